@@ -1,0 +1,1 @@
+//! The embedded broker: real Kafka protocol over TCP on loopback, in process.

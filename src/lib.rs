@@ -1,0 +1,7 @@
+//! floodmark: a load and burst generator for Kafka that checks what came out.
+//!
+//! The rooms follow the way of an event, and dependencies point one way:
+//! `profile` → `load` → `produce` → `kafka` → (broker) → `kafka` → `consume` → `check` → `results` → `report`.
+//! `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker.
+
+pub mod broker;

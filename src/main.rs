@@ -1,0 +1,2 @@
+//! The binary: parses the command line, runs one command, prints the one error and sets the exit code.
+fn main() {}

@@ -1,0 +1,1 @@
+//! One test binary for everything that needs a broker or the built program: linking the client once keeps the suite quick.
