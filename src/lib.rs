@@ -5,3 +5,4 @@
 //! `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker.
 
 pub mod broker;
+pub mod profile;

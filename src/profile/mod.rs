@@ -1,0 +1,6 @@
+//! Profiles: what traffic to make, as a person writes it in TOML.
+
+mod model;
+pub mod units;
+
+pub use model::*;

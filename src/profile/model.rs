@@ -1,0 +1,533 @@
+//! The profile as its author writes it: one type for each table, every key documented.
+//!
+//! The doc comments here are what `floodmark schema profile` shows in an editor.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
+
+/// A traffic profile: one or several streams that run together for the same time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The question that this profile answers, in one sentence. Printed at the start of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Everything random is drawn from this number: the same seed gives the same events. Default 1.
+    #[serde(default = "defaults::seed")]
+    pub seed: u64,
+    /// How long events are sent. Default: the longest stream's phases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<Span>,
+    /// The first part of the run: sent and checked for loss, left out of every latency. Default none.
+    #[serde(default)]
+    pub warmup: Span,
+    /// How long to wait, after the last send, for events that have not arrived. Default 30s.
+    #[serde(default = "defaults::drain")]
+    pub drain: Span,
+    /// The safety ceiling over all streams together: the producers never exceed it, whatever the profile says. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<Rate>,
+    /// The streams: one topic's traffic each.
+    #[serde(rename = "stream", default)]
+    pub streams: Vec<Stream>,
+}
+
+/// One topic's traffic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stream {
+    /// The stream's name in reports. Letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// The topic that it is sent to. Default: `floodmark-` and the stream's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Partitions of the topic when floodmark creates it (default 4); an existing topic must have this many, if it is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<u32>,
+    /// Logical producers, each with a clock, a sequence and an even part of the rate; also the most workers and shards that can share the stream. Default 4.
+    #[serde(default = "defaults::producers")]
+    pub producers: u16,
+    /// The base rate, as in `200k/s`, `90/min`.
+    pub rate: Rate,
+    /// How single events fall around the rate. Default paced.
+    #[serde(default)]
+    pub arrivals: Arrivals,
+    /// The bursts of `arrivals = "on-off"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_off: Option<OnOff>,
+    /// The rate over time. Default: the base rate for the whole duration. After the last phase the stream is silent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
+    /// What the client is asked to guarantee. Default at-least-once.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// With exactly-once: how often the transaction is committed. Default 100ms.
+    #[serde(default = "defaults::transaction")]
+    pub transaction: Span,
+    /// What happens to an event that is due while the client's queue is full. Default late.
+    #[serde(default)]
+    pub when_full: WhenFull,
+    /// Which key an event carries.
+    #[serde(default)]
+    pub keys: Keys,
+    /// What an event's payload looks like, and how large it is.
+    #[serde(default)]
+    pub payload: Payload,
+    /// The producers' clocks are wrong: the event times that they write are, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skew: Option<Skew>,
+    /// Some events happened earlier than they are sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lateness: Option<Lateness>,
+    /// Some events are sent again later, with the same id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Retries>,
+    /// Limits on what is measured; a broken one fails the run.
+    #[serde(default)]
+    pub slo: Slo,
+    /// Where the stream is observed. Default: its own topic. With several, the last one's figures are the stream's.
+    #[serde(rename = "stage", default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
+}
+
+/// How single events fall around the rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrivals {
+    /// Evenly spaced.
+    #[default]
+    Paced,
+    /// Independent of each other: exponential gaps.
+    Poisson,
+    /// Poisson inside bursts, silence between them; see `on_off`.
+    OnOff,
+}
+
+/// Bursts: each cycle lasts `on` + `off` on average and holds one burst at a random place.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnOff {
+    /// Mean length of a burst.
+    pub on: Span,
+    /// Mean length of the silence between bursts.
+    pub off: Span,
+    /// What `rate` means: the rate inside a burst (`peak`, the default) or over the whole cycle (`mean`).
+    #[serde(default)]
+    pub keeps: Keeps,
+}
+
+/// What a stream's `rate` means under on-off arrivals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keeps {
+    /// The rate inside a burst.
+    #[default]
+    Peak,
+    /// The rate over the whole cycle.
+    Mean,
+}
+
+/// A part of a stream's rate over time: a hold, a step, a ramp, or a group that repeats.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// The phase's name in reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// How long it lasts, ramp included. Not with `phases`.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Span>,
+    /// `3x` of the base rate, or a rate of its own (`0/s` is silence). Default 1x. Not with `phases`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<PhaseRate>,
+    /// How long the straight ramp from the rate before takes. Default none: a step. Not with `phases`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ramp: Option<Span>,
+    /// How many times the phase, or the group in `phases`, runs. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<u32>,
+    /// A group of phases, to be repeated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
+}
+
+/// What the client is asked to guarantee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    /// acks=1, no retry by the client.
+    BestEffort,
+    /// acks=all, retried until the delivery timeout; the client may duplicate.
+    #[default]
+    AtLeastOnce,
+    /// Idempotent and transactional, checked with read_committed.
+    ExactlyOnce,
+}
+
+/// What happens to an event that is due while the client's queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenFull {
+    /// It is sent late, and its latency counts from when it was due.
+    #[default]
+    Late,
+    /// It is not sent, and counted as dropped by the generator.
+    Drop,
+}
+
+/// Which key an event carries. The key's hash (Java's murmur2) chooses the partition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// How keys are drawn. Default uniform.
+    #[serde(default)]
+    pub distribution: KeyDistribution,
+    /// How many different keys there are. Default 1000.
+    #[serde(default = "defaults::key_count")]
+    pub count: u64,
+    /// zipf: rank r is drawn in proportion to 1 / r^exponent. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exponent: Option<f64>,
+    /// hot-set: how many of the keys are hot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hot: Option<u64>,
+    /// hot-set: the share of events, 0 to 1, that goes to the hot keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hot_share: Option<f64>,
+    /// What a key starts with; its number follows. Default `k`.
+    #[serde(default = "defaults::key_prefix")]
+    pub prefix: String,
+}
+
+/// How keys are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyDistribution {
+    /// Every key as often as any other.
+    #[default]
+    Uniform,
+    /// A few keys carry most events.
+    Zipf,
+    /// One after the other.
+    RoundRobin,
+    /// A small set of hot keys takes a stated share; the others are uniform.
+    HotSet,
+    /// No key: events go round the partitions.
+    None,
+}
+
+/// What an event's payload looks like, and how large it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Payload {
+    /// How it is written. Default json.
+    #[serde(default)]
+    pub codec: Codec,
+    /// The payload's whole size (the median one for log-normal, unused for uniform). Default 512B.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<ByteSize>,
+    /// The filler's size alone, in place of `size`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filler: Option<ByteSize>,
+    /// How sizes vary. Default fixed.
+    #[serde(default)]
+    pub sizes: SizeDistribution,
+    /// The smallest payload of uniform and log-normal sizes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<ByteSize>,
+    /// The largest payload of uniform and log-normal sizes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<ByteSize>,
+    /// log-normal: the standard deviation of the size's natural logarithm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigma: Option<f64>,
+}
+
+/// How a payload is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Codec {
+    /// A JSON object with `id`, `event_time` (ms), `due` and `sent` (µs), `key` and `filler`.
+    #[default]
+    Json,
+    /// Opaque bytes; id and times travel in record headers (slower: one client call for each event).
+    Binary,
+}
+
+/// How payload sizes vary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SizeDistribution {
+    /// All the same.
+    #[default]
+    Fixed,
+    /// Anything from `min` to `max`.
+    Uniform,
+    /// Median `size`, spread `sigma`, cut at `min` and `max`.
+    LogNormal,
+}
+
+/// Clocks of the logical producers that are wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Skew {
+    /// Constant offsets, one for each producer in turn (repeated when there are more producers), as in `["-40s", "0s", "7s"]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offsets: Vec<SignedSpan>,
+    /// In place of `offsets`: each producer's offset is drawn evenly from minus to plus this span.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<Span>,
+    /// Each producer's clock runs fast or slow by up to so many parts per million.
+    #[serde(default)]
+    pub drift_ppm: f64,
+    /// At some moment a part of the clocks jumps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<ClockStep>,
+    /// Single events with an absurd event time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absurd: Option<Absurd>,
+}
+
+/// A jump of some producers' clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockStep {
+    /// When, from the start of the run.
+    pub at: Span,
+    /// By how much; negative is back in time.
+    pub by: SignedSpan,
+    /// The share of the producers, 0 to 1, whose clock jumps. Default 1.
+    #[serde(default = "defaults::whole")]
+    pub share: f64,
+}
+
+/// Single events whose event time is off by an absurd amount.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Absurd {
+    /// The share of events, 0 to 1.
+    pub share: f64,
+    /// Added to their event time.
+    pub offset: SignedSpan,
+}
+
+/// Events that happened earlier than they are sent (a phone in a tunnel): the event time lies before due.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lateness {
+    /// The share of events, 0 to 1, that are late.
+    pub share: f64,
+    /// How late they are distributed. Default exponential.
+    #[serde(default)]
+    pub distribution: LatenessDistribution,
+    /// exponential, log-normal, pareto: the median lateness. uniform: half of the largest.
+    pub median: Span,
+    /// log-normal: standard deviation of the natural logarithm. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigma: Option<f64>,
+    /// pareto: the tail exponent; 1 to 2 is heavy. Default 1.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail: Option<f64>,
+    /// No event is later than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Span>,
+}
+
+/// How lateness is distributed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LatenessDistribution {
+    /// Memoryless.
+    #[default]
+    Exponential,
+    /// Evenly from nothing to twice the median.
+    Uniform,
+    /// Skewed, with a moderate tail.
+    LogNormal,
+    /// A heavy tail.
+    Pareto,
+}
+
+/// Retries with capped exponential backoff: the same id is sent again, later.
+/// Retry n waits a time drawn by `jitter` from min(cap, base * 2^(n-1)) after the try before it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retries {
+    /// The share of events, 0 to 1, that are retried at least once.
+    pub share: f64,
+    /// The share of retries, 0 to 1, that are followed by another one. Default 0.
+    #[serde(default)]
+    pub again: f64,
+    /// The most retries of one event, 1 to 10. Default 5.
+    #[serde(default = "defaults::attempts")]
+    pub attempts: u8,
+    /// The first backoff. Default 100ms.
+    #[serde(default = "defaults::backoff_base")]
+    pub base: Span,
+    /// The longest backoff. Default 10s.
+    #[serde(default = "defaults::backoff_cap")]
+    pub cap: Span,
+    /// How a wait is drawn from its backoff. Default full.
+    #[serde(default)]
+    pub jitter: Jitter,
+    /// The share of retried events, 0 to 1, whose first try never reaches the broker: they arrive out of order, and once less. Default 0.
+    #[serde(default)]
+    pub lost_first: f64,
+}
+
+/// How a wait is drawn from its backoff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Jitter {
+    /// Evenly from nothing to the backoff.
+    #[default]
+    Full,
+    /// Half of the backoff, and evenly up to all of it.
+    Equal,
+    /// The backoff itself.
+    None,
+}
+
+/// Limits on what is measured. Not set: `lost`, `failed` and `phantom` are limited to 0, `duplicates` to 0 with exactly-once, the rest not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Slo {
+    /// Median of due to consumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_p50: Option<Span>,
+    /// 90 % of due to consumed are within this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_p90: Option<Span>,
+    /// 99 % of due to consumed are within this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_p99: Option<Span>,
+    /// 99.9 % of due to consumed are within this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_p999: Option<Span>,
+    /// Nothing takes longer from due to consumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_max: Option<Span>,
+    /// 99 % of sent to acked are within this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_p99: Option<Span>,
+    /// Most events lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
+    /// Most accidental duplicates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<u64>,
+    /// Most accidental reorderings within a lane.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reordered: Option<u64>,
+    /// Most events that the client gave up on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<u64>,
+    /// Most events dropped by the generator (`when_full = "drop"`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<u64>,
+    /// Most ids that no one sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phantom: Option<u64>,
+}
+
+/// A place where the stream is observed, and where an event's parts are found there.
+/// A part is a JSON pointer (`/meta/id`) or `header:NAME`; a stage without `due` and `sent` is checked for loss, not for latency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// The stage's name in reports.
+    pub name: String,
+    /// The topic to read.
+    pub topic: String,
+    /// Where the id is. Default: where the stream's codec puts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Where the due time (µs since 1970) is. Default: where the stream's codec puts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// Where the send time (µs since 1970) is. Default: where the stream's codec puts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<String>,
+    /// Where the event time (ms since 1970) is. Default: where the stream's codec puts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time: Option<String>,
+    /// At a pipeline's output: what has not come after so long a silence is lost. Default 5s.
+    #[serde(default = "defaults::quiet")]
+    pub quiet: Span,
+}
+
+mod defaults {
+    //! What a key means when it is not written.
+    use super::Span;
+
+    pub(super) fn seed() -> u64 {
+        1
+    }
+    pub(super) fn drain() -> Span {
+        Span::from_secs(30)
+    }
+    pub(super) fn producers() -> u16 {
+        4
+    }
+    pub(super) fn transaction() -> Span {
+        Span::from_millis(100)
+    }
+    pub(super) fn key_count() -> u64 {
+        1000
+    }
+    pub(super) fn key_prefix() -> String {
+        "k".to_owned()
+    }
+    pub(super) fn whole() -> f64 {
+        1.0
+    }
+    pub(super) fn attempts() -> u8 {
+        5
+    }
+    pub(super) fn backoff_base() -> Span {
+        Span::from_millis(100)
+    }
+    pub(super) fn backoff_cap() -> Span {
+        Span::from_secs(10)
+    }
+    pub(super) fn quiet() -> Span {
+        Span::from_secs(5)
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Keys {
+            distribution: KeyDistribution::default(),
+            count: defaults::key_count(),
+            exponent: None,
+            hot: None,
+            hot_share: None,
+            prefix: defaults::key_prefix(),
+        }
+    }
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Payload {
+            codec: Codec::default(),
+            size: None,
+            filler: None,
+            sizes: SizeDistribution::default(),
+            min: None,
+            max: None,
+            sigma: None,
+        }
+    }
+}
+
+impl Stream {
+    /// The topic's name, written or by default.
+    #[must_use]
+    pub fn topic_name(&self) -> String {
+        self.topic.clone().unwrap_or_else(|| format!("floodmark-{}", self.name))
+    }
+}
