@@ -2,7 +2,10 @@
 //!
 //! The rooms follow the way of an event, and dependencies point one way:
 //! `profile` → `load` → `produce` → `kafka` → (broker) → `kafka` → `consume` → `check` → `results` → `report`.
-//! `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker.
+//! `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker; `clock` is the process's one clock.
 
 pub mod broker;
+pub mod check;
+pub mod event;
+pub mod load;
 pub mod profile;

@@ -222,7 +222,8 @@ impl FromStr for SignedSpan {
             None => (1, trimmed.strip_prefix('+').unwrap_or(trimmed)),
         };
         let span: Span = magnitude.parse()?;
-        let nanos = i64::try_from(span.as_nanos()).map_err(|_| unit_error(text, SPAN_FORM, "it is longer than 292 years"))?;
+        let nanos =
+            i64::try_from(span.as_nanos()).map_err(|_| unit_error(text, SPAN_FORM, "it is longer than 292 years"))?;
         Ok(SignedSpan { nanos: sign * nanos })
     }
 }
@@ -244,9 +245,11 @@ impl FromStr for Rate {
         if trimmed.starts_with('-') {
             return Err(unit_error(text, RATE_FORM, "it is negative"));
         }
-        let (value, tail) = number(trimmed).ok_or_else(|| unit_error(text, RATE_FORM, "it does not start with a number"))?;
-        let (multiple, unit) =
-            tail.split_once('/').ok_or_else(|| unit_error(text, RATE_FORM, "it does not say per what: write `/s` behind it"))?;
+        let (value, tail) =
+            number(trimmed).ok_or_else(|| unit_error(text, RATE_FORM, "it does not start with a number"))?;
+        let (multiple, unit) = tail
+            .split_once('/')
+            .ok_or_else(|| unit_error(text, RATE_FORM, "it does not say per what: write `/s` behind it"))?;
         let multiple = decimal_multiple(multiple.trim())
             .ok_or_else(|| unit_error(text, RATE_FORM, format!("`{}` is no multiple (k, M or G)", multiple.trim())))?;
         let seconds = match unit.trim() {
@@ -326,7 +329,13 @@ impl FromStr for ByteSize {
             "MiB" => 1024.0 * 1024.0,
             "GiB" => 1024.0 * 1024.0 * 1024.0,
             "" => return Err(unit_error(text, FORM, "it has no unit (B, kB, KiB, MB, MiB, GB or GiB)")),
-            other => return Err(unit_error(text, FORM, format!("`{other}` is no unit of size (B, kB, KiB, MB, MiB, GB or GiB)"))),
+            other => {
+                return Err(unit_error(
+                    text,
+                    FORM,
+                    format!("`{other}` is no unit of size (B, kB, KiB, MB, MiB, GB or GiB)"),
+                ));
+            }
         };
         Ok(ByteSize { bytes: (value * multiple).round() as u64 })
     }

@@ -1,0 +1,75 @@
+//! How many events came to which end.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Merge;
+
+/// Declares the counts once, with their merge: every field is a sum over parts.
+macro_rules! counts {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// How many events came to which end, at one stage or over all.
+        ///
+        /// The laws that tie them together:
+        /// `planned = acked + failed + dropped + unresolved`, and
+        /// `acked + unresolved_delivered = delivered + lost + in_flight`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+        pub struct Counts {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl Merge for Counts {
+            fn merge(&mut self, other: Self) {
+                let Counts { $($name),* } = other;
+                $(self.$name += $name;)*
+            }
+        }
+    };
+}
+
+counts! {
+    /// How many events did the schedule want sent? (Events are counted once, however often they are sent.)
+    planned,
+    /// How many events were handed to the client at least once?
+    sent,
+    /// How many events did the broker acknowledge (with exactly-once: in a committed transaction)?
+    acked,
+    /// How many events did the client give up on, certain that they were not written?
+    failed,
+    /// How many events did the generator not send because it was told to drop what the queue cannot take?
+    dropped,
+    /// Of how many events does the client not know whether they were written?
+    unresolved,
+    /// How many events were seen at the stage at least once?
+    delivered,
+    /// How many unresolved events were seen after all?
+    unresolved_delivered,
+    /// How many acked events are missing although the reading went past where they were written?
+    lost,
+    /// How many acked events are missing and the reading ended too early to tell?
+    in_flight,
+    /// How many deliveries were further copies that the profile asked for?
+    duplicates_injected,
+    /// How many deliveries were further copies that it did not ask for?
+    duplicates_accidental,
+    /// How many first deliveries came behind a later event of their lane because the profile moved them?
+    reordered_injected,
+    /// How many first deliveries came behind a later event of their lane although nobody asked for that?
+    reordered_accidental,
+    /// How many first deliveries came behind a later event with the same key of the same producer, unasked?
+    reordered_by_key,
+    /// How many delivered events carried an event time that the profile made late?
+    late_injected,
+    /// How many messages were not this run's: another run's, or no event at all?
+    foreign,
+    /// How many of the foreign messages held no readable id?
+    unreadable,
+    /// How many messages carried an id of this run that no one sent?
+    phantom,
+    /// How many further copies did the schedule want sent?
+    copies_planned,
+    /// How many further copies were acknowledged?
+    copies_acked,
+    /// How many further copies failed, were dropped or stayed unresolved?
+    copies_not_acked,
+}

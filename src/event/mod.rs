@@ -1,0 +1,5 @@
+//! What an event is: its identity, and how identity and times are written into a payload and read back.
+
+pub mod identity;
+
+pub use identity::{EventId, NotOurs, RunTag};
