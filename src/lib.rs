@@ -6,6 +6,7 @@
 
 pub mod broker;
 pub mod check;
+pub mod clock;
 pub mod event;
 pub mod load;
 pub mod profile;

@@ -3,7 +3,9 @@
 pub mod counts;
 pub mod latency;
 pub mod merge;
+pub mod verdict;
 
 pub use counts::Counts;
 pub use latency::{Hop, Latencies, LatencyHistogram};
 pub use merge::Merge;
+pub use verdict::{SloResult, Verdict};

@@ -219,7 +219,7 @@ pub enum KeyDistribution {
 }
 
 /// What an event's payload looks like, and how large it is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Payload {
     /// How it is written. Default json.
@@ -506,20 +506,6 @@ impl Default for Keys {
             hot: None,
             hot_share: None,
             prefix: defaults::key_prefix(),
-        }
-    }
-}
-
-impl Default for Payload {
-    fn default() -> Self {
-        Payload {
-            codec: Codec::default(),
-            size: None,
-            filler: None,
-            sizes: SizeDistribution::default(),
-            min: None,
-            max: None,
-            sigma: None,
         }
     }
 }
