@@ -4,3 +4,4 @@ mod model;
 pub mod units;
 
 pub use model::*;
+pub use units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
