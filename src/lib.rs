@@ -8,5 +8,6 @@ pub mod broker;
 pub mod check;
 pub mod clock;
 pub mod event;
+pub mod kafka;
 pub mod load;
 pub mod profile;

@@ -21,3 +21,4 @@ pub use fault::{Fault, Path, Step};
 pub use load::Loaded;
 pub use model::*;
 pub use overrides::Overrides;
+pub use units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
