@@ -1,1 +1,3 @@
 //! One test binary for everything that needs a broker or the built program: linking the client once keeps the suite quick.
+
+mod broker;
