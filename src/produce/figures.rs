@@ -1,6 +1,6 @@
 //! What each thread measured in one second, handed over on the second.
 
-use crate::check::LatencyHistogram;
+use crate::check::{LatencyHistogram, Merge};
 
 /// A worker's second.
 #[derive(Debug, Clone, Default)]
@@ -9,6 +9,8 @@ pub struct SendFigures {
     pub due: u64,
     /// How many were handed to the client?
     pub sent: u64,
+    /// How many bytes of keys and payloads was that?
+    pub sent_bytes: u64,
     /// How many were dropped because the queue was full?
     pub dropped: u64,
     /// How late were they handed over?
@@ -26,6 +28,27 @@ pub struct AckFigures {
     pub failed: u64,
     /// How long did the acknowledgements take?
     pub sent_to_acked: LatencyHistogram,
+}
+
+impl Merge for SendFigures {
+    fn merge(&mut self, other: Self) {
+        let SendFigures { due, sent, sent_bytes, dropped, due_to_sent, own_lateness } = other;
+        self.due += due;
+        self.sent += sent;
+        self.sent_bytes += sent_bytes;
+        self.dropped += dropped;
+        self.due_to_sent.merge(due_to_sent);
+        self.own_lateness.merge(own_lateness);
+    }
+}
+
+impl Merge for AckFigures {
+    fn merge(&mut self, other: Self) {
+        let AckFigures { acked, failed, sent_to_acked } = other;
+        self.acked += acked;
+        self.failed += failed;
+        self.sent_to_acked.merge(sent_to_acked);
+    }
 }
 
 /// One thread's second of one stream.

@@ -9,6 +9,7 @@ mod worker;
 
 pub use acks::AckReport;
 pub use ceiling::Ceiling;
+pub(crate) use figures::ByTheSecond;
 pub use figures::{AckFigures, Figures, SendFigures};
 pub use run::{FiguresTo, ProduceError, ProduceReport, Producing, StopFlag, StreamPlan, start};
 pub use worker::WorkerReport;

@@ -56,7 +56,7 @@ pub struct WorkerReport {
     pub sent_events: u64,
     /// Sends handed to the client, copies included.
     pub sent: u64,
-    /// Payload and key bytes handed to the client.
+    /// Bytes of keys and payloads handed to the client.
     pub sent_bytes: u64,
     /// When the last event was handed over, in nanoseconds since 1970.
     pub last_sent_ns: u64,
@@ -244,7 +244,7 @@ impl Worker {
         let id = event_id(&self.plan, staged);
         let stamps = self.plan.stamps(&staged.send, sent_ns);
         let headers = if self.plan.codec == Codec::Binary { headers_of(id, &stamps) } else { Headers::new() };
-        let (plan, sent_bytes) = (&self.plan, &mut self.state.report.sent_bytes);
+        let (plan, sent_bytes) = (&self.plan, &mut self.state.second.current.sent_bytes);
         self.sink.add(outgoing(plan, staged, sent_ns), headers, |out| {
             let start = out.len();
             let key_bytes = plan.write_event(out, id, &stamps, &staged.send);
@@ -330,7 +330,8 @@ impl Worker {
         }
     }
 
-    fn send_figures(&self, second: u64, figures: SendFigures) {
+    fn send_figures(&mut self, second: u64, figures: SendFigures) {
+        self.state.report.sent_bytes += figures.sent_bytes;
         // Nobody listens any more when the run is being torn down; the report still holds everything.
         let _unheard = self.seconds.send(Figures { stream: self.plan.stream, second, figures });
     }
