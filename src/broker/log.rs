@@ -55,7 +55,8 @@ impl PartitionLog {
     }
 
     /// What the log takes from the memory cap.
-    pub(super) fn stored_bytes(&self) -> u64 {
+    #[cfg(test)]
+    fn stored_bytes(&self) -> u64 {
         self.stored_bytes
     }
 
@@ -158,7 +159,7 @@ mod tests {
 
     fn log_of(counts: &[i32]) -> PartitionLog {
         let mut log = PartitionLog::default();
-        for (arrival, &count) in (0..).zip(counts) {
+        for (arrival, &count) in (0_u32..).zip(counts) {
             let bytes = batch_of(count, (-1, -1, -1), false, i64::from(arrival) * 1_000);
             log.append(&BatchHeader::read(&bytes).unwrap(), bytes, u64::from(arrival));
         }

@@ -10,7 +10,9 @@ use tokio::sync::Notify;
 
 use super::cluster::Cluster;
 use super::reply::{Reply, ReplyWriter};
-use super::{admin, configs, fetch, metadata, offset_commits, offsets, produce, transacting, versions};
+use super::{
+    admin, configs, fetch, membership, metadata, offset_commits, offsets, produce, shapes, transacting, versions,
+};
 
 /// What a client sent that cannot be answered. The connection is closed, as Kafka does.
 #[derive(Debug, Error)]
@@ -54,6 +56,9 @@ pub(super) async fn answer(cluster: &Cluster, waiter: &Arc<Notify>, frame: Bytes
     let unreadable = |_| Malformed::Body { api: call.api, version };
     let header_version = call.api.request_header_version(version);
     RequestHeader::decode(&mut body, header_version).map_err(unreadable)?;
+    if !shapes::holds_what_it_claims(call.api, version, &body) {
+        return Err(Malformed::Body { api: call.api, version });
+    }
     let request = RequestKind::decode(call.api, &mut body, version).map_err(unreadable)?;
     match request {
         RequestKind::Produce(request) => {
@@ -63,6 +68,12 @@ pub(super) async fn answer(cluster: &Cluster, waiter: &Arc<Notify>, frame: Bytes
         }
         RequestKind::Fetch(request) => {
             Ok(Some(fetch::fetch(cluster, waiter, request, version, call.correlation_id).await))
+        }
+        RequestKind::JoinGroup(request) => {
+            encode(call, &membership::join_group(cluster, request, version).await.into()).map(Some)
+        }
+        RequestKind::SyncGroup(request) => {
+            encode(call, &membership::sync_group(cluster, request, version).await.into()).map(Some)
         }
         request => encode(call, &respond(cluster, request, call)?).map(Some),
     }
@@ -88,6 +99,8 @@ fn respond(cluster: &Cluster, request: RequestKind, call: Call) -> Result<Respon
         RequestKind::AddOffsetsToTxn(request) => transacting::add_offsets_to_txn(cluster, &request).into(),
         RequestKind::TxnOffsetCommit(request) => transacting::txn_offset_commit(cluster, request).into(),
         RequestKind::EndTxn(request) => transacting::end_txn(cluster, &request).into(),
+        RequestKind::Heartbeat(request) => membership::heartbeat(cluster, &request).into(),
+        RequestKind::LeaveGroup(request) => membership::leave_group(cluster, request, version).into(),
         RequestKind::OffsetCommit(request) => offset_commits::offset_commit(cluster, request).into(),
         RequestKind::OffsetFetch(request) => offset_commits::offset_fetch(cluster, request, version).into(),
         _ => return Err(Malformed::Unanswered { api_key: call.api as i16, version }),

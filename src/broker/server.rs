@@ -14,7 +14,7 @@ use super::{BrokerConfig, BrokerError};
 
 /// One thread serves all clients: what it does is mostly moving bytes, and the generator and consumer need the other cores.
 const WORKERS: usize = 1;
-/// How often transactions are checked against their timeout.
+/// How often transactions and group members are checked against their timeouts.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 /// How long to wait before accepting again when the system is out of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
@@ -56,7 +56,7 @@ impl Broker {
             tokio::net::TcpListener::from_std(listener).map_err(listen_error)?
         };
         runtime.spawn(accept(Arc::clone(&cluster), listener));
-        runtime.spawn(expire_transactions(Arc::clone(&cluster)));
+        runtime.spawn(expire(Arc::clone(&cluster)));
         Ok(Self { cluster, runtime: Some(runtime) })
     }
 
@@ -130,13 +130,14 @@ async fn accept(cluster: Arc<Cluster>, listener: tokio::net::TcpListener) {
     }
 }
 
-async fn expire_transactions(cluster: Arc<Cluster>) {
+/// Ends transactions and memberships whose clients have gone silent.
+async fn expire(cluster: Arc<Cluster>) {
     let mut ticks = tokio::time::interval(EXPIRY_INTERVAL);
     loop {
         ticks.tick().await;
-        for ending in cluster.transactions.expire(Instant::now()) {
-            cluster.finish(ending);
-        }
+        let now = Instant::now();
+        cluster.transactions.expire(now).into_iter().for_each(|ending| cluster.finish(ending));
+        cluster.groups.expire(now);
     }
 }
 

@@ -5,7 +5,7 @@ use kafka_protocol::messages::{ApiKey, ApiVersionsResponse, api_versions_respons
 
 /// Request, oldest and newest version. Produce is announced from 0, as Kafka does for old clients that look for it there, and
 /// answered from 3. Versions that only go between brokers, or need a feature that this broker does not announce, are left out.
-const ANSWERED: [(ApiKey, i16, i16); 26] = [
+pub(super) const ANSWERED: [(ApiKey, i16, i16); 24] = [
     (ApiKey::Produce, 0, 13),
     (ApiKey::Fetch, 4, 16),
     (ApiKey::ListOffsets, 1, 10),
@@ -30,8 +30,6 @@ const ANSWERED: [(ApiKey, i16, i16); 26] = [
     (ApiKey::DescribeConfigs, 1, 4),
     (ApiKey::CreatePartitions, 0, 3),
     (ApiKey::DescribeCluster, 0, 2),
-    (ApiKey::DescribeGroups, 0, 6),
-    (ApiKey::ListGroups, 0, 5),
 ];
 
 const OLDEST_PRODUCE: i16 = 3;
