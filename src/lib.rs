@@ -10,4 +10,5 @@ pub mod clock;
 pub mod event;
 pub mod kafka;
 pub mod load;
+pub mod produce;
 pub mod profile;

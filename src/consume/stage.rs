@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::extract::Extractor;
 use super::progress::{End, Progress};
-use crate::check::{Delivered, Expectation, Interval, Merge, Observation, Observed, Observer};
+use crate::check::{Class, Delivered, Interval, Merge, Observation, Observed, Observer};
 use crate::clock::Clock;
 use crate::kafka::{KafkaError, Record, Source, SourceEvent};
 use crate::load::StreamSchedule;
@@ -313,7 +313,7 @@ impl Eyes {
             consumed_ns,
             warmup: due_ns.is_some_and(|due_ns| due_ns < warmup_end_ns),
         });
-        if class == crate::check::Class::First {
+        if class == Class::First {
             self.delivered += 1;
         }
         if is_ours {
@@ -328,24 +328,5 @@ impl Eyes {
             None => (due_ns, due_ns),
             Some((first, last)) => (first.min(due_ns), last.max(due_ns)),
         });
-    }
-}
-
-/// What the rules need to know of a stream's schedule.
-impl Expectation for Arc<StreamSchedule> {
-    fn producers(&self) -> u16 {
-        StreamSchedule::producers(self)
-    }
-
-    fn planned(&self, producer: u16) -> u64 {
-        self.planned_by(producer)
-    }
-
-    fn injected(&self, producer: u16, sequence: u64) -> crate::load::Injected {
-        self.injections().of(producer, sequence)
-    }
-
-    fn injects(&self) -> bool {
-        self.injections().is_active()
     }
 }

@@ -264,14 +264,15 @@ impl Worker {
         self.sink.hand_over(|place, rejection| rejected.push((place, rejection)));
         let mut next_rejected = rejected.iter().peekable();
         let mut failed = Vec::new();
-        for (place, staged) in self.state.staged.iter().enumerate() {
+        let mut handed_over = std::mem::take(&mut self.state.staged);
+        for (place, staged) in handed_over.drain(..).enumerate() {
             match next_rejected.next_if(|(rejected, _)| *rejected == place) {
-                None => self.state.book(&self.plan, staged, sent_ns),
-                Some((_, Rejection::QueueFull)) => self.state.returned.push_back(*staged),
-                Some((_, Rejection::Never(code))) => failed.push((outgoing(&self.plan, *staged, sent_ns), code.to_string())),
+                None => self.state.book(&self.plan, &staged, sent_ns),
+                Some((_, Rejection::QueueFull)) => self.state.returned.push_back(staged),
+                Some((_, Rejection::Never(code))) => failed.push((outgoing(&self.plan, staged, sent_ns), code.to_string())),
             }
         }
-        self.state.staged.clear();
+        self.state.staged = handed_over;
         if !failed.is_empty() {
             self.tell(Note::Failed(failed));
         }
@@ -352,7 +353,8 @@ impl Worker {
         while self.sink.in_flight() > 0 && Instant::now() < deadline && !self.stop.is_set_twice() {
             self.sink.wait_for_room(Duration::from_millis(50));
         }
-        self.tell(Note::Done { planned: std::mem::take(&mut self.state.planned) });
+        let planned = std::mem::take(&mut self.state.planned);
+        self.tell(Note::Done { planned });
         let (second, figures) = std::mem::replace(&mut self.state.second, ByTheSecond::new()).last();
         self.send_figures(second, figures);
         self.state.report
