@@ -47,15 +47,21 @@ impl Progress {
     #[must_use]
     pub fn is_over(&self, end: &End, delivered: u64, now_ns: u64, told_ns: u64, quiet_ns: u64) -> bool {
         match end {
-            End::Offsets(ends) => ends.iter().all(|(partition, end)| self.positions.get(partition).is_some_and(|at| at >= end)),
-            End::Events(events) => delivered >= *events || now_ns.saturating_sub(self.last_news_ns.max(told_ns)) >= quiet_ns,
+            End::Offsets(ends) => {
+                ends.iter().all(|(partition, end)| self.positions.get(partition).is_some_and(|at| at >= end))
+            }
+            End::Events(events) => {
+                delivered >= *events || now_ns.saturating_sub(self.last_news_ns.max(told_ns)) >= quiet_ns
+            }
         }
     }
 
     /// How many records lie between here and the ends.
     #[must_use]
     pub fn behind(&self, ends: &BTreeMap<i32, i64>) -> u64 {
-        ends.iter().map(|(partition, end)| (end - self.positions.get(partition).copied().unwrap_or(0)).max(0) as u64).sum()
+        ends.iter()
+            .map(|(partition, end)| (end - self.positions.get(partition).copied().unwrap_or(0)).max(0) as u64)
+            .sum()
     }
 }
 

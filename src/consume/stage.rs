@@ -150,7 +150,11 @@ impl Observing {
 ///
 /// # Errors
 /// [`ConsumeError`] when the topic cannot be read.
-pub fn start(plan: StagePlan, figures: Sender<Figures<StageFigures>>, stop: &StopFlag) -> Result<Observing, ConsumeError> {
+pub fn start(
+    plan: StagePlan,
+    figures: Sender<Figures<StageFigures>>,
+    stop: &StopFlag,
+) -> Result<Observing, ConsumeError> {
     let source = Source::open(&plan.settings, &plan.topic, &plan.from)
         .map_err(|source| ConsumeError::Client { stage: plan.name.clone(), source })?;
     let (end, end_told) = channel();
@@ -184,7 +188,13 @@ struct Eyes {
 }
 
 impl StageThread {
-    fn new(plan: StagePlan, source: Source, figures: Sender<Figures<StageFigures>>, end_told: Receiver<End>, stop: StopFlag) -> Self {
+    fn new(
+        plan: StagePlan,
+        source: Source,
+        figures: Sender<Figures<StageFigures>>,
+        end_told: Receiver<End>,
+        stop: StopFlag,
+    ) -> Self {
         let eyes = Eyes {
             observer: Observer::new(Arc::clone(&plan.schedule), plan.observed),
             progress: Progress::starting_at(plan.from.iter().copied()),

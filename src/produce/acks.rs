@@ -47,7 +47,12 @@ struct Books {
 }
 
 impl Acks {
-    pub(super) fn new(deliveries: Deliveries, notes: Receiver<Note>, seconds: Sender<Figures<AckFigures>>, plan: Arc<StreamPlan>) -> Self {
+    pub(super) fn new(
+        deliveries: Deliveries,
+        notes: Receiver<Note>,
+        seconds: Sender<Figures<AckFigures>>,
+        plan: Arc<StreamPlan>,
+    ) -> Self {
         let ledger = ProducedRecorder::default();
         let report = AckReport {
             ledger,
@@ -184,7 +189,9 @@ impl Books {
         for (event, offset) in std::mem::take(&mut self.uncommitted) {
             match outcome {
                 TransactionOutcome::Committed => self.ack(event, offset, now_ns),
-                TransactionOutcome::Aborted(reason) => self.fail(event, format!("its transaction was aborted: {reason}")),
+                TransactionOutcome::Aborted(reason) => {
+                    self.fail(event, format!("its transaction was aborted: {reason}"))
+                }
                 TransactionOutcome::Unknown(reason) => {
                     self.leave_open(event, format!("the end of its transaction is not known: {reason}"));
                 }

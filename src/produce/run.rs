@@ -97,7 +97,13 @@ impl StreamPlan {
     }
 
     /// Appends the key, if there is one, and then the payload. Returns the key's length.
-    pub(super) fn write_event(&self, out: &mut Vec<u8>, id: EventId, stamps: &Stamps, send: &PlannedSend) -> Option<usize> {
+    pub(super) fn write_event(
+        &self,
+        out: &mut Vec<u8>,
+        id: EventId,
+        stamps: &Stamps,
+        send: &PlannedSend,
+    ) -> Option<usize> {
         let start = out.len();
         let key_bytes = send.key.map(|key| {
             self.schedule.write_key(key, out);
@@ -106,7 +112,8 @@ impl StreamPlan {
         match self.codec {
             Codec::Binary => payload::write_filler(out, id, send.size_bytes as usize),
             Codec::Json => {
-                let size = if self.sizes_are_filler { Size::Filler(send.size_bytes) } else { Size::Whole(send.size_bytes) };
+                let size =
+                    if self.sizes_are_filler { Size::Filler(send.size_bytes) } else { Size::Whole(send.size_bytes) };
                 payload::write_json(out, id, stamps, key_bytes.map(|bytes| start..start + bytes), size);
             }
         }

@@ -269,7 +269,9 @@ impl Worker {
             match next_rejected.next_if(|(rejected, _)| *rejected == place) {
                 None => self.state.book(&self.plan, &staged, sent_ns),
                 Some((_, Rejection::QueueFull)) => self.state.returned.push_back(staged),
-                Some((_, Rejection::Never(code))) => failed.push((outgoing(&self.plan, staged, sent_ns), code.to_string())),
+                Some((_, Rejection::Never(code))) => {
+                    failed.push((outgoing(&self.plan, staged, sent_ns), code.to_string()))
+                }
             }
         }
         self.state.staged = handed_over;
