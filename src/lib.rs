@@ -7,6 +7,7 @@
 pub mod broker;
 pub mod check;
 pub mod clock;
+pub mod commands;
 pub mod consume;
 pub mod event;
 pub mod kafka;
