@@ -204,8 +204,7 @@ impl<E: Expectation> Observer<E> {
         let sighting = producer.events.observe(id.sequence);
         let behind_lane = producer.lanes.is_behind(id.partition, seen.partition, id.sequence);
         if let Sighting::Again(before) = sighting {
-            let copies =
-                if self.injects { self.expectation.injected(id.producer, id.sequence).copies } else { 0 };
+            let copies = if self.injects { self.expectation.injected(id.producer, id.sequence).copies } else { 0 };
             return if before <= u16::from(copies) { Class::DuplicateInjected } else { Class::DuplicateAccidental };
         }
         let behind_key = seen.key_hash.is_some_and(|key_hash| self.keys.is_behind(id.producer, key_hash, id.sequence));

@@ -133,9 +133,9 @@ impl Sends {
 
     fn finish(self) -> ProducerSends {
         let acked = self.acked.finish().into_seen();
-        let bounds = (0..).zip(self.bounds).flat_map(|(partition, runs)| {
-            runs.into_iter().map(move |(run, highest)| ((run, partition), highest))
-        });
+        let bounds = (0..)
+            .zip(self.bounds)
+            .flat_map(|(partition, runs)| runs.into_iter().map(move |(run, highest)| ((run, partition), highest)));
         let mut sends = ProducerSends {
             planned: self.planned,
             acked,

@@ -125,13 +125,7 @@ impl SequenceSet {
             let oldest = self.hot.iter().enumerate().min_by_key(|(_, chunk)| chunk.touched).map(|(place, _)| place);
             self.retire(oldest.unwrap_or(0));
         }
-        self.hot.push(HotChunk {
-            number,
-            touched: self.changes,
-            filled: 0,
-            once: Box::new([0; WORDS]),
-            twice: None,
-        });
+        self.hot.push(HotChunk { number, touched: self.changes, filled: 0, once: Box::new([0; WORDS]), twice: None });
         self.last = self.hot.len() - 1;
         Some(self.last)
     }
