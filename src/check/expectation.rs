@@ -1,6 +1,8 @@
 //! What the schedule holds, as far as the rules have to know it.
 
-use crate::load::injections::Injected;
+use std::sync::Arc;
+
+use crate::load::{Injected, StreamSchedule};
 
 /// What was planned and injected in one stream: regenerated from profile and seed, never stored.
 pub trait Expectation {
@@ -39,5 +41,23 @@ impl<T: Expectation + ?Sized> Expectation for &T {
     }
     fn partition(&self, producer: u16, sequence: u64) -> Option<u16> {
         (**self).partition(producer, sequence)
+    }
+}
+
+impl Expectation for Arc<StreamSchedule> {
+    fn producers(&self) -> u16 {
+        StreamSchedule::producers(self)
+    }
+
+    fn planned(&self, producer: u16) -> u64 {
+        self.planned_by(producer)
+    }
+
+    fn injected(&self, producer: u16, sequence: u64) -> Injected {
+        self.injections().of(producer, sequence)
+    }
+
+    fn injects(&self) -> bool {
+        self.injections().is_active()
     }
 }

@@ -220,7 +220,7 @@ impl<E: Expectation> Observer<E> {
         let injected = if self.injects {
             self.expectation.injected(id.producer, id.sequence)
         } else if behind_lane || behind_key {
-            crate::load::injections::Injected::default()
+            crate::load::Injected::default()
         } else {
             return;
         };
