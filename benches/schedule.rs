@@ -46,22 +46,23 @@ fn plan(bencher: Bencher<'_, '_>, name: &str) {
 #[divan::bench(args = STREAMS.map(|(name, _)| name))]
 fn plan_and_encode(bencher: Bencher<'_, '_>, name: &str) {
     let schedule = schedule(STREAMS.iter().find(|stream| stream.0 == name).map_or("", |stream| stream.1));
-    let (mut out, mut key_bytes) = (Vec::with_capacity(1 << 20), Vec::new());
+    let mut out = Vec::with_capacity(1 << 20);
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
         for send in schedule.sends(0, 3_600_000_000_000).take(EVENTS) {
             if out.len() > 1 << 19 {
                 black_box(&out);
                 out.clear();
             }
-            key_bytes.clear();
+            let start = out.len();
             if let Some(key) = send.key {
-                schedule.write_key(key, &mut key_bytes);
+                schedule.write_key(key, &mut out);
             }
+            let key = start..out.len();
             let id =
                 EventId { run: RunTag(1), stream: 0, producer: 0, partition: send.partition, sequence: send.sequence };
             let due_us = 1_760_000_000_000_000 + send.due_ns / 1000;
             let stamps = Stamps { event_time_ms: send.event_time_ns / 1_000_000, due_us, sent_us: due_us + 300 };
-            write_json(&mut out, id, &stamps, Some(&key_bytes), Size::Filler(send.size_bytes));
+            write_json(&mut out, id, &stamps, Some(key), Size::Filler(send.size_bytes));
         }
     });
 }

@@ -42,7 +42,7 @@ impl Hop {
 }
 
 /// A histogram of latencies in nanoseconds. Negative ones (two clocks that disagree) are counted and count as 0.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LatencyHistogram {
     nanos: Histogram<u64>,
     negative: u64,

@@ -2,6 +2,8 @@
 //!
 //! Filler is drawn afresh for every event, five random bits in each character: it neither compresses to nothing nor costs more than sending it.
 
+use std::ops::Range;
+
 use super::EventId;
 
 /// The name of the header that carries the id where the payload is opaque.
@@ -33,8 +35,9 @@ pub enum Size {
     Filler(u32),
 }
 
-/// Writes a JSON payload behind what `out` holds. `key` must need no escaping in JSON, which profiles make sure of.
-pub fn write_json(out: &mut Vec<u8>, id: EventId, stamps: &Stamps, key: Option<&[u8]>, size: Size) {
+/// Writes a JSON payload behind what `out` holds. `key` says where the key stands in `out`; it must need no escaping in JSON,
+/// which profiles make sure of.
+pub fn write_json(out: &mut Vec<u8>, id: EventId, stamps: &Stamps, key: Option<Range<usize>>, size: Size) {
     let start = out.len();
     out.extend_from_slice(b"{\"id\":\"");
     let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
@@ -48,7 +51,7 @@ pub fn write_json(out: &mut Vec<u8>, id: EventId, stamps: &Stamps, key: Option<&
     out.extend_from_slice(digits.format(stamps.sent_us).as_bytes());
     if let Some(key) = key {
         out.extend_from_slice(b",\"key\":\"");
-        out.extend_from_slice(key);
+        out.extend_from_within(key);
         out.push(b'"');
     }
     out.extend_from_slice(b",\"filler\":\"");
@@ -91,9 +94,9 @@ mod tests {
         Stamps { event_time_ms: 1_760_000_000_123, due_us: 1_760_000_000_123_456, sent_us: 1_760_000_000_123_999 };
 
     fn json(size: Size) -> serde_json::Value {
-        let mut out = Vec::new();
-        write_json(&mut out, ID, &STAMPS, Some(b"k12"), size);
-        serde_json::from_slice(&out).unwrap()
+        let mut out = b"k12".to_vec();
+        write_json(&mut out, ID, &STAMPS, Some(0..3), size);
+        serde_json::from_slice(&out[3..]).unwrap()
     }
 
     #[test]
@@ -110,9 +113,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_payload_has_the_size_that_was_asked_for(bytes in 192..5_000_u32) {
-            let mut out = Vec::new();
-            write_json(&mut out, ID, &STAMPS, Some(b"k12"), Size::Whole(bytes));
-            prop_assert_eq!(out.len(), bytes as usize);
+            let mut out = b"k12".to_vec();
+            write_json(&mut out, ID, &STAMPS, Some(0..3), Size::Whole(bytes));
+            prop_assert_eq!(out.len(), 3 + bytes as usize);
         }
     }
 

@@ -60,6 +60,8 @@ pub struct Outgoing {
     pub attempt: u8,
     /// The partition.
     pub partition: u16,
+    /// It was due during the warm-up: counted, not timed.
+    pub warmup: bool,
     /// When it was handed over, in nanoseconds since 1970.
     pub sent_ns: u64,
 }
@@ -111,7 +113,10 @@ struct Slot {
 impl Slot {
     fn fill(&self, event: Outgoing) {
         self.sequence.store(event.sequence, Ordering::Relaxed);
-        let place = u64::from(event.producer) << 32 | u64::from(event.partition) << 16 | u64::from(event.attempt);
+        let place = u64::from(event.producer) << 32
+            | u64::from(event.partition) << 16
+            | u64::from(event.warmup) << 8
+            | u64::from(event.attempt);
         self.place.store(place, Ordering::Relaxed);
         self.sent_ns.store(event.sent_ns, Ordering::Relaxed);
         self.in_use.store(true, Ordering::Release);
@@ -123,6 +128,7 @@ impl Slot {
             producer: (place >> 32) as u16,
             partition: (place >> 16) as u16,
             attempt: place as u8,
+            warmup: place >> 8 & 1 == 1,
             sequence: self.sequence.load(Ordering::Relaxed),
             sent_ns: self.sent_ns.load(Ordering::Relaxed),
         }
@@ -233,14 +239,20 @@ impl Sink {
         true
     }
 
-    /// Hands the batch to the client. `rejected` gets each event that it did not take, in order, and why.
-    pub fn hand_over(&mut self, mut rejected: impl FnMut(Outgoing, Rejection)) {
+    /// How many events are in the next batch.
+    #[must_use]
+    pub fn staged(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Hands the batch to the client. `rejected` gets each event that it did not take, in order: its place in the batch, and why.
+    pub fn hand_over(&mut self, mut rejected: impl FnMut(usize, Rejection)) {
         let Sink { batch, pending, slots, free, topic, producer, topic_name, with_headers, .. } = self;
         let mut give_back = |place: usize, code: RDKafkaErrorCode| {
-            let Pending { slot, event, .. } = pending[place];
+            let Pending { slot, .. } = pending[place];
             slots[slot as usize].in_use.store(false, Ordering::Relaxed);
             free.push(slot);
-            rejected(event, Rejection::of(code));
+            rejected(place, Rejection::of(code));
         };
         if *with_headers {
             for place in 0..batch.len() {

@@ -108,6 +108,14 @@ impl ProducerCursor {
         }
     }
 
+    /// Ends a walk in the middle: the sends of events whose place in the schedule has been passed and that come later.
+    /// (Those of the current block's events behind this place are none of them.)
+    pub fn give_up_waiting(&mut self) -> Vec<PlannedSend> {
+        let passed = self.block.get(self.next_in_block).map_or(u64::MAX, |next| next.sequence);
+        let waiting = std::mem::take(&mut self.waiting).into_sorted_vec();
+        waiting.into_iter().rev().map(|Reverse(waiting)| waiting.0).filter(|send| send.sequence < passed).collect()
+    }
+
     /// Makes the next block when the current one is used up. A block can come out empty.
     fn fill(&mut self) {
         while self.next_in_block == self.block.len() {

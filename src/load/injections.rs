@@ -62,6 +62,12 @@ impl Injections {
         }
     }
 
+    /// Whether anything is done to any event.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.lateness.is_some() || self.retries.is_some()
+    }
+
     /// Whether anything is sent again at all.
     pub(super) fn has_retries(&self) -> bool {
         self.retries.is_some()

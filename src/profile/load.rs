@@ -86,7 +86,8 @@ fn read(path: &FilePath) -> Result<String, ProfileError> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
-            let help = "the shipped ones are profiles/average.toml, peak3x, bot-flood, skewed-clocks and out-of-order-retries";
+            let help =
+                "the shipped ones are profiles/average.toml, peak3x, bot-flood, skewed-clocks and out-of-order-retries";
             ProfileError::unreadable(format!("there is no profile {shown}"), Some(help.to_owned()))
         }
         io::ErrorKind::IsADirectory => {

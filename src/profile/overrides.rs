@@ -41,7 +41,8 @@ impl Overrides {
 
     /// Whether the command line, not the file, says how long the run lasts.
     pub(super) fn sets_duration(&self) -> bool {
-        let names_duration = |argument: &String| argument.split('=').next().is_some_and(|path| path.trim() == "duration");
+        let names_duration =
+            |argument: &String| argument.split('=').next().is_some_and(|path| path.trim() == "duration");
         self.duration.is_some() || self.set.iter().any(names_duration)
     }
 

@@ -1,10 +1,6 @@
 //! How large payloads are: that the envelope fits in, and the broker takes them.
 
-use crate::profile::{
-    Codec, KeyDistribution, Keys, SizeDistribution, Stream,
-    fault::Faults,
-    units::ByteSize,
-};
+use crate::profile::{Codec, KeyDistribution, Keys, SizeDistribution, Stream, fault::Faults, units::ByteSize};
 
 use super::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
 

@@ -15,7 +15,8 @@ pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
     let phased = profile.streams.iter().any(|stream| !stream.phases.is_empty());
     match profile.duration {
         None if !phased && !profile.streams.is_empty() => {
-            faults.add_here("the profile does not say how long it runs", "add duration = \"60s\", or phases to a stream");
+            faults
+                .add_here("the profile does not say how long it runs", "add duration = \"60s\", or phases to a stream");
         }
         Some(duration) if duration == Span::default() => faults.add("duration", "a run of 0s sends nothing"),
         _ => {}
@@ -77,7 +78,11 @@ fn arrivals(stream: &Stream, faults: &mut Faults<'_>) {
             let mut inner = faults.at("on_off");
             for (key, span) in [("on", on_off.on), ("off", on_off.off)] {
                 if span == Span::default() {
-                    inner.add_help(key, format!("`{key}` is 0s"), "without bursts or silence, use arrivals = \"poisson\"");
+                    inner.add_help(
+                        key,
+                        format!("`{key}` is 0s"),
+                        "without bursts or silence, use arrivals = \"poisson\"",
+                    );
                 }
             }
             let cycle = on_off.on.as_secs_f64() + on_off.off.as_secs_f64();
@@ -119,7 +124,8 @@ fn hold(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
     let Some(rate) = phase.rate else { return };
     let resolved = rate.resolve(base);
     if !(resolved.as_per_s() <= MAX_RATE_PER_S) {
-        let of_base = if matches!(rate, PhaseRate::Relative(_)) { format!("{rate} of {base}: ") } else { String::new() };
+        let of_base =
+            if matches!(rate, PhaseRate::Relative(_)) { format!("{rate} of {base}: ") } else { String::new() };
         faults.add("rate", of_base + &too_high(resolved));
     }
 }

@@ -48,8 +48,7 @@ pub(super) fn stages(stream: &Stream, faults: &mut Faults<'_>) {
 }
 
 fn pointers(stage: &Stage, faults: &mut Faults<'_>) {
-    let pointers =
-        [("id", &stage.id), ("due", &stage.due), ("sent", &stage.sent), ("event_time", &stage.event_time)];
+    let pointers = [("id", &stage.id), ("due", &stage.due), ("sent", &stage.sent), ("event_time", &stage.event_time)];
     for (key, pointer) in pointers.into_iter().filter_map(|(key, pointer)| Some((key, pointer.as_ref()?))) {
         let header = pointer.strip_prefix("header:");
         if header.is_some_and(str::is_empty) {
