@@ -34,6 +34,10 @@ pub struct StreamMeasured {
     pub sent: u64,
     /// Bytes of keys and payloads handed to the client.
     pub sent_bytes: u64,
+    /// How long the client took nothing, in nanoseconds, over all workers.
+    pub held_back_ns: u64,
+    /// How far behind its due time the last send was, in nanoseconds: the worst worker's.
+    pub behind_at_end_ns: u64,
     /// How many sends ended in which error.
     pub errors: BTreeMap<String, u64>,
     /// What was seen, stage by stage.
@@ -62,7 +66,7 @@ impl Merge for Measured {
 
 impl Merge for StreamMeasured {
     fn merge(&mut self, other: Self) {
-        let StreamMeasured { produced, due_to_sent, own_lateness, sent_to_acked, sent_events, sent, sent_bytes, errors, stages } = other;
+        let StreamMeasured { produced, due_to_sent, own_lateness, sent_to_acked, sent_events, sent, sent_bytes, held_back_ns, behind_at_end_ns, errors, stages } = other;
         merge_option(&mut self.produced, produced);
         self.due_to_sent.merge(due_to_sent);
         self.own_lateness.merge(own_lateness);
@@ -70,6 +74,8 @@ impl Merge for StreamMeasured {
         self.sent_events += sent_events;
         self.sent += sent;
         self.sent_bytes += sent_bytes;
+        self.held_back_ns += held_back_ns;
+        self.behind_at_end_ns = self.behind_at_end_ns.max(behind_at_end_ns);
         for (error, times) in errors {
             *self.errors.entry(error).or_default() += times;
         }
