@@ -10,3 +10,5 @@ pub mod clock;
 pub mod event;
 pub mod load;
 pub mod profile;
+pub mod report;
+pub mod results;
