@@ -7,8 +7,12 @@
 pub mod broker;
 pub mod check;
 pub mod clock;
+pub mod commands;
+pub mod consume;
 pub mod event;
+pub mod kafka;
 pub mod load;
+pub mod produce;
 pub mod profile;
 pub mod report;
 pub mod results;

@@ -1,1 +1,103 @@
 //! The embedded broker: real Kafka protocol over TCP on loopback, in process.
+//!
+//! A cluster of one broker that keeps everything in memory and loses nothing that it acknowledged. Ordinary clients speak to it.
+//! It serves load tests on one machine: no replication, no disk, no security, and no compaction or time-based retention.
+//!
+//! At its memory cap it drops the oldest batches that a consumer has read (a fetch at an offset says that all below it was read,
+//! whoever asks), or holds producers back: their Produce request is answered when there is room, or with `REQUEST_TIMED_OUT`,
+//! having stored nothing, when the request's own timeout is over first. Unread data is never dropped.
+//!
+//! `ListOffsets` by timestamp is exact for uncompressed batches and names the batch's first offset for compressed ones.
+
+mod admin;
+mod batch;
+mod cluster;
+mod configs;
+mod connection;
+mod fetch;
+mod groups;
+mod locks;
+mod log;
+mod membership;
+mod memory;
+mod metadata;
+mod offset_commits;
+mod offsets;
+mod partition;
+mod produce;
+mod producers;
+mod reply;
+mod requests;
+mod server;
+mod shapes;
+mod topics;
+mod transacting;
+mod transactions;
+mod versions;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use thiserror::Error;
+
+pub use server::Broker;
+
+/// What the broker does with a batch that does not fit under its memory cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenFull {
+    /// Hold the producer back until topics or records are deleted.
+    HoldProducers,
+    /// Drop the oldest batches that a consumer has read; hold the producer back while there are none.
+    #[default]
+    DropRead,
+}
+
+/// How to run a broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerConfig {
+    /// Where to listen; port 0 takes a free one. Only loopback addresses are accepted.
+    pub listen: SocketAddr,
+    /// Partitions of a topic whose creator does not say how many.
+    pub default_partitions: i32,
+    /// How many bytes of batches are kept. A single batch larger than this is still taken when nothing else is stored,
+    /// and transaction markers (206 bytes each with their bookkeeping) are written even when it is reached.
+    pub memory_cap_bytes: u64,
+    /// What happens at the cap.
+    pub when_full: WhenFull,
+    /// Create a topic when a client asks for its metadata and allows its creation.
+    pub auto_create_topics: bool,
+}
+
+impl Default for BrokerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            default_partitions: 1,
+            memory_cap_bytes: 1 << 30,
+            when_full: WhenFull::default(),
+            auto_create_topics: false,
+        }
+    }
+}
+
+/// Why a broker did not start.
+#[derive(Debug, Error)]
+pub enum BrokerError {
+    /// The address can be reached from other machines.
+    #[error("the embedded broker has no security and listens on loopback only, not on {0}: use 127.0.0.1 or [::1]")]
+    NotLoopback(SocketAddr),
+    /// The address could not be bound.
+    #[error("cannot listen on {address}: {source}; another port, or port 0 for any free one, may work")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A default number of partitions below 1.
+    #[error("default_partitions = {0}: at least 1 is needed")]
+    Partitions(i32),
+    /// The threads that serve clients could not be started.
+    #[error("cannot start the broker's threads: {0}")]
+    Threads(io::Error),
+}

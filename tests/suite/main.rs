@@ -1,1 +1,5 @@
 //! One test binary for everything that needs a broker or the built program: linking the client once keeps the suite quick.
+
+mod broker;
+mod cluster;
+mod produce_consume;

@@ -1,0 +1,114 @@
+//! The state that every connection shares.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::BrokerId;
+use kafka_protocol::protocol::StrBytes;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::groups::Groups;
+use super::memory::Memory;
+use super::topics::Topics;
+use super::transactions::{Ending, Transactions};
+use super::{BrokerConfig, WhenFull};
+
+/// The one broker's id.
+pub(super) const NODE_ID: BrokerId = BrokerId(1);
+
+/// A cluster of one broker.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    pub(super) id: String,
+    pub(super) address: SocketAddr,
+    pub(super) config: BrokerConfig,
+    pub(super) topics: Topics,
+    pub(super) memory: Memory,
+    pub(super) transactions: Transactions,
+    pub(super) groups: Groups,
+    pub(super) paused: watch::Sender<bool>,
+    /// How many connections were closed because what they sent made no sense?
+    pub(super) malformed: AtomicU64,
+    arrivals: AtomicU64,
+}
+
+impl Cluster {
+    pub(super) fn new(id: String, address: SocketAddr, config: BrokerConfig) -> Self {
+        Self {
+            id,
+            address,
+            topics: Topics::default(),
+            memory: Memory::new(config.memory_cap_bytes),
+            transactions: Transactions::default(),
+            groups: Groups::default(),
+            paused: watch::Sender::new(false),
+            malformed: AtomicU64::new(0),
+            arrivals: AtomicU64::new(0),
+            config,
+        }
+    }
+
+    pub(super) fn host(&self) -> StrBytes {
+        StrBytes::from_string(self.address.ip().to_string())
+    }
+
+    pub(super) fn port(&self) -> i32 {
+        i32::from(self.address.port())
+    }
+
+    /// The number of the next batch among all.
+    pub(super) fn next_arrival(&self) -> u64 {
+        self.arrivals.fetch_add(1, Ordering::AcqRel)
+    }
+
+    /// Waits for room for `bytes` under the memory cap and takes it.
+    ///
+    /// # Errors
+    /// No room within `patience`; nothing was taken.
+    pub(super) async fn take_room(&self, bytes: u64, patience: Duration) -> Result<(), ResponseError> {
+        if self.try_take_room(bytes) {
+            return Ok(());
+        }
+        let waiting = self.memory.wait_until(|| self.try_take_room(bytes));
+        timeout(patience, waiting).await.map_err(|_| ResponseError::RequestTimedOut)
+    }
+
+    fn try_take_room(&self, bytes: u64) -> bool {
+        if self.memory.try_take(bytes) {
+            return true;
+        }
+        if self.config.when_full == WhenFull::HoldProducers {
+            return false;
+        }
+        let freed = self.topics.drop_read(self.memory.shortfall(bytes));
+        self.memory.give_back_quietly(freed);
+        freed > 0 && self.memory.try_take(bytes)
+    }
+
+    /// Writes the markers of a transaction that has ended, and the offsets that it committed.
+    pub(super) fn finish(&self, ending: Ending) {
+        let now_ms = now_ms();
+        let identity = ending.identity;
+        for partition in &ending.partitions {
+            let arrival = self.next_arrival();
+            let bytes =
+                partition.end_transaction(identity.producer_id, identity.epoch, ending.committed, now_ms, arrival);
+            self.memory.take(bytes);
+        }
+        if ending.committed {
+            for ((group, topic, partition), offset) in ending.offsets {
+                self.groups.commit(&group, &topic, partition, offset);
+            }
+        }
+        self.memory.wake();
+    }
+}
+
+/// Milliseconds since 1970 by the wall clock.
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

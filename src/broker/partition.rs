@@ -1,0 +1,345 @@
+//! One partition: its log, what it knows of producers and transactions, and who waits for it to grow.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
+use tokio::sync::Notify;
+
+use super::batch::{self, BatchHeader};
+use super::locks::lock;
+use super::log::{PartitionLog, StoredBatch, TimedOffset, cost_bytes};
+use super::producers::{Producers, Sequencing};
+
+/// What an append came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Appended {
+    pub(super) base_offset: i64,
+    pub(super) log_start_offset: i64,
+    /// The batch was there already, and nothing was stored.
+    pub(super) duplicate: bool,
+}
+
+/// The offsets that bound what can be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bounds {
+    pub(super) log_start: i64,
+    /// Below it, every transaction has ended.
+    pub(super) last_stable: i64,
+    pub(super) high_watermark: i64,
+}
+
+/// An aborted transaction, as read-committed consumers need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Aborted {
+    pub(super) producer_id: i64,
+    pub(super) first_offset: i64,
+    /// Offset of its marker.
+    pub(super) last_offset: i64,
+}
+
+/// What a fetch finds.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) bounds: Bounds,
+    pub(super) batches: Vec<StoredBatch>,
+    /// None for consumers that read uncommitted data.
+    pub(super) aborted: Option<Vec<Aborted>>,
+    /// This consumer has read further than any before it.
+    pub(super) read_further: bool,
+}
+
+/// Which part of a partition a fetch asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) from: i64,
+    pub(super) committed_only: bool,
+    pub(super) max_bytes: usize,
+    /// Give one batch whatever its size.
+    pub(super) at_least_one: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    log: PartitionLog,
+    producers: Producers,
+    /// By producer id: the first offset of its running transaction, once it has written.
+    running: HashMap<i64, Option<i64>>,
+    aborted: Vec<Aborted>,
+    waiting: Vec<Arc<Notify>>,
+    deleted: bool,
+}
+
+impl State {
+    fn bounds(&self) -> Bounds {
+        let high_watermark = self.log.next_offset();
+        let last_stable = self.running.values().flatten().copied().min().unwrap_or(high_watermark);
+        Bounds { log_start: self.log.start_offset(), last_stable, high_watermark }
+    }
+
+    fn live(&self) -> Result<(), ResponseError> {
+        if self.deleted { Err(ResponseError::UnknownTopicOrPartition) } else { Ok(()) }
+    }
+
+    /// Forgets aborted transactions of which no record is left.
+    fn trim_aborted(&mut self) {
+        let start = self.log.start_offset();
+        if self.aborted.first().is_some_and(|oldest| oldest.last_offset < start) {
+            self.aborted.retain(|aborted| aborted.last_offset >= start);
+        }
+    }
+}
+
+/// A partition; everything in it changes under its one lock.
+#[derive(Debug, Default)]
+pub(super) struct Partition {
+    state: Mutex<State>,
+}
+
+impl Partition {
+    /// Stores a checked batch, or finds that it is stored already.
+    ///
+    /// # Errors
+    /// What Kafka answers to a batch out of order, from a fenced producer, or outside of its transaction.
+    pub(super) fn append(&self, header: &BatchHeader, bytes: Bytes, arrival: u64) -> Result<Appended, ResponseError> {
+        let (appended, waiting) = {
+            let mut state = lock(&self.state);
+            state.live()?;
+            let log_start_offset = state.log.start_offset();
+            match state.producers.judge(header) {
+                Sequencing::Fresh => {}
+                Sequencing::Duplicate(base_offset) => {
+                    return Ok(Appended { base_offset, log_start_offset, duplicate: true });
+                }
+                Sequencing::OutOfOrder => return Err(ResponseError::OutOfOrderSequenceNumber),
+                Sequencing::StaleEpoch => return Err(ResponseError::InvalidProducerEpoch),
+            }
+            let next_offset = state.log.next_offset();
+            if header.is_transactional() {
+                let first = state.running.get_mut(&header.producer_id).ok_or(ResponseError::InvalidTxnState)?;
+                first.get_or_insert(next_offset);
+            }
+            let base_offset = state.log.append(header, bytes, arrival);
+            state.producers.note(header, base_offset);
+            (Appended { base_offset, log_start_offset, duplicate: false }, std::mem::take(&mut state.waiting))
+        };
+        wake(waiting);
+        Ok(appended)
+    }
+
+    /// Reads for a consumer.
+    ///
+    /// # Errors
+    /// The offset is outside of the log, or the partition is gone.
+    pub(super) fn fetch(&self, asked: Asked) -> Result<Found, ResponseError> {
+        let mut state = lock(&self.state);
+        state.live()?;
+        let bounds = state.bounds();
+        if asked.from < bounds.log_start || asked.from > bounds.high_watermark {
+            return Err(ResponseError::OffsetOutOfRange);
+        }
+        let read_further = state.log.note_read_below(asked.from);
+        let below = if asked.committed_only { bounds.last_stable } else { bounds.high_watermark };
+        let batches = state.log.read(asked.from, below, asked.max_bytes, asked.at_least_one);
+        let aborted = asked.committed_only.then(|| {
+            let end = batches.last().map_or(asked.from, |batch| batch.last_offset);
+            let touches = |aborted: &&Aborted| aborted.last_offset >= asked.from && aborted.first_offset <= end;
+            state.aborted.iter().filter(touches).copied().collect()
+        });
+        Ok(Found { bounds, batches, aborted, read_further })
+    }
+
+    /// Has `waiter` told when the partition next changes.
+    pub(super) fn wake_on_change(&self, waiter: &Arc<Notify>) {
+        let mut state = lock(&self.state);
+        if !state.waiting.iter().any(|known| Arc::ptr_eq(known, waiter)) {
+            state.waiting.push(Arc::clone(waiter));
+        }
+    }
+
+    /// # Errors
+    /// The partition is gone.
+    pub(super) fn bounds(&self) -> Result<Bounds, ResponseError> {
+        let state = lock(&self.state);
+        state.live()?;
+        Ok(state.bounds())
+    }
+
+    pub(super) fn offset_at(&self, timestamp_ms: i64) -> Option<TimedOffset> {
+        lock(&self.state).log.offset_at(timestamp_ms)
+    }
+
+    pub(super) fn offset_of_max_timestamp(&self) -> Option<TimedOffset> {
+        lock(&self.state).log.offset_of_max_timestamp()
+    }
+
+    /// A transaction of this producer may write here from now on.
+    ///
+    /// # Errors
+    /// The partition is gone.
+    pub(super) fn begin_transaction(&self, producer_id: i64) -> Result<(), ResponseError> {
+        let mut state = lock(&self.state);
+        state.live()?;
+        state.running.entry(producer_id).or_default();
+        Ok(())
+    }
+
+    /// Ends the producer's transaction with a marker. Returns what that takes from the memory cap.
+    pub(super) fn end_transaction(
+        &self,
+        producer_id: i64,
+        epoch: i16,
+        committed: bool,
+        now_ms: i64,
+        arrival: u64,
+    ) -> u64 {
+        let waiting = {
+            let mut state = lock(&self.state);
+            let Some(first_offset) = state.running.remove(&producer_id) else { return 0 };
+            state.producers.note_epoch(producer_id, epoch);
+            if state.deleted {
+                return 0;
+            }
+            let bytes = batch::marker(producer_id, epoch, committed, now_ms);
+            let Ok(header) = BatchHeader::read(&bytes) else { return 0 };
+            let last_offset = state.log.append(&header, bytes, arrival);
+            if let (false, Some(first_offset)) = (committed, first_offset) {
+                state.aborted.push(Aborted { producer_id, first_offset, last_offset });
+            }
+            std::mem::take(&mut state.waiting)
+        };
+        wake(waiting);
+        cost_bytes(batch::MARKER_BYTES)
+    }
+
+    /// Arrival number of the oldest batch, if it may be dropped to make room.
+    pub(super) fn oldest_droppable(&self) -> Option<u64> {
+        let state = lock(&self.state);
+        state.log.oldest_droppable(state.bounds().last_stable)
+    }
+
+    /// Drops the oldest batch if it may be dropped; returns what that gives back to the memory cap.
+    pub(super) fn drop_oldest(&self) -> u64 {
+        let mut state = lock(&self.state);
+        if state.log.oldest_droppable(state.bounds().last_stable).is_none() {
+            return 0;
+        }
+        let freed = state.log.drop_oldest();
+        state.trim_aborted();
+        freed
+    }
+
+    /// Deletes records below `offset` (-1: all of them). Returns the new start and what that gives back to the memory cap.
+    ///
+    /// # Errors
+    /// The offset is above the end of the log, or the partition is gone.
+    pub(super) fn delete_below(&self, offset: i64) -> Result<(i64, u64), ResponseError> {
+        let mut state = lock(&self.state);
+        state.live()?;
+        let end = state.log.next_offset();
+        let offset = if offset == -1 { end } else { offset };
+        if !(0..=end).contains(&offset) {
+            return Err(ResponseError::OffsetOutOfRange);
+        }
+        let freed = state.log.delete_below(offset);
+        state.trim_aborted();
+        Ok((state.log.start_offset(), freed))
+    }
+
+    /// Empties the partition for good. Returns what that gives back to the memory cap.
+    pub(super) fn delete(&self) -> u64 {
+        let (freed, waiting) = {
+            let mut state = lock(&self.state);
+            state.deleted = true;
+            (state.log.clear(), std::mem::take(&mut state.waiting))
+        };
+        wake(waiting);
+        freed
+    }
+}
+
+fn wake(waiting: Vec<Arc<Notify>>) {
+    for waiter in waiting {
+        waiter.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::batch::tests::batch_of;
+    use super::*;
+
+    fn append(
+        partition: &Partition,
+        count: i32,
+        producer: (i64, i16, i32),
+        transactional: bool,
+    ) -> Result<Appended, ResponseError> {
+        let bytes = batch_of(count, producer, transactional, 0);
+        partition.append(&BatchHeader::check(&bytes).unwrap(), bytes, 0)
+    }
+
+    fn fetch(partition: &Partition, committed_only: bool) -> Found {
+        partition.fetch(Asked { from: 0, committed_only, max_bytes: usize::MAX, at_least_one: true }).unwrap()
+    }
+
+    #[test]
+    fn a_retried_batch_is_stored_once() {
+        let partition = Partition::default();
+        let first = append(&partition, 3, (1, 0, 0), false).unwrap();
+        let again = append(&partition, 3, (1, 0, 0), false).unwrap();
+        assert_eq!((again.base_offset, again.duplicate), (first.base_offset, true));
+        assert_eq!(partition.bounds().unwrap().high_watermark, 3);
+    }
+
+    #[test]
+    fn committed_readers_stop_before_a_running_transaction() {
+        let partition = Partition::default();
+        append(&partition, 2, (-1, -1, -1), false).unwrap();
+        partition.begin_transaction(5).unwrap();
+        append(&partition, 4, (5, 0, 0), true).unwrap();
+        append(&partition, 1, (-1, -1, -1), false).unwrap();
+        assert_eq!(fetch(&partition, true).batches.len(), 1);
+        assert_eq!(fetch(&partition, false).batches.len(), 3);
+        partition.end_transaction(5, 0, true, 0, 0);
+        let found = fetch(&partition, true);
+        assert_eq!(found.batches.len(), 4, "the marker is there too");
+        assert_eq!(found.aborted, Some(Vec::new()));
+        assert_eq!(found.bounds.last_stable, 8);
+    }
+
+    #[test]
+    fn an_aborted_transaction_is_named_to_committed_readers() {
+        let partition = Partition::default();
+        partition.begin_transaction(5).unwrap();
+        append(&partition, 4, (5, 0, 0), true).unwrap();
+        partition.end_transaction(5, 0, false, 0, 0);
+        let aborted = Aborted { producer_id: 5, first_offset: 0, last_offset: 4 };
+        assert_eq!(fetch(&partition, true).aborted, Some(vec![aborted]));
+        assert_eq!(fetch(&partition, false).aborted, None);
+    }
+
+    #[test]
+    fn transactional_batches_need_a_running_transaction() {
+        let partition = Partition::default();
+        assert_eq!(append(&partition, 1, (5, 0, 0), true).unwrap_err(), ResponseError::InvalidTxnState);
+    }
+
+    #[test]
+    fn a_marker_of_a_newer_epoch_fences_the_older() {
+        let partition = Partition::default();
+        partition.begin_transaction(5).unwrap();
+        append(&partition, 1, (5, 0, 0), true).unwrap();
+        partition.end_transaction(5, 1, false, 0, 0);
+        assert_eq!(append(&partition, 1, (5, 0, 1), true).unwrap_err(), ResponseError::InvalidProducerEpoch);
+    }
+
+    #[test]
+    fn nothing_is_appended_to_a_deleted_partition() {
+        let partition = Partition::default();
+        append(&partition, 1, (-1, -1, -1), false).unwrap();
+        assert!(partition.delete() > 0);
+        assert!(append(&partition, 1, (-1, -1, -1), false).is_err());
+    }
+}

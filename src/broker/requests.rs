@@ -1,0 +1,127 @@
+//! From a frame to its answer: the header, the decoded request, and the room that answers it.
+
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+use kafka_protocol::messages::{ApiKey, RequestHeader, RequestKind, ResponseHeader, ResponseKind};
+use kafka_protocol::protocol::{Decodable, Encodable};
+use thiserror::Error;
+use tokio::sync::Notify;
+
+use super::cluster::Cluster;
+use super::reply::{Reply, ReplyWriter};
+use super::{
+    admin, configs, fetch, membership, metadata, offset_commits, offsets, produce, shapes, transacting, versions,
+};
+
+/// What a client sent that cannot be answered. The connection is closed, as Kafka does.
+#[derive(Debug, Error)]
+pub(super) enum Malformed {
+    #[error("a frame's length is negative or above 100 MiB")]
+    FrameLength,
+    #[error("the connection ended inside a frame")]
+    CutShort,
+    #[error("a frame is too short to hold a request header")]
+    Header,
+    #[error("request {api_key} in version {version} is not answered")]
+    Unanswered { api_key: i16, version: i16 },
+    #[error("a {api:?} request in version {version} could not be read")]
+    Body { api: ApiKey, version: i16 },
+    #[error("an answer could not be written")]
+    Answer,
+}
+
+/// What every frame begins with.
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    api: ApiKey,
+    version: i16,
+    correlation_id: i32,
+}
+
+/// Answers one frame; none for a Produce request that wants no answer.
+///
+/// # Errors
+/// The frame makes no sense.
+pub(super) async fn answer(cluster: &Cluster, waiter: &Arc<Notify>, frame: Bytes) -> Result<Option<Reply>, Malformed> {
+    let frame_bytes = frame.len();
+    let (call, mut body) = read_call(frame)?;
+    let version = call.version;
+    if !versions::is_answered(call.api, version) {
+        if call.api == ApiKey::ApiVersions {
+            return encode(Call { version: 0, ..call }, &versions::unsupported_api_versions().into()).map(Some);
+        }
+        return Err(Malformed::Unanswered { api_key: call.api as i16, version });
+    }
+    let unreadable = |_| Malformed::Body { api: call.api, version };
+    let header_version = call.api.request_header_version(version);
+    RequestHeader::decode(&mut body, header_version).map_err(unreadable)?;
+    if !shapes::holds_what_it_claims(call.api, version, &body) {
+        return Err(Malformed::Body { api: call.api, version });
+    }
+    let request = RequestKind::decode(call.api, &mut body, version).map_err(unreadable)?;
+    match request {
+        RequestKind::Produce(request) => {
+            let wants_answer = request.acks != 0;
+            let response = produce::produce(cluster, request, frame_bytes).await;
+            if wants_answer { encode(call, &response.into()).map(Some) } else { Ok(None) }
+        }
+        RequestKind::Fetch(request) => {
+            Ok(Some(fetch::fetch(cluster, waiter, request, version, call.correlation_id).await))
+        }
+        RequestKind::JoinGroup(request) => {
+            encode(call, &membership::join_group(cluster, request, version).await.into()).map(Some)
+        }
+        RequestKind::SyncGroup(request) => {
+            encode(call, &membership::sync_group(cluster, request, version).await.into()).map(Some)
+        }
+        request => encode(call, &respond(cluster, request, call)?).map(Some),
+    }
+}
+
+/// The requests that are answered at once.
+fn respond(cluster: &Cluster, request: RequestKind, call: Call) -> Result<ResponseKind, Malformed> {
+    let version = call.version;
+    Ok(match request {
+        RequestKind::ApiVersions(_) => versions::api_versions().into(),
+        RequestKind::Metadata(request) => metadata::metadata(cluster, request, version).into(),
+        RequestKind::DescribeCluster(_) => metadata::describe_cluster(cluster).into(),
+        RequestKind::FindCoordinator(request) => metadata::find_coordinator(cluster, request, version).into(),
+        RequestKind::ListOffsets(request) => offsets::list_offsets(cluster, request).into(),
+        RequestKind::OffsetForLeaderEpoch(request) => offsets::offset_for_leader_epoch(cluster, request).into(),
+        RequestKind::CreateTopics(request) => admin::create_topics(cluster, request, version).into(),
+        RequestKind::DeleteTopics(request) => admin::delete_topics(cluster, request, version).into(),
+        RequestKind::CreatePartitions(request) => admin::create_partitions(cluster, request).into(),
+        RequestKind::DeleteRecords(request) => admin::delete_records(cluster, request).into(),
+        RequestKind::DescribeConfigs(request) => configs::describe_configs(cluster, request).into(),
+        RequestKind::InitProducerId(request) => transacting::init_producer_id(cluster, &request).into(),
+        RequestKind::AddPartitionsToTxn(request) => transacting::add_partitions_to_txn(cluster, request).into(),
+        RequestKind::AddOffsetsToTxn(request) => transacting::add_offsets_to_txn(cluster, &request).into(),
+        RequestKind::TxnOffsetCommit(request) => transacting::txn_offset_commit(cluster, request).into(),
+        RequestKind::EndTxn(request) => transacting::end_txn(cluster, &request).into(),
+        RequestKind::Heartbeat(request) => membership::heartbeat(cluster, &request).into(),
+        RequestKind::LeaveGroup(request) => membership::leave_group(cluster, request, version).into(),
+        RequestKind::OffsetCommit(request) => offset_commits::offset_commit(cluster, request).into(),
+        RequestKind::OffsetFetch(request) => offset_commits::offset_fetch(cluster, request, version).into(),
+        _ => return Err(Malformed::Unanswered { api_key: call.api as i16, version }),
+    })
+}
+
+/// Reads API, version and correlation id, and leaves `frame` as it is: the header's decoder wants them too.
+fn read_call(frame: Bytes) -> Result<(Call, Bytes), Malformed> {
+    let mut fixed = frame.get(..8).ok_or(Malformed::Header)?;
+    let (api_key, version, correlation_id) = (fixed.get_i16(), fixed.get_i16(), fixed.get_i32());
+    let api = ApiKey::try_from(api_key).map_err(|()| Malformed::Unanswered { api_key, version })?;
+    Ok((Call { api, version, correlation_id }, frame))
+}
+
+fn encode(call: Call, response: &ResponseKind) -> Result<Reply, Malformed> {
+    let mut buffer = BytesMut::with_capacity(512);
+    let header = ResponseHeader::default().with_correlation_id(call.correlation_id);
+    let header_version = call.api.response_header_version(call.version);
+    header.encode(&mut buffer, header_version).map_err(|_| Malformed::Answer)?;
+    response.encode(&mut buffer, call.version).map_err(|_| Malformed::Answer)?;
+    let mut writer = ReplyWriter::default();
+    writer.put_shared(buffer.freeze());
+    Ok(writer.finish())
+}
