@@ -9,8 +9,11 @@ pub struct Extracted {
     pub sent_us: Option<u64>,
 }
 impl Extractor {
-    pub fn json() -> Self {
+    pub fn of_codec(_c: crate::profile::Codec) -> Self {
         Extractor
+    }
+    pub fn of_stage(_c: crate::profile::Codec, _s: &crate::profile::Stage) -> Result<Self, String> {
+        Ok(Extractor)
     }
     pub fn extract<'a>(&self, payload: Option<&[u8]>, _h: impl Fn(&str) -> Option<&'a [u8]>) -> Extracted {
         let v: serde_json::Value = serde_json::from_slice(payload.unwrap_or_default()).unwrap_or_default();
