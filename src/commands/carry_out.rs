@@ -147,6 +147,10 @@ fn phase_at(second: f64, profile: &Profile, total_s: f64) -> Option<String> {
 
 impl From<SessionError> for CommandError {
     fn from(error: SessionError) -> Self {
-        if error.is_usage() { CommandError::Usage(error.to_string()) } else { CommandError::Environment(error.to_string()) }
+        if error.is_usage() {
+            CommandError::Usage(error.to_string())
+        } else {
+            CommandError::Environment(error.to_string())
+        }
     }
 }
