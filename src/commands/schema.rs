@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::{CommandError, Outcome};
 use crate::profile::schema::profile_schema_text;
+use crate::results::summary_schema;
 
 /// Flags of `schema`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,8 @@ pub struct Args {
 pub enum Format {
     /// A traffic profile, as it is written
     Profile,
+    /// The summary.json that a run leaves
+    Summary,
 }
 
 impl Format {
@@ -30,6 +33,7 @@ impl Format {
     fn schema_text(self) -> String {
         match self {
             Format::Profile => profile_schema_text(),
+            Format::Summary => summary_schema(),
         }
     }
 }

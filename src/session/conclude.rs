@@ -91,6 +91,9 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         offered_per_s: (last.counts.planned + last.counts.copies_planned) as f64 / seconds,
         achieved_per_s: measured.sent as f64 / (seconds + behind_s),
         bytes: measured.sent_bytes,
+        sends: measured.sent,
+        held_back_s: measured.held_back_ns as f64 / 1e9,
+        behind_at_end_ms: measured.behind_at_end_ns as f64 / 1e6,
         stages: if stages.len() > 1 { stages.into_iter().map(|(summary, _)| summary).collect() } else { Vec::new() },
         ..StreamSummary::default()
     };

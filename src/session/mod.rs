@@ -2,6 +2,7 @@
 
 mod conclude;
 mod measured;
+mod parts;
 mod plans;
 mod prepare;
 mod record;
@@ -11,7 +12,7 @@ mod watch;
 
 pub use conclude::{Facts, conclude};
 pub use measured::{Measured, StageMeasured, StreamMeasured};
+pub use parts::{MergeError, merge_parts};
 pub use prepare::{Prepared, Request, Role, SessionError, prepare};
-pub use record::{Part, read_part};
 pub use seconds::{SecondSeen, StreamSecond, StreamTotals};
 pub use watch::{Ended, carry_out};

@@ -9,21 +9,21 @@ use super::plans::stage_settings;
 use super::prepare::{OFFSETS_TIMEOUT, Prepared, PreparedStream, Role, SessionError};
 use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
 use super::watch::Ended;
-use crate::check::{Delivered, Hop, LatencyHistogram, Produced};
+use crate::check::{Hop, LatencyHistogram};
 use crate::clock::kernel::kernel_clock;
-use crate::profile::{Delivery, Profile};
+use crate::profile::Delivery;
 use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
 use crate::results::stamp::rfc3339;
 use crate::results::summary::RunFacts;
-use crate::results::{LogKey, Manifest, ResultsError, RunFolder, RunState, RunWriter, Summary, TimelineRow};
+use crate::results::{LogKey, Manifest, ResultsError, RunState, RunWriter, Summary, TimelineRow};
 
 /// Where runs are kept when nobody says otherwise.
 const RESULTS: &str = "results";
 /// The folder of ledgers inside a run's.
-const LEDGER: &str = "ledger";
+pub(super) const LEDGER: &str = "ledger";
 /// What stands in a log's name for the generator's own lateness, which is a part of due to sent.
-const GENERATOR: &str = "generator";
+pub(super) const GENERATOR: &str = "generator";
 /// Nanoseconds in a second.
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -121,7 +121,8 @@ impl Recorder {
         let folder = self.writer.folder().to_owned();
         let mut troubles = Vec::new();
         for (stream, measured) in prepared.streams.iter().zip(&measured.streams) {
-            troubles.extend(write_ledgers(&self.writer, stream, measured).err());
+            let stages: Vec<&str> = stream.stages.iter().map(|stage| stage.name.as_str()).collect();
+            troubles.extend(write_ledgers(&self.writer, &stream.stream.name, &stages, measured).err());
         }
         self.complete_manifest(prepared);
         let state = if measured.interrupted { RunState::Interrupted } else { RunState::Finished };
@@ -226,96 +227,36 @@ fn quantile(histogram: &LatencyHistogram, quantile: f64) -> Option<f64> {
     (histogram.count() > 0).then(|| histogram.quantile_ms(quantile))
 }
 
-fn log_key(stream: &str, stage: Option<&str>, hop: Hop) -> LogKey {
+pub(super) fn log_key(stream: &str, stage: Option<&str>, hop: Hop) -> LogKey {
     LogKey { stream: stream.to_owned(), stage: stage.map(str::to_owned), hop }
 }
 
-fn produced_file(stream: &str) -> String {
+pub(super) fn produced_file(stream: &str) -> String {
     format!("{LEDGER}/{stream}.produced.ledger")
 }
 
-fn delivered_file(stream: &str, stage: &str) -> String {
+pub(super) fn delivered_file(stream: &str, stage: &str) -> String {
     format!("{LEDGER}/{stream}.{stage}.delivered.ledger")
 }
 
-fn write_ledgers(writer: &RunWriter, stream: &PreparedStream, measured: &StreamMeasured) -> Result<(), ResultsError> {
-    let name = &stream.stream.name;
+/// Writes what one stream sent and showed. `stages` are the stages' names.
+pub(super) fn write_ledgers(
+    writer: &RunWriter,
+    name: &str,
+    stages: &[&str],
+    measured: &StreamMeasured,
+) -> Result<(), ResultsError> {
     let unwritable = |file: &str, why: String| ResultsError::Unwritable { file: writer.folder().join(file), why };
     if let Some(produced) = &measured.produced {
         let (file, mut bytes) = (produced_file(name), Vec::new());
         produced.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;
         writer.file(&file, &bytes)?;
     }
-    for (stage, StageMeasured { delivered }) in stream.stages.iter().zip(&measured.stages) {
+    for (stage, StageMeasured { delivered }) in stages.iter().zip(&measured.stages) {
         let Some(delivered) = delivered else { continue };
-        let (file, mut bytes) = (delivered_file(name, &stage.name), Vec::new());
+        let (file, mut bytes) = (delivered_file(name, stage), Vec::new());
         delivered.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;
         writer.file(&file, &bytes)?;
     }
     Ok(())
-}
-
-/// A folder with one part of a run, opened.
-pub struct Part {
-    /// Its manifest.
-    pub manifest: Manifest,
-    /// Its summary.
-    pub summary: Summary,
-    /// What it measured.
-    pub measured: Measured,
-}
-
-/// Reads the part of a run that a folder holds.
-///
-/// # Errors
-/// When a file is missing or cannot be read; the error names it.
-pub fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
-    let folder = RunFolder::open(path)?;
-    let unreadable = |file: &Path, why: String| ResultsError::Malformed { file: file.to_owned(), why };
-    let summary = folder.summary()?.ok_or_else(|| {
-        unreadable(
-            path,
-            "it holds no summary.json: the process was killed before it could account for its events".to_owned(),
-        )
-    })?;
-    let mut measured = Measured { interrupted: summary.interrupted, ..Measured::default() };
-    for (stream, found) in profile.streams.iter().zip(&summary.streams) {
-        let name = &stream.name;
-        let mut of_stream = StreamMeasured {
-            due_to_sent: folder.latencies(&log_key(name, None, Hop::DueToSent))?,
-            own_lateness: folder.latencies(&log_key(name, Some(GENERATOR), Hop::DueToSent))?,
-            sent_to_acked: folder.latencies(&log_key(name, None, Hop::SentToAcked))?,
-            sent_events: found.counts.sent,
-            sent: (found.achieved_per_s * summary.run.duration_s).round() as u64,
-            sent_bytes: found.bytes,
-            ..StreamMeasured::default()
-        };
-        of_stream.produced = read_ledger(&path.join(produced_file(name)), Produced::read_from)?;
-        let stages: Vec<&str> = if stream.stages.is_empty() {
-            vec![name]
-        } else {
-            stream.stages.iter().map(|stage| stage.name.as_str()).collect()
-        };
-        for stage in stages {
-            let delivered = read_ledger(&path.join(delivered_file(name, stage)), Delivered::read_from)?;
-            of_stream.stages.push(StageMeasured { delivered });
-        }
-        measured.streams.push(of_stream);
-    }
-    Ok(Part { manifest: folder.manifest().clone(), summary, measured })
-}
-
-/// A part that did not send has no ledger of sends, and one that did not observe none of deliveries.
-fn read_ledger<T, E: std::fmt::Display>(
-    file: &Path,
-    read: impl FnOnce(&mut fs::File) -> Result<T, E>,
-) -> Result<Option<T>, ResultsError> {
-    let mut opened = match fs::File::open(file) {
-        Ok(opened) => opened,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(ResultsError::Malformed { file: file.to_owned(), why: error.to_string() }),
-    };
-    read(&mut opened)
-        .map(Some)
-        .map_err(|error| ResultsError::Malformed { file: file.to_owned(), why: error.to_string() })
 }
