@@ -132,7 +132,7 @@ impl Diagnostic for Problem {
     }
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let place = self.place.as_ref()?;
-        let label = LabeledSpan::at(place.span.clone(), "here");
+        let label = LabeledSpan::underline(place.span.clone());
         Some(Box::new(std::iter::once(label)))
     }
 }

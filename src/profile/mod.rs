@@ -5,6 +5,8 @@
 
 mod error;
 mod fault;
+#[cfg(test)]
+mod laws;
 mod load;
 mod model;
 mod nearest;
