@@ -71,8 +71,11 @@ impl Expectation for Plain {
 
 fn observations(partitions: u64) -> Vec<Observation> {
     let seen = ragged(partitions).map(|(partition, sequence)| {
-        let producer = (sequence / partitions % u64::from(PRODUCERS)) as u16;
-        let id = EventId { run: RunTag(1), stream: 0, producer, partition: partition as u16, sequence };
+        // Producers take turns, each with dense numbers of its own.
+        let turn = sequence / partitions;
+        let producer = (turn % u64::from(PRODUCERS)) as u16;
+        let of_producer = turn / u64::from(PRODUCERS) * partitions + partition;
+        let id = EventId { run: RunTag(1), stream: 0, producer, partition: partition as u16, sequence: of_producer };
         let due_ns = 1_760_000_000_000_000_000 + sequence * 2_000;
         Observation {
             id: Ok(id),
