@@ -9,9 +9,9 @@ mod seconds;
 mod signals;
 mod watch;
 
-pub use conclude::conclude;
+pub use conclude::{Facts, conclude};
 pub use measured::{Measured, StageMeasured, StreamMeasured};
 pub use prepare::{Prepared, Request, Role, SessionError, prepare};
-pub use record::{LedgerFolder, read_parts};
-pub use seconds::SecondSeen;
+pub use record::{Part, read_part};
+pub use seconds::{SecondSeen, StreamSecond, StreamTotals};
 pub use watch::{Ended, carry_out};
