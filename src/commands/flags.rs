@@ -35,12 +35,8 @@ impl ProfileFlags {
     /// # Errors
     /// What is wrong in the file or in a change.
     pub fn load(&self) -> Result<Loaded, ProfileError> {
-        let overrides = Overrides {
-            set: self.set.clone(),
-            duration: self.duration,
-            seed: self.seed,
-            rate_scale: self.rate_scale,
-        };
+        let overrides =
+            Overrides { set: self.set.clone(), duration: self.duration, seed: self.seed, rate_scale: self.rate_scale };
         Profile::from_file_with(&self.profile, &overrides)
     }
 }

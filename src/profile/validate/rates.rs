@@ -15,8 +15,11 @@ pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
     let phased = profile.streams.iter().any(|stream| !stream.phases.is_empty());
     match profile.duration {
         None if !phased && !profile.streams.is_empty() => {
-            faults
-                .add_here("the profile does not say how long it runs", "add duration = \"60s\", or phases to a stream");
+            faults.add_help(
+                "duration",
+                "the profile does not say how long it runs",
+                "add duration = \"60s\", or phases to a stream",
+            );
         }
         Some(duration) if duration == Span::default() => faults.add("duration", "a run of 0s sends nothing"),
         _ => {}
