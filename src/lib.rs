@@ -14,3 +14,5 @@ pub mod kafka;
 pub mod load;
 pub mod produce;
 pub mod profile;
+pub mod report;
+pub mod results;

@@ -1,6 +1,7 @@
 //! Creating, changing, describing and deleting topics.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::TopicName;
@@ -19,7 +20,7 @@ use kafka_protocol::messages::delete_topics_response::{DeletableTopicResult, Del
 use kafka_protocol::protocol::StrBytes;
 
 use super::cluster::{Cluster, NODE_ID};
-use super::configs::described;
+use super::configs::{Entry, described};
 use super::topics::{Settings, Topic};
 
 /// Why a topic was not created: Kafka's error and a sentence.
@@ -34,7 +35,7 @@ impl From<ResponseError> for Refusal {
 pub(super) fn create_topics(cluster: &Cluster, request: CreateTopicsRequest, version: i16) -> CreateTopicsResponse {
     let results = request.topics.into_iter().map(|wanted| {
         let result = CreatableTopicResult::default().with_name(wanted.name.clone());
-        match create_topic(cluster, wanted, request.validate_only) {
+        match create_topic(cluster, &wanted, request.validate_only) {
             Ok(topic) => created(result, &topic, version),
             Err(Refusal(error, message)) => {
                 let message = message.unwrap_or_else(|| error.to_string());
@@ -45,7 +46,7 @@ pub(super) fn create_topics(cluster: &Cluster, request: CreateTopicsRequest, ver
     CreateTopicsResponse::default().with_topics(results.collect())
 }
 
-fn create_topic(cluster: &Cluster, wanted: CreatableTopic, only_check: bool) -> Result<std::sync::Arc<Topic>, Refusal> {
+fn create_topic(cluster: &Cluster, wanted: &CreatableTopic, only_check: bool) -> Result<Arc<Topic>, Refusal> {
     let partitions = if wanted.assignments.is_empty() {
         if !matches!(wanted.replication_factor, -1 | 1) {
             return Err(ResponseError::InvalidReplicationFactor.into());
@@ -68,7 +69,7 @@ fn create_topic(cluster: &Cluster, wanted: CreatableTopic, only_check: bool) -> 
 }
 
 fn created(result: CreatableTopicResult, topic: &Topic, version: i16) -> CreatableTopicResult {
-    let config = |entry: super::configs::Entry| {
+    let config = |entry: Entry| {
         CreatableTopicConfigs::default()
             .with_name(StrBytes::from_string(entry.name))
             .with_value(Some(StrBytes::from_string(entry.value)))

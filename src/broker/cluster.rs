@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::groups::Groups;
 use super::memory::Memory;
+use super::readers::ReaderId;
 use super::topics::Topics;
 use super::transactions::{Ending, Transactions};
 use super::{BrokerConfig, WhenFull};
@@ -33,6 +34,7 @@ pub(super) struct Cluster {
     /// How many connections were closed because what they sent made no sense?
     pub(super) malformed: AtomicU64,
     arrivals: AtomicU64,
+    readers: AtomicU64,
 }
 
 impl Cluster {
@@ -47,6 +49,7 @@ impl Cluster {
             paused: watch::Sender::new(false),
             malformed: AtomicU64::new(0),
             arrivals: AtomicU64::new(0),
+            readers: AtomicU64::new(0),
             config,
         }
     }
@@ -62,6 +65,10 @@ impl Cluster {
     /// The number of the next batch among all.
     pub(super) fn next_arrival(&self) -> u64 {
         self.arrivals.fetch_add(1, Ordering::AcqRel)
+    }
+
+    pub(super) fn next_reader(&self) -> ReaderId {
+        ReaderId(self.readers.fetch_add(1, Ordering::AcqRel))
     }
 
     /// Waits for room for `bytes` under the memory cap and takes it.

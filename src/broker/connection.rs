@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::cluster::Cluster;
+use super::readers::ReaderId;
 use super::requests::{Malformed, answer};
 
 /// The largest frame that is read: Kafka's `socket.request.max.bytes`.
@@ -28,22 +29,35 @@ pub(super) enum Ended {
     Malformed(#[from] Malformed),
 }
 
+/// What requests need to know of the connection that they came over.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) id: ReaderId,
+    /// Told when something changes that a fetch of this connection waits for.
+    pub(super) waiter: Arc<Notify>,
+    pub(super) has_fetched: AtomicBool,
+}
+
 /// Serves a client until it leaves, or sends what makes no sense.
-pub(super) async fn serve(cluster: Arc<Cluster>, stream: TcpStream) {
-    if let Err(Ended::Malformed(_)) = serve_frames(&cluster, stream).await {
+pub(super) async fn serve(cluster: Arc<Cluster>, mut stream: TcpStream) {
+    let link = Link { id: cluster.next_reader(), waiter: Arc::default(), has_fetched: AtomicBool::new(false) };
+    if let Err(Ended::Malformed(_)) = serve_frames(&cluster, &link, &mut stream).await {
         cluster.malformed.fetch_add(1, Ordering::AcqRel);
+    }
+    if link.has_fetched.into_inner() {
+        cluster.topics.forget_reader(link.id);
+        cluster.memory.wake();
     }
 }
 
-async fn serve_frames(cluster: &Cluster, mut stream: TcpStream) -> Result<(), Ended> {
+async fn serve_frames(cluster: &Cluster, link: &Link, stream: &mut TcpStream) -> Result<(), Ended> {
     stream.set_nodelay(true)?;
     let mut paused = cluster.paused.subscribe();
-    let waiter = Arc::new(Notify::new());
     let mut buffer = BytesMut::with_capacity(READ_BUFFER_BYTES);
-    while let Some(frame) = read_frame(&mut stream, &mut buffer).await? {
+    while let Some(frame) = read_frame(stream, &mut buffer).await? {
         // The sender lives as long as the cluster, so waiting for it cannot fail.
         let _ = paused.wait_for(|paused| !paused).await;
-        let reply = answer(cluster, &waiter, frame).await?;
+        let reply = answer(cluster, link, frame).await?;
         let _ = paused.wait_for(|paused| !paused).await;
         if let Some(mut reply) = reply {
             stream.write_all_buf(&mut reply).await?;

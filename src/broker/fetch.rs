@@ -4,16 +4,17 @@
 //! The answer is written by hand, field by field as in Kafka's FetchResponse.json, so that batches need not be joined or copied.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::BufMut;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchRequest};
-use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::batch::{PREFIX_BYTES, put_prefix};
 use super::cluster::Cluster;
+use super::connection::Link;
 use super::log::StoredBatch;
 use super::partition::{Asked, Found, Partition};
 use super::reply::{Reply, ReplyWriter};
@@ -29,7 +30,7 @@ type Target<'a> = (&'a FetchPartition, Result<Arc<Partition>, ResponseError>);
 /// Answers once there are `min_bytes`, an error, or `max_wait_ms` are over.
 pub(super) async fn fetch(
     cluster: &Cluster,
-    waiter: &Arc<Notify>,
+    link: &Link,
     request: FetchRequest,
     version: i16,
     correlation_id: i32,
@@ -37,22 +38,23 @@ pub(super) async fn fetch(
     if request.session_id != 0 {
         return encode(&request, ResponseError::FetchSessionIdNotFound.code(), &[], version, correlation_id);
     }
+    link.has_fetched.store(true, Ordering::Relaxed);
     let targets = find_targets(cluster, &request);
     let wanted_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
     let deadline = Instant::now() + Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     let mut registered = false;
     loop {
-        let outcomes = gather(cluster, &request, &targets);
+        let outcomes = gather(cluster, link, &request, &targets);
         if is_enough(&outcomes, wanted_bytes) || Instant::now() >= deadline {
             return encode(&request, 0, &outcomes, version, correlation_id);
         }
         if registered {
             // On timeout the loop looks once more and then answers.
-            registered = timeout_at(deadline, waiter.notified()).await.is_err();
+            registered = timeout_at(deadline, link.waiter.notified()).await.is_err();
             continue;
         }
         for partition in targets.iter().flatten().filter_map(|(_, partition)| partition.as_ref().ok()) {
-            partition.wake_on_change(waiter);
+            partition.wake_on_change(&link.waiter);
         }
         registered = true;
     }
@@ -74,25 +76,28 @@ fn find_targets<'a>(cluster: &Cluster, request: &'a FetchRequest) -> Vec<Vec<Tar
     targets
 }
 
-fn gather(cluster: &Cluster, request: &FetchRequest, targets: &[Vec<Target<'_>>]) -> Vec<Vec<Outcome>> {
+fn gather(cluster: &Cluster, link: &Link, request: &FetchRequest, targets: &[Vec<Target<'_>>]) -> Vec<Vec<Outcome>> {
     let mut room = usize::try_from(request.max_bytes).unwrap_or(0);
+    let now = std::time::Instant::now();
     let mut empty_so_far = true;
-    let mut read_further = false;
+    let mut moved = false;
     let mut read = |(wanted, partition): &Target<'_>| {
         let asked = Asked {
             from: wanted.fetch_offset,
+            reader: link.id,
+            now,
             committed_only: request.isolation_level == 1,
             max_bytes: room.min(usize::try_from(wanted.partition_max_bytes).unwrap_or(0)),
             at_least_one: empty_so_far,
         };
         let found = partition.as_ref().map_err(|error| *error)?.fetch(asked)?;
         empty_so_far &= found.batches.is_empty();
-        read_further |= found.read_further;
+        moved |= found.moved;
         room = room.saturating_sub(size_bytes(&found.batches));
         Ok(found)
     };
     let outcomes = targets.iter().map(|topic| topic.iter().map(&mut read).collect()).collect();
-    if read_further {
+    if moved {
         cluster.memory.wake();
     }
     outcomes

@@ -39,7 +39,6 @@ pub(super) struct PartitionLog {
     batches: VecDeque<StoredBatch>,
     start_offset: i64,
     next_offset: i64,
-    read_below: i64,
     stored_bytes: u64,
 }
 
@@ -88,16 +87,8 @@ impl PartitionLog {
         found
     }
 
-    /// Notes that a consumer asks for `offset`, and so has read everything below it. True if that is news.
-    pub(super) fn note_read_below(&mut self, offset: i64) -> bool {
-        let news = offset > self.read_below;
-        self.read_below = self.read_below.max(offset.min(self.next_offset));
-        news
-    }
-
-    /// Arrival number of the oldest batch, if a consumer has read it and it lies below `stable_offset`.
-    pub(super) fn oldest_droppable(&self, stable_offset: i64) -> Option<u64> {
-        let limit = self.read_below.min(stable_offset);
+    /// Arrival number of the oldest batch, if all of it lies below `limit`.
+    pub(super) fn oldest_below(&self, limit: i64) -> Option<u64> {
         self.batches.front().filter(|batch| batch.last_offset < limit).map(|batch| batch.arrival)
     }
 
@@ -196,15 +187,14 @@ mod tests {
         }
 
         #[test]
-        fn only_read_and_stable_batches_are_droppable(counts in prop::collection::vec(1_i32..20, 1..20), read in 0_i64..300, stable in 0_i64..300) {
+        fn only_what_lies_below_the_limit_is_dropped(counts in prop::collection::vec(1_i32..20, 1..20), limit in 0_i64..300) {
             let mut log = log_of(&counts);
             let before = log.stored_bytes();
-            log.note_read_below(read);
             let mut freed = 0;
-            while log.oldest_droppable(stable).is_some() {
+            while log.oldest_below(limit).is_some() {
                 freed += log.drop_oldest();
             }
-            prop_assert!(log.start_offset() <= read.min(stable).min(log.next_offset()));
+            prop_assert!(log.start_offset() <= limit.min(log.next_offset()));
             prop_assert_eq!(before, freed + log.stored_bytes());
         }
     }

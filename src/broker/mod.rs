@@ -3,9 +3,10 @@
 //! A cluster of one broker that keeps everything in memory and loses nothing that it acknowledged. Ordinary clients speak to it.
 //! It serves load tests on one machine: no replication, no disk, no security, and no compaction or time-based retention.
 //!
-//! At its memory cap it drops the oldest batches that a consumer has read (a fetch at an offset says that all below it was read,
-//! whoever asks), or holds producers back: their Produce request is answered when there is room, or with `REQUEST_TIMED_OUT`,
-//! having stored nothing, when the request's own timeout is over first. Unread data is never dropped.
+//! At its memory cap it drops the oldest batches that its consumers have read, or holds producers back: their Produce request is
+//! answered when there is room, or with `REQUEST_TIMED_OUT`, having stored nothing, when the request's own timeout is over first.
+//! A fetch at an offset says that all below it was read; with several consumers of a partition the slowest counts, while it is
+//! connected and has asked within the last minute. What no one has read is never dropped.
 //!
 //! `ListOffsets` by timestamp is exact for uncompressed batches and names the batch's first offset for compressed ones.
 
@@ -26,6 +27,7 @@ mod offsets;
 mod partition;
 mod produce;
 mod producers;
+mod readers;
 mod reply;
 mod requests;
 mod server;
@@ -47,7 +49,7 @@ pub use server::Broker;
 pub enum WhenFull {
     /// Hold the producer back until topics or records are deleted.
     HoldProducers,
-    /// Drop the oldest batches that a consumer has read; hold the producer back while there are none.
+    /// Drop the oldest batches that the partition's consumers have read; hold the producer back while there are none.
     #[default]
     DropRead,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -11,6 +12,7 @@ use super::batch::{self, BatchHeader};
 use super::locks::lock;
 use super::log::{PartitionLog, StoredBatch, TimedOffset, cost_bytes};
 use super::producers::{Producers, Sequencing};
+use super::readers::{ReaderId, Readers};
 
 /// What an append came to.
 #[derive(Debug, Clone, Copy)]
@@ -46,14 +48,16 @@ pub(super) struct Found {
     pub(super) batches: Vec<StoredBatch>,
     /// None for consumers that read uncommitted data.
     pub(super) aborted: Option<Vec<Aborted>>,
-    /// This consumer has read further than any before it.
-    pub(super) read_further: bool,
+    /// The consumer asks for another offset than before: what it has read may be dropped now.
+    pub(super) moved: bool,
 }
 
 /// Which part of a partition a fetch asks for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     pub(super) from: i64,
+    pub(super) reader: ReaderId,
+    pub(super) now: Instant,
     pub(super) committed_only: bool,
     pub(super) max_bytes: usize,
     /// Give one batch whatever its size.
@@ -63,6 +67,7 @@ pub(super) struct Asked {
 #[derive(Debug, Default)]
 struct State {
     log: PartitionLog,
+    readers: Readers,
     producers: Producers,
     /// By producer id: the first offset of its running transaction, once it has written.
     running: HashMap<i64, Option<i64>>,
@@ -80,6 +85,11 @@ impl State {
 
     fn live(&self) -> Result<(), ResponseError> {
         if self.deleted { Err(ResponseError::UnknownTopicOrPartition) } else { Ok(()) }
+    }
+
+    fn oldest_droppable(&mut self, now: Instant) -> Option<u64> {
+        let limit = self.readers.read_below(now).min(self.bounds().last_stable);
+        self.log.oldest_below(limit)
     }
 
     /// Forgets aborted transactions of which no record is left.
@@ -139,15 +149,17 @@ impl Partition {
         if asked.from < bounds.log_start || asked.from > bounds.high_watermark {
             return Err(ResponseError::OffsetOutOfRange);
         }
-        let read_further = state.log.note_read_below(asked.from);
+        let moved = state.readers.note(asked.reader, asked.from, asked.now);
         let below = if asked.committed_only { bounds.last_stable } else { bounds.high_watermark };
         let batches = state.log.read(asked.from, below, asked.max_bytes, asked.at_least_one);
         let aborted = asked.committed_only.then(|| {
             let end = batches.last().map_or(asked.from, |batch| batch.last_offset);
-            let touches = |aborted: &&Aborted| aborted.last_offset >= asked.from && aborted.first_offset <= end;
-            state.aborted.iter().filter(touches).copied().collect()
+            // They are in the order of their markers.
+            let first = state.aborted.partition_point(|aborted| aborted.last_offset < asked.from);
+            let candidates = state.aborted[first..].iter();
+            candidates.filter(|aborted| aborted.first_offset <= end).copied().collect()
         });
-        Ok(Found { bounds, batches, aborted, read_further })
+        Ok(Found { bounds, batches, aborted, moved })
     }
 
     /// Has `waiter` told when the partition next changes.
@@ -213,21 +225,25 @@ impl Partition {
         cost_bytes(batch::MARKER_BYTES)
     }
 
-    /// Arrival number of the oldest batch, if it may be dropped to make room.
-    pub(super) fn oldest_droppable(&self) -> Option<u64> {
-        let state = lock(&self.state);
-        state.log.oldest_droppable(state.bounds().last_stable)
+    /// Arrival number of the oldest batch, if it may be dropped to make room: read by all, and of transactions that have ended.
+    pub(super) fn oldest_droppable(&self, now: Instant) -> Option<u64> {
+        lock(&self.state).oldest_droppable(now)
     }
 
     /// Drops the oldest batch if it may be dropped; returns what that gives back to the memory cap.
-    pub(super) fn drop_oldest(&self) -> u64 {
+    pub(super) fn drop_oldest(&self, now: Instant) -> u64 {
         let mut state = lock(&self.state);
-        if state.log.oldest_droppable(state.bounds().last_stable).is_none() {
+        if state.oldest_droppable(now).is_none() {
             return 0;
         }
         let freed = state.log.drop_oldest();
         state.trim_aborted();
         freed
+    }
+
+    /// The reader's connection has closed.
+    pub(super) fn forget_reader(&self, reader: ReaderId) {
+        lock(&self.state).readers.leave(reader);
     }
 
     /// Deletes records below `offset` (-1: all of them). Returns the new start and what that gives back to the memory cap.
@@ -281,7 +297,16 @@ mod tests {
     }
 
     fn fetch(partition: &Partition, committed_only: bool) -> Found {
-        partition.fetch(Asked { from: 0, committed_only, max_bytes: usize::MAX, at_least_one: true }).unwrap()
+        partition
+            .fetch(Asked {
+                from: 0,
+                reader: ReaderId(1),
+                now: Instant::now(),
+                committed_only,
+                max_bytes: usize::MAX,
+                at_least_one: true,
+            })
+            .unwrap()
     }
 
     #[test]

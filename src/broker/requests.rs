@@ -1,14 +1,12 @@
 //! From a frame to its answer: the header, the decoded request, and the room that answers it.
 
-use std::sync::Arc;
-
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, RequestHeader, RequestKind, ResponseHeader, ResponseKind};
 use kafka_protocol::protocol::{Decodable, Encodable};
 use thiserror::Error;
-use tokio::sync::Notify;
 
 use super::cluster::Cluster;
+use super::connection::Link;
 use super::reply::{Reply, ReplyWriter};
 use super::{
     admin, configs, fetch, membership, metadata, offset_commits, offsets, produce, shapes, transacting, versions,
@@ -43,7 +41,7 @@ struct Call {
 ///
 /// # Errors
 /// The frame makes no sense.
-pub(super) async fn answer(cluster: &Cluster, waiter: &Arc<Notify>, frame: Bytes) -> Result<Option<Reply>, Malformed> {
+pub(super) async fn answer(cluster: &Cluster, link: &Link, frame: Bytes) -> Result<Option<Reply>, Malformed> {
     let frame_bytes = frame.len();
     let (call, mut body) = read_call(frame)?;
     let version = call.version;
@@ -67,7 +65,7 @@ pub(super) async fn answer(cluster: &Cluster, waiter: &Arc<Notify>, frame: Bytes
             if wants_answer { encode(call, &response.into()).map(Some) } else { Ok(None) }
         }
         RequestKind::Fetch(request) => {
-            Ok(Some(fetch::fetch(cluster, waiter, request, version, call.correlation_id).await))
+            Ok(Some(fetch::fetch(cluster, link, request, version, call.correlation_id).await))
         }
         RequestKind::JoinGroup(request) => {
             encode(call, &membership::join_group(cluster, request, version).await.into()).map(Some)

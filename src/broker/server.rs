@@ -138,6 +138,8 @@ async fn expire(cluster: Arc<Cluster>) {
         let now = Instant::now();
         cluster.transactions.expire(now).into_iter().for_each(|ending| cluster.finish(ending));
         cluster.groups.expire(now);
+        // Consumers that have gone silent stop counting, which may make room.
+        cluster.memory.wake();
     }
 }
 

@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::{Arc, RwLock};
+use std::time::Instant;
 
 use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
 use super::locks::{read, write};
 use super::partition::Partition;
+use super::readers::ReaderId;
 
 const MAX_NAME_BYTES: usize = 249;
 /// More than any profile wants, and few enough that one request cannot exhaust the memory.
@@ -199,17 +201,27 @@ impl Topics {
         read(&self.index).by_name.values().cloned().collect()
     }
 
-    /// Drops the oldest batches that a consumer has read, in any partition, until `wanted_bytes` are free or none is left.
+    fn all_partitions(&self) -> Vec<Arc<Partition>> {
+        self.all().iter().flat_map(|topic| read(&topic.partitions).clone()).collect()
+    }
+
+    /// A connection has closed: what it has not read keeps no one waiting any more.
+    pub(super) fn forget_reader(&self, reader: ReaderId) {
+        self.all_partitions().iter().for_each(|partition| partition.forget_reader(reader));
+    }
+
+    /// Drops the oldest batches that the consumers have read, in any partition, until `wanted_bytes` are free or none is left.
     /// Returns what was freed.
     pub(super) fn drop_read(&self, wanted_bytes: u64) -> u64 {
-        let partitions: Vec<_> = self.all().iter().flat_map(|topic| read(&topic.partitions).clone()).collect();
-        let entry = |index: usize| partitions[index].oldest_droppable().map(|arrival| Reverse((arrival, index)));
+        let now = Instant::now();
+        let partitions = self.all_partitions();
+        let entry = |index: usize| partitions[index].oldest_droppable(now).map(|arrival| Reverse((arrival, index)));
         let mut oldest: BinaryHeap<_> = (0..partitions.len()).filter_map(entry).collect();
         let mut freed_bytes = 0;
         while freed_bytes < wanted_bytes
             && let Some(Reverse((_, index))) = oldest.pop()
         {
-            freed_bytes += partitions[index].drop_oldest();
+            freed_bytes += partitions[index].drop_oldest(now);
             oldest.extend(entry(index));
         }
         freed_bytes

@@ -68,8 +68,9 @@ impl Default for KeyOrder {
 impl KeyOrder {
     /// Takes in a delivery; says whether it is surely behind its key.
     pub(crate) fn is_behind(&mut self, producer: u16, key_hash: u64, sequence: u64) -> bool {
-        // A slot belongs to producer and key; the multiplier is SplitMix64's increment, the golden ratio.
-        let mixed = (key_hash ^ u64::from(producer)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        // A slot belongs to producer and key; the multipliers are those of SplitMix64 (Steele et al. 2014).
+        let mixed =
+            (key_hash ^ u64::from(producer).wrapping_mul(0xBF58_476D_1CE4_E5B9)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let slot = &mut self.slots[(mixed >> 48) as usize];
         let mark = u64::from(producer) * MAX_SEQUENCE + sequence % MAX_SEQUENCE + 1;
         let known = slot.mark > 0 && slot.key_hash == key_hash && (slot.mark - 1) / MAX_SEQUENCE == u64::from(producer);

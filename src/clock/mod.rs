@@ -1,5 +1,7 @@
 //! One clock per process: monotonic, anchored once to wall time, so that a step of the wall clock bends nothing.
 
+pub mod kernel;
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Reads time in nanoseconds since 1970 that never jumps and never runs backwards.

@@ -58,8 +58,10 @@ pub struct WorkerReport {
     pub sent: u64,
     /// Bytes of keys and payloads handed to the client.
     pub sent_bytes: u64,
-    /// When the last event was handed over, in nanoseconds since 1970.
-    pub last_sent_ns: u64,
+    /// How far behind its due time the last send was, in nanoseconds.
+    pub behind_at_end_ns: u64,
+    /// How long the client took nothing, in nanoseconds.
+    pub held_back_ns: u64,
     /// Why the worker stopped before the end of its schedule, if it did.
     pub gave_up: Option<String>,
 }
@@ -288,8 +290,9 @@ impl Worker {
 
     /// The client takes nothing: waits until it does, and remembers that this was not the generator's time.
     fn wait_for_room(&mut self) {
+        let before_ns = self.now_ns();
         self.sink.wait_for_room(ROOM_WAIT);
-        self.state.blocked_until_ns = self.now_ns();
+        self.was_blocked_since(before_ns);
     }
 
     /// Past the end of the schedule and the time that the profile gives for the rest, a client that still takes nothing is given up.
@@ -319,12 +322,18 @@ impl Worker {
     }
 
     fn commit(&mut self) {
+        let before_ns = self.now_ns();
         let outcome = self.sink.commit_transaction(COMMIT_TIMEOUT);
         if let TransactionOutcome::Unknown(reason) = &outcome {
             self.state.report.gave_up = Some(reason.clone());
         }
         self.tell(Note::TransactionEnded(outcome));
+        self.was_blocked_since(before_ns);
+    }
+
+    fn was_blocked_since(&mut self, before_ns: u64) {
         self.state.blocked_until_ns = self.now_ns();
+        self.state.report.held_back_ns += self.state.blocked_until_ns - before_ns;
     }
 
     fn hand_in_second(&mut self, now_ns: u64) {
@@ -400,14 +409,14 @@ impl State {
         self.second.current.sent += 1;
         self.report.sent += 1;
         self.report.sent_events += u64::from(staged.send.attempt == 0);
-        self.report.last_sent_ns = sent_ns;
         self.transaction_events += 1;
         let due_ns = staged.send.due_ns;
+        let sent_from_start_ns = sent_ns as i64 - plan.start_ns as i64;
+        let late_ns = sent_from_start_ns - due_ns as i64;
+        self.report.behind_at_end_ns = late_ns.max(0) as u64;
         if due_ns < plan.warmup_ns {
             return;
         }
-        let sent_from_start_ns = sent_ns as i64 - plan.start_ns as i64;
-        let late_ns = sent_from_start_ns - due_ns as i64;
         let own_ns = sent_from_start_ns - due_ns.max(self.blocked_until_ns) as i64;
         self.second.current.due_to_sent.record(late_ns);
         self.second.current.own_lateness.record(own_ns.max(0));

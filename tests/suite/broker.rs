@@ -350,6 +350,32 @@ fn at_the_cap_unread_data_is_kept_and_read_data_makes_room() {
 }
 
 #[test]
+fn at_the_cap_the_slowest_reader_counts() {
+    const RECORDS: usize = 4_000;
+    let broker = small(WhenFull::DropRead);
+    create(&broker, "orders", 1);
+    let sluggish =
+        [("queued.min.messages", "1"), ("fetch.message.max.bytes", "50000"), ("fetch.queue.backoff.ms", "1")];
+    let slow = consumer(&broker, "orders", 1, Offset::Beginning, &sluggish);
+    assert!(matches!(slow.poll(PATIENCE), Some(Err(KafkaError::PartitionEOF(0)))), "it has begun to read");
+    let producer = send_until_held(&broker, RECORDS);
+    let fast = read_to_end(&consumer(&broker, "orders", 1, Offset::Beginning, &[]), 1);
+    assert!(fast[&0].len() < RECORDS, "the fast reader has read all that is there");
+    let mut read = Vec::new();
+    let deadline = Instant::now() + PATIENCE;
+    while read.len() < RECORDS {
+        assert!(Instant::now() < deadline, "read {}", read.len());
+        producer.poll(Duration::ZERO);
+        match slow.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => read.push(message.payload().unwrap().to_vec()),
+            Some(Err(KafkaError::PartitionEOF(_))) | None => {}
+            Some(Err(error)) => panic!("{error}"),
+        }
+    }
+    assert_eq!(numbers(read), (0..RECORDS as u64).collect::<Vec<_>>());
+}
+
+#[test]
 fn held_producers_go_on_when_records_are_deleted_and_nothing_acked_is_lost() {
     const RECORDS: usize = 2_000;
     let broker = small(WhenFull::HoldProducers);

@@ -1,5 +1,6 @@
 //! One test binary for everything that needs a broker or the built program: linking the client once keeps the suite quick.
 
 mod broker;
+mod broker_java;
 mod cluster;
 mod produce_consume;

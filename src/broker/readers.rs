@@ -1,0 +1,110 @@
+//! How far a partition's consumers have read: what lies below may be dropped to make room.
+//!
+//! A fetch at an offset says that its sender has read everything below. With several consumers, the slowest counts: a pipeline under
+//! test must not lose what the observer beside it has read already. A consumer is a connection. It stops counting when it closes,
+//! or when it has not asked for the partition for [`READER_PATIENCE`].
+
+use std::time::{Duration, Instant};
+
+/// After this time without a fetch, a connection is taken to read something else now.
+pub(super) const READER_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connection, among all that the broker has had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ReaderId(pub(super) u64);
+
+#[derive(Debug)]
+struct Mark {
+    reader: ReaderId,
+    read_below: i64,
+    asked_at: Instant,
+}
+
+/// The consumers of one partition.
+#[derive(Debug, Default)]
+pub(super) struct Readers {
+    marks: Vec<Mark>,
+    /// The furthest that any consumer had read that does not count any more.
+    departed_below: i64,
+}
+
+impl Readers {
+    /// Notes that `reader` asks for `offset`. True if it has moved.
+    pub(super) fn note(&mut self, reader: ReaderId, offset: i64, now: Instant) -> bool {
+        if let Some(mark) = self.marks.iter_mut().find(|mark| mark.reader == reader) {
+            let moved = mark.read_below != offset;
+            mark.read_below = offset;
+            mark.asked_at = now;
+            return moved;
+        }
+        self.marks.push(Mark { reader, read_below: offset, asked_at: now });
+        true
+    }
+
+    /// `reader` has gone.
+    pub(super) fn leave(&mut self, reader: ReaderId) {
+        self.retain(|mark| mark.reader != reader);
+    }
+
+    /// Everything below this offset was read by all who count, or by someone if no one counts.
+    pub(super) fn read_below(&mut self, now: Instant) -> i64 {
+        self.retain(|mark| now.saturating_duration_since(mark.asked_at) <= READER_PATIENCE);
+        self.marks.iter().map(|mark| mark.read_below).min().unwrap_or(self.departed_below)
+    }
+
+    fn retain(&mut self, counts: impl Fn(&Mark) -> bool) {
+        let departed = self.marks.iter().filter(|mark| !counts(mark)).map(|mark| mark.read_below).max();
+        self.departed_below = self.departed_below.max(departed.unwrap_or(0));
+        self.marks.retain(counts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_slowest_reader_counts(offsets in prop::collection::vec(0_i64..1_000, 1..8)) {
+            let now = Instant::now();
+            let mut readers = Readers::default();
+            for (id, &offset) in (0..).zip(&offsets) {
+                readers.note(ReaderId(id), offset, now);
+            }
+            prop_assert_eq!(readers.read_below(now), *offsets.iter().min().unwrap());
+            // One after another leaves: those who stay count, and in the end the furthest.
+            for (id, rest) in (0..).zip((0..offsets.len()).map(|gone| &offsets[gone + 1..])) {
+                readers.leave(ReaderId(id));
+                let expected = rest.iter().min().or(offsets.iter().max());
+                prop_assert_eq!(Some(&readers.read_below(now)), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_reader_that_goes_back_counts_from_there() {
+        let now = Instant::now();
+        let mut readers = Readers::default();
+        assert!(readers.note(ReaderId(1), 50, now));
+        assert!(!readers.note(ReaderId(1), 50, now));
+        assert!(readers.note(ReaderId(1), 20, now));
+        assert_eq!(readers.read_below(now), 20);
+    }
+
+    #[test]
+    fn a_reader_that_stopped_asking_does_not_count() {
+        let now = Instant::now();
+        let mut readers = Readers::default();
+        readers.note(ReaderId(1), 10, now);
+        let later = now + READER_PATIENCE * 2;
+        readers.note(ReaderId(2), 90, later);
+        assert_eq!(readers.read_below(later), 90);
+    }
+
+    #[test]
+    fn what_no_one_has_read_is_not_read() {
+        assert_eq!(Readers::default().read_below(Instant::now()), 0);
+    }
+}
