@@ -11,7 +11,7 @@ use crate::{
         produced::tests::{Report, report},
     },
     event::{EventId, RunTag},
-    load::injections::Injected,
+    load::Injected,
 };
 
 const PRODUCERS: u16 = 3;
