@@ -105,7 +105,6 @@ fn conforms(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a text is among those that a pattern generates, by turning the pattern into a proptest-independent automaton.
 fn matches_pattern(text: &str, pattern: &str) -> bool {
     regex_lite::Regex::new(pattern).unwrap().is_match(text)
 }
@@ -142,13 +141,11 @@ fn a_set_argument_is_the_same_as_an_edit_of_the_file() {
         ("seed=3", format!("seed = 3\n{LEAST}")),
         ("stream.0.keys.count=10", format!("{LEAST}keys = {{ count = 10 }}\n")),
         ("stream.0.keys={ count = 10 }", format!("{LEAST}keys = {{ count = 10 }}\n")),
-        ("stream.orders.topic=a=b", format!("{LEAST}topic = \"a=b\"\n").replace("a=b", "ab")),
     ];
-    for (argument, text) in &cases[..7] {
+    for (argument, text) in &cases {
         assert_eq!(set(&[argument]).unwrap().profile, load(text).unwrap().profile, "{argument}");
     }
-    let (argument, _) = cases[7];
-    assert!(set(&[argument]).unwrap_err().to_string().contains("cannot hold `=`"));
+    assert!(set(&["stream.orders.topic=a=b"]).unwrap_err().to_string().contains("cannot hold `=`"));
 }
 
 #[test]
@@ -247,11 +244,15 @@ fn a_key_with_one_wrong_letter_is_recognised_in_every_table() {
                 let mut written = key.clone().into_bytes();
                 written[position] = b'q';
                 let written = String::from_utf8(written).unwrap();
+                if written == *key {
+                    continue;
+                }
                 let argument = format!("{path}{written}=1");
                 let overrides = Overrides { set: vec![argument.clone()], ..Overrides::default() };
                 let error = Profile::from_text_with(&text, "p.toml", &overrides).unwrap_err();
-                let problem = error.problems().find(|problem| problem.to_string().contains(&written)).unwrap();
-                let meant = problem.way_out().unwrap().split('`').nth(1).unwrap();
+                let unknown = format!("has no key `{written}`");
+                let problem = error.problems().find(|problem| problem.to_string().ends_with(&unknown)).unwrap();
+                let meant = problem.way_out().and_then(|help| help.split('`').nth(1)).unwrap_or_default();
                 let near = strsim::damerau_levenshtein(&written, meant) <= 1;
                 assert!(near, "{argument}: {}", problem.one_line());
             }
@@ -285,6 +286,29 @@ fn scaling_the_rate_scales_the_events() {
     let by_hand = 10_000.0 + 15_000.0 + 35_000.0 + 3_500.0 + 2.0 * 500.0 + 3.0 * 1_000.0;
     assert!((planned(1.0) - by_hand).abs() < 1e-6, "{}", planned(1.0));
     assert!((planned(2.5) - 2.5 * by_hand).abs() < 1e-6);
+}
+
+#[test]
+fn the_reference_describes_every_key_as_the_schema_does() {
+    let reference = include_str!("../../profiles/README.md");
+    let root = schema::profile_schema();
+    for (path, table) in tables(&root) {
+        let heading = match path.trim_end_matches('.').trim_start_matches("stream.0").trim_start_matches('.') {
+            "" if path.is_empty() => "### The profile\n".to_owned(),
+            "" => "### `[[stream]]`\n".to_owned(),
+            "stage.0" => "### `[[stream.stage]]`\n".to_owned(),
+            inner => format!("### `{}`\n", inner.trim_end_matches(".0")),
+        };
+        let section = reference.split_once(&heading).unwrap_or_else(|| panic!("no {heading}")).1;
+        let section = section.split("\n### ").next().unwrap();
+        for (key, property) in table["properties"].as_object().unwrap() {
+            let row = section.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+            let description = property["description"].as_str().unwrap().replace('\n', " ");
+            assert!(row.is_some_and(|row| row.contains(&description)), "{heading} {key}: {description}");
+        }
+        let rows = section.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(rows, table["properties"].as_object().unwrap().len(), "{heading}");
+    }
 }
 
 proptest! {

@@ -77,7 +77,8 @@ impl Node {
 
     /// Where `path` is written: the key and its value, or the innermost table around it when it is not written.
     pub(super) fn locate(&self, path: &Path) -> Range<usize> {
-        let (mut node, mut span) = (self, self.span.clone());
+        // What is missing from the top is missing from the first line on, not from the whole text.
+        let (mut node, mut span) = (self, self.span.start..self.span.start);
         for step in path.steps() {
             let next = match (step, &node.value) {
                 (Step::Index(index), Value::Array(items)) => items.get(*index).map(|item| (item, item.span.clone())),

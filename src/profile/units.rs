@@ -152,12 +152,12 @@ fn number(text: &str) -> Option<(f64, &str)> {
     value.is_finite().then_some((value, tail))
 }
 
-/// A decimal number times a whole unit, exactly and rounded once; `None` when it is no number or needs more than 19 digits.
+/// A decimal number times a whole unit, exactly and rounded once; `None` when it is no number or needs more than 20 digits.
 fn whole_units(digits: &str, unit: u64) -> Option<u128> {
     let digits = digits.replace('_', "");
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
     let all = format!("{whole}{fraction}");
-    if all.len() > 19 {
+    if all.len() > 20 {
         return None;
     }
     let value: u128 = all.parse().ok()?;
@@ -188,7 +188,8 @@ impl FromStr for Span {
             }
             let end = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
             let unit = span_unit(&tail[..end]).map_err(|why| wrong(&why))?;
-            nanos += whole_units(digits, unit).ok_or_else(|| wrong(&format!("`{digits}` is no usable number")))?;
+            let part = whole_units(digits, unit).ok_or_else(|| wrong(&format!("`{digits}` is no usable number")))?;
+            nanos = nanos.saturating_add(part);
             rest = tail[end..].trim();
         }
         match u64::try_from(nanos) {
@@ -283,9 +284,8 @@ impl FromStr for Rate {
         }
         let (value, tail) =
             number(trimmed).ok_or_else(|| unit_error(text, RATE_FORM, "it does not start with a number"))?;
-        let (multiple, unit) = tail
-            .split_once('/')
-            .ok_or_else(|| unit_error(text, RATE_FORM, "it does not say per what: write `/s` behind it"))?;
+        let (multiple, unit) =
+            tail.split_once('/').ok_or_else(|| unit_error(text, RATE_FORM, "it does not say per what, as in `/s`"))?;
         let multiple = decimal_multiple(multiple.trim()).map_err(|why| unit_error(text, RATE_FORM, why))?;
         let seconds = match unit.trim() {
             "s" | "sec" => 1.0,
@@ -336,7 +336,10 @@ impl FromStr for PhaseRate {
         const FORM: &str = "a phase's rate like `3x` or `200k/s`";
         let trimmed = text.trim();
         let Some(factor) = trimmed.strip_suffix(['x', 'X']) else {
-            return trimmed.parse().map(PhaseRate::Absolute);
+            return trimmed
+                .parse()
+                .map(PhaseRate::Absolute)
+                .map_err(|UnitError { why, .. }| unit_error(text, FORM, why));
         };
         match number(factor.trim()) {
             Some((value, "")) => Ok(PhaseRate::Relative(value)),
@@ -481,7 +484,8 @@ mod tests {
             ("3 fortnights", "`fortnights` is no unit of time"),
             ("1..2s", "no usable number"),
             ("300_000d", "longer than 292 years"),
-            ("99999999999999999999s", "no usable number"),
+            ("999999999999999999999s", "no usable number"),
+            ("99999999999999999999d", "longer than 292 years"),
         ] {
             let error = why::<Span>(text);
             assert!(error.contains(expected) && error.contains("like `250ms`"), "{text}: {error}");
@@ -517,7 +521,7 @@ mod tests {
     #[test]
     fn a_rate_that_cannot_be_read_says_why() {
         for (text, expected) in [
-            ("200k", "write `/s`"),
+            ("200k", "as in `/s`"),
             ("-1/s", "negative"),
             ("k/s", "does not start with a number"),
             ("5m/s", "a million is `M`"),
@@ -558,7 +562,7 @@ mod tests {
             ("4k", "write `kB` or `KiB`"),
             ("-1B", "negative"),
             ("big", "does not start with a number"),
-            ("9999999999GiB", "too large"),
+            ("99999999999GiB", "too large"),
         ] {
             let error = why::<ByteSize>(text);
             assert!(error.contains(expected), "{text}: {error}");

@@ -3,4 +3,5 @@
 mod broker;
 mod broker_java;
 mod cluster;
+mod command_line;
 mod produce_consume;

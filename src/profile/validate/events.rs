@@ -67,7 +67,7 @@ pub(super) fn skew(skew: &Skew, stream: &Stream, faults: &mut Faults<'_>) {
         let message = format!("{} offsets for {} producers: some are never used", skew.offsets.len(), stream.producers);
         faults.add_help("offsets", message, format!("set producers = {}", skew.offsets.len()));
     }
-    if !(skew.drift_ppm.abs() <= MAX_DRIFT_PPM) {
+    if skew.drift_ppm.is_nan() || skew.drift_ppm.abs() > MAX_DRIFT_PPM {
         faults.add("drift_ppm", format!("`drift_ppm` is {}; it lies between 0 and {MAX_DRIFT_PPM}", skew.drift_ppm));
     } else if skew.drift_ppm < 0.0 {
         faults.add_help(

@@ -1,6 +1,8 @@
 //! The rules that a profile must keep so that it can be run and its result means something. Pure.
 
 mod events;
+#[cfg(test)]
+mod laws;
 mod names;
 mod payload;
 pub(super) mod rates;

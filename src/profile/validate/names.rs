@@ -13,7 +13,7 @@ const MAX_NAME_CHARS: usize = 100;
 pub(super) fn streams(profile: &Profile, faults: &mut Faults<'_>) {
     let streams = &profile.streams;
     if streams.is_empty() {
-        faults.add_here("the profile has no stream", "add [[stream]] with a name and a rate");
+        faults.add_help("stream", "the profile has no stream", "add [[stream]] with a name and a rate");
     }
     if streams.len() > MAX_STREAMS {
         let message = format!("{} streams; a profile has at most {MAX_STREAMS}", streams.len());

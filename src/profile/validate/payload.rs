@@ -21,10 +21,11 @@ pub(super) fn payload(stream: &Stream, faults: &mut Faults<'_>) {
     {
         faults.add("min", format!("`min` is {min}, more than `max`, which is {max}"));
     }
-    if let (Some(size), true) = (payload.size, payload.sizes == SizeDistribution::LogNormal) {
-        if payload.min.is_some_and(|min| size < min) || payload.max.is_some_and(|max| size > max) {
-            faults.add("size", format!("the median size, {size}, does not lie between `min` and `max`"));
-        }
+    if payload.sizes == SizeDistribution::LogNormal
+        && let Some(size) = payload.size
+        && (payload.min.is_some_and(|min| size < min) || payload.max.is_some_and(|max| size > max))
+    {
+        faults.add("size", format!("the median size, {size}, does not lie between `min` and `max`"));
     }
     bounds(stream, faults);
 }

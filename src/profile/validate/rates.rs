@@ -15,8 +15,11 @@ pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
     let phased = profile.streams.iter().any(|stream| !stream.phases.is_empty());
     match profile.duration {
         None if !phased && !profile.streams.is_empty() => {
-            faults
-                .add_here("the profile does not say how long it runs", "add duration = \"60s\", or phases to a stream");
+            faults.add_help(
+                "duration",
+                "the profile does not say how long it runs",
+                "add duration = \"60s\", or phases to a stream",
+            );
         }
         Some(duration) if duration == Span::default() => faults.add("duration", "a run of 0s sends nothing"),
         _ => {}
@@ -52,7 +55,7 @@ pub(super) fn stream(profile: &Profile, stream: &Stream, long_phases: LongPhases
 
 fn base_rate(stream: &Stream, faults: &mut Faults<'_>) {
     let rate = stream.rate.as_per_s();
-    if !(rate > 0.0) {
+    if rate.is_nan() || rate <= 0.0 {
         faults.add_help(
             "rate",
             format!("a stream's base rate of {} sends nothing", stream.rate),
@@ -123,7 +126,7 @@ fn hold(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
     }
     let Some(rate) = phase.rate else { return };
     let resolved = rate.resolve(base);
-    if !(resolved.as_per_s() <= MAX_RATE_PER_S) {
+    if resolved.as_per_s().is_nan() || resolved.as_per_s() > MAX_RATE_PER_S {
         let of_base =
             if matches!(rate, PhaseRate::Relative(_)) { format!("{rate} of {base}: ") } else { String::new() };
         faults.add("rate", of_base + &too_high(resolved));
@@ -170,7 +173,7 @@ fn planned_events(profile: &Profile, stream: &Stream, faults: &mut Faults<'_>) {
     let producers = f64::from(stream.producers.max(1));
     let per_producer = stream.planned_events(profile.duration()) / producers;
     let most = 2_f64.powi(i32::try_from(SEQUENCE_BITS).unwrap_or(i32::MAX));
-    if !(per_producer < most) {
+    if per_producer.is_nan() || per_producer >= most {
         faults.add_help(
             "rate",
             format!("{per_producer:.1e} events for each producer are more than can be numbered ({most:.1e})"),

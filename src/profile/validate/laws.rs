@@ -1,0 +1,219 @@
+//! Each rule with a profile that breaks it: what is said, and about which text.
+
+use crate::profile::{Profile, units::Span};
+
+use super::*;
+
+/// The keys of the profile itself, and of its one stream.
+fn profile(top: &str, stream: &str) -> String {
+    format!("{top}\n[[stream]]\nname = \"orders\"\n{stream}\n")
+}
+
+/// Asserts that a profile has exactly one problem, at `excerpt`, that says `expected`.
+fn refused(text: &str, excerpt: &str, expected: &str) {
+    let error = Profile::from_text(text, "p.toml").expect_err(text);
+    let problems: Vec<_> = error.problems().collect();
+    let said: Vec<String> = problems.iter().map(|problem| problem.one_line()).collect();
+    assert_eq!(problems.len(), 1, "{said:?}\n{text}");
+    assert!(said[0].contains(expected), "wanted `{expected}`: {said:?}");
+    assert_eq!(problems[0].excerpt(), Some(excerpt), "{said:?}");
+    let line = text[..text.find(excerpt).unwrap()].matches('\n').count() + 1;
+    assert_eq!(problems[0].line(), Some(line), "{said:?}");
+}
+
+/// For rules of one stream, given a good duration and rate.
+fn stream_refused(stream: &str, excerpt: &str, expected: &str) {
+    refused(&profile("duration = \"60s\"", &format!("rate = \"1k/s\"\n{stream}")), excerpt, expected);
+}
+
+#[test]
+fn a_profile_has_streams_that_differ() {
+    refused("duration = \"1s\"", "", "the profile has no stream");
+    let second = |lines: &str| profile("duration = \"1s\"", "rate = \"1/s\"") + "[[stream]]\nrate = \"1/s\"\n" + lines;
+    let error = Profile::from_text(&second("name = \"orders\""), "p.toml").unwrap_err().to_string();
+    assert_eq!(error, "p.toml, line 7: there are two streams named `orders`");
+    refused(&second("name = \"b\"\ntopic = \"floodmark-orders\""), "topic = \"floodmark-orders\"", "both send to");
+    let one = |number: usize| format!("[[stream]]\nname = \"s{number}\"\nrate = \"1/s\"\n");
+    let many: String = (0..=MAX_STREAMS).map(one).collect();
+    let error = Profile::from_text(&format!("duration = \"1s\"\n{many}"), "p.toml").unwrap_err().to_string();
+    assert!(error.contains("65 streams; a profile has at most 64"), "{error}");
+}
+
+#[test]
+fn names_are_what_kafka_and_files_take() {
+    stream_refused("topic = \"a b\"", "topic = \"a b\"", "cannot hold ` `");
+    stream_refused("topic = \"\"", "topic = \"\"", "cannot be empty");
+    stream_refused("topic = \"..\"", "topic = \"..\"", "cannot be called `..`");
+    let long = format!("topic = \"{}\"", "a".repeat(250));
+    stream_refused(&long, &long, "at most 249 letters");
+    let text = "duration = \"1s\"\n[[stream]]\nrate = \"1/s\"\ntopic = \"t\"\nname = \"../etc\"\n";
+    refused(text, "name = \"../etc\"", "cannot hold `/`");
+    refused(&text.replace("../etc", ".etc"), "name = \".etc\"", "starts with a letter");
+}
+
+#[test]
+fn a_run_has_a_length_that_leaves_something_to_measure() {
+    let text = profile("", "rate = \"1/s\"");
+    let error = Profile::from_text(&text, "p.toml").unwrap_err().to_string();
+    assert!(error.contains("does not say how long it runs; add duration"), "{error}");
+    refused(&profile("duration = \"0s\"", "rate = \"1/s\""), "duration = \"0s\"", "sends nothing");
+    let top = "duration = \"5s\"\nwarmup = \"5s\"";
+    refused(&profile(top, "rate = \"1/s\""), "warmup = \"5s\"", "leaves nothing to measure");
+    let top = "duration = \"5s\"\nceiling = \"0/s\"";
+    refused(&profile(top, "rate = \"1/s\""), "ceiling = \"0/s\"", "lets nothing through");
+}
+
+#[test]
+fn a_rate_can_be_sent_and_counted() {
+    let rate = |rate: &str| profile("duration = \"60s\"", rate);
+    refused(&rate("rate = \"0/s\""), "rate = \"0/s\"", "silence is a phase");
+    refused(&rate("rate = \"-1/s\""), "\"-1/s\"", "it is negative");
+    refused(&rate("rate = \"2G/s\""), "rate = \"2G/s\"", "above the highest rate");
+    let text = profile("duration = \"30d\"", "rate = \"1G/s\"");
+    refused(&text, "rate = \"1G/s\"", "more than can be numbered");
+    assert!(Profile::from_text(&rate("rate = \"1G/s\""), "p.toml").is_ok());
+}
+
+#[test]
+fn phases_are_whole_and_end() {
+    stream_refused("phases = []", "[]", "`phases` is an empty list");
+    stream_refused("phases = [{ rate = \"2x\" }]", "{ rate = \"2x\" }", "does not say how long it lasts");
+    stream_refused("phases = [{ for = \"0s\" }]", "for = \"0s\"", "does nothing");
+    stream_refused("phases = [{ for = \"2s\", ramp = \"3s\" }]", "ramp = \"3s\"", "longer than its phase of 2s");
+    stream_refused("phases = [{ for = \"2s\", repeat = 0 }]", "repeat = 0", "runs 0 times");
+    stream_refused("phases = [{ for = \"2s\", phases = [{ for = \"1s\" }] }]", "for = \"2s\"", "no `for` of its own");
+    stream_refused("phases = [{ for = \"2s\", rate = \"2000000x\" }]", "rate = \"2000000x\"", "2000000x of 1k/s");
+    stream_refused("phases = [{ for = \"61s\" }]", "phases", "longer than the run's 1m");
+    let forever = "phases = [{ repeat = 4000000000, phases = [{ for = \"9d\", repeat = 4000000000 }] }]";
+    stream_refused(forever, "phases", "longer than 292 years");
+    let silent = profile("", "rate = \"1/s\"\nphases = [{ for = \"5s\" }, { for = \"5s\", rate = \"0/s\" }]");
+    assert_eq!(Profile::from_text(&silent, "p.toml").unwrap().profile.duration(), Span::from_secs(10));
+}
+
+#[test]
+fn phases_plan_as_many_events_as_the_schedule_sends() {
+    let text = "rate = \"10/s\"\nphases = [{ for = \"9s\", rate = \"30/s\", ramp = \"4s\" }, \
+                { repeat = 4, phases = [{ for = \"2s\", rate = \"3x\", ramp = \"1s\" }, { for = \"3s\", ramp = \"3s\" }] }]";
+    let profile = Profile::from_text(&profile("", text), "p.toml").unwrap().profile;
+    let curve = crate::load::RateCurve::of_stream(&profile.streams[0], profile.duration(), 1.0);
+    let planned = profile.streams[0].planned_events(profile.duration());
+    assert!((planned - curve.total()).abs() < 1e-6, "{planned} against {}", curve.total());
+}
+
+#[test]
+fn bursts_are_described_where_they_are_asked_for() {
+    stream_refused("arrivals = \"on-off\"", "arrivals = \"on-off\"", "how long a burst");
+    stream_refused("on_off = { on = \"1s\", off = \"1s\" }", "on_off", "only applies with arrivals = \"on-off\"");
+    let bursts = |table: &str| format!("arrivals = \"on-off\"\non_off = {table}");
+    stream_refused(&bursts("{ on = \"0s\", off = \"1s\" }"), "on = \"0s\"", "`on` is 0s");
+    let steep = bursts("{ on = \"1ns\", off = \"1d\", keeps = \"mean\" }");
+    stream_refused(&steep, "keeps = \"mean\"", "above the highest rate");
+}
+
+#[test]
+fn partitions_and_producers_are_within_bounds() {
+    stream_refused("partitions = 0", "partitions = 0", "1 to 16384");
+    stream_refused("partitions = 16385", "16385", "1 to 16384");
+    stream_refused("producers = 0", "producers = 0", "1 to 4096");
+    stream_refused("producers = 5000", "5000", "1 to 4096");
+    let lines = "delivery = \"exactly-once\"\ntransaction = \"0s\"";
+    stream_refused(lines, "transaction = \"0s\"", "too short");
+}
+
+#[test]
+fn keys_are_drawn_by_a_rule_that_is_complete() {
+    let keys = |inner: &str, excerpt: &str, expected: &str| {
+        stream_refused(&format!("keys = {{ {inner} }}"), excerpt, expected);
+    };
+    keys("count = 0", "count = 0", "at least one key");
+    keys("exponent = 1.5", "exponent = 1.5", "only applies with distribution = \"zipf\"");
+    keys("distribution = \"zipf\", exponent = 0.0", "exponent = 0.0", "above 0");
+    keys("distribution = \"zipf\", exponent = nan", "exponent = nan", "is NaN");
+    keys("distribution = \"zipf\", exponent = inf", "exponent = inf", "is inf");
+    keys("hot = 3", "hot = 3", "only applies with distribution = \"hot-set\"");
+    keys("distribution = \"hot-set\", hot = 3", "distribution = \"hot-set\"", "add hot_share");
+    keys("distribution = \"hot-set\", hot_share = 0.5", "distribution = \"hot-set\"", "add hot = 10");
+    keys("distribution = \"hot-set\", hot = 1000, hot_share = 0.5", "hot = 1000", "1000 hot keys of 1000");
+    keys("distribution = \"hot-set\", hot = 3, hot_share = 1.5", "hot_share = 1.5", "between 0 and 1");
+    let long = format!("prefix = \"{}\"", "k".repeat(65));
+    keys(&long, &long, "64 is the most");
+}
+
+#[test]
+fn payloads_can_be_built_and_sent() {
+    let payload = |inner: &str, excerpt: &str, expected: &str| {
+        stream_refused(&format!("payload = {{ {inner} }}"), excerpt, expected);
+    };
+    payload("size = \"1KiB\", filler = \"1KiB\"", "filler = \"1KiB\"", "exclude each other");
+    payload("min = \"1KiB\"", "min = \"1KiB\"", "only applies with sizes");
+    payload("max = \"1KiB\"", "max = \"1KiB\"", "only applies with sizes");
+    payload("sigma = 0.5", "sigma = 0.5", "only applies with sizes = \"log-normal\"");
+    payload("sizes = \"uniform\", min = \"1KiB\"", "sizes = \"uniform\"", "uniform sizes need `max`");
+    payload("sizes = \"uniform\", min = \"2KiB\", max = \"1KiB\"", "min = \"2KiB\"", "more than `max`");
+    payload("sizes = \"log-normal\"", "sizes = \"log-normal\"", "need `sigma`");
+    payload("sizes = \"log-normal\", sigma = nan", "sigma = nan", "is NaN");
+    payload("sizes = \"log-normal\", sigma = 1, filler = \"1B\"", "filler = \"1B\"", "whole payloads");
+    let outside = "sizes = \"log-normal\", sigma = 1, size = \"1KiB\", max = \"600B\"";
+    payload(outside, "size = \"1KiB\"", "does not lie between");
+    payload("size = \"100B\"", "size = \"100B\"", "take 192B of JSON");
+    payload("size = \"2MiB\"", "size = \"2MiB\"", "message.max.bytes");
+    payload("filler = \"1MiB\"", "filler = \"1MiB\"", "message.max.bytes");
+    let long = format!("keys = {{ prefix = \"{}\" }}\npayload = {{ size = \"200B\" }}", "k".repeat(60));
+    stream_refused(&long, "size = \"200B\"", "take 234B of JSON");
+    let binary = profile("duration = \"1s\"", "rate = \"1/s\"\npayload = { codec = \"binary\", size = \"10B\" }");
+    assert!(Profile::from_text(&binary, "p.toml").is_ok());
+}
+
+#[test]
+fn clocks_are_wrong_in_one_way_each() {
+    let skew = |inner: &str, excerpt: &str, expected: &str| {
+        stream_refused(&format!("skew = {{ {inner} }}"), excerpt, expected);
+    };
+    skew("offsets = [\"1s\"], spread = \"1s\"", "spread = \"1s\"", "exclude each other");
+    skew("offsets = []", "[]", "an empty list");
+    skew("offsets = [\"1s\", \"1s\", \"1s\", \"1s\", \"1s\"]", "offsets", "5 offsets for 4 producers");
+    skew("drift_ppm = nan", "drift_ppm = nan", "is NaN");
+    skew("drift_ppm = -5.0", "drift_ppm = -5.0", "must not be negative");
+    skew("step = { at = \"1s\", by = \"1s\", share = 2 }", "share = 2", "between 0 and 1");
+    skew("absurd = { share = -0.1, offset = \"1d\" }", "share = -0.1", "between 0 and 1");
+}
+
+#[test]
+fn lateness_and_retries_are_within_bounds() {
+    let late = |inner: &str, excerpt: &str, expected: &str| {
+        stream_refused(&format!("lateness = {{ {inner} }}"), excerpt, expected);
+    };
+    late("share = 1.1, median = \"1s\"", "share = 1.1", "between 0 and 1");
+    late("share = nan, median = \"1s\"", "share = nan", "between 0 and 1");
+    late("share = 0.1, median = \"0s\"", "median = \"0s\"", "no lateness");
+    late("share = 0.1, median = \"2s\", cap = \"1s\"", "cap = \"1s\"", "below the median");
+    late("share = 0.1, median = \"2s\", sigma = 1", "sigma = 1", "only applies with distribution = \"log-normal\"");
+    late("share = 0.1, median = \"2s\", tail = 1", "tail = 1", "only applies with distribution = \"pareto\"");
+    let pareto = "share = 0.1, median = \"2s\", distribution = \"pareto\", tail = -1.0";
+    late(pareto, "tail = -1.0", "above 0");
+    let retry = |inner: &str, excerpt: &str, expected: &str| {
+        stream_refused(&format!("retries = {{ share = 0.1, {inner} }}"), excerpt, expected);
+    };
+    retry("again = 2", "again = 2", "between 0 and 1");
+    retry("lost_first = inf", "lost_first = inf", "between 0 and 1");
+    retry("attempts = 0", "attempts = 0", "1 to 10");
+    retry("attempts = 11", "11", "1 to 10");
+    retry("base = \"0s\"", "base = \"0s\"", "cannot be 0s");
+    retry("base = \"11s\"", "base = \"11s\"", "longer than the longest, 10s");
+}
+
+#[test]
+fn limits_and_stages_can_be_kept_and_read() {
+    stream_refused("slo = { ack_p99 = \"0s\" }", "ack_p99 = \"0s\"", "nothing can keep");
+    let crossed = "slo = { end_to_end_p50 = \"2s\", end_to_end_p99 = \"1s\" }";
+    stream_refused(crossed, "end_to_end_p99 = \"1s\"", "less than `end_to_end_p50`");
+    let stage = |inner: &str, excerpt: &str, expected: &str| {
+        stream_refused(&format!("stage = [{{ topic = \"out\", {inner} }}]"), excerpt, expected);
+    };
+    stage("name = \"a\", id = \"meta.id\"", "id = \"meta.id\"", "neither a JSON pointer nor a header");
+    stage("name = \"a\", due = \"header:\"", "due = \"header:\"", "names no header");
+    stage("name = \"a\", quiet = \"0s\"", "quiet = \"0s\"", "everything lost");
+    stage("name = \"a b\"", "name = \"a b\"", "cannot hold ` `");
+    let twins = "[[stream.stage]]\nname = \"a\"\ntopic = \"x\"\n[[stream.stage]]\ntopic = \"y\"\nname =  \"a\"";
+    stream_refused(twins, "name =  \"a\"", "two stages named `a`");
+}
