@@ -159,12 +159,7 @@ impl Fates {
         self.rare("failed", counts.failed, planned, "given up on, certainly not written");
         self.rare("dropped", counts.dropped, planned, "not sent, the queue was full");
         self.rare("unresolved", counts.unresolved, planned, "written or not, nobody knows");
-        self.asked_for(
-            "copies acked",
-            counts.copies_acked,
-            counts.copies_planned,
-            "of the copies asked for",
-        );
+        self.asked_for("copies acked", counts.copies_acked, counts.copies_planned, "of the copies asked for");
         self.asked_for("copies not acked", counts.copies_not_acked, counts.copies_planned, "of the copies asked for");
     }
 
@@ -178,12 +173,7 @@ impl Fates {
         self.rare("reordered", counts.reordered_accidental, delivered, "overtaken in their lane, unasked");
         self.rare("foreign", counts.foreign, 0, "messages that are not of this run");
         self.rare("phantom", counts.phantom, 0, "ids of this run that no one sent");
-        self.asked_for(
-            "duplicates asked",
-            counts.duplicates_injected,
-            delivered,
-            "seen again, as the profile wants",
-        );
+        self.asked_for("duplicates asked", counts.duplicates_injected, delivered, "seen again, as the profile wants");
         self.asked_for("reordered asked", counts.reordered_injected, delivered, "moved by the profile");
         self.asked_for("late, asked for", counts.late_injected, delivered, "made late by the profile");
     }
