@@ -322,6 +322,20 @@ fn topics_are_created_described_and_deleted_as_in_kafka() {
 }
 
 #[test]
+fn topics_appear_when_asked_for_only_where_that_is_configured() {
+    let broker = start(BrokerConfig { auto_create_topics: true, default_partitions: 2, ..BrokerConfig::default() });
+    let producer = producer(&broker, &[]);
+    send(&producer, "orders", 1, b"first");
+    poll_until(&producer, |deliveries| deliveries.acked.load(Ordering::Relaxed) == 1);
+    let consumer: BaseConsumer = client(&broker).create().unwrap();
+    let metadata = consumer.fetch_metadata(Some("orders"), PATIENCE).unwrap();
+    assert_eq!(metadata.topics()[0].partitions().len(), 2);
+    // A consumer does not allow creation by default, whatever the broker would do.
+    let metadata = consumer.fetch_metadata(Some("others"), PATIENCE).unwrap();
+    assert!(metadata.topics()[0].error().is_some());
+}
+
+#[test]
 fn a_batch_above_the_topics_limit_is_refused() {
     let broker = start(BrokerConfig::default());
     create_with(&broker, "orders", 1, &[("max.message.bytes", "2000")]).unwrap();
