@@ -6,6 +6,13 @@
 
 pub mod broker;
 pub mod check;
+pub mod clock;
+pub mod commands;
+pub mod consume;
 pub mod event;
+pub mod kafka;
 pub mod load;
+pub mod produce;
 pub mod profile;
+pub mod report;
+pub mod results;

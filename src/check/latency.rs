@@ -42,12 +42,19 @@ impl Hop {
 }
 
 /// A histogram of latencies in nanoseconds. Negative ones (two clocks that disagree) are counted and count as 0.
-#[derive(Debug, Clone)]
+#[derive(Clone, PartialEq)]
 pub struct LatencyHistogram {
     nanos: Histogram<u64>,
     negative: u64,
     /// Most nanoseconds below zero.
     most_negative_ns: u64,
+}
+
+impl std::fmt::Debug for LatencyHistogram {
+    /// The figures only: tens of thousands of buckets say nothing to anyone.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("LatencyHistogram").field(&self.summary()).finish()
+    }
 }
 
 impl Default for LatencyHistogram {

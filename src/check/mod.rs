@@ -1,9 +1,29 @@
 //! What is right: the ledger, order, latency and the verdict. Pure rules over what was sent and seen; no Kafka here.
 
 pub mod counts;
+pub mod delivered;
+pub mod expectation;
+pub mod file;
+pub mod judge;
 pub mod latency;
 pub mod merge;
+pub mod multiset;
+pub mod observer;
+mod order;
+pub mod produced;
+pub mod reconcile;
+pub mod sequences;
+pub mod verdict;
 
 pub use counts::Counts;
+pub use delivered::Delivered;
+pub use expectation::Expectation;
+pub use file::LedgerFileError;
+pub use judge::{ClockFigures, GeneratorFigures, Judgement, RunFigures, StreamFigures, judge};
 pub use latency::{Hop, Latencies, LatencyHistogram};
 pub use merge::Merge;
+pub use multiset::Multiset;
+pub use observer::{Class, Interval, Observation, Observed, Observer, Unidentified};
+pub use produced::{Produced, ProducedRecorder};
+pub use reconcile::{LostEvent, LostRule, Reconciled, reconcile};
+pub use verdict::{SloResult, Verdict};

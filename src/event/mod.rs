@@ -1,5 +1,6 @@
 //! What an event is: its identity, and how identity and times are written into a payload and read back.
 
 pub mod identity;
+pub mod payload;
 
 pub use identity::{EventId, NotOurs, RunTag};

@@ -1,6 +1,26 @@
 //! Profiles: what traffic to make, as a person writes it in TOML.
+//!
+//! A file's text becomes a tree that knows its places (`tree`), the command line changes it (`overrides`), the schema says
+//! whether every key and value is of the right kind (`shape`), and `validate` whether it can be run.
 
+mod error;
+mod fault;
+#[cfg(test)]
+mod laws;
+mod load;
 mod model;
+mod nearest;
+mod overrides;
+pub mod schema;
+mod shape;
+mod sources;
+mod tree;
 pub mod units;
+pub mod validate;
 
+pub use error::{Problem, ProfileError};
+pub use fault::{Fault, Path, Step};
+pub use load::Loaded;
 pub use model::*;
+pub use overrides::Overrides;
+pub use units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};

@@ -5,7 +5,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
+use super::{
+    units::{ByteSize, PhaseRate, Rate, SignedSpan, Span},
+    validate::{MAX_ATTEMPTS, MAX_PARTITIONS, MAX_PRODUCERS, rates},
+};
 
 /// A traffic profile: one or several streams that run together for the same time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,9 +48,11 @@ pub struct Stream {
     pub topic: Option<String>,
     /// Partitions of the topic when floodmark creates it (default 4); an existing topic must have this many, if it is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_PARTITIONS))]
     pub partitions: Option<u32>,
     /// Logical producers, each with a clock, a sequence and an even part of the rate; also the most workers and shards that can share the stream. Default 4.
     #[serde(default = "defaults::producers")]
+    #[schemars(range(min = 1, max = MAX_PRODUCERS))]
     pub producers: u16,
     /// The base rate, as in `200k/s`, `90/min`.
     pub rate: Rate,
@@ -59,6 +64,7 @@ pub struct Stream {
     pub on_off: Option<OnOff>,
     /// The rate over time. Default: the base rate for the whole duration. After the last phase the stream is silent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     pub phases: Vec<Phase>,
     /// What the client is asked to guarantee. Default at-least-once.
     #[serde(default)]
@@ -89,6 +95,7 @@ pub struct Stream {
     pub slo: Slo,
     /// Where the stream is observed. Default: its own topic. With several, the last one's figures are the stream's.
     #[serde(rename = "stage", default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     pub stages: Vec<Stage>,
 }
 
@@ -150,6 +157,7 @@ pub struct Phase {
     pub repeat: Option<u32>,
     /// A group of phases, to be repeated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     pub phases: Vec<Phase>,
 }
 
@@ -219,7 +227,7 @@ pub enum KeyDistribution {
 }
 
 /// What an event's payload looks like, and how large it is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Payload {
     /// How it is written. Default json.
@@ -275,6 +283,7 @@ pub enum SizeDistribution {
 pub struct Skew {
     /// Constant offsets, one for each producer in turn (repeated when there are more producers), as in `["-40s", "0s", "7s"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     pub offsets: Vec<SignedSpan>,
     /// In place of `offsets`: each producer's offset is drawn evenly from minus to plus this span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -362,6 +371,7 @@ pub struct Retries {
     pub again: f64,
     /// The most retries of one event, 1 to 10. Default 5.
     #[serde(default = "defaults::attempts")]
+    #[schemars(range(min = 1, max = MAX_ATTEMPTS))]
     pub attempts: u8,
     /// The first backoff. Default 100ms.
     #[serde(default = "defaults::backoff_base")]
@@ -510,21 +520,31 @@ impl Default for Keys {
     }
 }
 
-impl Default for Payload {
-    fn default() -> Self {
-        Payload {
-            codec: Codec::default(),
-            size: None,
-            filler: None,
-            sizes: SizeDistribution::default(),
-            min: None,
-            max: None,
-            sigma: None,
-        }
+impl Profile {
+    /// How long events are sent: the key, or the longest stream's phases.
+    #[must_use]
+    pub fn duration(&self) -> Span {
+        let longest = || self.streams.iter().map(Stream::phases_length).max().unwrap_or(0);
+        self.duration.unwrap_or_else(|| Span::from_nanos(u64::try_from(longest()).unwrap_or(u64::MAX)))
     }
 }
 
 impl Stream {
+    /// Nanoseconds that the phases take, repeats included.
+    #[must_use]
+    pub fn phases_length(&self) -> u128 {
+        rates::length_nanos(&self.phases)
+    }
+
+    /// Events in expectation over a run of `duration`, bursts counted as if they never paused; exact when nothing is cut.
+    #[must_use]
+    pub fn planned_events(&self, duration: Span) -> f64 {
+        if self.phases.is_empty() {
+            return self.rate.as_per_s() * duration.as_secs_f64();
+        }
+        rates::events(&self.phases, self.rate, self.rate.as_per_s()).0
+    }
+
     /// The topic's name, written or by default.
     #[must_use]
     pub fn topic_name(&self) -> String {

@@ -1,0 +1,456 @@
+//! The ledger's files: what one process sent or saw of a stream, to be merged with what others did.
+//!
+//! A file is: the magic bytes, the format's version, the role, the length and the XXH3 hash of the body, then the body.
+//! The body is a JSON header, in which a person finds the counts, and the sets in roaring's portable format and the histograms in HdrHistogram's V2 format,
+//! which other tools read. Each part of the body is preceded by its length. All numbers are little-endian.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read, Write},
+};
+
+use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
+use roaring::RoaringTreemap;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{
+    Delivered, LatencyHistogram, Multiset, Produced,
+    produced::{Copies, ProducerSends},
+};
+
+const MAGIC: [u8; 8] = *b"FLOODLED";
+const VERSION: u16 = 1;
+
+/// Which side of a stream a ledger file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// What was sent.
+    Produced,
+    /// What was seen at a stage.
+    Delivered,
+}
+
+impl Role {
+    fn tag(self) -> u8 {
+        match self {
+            Role::Produced => b'P',
+            Role::Delivered => b'D',
+        }
+    }
+
+    fn of(tag: u8) -> Option<Self> {
+        [Role::Produced, Role::Delivered].into_iter().find(|role| role.tag() == tag)
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Role::Produced => "what was sent",
+            Role::Delivered => "what was seen",
+        })
+    }
+}
+
+/// Why a ledger file cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerFileError {
+    /// The file system refuses.
+    #[error("the ledger file cannot be read or written: {0}")]
+    Io(#[from] io::Error),
+    /// Another kind of file.
+    #[error("this is no ledger file; floodmark writes them into a run's folder `ledger/`")]
+    Foreign,
+    /// Of a newer floodmark.
+    #[error(
+        "the ledger file has format {found}, and this floodmark reads format {VERSION}; use the version that wrote it"
+    )]
+    Version {
+        /// The format's number in the file.
+        found: u16,
+    },
+    /// The other side's file.
+    #[error("the ledger file holds {found}, and {wanted} is wanted here; give the other file")]
+    OtherRole {
+        /// What the file holds.
+        found: Role,
+        /// What was asked for.
+        wanted: Role,
+    },
+    /// The end is missing.
+    #[error("the ledger file is cut short: {have} of {wanted} bytes are there; copy it again")]
+    Cut {
+        /// Bytes that are there.
+        have: u64,
+        /// Bytes that should be.
+        wanted: u64,
+    },
+    /// Something in it was changed.
+    #[error("the ledger file is damaged ({what}); copy it again")]
+    Damaged {
+        /// What does not fit.
+        what: String,
+    },
+}
+
+/// A produced ledger's header.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProducedHeader {
+    end_offsets: BTreeMap<u16, u64>,
+    producers: Vec<ProducerHeader>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProducerHeader {
+    producer: u16,
+    planned: u64,
+    acked: u64,
+    copies: Copies,
+    /// Run of 65,536 sequence numbers, partition, highest offset.
+    bounds: Vec<(u64, u16, u64)>,
+}
+
+/// A delivered ledger's header.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeliveredHeader {
+    foreign: u64,
+    unreadable: u64,
+    phantom: u64,
+    reordered_injected: u64,
+    reordered_accidental: u64,
+    reordered_by_key: u64,
+    late_injected: u64,
+    positions: BTreeMap<u16, u64>,
+    ended_quiet: u64,
+    ended_early: u64,
+    /// Producer, sightings, how many sets follow for it.
+    producers: Vec<(u16, u64, u16)>,
+    /// Of sent to consumed, then of due to consumed: how many were negative, and the most nanoseconds below zero.
+    negative: [(u64, u64); 2],
+}
+
+impl Produced {
+    /// Writes the ledger as one file.
+    ///
+    /// # Errors
+    /// [`LedgerFileError::Io`] when the writer refuses.
+    pub fn write_to(&self, to: &mut impl Write) -> Result<(), LedgerFileError> {
+        let Produced { producers, end_offsets } = self;
+        let mut headers = Vec::with_capacity(producers.len());
+        let mut sets = Vec::new();
+        for (&producer, sends) in producers {
+            let ProducerSends { planned, acked, failed, dropped, unresolved, copies, bounds } = sends;
+            headers.push(ProducerHeader {
+                producer,
+                planned: *planned,
+                acked: acked.len(),
+                copies: *copies,
+                bounds: bounds.iter().map(|(&(run, partition), &highest)| (run, partition, highest)).collect(),
+            });
+            sets.extend([acked, failed, dropped, unresolved]);
+        }
+        let mut body = Body::default();
+        body.json(&ProducedHeader { end_offsets: end_offsets.clone(), producers: headers })?;
+        for set in sets {
+            body.set(set)?;
+        }
+        body.write_to(Role::Produced, to)
+    }
+
+    /// Reads a ledger's file.
+    ///
+    /// # Errors
+    /// [`LedgerFileError`] says what is wrong with the file.
+    pub fn read_from(from: &mut impl Read) -> Result<Self, LedgerFileError> {
+        let body = read_body(Role::Produced, from)?;
+        let mut parts = Parts { rest: &body };
+        let header: ProducedHeader = parts.json()?;
+        let mut produced = Produced { end_offsets: header.end_offsets, ..Produced::default() };
+        for of_one in header.producers {
+            let sends = ProducerSends {
+                planned: of_one.planned,
+                acked: parts.set()?,
+                failed: parts.set()?,
+                dropped: parts.set()?,
+                unresolved: parts.set()?,
+                copies: of_one.copies,
+                bounds: of_one.bounds.into_iter().map(|(run, partition, high)| ((run, partition), high)).collect(),
+            };
+            produced.producers.insert(of_one.producer, sends);
+        }
+        parts.end()?;
+        Ok(produced)
+    }
+}
+
+impl Delivered {
+    /// Writes the ledger as one file.
+    ///
+    /// # Errors
+    /// [`LedgerFileError::Io`] when the writer refuses.
+    pub fn write_to(&self, to: &mut impl Write) -> Result<(), LedgerFileError> {
+        let producers = self.producers.iter();
+        let header = DeliveredHeader {
+            foreign: self.foreign,
+            unreadable: self.unreadable,
+            phantom: self.phantom,
+            reordered_injected: self.reordered_injected,
+            reordered_accidental: self.reordered_accidental,
+            reordered_by_key: self.reordered_by_key,
+            late_injected: self.late_injected,
+            positions: self.positions.clone(),
+            ended_quiet: self.ended_quiet,
+            ended_early: self.ended_early,
+            producers: producers
+                .map(|(&producer, events)| (producer, events.observations(), events.levels().len() as u16))
+                .collect(),
+            negative: [&self.sent_to_consumed, &self.due_to_consumed]
+                .map(|latencies| (latencies.negative(), latencies.most_negative_ns())),
+        };
+        let mut body = Body::default();
+        body.json(&header)?;
+        for level in self.producers.values().flat_map(Multiset::levels) {
+            body.set(level)?;
+        }
+        body.histogram(&self.sent_to_consumed)?;
+        body.histogram(&self.due_to_consumed)?;
+        body.write_to(Role::Delivered, to)
+    }
+
+    /// Reads a ledger's file.
+    ///
+    /// # Errors
+    /// [`LedgerFileError`] says what is wrong with the file.
+    pub fn read_from(from: &mut impl Read) -> Result<Self, LedgerFileError> {
+        let body = read_body(Role::Delivered, from)?;
+        let mut parts = Parts { rest: &body };
+        let header: DeliveredHeader = parts.json()?;
+        let mut producers = BTreeMap::new();
+        for (producer, observations, levels) in header.producers {
+            let levels = (0..levels).map(|_| parts.set()).collect::<Result<Vec<_>, _>>()?;
+            producers.insert(producer, Multiset::from_levels(levels, observations));
+        }
+        let delivered = Delivered {
+            producers,
+            foreign: header.foreign,
+            unreadable: header.unreadable,
+            phantom: header.phantom,
+            reordered_injected: header.reordered_injected,
+            reordered_accidental: header.reordered_accidental,
+            reordered_by_key: header.reordered_by_key,
+            late_injected: header.late_injected,
+            sent_to_consumed: parts.histogram(header.negative[0])?,
+            due_to_consumed: parts.histogram(header.negative[1])?,
+            positions: header.positions,
+            ended_quiet: header.ended_quiet,
+            ended_early: header.ended_early,
+        };
+        parts.end()?;
+        Ok(delivered)
+    }
+}
+
+/// A body in the making.
+#[derive(Default)]
+struct Body {
+    bytes: Vec<u8>,
+}
+
+impl Body {
+    fn part(&mut self, bytes: &[u8]) {
+        self.bytes.extend((bytes.len() as u64).to_le_bytes());
+        self.bytes.extend(bytes);
+    }
+
+    fn json(&mut self, header: &impl Serialize) -> Result<(), LedgerFileError> {
+        let json = serde_json::to_vec(header).map_err(io::Error::from)?;
+        self.part(&json);
+        Ok(())
+    }
+
+    fn set(&mut self, set: &RoaringTreemap) -> Result<(), LedgerFileError> {
+        self.bytes.extend((set.serialized_size() as u64).to_le_bytes());
+        Ok(set.serialize_into(&mut self.bytes)?)
+    }
+
+    fn histogram(&mut self, latencies: &LatencyHistogram) -> Result<(), LedgerFileError> {
+        let mut bytes = Vec::new();
+        let serialized = V2Serializer::new().serialize(latencies.nanos(), &mut bytes);
+        serialized.map_err(|error| io::Error::other(format!("a histogram: {error}")))?;
+        self.part(&bytes);
+        Ok(())
+    }
+
+    fn write_to(self, role: Role, to: &mut impl Write) -> Result<(), LedgerFileError> {
+        to.write_all(&MAGIC)?;
+        to.write_all(&VERSION.to_le_bytes())?;
+        to.write_all(&[role.tag()])?;
+        to.write_all(&(self.bytes.len() as u64).to_le_bytes())?;
+        to.write_all(&xxhash_rust::xxh3::xxh3_64(&self.bytes).to_le_bytes())?;
+        Ok(to.write_all(&self.bytes)?)
+    }
+}
+
+/// Reads up to the end of the body, and checks that it is whole.
+fn read_body(wanted: Role, from: &mut impl Read) -> Result<Vec<u8>, LedgerFileError> {
+    let mut head = Vec::new();
+    from.take(27).read_to_end(&mut head)?;
+    let known = head.len().min(MAGIC.len());
+    if known == 0 || head[..known] != MAGIC[..known] {
+        return Err(LedgerFileError::Foreign);
+    }
+    let &[_, _, _, _, _, _, _, _, v0, v1, role, ref rest @ ..] = head.as_slice() else {
+        return Err(LedgerFileError::Cut { have: head.len() as u64, wanted: 27 });
+    };
+    let found = u16::from_le_bytes([v0, v1]);
+    if found != VERSION {
+        return Err(LedgerFileError::Version { found });
+    }
+    let role = Role::of(role).ok_or_else(|| damaged("its role is unknown"))?;
+    if role != wanted {
+        return Err(LedgerFileError::OtherRole { found: role, wanted });
+    }
+    let Some((length, hash)) = rest
+        .split_first_chunk::<8>()
+        .zip(rest.last_chunk::<8>())
+        .filter(|_| rest.len() == 16)
+        .map(|((length, _), hash)| (u64::from_le_bytes(*length), u64::from_le_bytes(*hash)))
+    else {
+        return Err(LedgerFileError::Cut { have: head.len() as u64, wanted: 27 });
+    };
+    let mut body = Vec::new();
+    from.take(length).read_to_end(&mut body)?;
+    if (body.len() as u64) < length {
+        return Err(LedgerFileError::Cut { have: 27 + body.len() as u64, wanted: length.saturating_add(27) });
+    }
+    if xxhash_rust::xxh3::xxh3_64(&body) != hash {
+        return Err(damaged("its bytes contradict its hash"));
+    }
+    Ok(body)
+}
+
+fn damaged(what: impl Into<String>) -> LedgerFileError {
+    LedgerFileError::Damaged { what: what.into() }
+}
+
+/// The parts of a body that are still to be read.
+struct Parts<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn part(&mut self) -> Result<&'a [u8], LedgerFileError> {
+        let (length, rest) = self.rest.split_first_chunk::<8>().ok_or_else(|| damaged("a part is missing"))?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| damaged("a part is too long"))?;
+        let (part, rest) = rest.split_at_checked(length).ok_or_else(|| damaged("a part is too long"))?;
+        self.rest = rest;
+        Ok(part)
+    }
+
+    fn json<T: DeserializeOwned>(&mut self) -> Result<T, LedgerFileError> {
+        serde_json::from_slice(self.part()?).map_err(|error| damaged(format!("its header: {error}")))
+    }
+
+    fn set(&mut self) -> Result<RoaringTreemap, LedgerFileError> {
+        RoaringTreemap::deserialize_from(self.part()?).map_err(|error| damaged(format!("a set: {error}")))
+    }
+
+    fn histogram(&mut self, (negative, most_negative_ns): (u64, u64)) -> Result<LatencyHistogram, LedgerFileError> {
+        let read = Deserializer::new()
+            .deserialize::<u64, _>(&mut self.part()?)
+            .map_err(|error| damaged(format!("a histogram: {error}")))?;
+        LatencyHistogram::from_parts(&read, negative, most_negative_ns)
+            .map_err(|error| damaged(format!("a histogram: {error}")))
+    }
+
+    fn end(&self) -> Result<(), LedgerFileError> {
+        if self.rest.is_empty() { Ok(()) } else { Err(damaged("something follows its last part")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::check::ProducedRecorder;
+
+    fn produced() -> Produced {
+        let mut recorder = ProducedRecorder::default();
+        recorder.planned(3, 200_000);
+        for sequence in (0..150_000).filter(|sequence| sequence % 1000 != 7) {
+            recorder.acked(3, sequence, 0, (sequence % 3) as u16, sequence / 3);
+        }
+        recorder.failed(3, 7, 0);
+        recorder.dropped(0, 1, 0);
+        recorder.unresolved(3, 1007, 1);
+        recorder.end_offset(2, 70_000);
+        recorder.finish()
+    }
+
+    fn delivered() -> Delivered {
+        let mut delivered =
+            Delivered { foreign: 4, unreadable: 2, late_injected: 9, ended_early: 1, ..Delivered::default() };
+        let mut events = crate::check::sequences::SequenceSet::default();
+        for sequence in (0..100_000).chain([5, 5, 99]) {
+            events.observe(sequence);
+        }
+        delivered.producers.insert(2, events.finish());
+        delivered.positions.insert(1, 77);
+        for latency_ns in [-5_000, 3_000_000, 70_000_000_000] {
+            delivered.due_to_consumed.record(latency_ns);
+        }
+        delivered
+    }
+
+    fn files() -> [Vec<u8>; 2] {
+        let (mut sent, mut seen) = (Vec::new(), Vec::new());
+        produced().write_to(&mut sent).unwrap();
+        delivered().write_to(&mut seen).unwrap();
+        [sent, seen]
+    }
+
+    #[test]
+    fn ledgers_survive_their_files() {
+        let [sent, seen] = files();
+        assert_eq!(Produced::read_from(&mut sent.as_slice()).unwrap(), produced());
+        assert_eq!(Delivered::read_from(&mut seen.as_slice()).unwrap(), delivered());
+    }
+
+    #[test]
+    fn another_file_is_named() {
+        let [sent, mut seen] = files();
+        let message = |result: Result<Delivered, LedgerFileError>| result.unwrap_err().to_string();
+        assert!(message(Delivered::read_from(&mut sent.as_slice())).contains("what was sent"));
+        assert!(message(Delivered::read_from(&mut &b"{\"schema\": 1}"[..])).contains("no ledger file"));
+        assert!(message(Delivered::read_from(&mut &b""[..])).contains("no ledger file"));
+        seen[8] = 9;
+        assert!(message(Delivered::read_from(&mut seen.as_slice())).contains("format 9"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_cut_file_says_so(cut in any::<prop::sample::Index>()) {
+            for file in files() {
+                let cut = 1 + cut.index(file.len() - 1);
+                let is_cut = |error: &LedgerFileError| matches!(error, LedgerFileError::Cut { .. });
+                let as_produced = Produced::read_from(&mut &file[..cut]).unwrap_err();
+                let as_delivered = Delivered::read_from(&mut &file[..cut]).unwrap_err();
+                prop_assert!(is_cut(&as_produced) || is_cut(&as_delivered), "{as_produced}; {as_delivered}");
+            }
+        }
+
+        #[test]
+        fn a_changed_byte_is_noticed(place in any::<prop::sample::Index>(), by in 1..=255_u8) {
+            for mut file in files() {
+                let place = place.index(file.len());
+                file[place] ^= by;
+                prop_assert!(Produced::read_from(&mut file.as_slice()).is_err());
+                prop_assert!(Delivered::read_from(&mut file.as_slice()).is_err());
+            }
+        }
+    }
+}

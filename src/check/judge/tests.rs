@@ -1,0 +1,156 @@
+use super::*;
+use crate::profile::units::Span;
+
+/// A stream of 2,000 events, all seen after 5 ms, sent on time.
+struct Measured {
+    slo: Slo,
+    delivery: Delivery,
+    counts: Counts,
+    lost: Vec<LostEvent>,
+    end_to_end: LatencyHistogram,
+    lateness: LatencyHistogram,
+    achieved_per_s: f64,
+    held_back_by_client: bool,
+    interrupted: bool,
+    clocks: Option<ClockFigures>,
+}
+
+fn latencies(count: u64, each_ms: i64) -> LatencyHistogram {
+    let mut latencies = LatencyHistogram::default();
+    (0..count).for_each(|_| latencies.record(each_ms * 1_000_000));
+    latencies
+}
+
+fn healthy() -> Measured {
+    Measured {
+        slo: Slo { end_to_end_p99: Some(Span::from_millis(10)), ..Slo::default() },
+        delivery: Delivery::AtLeastOnce,
+        counts: Counts { planned: 2000, sent: 2000, acked: 2000, delivered: 2000, ..Counts::default() },
+        lost: Vec::new(),
+        end_to_end: latencies(2000, 5),
+        lateness: latencies(2000, 0),
+        achieved_per_s: 1000.0,
+        held_back_by_client: false,
+        interrupted: false,
+        clocks: None,
+    }
+}
+
+impl Measured {
+    fn judge(&self) -> Judgement {
+        let generator = GeneratorFigures {
+            lateness: &self.lateness,
+            offered_per_s: 1000.0,
+            achieved_per_s: self.achieved_per_s,
+            held_back_by_client: self.held_back_by_client,
+        };
+        let stream = StreamFigures {
+            name: "orders",
+            slo: &self.slo,
+            delivery: self.delivery,
+            counts: &self.counts,
+            lost: &self.lost,
+            failed_but_delivered: 0,
+            due_to_consumed: Some(&self.end_to_end),
+            sent_to_acked: None,
+            generator: Some(generator),
+        };
+        judge(&RunFigures { streams: &[stream], interrupted: self.interrupted, clocks: self.clocks })
+    }
+}
+
+#[test]
+fn a_healthy_run_passes_without_a_reason() {
+    let judgement = healthy().judge();
+    assert_eq!((judgement.verdict, judgement.reasons.as_slice()), (Verdict::Pass, &[][..]));
+    assert!(judgement.slo[0].iter().all(|slo| slo.ok));
+}
+
+#[test]
+fn every_broken_limit_fails_with_its_number_first() {
+    let counts = healthy().counts;
+    let broken: [(Counts, &str); 4] = [
+        (Counts { lost: 3, delivered: 1997, ..counts }, "3 of 2000 events of orders were lost"),
+        (Counts { failed: 2, acked: 1998, delivered: 1998, ..counts }, "2 of 2000 events of orders were given up on"),
+        (Counts { phantom: 1, ..counts }, "1 deliveries of orders carried an id that no one sent"),
+        (Counts { dropped: 9, acked: 1991, delivered: 1991, ..counts }, "9 of 2000 events of orders were dropped"),
+    ];
+    for (counts, sentence) in broken {
+        let mut measured = Measured { counts, ..healthy() };
+        measured.slo.dropped = Some(4);
+        let judgement = measured.judge();
+        assert_eq!(judgement.verdict, Verdict::Fail, "{sentence}");
+        assert!(judgement.reasons[0].starts_with(sentence), "{:?}", judgement.reasons);
+    }
+    let slow = Measured { end_to_end: latencies(2000, 30), ..healthy() }.judge();
+    assert_eq!(slow.verdict, Verdict::Fail);
+    assert!(slow.reasons[0].contains("end_to_end_p99"), "{:?}", slow.reasons);
+}
+
+#[test]
+fn lost_events_are_named() {
+    let counts = Counts { lost: 1, delivered: 1999, ..healthy().counts };
+    let lost = vec![LostEvent { producer: 2, sequence: 417, partition: Some(1) }];
+    let judgement = Measured { counts, lost, ..healthy() }.judge();
+    assert_eq!(
+        judgement.reasons,
+        ["1 of 2000 events of orders were lost; the first: producer 2, sequence 417, partition 1."]
+    );
+}
+
+#[test]
+fn duplicates_are_limited_to_none_only_with_exactly_once() {
+    let counts = Counts { duplicates_accidental: 1, ..healthy().counts };
+    for (delivery, verdict) in [(Delivery::ExactlyOnce, Verdict::Fail), (Delivery::AtLeastOnce, Verdict::Pass)] {
+        assert_eq!(Measured { counts, delivery, ..healthy() }.judge().verdict, verdict);
+    }
+}
+
+#[test]
+fn whatever_leaves_the_claim_without_support_makes_it_void() {
+    let counts = healthy().counts;
+    let mut negative = latencies(2000, 5);
+    negative.record(-1_000_000);
+    let unsynchronised = Some(ClockFigures { synchronised: false, error_ms: 0.0 });
+    let coarse = Some(ClockFigures { synchronised: true, error_ms: 8.0 });
+    let voids = [
+        ("too few", Measured { end_to_end: latencies(999, 5), ..healthy() }),
+        ("in flight", Measured { counts: Counts { in_flight: 1, delivered: 1999, ..counts }, ..healthy() }),
+        (
+            "unresolved",
+            Measured { counts: Counts { unresolved: 1, acked: 1999, delivered: 1999, ..counts }, ..healthy() },
+        ),
+        ("interrupted", Measured { interrupted: true, ..healthy() }),
+        ("own lateness", Measured { lateness: latencies(2000, 50), ..healthy() }),
+        ("950 of 1000 events/s", Measured { achieved_per_s: 950.0, ..healthy() }),
+        ("negative", Measured { end_to_end: negative, ..healthy() }),
+        ("synchronised", Measured { clocks: unsynchronised, ..healthy() }),
+        ("estimated error", Measured { clocks: coarse, ..healthy() }),
+        ("nothing was measured", Measured { counts: Counts::default(), slo: Slo::default(), ..healthy() }),
+    ];
+    for (reason, measured) in voids {
+        let judgement = measured.judge();
+        assert_eq!(judgement.verdict, Verdict::Void, "{reason}");
+        assert!(judgement.reasons.iter().any(|said| said.contains(reason)), "{reason}: {:?}", judgement.reasons);
+        // What is certain still fails.
+        let counts = Counts { lost: 1, ..measured.counts };
+        assert_eq!(Measured { counts, ..measured }.judge().verdict, Verdict::Fail, "{reason}");
+    }
+}
+
+#[test]
+fn a_rate_that_the_client_held_back_is_the_targets() {
+    let measured = Measured { achieved_per_s: 500.0, held_back_by_client: true, ..healthy() };
+    assert_eq!(measured.judge().verdict, Verdict::Pass);
+}
+
+#[test]
+fn unresolved_events_that_were_seen_are_no_doubt() {
+    let counts = Counts { unresolved: 2, unresolved_delivered: 2, acked: 1998, ..healthy().counts };
+    assert_eq!(Measured { counts, ..healthy() }.judge().verdict, Verdict::Pass);
+}
+
+#[test]
+fn a_quantile_needs_ten_samples_beyond_it() {
+    assert_eq!([0.5, 0.9, 0.99, 0.999, 1.0].map(samples_needed), [20, 100, 1000, 10_000, 1]);
+}

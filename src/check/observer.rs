@@ -1,0 +1,247 @@
+//! Takes in what a stage shows, message by message, and says what each is.
+
+use crate::event::{EventId, NotOurs, RunTag};
+
+use super::{
+    Counts, Expectation, LatencyHistogram, Merge,
+    delivered::Delivered,
+    order::{KeyOrder, LaneOrder},
+    sequences::{SequenceSet, Sighting},
+};
+
+/// One message, as the stage's extraction found it.
+#[derive(Debug, Clone, Copy)]
+pub struct Observation {
+    /// Whose event it is, or why that cannot be said.
+    pub id: Result<EventId, Unidentified>,
+    /// The partition that it was read from.
+    pub partition: u16,
+    /// A hash of its key; nothing without a key.
+    pub key_hash: Option<u64>,
+    /// When the schedule wanted it sent, in nanoseconds since 1970, if the message says so.
+    pub due_ns: Option<u64>,
+    /// When it was handed to the client, in nanoseconds since 1970, if the message says so.
+    pub sent_ns: Option<u64>,
+    /// When it was seen, in nanoseconds since 1970.
+    pub consumed_ns: u64,
+    /// Whether it was due in the warm-up, so that its latency is left out.
+    pub warmup: bool,
+}
+
+/// Why a message is no event that can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unidentified {
+    /// No id was found in it.
+    Unreadable,
+    /// It has an id that floodmark does not write.
+    Foreign,
+    /// It has an id with wrong check bits, which seems to be of this run.
+    Corrupt(RunTag),
+}
+
+impl Unidentified {
+    /// What a UUID is, if not an event's id. The run tag of a changed id is believed, as far as saying whose message was changed.
+    #[must_use]
+    pub fn of(uuid: uuid::Uuid, why: NotOurs) -> Self {
+        match why {
+            NotOurs::Foreign => Unidentified::Foreign,
+            NotOurs::Corrupt => Unidentified::Corrupt(RunTag((uuid.as_u128() >> 96) as u32)),
+        }
+    }
+}
+
+/// What a message was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// An event's first delivery.
+    First,
+    /// A further copy that the profile asked for.
+    DuplicateInjected,
+    /// A further copy that it did not ask for.
+    DuplicateAccidental,
+    /// Another run's or stream's message, or no event at all.
+    Foreign,
+    /// An id of this run that the schedule cannot hold.
+    Phantom,
+}
+
+/// What an observer has to know of the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed {
+    /// The run's tag.
+    pub run: RunTag,
+    /// The stream's position in the profile.
+    pub stream: u8,
+    /// How many streams the profile has: others of them may share the topic.
+    pub streams: u8,
+    /// How many partitions the stream was sent to, if known.
+    pub partitions: Option<u16>,
+    /// Whether this is the topic that the stream is sent to, where an event is in the partition that its id names.
+    pub is_input: bool,
+}
+
+/// What a stage showed since the last look.
+#[derive(Debug, Clone, Default)]
+pub struct Interval {
+    /// `delivered`, duplicates, order, `late_injected`, `foreign`, `unreadable` and `phantom`; the rest is 0.
+    pub counts: Counts,
+    /// Of first deliveries after the warm-up.
+    pub due_to_consumed: LatencyHistogram,
+}
+
+/// Observes one stage, or some partitions of it. Owned by one thread.
+#[derive(Debug)]
+pub struct Observer<E> {
+    expectation: E,
+    injects: bool,
+    observed: Observed,
+    producers: Vec<ProducerSeen>,
+    keys: KeyOrder,
+    interval: Interval,
+    ledger: Delivered,
+}
+
+#[derive(Debug, Default)]
+struct ProducerSeen {
+    planned: u64,
+    events: SequenceSet,
+    lanes: LaneOrder,
+}
+
+impl<E: Expectation> Observer<E> {
+    /// An observer that has seen nothing.
+    #[must_use]
+    pub fn new(expectation: E, observed: Observed) -> Self {
+        let producers = (0..expectation.producers())
+            .map(|producer| ProducerSeen { planned: expectation.planned(producer), ..ProducerSeen::default() })
+            .collect();
+        Observer {
+            injects: expectation.injects(),
+            expectation,
+            observed,
+            producers,
+            keys: KeyOrder::default(),
+            interval: Interval::default(),
+            ledger: Delivered::default(),
+        }
+    }
+
+    /// Takes in one message.
+    pub fn observe(&mut self, seen: &Observation) -> Class {
+        let class = match self.own(seen) {
+            Ok(id) => self.observe_own(id, seen),
+            Err(class) => class,
+        };
+        let counts = &mut self.interval.counts;
+        match class {
+            Class::First => counts.delivered += 1,
+            Class::DuplicateInjected => counts.duplicates_injected += 1,
+            Class::DuplicateAccidental => counts.duplicates_accidental += 1,
+            Class::Foreign => counts.foreign += 1,
+            Class::Phantom => counts.phantom += 1,
+        }
+        class
+    }
+
+    /// What was seen since the last call.
+    pub fn take_interval(&mut self) -> Interval {
+        let taken = std::mem::take(&mut self.interval);
+        let (counts, ledger) = (&taken.counts, &mut self.ledger);
+        ledger.foreign += counts.foreign;
+        ledger.unreadable += counts.unreadable;
+        ledger.phantom += counts.phantom;
+        ledger.reordered_injected += counts.reordered_injected;
+        ledger.reordered_accidental += counts.reordered_accidental;
+        ledger.reordered_by_key += counts.reordered_by_key;
+        ledger.late_injected += counts.late_injected;
+        ledger.due_to_consumed.merge(taken.due_to_consumed.clone());
+        taken
+    }
+
+    /// Says how far a partition was read: the offset that would be read next.
+    pub fn position(&mut self, partition: u16, offset: u64) {
+        let position = self.ledger.positions.entry(partition).or_default();
+        *position = offset.max(*position);
+    }
+
+    /// The ledger. `quiet` says whether the stated quiet time was over when the reading ended.
+    #[must_use]
+    pub fn finish(mut self, quiet: bool) -> Delivered {
+        self.take_interval();
+        let events = (0..).zip(self.producers).map(|(producer, seen)| (producer, seen.events.finish()));
+        self.ledger.producers = events.filter(|(_, events)| events.observations() > 0).collect();
+        self.ledger.ended_quiet = u64::from(quiet);
+        self.ledger.ended_early = u64::from(!quiet);
+        self.ledger
+    }
+
+    /// The event that a message is, if it can be one of this stream's.
+    fn own(&mut self, seen: &Observation) -> Result<EventId, Class> {
+        let observed = &self.observed;
+        let id = match seen.id {
+            Ok(id) => id,
+            Err(Unidentified::Corrupt(run)) if run == observed.run => return Err(Class::Phantom),
+            Err(Unidentified::Foreign) => return Err(Class::Foreign),
+            Err(Unidentified::Unreadable | Unidentified::Corrupt(_)) => {
+                self.interval.counts.unreadable += 1;
+                return Err(Class::Foreign);
+            }
+        };
+        if id.run != observed.run {
+            return Err(Class::Foreign);
+        }
+        if id.stream != observed.stream {
+            return Err(if id.stream < observed.streams { Class::Foreign } else { Class::Phantom });
+        }
+        let planned = self.producers.get(usize::from(id.producer)).map_or(0, |producer| producer.planned);
+        let misplaced = observed.partitions.is_some_and(|partitions| id.partition >= partitions)
+            || observed.is_input && id.partition != seen.partition;
+        if id.sequence >= planned || misplaced { Err(Class::Phantom) } else { Ok(id) }
+    }
+
+    fn observe_own(&mut self, id: EventId, seen: &Observation) -> Class {
+        let producer = &mut self.producers[usize::from(id.producer)];
+        let sighting = producer.events.observe(id.sequence);
+        let behind_lane = producer.lanes.is_behind(id.partition, seen.partition, id.sequence);
+        if let Sighting::Again(before) = sighting {
+            let copies = if self.injects { self.expectation.injected(id.producer, id.sequence).copies } else { 0 };
+            return if before <= u16::from(copies) { Class::DuplicateInjected } else { Class::DuplicateAccidental };
+        }
+        let behind_key = seen.key_hash.is_some_and(|key_hash| self.keys.is_behind(id.producer, key_hash, id.sequence));
+        self.count_order(id, behind_lane, behind_key);
+        if !seen.warmup {
+            self.record_latency(seen);
+        }
+        Class::First
+    }
+
+    fn count_order(&mut self, id: EventId, behind_lane: bool, behind_key: bool) {
+        let counts = &mut self.interval.counts;
+        let injected = if self.injects {
+            self.expectation.injected(id.producer, id.sequence)
+        } else if behind_lane || behind_key {
+            crate::load::Injected::default()
+        } else {
+            return;
+        };
+        counts.late_injected += u64::from(injected.late);
+        counts.reordered_injected += u64::from(behind_lane && injected.moved);
+        counts.reordered_accidental += u64::from(behind_lane && !injected.moved);
+        counts.reordered_by_key += u64::from(behind_key && !injected.moved);
+    }
+
+    fn record_latency(&mut self, seen: &Observation) {
+        if let Some(due_ns) = seen.due_ns {
+            self.interval.due_to_consumed.record(difference_ns(seen.consumed_ns, due_ns));
+        }
+        if let Some(sent_ns) = seen.sent_ns {
+            self.ledger.sent_to_consumed.record(difference_ns(seen.consumed_ns, sent_ns));
+        }
+    }
+}
+
+/// `later - earlier`, whatever a message claims; beyond 292 years it is cut off.
+fn difference_ns(later: u64, earlier: u64) -> i64 {
+    let difference = i128::from(later) - i128::from(earlier);
+    difference.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+}

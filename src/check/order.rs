@@ -1,0 +1,126 @@
+//! Order: whether a delivery comes behind a later one of its lane or of its key.
+
+use std::collections::HashMap;
+
+use crate::event::identity::MAX_SEQUENCE;
+
+/// The highest sequence number that was seen of each lane of one producer.
+///
+/// A lane at a stage is (producer, partition it was sent to, partition it was seen in): where a pipeline spreads a lane over partitions,
+/// no order holds between these, but it holds within each.
+#[derive(Debug, Default)]
+pub(crate) struct LaneOrder {
+    places: HashMap<(u16, u16), usize>,
+    highest: Vec<u64>,
+    /// Messages come in runs of one partition, so the last lane is mostly the next.
+    last: Option<((u16, u16), usize)>,
+}
+
+impl LaneOrder {
+    /// Takes in a delivery; says whether it is behind its lane.
+    pub(crate) fn is_behind(&mut self, sent_to: u16, seen_in: u16, sequence: u64) -> bool {
+        let lane = (sent_to, seen_in);
+        let place = match self.last {
+            Some((last, place)) if last == lane => place,
+            _ => self.place(lane),
+        };
+        let highest = &mut self.highest[place];
+        let behind = sequence < *highest;
+        *highest = sequence.max(*highest);
+        behind
+    }
+
+    fn place(&mut self, lane: (u16, u16)) -> usize {
+        let place = *self.places.entry(lane).or_insert(self.highest.len());
+        if place == self.highest.len() {
+            self.highest.push(0);
+        }
+        self.last = Some((lane, place));
+        place
+    }
+}
+
+/// Slots of the table of keys.
+const SLOTS: usize = 1 << 16;
+
+/// The highest sequence number that was seen of each (producer, key), in a table of fixed size.
+///
+/// Keys that share a slot drive each other out, and what was known of the one that left is forgotten. So what it finds is a lower bound, and
+/// exact while few keys are in use. It takes 1 MiB, however many keys there are.
+#[derive(Debug)]
+pub(crate) struct KeyOrder {
+    slots: Vec<KeySlot>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct KeySlot {
+    key_hash: u64,
+    /// Producer and sequence number, plus one: zero is an empty slot.
+    mark: u64,
+}
+
+impl Default for KeyOrder {
+    fn default() -> Self {
+        KeyOrder { slots: vec![KeySlot::default(); SLOTS] }
+    }
+}
+
+impl KeyOrder {
+    /// Takes in a delivery; says whether it is surely behind its key.
+    pub(crate) fn is_behind(&mut self, producer: u16, key_hash: u64, sequence: u64) -> bool {
+        // A slot belongs to producer and key; the multipliers are those of SplitMix64 (Steele et al. 2014).
+        let mixed =
+            (key_hash ^ u64::from(producer).wrapping_mul(0xBF58_476D_1CE4_E5B9)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let slot = &mut self.slots[(mixed >> 48) as usize];
+        let mark = u64::from(producer) * MAX_SEQUENCE + sequence % MAX_SEQUENCE + 1;
+        let known = slot.mark > 0 && slot.key_hash == key_hash && (slot.mark - 1) / MAX_SEQUENCE == u64::from(producer);
+        if known && mark < slot.mark {
+            return true;
+        }
+        *slot = KeySlot { key_hash, mark };
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn behind_a_lane_is_below_its_maximum(seen in prop::collection::vec((0..3_u16, 0..2_u16, 0..50_u64), 0..200)) {
+            let mut order = LaneOrder::default();
+            let mut before: Vec<(u16, u16, u64)> = Vec::new();
+            for (sent_to, seen_in, sequence) in seen {
+                let expected = before.iter().any(|&(s, o, q)| (s, o) == (sent_to, seen_in) && q > sequence);
+                prop_assert_eq!(order.is_behind(sent_to, seen_in, sequence), expected);
+                before.push((sent_to, seen_in, sequence));
+            }
+        }
+
+        /// Never more than the truth, and the truth while keys do not share slots.
+        #[test]
+        fn behind_a_key_is_a_lower_bound(seen in prop::collection::vec((0..3_u16, any::<u64>(), 0..50_u64), 0..100), few in 1..5_u64) {
+            let mut order = KeyOrder::default();
+            let mut before: Vec<(u16, u64, u64)> = Vec::new();
+            for (producer, key_hash, sequence) in seen {
+                let key_hash = key_hash % few;
+                let truth = before.iter().any(|&(p, k, q)| (p, k) == (producer, key_hash) && q > sequence);
+                let found = order.is_behind(producer, key_hash, sequence);
+                prop_assert!(truth || !found);
+                before.push((producer, key_hash, sequence));
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_back_within_a_key_is_found() {
+        let mut order = KeyOrder::default();
+        assert!(!order.is_behind(0, 7, 10));
+        assert!(!order.is_behind(1, 7, 5), "another producer's key");
+        assert!(order.is_behind(0, 7, 9));
+        assert!(!order.is_behind(0, 7, 11));
+    }
+}

@@ -1,0 +1,88 @@
+//! Why a command could not do its work, and the exit code for it.
+
+use std::io::{self, Write};
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+
+use crate::{kafka::SettingsError, profile::ProfileError};
+
+/// The one error that a command ends in.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The command line asks for something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// The profile is wrong.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The client's settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Something outside does not work: a broker, a disk.
+    #[error("{0}")]
+    Environment(String),
+    /// What was to be printed could not be.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CommandError {
+    /// 2 where the user can put it right on the command line or in the profile, 3 where the environment is at fault.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            CommandError::Usage(_) | CommandError::Profile(_) | CommandError::Settings(_) => 2,
+            CommandError::Environment(_) | CommandError::Output(_) => 3,
+        }
+    }
+
+    /// Whether the reader of the output has gone (`| head`): no error to speak of.
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, CommandError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// Prints the error: a profile's with the lines at fault, unless `plain`; any other in one line.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn print(&self, plain: bool, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            CommandError::Profile(error) if !plain => print_with_lines(error, out),
+            other => writeln!(out, "error: {other}"),
+        }
+    }
+}
+
+fn print_with_lines(error: &ProfileError, out: &mut dyn Write) -> io::Result<()> {
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::default()).with_context_lines(1);
+    for problem in error.problems() {
+        let mut text = String::new();
+        match handler.render_report(&mut text, problem) {
+            Ok(()) => write!(out, "{text}")?,
+            Err(_) => writeln!(out, "error: {}", problem.one_line())?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+
+    #[test]
+    fn an_error_is_shown_with_its_line_or_in_one_line() {
+        let text = "duration = \"10s\"\n[[stream]]\nname = \"a\"\nrat = \"1/s\"\n";
+        let error = CommandError::from(Profile::from_text(text, "p.toml").unwrap_err());
+        let shown = |plain| {
+            let mut out = Vec::new();
+            error.print(plain, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(shown(true).lines().count(), 1, "{}", shown(true));
+        assert!(shown(true).starts_with("error: p.toml, line "), "{}", shown(true));
+        assert!(shown(false).contains("rat = \"1/s\""), "{}", shown(false));
+        assert_eq!(error.exit_code(), 2);
+    }
+}

@@ -1,0 +1,103 @@
+//! Flags that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    kafka::{ClientSettings, SettingsError},
+    load::Shard,
+    profile::{Loaded, Overrides, Profile, ProfileError, units::Span},
+};
+
+/// Which traffic: a profile, and what is changed in it.
+#[derive(Debug, Clone, Args)]
+pub struct ProfileFlags {
+    /// The profile: a TOML file such as profiles/average.toml
+    pub profile: PathBuf,
+    /// Send for so long, whatever the profile says: 30s, 5m
+    #[arg(long, value_name = "SPAN")]
+    pub duration: Option<Span>,
+    /// Draw everything random from this number
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Multiply every rate
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    pub rate_scale: Option<f64>,
+    /// Change any key: stream.orders.rate=5k/s, stream.0.keys.count=10 (repeatable)
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+}
+
+impl ProfileFlags {
+    /// Reads the profile and applies the changes.
+    ///
+    /// # Errors
+    /// What is wrong in the file or in a change.
+    pub fn load(&self) -> Result<Loaded, ProfileError> {
+        let overrides = Overrides {
+            set: self.set.clone(),
+            duration: self.duration,
+            seed: self.seed,
+            rate_scale: self.rate_scale,
+        };
+        Profile::from_file_with(&self.profile, &overrides)
+    }
+}
+
+/// Which part of the traffic this process makes.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ShardFlag {
+    /// This process's part of a profile that several run together: 0/2 and 1/2
+    #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE)]
+    pub shard: Shard,
+}
+
+/// Which cluster, and how the client speaks to it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TargetFlags {
+    /// Brokers to connect to: HOST:PORT[,HOST:PORT]
+    #[arg(short, long, value_name = "HOST:PORT")]
+    pub brokers: Option<String>,
+    /// Any client property, by librdkafka's name (repeatable)
+    #[arg(short = 'X', value_name = "KEY=VALUE")]
+    pub property: Vec<String>,
+    /// A file of client properties, as Kafka's own tools read it
+    #[arg(long, value_name = "FILE")]
+    pub client_config: Option<PathBuf>,
+    /// Confirm the id of a cluster that is not on this machine
+    #[arg(long, value_name = "ID")]
+    pub allow_cluster: Option<String>,
+    /// Permit a topic whose name does not begin with `floodmark` (repeatable)
+    #[arg(long, value_name = "TOPIC")]
+    pub allow_topic: Vec<String>,
+}
+
+impl TargetFlags {
+    /// The client's settings: the file's, then `-b`, then each `-X`.
+    ///
+    /// # Errors
+    /// A pair or a file that cannot be read.
+    pub fn settings(&self) -> Result<ClientSettings, SettingsError> {
+        ClientSettings::gather(self.brokers.as_deref(), self.client_config.as_deref(), &self.property)
+    }
+}
+
+/// Where results go, and in which form.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OutputFlags {
+    /// The folder of results (default: results/ and the run's id)
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the summary as JSON, and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which run this is.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunFlag {
+    /// The run's id, the same in every process of one run (default: drawn)
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<String>,
+}

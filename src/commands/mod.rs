@@ -1,0 +1,139 @@
+//! The command line: one file for each command. Commands only wire rooms together.
+
+use std::io::Write;
+
+use clap::{Parser, Subcommand};
+
+use crate::check::Verdict;
+
+pub mod broker;
+pub mod completions;
+pub mod consume;
+mod error;
+pub mod flags;
+pub mod merge;
+pub mod plan;
+pub mod produce;
+pub mod run;
+pub mod schema;
+
+pub use error::CommandError;
+
+/// Loads Kafka with synthetic traffic and bursts, and checks what comes out: loss, duplicates, order and latency.
+#[derive(Debug, Parser)]
+#[command(name = "floodmark", version, arg_required_else_help = true, max_term_width = 110, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  floodmark run profiles/average.toml                      on the embedded broker; nothing to install
+  floodmark run profiles/peak3x.toml -b localhost:9092     on your own
+  floodmark plan profiles/bot-flood.toml                   what would be sent
+
+Exit codes: 0 pass; 1 fail (a limit broken, events lost); 2 wrong usage or profile; 3 void, or an environment that does not work";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Send a profile's traffic and check what arrives
+    Run(run::Args),
+    /// Only send: one of several processes that run a profile together
+    Produce(produce::Args),
+    /// Only observe: the consumer beside `produce`
+    Consume(consume::Args),
+    /// Join the results of several processes into one verdict
+    Merge(merge::Args),
+    /// Show what a profile would send, without sending it
+    Plan(plan::Args),
+    /// Serve the embedded broker on its own
+    Broker(broker::Args),
+    /// Print the JSON Schema of a file format
+    Schema(schema::Args),
+    /// Print shell completions or the manual page
+    Completions(completions::Args),
+}
+
+/// How a command ended, when it did not end in an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what it was asked; there is nothing to judge.
+    Done,
+    /// It judged.
+    Judged(Verdict),
+}
+
+impl Outcome {
+    /// What the process says to its caller.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Outcome::Done | Outcome::Judged(Verdict::Pass) => 0,
+            Outcome::Judged(Verdict::Fail) => 1,
+            Outcome::Judged(Verdict::Void) => 3,
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the command. What it prints goes to `out`.
+    ///
+    /// # Errors
+    /// [`CommandError`], which knows its exit code.
+    pub fn run(&self, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+        match &self.command {
+            Command::Run(args) => run::run(args, out),
+            Command::Produce(args) => produce::run(args, out),
+            Command::Consume(args) => consume::run(args, out),
+            Command::Merge(args) => merge::run(args, out),
+            Command::Plan(args) => plan::run(args, out),
+            Command::Broker(args) => broker::run(args, out),
+            Command::Schema(args) => schema::run(args, out),
+            Command::Completions(args) => completions::run(args, out),
+        }
+    }
+
+    /// Whether machines read the output: errors are then one plain line.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        match &self.command {
+            Command::Run(args) => args.output.json,
+            Command::Produce(args) => args.output.json,
+            Command::Consume(args) => args.output.json,
+            Command::Merge(args) => args.output.json,
+            Command::Plan(args) => args.json,
+            Command::Broker(_) | Command::Schema(_) | Command::Completions(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_does_not_contradict_itself() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_flag_explains_itself() {
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for flag in command.get_arguments() {
+                assert!(flag.get_help().is_some(), "{} {}", command.get_name(), flag.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_certain_decides_the_exit_code() {
+        let codes = [Verdict::Pass, Verdict::Fail, Verdict::Void].map(|verdict| Outcome::Judged(verdict).exit_code());
+        assert_eq!(codes, [0, 1, 3]);
+    }
+}

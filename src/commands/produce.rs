@@ -1,0 +1,44 @@
+//! `floodmark produce`: only sends.
+
+use std::io::Write;
+
+use super::{CommandError, Outcome, flags};
+
+/// Flags of `produce`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example, three processes that make one run:
+  floodmark produce profiles/average.toml -b localhost:9092 --run-id night --shard 0/2 --out results/a
+  floodmark produce profiles/average.toml -b localhost:9092 --run-id night --shard 1/2 --out results/b
+  floodmark consume profiles/average.toml -b localhost:9092 --run-id night --out results/c
+  floodmark merge results/a results/b results/c --out results/night")]
+pub struct Args {
+    /// Which traffic.
+    #[command(flatten)]
+    pub profile: flags::ProfileFlags,
+    /// Which part of it.
+    #[command(flatten)]
+    pub shard: flags::ShardFlag,
+    /// Start at this moment, so that processes start together: 2030-01-31T22:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub start_at: Option<jiff::Timestamp>,
+    /// Which cluster.
+    #[command(flatten)]
+    pub target: flags::TargetFlags,
+    /// Which run.
+    #[command(flatten)]
+    pub run: flags::RunFlag,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: flags::OutputFlags,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A profile or flag that cannot be used, or an environment that does not work.
+pub fn run(args: &Args, _out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let _loaded = args.profile.load()?;
+    let _settings = args.target.settings()?;
+    Err(CommandError::Environment("`produce` is not wired yet".to_owned()))
+}

@@ -1,0 +1,42 @@
+//! `floodmark run`: sends a profile's traffic and checks what arrives.
+
+use std::io::Write;
+
+use super::{CommandError, Outcome, flags};
+
+/// Flags of `run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Without -b the run takes place on an embedded broker.
+
+Examples:
+  floodmark run profiles/average.toml
+  floodmark run profiles/bot-flood.toml -b localhost:9092 --duration 20s
+  floodmark run profiles/peak3x.toml --set stream.orders.delivery=exactly-once --rate-scale 0.5")]
+pub struct Args {
+    /// Which traffic.
+    #[command(flatten)]
+    pub profile: flags::ProfileFlags,
+    /// Which part of it.
+    #[command(flatten)]
+    pub shard: flags::ShardFlag,
+    /// Which cluster.
+    #[command(flatten)]
+    pub target: flags::TargetFlags,
+    /// Which run.
+    #[command(flatten)]
+    pub run: flags::RunFlag,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: flags::OutputFlags,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A profile or flag that cannot be used, or an environment that does not work.
+pub fn run(args: &Args, _out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let _loaded = args.profile.load()?;
+    let _settings = args.target.settings()?;
+    Err(CommandError::Environment("`run` is not wired yet".to_owned()))
+}

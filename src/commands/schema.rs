@@ -1,0 +1,44 @@
+//! `floodmark schema`: the JSON Schema of a file format.
+
+use std::io::Write;
+
+use super::{CommandError, Outcome};
+use crate::profile::schema::profile_schema_text;
+
+/// Flags of `schema`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Editors with a TOML language server (Taplo, Even Better TOML) complete and check a profile whose first line is
+  #:schema PATH-TO/profile.schema.json
+
+Example:
+  floodmark schema profile > profile.schema.json")]
+pub struct Args {
+    /// The format
+    pub format: Format,
+}
+
+/// The formats that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A traffic profile, as it is written
+    Profile,
+}
+
+impl Format {
+    /// The schema as text. A new format's schema joins here.
+    fn schema_text(self) -> String {
+        match self {
+            Format::Profile => profile_schema_text(),
+        }
+    }
+}
+
+/// Prints the schema.
+///
+/// # Errors
+/// When it cannot be printed.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    out.write_all(args.format.schema_text().as_bytes())?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,8 @@
+//! Observing: a thread for each stage reads from recorded offsets, extracts ids and times, and asks the rules what they mean.
+
+pub mod extract;
+mod progress;
+mod stage;
+
+pub use progress::{End, Progress};
+pub use stage::{ConsumeError, Observing, StageFigures, StagePlan, StageReport, start};

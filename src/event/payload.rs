@@ -1,0 +1,133 @@
+//! How an event is written: `{"id":…,"event_time":…,"due":…,"sent":…,"key":…,"filler":…}`, or opaque bytes beside headers.
+//!
+//! Filler is drawn afresh for every event, five random bits in each character: it neither compresses to nothing nor costs more than sending it.
+
+use std::ops::Range;
+
+use super::EventId;
+
+/// The name of the header that carries the id where the payload is opaque.
+pub const HEADER_ID: &str = "floodmark-id";
+/// The name of the header that carries the event time, in milliseconds since 1970, as text.
+pub const HEADER_EVENT_TIME: &str = "floodmark-event-time";
+/// The name of the header that carries the due time, in microseconds since 1970, as text.
+pub const HEADER_DUE: &str = "floodmark-due";
+/// The name of the header that carries the send time, in microseconds since 1970, as text.
+pub const HEADER_SENT: &str = "floodmark-sent";
+
+/// The times that an event carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamps {
+    /// What the event claims, in milliseconds since 1970.
+    pub event_time_ms: i64,
+    /// When the schedule wanted it sent, in microseconds since 1970.
+    pub due_us: u64,
+    /// When it was handed to the client, in microseconds since 1970.
+    pub sent_us: u64,
+}
+
+/// How large a payload is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// The whole payload, as far as its other parts leave room.
+    Whole(u32),
+    /// The filler alone.
+    Filler(u32),
+}
+
+/// Writes a JSON payload behind what `out` holds. `key` says where the key stands in `out`; it must need no escaping in JSON,
+/// which profiles make sure of.
+pub fn write_json(out: &mut Vec<u8>, id: EventId, stamps: &Stamps, key: Option<Range<usize>>, size: Size) {
+    let start = out.len();
+    out.extend_from_slice(b"{\"id\":\"");
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    out.extend_from_slice(id.to_uuid().hyphenated().encode_lower(&mut text).as_bytes());
+    let mut digits = itoa::Buffer::new();
+    out.extend_from_slice(b"\",\"event_time\":");
+    out.extend_from_slice(digits.format(stamps.event_time_ms).as_bytes());
+    out.extend_from_slice(b",\"due\":");
+    out.extend_from_slice(digits.format(stamps.due_us).as_bytes());
+    out.extend_from_slice(b",\"sent\":");
+    out.extend_from_slice(digits.format(stamps.sent_us).as_bytes());
+    if let Some(key) = key {
+        out.extend_from_slice(b",\"key\":\"");
+        out.extend_from_within(key);
+        out.push(b'"');
+    }
+    out.extend_from_slice(b",\"filler\":\"");
+    let filler = match size {
+        Size::Filler(bytes) => bytes as usize,
+        Size::Whole(bytes) => (bytes as usize).saturating_sub(out.len() - start + 2),
+    };
+    write_filler(out, id, filler);
+    out.extend_from_slice(b"\"}");
+}
+
+/// Writes `bytes` characters of filler, `]` to `|`, none of which JSON escapes, that belong to this event.
+pub fn write_filler(out: &mut Vec<u8>, id: EventId, bytes: usize) {
+    const FIVE_BITS: u64 = 0x1F1F_1F1F_1F1F_1F1F;
+    const FIRST_CHARACTER: u64 = 0x5D5D_5D5D_5D5D_5D5D;
+    let mut state =
+        id.sequence.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(id.producer) << 17 ^ u64::from(id.run.0) | 1;
+    let end = out.len() + bytes;
+    out.reserve(bytes + 8);
+    while out.len() < end {
+        // xorshift64* (Vigna, An experimental exploration of Marsaglia's xorshift generators, 2016).
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        let random = state.wrapping_mul(0x2545_F491_4F6C_DD1D);
+        out.extend_from_slice(&((random & FIVE_BITS) + FIRST_CHARACTER).to_le_bytes());
+    }
+    out.truncate(end);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::RunTag;
+
+    const ID: EventId = EventId { run: RunTag(7), stream: 0, producer: 3, partition: 2, sequence: 41 };
+    const STAMPS: Stamps =
+        Stamps { event_time_ms: 1_760_000_000_123, due_us: 1_760_000_000_123_456, sent_us: 1_760_000_000_123_999 };
+
+    fn json(size: Size) -> serde_json::Value {
+        let mut out = b"k12".to_vec();
+        write_json(&mut out, ID, &STAMPS, Some(0..3), size);
+        serde_json::from_slice(&out[3..]).unwrap()
+    }
+
+    #[test]
+    fn a_payload_is_json_that_says_everything() {
+        let value = json(Size::Filler(10));
+        assert_eq!(value["id"].as_str().unwrap().parse(), Ok(ID.to_uuid()));
+        assert_eq!(value["event_time"], STAMPS.event_time_ms);
+        assert_eq!(value["due"], STAMPS.due_us);
+        assert_eq!(value["sent"], STAMPS.sent_us);
+        assert_eq!(value["key"], "k12");
+        assert_eq!(value["filler"].as_str().map(str::len), Some(10));
+    }
+
+    proptest! {
+        #[test]
+        fn a_payload_has_the_size_that_was_asked_for(bytes in 192..5_000_u32) {
+            let mut out = b"k12".to_vec();
+            write_json(&mut out, ID, &STAMPS, Some(0..3), Size::Whole(bytes));
+            prop_assert_eq!(out.len(), 3 + bytes as usize);
+        }
+    }
+
+    #[test]
+    fn filler_of_different_events_differs_and_does_not_repeat() {
+        let filler = |sequence| {
+            let mut out = Vec::new();
+            write_filler(&mut out, EventId { sequence, ..ID }, 4096);
+            out
+        };
+        assert_ne!(filler(1), filler(2));
+        let distinct: std::collections::HashSet<Vec<u8>> = filler(1).chunks(8).map(<[u8]>::to_vec).collect();
+        assert_eq!(distinct.len(), 512);
+    }
+}

@@ -1,0 +1,37 @@
+//! What the client reports, as sentences.
+
+/// An error of the client or the broker.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KafkaError {
+    /// The client could not be made with these settings.
+    #[error("the Kafka client refused its settings: {0}; check -X and --client-config")]
+    Settings(String),
+    /// The client gave up for good.
+    #[error("the Kafka client stopped for good: {0}")]
+    Fatal(String),
+    /// The broker could not be reached or did not answer.
+    #[error("{brokers} did not answer within {waited_s} s: {reason}; check -b and that the broker runs")]
+    Unreachable {
+        /// The addresses that were tried.
+        brokers: String,
+        /// How long it was tried, in seconds.
+        waited_s: u64,
+        /// What the client said.
+        reason: String,
+    },
+    /// A request failed.
+    #[error("{what} failed: {reason}")]
+    Request {
+        /// What was asked for.
+        what: String,
+        /// What the client or broker said.
+        reason: String,
+    },
+}
+
+impl KafkaError {
+    /// A request for `what` that failed.
+    pub(super) fn request(what: impl Into<String>, reason: impl std::fmt::Display) -> Self {
+        KafkaError::Request { what: what.into(), reason: reason.to_string() }
+    }
+}

@@ -1,0 +1,20 @@
+//! The only room that knows the Kafka client.
+
+mod batch;
+mod error;
+mod settings;
+mod sink;
+mod source;
+mod target;
+
+pub use error::KafkaError;
+pub use settings::{ClientSettings, SettingsError};
+pub use sink::{Deliveries, Delivery, Headers, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome};
+pub use source::{Record, Source, SourceEvent};
+pub use target::{MARK, PartitionRange, Target, TargetError, TopicPlan};
+
+/// The version of the native client library.
+#[must_use]
+pub fn client_version() -> String {
+    rdkafka::util::get_rdkafka_version().1
+}

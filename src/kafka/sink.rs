@@ -1,0 +1,397 @@
+//! Where a worker puts events: the producing client, with a slot for every event in flight.
+//!
+//! Two threads share a sink without a lock: the worker fills free slots and hands events over; another one waits for
+//! deliveries, reads the slots and gives them back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::KafkaError as ClientError;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::batch::{Batch, BatchTopic, EventQueue, NativeDelivery, ProducerNews};
+use super::error::KafkaError;
+use super::settings::native;
+
+/// Keeps the client quiet: what it has to say comes through deliveries and errors.
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, _facility: &str, _message: &str) {}
+    fn error(&self, _error: ClientError, _reason: &str) {}
+}
+
+impl ProducerContext for Quiet {
+    type DeliveryOpaque = usize;
+    /// Only reached for what is purged when the client is dropped; by then every slot has been accounted for.
+    fn delivery(&self, _result: &DeliveryResult<'_>, _slot: usize) {}
+}
+
+/// How a sink is opened.
+#[derive(Debug, Clone)]
+pub struct SinkOptions {
+    /// The topic.
+    pub topic: String,
+    /// The client's settings, resolved.
+    pub settings: BTreeMap<String, String>,
+    /// Most events in flight.
+    pub capacity: usize,
+    /// Whether events are sent in transactions.
+    pub transactional: bool,
+    /// Id and times travel in headers: event by event, since the batch call carries none.
+    pub with_headers: bool,
+}
+
+/// One event that is handed over, as its delivery will name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The logical producer.
+    pub producer: u16,
+    /// The event's number.
+    pub sequence: u64,
+    /// 0, or a copy's number.
+    pub attempt: u8,
+    /// The partition.
+    pub partition: u16,
+    /// It was due during the warm-up: counted, not timed.
+    pub warmup: bool,
+    /// When it was handed over, in nanoseconds since 1970.
+    pub sent_ns: u64,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Written, at this offset.
+    Acked {
+        /// The record's offset.
+        offset: i64,
+    },
+    /// Certainly not written.
+    Failed(RDKafkaErrorCode),
+    /// Written or not: the client cannot tell.
+    Unresolved(RDKafkaErrorCode),
+}
+
+/// An event and what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// The event.
+    pub event: Outgoing,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// How a transaction ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransactionOutcome {
+    /// Everything in it is visible.
+    Committed,
+    /// Nothing in it is visible; why.
+    Aborted(String),
+    /// The client cannot tell; why.
+    Unknown(String),
+}
+
+/// One event in flight. Written by the worker while the slot is its own, read by the other thread once the client reports it;
+/// the client's own locks order the two, so plain relaxed accesses are enough.
+#[derive(Debug, Default)]
+struct Slot {
+    in_use: AtomicBool,
+    sequence: AtomicU64,
+    place: AtomicU64,
+    sent_ns: AtomicU64,
+}
+
+impl Slot {
+    fn fill(&self, event: Outgoing) {
+        self.sequence.store(event.sequence, Ordering::Relaxed);
+        let place = u64::from(event.producer) << 32
+            | u64::from(event.partition) << 16
+            | u64::from(event.warmup) << 8
+            | u64::from(event.attempt);
+        self.place.store(place, Ordering::Relaxed);
+        self.sent_ns.store(event.sent_ns, Ordering::Relaxed);
+        self.in_use.store(true, Ordering::Release);
+    }
+
+    fn read(&self) -> Outgoing {
+        let place = self.place.load(Ordering::Relaxed);
+        Outgoing {
+            producer: (place >> 32) as u16,
+            partition: (place >> 16) as u16,
+            attempt: place as u8,
+            warmup: place >> 8 & 1 == 1,
+            sequence: self.sequence.load(Ordering::Relaxed),
+            sent_ns: self.sent_ns.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// The worker's end: takes events.
+pub struct Sink {
+    // Dropped in this order: the topic handle before the client.
+    topic: BatchTopic,
+    producer: Arc<BaseProducer<Quiet>>,
+    topic_name: String,
+    with_headers: bool,
+    slots: Arc<[Slot]>,
+    free: Vec<u32>,
+    returned: Receiver<Vec<u32>>,
+    batch: Batch,
+    pending: Vec<Pending>,
+}
+
+/// The other end: reports what became of them.
+pub struct Deliveries {
+    // Dropped in this order: the queue before the client.
+    queue: EventQueue,
+    _producer: Arc<BaseProducer<Quiet>>,
+    slots: Arc<[Slot]>,
+    returning: Sender<Vec<u32>>,
+    last_error: Option<String>,
+    fatal: Option<String>,
+}
+
+impl Sink {
+    /// Opens a producing client, as its two ends.
+    ///
+    /// # Errors
+    /// As in [`KafkaError`]: refused settings, or transactions that cannot be set up within `timeout`.
+    pub fn open(options: &SinkOptions, timeout: Duration) -> Result<(Sink, Deliveries), KafkaError> {
+        let producer = BaseProducer::from_config_and_context(&native(&options.settings), Quiet)
+            .map_err(|error| KafkaError::Settings(error.to_string()))?;
+        if options.transactional {
+            producer
+                .init_transactions(timeout)
+                .map_err(|error| KafkaError::request("setting up transactions", error))?;
+        }
+        let topic = BatchTopic::open(&producer, &options.topic)?;
+        let producer = Arc::new(producer);
+        let slots: Arc<[Slot]> = (0..options.capacity).map(|_| Slot::default()).collect();
+        let (returning, returned) = channel();
+        let deliveries = Deliveries {
+            queue: EventQueue::of_producer(&producer),
+            _producer: Arc::clone(&producer),
+            slots: Arc::clone(&slots),
+            returning,
+            last_error: None,
+            fatal: None,
+        };
+        let sink = Sink {
+            topic,
+            producer,
+            topic_name: options.topic.clone(),
+            with_headers: options.with_headers,
+            free: (0..options.capacity as u32).rev().collect(),
+            slots,
+            returned,
+            batch: Batch::default(),
+            pending: Vec::new(),
+        };
+        Ok((sink, deliveries))
+    }
+
+    /// How many events can be taken now.
+    pub fn room(&mut self) -> usize {
+        while let Ok(slots) = self.returned.try_recv() {
+            self.free.extend(slots);
+        }
+        self.free.len()
+    }
+
+    /// How many events are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Waits up to `timeout` until something that was in flight has come to its end. Returns whether it has.
+    pub fn wait_for_room(&mut self, timeout: Duration) -> bool {
+        let came = self.returned.recv_timeout(timeout).map(|slots| self.free.extend(slots)).is_ok();
+        self.room();
+        came
+    }
+
+    /// Adds an event to the next batch. `write` appends the key, if there is one, and then the payload, and returns the key's length.
+    /// Only call it while there is room; without room it does nothing and returns false.
+    pub fn add(
+        &mut self,
+        event: Outgoing,
+        headers: Headers,
+        write: impl FnOnce(&mut Vec<u8>) -> Option<usize>,
+    ) -> bool {
+        let Some(slot) = self.free.pop() else { return false };
+        self.slots[slot as usize].fill(event);
+        let start = self.batch.arena.len();
+        let key_bytes = write(&mut self.batch.arena);
+        let payload_start = start + key_bytes.unwrap_or(0);
+        let key = key_bytes.map(|_| start..payload_start);
+        self.batch.push(key, payload_start..self.batch.arena.len(), i32::from(event.partition), slot as usize);
+        self.pending.push(Pending { slot, event, headers });
+        true
+    }
+
+    /// How many events are in the next batch.
+    #[must_use]
+    pub fn staged(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Hands the batch to the client. `rejected` gets each event that it did not take, in order: its place in the batch, and why.
+    pub fn hand_over(&mut self, mut rejected: impl FnMut(usize, Rejection)) {
+        let Sink { batch, pending, slots, free, topic, producer, topic_name, with_headers, .. } = self;
+        let mut give_back = |place: usize, code: RDKafkaErrorCode| {
+            let Pending { slot, .. } = pending[place];
+            slots[slot as usize].in_use.store(false, Ordering::Relaxed);
+            free.push(slot);
+            rejected(place, Rejection::of(code));
+        };
+        if *with_headers {
+            for place in 0..batch.len() {
+                if let Err(code) = send_with_headers(producer, topic_name, batch, place, &pending[place]) {
+                    give_back(place, code);
+                }
+            }
+        } else {
+            topic.produce(batch, give_back);
+        }
+        pending.clear();
+        batch.clear();
+    }
+
+    /// Starts a transaction.
+    ///
+    /// # Errors
+    /// When the client cannot, for instance because another process took over its transactional id.
+    pub fn begin_transaction(&self) -> Result<(), KafkaError> {
+        self.producer.begin_transaction().map_err(|error| KafkaError::request("beginning a transaction", error))
+    }
+
+    /// Commits the transaction, or aborts it when it cannot be committed. Blocks until the broker has answered or `timeout` is over.
+    /// When it returns, every event of the transaction has been reported.
+    pub fn commit_transaction(&self, timeout: Duration) -> TransactionOutcome {
+        let Err(error) = self.producer.commit_transaction(timeout) else { return TransactionOutcome::Committed };
+        let reason = error.to_string();
+        match error {
+            ClientError::Transaction(inner) if inner.txn_requires_abort() => self.abort_transaction(timeout, reason),
+            ClientError::Transaction(inner) if inner.is_retriable() => {
+                match self.producer.commit_transaction(timeout) {
+                    Ok(()) => TransactionOutcome::Committed,
+                    Err(_) => TransactionOutcome::Unknown(reason),
+                }
+            }
+            _ => TransactionOutcome::Unknown(reason),
+        }
+    }
+
+    fn abort_transaction(&self, timeout: Duration, reason: String) -> TransactionOutcome {
+        match self.producer.abort_transaction(timeout) {
+            Ok(()) => TransactionOutcome::Aborted(reason),
+            Err(error) => TransactionOutcome::Unknown(format!("{reason}; aborting failed too: {error}")),
+        }
+    }
+}
+
+/// Names and values of record headers; empty where the payload says everything.
+pub type Headers = Vec<(&'static str, String)>;
+
+/// Why the client did not take an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// Its queue is full: later it may fit.
+    QueueFull,
+    /// It never will: too large, or the client has failed for good.
+    Never(RDKafkaErrorCode),
+}
+
+impl Rejection {
+    fn of(code: RDKafkaErrorCode) -> Self {
+        if code == RDKafkaErrorCode::QueueFull { Rejection::QueueFull } else { Rejection::Never(code) }
+    }
+}
+
+#[derive(Debug)]
+struct Pending {
+    slot: u32,
+    event: Outgoing,
+    headers: Headers,
+}
+
+fn send_with_headers(
+    producer: &BaseProducer<Quiet>,
+    topic: &str,
+    batch: &Batch,
+    place: usize,
+    pending: &Pending,
+) -> Result<(), RDKafkaErrorCode> {
+    let mut headers = OwnedHeaders::new_with_capacity(pending.headers.len());
+    for (key, value) in &pending.headers {
+        headers = headers.insert(Header { key, value: Some(value) });
+    }
+    let (key, payload) = batch.key_and_payload(place);
+    let mut record = BaseRecord::with_opaque_to(topic, pending.slot as usize)
+        .partition(i32::from(pending.event.partition))
+        .payload(payload)
+        .headers(headers);
+    record.key = key;
+    producer.send(record).map_err(|(error, _)| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown))
+}
+
+impl Deliveries {
+    /// Waits up to `timeout` for reports and hands each to `seen`. Returns whether there were any.
+    pub fn poll(&mut self, timeout: Duration, mut seen: impl FnMut(Delivery)) -> bool {
+        let slots = &self.slots;
+        let mut given_back = Vec::new();
+        let news = self.queue.poll_producer(timeout, |native| {
+            let Some(slot) = slots.get(native.opaque) else { return };
+            let event = slot.read();
+            slot.in_use.store(false, Ordering::Relaxed);
+            given_back.push(native.opaque as u32);
+            seen(Delivery { event, outcome: outcome_of(&native) });
+        });
+        match news {
+            ProducerNews::Error { reason, fatal: true, .. } => self.fatal = Some(reason),
+            ProducerNews::Error { code, reason, .. } => self.last_error = Some(format!("{code}: {reason}")),
+            ProducerNews::Deliveries | ProducerNews::Nothing => {}
+        }
+        let came = !given_back.is_empty();
+        if came {
+            // A worker that has ended needs no slots any more.
+            let _worker_ended = self.returning.send(given_back);
+        }
+        came
+    }
+
+    /// The events that are still in flight: their end is not known.
+    pub fn still_in_flight(&self) -> impl Iterator<Item = Outgoing> {
+        self.slots.iter().filter(|slot| slot.in_use.load(Ordering::Acquire)).map(Slot::read)
+    }
+
+    /// The last error that the client reported beside deliveries, such as brokers that cannot be reached.
+    #[must_use]
+    pub fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    /// Why the client stopped for good, if it did.
+    #[must_use]
+    pub fn fatal(&self) -> Option<&str> {
+        self.fatal.as_deref()
+    }
+}
+
+fn outcome_of(native: &NativeDelivery) -> Outcome {
+    match native.error {
+        RDKafkaErrorCode::NoError => Outcome::Acked { offset: native.offset },
+        error if native.possibly_written => Outcome::Unresolved(error),
+        error => Outcome::Failed(error),
+    }
+}

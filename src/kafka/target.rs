@@ -1,0 +1,308 @@
+//! The cluster that load goes to: who it is, whether it may be loaded, and its topics.
+
+use std::collections::BTreeMap;
+use std::net::ToSocketAddrs;
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError as ClientError;
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::error::KafkaError;
+use super::settings::{ClientSettings, native};
+
+/// What a topic's name starts with when floodmark may create it and fill it without being asked.
+pub const MARK: &str = "floodmark";
+/// Partitions of a topic that floodmark creates, where the profile says nothing.
+const DEFAULT_PARTITIONS: u32 = 4;
+/// How long one request may take before it is tried again.
+const ONE_REQUEST: Duration = Duration::from_secs(5);
+
+/// Why a target is not loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The client or the broker failed.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// The cluster is not on this machine, and nobody said that it is the one that is meant.
+    #[error(
+        "{address} is not on this machine, and floodmark would load cluster {cluster_id}; if that is the one you mean, say so with --allow-cluster {cluster_id}"
+    )]
+    NotConfirmed {
+        /// A broker that is not on loopback.
+        address: String,
+        /// The cluster's id.
+        cluster_id: String,
+    },
+    /// Another cluster was confirmed than the one that answered.
+    #[error("--allow-cluster {allowed} was given, but {address} is cluster {cluster_id}; nothing was sent")]
+    AnotherCluster {
+        /// The id that was confirmed.
+        allowed: String,
+        /// The address that answered.
+        address: String,
+        /// The id that it gave.
+        cluster_id: String,
+    },
+    /// A topic that is not floodmark's.
+    #[error(
+        "topic {topic} {state} and its name does not begin with `{MARK}`; to let floodmark {deed} it, say --allow-topic {topic}"
+    )]
+    NotMarked {
+        /// The topic.
+        topic: String,
+        /// Whether it exists.
+        state: &'static str,
+        /// What would be done.
+        deed: &'static str,
+    },
+    /// The topic exists with another number of partitions than the profile says.
+    #[error(
+        "topic {topic} has {found} partitions, the profile says {wanted}; set partitions = {found} for it, or name another topic"
+    )]
+    OtherPartitions {
+        /// The topic.
+        topic: String,
+        /// How many it has.
+        found: u32,
+        /// How many the profile says.
+        wanted: u32,
+    },
+    /// A topic to observe is not there.
+    #[error("topic {topic} of stage {stage} does not exist on this cluster; create it, or correct the stage's `topic`")]
+    NoStageTopic {
+        /// The topic.
+        topic: String,
+        /// The stage.
+        stage: String,
+    },
+}
+
+/// A topic that a stream is sent to, as the profile and the user want it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicPlan<'a> {
+    /// Its name.
+    pub topic: &'a str,
+    /// Partitions, if the profile says how many.
+    pub partitions: Option<u32>,
+    /// The user named it with `--allow-topic`, or the broker is the embedded one.
+    pub allowed: bool,
+}
+
+/// Where the records of a partition begin and end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PartitionRange {
+    /// The partition.
+    pub partition: i32,
+    /// The first offset that can be read.
+    pub start: i64,
+    /// The offset that the next record will get.
+    pub end: i64,
+}
+
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, _facility: &str, _message: &str) {}
+    fn error(&self, _error: ClientError, _reason: &str) {}
+}
+
+impl ConsumerContext for Quiet {}
+
+/// A cluster that answered.
+pub struct Target {
+    client: BaseConsumer<Quiet>,
+    settings: BTreeMap<String, String>,
+    brokers: String,
+    cluster_id: String,
+    addresses: Vec<String>,
+}
+
+impl Target {
+    /// Connects, and asks who the cluster is. Nothing is written.
+    ///
+    /// # Errors
+    /// When the settings are refused or nobody answers within `timeout`.
+    pub fn connect(settings: &ClientSettings, timeout: Duration) -> Result<Self, KafkaError> {
+        let brokers = settings.brokers().unwrap_or_default().to_owned();
+        let settings = settings.admin();
+        let client = BaseConsumer::from_config_and_context(&native(&settings), Quiet)
+            .map_err(|error| KafkaError::Settings(error.to_string()))?;
+        let metadata = client.fetch_metadata(None, timeout).map_err(|error| KafkaError::Unreachable {
+            brokers: brokers.clone(),
+            waited_s: timeout.as_secs(),
+            reason: error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string()),
+        })?;
+        let addresses =
+            metadata.brokers().iter().map(|broker| format!("{}:{}", broker.host(), broker.port())).collect();
+        let cluster_id = client.client().fetch_cluster_id(timeout).unwrap_or_else(|| "unknown".to_owned());
+        Ok(Target { client, settings, brokers, cluster_id, addresses })
+    }
+
+    /// The cluster's id.
+    #[must_use]
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// The addresses that the cluster gave for its brokers.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// Refuses a cluster that is not on this machine, unless its id was confirmed.
+    ///
+    /// # Errors
+    /// [`TargetError::NotConfirmed`] or [`TargetError::AnotherCluster`].
+    pub fn confirm(&self, allowed: Option<&str>) -> Result<(), TargetError> {
+        let address = || self.addresses.first().cloned().unwrap_or_else(|| self.brokers.clone());
+        match allowed {
+            Some(allowed) if allowed == self.cluster_id => Ok(()),
+            Some(allowed) => Err(TargetError::AnotherCluster {
+                allowed: allowed.to_owned(),
+                address: address(),
+                cluster_id: self.cluster_id.clone(),
+            }),
+            None => match self.addresses.iter().find(|address| !is_loopback(address)) {
+                Some(remote) => {
+                    Err(TargetError::NotConfirmed { address: remote.clone(), cluster_id: self.cluster_id.clone() })
+                }
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Makes sure that a stream's topic is there and may be written to; creates it if it is missing. Returns its number of partitions.
+    ///
+    /// # Errors
+    /// [`TargetError`] when it may not be written to, has another number of partitions, or cannot be created.
+    pub fn prepare_topic(&self, plan: &TopicPlan<'_>) -> Result<u32, TargetError> {
+        let (topic, found) = (plan.topic, self.partitions_of(plan.topic)?);
+        if !plan.allowed && !topic.starts_with(MARK) {
+            let (state, deed) = if found.is_some() { ("exists", "write to") } else { ("does not exist", "create") };
+            return Err(TargetError::NotMarked { topic: topic.to_owned(), state, deed });
+        }
+        match (found, plan.partitions) {
+            (Some(found), Some(wanted)) if found != wanted => {
+                Err(TargetError::OtherPartitions { topic: topic.to_owned(), found, wanted })
+            }
+            (Some(found), _) => Ok(found),
+            (None, wanted) => Ok(self.create(topic, wanted.unwrap_or(DEFAULT_PARTITIONS))?),
+        }
+    }
+
+    /// The number of partitions of a topic that a stage reads.
+    ///
+    /// # Errors
+    /// [`TargetError::NoStageTopic`] when it is not there.
+    pub fn stage_partitions(&self, stage: &str, topic: &str) -> Result<u32, TargetError> {
+        self.partitions_of(topic)?
+            .ok_or_else(|| TargetError::NoStageTopic { topic: topic.to_owned(), stage: stage.to_owned() })
+    }
+
+    /// Where a topic's partitions begin and end now.
+    ///
+    /// # Errors
+    /// When the broker does not say within `timeout`.
+    pub fn ranges(&self, topic: &str, partitions: u32, timeout: Duration) -> Result<Vec<PartitionRange>, KafkaError> {
+        (0..partitions as i32)
+            .map(|partition| {
+                let what = format!("asking for the offsets of {topic}, partition {partition}");
+                let (start, end) =
+                    self.patiently(&what, timeout, || self.client.fetch_watermarks(topic, partition, ONE_REQUEST))?;
+                Ok(PartitionRange { partition, start, end })
+            })
+            .collect()
+    }
+
+    fn partitions_of(&self, topic: &str) -> Result<Option<u32>, KafkaError> {
+        let metadata = self
+            .client
+            .fetch_metadata(Some(topic), ONE_REQUEST)
+            .map_err(|error| KafkaError::request(format!("asking for topic {topic}"), error))?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        Ok(found.filter(|found| exists(found)).map(|found| found.partitions().len() as u32).filter(|n| *n > 0))
+    }
+
+    fn create(&self, topic: &str, partitions: u32) -> Result<u32, KafkaError> {
+        let what = format!("creating topic {topic} with {partitions} partitions");
+        let admin = AdminClient::from_config_and_context(&native(&self.settings), DefaultClientContext)
+            .map_err(|error| KafkaError::Settings(error.to_string()))?;
+        let new_topic = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(-1));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| KafkaError::request(&what, error))?;
+        let results = runtime
+            .block_on(admin.create_topics([&new_topic], &AdminOptions::new().request_timeout(Some(ONE_REQUEST))))
+            .map_err(|error| KafkaError::request(&what, error))?;
+        if let Some(Err((_, code))) = results.first()
+            && *code != RDKafkaErrorCode::TopicAlreadyExists
+        {
+            return Err(KafkaError::request(what, code));
+        }
+        // Created is not yet led: wait until every partition has a leader.
+        self.patiently(&what, Duration::from_secs(30), || {
+            let metadata = self.client.fetch_metadata(Some(topic), ONE_REQUEST)?;
+            let led = metadata
+                .topics()
+                .iter()
+                .flat_map(MetadataTopic::partitions)
+                .filter(|partition| partition.leader() >= 0)
+                .count();
+            if led == partitions as usize {
+                Ok(partitions)
+            } else {
+                Err(ClientError::MetadataFetch(RDKafkaErrorCode::LeaderNotAvailable))
+            }
+        })
+    }
+
+    /// Tries again until it works or `timeout` is over.
+    fn patiently<T>(
+        &self,
+        what: &str,
+        timeout: Duration,
+        mut request: impl FnMut() -> Result<T, ClientError>,
+    ) -> Result<T, KafkaError> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            match request() {
+                Ok(answer) => return Ok(answer),
+                Err(error) if Instant::now() >= deadline => return Err(KafkaError::request(what, error)),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+}
+
+fn exists(topic: &MetadataTopic) -> bool {
+    topic.error().is_none_or(|error| {
+        let code = RDKafkaErrorCode::from(error);
+        !matches!(code, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)
+    })
+}
+
+/// Whether every address that a `host:port` stands for is on this machine.
+fn is_loopback(address: &str) -> bool {
+    address.to_socket_addrs().is_ok_and(|mut found| found.all(|found| found.ip().is_loopback()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for (address, expected) in
+            [("127.0.0.1:9092", true), ("[::1]:9092", true), ("192.0.2.1:9092", false), ("no-port", false)]
+        {
+            assert_eq!(is_loopback(address), expected, "{address}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! On-off arrivals: a cycle's events are squeezed into one burst, so that every cycle keeps its mass.
+
+use rand::RngExt;
+
+use super::random::{Purpose, Source};
+use crate::profile::{Keeps, OnOff, Span};
+
+/// Squeezes each cycle of `on` + `off` into a burst of `on` at a random place of the cycle.
+#[derive(Debug, Clone)]
+pub(super) struct Bursts {
+    cycle_ns: u64,
+    duty: f64,
+    end_ns: u64,
+    keeps: Keeps,
+    source: Source,
+}
+
+impl Bursts {
+    pub(super) fn new(on_off: OnOff, end: Span, source: Source) -> Self {
+        let cycle_ns = on_off.on.as_nanos().saturating_add(on_off.off.as_nanos()).max(1);
+        let duty = on_off.on.as_nanos() as f64 / cycle_ns as f64;
+        Bursts { cycle_ns, duty, end_ns: end.as_nanos(), keeps: on_off.keeps, source }
+    }
+
+    /// What the rate curve is multiplied by, so that the rate means what the profile says.
+    pub(super) fn rate_factor(&self) -> f64 {
+        match self.keeps {
+            Keeps::Peak => self.duty,
+            Keeps::Mean => 1.0,
+        }
+    }
+
+    /// The rate inside a burst over the mean rate of its cycle.
+    pub(super) fn peak_factor(&self) -> f64 {
+        1.0 / self.duty
+    }
+
+    /// The start of the cycle that holds a moment.
+    pub(super) fn cycle_start_ns(&self, at_ns: u64) -> u64 {
+        at_ns - at_ns % self.cycle_ns
+    }
+
+    /// Moves a moment of the even schedule into its cycle's burst.
+    pub(super) fn squeeze(&self, even_ns: u64) -> u64 {
+        let cycle = even_ns / self.cycle_ns;
+        let start_ns = cycle * self.cycle_ns;
+        let length_ns = self.cycle_ns.min(self.end_ns.saturating_sub(start_ns)) as f64;
+        let room_ns = length_ns * (1.0 - self.duty);
+        let place: f64 = self.source.sequence(Purpose::Bursts, 0, cycle).random();
+        start_ns + (room_ns * place + (even_ns - start_ns) as f64 * self.duty) as u64
+    }
+}

@@ -1,0 +1,203 @@
+//! A producer's sends, one after the other in the order in which they are due.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use super::arrivals::{BLOCK_EVENTS, Block, PoissonTree};
+use super::schedule::{PlannedSend, StreamSchedule};
+use crate::profile::Arrivals;
+
+/// Walks through a producer's schedule. A block of events is made at a time; retries wait in a heap until they are due.
+#[derive(Debug)]
+pub struct ProducerCursor {
+    schedule: Arc<StreamSchedule>,
+    producer: u16,
+    blocks: Blocks,
+    /// The events of the current block, in order of due time, and the next one's place in it.
+    block: Vec<PlannedSend>,
+    next_in_block: usize,
+    /// Retries whose turn has not come.
+    waiting: BinaryHeap<Reverse<Waiting>>,
+    positions: Vec<f64>,
+    segment_hint: usize,
+}
+
+/// A retry, ordered by due time, then sequence, then attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Waiting(PlannedSend);
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let order = |waiting: &Waiting| (waiting.0.due_ns, waiting.0.sequence, waiting.0.attempt);
+        order(self).cmp(&order(other))
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The blocks of a producer, in order.
+#[derive(Debug)]
+enum Blocks {
+    Paced { next: u64, events: u64 },
+    Poisson(PoissonTree),
+}
+
+impl Blocks {
+    fn next(&mut self) -> Option<Block> {
+        match self {
+            Blocks::Paced { next, events } => {
+                let first = *next * BLOCK_EVENTS;
+                if first >= *events {
+                    return None;
+                }
+                let block = Block { number: *next, first, events: BLOCK_EVENTS.min(*events - first) };
+                *next += 1;
+                Some(block)
+            }
+            Blocks::Poisson(tree) => tree.next_leaf(),
+        }
+    }
+}
+
+impl ProducerCursor {
+    pub(super) fn new(schedule: Arc<StreamSchedule>, producer: u16, from_ns: u64) -> Self {
+        let blocks = blocks_from(&schedule, producer, from_ns);
+        let mut cursor = ProducerCursor {
+            schedule,
+            producer,
+            blocks,
+            block: Vec::with_capacity(BLOCK_EVENTS as usize),
+            next_in_block: 0,
+            waiting: BinaryHeap::new(),
+            positions: Vec::new(),
+            segment_hint: 0,
+        };
+        if from_ns > 0 {
+            while cursor.due_ns().is_some_and(|due_ns| due_ns < from_ns) {
+                let _before = cursor.next();
+            }
+        }
+        cursor
+    }
+
+    /// The logical producer whose sends these are.
+    #[must_use]
+    pub fn producer(&self) -> u16 {
+        self.producer
+    }
+
+    /// The schedule that it walks through.
+    #[must_use]
+    pub fn schedule(&self) -> &Arc<StreamSchedule> {
+        &self.schedule
+    }
+
+    /// When the next send is due, in nanoseconds from the start of the run.
+    pub fn due_ns(&mut self) -> Option<u64> {
+        self.fill();
+        let in_block = self.block.get(self.next_in_block).map(|send| send.due_ns);
+        let waiting = self.waiting.peek().map(|Reverse(waiting)| waiting.0.due_ns);
+        match (in_block, waiting) {
+            (Some(block_ns), Some(waiting_ns)) => Some(block_ns.min(waiting_ns)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Ends a walk in the middle: the sends of events whose place in the schedule has been passed and that come later.
+    /// (Those of the current block's events behind this place are none of them.)
+    pub fn give_up_waiting(&mut self) -> Vec<PlannedSend> {
+        let passed = self.block.get(self.next_in_block).map_or(u64::MAX, |next| next.sequence);
+        let waiting = std::mem::take(&mut self.waiting).into_sorted_vec();
+        waiting.into_iter().rev().map(|Reverse(waiting)| waiting.0).filter(|send| send.sequence < passed).collect()
+    }
+
+    /// Makes the next block when the current one is used up. A block can come out empty.
+    fn fill(&mut self) {
+        while self.next_in_block == self.block.len() {
+            let Some(block) = self.blocks.next() else { return };
+            self.make(block);
+        }
+    }
+
+    fn make(&mut self, block: Block) {
+        self.block.clear();
+        self.next_in_block = 0;
+        if let Blocks::Poisson(tree) = &self.blocks {
+            tree.positions(block, &mut self.positions);
+        }
+        let share = self.schedule.share(self.producer);
+        let has_retries = self.schedule.injections.has_retries();
+        let mut random = self.schedule.attributes_of_block(self.producer, block.number);
+        for offset in 0..block.events {
+            let sequence = block.first + offset;
+            let position = match self.blocks {
+                Blocks::Paced { .. } => share.paced_position(sequence),
+                Blocks::Poisson(_) => self.positions[offset as usize],
+            };
+            let even_ns = self.schedule.curve.when(position, &mut self.segment_hint);
+            let send = self.schedule.event(self.producer, sequence, self.schedule.due_ns(even_ns), &mut random);
+            if has_retries {
+                self.place_tries(send);
+            } else {
+                self.block.push(send);
+            }
+        }
+    }
+
+    /// Puts an event's first send in its place and its retries where they wait.
+    fn place_tries(&mut self, event: PlannedSend) {
+        let Some(tries) = self.schedule.injections.tries(self.producer, event.sequence) else {
+            self.block.push(event);
+            return;
+        };
+        for (attempt, after_ns) in tries.after_ns().iter().enumerate() {
+            let send = PlannedSend { due_ns: event.due_ns.saturating_add(*after_ns), attempt: attempt as u8, ..event };
+            if *after_ns == 0 && attempt == 0 {
+                self.block.push(send);
+            } else {
+                self.waiting.push(Reverse(Waiting(send)));
+            }
+        }
+    }
+}
+
+impl Iterator for ProducerCursor {
+    type Item = PlannedSend;
+
+    fn next(&mut self) -> Option<PlannedSend> {
+        self.fill();
+        let in_block = self.block.get(self.next_in_block).copied();
+        let waits_first = self
+            .waiting
+            .peek()
+            .is_some_and(|Reverse(waiting)| in_block.is_none_or(|send| waiting.0.due_ns < send.due_ns));
+        if waits_first {
+            return self.waiting.pop().map(|Reverse(waiting)| waiting.0);
+        }
+        self.next_in_block += usize::from(in_block.is_some());
+        in_block
+    }
+}
+
+/// The blocks from the first that can hold a send due at `from_ns`: an event's last retry comes a bounded time after its place.
+fn blocks_from(schedule: &StreamSchedule, producer: u16, from_ns: u64) -> Blocks {
+    let reach_ns = from_ns.saturating_sub(schedule.injections.longest_ns());
+    let even_ns = schedule.bursts.as_ref().map_or(reach_ns, |bursts| bursts.cycle_start_ns(reach_ns));
+    let position = schedule.curve.cumulative(even_ns);
+    let share = schedule.share(producer);
+    match schedule.arrivals {
+        Arrivals::Paced => Blocks::Paced { next: share.paced_block_at(position), events: share.paced_events() },
+        Arrivals::Poisson | Arrivals::OnOff => {
+            let mut tree = PoissonTree::new(share);
+            if even_ns > 0 {
+                tree.seek(tree.leaf_at(position));
+            }
+            Blocks::Poisson(tree)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Which key an event carries.
+
+use rand::{Rng, RngExt};
+use rand_distr::{Distribution, Zipf};
+
+use crate::profile::{KeyDistribution, Keys};
+
+/// Up to so many keys a Zipf law is sampled from a table (8 bytes each); beyond, by rejection.
+const LARGEST_TABLE: u64 = 1 << 20;
+
+/// Draws key numbers, 0 to count - 1; for Zipf the number is the rank.
+#[derive(Debug, Clone)]
+pub(super) enum KeyPicker {
+    None,
+    Uniform { count: u64 },
+    RoundRobin { count: u64 },
+    HotSet { hot: u64, count: u64, hot_share: f64 },
+    ZipfTable(AliasTable),
+    ZipfLaw(Zipf<f64>),
+}
+
+impl KeyPicker {
+    pub(super) fn new(keys: &Keys) -> Self {
+        let count = keys.count.max(1);
+        match keys.distribution {
+            KeyDistribution::None => KeyPicker::None,
+            KeyDistribution::Uniform => KeyPicker::Uniform { count },
+            KeyDistribution::RoundRobin => KeyPicker::RoundRobin { count },
+            KeyDistribution::HotSet => {
+                let hot = keys.hot.unwrap_or(1).clamp(1, count);
+                KeyPicker::HotSet { hot, count, hot_share: keys.hot_share.unwrap_or(0.9) }
+            }
+            KeyDistribution::Zipf => Self::zipf(count, keys.exponent.unwrap_or(1.0)),
+        }
+    }
+
+    fn zipf(count: u64, exponent: f64) -> Self {
+        if count <= LARGEST_TABLE {
+            let weights = (1..=count).map(|rank| 1.0 / libm::pow(rank as f64, exponent)).collect();
+            return KeyPicker::ZipfTable(AliasTable::new(weights));
+        }
+        Zipf::new(count as f64, exponent).map_or(KeyPicker::Uniform { count }, KeyPicker::ZipfLaw)
+    }
+
+    /// The key of the stream's event number `place` (only the round robin asks for it).
+    pub(super) fn pick(&self, random: &mut impl Rng, place: u64) -> Option<u64> {
+        Some(match self {
+            KeyPicker::None => return None,
+            KeyPicker::Uniform { count } => random.random_range(0..*count),
+            KeyPicker::RoundRobin { count } => place % count,
+            KeyPicker::HotSet { hot, count, hot_share } => {
+                let is_hot = random.random::<f64>() < *hot_share || hot == count;
+                if is_hot { random.random_range(0..*hot) } else { random.random_range(*hot..*count) }
+            }
+            KeyPicker::ZipfTable(table) => table.pick(random),
+            KeyPicker::ZipfLaw(law) => law.sample(random) as u64 - 1,
+        })
+    }
+}
+
+/// Draws from a discrete law in one step: Vose's alias method (IEEE Trans. Softw. Eng. 17(9), 1991), with 32-bit probabilities.
+#[derive(Debug, Clone)]
+pub(super) struct AliasTable {
+    entries: Vec<AliasEntry>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct AliasEntry {
+    /// Below this the entry itself is drawn, otherwise its alias.
+    keep_below: u32,
+    alias: u32,
+}
+
+impl AliasTable {
+    fn new(weights: Vec<f64>) -> Self {
+        let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+        let mut scaled: Vec<f64> = weights.into_iter().map(|weight| weight / mean).collect();
+        let (mut small, mut large): (Vec<u32>, Vec<u32>) =
+            (0..scaled.len() as u32).partition(|&entry| scaled[entry as usize] < 1.0);
+        let mut entries: Vec<AliasEntry> =
+            (0..scaled.len() as u32).map(|alias| AliasEntry { keep_below: u32::MAX, alias }).collect();
+        while let (Some(&poor), Some(&rich)) = (small.last(), large.last()) {
+            small.pop();
+            let keep = scaled[poor as usize];
+            entries[poor as usize] = AliasEntry { keep_below: (keep * 4_294_967_296.0) as u32, alias: rich };
+            scaled[rich as usize] -= 1.0 - keep;
+            if scaled[rich as usize] < 1.0 {
+                large.pop();
+                small.push(rich);
+            }
+        }
+        AliasTable { entries }
+    }
+
+    fn pick(&self, random: &mut impl Rng) -> u64 {
+        let bits = random.next_u64();
+        let entry = ((bits >> 32) * self.entries.len() as u64 >> 32) as usize;
+        let AliasEntry { keep_below, alias } = self.entries[entry];
+        if (bits as u32) < keep_below { entry as u64 } else { u64::from(alias) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+
+    fn shares(keys: &Keys, draws: u64) -> Vec<f64> {
+        let picker = KeyPicker::new(keys);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(3);
+        let mut seen = vec![0_u64; keys.count as usize];
+        for place in 0..draws {
+            seen[picker.pick(&mut random, place).unwrap() as usize] += 1;
+        }
+        seen.into_iter().map(|n| n as f64 / draws as f64).collect()
+    }
+
+    #[test]
+    fn zipf_ranks_fall_with_the_exponent() {
+        let keys = Keys { distribution: KeyDistribution::Zipf, count: 1000, exponent: Some(1.1), ..Keys::default() };
+        let shares = shares(&keys, 2_000_000);
+        let norm: f64 = (1..=1000).map(|rank| 1.0 / f64::from(rank).powf(1.1)).sum();
+        for rank in [1_usize, 2, 10, 100] {
+            let expected = 1.0 / (rank as f64).powf(1.1) / norm;
+            assert!(
+                (shares[rank - 1] / expected - 1.0).abs() < 0.05,
+                "rank {rank}: {} against {expected}",
+                shares[rank - 1]
+            );
+        }
+    }
+
+    #[test]
+    fn a_hot_set_takes_its_share() {
+        let keys = Keys {
+            distribution: KeyDistribution::HotSet,
+            count: 100,
+            hot: Some(5),
+            hot_share: Some(0.8),
+            ..Keys::default()
+        };
+        let hot: f64 = shares(&keys, 500_000)[..5].iter().sum();
+        assert!((hot - 0.8).abs() < 0.01, "{hot}");
+    }
+
+    #[test]
+    fn round_robin_takes_every_key_in_turn() {
+        let keys = Keys { distribution: KeyDistribution::RoundRobin, count: 7, ..Keys::default() };
+        assert!(shares(&keys, 700).iter().all(|share| (share - 1.0 / 7.0).abs() < 1e-12));
+    }
+}

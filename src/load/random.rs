@@ -1,0 +1,70 @@
+//! Randomness that can be asked for in any order: every draw belongs to a (seed, stream, producer, purpose, number).
+
+use rand::SeedableRng;
+use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
+
+/// What a random sequence is for, so that no two purposes share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Number: 0. How many events a Poisson producer sends in all.
+    Total = 1,
+    /// Number: the node of the splitting tree.
+    Split,
+    /// Number: the block.
+    Arrivals,
+    /// Number: the block.
+    Attributes,
+    /// Number: the cycle.
+    Bursts,
+    /// Number: 0.
+    Clock,
+    /// Number: the event's sequence number.
+    Lateness,
+    /// Number: the event's sequence number.
+    Retries,
+    /// Number: the event's sequence number.
+    Absurd,
+}
+
+/// Where a stream's randomness comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    seed: u64,
+    stream: u8,
+}
+
+impl Source {
+    pub(super) fn new(seed: u64, stream: u8) -> Self {
+        Source { seed, stream }
+    }
+
+    /// The 64 bits that belong to these coordinates, well mixed.
+    pub(super) fn bits(self, purpose: Purpose, producer: u16, number: u64) -> u64 {
+        let place = u64::from(self.stream) << 32 | u64::from(producer) << 8 | purpose as u64;
+        mix(mix(self.seed ^ place.wrapping_mul(0xD6E8_FEB8_6659_FD93))
+            .wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+    }
+
+    /// A long random sequence that belongs to these coordinates.
+    pub(super) fn sequence(self, purpose: Purpose, producer: u16, number: u64) -> Xoshiro256PlusPlus {
+        Xoshiro256PlusPlus::seed_from_u64(self.bits(purpose, producer, number))
+    }
+}
+
+/// A short random sequence, for the few draws of one event.
+pub(super) fn short_sequence(bits: u64) -> SplitMix64 {
+    SplitMix64::seed_from_u64(bits)
+}
+
+/// The finisher of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+fn mix(z: u64) -> u64 {
+    let z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ z >> 31
+}
+
+/// A share, 0 to 1, as the number of 64-bit values below which a draw hits.
+pub(super) fn threshold(share: f64) -> u64 {
+    // `as` saturates: a share of 1 is every value.
+    (share * 18_446_744_073_709_551_616.0) as u64
+}

@@ -1,0 +1,223 @@
+//! A stream's whole schedule: what is due when, with every event's attributes.
+
+use std::sync::Arc;
+
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::arrivals::{PoissonTree, Share};
+use super::bursts::Bursts;
+use super::clocks::ProducerClock;
+use super::cursor::ProducerCursor;
+use super::injections::Injections;
+use super::keys::KeyPicker;
+use super::partition::partition_of;
+use super::random::{Purpose, Source};
+use super::rate::RateCurve;
+use super::sizes::SizePicker;
+use crate::profile::{Arrivals, Profile, Span, Stream};
+
+/// Up to so many keys each one's partition is kept in a table.
+const LARGEST_PARTITION_TABLE: u64 = 1 << 20;
+
+/// One send that the schedule wants: an event's first, or a further copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlannedSend {
+    /// When it is due, in nanoseconds from the start of the run.
+    pub due_ns: u64,
+    /// The event time that it claims, in nanoseconds from the start of the run: with lateness and clock error.
+    pub event_time_ns: i64,
+    /// The event's number among its producer's.
+    pub sequence: u64,
+    /// The key's number.
+    pub key: Option<u64>,
+    /// The payload's size in bytes, or the filler's where the profile gives that.
+    pub size_bytes: u32,
+    /// The partition it goes to.
+    pub partition: u16,
+    /// 0 for the event's first send, then 1, 2, … for its copies.
+    pub attempt: u8,
+    /// Its event time was made late on purpose.
+    pub late: bool,
+}
+
+/// One stream's schedule.
+#[derive(Debug)]
+pub struct StreamSchedule {
+    pub(super) index: u8,
+    pub(super) producers: u16,
+    pub(super) arrivals: Arrivals,
+    pub(super) curve: RateCurve,
+    pub(super) bursts: Option<Bursts>,
+    pub(super) source: Source,
+    pub(super) injections: Injections,
+    clocks: Vec<ProducerClock>,
+    keys: KeyPicker,
+    key_prefix: String,
+    key_partitions: Vec<u16>,
+    sizes: SizePicker,
+    partitions: u16,
+}
+
+/// The schedules of all of a profile's streams. `partitions` holds each stream's topic's number of partitions.
+#[must_use]
+pub fn streams_of(profile: &Profile, duration: Span, partitions: &[u16]) -> Vec<Arc<StreamSchedule>> {
+    profile
+        .streams
+        .iter()
+        .zip(partitions)
+        .enumerate()
+        .map(|(index, (stream, &partitions))| {
+            Arc::new(StreamSchedule::new(stream, index as u8, profile.seed, duration, partitions))
+        })
+        .collect()
+}
+
+impl StreamSchedule {
+    /// The schedule of the profile's stream number `index`, sent to a topic with `partitions` partitions.
+    #[must_use]
+    pub fn new(stream: &Stream, index: u8, seed: u64, duration: Span, partitions: u16) -> Self {
+        let source = Source::new(seed, index);
+        let bursts = match (stream.arrivals, stream.on_off) {
+            (Arrivals::OnOff, Some(on_off)) => Some(Bursts::new(on_off, duration, source)),
+            _ => None,
+        };
+        let factor = bursts.as_ref().map_or(1.0, Bursts::rate_factor);
+        let skew = stream.skew.as_ref();
+        let mut schedule = StreamSchedule {
+            index,
+            producers: stream.producers,
+            arrivals: stream.arrivals,
+            curve: RateCurve::of_stream(stream, duration, factor),
+            bursts,
+            source,
+            injections: Injections::new(stream, seed, index),
+            clocks: (0..stream.producers).map(|producer| ProducerClock::new(skew, producer, source)).collect(),
+            keys: KeyPicker::new(&stream.keys),
+            key_prefix: stream.keys.prefix.clone(),
+            key_partitions: Vec::new(),
+            sizes: SizePicker::new(&stream.payload),
+            partitions: partitions.max(1),
+        };
+        if stream.keys.count <= LARGEST_PARTITION_TABLE {
+            schedule.key_partitions = (0..stream.keys.count).map(|key| schedule.hash_partition(key)).collect();
+        }
+        schedule
+    }
+
+    /// The stream's position in the profile.
+    #[must_use]
+    pub fn index(&self) -> u8 {
+        self.index
+    }
+
+    /// How many logical producers share the stream.
+    #[must_use]
+    pub fn producers(&self) -> u16 {
+        self.producers
+    }
+
+    /// How many partitions the topic has.
+    #[must_use]
+    pub fn partitions(&self) -> u16 {
+        self.partitions
+    }
+
+    /// The offered rate over time (for on-off arrivals: its mean over each cycle).
+    #[must_use]
+    pub fn curve(&self) -> &RateCurve {
+        &self.curve
+    }
+
+    /// The highest offered rate, in events per second; inside a burst, for on-off arrivals.
+    #[must_use]
+    pub fn peak_per_s(&self) -> f64 {
+        self.curve.peak_per_s() * self.bursts.as_ref().map_or(1.0, Bursts::peak_factor)
+    }
+
+    /// What is done to single events on purpose.
+    #[must_use]
+    pub fn injections(&self) -> &Injections {
+        &self.injections
+    }
+
+    /// The mean size of what `PlannedSend::size_bytes` says.
+    #[must_use]
+    pub fn mean_size_bytes(&self) -> f64 {
+        self.sizes.mean_bytes()
+    }
+
+    /// How many events a producer sends over the whole run.
+    #[must_use]
+    pub fn planned_by(&self, producer: u16) -> u64 {
+        match self.arrivals {
+            Arrivals::Paced => self.share(producer).paced_events(),
+            Arrivals::Poisson | Arrivals::OnOff => PoissonTree::new(self.share(producer)).total(),
+        }
+    }
+
+    /// How many events all producers send over the whole run.
+    #[must_use]
+    pub fn planned(&self) -> u64 {
+        (0..self.producers).map(|producer| self.planned_by(producer)).sum()
+    }
+
+    /// A producer's sends in the order in which they are due, from the first that is due at or after `from_ns`.
+    #[must_use]
+    pub fn sends(self: &Arc<Self>, producer: u16, from_ns: u64) -> ProducerCursor {
+        ProducerCursor::new(Arc::clone(self), producer, from_ns)
+    }
+
+    /// Writes a key's bytes behind what `out` holds.
+    pub fn write_key(&self, key: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.key_prefix.as_bytes());
+        out.extend_from_slice(itoa::Buffer::new().format(key).as_bytes());
+    }
+
+    pub(super) fn share(&self, producer: u16) -> Share {
+        Share { producer, producers: self.producers, mass: self.curve.total(), source: self.source }
+    }
+
+    pub(super) fn attributes_of_block(&self, producer: u16, block: u64) -> Xoshiro256PlusPlus {
+        self.source.sequence(Purpose::Attributes, producer, block)
+    }
+
+    /// Moves a moment of the even schedule to where its arrival falls.
+    pub(super) fn due_ns(&self, even_ns: u64) -> u64 {
+        self.bursts.as_ref().map_or(even_ns, |bursts| bursts.squeeze(even_ns))
+    }
+
+    /// The event at its place in the schedule, with everything but its retries.
+    pub(super) fn event(
+        &self,
+        producer: u16,
+        sequence: u64,
+        due_ns: u64,
+        random: &mut Xoshiro256PlusPlus,
+    ) -> PlannedSend {
+        let place = sequence * u64::from(self.producers) + u64::from(producer);
+        let key = self.keys.pick(random, place);
+        let size_bytes = self.sizes.pick(random);
+        let lateness_ns = self.injections.lateness_ns(producer, sequence);
+        let clock_ns = self.clocks[usize::from(producer)].error_ns(due_ns, producer, sequence, self.source);
+        PlannedSend {
+            due_ns,
+            event_time_ns: (due_ns as i64).saturating_sub(lateness_ns as i64).saturating_add(clock_ns),
+            sequence,
+            key,
+            size_bytes,
+            partition: key.map_or((place % u64::from(self.partitions)) as u16, |key| self.partition_of_key(key)),
+            attempt: 0,
+            late: lateness_ns > 0,
+        }
+    }
+
+    fn partition_of_key(&self, key: u64) -> u16 {
+        self.key_partitions.get(key as usize).copied().unwrap_or_else(|| self.hash_partition(key))
+    }
+
+    fn hash_partition(&self, key: u64) -> u16 {
+        let mut bytes = Vec::with_capacity(32);
+        self.write_key(key, &mut bytes);
+        partition_of(&bytes, self.partitions)
+    }
+}

@@ -1,0 +1,51 @@
+//! Striping: which logical producers belong to which process, and to which worker in it.
+
+use std::{fmt, str::FromStr};
+
+/// One process of several that run one profile together: number `index` of `count`, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    index: u16,
+    count: u16,
+}
+
+/// A shard that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a shard: write its number and how many there are, from 0, like `0/2` and `1/2`")]
+pub struct ShardError(String);
+
+impl Shard {
+    /// The whole profile in one process.
+    pub const WHOLE: Shard = Shard { index: 0, count: 1 };
+
+    /// The logical producers of a stream that belong to this shard.
+    pub fn producers_of(self, producers: u16) -> impl Iterator<Item = u16> + Clone {
+        (self.index..producers).step_by(usize::from(self.count))
+    }
+
+    /// How many shards there are.
+    #[must_use]
+    pub fn count(self) -> u16 {
+        self.count
+    }
+}
+
+impl FromStr for Shard {
+    type Err = ShardError;
+
+    fn from_str(text: &str) -> Result<Self, ShardError> {
+        let wrong = || ShardError(text.to_owned());
+        let (index, count) = text.split_once('/').ok_or_else(wrong)?;
+        let shard = Shard {
+            index: index.trim().parse().map_err(|_| wrong())?,
+            count: count.trim().parse().map_err(|_| wrong())?,
+        };
+        if shard.index < shard.count { Ok(shard) } else { Err(wrong()) }
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}

@@ -1,0 +1,201 @@
+//! The thread that keeps the books of one sink: it hears what became of each event.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::time::Duration;
+
+use super::figures::{AckFigures, ByTheSecond, Figures};
+use super::run::StreamPlan;
+use super::worker::Note;
+use crate::check::{LatencyHistogram, ProducedRecorder};
+use crate::kafka::{Deliveries, Delivery, Outcome, Outgoing, TransactionOutcome};
+use crate::profile::Delivery as Guarantee;
+
+/// How long to wait for the next report before looking after everything else.
+const POLL: Duration = Duration::from_millis(50);
+
+/// What became of a sink's events.
+#[derive(Debug)]
+pub struct AckReport {
+    /// The books; one recorder for each sink, each with logical producers of its own.
+    pub ledger: ProducedRecorder,
+    /// From handed over to acknowledged (with exactly-once: to committed), without the warm-up.
+    pub sent_to_acked: LatencyHistogram,
+    /// How many sends ended in which error, by the client's words.
+    pub errors: BTreeMap<String, u64>,
+    /// The last error that was about no single event, such as a broker that cannot be reached.
+    pub last_error: Option<String>,
+    /// Why the client stopped for good, if it did.
+    pub fatal: Option<String>,
+}
+
+pub(super) struct Acks {
+    deliveries: Deliveries,
+    notes: Receiver<Note>,
+    seconds: Sender<Figures<AckFigures>>,
+    plan: Arc<StreamPlan>,
+    books: Books,
+}
+
+/// The books themselves, apart from where the news comes from.
+struct Books {
+    report: AckReport,
+    second: ByTheSecond<AckFigures>,
+    /// Written, but in a transaction that has not ended.
+    uncommitted: Vec<(Outgoing, i64)>,
+}
+
+impl Acks {
+    pub(super) fn new(
+        deliveries: Deliveries,
+        notes: Receiver<Note>,
+        seconds: Sender<Figures<AckFigures>>,
+        plan: Arc<StreamPlan>,
+    ) -> Self {
+        let ledger = ProducedRecorder::default();
+        let report = AckReport {
+            ledger,
+            sent_to_acked: LatencyHistogram::default(),
+            errors: BTreeMap::new(),
+            last_error: None,
+            fatal: None,
+        };
+        let books = Books { report, second: ByTheSecond::new(), uncommitted: Vec::new() };
+        Acks { deliveries, notes, seconds, plan, books }
+    }
+
+    /// Keeps the books until the worker is done.
+    pub(super) fn run(mut self) -> AckReport {
+        while !self.read_notes() {
+            self.hear(POLL);
+            self.hand_in_second();
+        }
+        // Reports that came between the worker's last look and its note.
+        while self.hear(Duration::ZERO) {}
+        for event in self.deliveries.still_in_flight() {
+            self.books.report.ledger.unresolved(event.producer, event.sequence, event.attempt);
+            *self.books.report.errors.entry("no answer before the end of the run".to_owned()).or_default() += 1;
+        }
+        // A transaction whose end nobody told of: written, perhaps visible.
+        self.books.end_transaction(&TransactionOutcome::Unknown("the run ended".to_owned()), 0);
+        let Books { mut report, second, .. } = self.books;
+        let (second, figures) = second.last();
+        let _unheard = self.seconds.send(Figures { stream: self.plan.stream, second, figures });
+        report.last_error = self.deliveries.last_error().map(str::to_owned);
+        report.fatal = self.deliveries.fatal().map(str::to_owned);
+        report
+    }
+
+    fn hear(&mut self, timeout: Duration) -> bool {
+        let Acks { deliveries, plan, books, notes, .. } = self;
+        let is_transactional = plan.delivery == Guarantee::ExactlyOnce;
+        let mut now_ns = None;
+        deliveries.poll(timeout, |delivery| {
+            // One look at the clock for each group of reports: they came together. The end of the transaction before
+            // was told before the first of these was sent, so it stands in the notes already.
+            let now_ns = *now_ns.get_or_insert_with(|| {
+                let now_ns = plan.clock.now_ns();
+                while let Ok(note) = notes.try_recv() {
+                    books.take_note(note, now_ns);
+                }
+                now_ns
+            });
+            books.enter(delivery, is_transactional, now_ns);
+        })
+    }
+
+    /// Reads what the worker has told. Returns whether it is done.
+    fn read_notes(&mut self) -> bool {
+        loop {
+            match self.notes.try_recv() {
+                Ok(note) => {
+                    if self.books.take_note(note, self.plan.clock.now_ns()) {
+                        return true;
+                    }
+                }
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => return true,
+            }
+        }
+    }
+
+    fn hand_in_second(&mut self) {
+        let now_ns = self.plan.clock.now_ns().saturating_sub(self.plan.start_ns);
+        if let Some((second, figures)) = self.books.second.over(now_ns) {
+            let _unheard = self.seconds.send(Figures { stream: self.plan.stream, second, figures });
+        }
+    }
+}
+
+impl Books {
+    fn enter(&mut self, delivery: Delivery, is_transactional: bool, now_ns: u64) {
+        let Delivery { event, outcome } = delivery;
+        match outcome {
+            Outcome::Acked { offset } if is_transactional => self.uncommitted.push((event, offset)),
+            Outcome::Acked { offset } => self.ack(event, offset, now_ns),
+            Outcome::Failed(code) => self.fail(event, code.to_string()),
+            Outcome::Unresolved(code) => self.leave_open(event, code.to_string()),
+        }
+    }
+
+    fn ack(&mut self, event: Outgoing, offset: i64, now_ns: u64) {
+        self.report.ledger.acked(event.producer, event.sequence, event.attempt, event.partition, offset.max(0) as u64);
+        self.second.current.acked += 1;
+        if !event.warmup {
+            let took_ns = now_ns as i64 - event.sent_ns as i64;
+            self.second.current.sent_to_acked.record(took_ns);
+            self.report.sent_to_acked.record(took_ns);
+        }
+    }
+
+    fn fail(&mut self, event: Outgoing, reason: String) {
+        self.report.ledger.failed(event.producer, event.sequence, event.attempt);
+        self.second.current.failed += 1;
+        *self.report.errors.entry(reason).or_default() += 1;
+    }
+
+    fn leave_open(&mut self, event: Outgoing, reason: String) {
+        self.report.ledger.unresolved(event.producer, event.sequence, event.attempt);
+        *self.report.errors.entry(reason).or_default() += 1;
+    }
+
+    /// Returns whether the worker is done.
+    fn take_note(&mut self, note: Note, now_ns: u64) -> bool {
+        match note {
+            Note::Dropped(events) => {
+                for event in events {
+                    self.report.ledger.dropped(event.producer, event.sequence, event.attempt);
+                }
+            }
+            Note::Failed(events) => {
+                for (event, reason) in events {
+                    self.fail(event, reason);
+                }
+            }
+            Note::TransactionEnded(outcome) => self.end_transaction(&outcome, now_ns),
+            Note::Done { planned } => {
+                for (producer, taken) in planned {
+                    self.report.ledger.planned(producer, taken.events);
+                    self.report.ledger.planned_copies(producer, taken.copies);
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    fn end_transaction(&mut self, outcome: &TransactionOutcome, now_ns: u64) {
+        for (event, offset) in std::mem::take(&mut self.uncommitted) {
+            match outcome {
+                TransactionOutcome::Committed => self.ack(event, offset, now_ns),
+                TransactionOutcome::Aborted(reason) => {
+                    self.fail(event, format!("its transaction was aborted: {reason}"))
+                }
+                TransactionOutcome::Unknown(reason) => {
+                    self.leave_open(event, format!("the end of its transaction is not known: {reason}"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Sending: worker threads that keep the schedule, and threads that wait for what became of each event.
+
+mod acks;
+mod ceiling;
+mod figures;
+mod pacer;
+mod run;
+mod worker;
+
+pub use acks::AckReport;
+pub use ceiling::Ceiling;
+pub(crate) use figures::ByTheSecond;
+pub use figures::{AckFigures, Figures, SendFigures};
+pub use run::{FiguresTo, ProduceError, ProduceReport, Producing, StopFlag, StreamPlan, start};
+pub use worker::WorkerReport;

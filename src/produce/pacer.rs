@@ -1,0 +1,45 @@
+//! When to send and when to sleep: pure functions of the time.
+
+/// Most of the schedule that is handed over in one go, so that after a stall all lanes catch up side by side.
+const SLICE_NS: u64 = 1_000_000;
+/// The shortest sleep. At high rates events are sent in groups of so much time; waking for each one would cost more than sending it.
+const SHORTEST_SLEEP_NS: u64 = 200_000;
+/// The longest sleep, so that a stop is noticed.
+const LONGEST_SLEEP_NS: u64 = 20_000_000;
+
+/// Up to where in the schedule to send next, when everything before `sent_to_ns` has been sent and it is `now_ns`.
+pub(super) fn slice_end_ns(sent_to_ns: u64, now_ns: u64) -> u64 {
+    now_ns.min(sent_to_ns.saturating_add(SLICE_NS))
+}
+
+/// How long to sleep when the next event is due at `due_ns` (none: the schedule has ended). All times from the start of the run.
+/// Never shorter than until the event is due: nothing is sent early.
+pub(super) fn sleep_ns(now_ns: u64, due_ns: Option<u64>) -> u64 {
+    due_ns.map_or(LONGEST_SLEEP_NS, |due_ns| due_ns.saturating_sub(now_ns).clamp(SHORTEST_SLEEP_NS, LONGEST_SLEEP_NS))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_backlog_is_sent_to_the_end_in_order_and_never_ahead_of_time(start_ns in 0..1_u64 << 40, behind_ns in 0..100_000_000_u64) {
+            let now_ns = start_ns + behind_ns;
+            let mut sent_to_ns = start_ns;
+            while sent_to_ns < now_ns {
+                let end_ns = slice_end_ns(sent_to_ns, now_ns);
+                prop_assert!(end_ns > sent_to_ns && end_ns <= now_ns);
+                sent_to_ns = end_ns;
+            }
+        }
+
+        #[test]
+        fn a_sleep_ends_within_a_group_of_the_due_time(now_ns in 0..1_u64 << 40, ahead_ns in 0..LONGEST_SLEEP_NS) {
+            let woken_ns = now_ns + sleep_ns(now_ns, Some(now_ns + ahead_ns));
+            prop_assert!(woken_ns >= now_ns + ahead_ns && woken_ns <= now_ns + ahead_ns.max(SHORTEST_SLEEP_NS));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Starts the threads of a profile's streams, and gathers what they measured.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::acks::{AckReport, Acks};
+use super::ceiling::Ceiling;
+use super::figures::{AckFigures, Figures, SendFigures};
+use super::worker::{State, Worker, WorkerReport};
+use crate::clock::Clock;
+use crate::event::payload::{self, Size, Stamps};
+use crate::event::{EventId, RunTag};
+use crate::kafka::{KafkaError, Sink, SinkOptions};
+use crate::load::{PlannedSend, StreamSchedule};
+use crate::profile::{Codec, Delivery, WhenFull};
+
+/// How long setting up transactions may take.
+const TRANSACTIONS_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Asks running threads to stop: once to stop sending, twice to stop waiting as well.
+#[derive(Debug, Clone, Default)]
+pub struct StopFlag(Arc<AtomicU8>);
+
+impl StopFlag {
+    /// Asks once more.
+    pub fn set(&self) {
+        // Beyond two nothing changes; saturating keeps it from starting over.
+        let _before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |times| Some(times.saturating_add(1)));
+    }
+
+    /// Whether it was asked at least once.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= 1
+    }
+
+    /// Whether it was asked at least twice.
+    #[must_use]
+    pub fn is_set_twice(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= 2
+    }
+}
+
+/// All that the threads of one stream need to know.
+#[derive(Debug)]
+pub struct StreamPlan {
+    /// The stream's position in the profile.
+    pub stream: usize,
+    /// Its name.
+    pub name: String,
+    /// What is due when.
+    pub schedule: Arc<StreamSchedule>,
+    /// The logical producers that this process sends for.
+    pub producers: Vec<u16>,
+    /// How many workers share them.
+    pub workers: usize,
+    /// The run's tag.
+    pub run: RunTag,
+    /// The process's clock.
+    pub clock: Clock,
+    /// The start of the run, in nanoseconds since 1970.
+    pub start_ns: u64,
+    /// The warm-up, in nanoseconds from the start.
+    pub warmup_ns: u64,
+    /// How long to wait for what is in flight when the schedule has ended, in nanoseconds.
+    pub drain_ns: u64,
+    /// What the client is asked to guarantee.
+    pub delivery: Delivery,
+    /// How often a transaction is committed, in nanoseconds.
+    pub transaction_ns: u64,
+    /// What happens when the queue is full.
+    pub when_full: WhenFull,
+    /// How payloads are written.
+    pub codec: Codec,
+    /// Sizes are of the filler alone.
+    pub sizes_are_filler: bool,
+    /// The topic.
+    pub topic: String,
+    /// The client's settings, resolved; a worker's transactional id is added.
+    pub settings: BTreeMap<String, String>,
+    /// Most events in flight for each worker.
+    pub capacity: usize,
+}
+
+impl StreamPlan {
+    /// The times that a send carries when it is handed over at `sent_ns` (since 1970).
+    pub(super) fn stamps(&self, send: &PlannedSend, sent_ns: u64) -> Stamps {
+        Stamps {
+            event_time_ms: (self.start_ns as i64).saturating_add(send.event_time_ns).div_euclid(1_000_000),
+            due_us: (self.start_ns + send.due_ns) / 1000,
+            sent_us: sent_ns / 1000,
+        }
+    }
+
+    /// Appends the key, if there is one, and then the payload. Returns the key's length.
+    pub(super) fn write_event(
+        &self,
+        out: &mut Vec<u8>,
+        id: EventId,
+        stamps: &Stamps,
+        send: &PlannedSend,
+    ) -> Option<usize> {
+        let start = out.len();
+        let key_bytes = send.key.map(|key| {
+            self.schedule.write_key(key, out);
+            out.len() - start
+        });
+        match self.codec {
+            Codec::Binary => payload::write_filler(out, id, send.size_bytes as usize),
+            Codec::Json => {
+                let size =
+                    if self.sizes_are_filler { Size::Filler(send.size_bytes) } else { Size::Whole(send.size_bytes) };
+                payload::write_json(out, id, stamps, key_bytes.map(|bytes| start..start + bytes), size);
+            }
+        }
+        key_bytes
+    }
+}
+
+/// Sending that could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ProduceError {
+    /// A client could not be made.
+    #[error("stream {stream}: {source}")]
+    Client {
+        /// The stream.
+        stream: String,
+        /// What the client says.
+        source: KafkaError,
+    },
+    /// The system gives no more threads.
+    #[error("no thread could be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Where the threads' figures go, second by second.
+#[derive(Debug, Clone)]
+pub struct FiguresTo {
+    /// The workers'.
+    pub sends: Sender<Figures<SendFigures>>,
+    /// The acknowledgements'.
+    pub acks: Sender<Figures<AckFigures>>,
+}
+
+/// Threads that are sending.
+pub struct Producing {
+    threads: Vec<(usize, JoinHandle<WorkerReport>, JoinHandle<AckReport>)>,
+}
+
+/// What was measured of one stream by one worker.
+#[derive(Debug)]
+pub struct ProduceReport {
+    /// The stream's position in the profile.
+    pub stream: usize,
+    /// What the worker measured.
+    pub worker: WorkerReport,
+    /// What became of its events.
+    pub acks: AckReport,
+}
+
+/// Opens all clients, then starts all threads; they begin with the schedule at the plan's start.
+///
+/// # Errors
+/// [`ProduceError`] when a client or thread cannot be had; nothing has been sent then.
+pub fn start(
+    plans: &[Arc<StreamPlan>],
+    ceiling: Option<Arc<Ceiling>>,
+    stop: &StopFlag,
+    figures: &FiguresTo,
+) -> Result<Producing, ProduceError> {
+    let mut ready = Vec::new();
+    for plan in plans {
+        for number in 0..plan.workers {
+            ready.push(prepare(plan, number, ceiling.clone(), stop, figures)?);
+        }
+    }
+    let mut threads = Vec::new();
+    for (worker, acks) in ready {
+        let (stream, name) = (worker.plan.stream, worker.plan.name.clone());
+        let acks = thread::Builder::new().name(format!("acks-{name}")).spawn(move || acks.run())?;
+        let worker = thread::Builder::new().name(format!("send-{name}")).spawn(move || worker.run())?;
+        threads.push((stream, worker, acks));
+    }
+    Ok(Producing { threads })
+}
+
+fn prepare(
+    plan: &Arc<StreamPlan>,
+    number: usize,
+    ceiling: Option<Arc<Ceiling>>,
+    stop: &StopFlag,
+    figures: &FiguresTo,
+) -> Result<(Worker, Acks), ProduceError> {
+    let producers: Vec<u16> = plan.producers.iter().copied().skip(number).step_by(plan.workers).collect();
+    let mut settings = plan.settings.clone();
+    if let Some(id) = settings.get_mut("transactional.id") {
+        // Each worker is a transactional producer of its own; its first logical producer names it across shards.
+        id.push_str(&format!("-{}", producers.first().copied().unwrap_or_default()));
+    }
+    let options = SinkOptions {
+        topic: plan.topic.clone(),
+        settings,
+        capacity: plan.capacity,
+        transactional: plan.delivery == Delivery::ExactlyOnce,
+        with_headers: plan.codec == Codec::Binary,
+    };
+    let (sink, deliveries) = Sink::open(&options, TRANSACTIONS_TIMEOUT)
+        .map_err(|source| ProduceError::Client { stream: plan.name.clone(), source })?;
+    let (notes, notes_read) = channel();
+    let worker = Worker {
+        plan: Arc::clone(plan),
+        cursors: producers.iter().map(|producer| plan.schedule.sends(*producer, 0)).collect(),
+        sink,
+        notes,
+        seconds: figures.sends.clone(),
+        stop: stop.clone(),
+        ceiling,
+        state: State::new(producers.into_iter()),
+    };
+    Ok((worker, Acks::new(deliveries, notes_read, figures.acks.clone(), Arc::clone(plan))))
+}
+
+impl Producing {
+    /// Whether every worker has come to its end.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.threads.iter().all(|(_, worker, acks)| worker.is_finished() && acks.is_finished())
+    }
+
+    /// Waits for all threads and gives what they measured. A thread that panicked is passed on.
+    #[must_use]
+    pub fn join(self) -> Vec<ProduceReport> {
+        self.threads
+            .into_iter()
+            .map(|(stream, worker, acks)| ProduceReport { stream, worker: joined(worker), acks: joined(acks) })
+            .collect()
+    }
+}
+
+fn joined<T>(thread: JoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}

@@ -1,0 +1,452 @@
+//! A worker: keeps the schedule of some logical producers of one stream.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use super::ceiling::Ceiling;
+use super::figures::{ByTheSecond, Figures, SendFigures};
+use super::pacer;
+use super::run::{StopFlag, StreamPlan};
+use crate::check::LatencyHistogram;
+use crate::event::EventId;
+use crate::event::payload::{self, Stamps};
+use crate::kafka::{Headers, Outgoing, Rejection, Sink, TransactionOutcome};
+use crate::load::{PlannedSend, ProducerCursor};
+use crate::profile::{Codec, Delivery, WhenFull};
+
+/// Most events that share one look at the clock: writing them takes a few hundredths of a millisecond.
+const BATCH_EVENTS: usize = 256;
+/// How long a worker waits, at most, before it looks again whether a full queue has room.
+const ROOM_WAIT: Duration = Duration::from_millis(5);
+/// How long a commit may take before its outcome counts as unknown.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What a worker tells the thread that keeps the books, beside what the client reports.
+#[derive(Debug)]
+pub(super) enum Note {
+    /// The queue was full, and the profile says drop.
+    Dropped(Vec<Outgoing>),
+    /// The client will never take these.
+    Failed(Vec<(Outgoing, String)>),
+    /// A transaction ended; everything reported since the last one shares its fate.
+    TransactionEnded(TransactionOutcome),
+    /// Nothing more will be sent: what was taken from each producer's schedule.
+    Done { planned: BTreeMap<u16, Taken> },
+}
+
+/// What was taken from a producer's schedule.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Taken {
+    /// Events: those with the sequence numbers below this.
+    pub(super) events: u64,
+    /// Further copies of events.
+    pub(super) copies: u64,
+}
+
+/// What a worker measured over the whole run, without the warm-up.
+#[derive(Debug, Clone, Default)]
+pub struct WorkerReport {
+    /// From due to handed over.
+    pub due_to_sent: LatencyHistogram,
+    /// The generator's own part of it.
+    pub own_lateness: LatencyHistogram,
+    /// Events handed to the client at least once.
+    pub sent_events: u64,
+    /// Sends handed to the client, copies included.
+    pub sent: u64,
+    /// Bytes of keys and payloads handed to the client.
+    pub sent_bytes: u64,
+    /// How far behind its due time the last send was, in nanoseconds.
+    pub behind_at_end_ns: u64,
+    /// How long the client took nothing, in nanoseconds.
+    pub held_back_ns: u64,
+    /// Why the worker stopped before the end of its schedule, if it did.
+    pub gave_up: Option<String>,
+}
+
+/// One send, taken from the schedule.
+#[derive(Debug, Clone, Copy)]
+struct Staged {
+    producer: u16,
+    send: PlannedSend,
+}
+
+pub(super) struct Worker {
+    pub(super) plan: Arc<StreamPlan>,
+    pub(super) cursors: Vec<ProducerCursor>,
+    pub(super) sink: Sink,
+    pub(super) notes: Sender<Note>,
+    pub(super) seconds: Sender<Figures<SendFigures>>,
+    pub(super) stop: StopFlag,
+    pub(super) ceiling: Option<Arc<Ceiling>>,
+    pub(super) state: State,
+}
+
+/// What changes while a worker runs.
+pub(super) struct State {
+    /// Everything due before this has been taken from the schedule.
+    taken_to_ns: u64,
+    /// Until then the client took nothing: lateness up to here is not the generator's.
+    blocked_until_ns: u64,
+    planned: BTreeMap<u16, Taken>,
+    /// The events of the batch that is being made.
+    staged: Vec<Staged>,
+    /// When the making of this batch began, in nanoseconds since 1970: the send time of all its events.
+    looked_ns: u64,
+    /// What the client's queue could not take: goes first.
+    returned: VecDeque<Staged>,
+    second: ByTheSecond<SendFigures>,
+    report: WorkerReport,
+    transaction_began_ns: u64,
+    transaction_events: u64,
+}
+
+impl State {
+    pub(super) fn new(producers: impl Iterator<Item = u16>) -> Self {
+        State {
+            taken_to_ns: 0,
+            blocked_until_ns: 0,
+            planned: producers.map(|producer| (producer, Taken::default())).collect(),
+            staged: Vec::with_capacity(BATCH_EVENTS),
+            looked_ns: 0,
+            returned: VecDeque::new(),
+            second: ByTheSecond::new(),
+            report: WorkerReport::default(),
+            transaction_began_ns: 0,
+            transaction_events: 0,
+        }
+    }
+}
+
+/// Whether sending can go on at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Open,
+    /// The client takes nothing now.
+    Full,
+    /// The ceiling is reached.
+    Capped,
+}
+
+impl Worker {
+    /// Keeps the schedule to its end, to a stop, or until the client fails for good; then waits for what is in flight.
+    pub(super) fn run(mut self) -> WorkerReport {
+        self.wait_for_start();
+        if self.is_transactional() {
+            self.begin_transaction();
+        }
+        while self.state.report.gave_up.is_none() && !self.stop.is_set() {
+            let now_ns = self.now_ns();
+            self.hand_in_second(now_ns);
+            let flow = self.send_due(now_ns);
+            self.commit_when_it_is_time();
+            let due_ns = self.next_due_ns();
+            if due_ns.is_none() && self.state.returned.is_empty() {
+                break;
+            }
+            match flow {
+                Flow::Full => self.wait_for_room(),
+                Flow::Capped => std::thread::sleep(Duration::from_micros(500)),
+                Flow::Open => std::thread::sleep(Duration::from_nanos(pacer::sleep_ns(self.now_ns(), due_ns))),
+            }
+            self.give_up_after_the_drain();
+        }
+        self.finish()
+    }
+
+    fn is_transactional(&self) -> bool {
+        self.plan.delivery == Delivery::ExactlyOnce
+    }
+
+    /// Nanoseconds since the start of the run; 0 before it.
+    fn now_ns(&self) -> u64 {
+        self.plan.clock.now_ns().saturating_sub(self.plan.start_ns)
+    }
+
+    fn wait_for_start(&self) {
+        while !self.stop.is_set() {
+            let left_ns = self.plan.start_ns.saturating_sub(self.plan.clock.now_ns());
+            if left_ns == 0 {
+                return;
+            }
+            std::thread::sleep(Duration::from_nanos(left_ns.min(20_000_000)));
+        }
+    }
+
+    fn next_due_ns(&mut self) -> Option<u64> {
+        self.cursors.iter_mut().filter_map(ProducerCursor::due_ns).min()
+    }
+
+    /// Sends everything that is due by `now_ns`, slice by slice.
+    fn send_due(&mut self, now_ns: u64) -> Flow {
+        let mut flow = self.send_returned();
+        while flow == Flow::Open && self.state.taken_to_ns < now_ns {
+            let end_ns = pacer::slice_end_ns(self.state.taken_to_ns, now_ns);
+            flow = self.send_slice(end_ns);
+            if flow == Flow::Open {
+                self.state.taken_to_ns = end_ns;
+            }
+        }
+        self.hand_over();
+        if self.state.returned.is_empty() { flow } else { Flow::Full }
+    }
+
+    fn send_returned(&mut self) -> Flow {
+        while let Some(staged) = self.state.returned.front().copied() {
+            if self.sink.room() == 0 {
+                return Flow::Full;
+            }
+            self.state.returned.pop_front();
+            self.stage(staged);
+        }
+        Flow::Open
+    }
+
+    fn send_slice(&mut self, end_ns: u64) -> Flow {
+        for place in 0..self.cursors.len() {
+            while self.cursors[place].due_ns().is_some_and(|due_ns| due_ns <= end_ns) {
+                if self.sink.staged() == BATCH_EVENTS {
+                    self.hand_over();
+                }
+                let has_room = self.sink.room() > 0 && self.state.returned.is_empty();
+                if !has_room && self.plan.when_full == WhenFull::Late {
+                    return Flow::Full;
+                }
+                if self.ceiling.as_ref().is_some_and(|ceiling| !ceiling.allows()) {
+                    return Flow::Capped;
+                }
+                let Some(staged) = self.take(place) else { break };
+                if has_room {
+                    self.stage(staged);
+                } else {
+                    self.drop_event(staged);
+                }
+            }
+        }
+        Flow::Open
+    }
+
+    /// Takes the next send of a producer from the schedule.
+    fn take(&mut self, place: usize) -> Option<Staged> {
+        let cursor = &mut self.cursors[place];
+        let staged = Staged { producer: cursor.producer(), send: cursor.next()? };
+        self.state.count_taken(&staged);
+        Some(staged)
+    }
+
+    /// Writes an event into the batch.
+    fn stage(&mut self, staged: Staged) {
+        if self.sink.staged() == 0 {
+            self.state.staged.clear();
+            self.state.looked_ns = self.plan.clock.now_ns();
+        }
+        let sent_ns = self.state.looked_ns;
+        let id = event_id(&self.plan, staged);
+        let stamps = self.plan.stamps(&staged.send, sent_ns);
+        let headers = if self.plan.codec == Codec::Binary { headers_of(id, &stamps) } else { Headers::new() };
+        let (plan, sent_bytes) = (&self.plan, &mut self.state.second.current.sent_bytes);
+        self.sink.add(outgoing(plan, staged, sent_ns), headers, |out| {
+            let start = out.len();
+            let key_bytes = plan.write_event(out, id, &stamps, &staged.send);
+            *sent_bytes += (out.len() - start) as u64;
+            key_bytes
+        });
+        self.state.staged.push(staged);
+    }
+
+    /// Hands the batch to the client and books what was handed over.
+    fn hand_over(&mut self) {
+        if self.sink.staged() == 0 {
+            return;
+        }
+        let sent_ns = self.state.looked_ns;
+        let mut rejected = Vec::new();
+        self.sink.hand_over(|place, rejection| rejected.push((place, rejection)));
+        let mut next_rejected = rejected.iter().peekable();
+        let mut failed = Vec::new();
+        let mut handed_over = std::mem::take(&mut self.state.staged);
+        for (place, staged) in handed_over.drain(..).enumerate() {
+            match next_rejected.next_if(|(rejected, _)| *rejected == place) {
+                None => self.state.book(&self.plan, &staged, sent_ns),
+                Some((_, Rejection::QueueFull)) => self.state.returned.push_back(staged),
+                Some((_, Rejection::Never(code))) => {
+                    failed.push((outgoing(&self.plan, staged, sent_ns), code.to_string()))
+                }
+            }
+        }
+        self.state.staged = handed_over;
+        if !failed.is_empty() {
+            self.tell(Note::Failed(failed));
+        }
+    }
+
+    fn drop_event(&mut self, staged: Staged) {
+        self.state.second.current.dropped += 1;
+        let event = outgoing(&self.plan, staged, 0);
+        self.tell(Note::Dropped(vec![event]));
+    }
+
+    /// The client takes nothing: waits until it does, and remembers that this was not the generator's time.
+    fn wait_for_room(&mut self) {
+        let before_ns = self.now_ns();
+        self.sink.wait_for_room(ROOM_WAIT);
+        self.was_blocked_since(before_ns);
+    }
+
+    /// Past the end of the schedule and the time that the profile gives for the rest, a client that still takes nothing is given up.
+    fn give_up_after_the_drain(&mut self) {
+        let deadline_ns = self.plan.schedule.curve().end_ns().saturating_add(self.plan.drain_ns);
+        if self.state.taken_to_ns < self.now_ns().saturating_sub(1_000_000_000) && self.now_ns() > deadline_ns {
+            self.state.report.gave_up = Some("the client took no more events until the drain was over".to_owned());
+        }
+    }
+
+    fn begin_transaction(&mut self) {
+        if let Err(error) = self.sink.begin_transaction() {
+            self.state.report.gave_up = Some(error.to_string());
+        }
+        self.state.transaction_began_ns = self.now_ns();
+        self.state.transaction_events = 0;
+    }
+
+    fn commit_when_it_is_time(&mut self) {
+        let is_time = self.now_ns() >= self.state.transaction_began_ns.saturating_add(self.plan.transaction_ns);
+        if self.is_transactional() && is_time && self.state.transaction_events > 0 {
+            self.commit();
+            if self.state.report.gave_up.is_none() {
+                self.begin_transaction();
+            }
+        }
+    }
+
+    fn commit(&mut self) {
+        let before_ns = self.now_ns();
+        let outcome = self.sink.commit_transaction(COMMIT_TIMEOUT);
+        if let TransactionOutcome::Unknown(reason) = &outcome {
+            self.state.report.gave_up = Some(reason.clone());
+        }
+        self.tell(Note::TransactionEnded(outcome));
+        self.was_blocked_since(before_ns);
+    }
+
+    fn was_blocked_since(&mut self, before_ns: u64) {
+        self.state.blocked_until_ns = self.now_ns();
+        self.state.report.held_back_ns += self.state.blocked_until_ns - before_ns;
+    }
+
+    fn hand_in_second(&mut self, now_ns: u64) {
+        if let Some((second, figures)) = self.state.second.over(now_ns) {
+            self.send_figures(second, figures);
+        }
+    }
+
+    fn send_figures(&mut self, second: u64, figures: SendFigures) {
+        self.state.report.sent_bytes += figures.sent_bytes;
+        // Nobody listens any more when the run is being torn down; the report still holds everything.
+        let _unheard = self.seconds.send(Figures { stream: self.plan.stream, second, figures });
+    }
+
+    fn tell(&self, note: Note) {
+        // The other end lives until it is told that this worker is done.
+        let _unheard = self.notes.send(note);
+    }
+
+    /// Counts what was due and never sent, ends the transaction, and waits for what is in flight.
+    fn finish(mut self) -> WorkerReport {
+        self.hand_over();
+        self.drop_the_rest();
+        if self.is_transactional() && self.state.transaction_events > 0 && self.state.report.gave_up.is_none() {
+            self.commit();
+        }
+        let deadline = Instant::now() + Duration::from_nanos(self.plan.drain_ns);
+        while self.sink.in_flight() > 0 && Instant::now() < deadline && !self.stop.is_set_twice() {
+            self.sink.wait_for_room(Duration::from_millis(50));
+        }
+        let planned = std::mem::take(&mut self.state.planned);
+        self.tell(Note::Done { planned });
+        let (second, figures) = std::mem::replace(&mut self.state.second, ByTheSecond::new()).last();
+        self.send_figures(second, figures);
+        self.state.report
+    }
+
+    /// A stop in mid-run leaves no event that was due unaccounted for.
+    fn drop_the_rest(&mut self) {
+        let now_ns = self.now_ns();
+        let mut rest: Vec<Staged> = self.state.returned.drain(..).collect();
+        for place in 0..self.cursors.len() {
+            while self.cursors[place].due_ns().is_some_and(|due_ns| due_ns <= now_ns) {
+                rest.extend(self.take(place));
+            }
+            // Events that the profile moved behind this moment, and copies: they belong to what was taken.
+            let producer = self.cursors[place].producer();
+            for send in self.cursors[place].give_up_waiting() {
+                let staged = Staged { producer, send };
+                self.state.count_taken(&staged);
+                rest.push(staged);
+            }
+        }
+        let dropped: Vec<Outgoing> = rest.into_iter().map(|staged| outgoing(&self.plan, staged, 0)).collect();
+        if !dropped.is_empty() {
+            self.state.second.current.dropped += dropped.len() as u64;
+            self.tell(Note::Dropped(dropped));
+        }
+    }
+}
+
+impl State {
+    fn count_taken(&mut self, staged: &Staged) {
+        let taken = self.planned.entry(staged.producer).or_default();
+        let is_first = staged.send.attempt == 0;
+        taken.events += u64::from(is_first);
+        taken.copies += u64::from(!is_first);
+        self.second.current.due += 1;
+    }
+
+    /// Books an event that the client took.
+    fn book(&mut self, plan: &StreamPlan, staged: &Staged, sent_ns: u64) {
+        self.second.current.sent += 1;
+        self.report.sent += 1;
+        self.report.sent_events += u64::from(staged.send.attempt == 0);
+        self.transaction_events += 1;
+        let due_ns = staged.send.due_ns;
+        let sent_from_start_ns = sent_ns as i64 - plan.start_ns as i64;
+        let late_ns = sent_from_start_ns - due_ns as i64;
+        self.report.behind_at_end_ns = late_ns.max(0) as u64;
+        if due_ns < plan.warmup_ns {
+            return;
+        }
+        let own_ns = sent_from_start_ns - due_ns.max(self.blocked_until_ns) as i64;
+        self.second.current.due_to_sent.record(late_ns);
+        self.second.current.own_lateness.record(own_ns.max(0));
+        self.report.due_to_sent.record(late_ns);
+        self.report.own_lateness.record(own_ns.max(0));
+    }
+}
+
+fn outgoing(plan: &StreamPlan, staged: Staged, sent_ns: u64) -> Outgoing {
+    let Staged { producer, send } = staged;
+    Outgoing {
+        producer,
+        sequence: send.sequence,
+        attempt: send.attempt,
+        partition: send.partition,
+        warmup: send.due_ns < plan.warmup_ns,
+        sent_ns,
+    }
+}
+
+fn event_id(plan: &StreamPlan, staged: Staged) -> EventId {
+    let Staged { producer, send } = staged;
+    EventId { run: plan.run, stream: plan.stream as u8, producer, partition: send.partition, sequence: send.sequence }
+}
+
+fn headers_of(id: EventId, stamps: &Stamps) -> Headers {
+    vec![
+        (payload::HEADER_ID, id.to_uuid().to_string()),
+        (payload::HEADER_EVENT_TIME, stamps.event_time_ms.to_string()),
+        (payload::HEADER_DUE, stamps.due_us.to_string()),
+        (payload::HEADER_SENT, stamps.sent_us.to_string()),
+    ]
+}

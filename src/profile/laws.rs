@@ -1,0 +1,340 @@
+//! The laws of this room: what is shipped is right, what is wrong is said with its place, and nothing panics.
+
+use std::path::Path as FilePath;
+
+use proptest::prelude::*;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::{schema, shape, tree::Node, units::Span, *};
+
+const SHIPPED: [(&str, &str); 5] = [
+    ("average", include_str!("../../profiles/average.toml")),
+    ("peak3x", include_str!("../../profiles/peak3x.toml")),
+    ("bot-flood", include_str!("../../profiles/bot-flood.toml")),
+    ("skewed-clocks", include_str!("../../profiles/skewed-clocks.toml")),
+    ("out-of-order-retries", include_str!("../../profiles/out-of-order-retries.toml")),
+];
+
+/// The least that is a profile.
+const LEAST: &str = "duration = \"60s\"\n[[stream]]\nname = \"orders\"\nrate = \"1k/s\"\n";
+
+fn load(text: &str) -> Result<Loaded, ProfileError> {
+    Profile::from_text(text, "p.toml")
+}
+
+fn with(overrides: Overrides) -> Result<Loaded, ProfileError> {
+    Profile::from_text_with(LEAST, "p.toml", &overrides)
+}
+
+fn set(arguments: &[&str]) -> Result<Loaded, ProfileError> {
+    with(Overrides { set: arguments.iter().map(ToString::to_string).collect(), ..Overrides::default() })
+}
+
+#[test]
+fn shipped_profiles_load_fit_on_a_screen_and_end_within_a_minute() {
+    for (name, text) in SHIPPED {
+        let path = format!("{}/profiles/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let loaded = Profile::from_file(FilePath::new(&path)).unwrap();
+        assert_eq!((loaded.name.as_str(), loaded.notices.len()), (name, 0));
+        assert!(text.lines().count() <= 45 && text.lines().all(|line| line.chars().count() <= 130), "{name}");
+        assert!(text.starts_with("#:schema ./profile.schema.json\n"), "{name}");
+        assert!(loaded.profile.duration() <= Span::from_secs(60) && loaded.profile.description.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_generated_one() {
+    let committed = include_str!("../../profiles/profile.schema.json");
+    assert!(
+        committed == schema::profile_schema_text(),
+        "write it anew: floodmark schema profile > profiles/profile.schema.json"
+    );
+}
+
+/// A checker of its own for the part of JSON Schema that the generated schema uses; a keyword that it does not know is an error.
+fn conforms(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
+    for (keyword, rule) in schema.as_object().ok_or("a schema is an object")? {
+        let good = match keyword.as_str() {
+            "$ref" => {
+                let name = rule.as_str().unwrap().strip_prefix("#/$defs/").ok_or("an unknown reference")?;
+                conforms(value, &root["$defs"][name], root)?;
+                true
+            }
+            "type" => match rule.as_str().unwrap() {
+                "object" => value.is_object(),
+                "array" => value.is_array(),
+                "string" => value.is_string(),
+                "integer" => value.is_i64() || value.is_u64(),
+                "number" => value.is_number(),
+                other => return Err(format!("unknown type {other}")),
+            },
+            "properties" => {
+                for (key, inner) in value.as_object().into_iter().flatten() {
+                    if let Some(rule) = rule.get(key) {
+                        conforms(inner, rule, root).map_err(|why| format!("{key}.{why}"))?;
+                    }
+                }
+                true
+            }
+            "additionalProperties" => {
+                let known = schema["properties"].as_object().unwrap();
+                value.as_object().is_none_or(|object| object.keys().all(|key| known.contains_key(key)))
+            }
+            "required" => rule.as_array().unwrap().iter().all(|key| value.get(key.as_str().unwrap()).is_some()),
+            "items" => {
+                value.as_array().into_iter().flatten().try_for_each(|item| conforms(item, rule, root))?;
+                true
+            }
+            "oneOf" => {
+                let choices = rule.as_array().unwrap().iter();
+                choices.filter(|choice| conforms(value, choice, root).is_ok()).count() == 1
+            }
+            "const" => value == rule,
+            "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
+            "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
+            "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
+            "pattern" => value.as_str().is_none_or(|text| matches_pattern(text, rule.as_str().unwrap())),
+            "$schema" | "$defs" | "title" | "description" | "default" | "format" | "examples" => true,
+            other => return Err(format!("unknown keyword {other}")),
+        };
+        if !good {
+            return Err(format!(": {keyword}: {value} against {rule}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a text is among those that a pattern generates, by turning the pattern into a proptest-independent automaton.
+fn matches_pattern(text: &str, pattern: &str) -> bool {
+    regex_lite::Regex::new(pattern).unwrap().is_match(text)
+}
+
+#[test]
+fn shipped_profiles_conform_to_the_schema() {
+    let schema = schema::profile_schema();
+    for (name, text) in SHIPPED {
+        let table: toml::Table = toml::from_str(text).unwrap();
+        conforms(&serde_json::to_value(table).unwrap(), &schema, &schema).unwrap_or_else(|why| panic!("{name}: {why}"));
+    }
+    let wrong: toml::Table = toml::from_str(&LEAST.replace("1k/s", "1k")).unwrap();
+    assert!(conforms(&serde_json::to_value(wrong).unwrap(), &schema, &schema).is_err());
+}
+
+#[test]
+fn what_is_loaded_loads_again_from_its_table_and_from_its_model() {
+    for (name, text) in SHIPPED {
+        let loaded = load(text).unwrap();
+        for text in [toml::to_string(&loaded.table).unwrap(), toml::to_string(&loaded.profile).unwrap()] {
+            let again = load(&text).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
+            assert_eq!(again.profile, loaded.profile, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_set_argument_is_the_same_as_an_edit_of_the_file() {
+    let cases = [
+        ("stream.orders.rate=5k/s", LEAST.replace("1k/s", "5k/s")),
+        ("stream.0.rate=5k/s", LEAST.replace("1k/s", "5k/s")),
+        ("stream.orders.rate=\"5k/s\"", LEAST.replace("1k/s", "5k/s")),
+        ("duration=10s", LEAST.replace("60s", "10s")),
+        ("seed=3", format!("seed = 3\n{LEAST}")),
+        ("stream.0.keys.count=10", format!("{LEAST}keys = {{ count = 10 }}\n")),
+        ("stream.0.keys={ count = 10 }", format!("{LEAST}keys = {{ count = 10 }}\n")),
+        ("stream.orders.topic=a=b", format!("{LEAST}topic = \"a=b\"\n").replace("a=b", "ab")),
+    ];
+    for (argument, text) in &cases[..7] {
+        assert_eq!(set(&[argument]).unwrap().profile, load(text).unwrap().profile, "{argument}");
+    }
+    let (argument, _) = cases[7];
+    assert!(set(&[argument]).unwrap_err().to_string().contains("cannot hold `=`"));
+}
+
+#[test]
+fn a_stream_whose_name_holds_dots_can_be_set() {
+    let text = LEAST.replace("orders", "shop.orders");
+    let overrides = Overrides { set: vec!["stream.shop.orders.rate=2/s".to_owned()], ..Overrides::default() };
+    let loaded = Profile::from_text_with(&text, "p.toml", &overrides).unwrap();
+    assert_eq!(loaded.profile.streams[0].rate.to_string(), "2/s");
+}
+
+#[test]
+fn an_argument_that_cannot_be_applied_is_named() {
+    for (argument, expected) in [
+        ("rate", "not of the form path=value"),
+        ("=3", "empty part"),
+        ("stream..rate=1/s", "empty part"),
+        ("stream.order.rate=1/s", "did you mean `orders`?"),
+        ("stream.7.rate=1/s", "they count from 0, and there are 1"),
+        ("duration.x=1", "`duration` is a single value"),
+        ("sed=1", "did you mean `seed`?"),
+        ("stream.0.kys.count=1", "did you mean `keys`?"),
+        ("stream.0.rate=fast", "`fast` is not a rate"),
+        ("stream.0.rate=5", "write \"5/s\""),
+        ("stream=[]", "has no stream"),
+        ("stream.0=1", "wants a table"),
+    ] {
+        let error = set(&[argument]).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("--set {argument}: ")) && error.contains(expected), "{argument}: {error}");
+    }
+    let error = with(Overrides { rate_scale: Some(f64::NAN), ..Overrides::default() }).unwrap_err().to_string();
+    assert!(error.starts_with("--rate-scale NaN: "), "{error}");
+    let error = with(Overrides { seed: Some(u64::MAX), ..Overrides::default() }).unwrap_err().to_string();
+    assert!(error.starts_with("--seed 18446744073709551615: `seed` wants a whole number"), "{error}");
+}
+
+#[test]
+fn a_duration_from_the_command_line_cuts_phases_and_says_so() {
+    let text = format!("{LEAST}phases = [{{ for = \"90s\" }}]\n");
+    assert!(load(&text).unwrap_err().to_string().contains("the phases take 1m30s, longer than the run's 1m"));
+    for overrides in [
+        Overrides { duration: Some(Span::from_secs(10)), ..Overrides::default() },
+        Overrides { set: vec!["duration=10s".to_owned()], ..Overrides::default() },
+    ] {
+        let loaded = Profile::from_text_with(&text, "p.toml", &overrides).unwrap();
+        assert_eq!(loaded.notices, ["the phases of stream `orders` take 1m30s and are cut at 10s"]);
+        assert_eq!(loaded.profile.duration(), Span::from_secs(10));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let binary = folder.path().join("binary.toml");
+    std::fs::write(&binary, b"seed = 1\n\xff\xfe").unwrap();
+    for (path, expected) in [
+        (folder.path().join("none.toml"), "there is no profile"),
+        (folder.path().to_owned(), "is a folder"),
+        (binary, "line 2: the profile is not UTF-8 text"),
+    ] {
+        let error = Profile::from_file(&path).unwrap_err().to_string();
+        assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
+    }
+    assert!(load("seed = = 1").unwrap_err().to_string().starts_with("p.toml, line 1: not TOML: "));
+}
+
+/// Every table of a profile, as `--set` names it, and its schema.
+fn tables(root: &Json) -> Vec<(&'static str, &Json)> {
+    let defs = &root["$defs"];
+    vec![
+        ("", root),
+        ("stream.0.", &defs["Stream"]),
+        ("stream.0.on_off.", &defs["OnOff"]),
+        ("stream.0.keys.", &defs["Keys"]),
+        ("stream.0.payload.", &defs["Payload"]),
+        ("stream.0.skew.", &defs["Skew"]),
+        ("stream.0.skew.step.", &defs["ClockStep"]),
+        ("stream.0.skew.absurd.", &defs["Absurd"]),
+        ("stream.0.lateness.", &defs["Lateness"]),
+        ("stream.0.retries.", &defs["Retries"]),
+        ("stream.0.slo.", &defs["Slo"]),
+        ("stream.0.phases.0.", &defs["Phase"]),
+        ("stream.0.stage.0.", &defs["Stage"]),
+    ]
+}
+
+#[test]
+fn a_key_with_one_wrong_letter_is_recognised_in_every_table() {
+    let root = schema::profile_schema();
+    let tables = tables(&root);
+    let objects = root["$defs"].as_object().unwrap().values().filter(|def| def["type"] == "object").count();
+    assert_eq!(tables.len(), objects + 1, "a table is missing here");
+    let text = format!("{LEAST}phases = [{{ for = \"9s\" }}]\nstage = [{{ name = \"out\", topic = \"t\" }}]\n");
+    for (path, table) in tables {
+        for key in table["properties"].as_object().unwrap().keys() {
+            for position in 0..key.len() {
+                let mut written = key.clone().into_bytes();
+                written[position] = b'q';
+                let written = String::from_utf8(written).unwrap();
+                let argument = format!("{path}{written}=1");
+                let overrides = Overrides { set: vec![argument.clone()], ..Overrides::default() };
+                let error = Profile::from_text_with(&text, "p.toml", &overrides).unwrap_err();
+                let problem = error.problems().find(|problem| problem.to_string().contains(&written)).unwrap();
+                let meant = problem.way_out().unwrap().split('`').nth(1).unwrap();
+                let near = strsim::damerau_levenshtein(&written, meant) <= 1;
+                assert!(near, "{argument}: {}", problem.one_line());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_in_the_wrong_table_is_sent_home() {
+    for (line, home) in [
+        ("exponent = 1.1", "`exponent` is a key of `keys`"),
+        ("warmup = \"1s\"", "`warmup` is a key of the profile itself, above the first [[stream]]"),
+        ("end_to_end_p99 = \"1s\"", "`end_to_end_p99` is a key of `slo`"),
+    ] {
+        let error = load(&format!("{LEAST}{line}\n")).unwrap_err().to_string();
+        assert!(error.starts_with("p.toml, line 5: ") && error.contains(home), "{error}");
+    }
+}
+
+#[test]
+fn scaling_the_rate_scales_the_events() {
+    let phases = "phases = [{ for = \"10s\", rate = \"3x\", ramp = \"5s\" }, { for = \"5s\", rate = \"7k/s\" }, \
+                  { repeat = 3, phases = [{ for = \"2s\", rate = \"0/s\", ramp = \"1s\" }, { for = \"1s\" }] }]";
+    let text = format!("{LEAST}{phases}\n");
+    let planned = |rate_scale| {
+        let overrides = Overrides { rate_scale: Some(rate_scale), ..Overrides::default() };
+        let profile = Profile::from_text_with(&text, "p.toml", &overrides).unwrap().profile;
+        profile.streams[0].planned_events(profile.duration())
+    };
+    // 5 s from 1k to 3k, 5 s at 3k, 5 s at 7k; then a second down from 7k or 1k to 0, a second of silence, a second at 1k.
+    let by_hand = 10_000.0 + 15_000.0 + 35_000.0 + 3_500.0 + 2.0 * 500.0 + 3.0 * 1_000.0;
+    assert!((planned(1.0) - by_hand).abs() < 1e-6, "{}", planned(1.0));
+    assert!((planned(2.5) - 2.5 * by_hand).abs() < 1e-6);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_damaged_profile_loads_or_says_where(
+        which in 0..SHIPPED.len(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, "[ -~é\n]"), 1..4),
+    ) {
+        let mut chars: Vec<char> = SHIPPED[which].1.chars().collect();
+        for (place, kind, replacement) in edits {
+            let place = place.index(chars.len());
+            let replacement = replacement.chars().next().unwrap();
+            match kind {
+                0 => { chars.remove(place); }
+                1 => chars[place] = replacement,
+                _ => chars.insert(place, replacement),
+            }
+        }
+        let text: String = chars.into_iter().collect();
+        if let Err(error) = load(&text) {
+            for problem in error.problems() {
+                let span = problem.span().unwrap();
+                prop_assert!(span.end <= text.len() && problem.line().is_some(), "{}", problem.one_line());
+            }
+            prop_assert_eq!(error.to_string().lines().count(), 1);
+        }
+    }
+
+    #[test]
+    fn what_has_the_right_shape_fits_the_model(
+        which in 0..SHIPPED.len(), line: prop::sample::Index,
+        value in prop_oneof!["-?[0-9]{1,20}", "\"[a-z0-9/ ]{0,6}\"", "(nan|inf|true|0\\.5|\\[\\]|\\{\\}|1979-05-27)"],
+    ) {
+        let mut lines: Vec<String> = SHIPPED[which].1.lines().map(str::to_owned).collect();
+        let keyed: Vec<usize> = (0..lines.len()).filter(|&at| lines[at].contains(" = ") && !lines[at].starts_with('#')).collect();
+        let at = keyed[line.index(keyed.len())];
+        let key = lines[at].split(" = ").next().unwrap().to_owned();
+        lines[at] = format!("{key} = {value}");
+        let text = lines.join("\n");
+        let Ok(document) = Node::parse(&text, 0) else { return Ok(()) };
+        if shape::check(&document, &schema::profile_schema()).is_empty() {
+            let table = document.to_toml();
+            prop_assert!(Profile::deserialize(table).is_ok(), "{}", lines[at]);
+        }
+    }
+
+    #[test]
+    fn any_argument_is_applied_or_refused(argument in "(stream|seed|duration)?[.]?(0|orders|1)?[.=]?\\PC{0,12}") {
+        let _ = set(&[&argument]);
+    }
+}

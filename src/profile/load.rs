@@ -1,0 +1,159 @@
+//! From a file, and what the command line changes in it, to a profile that can be run.
+
+use std::{io, path::Path as FilePath};
+
+use serde::Deserialize;
+
+use super::{
+    Profile,
+    error::{Problem, ProfileError},
+    fault::Fault,
+    overrides::{Overrides, Refusal},
+    schema, shape,
+    sources::Sources,
+    tree::{Node, Value, table},
+    units::Span,
+    validate::{self, LongPhases},
+};
+
+/// A profile that is ready to run, and what else is known about it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The profile, overrides applied.
+    pub profile: Profile,
+    /// The same as TOML, as it was written and overridden: for the manifest.
+    pub table: toml::Table,
+    /// The file's name without its ending.
+    pub name: String,
+    /// What a person should know before the run, a sentence each.
+    pub notices: Vec<String>,
+}
+
+impl Profile {
+    /// Reads a profile from a file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or what is wrong in it, line by line.
+    pub fn from_file(path: &FilePath) -> Result<Loaded, ProfileError> {
+        Self::from_file_with(path, &Overrides::default())
+    }
+
+    /// Reads a profile from a file and applies the overrides.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or what is wrong in it or in an override.
+    pub fn from_file_with(path: &FilePath, overrides: &Overrides) -> Result<Loaded, ProfileError> {
+        Self::from_text_with(&read(path)?, &path.display().to_string(), overrides)
+    }
+
+    /// Reads a profile from text; `origin` stands for the file's path in messages.
+    ///
+    /// # Errors
+    /// What is wrong in the text.
+    pub fn from_text(text: &str, origin: &str) -> Result<Loaded, ProfileError> {
+        Self::from_text_with(text, origin, &Overrides::default())
+    }
+
+    /// Reads a profile from text and applies the overrides.
+    ///
+    /// # Errors
+    /// What is wrong in the text or in an override.
+    pub fn from_text_with(text: &str, origin: &str, overrides: &Overrides) -> Result<Loaded, ProfileError> {
+        let mut sources = Sources::default();
+        let offset = sources.add_file(origin, text);
+        let mut document = Node::parse(text, offset).map_err(|error| not_toml(&error, text, &sources))?;
+        overrides.apply(&mut document, &mut sources).map_err(|refusal| refused(refusal, &sources))?;
+        all_right(shape_problems(&document, &sources))?;
+        overrides.scale(&mut document, &mut sources).map_err(|refusal| refused(refusal, &sources))?;
+        let table = top(&document);
+        let profile = Profile::deserialize(table.clone()).map_err(|error| unexpected(&error, &document, &sources))?;
+        let (long_phases, notices) = match overrides.sets_duration() {
+            true => (LongPhases::AreCut, cut_notices(&profile)),
+            false => (LongPhases::AreRefused, Vec::new()),
+        };
+        let faults = validate::validate(&profile, long_phases);
+        all_right(faults.into_iter().map(|fault| located(fault, &document, &sources)).collect())?;
+        Ok(Loaded { profile, table, name: stem(origin), notices })
+    }
+}
+
+fn all_right(problems: Vec<Problem>) -> Result<(), ProfileError> {
+    ProfileError::from_problems(problems).map_or(Ok(()), Err)
+}
+
+/// The file's text, or one sentence why there is none.
+fn read(path: &FilePath) -> Result<String, ProfileError> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            let help =
+                "the shipped ones are profiles/average.toml, peak3x, bot-flood, skewed-clocks and out-of-order-retries";
+            ProfileError::unreadable(format!("there is no profile {shown}"), Some(help.to_owned()))
+        }
+        io::ErrorKind::IsADirectory => {
+            ProfileError::unreadable(format!("{shown} is a folder; a profile is one TOML file"), None)
+        }
+        _ => ProfileError::unreadable(format!("the profile {shown} cannot be read: {error}"), None),
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let message = format!("{shown}, line {line}: the profile is not UTF-8 text");
+        ProfileError::unreadable(message, None)
+    })
+}
+
+fn not_toml(error: &toml::de::Error, text: &str, sources: &Sources) -> ProfileError {
+    let end = text.len();
+    let span = error.span().unwrap_or(end..end);
+    let message = format!("not TOML: {}", error.message().replace('\n', ", "));
+    one(Problem::new(message, None, sources.place(&span)))
+}
+
+fn one(problem: Problem) -> ProfileError {
+    let fallback = || ProfileError::unreadable("the profile cannot be used".to_owned(), None);
+    ProfileError::from_problems(vec![problem]).unwrap_or_else(fallback)
+}
+
+fn refused((span, message, help): Refusal, sources: &Sources) -> ProfileError {
+    one(Problem::new(message, help, sources.place(&span)))
+}
+
+fn shape_problems(document: &Node, sources: &Sources) -> Vec<Problem> {
+    let findings = shape::check(document, &schema::profile_schema());
+    let problem = |finding: shape::Finding| Problem::new(finding.message, finding.help, sources.place(&finding.span));
+    findings.into_iter().map(problem).collect()
+}
+
+/// The shape check lets nothing pass that the model refuses; should it, the model's own message is shown.
+fn unexpected(error: &toml::de::Error, document: &Node, sources: &Sources) -> ProfileError {
+    one(Problem::new(error.message().to_owned(), None, sources.place(&document.span)))
+}
+
+fn located(fault: Fault, document: &Node, sources: &Sources) -> Problem {
+    let span = document.locate(&fault.path);
+    Problem::new(fault.message, fault.help, sources.place(&span))
+}
+
+fn top(document: &Node) -> toml::Table {
+    match &document.value {
+        Value::Table(entries) => table(entries),
+        _ => toml::Table::new(),
+    }
+}
+
+/// What a duration from the command line cuts off.
+fn cut_notices(profile: &Profile) -> Vec<String> {
+    let Some(duration) = profile.duration else { return Vec::new() };
+    let cut = profile.streams.iter().filter(|stream| stream.phases_length() > u128::from(duration.as_nanos()));
+    cut.map(|stream| {
+        let length = Span::from_nanos(u64::try_from(stream.phases_length()).unwrap_or(u64::MAX));
+        format!("the phases of stream `{}` take {length} and are cut at {duration}", stream.name)
+    })
+    .collect()
+}
+
+/// `bot-flood` of `profiles/bot-flood.toml`.
+fn stem(origin: &str) -> String {
+    FilePath::new(origin).file_stem().map_or_else(|| origin.to_owned(), |stem| stem.to_string_lossy().into_owned())
+}

@@ -1,0 +1,51 @@
+//! The profile's JSON Schema: what editors complete from, and what a file's shape is checked against.
+
+use serde_json::{Map, Value as Json};
+
+use super::Profile;
+
+/// The JSON Schema (draft 2020-12) of a profile. TOML knows no null, so an optional key is one that may be absent.
+#[must_use]
+pub fn profile_schema() -> Json {
+    let mut schema = schemars::schema_for!(Profile).to_value();
+    without_null(&mut schema);
+    schema
+}
+
+/// The schema as text, as `floodmark schema profile` prints it and `profiles/profile.schema.json` holds it.
+#[must_use]
+pub fn profile_schema_text() -> String {
+    format!("{:#}\n", profile_schema())
+}
+
+/// Takes the null alternatives out of `schema` and everything in it.
+fn without_null(schema: &mut Json) {
+    match schema {
+        Json::Object(object) => {
+            unwrap_nullable(object);
+            object.values_mut().for_each(without_null);
+        }
+        Json::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
+    }
+}
+
+/// `anyOf: [X, null]` becomes X, `type: [t, null]` becomes t.
+fn unwrap_nullable(object: &mut Map<String, Json>) {
+    let null = serde_json::json!({ "type": "null" });
+    if let Some(Json::Array(choices)) = object.get_mut("anyOf") {
+        choices.retain(|choice| *choice != null);
+        if let [Json::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            object.remove("anyOf");
+            object.extend(only);
+        }
+    }
+    if let Some(Json::Array(types)) = object.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            object.insert("type".to_owned(), only);
+        }
+    }
+}

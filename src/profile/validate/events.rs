@@ -1,0 +1,125 @@
+//! Keys, and what is done to events on purpose: skew, lateness, retries.
+
+use crate::profile::{
+    KeyDistribution, Keys, Lateness, LatenessDistribution, Retries, Skew, Stream, fault::Faults, units::Span,
+};
+
+use super::MAX_ATTEMPTS;
+
+/// A key's prefix has at most so many bytes.
+const MAX_PREFIX_BYTES: usize = 64;
+/// Above this a Zipf distribution is its first key.
+const MAX_ZIPF_EXPONENT: f64 = 10.0;
+/// A clock that runs off faster than a tenth is not a clock.
+const MAX_DRIFT_PPM: f64 = 100_000.0;
+const MAX_SIGMA: f64 = 10.0;
+const MAX_TAIL: f64 = 100.0;
+
+/// How keys are drawn.
+pub(super) fn keys(keys: &Keys, faults: &mut Faults<'_>) {
+    if keys.count == 0 {
+        let help = "for events without a key, write distribution = \"none\"";
+        faults.add_help("count", "there must be at least one key", help);
+    }
+    if keys.prefix.len() > MAX_PREFIX_BYTES {
+        faults.add("prefix", format!("the prefix has {} bytes; {MAX_PREFIX_BYTES} is the most", keys.prefix.len()));
+    }
+    match keys.exponent {
+        Some(exponent) if keys.distribution == KeyDistribution::Zipf => {
+            faults.positive("exponent", exponent, MAX_ZIPF_EXPONENT);
+        }
+        exponent => faults.only_with("exponent", exponent.is_some(), "distribution = \"zipf\""),
+    }
+    if keys.distribution == KeyDistribution::HotSet {
+        hot_set(keys, faults);
+    } else {
+        for (key, present) in [("hot", keys.hot.is_some()), ("hot_share", keys.hot_share.is_some())] {
+            faults.only_with(key, present, "distribution = \"hot-set\"");
+        }
+    }
+}
+
+fn hot_set(keys: &Keys, faults: &mut Faults<'_>) {
+    match keys.hot {
+        None => faults.add_help("distribution", "a hot set needs to know how many keys are hot", "add hot = 10"),
+        Some(hot) if hot == 0 || hot >= keys.count => {
+            let message = format!("{hot} hot keys of {}; at least one must be hot, and one not", keys.count);
+            faults.add("hot", message);
+        }
+        Some(_) => {}
+    }
+    match keys.hot_share {
+        None => {
+            let help = "add hot_share = 0.9";
+            faults.add_help("distribution", "a hot set needs to know which share of events is hot", help);
+        }
+        Some(share) => faults.share("hot_share", share),
+    }
+}
+
+/// Clocks that are wrong.
+pub(super) fn skew(skew: &Skew, stream: &Stream, faults: &mut Faults<'_>) {
+    if skew.spread.is_some() && !skew.offsets.is_empty() {
+        let help = "keep one: `offsets` says each clock's error, `spread` draws them";
+        faults.add_help("spread", "`offsets` and `spread` exclude each other", help);
+    }
+    if skew.offsets.len() > usize::from(stream.producers) {
+        let message = format!("{} offsets for {} producers: some are never used", skew.offsets.len(), stream.producers);
+        faults.add_help("offsets", message, format!("set producers = {}", skew.offsets.len()));
+    }
+    if !(skew.drift_ppm.abs() <= MAX_DRIFT_PPM) {
+        faults.add("drift_ppm", format!("`drift_ppm` is {}; it lies between 0 and {MAX_DRIFT_PPM}", skew.drift_ppm));
+    } else if skew.drift_ppm < 0.0 {
+        faults.add_help(
+            "drift_ppm",
+            format!("`drift_ppm` is {}; it must not be negative", skew.drift_ppm),
+            "it is the largest drift in either direction",
+        );
+    }
+    if let Some(step) = skew.step {
+        faults.at("step").share("share", step.share);
+    }
+    if let Some(absurd) = skew.absurd {
+        faults.at("absurd").share("share", absurd.share);
+    }
+}
+
+/// Events that happened earlier than they are sent.
+pub(super) fn lateness(lateness: &Lateness, faults: &mut Faults<'_>) {
+    faults.share("share", lateness.share);
+    if lateness.median == Span::default() {
+        faults.add_help("median", "a median lateness of 0s is no lateness", "remove `lateness`, or raise it");
+    }
+    match lateness.sigma {
+        Some(sigma) if lateness.distribution == LatenessDistribution::LogNormal => {
+            faults.positive("sigma", sigma, MAX_SIGMA);
+        }
+        sigma => faults.only_with("sigma", sigma.is_some(), "distribution = \"log-normal\""),
+    }
+    match lateness.tail {
+        Some(tail) if lateness.distribution == LatenessDistribution::Pareto => faults.positive("tail", tail, MAX_TAIL),
+        tail => faults.only_with("tail", tail.is_some(), "distribution = \"pareto\""),
+    }
+    if let Some(cap) = lateness.cap
+        && cap < lateness.median
+    {
+        faults.add("cap", format!("the cap of {cap} lies below the median of {}", lateness.median));
+    }
+}
+
+/// Events that are sent again.
+pub(super) fn retries(retries: &Retries, faults: &mut Faults<'_>) {
+    for (key, share) in [("share", retries.share), ("again", retries.again), ("lost_first", retries.lost_first)] {
+        faults.share(key, share);
+    }
+    if !(1..=MAX_ATTEMPTS).contains(&retries.attempts) {
+        faults.add("attempts", format!("{} retries of one event; 1 to {MAX_ATTEMPTS} are possible", retries.attempts));
+    }
+    if retries.base == Span::default() {
+        faults.add("base", "the first backoff cannot be 0s");
+    }
+    if retries.base > retries.cap {
+        let message = format!("the first backoff, {}, is longer than the longest, {}", retries.base, retries.cap);
+        faults.add_help("base", message, "lower `base`, or raise `cap`");
+    }
+}

@@ -1,0 +1,90 @@
+//! The rules that a profile must keep so that it can be run and its result means something. Pure.
+
+mod events;
+mod names;
+mod payload;
+pub(super) mod rates;
+mod slo;
+
+use super::{
+    Delivery, Profile, Stream,
+    fault::{Fault, Faults},
+};
+
+/// The most streams in one profile.
+pub const MAX_STREAMS: usize = 64;
+/// The most logical producers of a stream.
+pub const MAX_PRODUCERS: u16 = 4096;
+/// The most partitions of a topic.
+pub const MAX_PARTITIONS: u32 = 16_384;
+/// The highest rate, in events per second.
+pub const MAX_RATE_PER_S: f64 = 1e9;
+/// The sequence number of an event has so many bits.
+pub const SEQUENCE_BITS: u32 = 42;
+/// What a JSON payload takes without any filler.
+pub const MIN_JSON_BYTES: u64 = 192;
+/// The largest payload: a broker's default `message.max.bytes`.
+pub const MAX_PAYLOAD_BYTES: u64 = 1 << 20;
+/// The most retries of one event.
+pub const MAX_ATTEMPTS: u8 = 10;
+
+/// What becomes of phases that last longer than the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LongPhases {
+    /// A fault: the profile contradicts itself.
+    AreRefused,
+    /// The duration comes from the command line, and the rest is not sent.
+    AreCut,
+}
+
+/// Every rule that the profile breaks, each at its key; empty when it can be run.
+///
+#[must_use]
+pub fn validate(profile: &Profile, long_phases: LongPhases) -> Vec<Fault> {
+    let mut list = Vec::new();
+    let mut faults = Faults::new(&mut list);
+    rates::run_length(profile, &mut faults);
+    names::streams(profile, &mut faults);
+    for (index, stream) in profile.streams.iter().enumerate() {
+        check_stream(profile, stream, long_phases, &mut faults.at_index("stream", index));
+    }
+    list
+}
+
+fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, faults: &mut Faults<'_>) {
+    names::stream(stream, faults);
+    layout(stream, faults);
+    rates::stream(profile, stream, long_phases, faults);
+    events::keys(&stream.keys, &mut faults.at("keys"));
+    payload::payload(stream, &mut faults.at("payload"));
+    if let Some(skew) = &stream.skew {
+        events::skew(skew, stream, &mut faults.at("skew"));
+    }
+    if let Some(lateness) = &stream.lateness {
+        events::lateness(lateness, &mut faults.at("lateness"));
+    }
+    if let Some(retries) = &stream.retries {
+        events::retries(retries, &mut faults.at("retries"));
+    }
+    slo::slo(&stream.slo, &mut faults.at("slo"));
+    slo::stages(stream, faults);
+}
+
+/// Partitions, producers and what is guaranteed.
+fn layout(stream: &Stream, faults: &mut Faults<'_>) {
+    if let Some(partitions) = stream.partitions
+        && !(1..=MAX_PARTITIONS).contains(&partitions)
+    {
+        faults.add("partitions", format!("{partitions} partitions; a topic has 1 to {MAX_PARTITIONS}"));
+    }
+    if !(1..=MAX_PRODUCERS).contains(&stream.producers) {
+        faults.add("producers", format!("{} producers; a stream has 1 to {MAX_PRODUCERS}", stream.producers));
+    }
+    if stream.delivery == Delivery::ExactlyOnce && stream.transaction.as_nanos() < 1_000_000 {
+        faults.add_help(
+            "transaction",
+            format!("exactly-once commits every `transaction`, and {} is too short", stream.transaction),
+            "100ms is usual",
+        );
+    }
+}

@@ -1,0 +1,213 @@
+//! Rates, phases and how long a run lasts: that what is planned is finite and can be counted.
+
+use crate::profile::{
+    Arrivals, Keeps, Phase, Profile, Stream,
+    fault::Faults,
+    units::{PhaseRate, Rate, Span},
+};
+
+use super::{LongPhases, MAX_RATE_PER_S, SEQUENCE_BITS};
+
+const NANOS_PER_S: f64 = 1e9;
+
+/// The run's duration, warm-up and ceiling.
+pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
+    let phased = profile.streams.iter().any(|stream| !stream.phases.is_empty());
+    match profile.duration {
+        None if !phased && !profile.streams.is_empty() => {
+            faults
+                .add_here("the profile does not say how long it runs", "add duration = \"60s\", or phases to a stream");
+        }
+        Some(duration) if duration == Span::default() => faults.add("duration", "a run of 0s sends nothing"),
+        _ => {}
+    }
+    let duration = profile.duration();
+    if duration > Span::default() && profile.warmup >= duration {
+        faults.add_help(
+            "warmup",
+            format!("the warm-up of {} leaves nothing to measure of the {duration} that the run lasts", profile.warmup),
+            "shorten it (--set warmup=0s), or let the run last longer",
+        );
+    }
+    if let Some(ceiling) = profile.ceiling
+        && ceiling.as_per_s() <= 0.0
+    {
+        faults.add("ceiling", format!("a ceiling of {ceiling} lets nothing through"));
+    }
+}
+
+/// A stream's rate, arrivals and phases.
+pub(super) fn stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, faults: &mut Faults<'_>) {
+    let before = faults.len();
+    base_rate(stream, faults);
+    arrivals(stream, faults);
+    phases(&stream.phases, stream.rate, faults);
+    if faults.len() > before {
+        return; // The sums below only mean something when each part is right.
+    }
+    if total_length(profile, stream, long_phases, faults) {
+        planned_events(profile, stream, faults);
+    }
+}
+
+fn base_rate(stream: &Stream, faults: &mut Faults<'_>) {
+    let rate = stream.rate.as_per_s();
+    if !(rate > 0.0) {
+        faults.add_help(
+            "rate",
+            format!("a stream's base rate of {} sends nothing", stream.rate),
+            "silence is a phase: { for = \"10s\", rate = \"0/s\" }",
+        );
+    } else if rate > MAX_RATE_PER_S {
+        faults.add("rate", too_high(stream.rate));
+    }
+}
+
+fn too_high(rate: Rate) -> String {
+    format!("{rate} is above the highest rate, {}", Rate::per_s(MAX_RATE_PER_S))
+}
+
+fn arrivals(stream: &Stream, faults: &mut Faults<'_>) {
+    match (stream.arrivals, stream.on_off) {
+        (Arrivals::OnOff, None) => faults.add_help(
+            "arrivals",
+            "on-off arrivals need to know how long a burst and the silence last",
+            "add on_off = { on = \"2s\", off = \"8s\" }",
+        ),
+        (Arrivals::OnOff, Some(on_off)) => {
+            let mut inner = faults.at("on_off");
+            for (key, span) in [("on", on_off.on), ("off", on_off.off)] {
+                if span == Span::default() {
+                    inner.add_help(
+                        key,
+                        format!("`{key}` is 0s"),
+                        "without bursts or silence, use arrivals = \"poisson\"",
+                    );
+                }
+            }
+            let cycle = on_off.on.as_secs_f64() + on_off.off.as_secs_f64();
+            let peak = stream.rate.as_per_s() * cycle / on_off.on.as_secs_f64();
+            if on_off.keeps == Keeps::Mean && peak.is_finite() && peak > MAX_RATE_PER_S {
+                inner.add("keeps", format!("inside a burst, {}", too_high(Rate::per_s(peak))));
+            }
+        }
+        (_, on_off) => faults.only_with("on_off", on_off.is_some(), "arrivals = \"on-off\""),
+    }
+}
+
+fn phases(phases: &[Phase], base: Rate, faults: &mut Faults<'_>) {
+    for (index, phase) in phases.iter().enumerate() {
+        let mut faults = faults.at_index("phases", index);
+        if phase.repeat == Some(0) {
+            faults.add_help("repeat", "a phase that runs 0 times", "remove the phase, or `repeat`");
+        }
+        if phase.phases.is_empty() {
+            hold(phase, base, &mut faults);
+        } else {
+            group(phase, base, &mut faults);
+        }
+    }
+}
+
+/// A phase of its own: a step or a ramp, then a hold.
+fn hold(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
+    match phase.lasts {
+        None => faults.add_here("a phase does not say how long it lasts", "add for = \"20s\""),
+        Some(lasts) if lasts == Span::default() => faults.add("for", "a phase of 0s does nothing"),
+        Some(lasts) => {
+            if let Some(ramp) = phase.ramp.filter(|&ramp| ramp > lasts) {
+                let message = format!("the ramp of {ramp} is longer than its phase of {lasts}");
+                faults.add_help("ramp", message, "`for` includes the ramp");
+            }
+        }
+    }
+    let Some(rate) = phase.rate else { return };
+    let resolved = rate.resolve(base);
+    if !(resolved.as_per_s() <= MAX_RATE_PER_S) {
+        let of_base =
+            if matches!(rate, PhaseRate::Relative(_)) { format!("{rate} of {base}: ") } else { String::new() };
+        faults.add("rate", of_base + &too_high(resolved));
+    }
+}
+
+/// Phases that run, and repeat, as one.
+fn group(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
+    for (key, present) in
+        [("for", phase.lasts.is_some()), ("rate", phase.rate.is_some()), ("ramp", phase.ramp.is_some())]
+    {
+        if present {
+            let help = format!("move `{key}` into the phases of the group, or remove `phases`");
+            faults.add_help(key, format!("a group of phases has no `{key}` of its own"), help);
+        }
+    }
+    phases(&phase.phases, base, faults);
+}
+
+/// Whether the phases end, and end within the run.
+fn total_length(profile: &Profile, stream: &Stream, long_phases: LongPhases, faults: &mut Faults<'_>) -> bool {
+    let length = stream.phases_length();
+    let Some(span) = u64::try_from(length).ok().filter(|&nanos| i64::try_from(nanos).is_ok()).map(Span::from_nanos)
+    else {
+        faults.add_help("phases", "with their repeats, the phases last longer than 292 years", "lower `repeat`");
+        return false;
+    };
+    if let Some(duration) = profile.duration
+        && span > duration
+        && long_phases == LongPhases::AreRefused
+    {
+        faults.add_help(
+            "phases",
+            format!("the phases take {span}, longer than the run's {duration}"),
+            format!("set duration = \"{span}\", leave it out, or shorten the phases"),
+        );
+        return false;
+    }
+    true
+}
+
+/// Every producer numbers its events with so many bits.
+fn planned_events(profile: &Profile, stream: &Stream, faults: &mut Faults<'_>) {
+    let producers = f64::from(stream.producers.max(1));
+    let per_producer = stream.planned_events(profile.duration()) / producers;
+    let most = 2_f64.powi(i32::try_from(SEQUENCE_BITS).unwrap_or(i32::MAX));
+    if !(per_producer < most) {
+        faults.add_help(
+            "rate",
+            format!("{per_producer:.1e} events for each producer are more than can be numbered ({most:.1e})"),
+            "lower the rate, shorten the run, or raise `producers`",
+        );
+    }
+}
+
+/// Nanoseconds that a list of phases takes, repeats included; it cannot overflow for what TOML can hold.
+pub(in crate::profile) fn length_nanos(phases: &[Phase]) -> u128 {
+    let one = |phase: &Phase| {
+        let once = if phase.phases.is_empty() {
+            u128::from(phase.lasts.unwrap_or_default().as_nanos())
+        } else {
+            length_nanos(&phase.phases)
+        };
+        once.saturating_mul(u128::from(phase.repeat.unwrap_or(1)))
+    };
+    phases.iter().map(one).fold(0, u128::saturating_add)
+}
+
+/// Events of a list of phases, and the rate at its end; `start` is the rate before it, where a ramp begins.
+pub(in crate::profile) fn events(phases: &[Phase], base: Rate, start: f64) -> (f64, f64) {
+    phases.iter().fold((0.0, start), |(sum, rate), phase| {
+        let (first, end) = events_once(phase, base, rate);
+        let again = f64::from(phase.repeat.unwrap_or(1).saturating_sub(1));
+        let (later, end) = if again > 0.0 { events_once(phase, base, end) } else { (0.0, end) };
+        (sum + first + again * later, end)
+    })
+}
+
+fn events_once(phase: &Phase, base: Rate, before: f64) -> (f64, f64) {
+    if !phase.phases.is_empty() {
+        return events(&phase.phases, base, before);
+    }
+    let target = phase.rate.map_or(base, |rate| rate.resolve(base)).as_per_s();
+    let lasts_s = phase.lasts.unwrap_or_default().as_nanos() as f64 / NANOS_PER_S;
+    let ramp_s = phase.ramp.unwrap_or_default().as_nanos() as f64 / NANOS_PER_S;
+    (target * (lasts_s - ramp_s) + (before + target) / 2.0 * ramp_s, target)
+}

@@ -1,0 +1,64 @@
+//! Limits that can be kept, and stages that can be read.
+
+use crate::profile::{Slo, Stage, Stream, fault::Faults, units::Span};
+
+use super::names;
+
+/// Limits on latency are not zero, and a higher percentile's is not the lower one.
+pub(super) fn slo(slo: &Slo, faults: &mut Faults<'_>) {
+    let end_to_end = [
+        ("end_to_end_p50", slo.end_to_end_p50),
+        ("end_to_end_p90", slo.end_to_end_p90),
+        ("end_to_end_p99", slo.end_to_end_p99),
+        ("end_to_end_p999", slo.end_to_end_p999),
+        ("end_to_end_max", slo.end_to_end_max),
+    ];
+    for (key, limit) in end_to_end.into_iter().chain([("ack_p99", slo.ack_p99)]) {
+        if limit == Some(Span::default()) {
+            let help = "remove it, or give the longest time that you accept";
+            faults.add_help(key, format!("`{key}` is 0s, which nothing can keep"), help);
+        }
+    }
+    let mut lower: Option<(&str, Span)> = None;
+    for (key, limit) in end_to_end.into_iter().filter_map(|(key, limit)| Some((key, limit?))) {
+        if let Some((lower_key, lower_limit)) = lower
+            && limit < lower_limit
+        {
+            let message = format!("`{key}` is {limit}, less than `{lower_key}`, which is {lower_limit}");
+            faults.add_help(key, message, format!("`{key}` covers more events, so its limit is at least as long"));
+        }
+        lower = Some((key, limit));
+    }
+}
+
+/// The places where a stream is observed.
+pub(super) fn stages(stream: &Stream, faults: &mut Faults<'_>) {
+    for (index, stage) in stream.stages.iter().enumerate() {
+        let mut faults = faults.at_index("stage", index);
+        names::name(&stage.name, "name", &mut faults);
+        names::topic(&stage.topic, "topic", &mut faults);
+        if stream.stages[..index].iter().any(|other| other.name == stage.name) {
+            faults.add("name", format!("stream `{}` has two stages named `{}`", stream.name, stage.name));
+        }
+        if stage.quiet == Span::default() {
+            faults.add_help("quiet", "a silence of 0s would call everything lost", "5s is usual");
+        }
+        pointers(stage, &mut faults);
+    }
+}
+
+fn pointers(stage: &Stage, faults: &mut Faults<'_>) {
+    let pointers = [("id", &stage.id), ("due", &stage.due), ("sent", &stage.sent), ("event_time", &stage.event_time)];
+    for (key, pointer) in pointers.into_iter().filter_map(|(key, pointer)| Some((key, pointer.as_ref()?))) {
+        let header = pointer.strip_prefix("header:");
+        if header.is_some_and(str::is_empty) {
+            faults.add_help(key, format!("`{key}` names no header"), "write \"header:NAME\"");
+        } else if header.is_none() && !pointer.starts_with('/') {
+            faults.add_help(
+                key,
+                format!("`{key}` is `{pointer}`, neither a JSON pointer nor a header"),
+                format!("write \"/{pointer}\" for a field of the payload, \"header:{pointer}\" for a record header"),
+            );
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! A stream's rate over time, drawn with characters.
+//!
+//! Each stream has a chart and a scale of its own: beside a flood of 200,000/s, 1,000/s on a common scale would be a line on the axis.
+
+use ratatui_core::{buffer::Buffer, layout::Rect, symbols::Marker, widgets::Widget};
+use ratatui_widgets::chart::{Axis, Chart, Dataset, GraphType};
+
+use super::figures::{seconds, short_rate};
+
+/// Charts are not drawn wider than this: more columns show nothing more.
+const MAX_WIDTH: u16 = 100;
+/// Rows of a chart, axis and labels included.
+const HEIGHT: u16 = 10;
+/// Rows of each chart when there are many.
+const LOW_HEIGHT: u16 = 7;
+/// More streams than this get low charts.
+const MANY: usize = 3;
+/// Columns of dots in a braille character.
+const DOTS_PER_COLUMN: usize = 2;
+
+/// A stream's rate over time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RateSeries {
+    /// The stream's name.
+    pub name: String,
+    /// From the start of the run, in seconds, ascending; and the rate there, in events per second. A step is two points close together.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Draws the streams' rates, one chart below the other, `width` columns wide (40 to 100). Plain text without colour.
+#[must_use]
+pub fn rate_charts(series: &[RateSeries], width: usize) -> String {
+    let width = u16::try_from(width).unwrap_or(MAX_WIDTH).clamp(40, MAX_WIDTH);
+    let height = if series.len() > MANY { LOW_HEIGHT } else { HEIGHT };
+    let end_s = series.iter().flat_map(|one| &one.points).map(|(at_s, _)| *at_s).fold(0.0, f64::max);
+    series.iter().map(|one| one_chart(one, end_s, width, height)).collect::<Vec<_>>().join("\n")
+}
+
+fn one_chart(series: &RateSeries, end_s: f64, width: u16, height: u16) -> String {
+    let peak_per_s = series.points.iter().map(|(_, per_s)| *per_s).fold(0.0, f64::max);
+    let title = format!("{}: at most {}\n", series.name, short_rate(peak_per_s));
+    if end_s <= 0.0 || peak_per_s <= 0.0 {
+        return format!("{title}  nothing is sent\n");
+    }
+    let top_per_s = round_up(peak_per_s);
+    let dots = highest_per_dot(&series.points, end_s, usize::from(width) * DOTS_PER_COLUMN);
+    let dataset = Dataset::default().marker(Marker::Braille).graph_type(GraphType::Area).fill_to_y(0.0).data(&dots);
+    let x_labels = [0.0, 0.5, 1.0].map(|share| seconds(end_s * share));
+    let y_labels = [0.0, 0.5, 1.0].map(|share| short_rate(top_per_s * share));
+    let chart = Chart::new(vec![dataset])
+        .legend_position(None)
+        .x_axis(Axis::default().bounds([0.0, end_s]).labels(x_labels))
+        .y_axis(Axis::default().bounds([0.0, top_per_s]).labels(y_labels));
+    let mut page = Buffer::empty(Rect::new(0, 0, width, height));
+    chart.render(page.area, &mut page);
+    title + &text_of(&page)
+}
+
+/// The highest rate in each of so many equal parts of the time: a burst shorter than a dot is still drawn.
+fn highest_per_dot(points: &[(f64, f64)], end_s: f64, dots: usize) -> Vec<(f64, f64)> {
+    let dot_s = end_s / dots as f64;
+    (0..=dots)
+        .map(|dot| {
+            let at_s = dot as f64 * dot_s;
+            let inside = points
+                .iter()
+                .filter(|(point_s, _)| (at_s - dot_s / 2.0..at_s + dot_s / 2.0).contains(point_s))
+                .map(|(_, per_s)| *per_s);
+            (at_s, inside.fold(at(points, at_s), f64::max))
+        })
+        .collect()
+}
+
+/// The rate at a moment, on the straight line between the points beside it; 0 outside of them.
+fn at(points: &[(f64, f64)], at_s: f64) -> f64 {
+    let next = points.partition_point(|(point_s, _)| *point_s < at_s);
+    match (next.checked_sub(1).and_then(|before| points.get(before)), points.get(next)) {
+        (Some((from_s, from)), Some((to_s, to))) if to_s > from_s => {
+            from + (to - from) * (at_s - from_s) / (to_s - from_s)
+        }
+        (_, Some((to_s, to))) if (to_s - at_s).abs() < f64::EPSILON => *to,
+        _ => 0.0,
+    }
+}
+
+/// The next of 1, 2, 3, 4, 5, 6, 8 times a power of ten: a top that halves well.
+fn round_up(value: f64) -> f64 {
+    let power = 10_f64.powf(value.log10().floor());
+    let digit = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0].into_iter().find(|digit| value <= digit * power * (1.0 + 1e-9));
+    digit.unwrap_or(10.0) * power
+}
+
+/// A page's characters, without blanks at the ends of lines.
+fn text_of(page: &Buffer) -> String {
+    let mut text = String::new();
+    for row in page.content.chunks(usize::from(page.area.width)) {
+        let line: String = row.iter().map(ratatui_core::buffer::Cell::symbol).collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peak() -> RateSeries {
+        let points =
+            vec![(0.0, 1000.0), (20.0, 1000.0), (25.0, 3000.0), (40.0, 3000.0), (40.0, 1000.0), (60.0, 1000.0)];
+        RateSeries { name: "orders".to_owned(), points }
+    }
+
+    fn flood() -> RateSeries {
+        let points =
+            (0..=600).map(|tenth| (f64::from(tenth) / 10.0, if tenth % 150 < 30 { 200_000.0 } else { 0.0 })).collect();
+        RateSeries { name: "bots".to_owned(), points }
+    }
+
+    #[test]
+    fn each_stream_has_a_chart_of_its_own() {
+        insta::assert_snapshot!(rate_charts(&[peak(), flood()], 80), @"");
+    }
+
+    #[test]
+    fn a_wide_terminal_gets_a_chart_of_100_columns() {
+        insta::assert_snapshot!(rate_charts(&[peak()], 120), @"");
+    }
+
+    #[test]
+    fn a_burst_shorter_than_a_dot_is_still_drawn() {
+        let mut series = RateSeries { name: "day".to_owned(), points: vec![(0.0, 0.0), (86_400.0, 0.0)] };
+        series.points.splice(1..1, [(43_200.0, 0.0), (43_200.1, 5000.0), (43_200.2, 0.0)]);
+        let text = rate_charts(&[series], 80);
+        assert!(text.lines().any(|line| line.starts_with(" 5k/s│") || line.starts_with("5k/s│")), "{text}");
+        let dots = text.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
+        assert!(dots >= 7, "{text}");
+    }
+
+    #[test]
+    fn silence_and_nothing_at_all_are_said() {
+        let silent = RateSeries { name: "quiet".to_owned(), points: vec![(0.0, 0.0), (5.0, 0.0)] };
+        assert_eq!(rate_charts(&[silent], 80), "quiet: at most 0/s\n  nothing is sent\n");
+        assert_eq!(rate_charts(&[], 80), "");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_asked() {
+        for width in [40, 80, 100, 200] {
+            let text = rate_charts(&[peak(), flood()], width);
+            assert!(text.lines().all(|line| line.chars().count() <= width.min(100)), "{text}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Numbers as people read them: thousands separators, three significant digits, units that fit.
+
+/// A count with thousands separators: `1,234,567`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count with its sign.
+#[must_use]
+pub fn signed(number: i64) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", count(number.unsigned_abs()))
+}
+
+/// A rate: `199,998/s`, `12.5/s`.
+#[must_use]
+pub fn rate(per_s: f64) -> String {
+    if per_s >= 100.0 { format!("{}/s", count(per_s.round() as u64)) } else { format!("{}/s", three_digits(per_s)) }
+}
+
+/// A rate in a narrow place: `200k/s`, `1.5M/s`.
+#[must_use]
+pub fn short_rate(per_s: f64) -> String {
+    let (value, letter) = match per_s {
+        big if big >= 999_500.0 => (big / 1e6, "M"),
+        big if big >= 999.5 => (big / 1e3, "k"),
+        small => (small, ""),
+    };
+    format!("{}{letter}/s", three_digits(value))
+}
+
+/// Milliseconds in the unit that fits: `850 ns`, `412 µs`, `12.3 ms`, `1.80 s`.
+#[must_use]
+pub fn latency(ms: f64) -> String {
+    let (value, unit) = match ms.abs() {
+        long if long >= 999.5 => (ms / 1e3, "s"),
+        medium if medium >= 0.9995 => (ms, "ms"),
+        short if short >= 0.000_999_5 => (ms * 1e3, "µs"),
+        none if none < 1e-9 => return "0".to_owned(),
+        _ => (ms * 1e6, "ns"),
+    };
+    format!("{} {unit}", three_digits(value))
+}
+
+/// Milliseconds, or a dash when nothing was measured.
+#[must_use]
+pub fn latency_or_dash(ms: Option<f64>) -> String {
+    ms.map_or_else(|| "–".to_owned(), latency)
+}
+
+/// Bytes in decimal units: `30.7 MB`.
+#[must_use]
+pub fn bytes(number: u64) -> String {
+    if number < 1000 {
+        return format!("{number} B");
+    }
+    let mut value = number as f64 / 1e3;
+    let mut unit = "kB";
+    for larger in ["MB", "GB", "TB", "PB", "EB"] {
+        if value < 999.5 {
+            break;
+        }
+        value /= 1e3;
+        unit = larger;
+    }
+    format!("{} {unit}", three_digits(value))
+}
+
+/// Seconds: `4.2 s`, `1m 30s`, `2h 5m`.
+#[must_use]
+pub fn seconds(secs: f64) -> String {
+    let whole = secs.max(0.0).round() as u64;
+    match whole {
+        0..60 => format!("{} s", (secs * 10.0).round() / 10.0),
+        60..3600 => format!("{}m {:02}s", whole / 60, whole % 60),
+        _ => format!("{}h {:02}m", whole / 3600, whole / 60 % 60),
+    }
+}
+
+/// Seconds as a clock shows them, in whole ones: `0:07`, `12:30`, `1:00:00`.
+#[must_use]
+pub fn stopwatch(secs: f64) -> String {
+    let whole = secs.max(0.0) as u64;
+    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// A share of a whole, cut (never rounded up) to two decimals: only all of it is `100 %`.
+#[must_use]
+pub fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return String::new();
+    }
+    if part == whole {
+        return "100 %".to_owned();
+    }
+    let hundredths = u128::from(part) * 10_000 / u128::from(whole);
+    if part > 0 && hundredths == 0 {
+        return "< 0.01 %".to_owned();
+    }
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+}
+
+/// Three significant digits, without an exponent.
+fn three_digits(value: f64) -> String {
+    let decimals = match value.abs() {
+        big if big >= 99.95 => 0,
+        medium if medium >= 9.995 => 1,
+        small if small >= 0.0005 => 2,
+        _ => 0,
+    };
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') && text.ends_with('0') {
+        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_carry_separators_and_units_that_fit() {
+        assert_eq!(
+            [count(0), count(999), count(1000), count(1_234_567), signed(-12_345)],
+            ["0", "999", "1,000", "1,234,567", "-12,345"]
+        );
+        assert_eq!([rate(199_998.4), rate(12.5), rate(0.0)], ["199,998/s", "12.5/s", "0/s"]);
+        assert_eq!(
+            [0.0, 950.0, 1000.0, 200_000.0, 1.5e6, 999_999.0].map(short_rate),
+            ["0/s", "950/s", "1k/s", "200k/s", "1.5M/s", "1M/s"]
+        );
+        assert_eq!(
+            [0.0, 0.0005, 0.4123, 0.9999, 12.34, 999.9, 1800.0, -40_000.0].map(latency),
+            ["0", "500 ns", "412 µs", "1 ms", "12.3 ms", "1 s", "1.8 s", "-40 s"]
+        );
+        assert_eq!([0, 999, 1000, 30_720_000, 999_999_999].map(bytes), ["0 B", "999 B", "1 kB", "30.7 MB", "1 GB"]);
+        assert_eq!([4.25, 60.0, 90.0, 7500.0].map(seconds), ["4.3 s", "1m 00s", "1m 30s", "2h 05m"]);
+        assert_eq!([7.9, 750.0, 3600.0].map(stopwatch), ["0:07", "12:30", "1:00:00"]);
+    }
+
+    #[test]
+    fn a_share_never_rounds_a_loss_away() {
+        assert_eq!(share(1_000_000_000, 1_000_000_000), "100 %");
+        assert_eq!(share(999_999_999, 1_000_000_000), "99.99 %");
+        assert_eq!(share(1, 1_000_000_000), "< 0.01 %");
+        assert_eq!(share(0, 10), "0.00 %");
+        assert_eq!(share(0, 0), "");
+    }
+}

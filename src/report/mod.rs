@@ -1,0 +1,6 @@
+//! Turns data into bytes for people. Nothing here measures or reads a clock; only `output` touches a stream.
+
+pub mod chart;
+pub mod figures;
+pub mod output;
+pub mod terminal;

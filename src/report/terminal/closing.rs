@@ -1,0 +1,285 @@
+//! The closing table: the verdict first, then for each stream what was offered and sent, where every event went,
+//! how long it took, and which limits were kept.
+
+use std::path::Path;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
+
+use super::paint::{Ink, Look, paint};
+use crate::{
+    check::{Counts, Hop, Latencies, SloResult, Verdict},
+    report::figures::{bytes, count, latency, rate, seconds, share},
+    results::summary::{HopLatencies, StreamSummary, Summary},
+};
+
+/// What a person reads when a run is over. `folder` is where the results are, if they were written.
+#[must_use]
+pub fn closing(summary: &Summary, folder: Option<&Path>, look: Look) -> String {
+    let mut text = String::new();
+    headline(&mut text, summary, look);
+    for stream in &summary.streams {
+        stream_part(&mut text, stream, look);
+    }
+    foot(&mut text, summary, folder, look);
+    text
+}
+
+/// Adds a line.
+fn line(text: &mut String, line: &str) {
+    text.push_str(line.trim_end());
+    text.push('\n');
+}
+
+fn headline(text: &mut String, summary: &Summary, look: Look) {
+    let (word, ink, meaning) = match summary.verdict {
+        Verdict::Pass => ("PASS", Ink::Good, "every limit was kept, and enough was measured to say so"),
+        Verdict::Fail => ("FAIL", Ink::Bad, "a limit was broken"),
+        Verdict::Void => {
+            ("VOID", Ink::Doubt, "nothing was broken for certain, but the measurement cannot carry a pass")
+        }
+    };
+    line(text, &format!("{}  {meaning}", paint(word, ink, look)));
+    for reason in &summary.reasons {
+        push_wrapped(text, reason, look.width);
+    }
+    let run = &summary.run;
+    let target = if run.embedded { "the embedded broker".to_owned() } else { format!("cluster {}", run.cluster_id) };
+    let cut = match (summary.interrupted, summary.partial) {
+        (true, _) => ", interrupted",
+        (false, true) => ", a part is missing",
+        (false, false) => "",
+    };
+    line(text, "");
+    let facts = format!("{}, seed {}, {} on {target}{cut}", run.profile, run.seed, seconds(run.duration_s));
+    line(text, &facts);
+}
+
+/// Adds a reason as a list item, broken at blanks.
+fn push_wrapped(text: &mut String, reason: &str, width: usize) {
+    let mut current = "  - ".to_owned();
+    for word in reason.split_whitespace() {
+        if current.chars().count() + word.chars().count() > width && current.len() > 4 {
+            line(text, &current);
+            current = "    ".to_owned();
+        }
+        current.push_str(word);
+        current.push(' ');
+    }
+    line(text, &current);
+}
+
+fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
+    line(text, "");
+    line(text, &format!("{} → {}", paint(&stream.name, Ink::Strong, look), stream.topic));
+    line(
+        text,
+        &format!(
+            "  offered {}, sent {} ({})",
+            rate(stream.offered_per_s),
+            rate(stream.achieved_per_s),
+            bytes(stream.bytes)
+        ),
+    );
+    line(text, "");
+    let mut fates = Fates::new(look);
+    fates.sending(&stream.counts);
+    if stream.stages.is_empty() {
+        fates.arrival(&stream.counts);
+    }
+    fates.finish(text);
+    if stream.stages.is_empty() {
+        latencies(text, &stream.latency_ms, &Hop::ALL);
+    } else {
+        latencies(text, &stream.latency_ms, &[Hop::DueToSent, Hop::SentToAcked]);
+        for stage in &stream.stages {
+            line(text, "");
+            line(text, &format!("  at {} ({})", paint(&stage.name, Ink::Strong, look), stage.topic));
+            let mut fates = Fates::new(look);
+            fates.arrival(&stage.counts);
+            fates.finish(text);
+            latencies(text, &stage.latency_ms, &[Hop::SentToConsumed, Hop::DueToConsumed]);
+        }
+    }
+    limits(text, &stream.slo, look);
+}
+
+/// A table without lines; columns that hold figures are set to the right.
+fn plain_table(columns: usize, figures: std::ops::Range<usize>) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(vec![""; columns]);
+    for at in figures {
+        if let Some(column) = table.column_mut(at) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Adds a table, indented, without the empty header line that made its columns.
+fn push_table(text: &mut String, table: &Table) {
+    for row in table.lines().filter(|row| !row.trim().is_empty()) {
+        line(text, &format!(" {row}"));
+    }
+}
+
+/// The rows that say where every event went. Rare ends that nothing came to share one line.
+struct Fates {
+    table: Table,
+    nothing: Vec<&'static str>,
+    look: Look,
+}
+
+impl Fates {
+    fn new(look: Look) -> Self {
+        Fates { table: plain_table(4, 1..3), nothing: Vec::new(), look }
+    }
+
+    fn row(&mut self, name: &str, number: u64, of: u64, meaning: &str) {
+        self.table.add_row(vec![name.to_owned(), count(number), share(number, of), meaning.to_owned()]);
+    }
+
+    /// A row that should stay at nothing, and is only then shown by itself when it does not.
+    fn rare(&mut self, name: &'static str, number: u64, of: u64, meaning: &str) {
+        if number == 0 { self.nothing.push(name) } else { self.row(name, number, of, meaning) }
+    }
+
+    /// A row that is of interest only when there is something.
+    fn asked_for(&mut self, name: &str, number: u64, of: u64, meaning: &str) {
+        if number > 0 {
+            self.row(name, number, of, meaning);
+        }
+    }
+
+    fn sending(&mut self, counts: &Counts) {
+        let planned = counts.planned;
+        self.row("planned", planned, 0, "what the schedule asked for");
+        self.row("sent", counts.sent, planned, "of planned, handed to the client");
+        self.row("acked", counts.acked, planned, "of planned, acknowledged by the broker");
+        self.rare("failed", counts.failed, planned, "given up on, certainly not written");
+        self.rare("dropped", counts.dropped, planned, "not sent: the client's queue was full");
+        self.rare("unresolved", counts.unresolved, planned, "the client does not know if they were written");
+        self.asked_for(
+            "copies sent again",
+            counts.copies_acked,
+            counts.copies_planned,
+            "of the copies asked for, acknowledged",
+        );
+        self.asked_for("copies not acked", counts.copies_not_acked, counts.copies_planned, "of the copies asked for");
+    }
+
+    fn arrival(&mut self, counts: &Counts) {
+        let acked = counts.acked + counts.unresolved_delivered;
+        let delivered = counts.delivered;
+        self.row("delivered", delivered, acked, "of acked, seen by the consumer");
+        self.row("lost", counts.lost, acked, "of acked, never seen");
+        self.rare("in flight", counts.in_flight, acked, "not seen before the reading ended");
+        self.rare("duplicates", counts.duplicates_accidental, delivered, "seen again, unasked");
+        self.rare("reordered", counts.reordered_accidental, delivered, "behind a later event of their lane, unasked");
+        self.rare("foreign", counts.foreign, 0, "messages that are not of this run");
+        self.rare("phantom", counts.phantom, 0, "ids of this run that no one sent");
+        self.asked_for(
+            "duplicates asked for",
+            counts.duplicates_injected,
+            delivered,
+            "seen again, as the profile wants",
+        );
+        self.asked_for("reordered as asked", counts.reordered_injected, delivered, "moved by the profile");
+        self.asked_for("late as asked", counts.late_injected, delivered, "event time made late by the profile");
+    }
+
+    fn finish(self, text: &mut String) {
+        push_table(text, &self.table);
+        if !self.nothing.is_empty() {
+            line(text, &paint(&format!("  none {}", self.nothing.join(", ")), Ink::Faint, self.look));
+        }
+    }
+}
+
+/// What a hop is called.
+fn hop_name(hop: Hop) -> &'static str {
+    match hop {
+        Hop::DueToSent => "due → sent",
+        Hop::SentToAcked => "sent → acked",
+        Hop::SentToConsumed => "sent → consumed",
+        Hop::DueToConsumed => "due → consumed",
+    }
+}
+
+fn latencies(text: &mut String, latency_ms: &HopLatencies, hops: &[Hop]) {
+    let measured: Vec<(Hop, &Latencies)> =
+        hops.iter().map(|hop| (*hop, latency_ms.get(*hop))).filter(|(_, hop)| hop.count > 0).collect();
+    line(text, "");
+    if measured.is_empty() {
+        line(text, "  latency: nothing was measured");
+        return;
+    }
+    let mut table = plain_table(7, 1..7);
+    table.add_row(vec!["latency", "min", "p50", "p90", "p99", "p99.9", "max"]);
+    for (hop, of) in &measured {
+        let mut row = vec![hop_name(*hop).to_owned()];
+        row.extend([of.min, of.p50, of.p90, of.p99, of.p999, of.max].map(latency));
+        table.add_row(row);
+    }
+    push_table(text, &table);
+    for (hop, of) in measured.iter().filter(|(_, hop)| hop.negative > 0) {
+        let note = format!("  {} of {} were negative: the clocks disagree", count(of.negative), hop_name(*hop));
+        line(text, &note);
+    }
+}
+
+/// Limits in milliseconds end like this; the others are numbers of events.
+fn is_latency(name: &str) -> bool {
+    name.starts_with("end_to_end_") || name.starts_with("ack_")
+}
+
+fn limits(text: &mut String, slo: &[SloResult], look: Look) {
+    if slo.is_empty() {
+        return;
+    }
+    line(text, "");
+    let mut table = plain_table(4, 1..3);
+    table.add_row(vec!["limit", "at most", "observed", ""]);
+    for one in slo {
+        let figure =
+            |value: f64| if is_latency(&one.name) { latency(value) } else { count(value.max(0.0).round() as u64) };
+        let (observed, outcome) = match (one.observed, one.ok) {
+            (None, _) => ("–".to_owned(), "not measured"),
+            (Some(value), true) => (figure(value), "kept"),
+            (Some(value), false) => (figure(value), "BROKEN"),
+        };
+        table.add_row(vec![one.name.clone(), figure(one.limit), observed, outcome.to_owned()]);
+    }
+    let mut plain = String::new();
+    push_table(&mut plain, &table);
+    // Painted after the columns are set: escape sequences have no width.
+    for row in plain.lines() {
+        let painted = match row.strip_suffix("BROKEN") {
+            Some(start) => format!("{start}{}", paint("BROKEN", Ink::Bad, look)),
+            None => row.to_owned(),
+        };
+        line(text, &painted);
+    }
+}
+
+fn foot(text: &mut String, summary: &Summary, folder: Option<&Path>, look: Look) {
+    let late = &summary.generator.lateness_ms;
+    line(text, "");
+    if late.count > 0 {
+        line(
+            text,
+            &format!(
+                "generator  {} late at p99, {} at most{}",
+                latency(late.p99),
+                latency(late.max),
+                summary.generator.cpu_s.map_or_else(String::new, |cpu_s| format!(", {} of CPU time", seconds(cpu_s)))
+            ),
+        );
+    }
+    if let Some(folder) = folder {
+        line(text, &format!("results    {}", paint(&folder.display().to_string(), Ink::Strong, look)));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! The line that says once a second how the run goes.
+
+use std::io::{self, Write};
+
+use super::paint::{Ink, Look, paint};
+use crate::report::{
+    figures::{latency_or_dash, rate, signed, stopwatch},
+    output::write_all,
+};
+
+/// How the run goes, over all streams, in the last second.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LiveFigures {
+    /// Since the first event was due, in seconds.
+    pub elapsed_s: f64,
+    /// How long events are sent, in seconds; absent when there is no end.
+    pub total_s: Option<f64>,
+    /// What goes on: a phase's name, `warmup`, `draining`; absent when there is nothing to say.
+    pub phase: Option<String>,
+    /// What the schedule asks for.
+    pub offered_per_s: f64,
+    /// What was handed to the client.
+    pub sent_per_s: f64,
+    /// What the broker acknowledged.
+    pub acked_per_s: f64,
+    /// Acked and not yet delivered.
+    pub lag_events: i64,
+    /// Median of due to consumed.
+    pub end_to_end_p50_ms: Option<f64>,
+    /// 99 % of due to consumed are within this.
+    pub end_to_end_p99_ms: Option<f64>,
+    /// 99 % of events were handed to the client at most so late.
+    pub lateness_p99_ms: Option<f64>,
+    /// Failed, dropped or lost so far: shown as soon as there is one.
+    pub troubled: u64,
+}
+
+/// A generator this late, in milliseconds, is worth a second look.
+const LATE_MS: f64 = 10.0;
+/// Sending less than this share of what was offered is worth a second look.
+const KEEPS_UP: f64 = 0.98;
+/// Between two parts of the line.
+const GAP: &str = "  ";
+
+/// A part of the line, and how readily it goes when the line is too narrow (the highest first).
+struct Part {
+    text: String,
+    ink: Option<Ink>,
+    goes: u8,
+}
+
+impl Part {
+    fn new(goes: u8, text: String) -> Self {
+        Part { text, ink: None, goes }
+    }
+
+    fn inked(self, ink: Ink, when: bool) -> Self {
+        Part { ink: when.then_some(ink), ..self }
+    }
+}
+
+/// The line. On a terminal, parts that do not fit go, the least important first; elsewhere it is whole.
+#[must_use]
+pub fn live_line(figures: &LiveFigures, look: Look) -> String {
+    let mut parts = parts(figures);
+    // The last column stays free: some terminals wrap a line that fills it.
+    while look.terminal && width(&parts) >= look.width && parts.len() > 1 {
+        let Some(goes) = (0..parts.len()).max_by_key(|at| parts[*at].goes) else { break };
+        parts.remove(goes);
+    }
+    let painted: Vec<String> = parts
+        .into_iter()
+        .map(|Part { text, ink, .. }| ink.map_or_else(|| text.clone(), |ink| paint(&text, ink, look)))
+        .collect();
+    painted.join(GAP)
+}
+
+fn parts(figures: &LiveFigures) -> Vec<Part> {
+    let time = match figures.total_s {
+        Some(total_s) => format!("{}/{}", stopwatch(figures.elapsed_s), stopwatch(total_s)),
+        None => stopwatch(figures.elapsed_s),
+    };
+    let behind = figures.sent_per_s < figures.offered_per_s * KEEPS_UP;
+    let late = figures.lateness_p99_ms.is_some_and(|late_ms| late_ms > LATE_MS);
+    let mut parts = vec![Part::new(0, time).inked(Ink::Strong, true)];
+    if let Some(phase) = &figures.phase {
+        parts.push(Part::new(6, phase.clone()).inked(Ink::Strong, true));
+    }
+    parts.extend([
+        Part::new(3, format!("offered {}", rate(figures.offered_per_s))),
+        Part::new(1, format!("sent {}", rate(figures.sent_per_s))).inked(Ink::Doubt, behind),
+        Part::new(5, format!("acked {}", rate(figures.acked_per_s))),
+        Part::new(4, format!("lag {}", signed(figures.lag_events))),
+        Part::new(7, format!("p50 {}", latency_or_dash(figures.end_to_end_p50_ms))),
+        Part::new(2, format!("p99 {}", latency_or_dash(figures.end_to_end_p99_ms))),
+        Part::new(8, format!("late p99 {}", latency_or_dash(figures.lateness_p99_ms))).inked(Ink::Doubt, late),
+    ]);
+    if figures.troubled > 0 {
+        parts.push(Part::new(1, format!("{} in trouble", signed(figures.troubled as i64))).inked(Ink::Bad, true));
+    }
+    parts
+}
+
+fn width(parts: &[Part]) -> usize {
+    parts.iter().map(|part| part.text.chars().count()).sum::<usize>() + GAP.len() * parts.len().saturating_sub(1)
+}
+
+/// Draws the live line: over itself on a terminal, as lines elsewhere.
+#[derive(Debug)]
+pub struct LiveLine<W> {
+    out: W,
+    look: Look,
+    drawn: bool,
+}
+
+impl<W: Write> LiveLine<W> {
+    /// Draws to `out`, which looks like `look`.
+    pub fn new(out: W, look: Look) -> Self {
+        LiveLine { out, look, drawn: false }
+    }
+
+    /// Shows the second that has just ended.
+    ///
+    /// # Errors
+    /// What the system said; a reader that went away is none.
+    pub fn show(&mut self, figures: &LiveFigures) -> io::Result<()> {
+        let line = live_line(figures, self.look);
+        let text = if self.look.terminal { format!("\r{line}\x1b[K") } else { format!("{line}\n") };
+        self.drawn = self.look.terminal;
+        write_all(&mut self.out, &text)
+    }
+
+    /// Says something in between; it stays above the live line.
+    ///
+    /// # Errors
+    /// What the system said; a reader that went away is none.
+    pub fn say(&mut self, text: &str) -> io::Result<()> {
+        let clear = if std::mem::take(&mut self.drawn) { "\r\x1b[K" } else { "" };
+        write_all(&mut self.out, &format!("{clear}{text}\n"))
+    }
+
+    /// Takes the line away: the closing table says it better.
+    ///
+    /// # Errors
+    /// What the system said; a reader that went away is none.
+    pub fn close(mut self) -> io::Result<()> {
+        if self.drawn { write_all(&mut self.out, "\r\x1b[K") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures() -> LiveFigures {
+        LiveFigures {
+            elapsed_s: 72.4,
+            total_s: Some(720.0),
+            phase: Some("flood".to_owned()),
+            offered_per_s: 200_000.0,
+            sent_per_s: 199_998.0,
+            acked_per_s: 199_950.0,
+            lag_events: 1204,
+            end_to_end_p50_ms: Some(3.12),
+            end_to_end_p99_ms: Some(41.9),
+            lateness_p99_ms: Some(0.412),
+            troubled: 0,
+        }
+    }
+
+    fn terminal(width: usize) -> Look {
+        Look { width, colour: false, terminal: true }
+    }
+
+    #[test]
+    fn the_line_drops_what_matters_least_when_it_is_narrow() {
+        insta::assert_snapshot!(live_line(&figures(), terminal(132)), @"");
+        insta::assert_snapshot!(live_line(&figures(), terminal(100)), @"");
+        insta::assert_snapshot!(live_line(&figures(), terminal(80)), @"");
+        insta::assert_snapshot!(live_line(&figures(), terminal(40)), @"");
+        for width in 40..160 {
+            assert!(live_line(&figures(), terminal(width)).chars().count() < width);
+        }
+    }
+
+    #[test]
+    fn before_the_first_event_there_is_a_line_too() {
+        let nothing = LiveFigures { troubled: 3, ..LiveFigures::default() };
+        insta::assert_snapshot!(live_line(&nothing, Look::PLAIN), @"");
+    }
+
+    #[test]
+    fn on_a_terminal_it_draws_over_itself_and_elsewhere_it_adds_lines() {
+        let mut drawn = Vec::new();
+        let mut live = LiveLine::new(&mut drawn, terminal(80));
+        live.show(&figures()).unwrap();
+        live.say("a broker went away").unwrap();
+        live.show(&figures()).unwrap();
+        live.close().unwrap();
+        let drawn = String::from_utf8(drawn).unwrap();
+        assert_eq!((drawn.matches('\n').count(), drawn.matches('\r').count()), (1, 4));
+
+        let mut piped = Vec::new();
+        let mut live = LiveLine::new(&mut piped, Look::PLAIN);
+        live.show(&figures()).unwrap();
+        live.show(&figures()).unwrap();
+        live.close().unwrap();
+        let piped = String::from_utf8(piped).unwrap();
+        assert_eq!(piped.lines().count(), 2);
+        assert!(!piped.contains(['\r', '\x1b']), "{piped}");
+    }
+
+    #[test]
+    fn colour_marks_a_generator_that_does_not_keep_up() {
+        let look = Look { colour: true, ..terminal(132) };
+        let slow = LiveFigures { sent_per_s: 150_000.0, ..figures() };
+        assert!(live_line(&slow, look).contains("\x1b[1;33msent 150,000/s\x1b[0m"));
+        assert!(!live_line(&figures(), look).contains("\x1b[1;33m"));
+    }
+}

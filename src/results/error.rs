@@ -1,0 +1,94 @@
+//! What can go wrong with a run's files. Every message names the file, says what the system said, and shows a way out.
+
+use std::{io, path::PathBuf};
+
+/// A run's files could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// The folder holds another run.
+    #[error(
+        "`{}` already holds the results of run {run_id}: choose another folder with --out, or move that one away",
+        folder.display()
+    )]
+    Occupied {
+        /// The folder that was asked for.
+        folder: PathBuf,
+        /// The run that it holds.
+        run_id: String,
+    },
+    /// The folder holds something else.
+    #[error("`{}` is not empty and holds no run of floodmark: choose another folder with --out", folder.display())]
+    NotEmpty {
+        /// The folder that was asked for.
+        folder: PathBuf,
+    },
+    /// The folder cannot be made.
+    #[error("cannot create the results folder `{}`: {system}; choose one that you may write to with --out", folder.display())]
+    CannotCreate {
+        /// The folder that was asked for.
+        folder: PathBuf,
+        /// What the system said.
+        system: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write `{}`: {system}; {}", file.display(), way_out(system))]
+    CannotWrite {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        system: io::Error,
+    },
+    /// A file cannot be read.
+    #[error("cannot read `{}`: {system}", file.display())]
+    CannotRead {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        system: io::Error,
+    },
+    /// The folder is not a run's.
+    #[error("`{}` holds no run of floodmark: there is no manifest.toml in it", folder.display())]
+    NoRun {
+        /// The folder that was asked for.
+        folder: PathBuf,
+    },
+    /// A file is there, and is not what it should be.
+    #[error("`{}` is damaged or was not written by floodmark: {why}", file.display())]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// Where, and what is wrong.
+        why: String,
+    },
+    /// A file was written by a later floodmark.
+    #[error("`{}` has schema {found}, and this floodmark knows schema {known}: read it with the version that wrote it", file.display())]
+    OtherSchema {
+        /// The file.
+        file: PathBuf,
+        /// The schema that it states.
+        found: u32,
+        /// The schema that this program reads.
+        known: u32,
+    },
+    /// A value cannot be put into a file.
+    #[error("cannot put the figures into `{}`: {why}", file.display())]
+    Unwritable {
+        /// The file.
+        file: PathBuf,
+        /// What the encoder said.
+        why: String,
+    },
+}
+
+/// What to do about a failed write.
+fn way_out(system: &io::Error) -> &'static str {
+    match system.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space or choose another disk with --out; what was written before is kept"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "choose a folder that you may write to with --out"
+        }
+        _ => "what was written before is kept",
+    }
+}

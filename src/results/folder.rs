@@ -1,0 +1,192 @@
+//! A run's folder, read again: finished, interrupted, still going on, or left behind by a killed process.
+
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Manifest, ResultsError, RunState, Summary, TimelineRow,
+    hlog::{IntervalLog, LogKey, read_log},
+    manifest::MANIFEST_SCHEMA,
+    pending::partial_path,
+    summary::SUMMARY_SCHEMA,
+    timeline::read_rows,
+};
+use crate::check::{LatencyHistogram, Merge};
+
+/// The manifest's file name.
+pub const MANIFEST: &str = "manifest.toml";
+/// The summary's file name.
+pub const SUMMARY: &str = "summary.json";
+/// The timeline's file name.
+pub const TIMELINE: &str = "timeline.csv";
+/// The name of the folder with the ledgers.
+pub const LEDGER: &str = "ledger";
+
+/// A run's folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunFolder {
+    path: PathBuf,
+    manifest: Manifest,
+}
+
+impl RunFolder {
+    /// Opens a folder by its manifest; the other files are read when they are asked for.
+    ///
+    /// # Errors
+    /// When there is no manifest, or it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, ResultsError> {
+        let file = path.join(MANIFEST);
+        if !file.exists() {
+            return Err(ResultsError::NoRun { folder: path.to_owned() });
+        }
+        Ok(RunFolder { path: path.to_owned(), manifest: read_manifest(&file)? })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What ran.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Whether the run came to an orderly end. If not, its process was killed, or is still at work.
+    #[must_use]
+    pub fn ended_in_order(&self) -> bool {
+        self.manifest.state != RunState::Running
+    }
+
+    /// How the run stands, in a sentence for people.
+    #[must_use]
+    pub fn standing(&self) -> &'static str {
+        match self.manifest.state {
+            RunState::Finished => "the run came to its end",
+            RunState::Interrupted => "the run was interrupted; its results reach up to there",
+            RunState::Running => {
+                "the run is still going on, or its process was killed; the files reach up to its last second"
+            }
+        }
+    }
+
+    /// Where the ledgers are.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.path.join(LEDGER)
+    }
+
+    /// What the run found; `None` when it has not come to an orderly end.
+    ///
+    /// # Errors
+    /// When the file is damaged, or of a later schema.
+    pub fn summary(&self) -> Result<Option<Summary>, ResultsError> {
+        let file = self.path.join(SUMMARY);
+        let bytes = match fs::read(&file) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(system) => return Err(ResultsError::CannotRead { file, system }),
+        };
+        #[derive(serde::Deserialize)]
+        struct Head {
+            schema: u32,
+        }
+        let malformed =
+            |error: serde_json::Error| ResultsError::Malformed { file: file.clone(), why: error.to_string() };
+        let Head { schema } = serde_json::from_slice(&bytes).map_err(malformed)?;
+        refuse_other_schema(&file, schema, SUMMARY_SCHEMA)?;
+        serde_json::from_slice(&bytes).map(Some).map_err(malformed)
+    }
+
+    /// The timeline, as far as it goes; empty when nothing was written yet.
+    ///
+    /// # Errors
+    /// When a line is damaged.
+    pub fn timeline(&self) -> Result<Vec<TimelineRow>, ResultsError> {
+        let file = self.path.join(TIMELINE);
+        let Some((file, bytes)) = read_whole_or_partial(&file)? else {
+            return Ok(Vec::new());
+        };
+        read_rows(&bytes).map_err(|error| ResultsError::Malformed { file, why: error.to_string() })
+    }
+
+    /// Every interval log, in the order of its stream, stage and hop.
+    ///
+    /// # Errors
+    /// When a log is damaged.
+    pub fn logs(&self) -> Result<Vec<IntervalLog>, ResultsError> {
+        let cannot_read = |system| ResultsError::CannotRead { file: self.path.clone(), system };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(cannot_read)? {
+            let name = entry.map_err(cannot_read)?.file_name();
+            let Some(name) = name.to_str() else { continue };
+            let whole = name.strip_suffix(".partial").unwrap_or(name);
+            if whole.ends_with(".hlog") {
+                names.push(whole.to_owned());
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        let mut logs = Vec::new();
+        for name in names {
+            logs.extend(self.log_at(&self.path.join(name))?);
+        }
+        logs.sort_by(|one, other| one.key.cmp(&other.key));
+        Ok(logs)
+    }
+
+    /// One log summed up: the run's histogram of a hop. Empty when nothing was measured.
+    ///
+    /// # Errors
+    /// When the log is damaged.
+    pub fn latencies(&self, key: &LogKey) -> Result<LatencyHistogram, ResultsError> {
+        let mut sum = LatencyHistogram::default();
+        if let Some(log) = self.log_at(&self.path.join(key.file_name()))? {
+            sum.merge(log.sum());
+        }
+        Ok(sum)
+    }
+
+    fn log_at(&self, file: &Path) -> Result<Option<IntervalLog>, ResultsError> {
+        let Some((file, bytes)) = read_whole_or_partial(file)? else {
+            return Ok(None);
+        };
+        // A file that was opened and not yet written to, or whose header is torn, has nothing to say.
+        if !super::whole_lines(&bytes).contains(&b'"') {
+            return Ok(None);
+        }
+        read_log(&bytes).map(Some).map_err(|why| ResultsError::Malformed { file, why })
+    }
+}
+
+/// Reads a file, or what there is of it when it was never completed.
+fn read_whole_or_partial(file: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, ResultsError> {
+    for file in [file.to_owned(), partial_path(file)] {
+        match fs::read(&file) {
+            Ok(bytes) => return Ok(Some((file, bytes))),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(system) => return Err(ResultsError::CannotRead { file, system }),
+        }
+    }
+    Ok(None)
+}
+
+/// Reads a manifest.
+pub(super) fn read_manifest(file: &Path) -> Result<Manifest, ResultsError> {
+    let text = fs::read_to_string(file).map_err(|system| ResultsError::CannotRead { file: file.to_owned(), system })?;
+    let malformed = |why: String| ResultsError::Malformed { file: file.to_owned(), why };
+    let table: toml::Table = toml::from_str(&text).map_err(|error| malformed(error.to_string().trim().to_owned()))?;
+    let schema = table.get("schema").and_then(toml::Value::as_integer).and_then(|schema| u32::try_from(schema).ok());
+    let schema = schema.ok_or_else(|| malformed("`schema` is missing or not a number".to_owned()))?;
+    refuse_other_schema(file, schema, MANIFEST_SCHEMA)?;
+    toml::from_str(&text).map_err(|error| malformed(error.to_string().trim().to_owned()))
+}
+
+fn refuse_other_schema(file: &Path, found: u32, known: u32) -> Result<(), ResultsError> {
+    if found == known { Ok(()) } else { Err(ResultsError::OtherSchema { file: file.to_owned(), found, known }) }
+}

@@ -1,0 +1,318 @@
+//! Interval logs: a histogram of latencies for each second, hop and stream (and stage), in the form that the HdrHistogram tools read.
+//!
+//! Values are nanoseconds; the column with each interval's maximum is in milliseconds, as Java's own log writer has it.
+//! Negative latencies, which no HdrHistogram can hold, count as 0 there and are kept in comments that other tools pass over.
+
+use std::{
+    fmt::Write as _,
+    str,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use hdrhistogram::{
+    Histogram,
+    serialization::{
+        Deserializer, V2DeflateSerializer,
+        interval_log::{IntervalLogIterator, IntervalLogWriterBuilder, LogEntry},
+    },
+};
+
+use crate::check::{Hop, LatencyHistogram, Merge};
+
+/// Nanoseconds in the unit of the column with the maximum.
+const NANOS_PER_MS: f64 = 1e6;
+/// The column names, as Java's log writer has them.
+const LEGEND: &str = "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n";
+
+/// Which latencies a log holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogKey {
+    /// The stream's name.
+    pub stream: String,
+    /// The stage's name; `None` when the stream is observed in one place only, and for hops that end before any stage.
+    pub stage: Option<String>,
+    /// The part of the way.
+    pub hop: Hop,
+}
+
+impl LogKey {
+    /// The log's file name: `stream.hop.hlog`, or `stream@stage.hop.hlog`. No stream's name has an `@`, so that no two logs share a file.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let mut name = file_part(&self.stream);
+        if let Some(stage) = &self.stage {
+            name.push('@');
+            name.push_str(&file_part(stage));
+        }
+        format!("{name}.{}.hlog", self.hop.name())
+    }
+}
+
+/// A name with everything replaced that does not belong in a file's name.
+fn file_part(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect()
+}
+
+/// A histogram, and when it was measured.
+#[derive(Debug, Clone)]
+pub struct Interval {
+    /// From the start of the run.
+    pub start: Duration,
+    /// How long it was measured.
+    pub length: Duration,
+    /// What was measured.
+    pub latencies: LatencyHistogram,
+}
+
+/// A log that was read.
+#[derive(Debug, Clone)]
+pub struct IntervalLog {
+    /// Which latencies it holds.
+    pub key: LogKey,
+    /// When the run started, in nanoseconds since 1970 (the file holds milliseconds).
+    pub start_unix_ns: u64,
+    /// The intervals, in order. Those in which nothing was measured are not there.
+    pub intervals: Vec<Interval>,
+}
+
+impl IntervalLog {
+    /// All intervals together: the run's histogram.
+    #[must_use]
+    pub fn sum(&self) -> LatencyHistogram {
+        let mut sum = LatencyHistogram::default();
+        for interval in &self.intervals {
+            sum.merge(interval.latencies.clone());
+        }
+        sum
+    }
+}
+
+/// Writes one log's bytes; where they go is the caller's.
+pub struct LogEncoder {
+    serializer: V2DeflateSerializer,
+}
+
+impl Default for LogEncoder {
+    fn default() -> Self {
+        LogEncoder { serializer: V2DeflateSerializer::new() }
+    }
+}
+
+impl std::fmt::Debug for LogEncoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LogEncoder")
+    }
+}
+
+impl LogEncoder {
+    /// Appends what a log begins with.
+    ///
+    /// # Errors
+    /// What the encoder said; writing to memory does not fail.
+    pub fn begin(&mut self, log: &mut Vec<u8>, key: &LogKey, run_id: &str, start_unix_ns: u64) -> Result<(), String> {
+        let start = UNIX_EPOCH + Duration::from_nanos(start_unix_ns);
+        let mut builder = IntervalLogWriterBuilder::new();
+        builder.add_comment(&format!("[Latency in nanoseconds, by floodmark, run {run_id}]"));
+        builder.add_comment(&format!("[Stream: {}]", key.stream));
+        if let Some(stage) = &key.stage {
+            builder.add_comment(&format!("[Stage: {stage}]"));
+        }
+        builder.add_comment(&format!("[Hop: {}]", key.hop.name()));
+        builder.with_start_time(start).with_base_time(start).with_max_value_divisor(NANOS_PER_MS);
+        builder.begin_log_with(log, &mut self.serializer).map_err(|error| error.to_string())?;
+        log.extend_from_slice(LEGEND.as_bytes());
+        Ok(())
+    }
+
+    /// Appends an interval. One without any latency leaves no trace.
+    ///
+    /// # Errors
+    /// What the encoder said.
+    pub fn append(&mut self, log: &mut Vec<u8>, interval: &Interval) -> Result<(), String> {
+        let Interval { start, length, latencies } = interval;
+        if latencies.count() == 0 {
+            return Ok(());
+        }
+        if latencies.negative() > 0 {
+            // Before its interval: whoever sees the interval whole has seen its comment, too.
+            let mut comment = String::new();
+            let (negative, most_ns) = (latencies.negative(), latencies.most_negative_ns());
+            let _ = writeln!(comment, "{NEGATIVE}{negative},{most_ns}]");
+            log.extend_from_slice(comment.as_bytes());
+        }
+        let mut builder = IntervalLogWriterBuilder::new();
+        builder.with_max_value_divisor(NANOS_PER_MS);
+        let divisor_line = log.len();
+        let mut writer = builder.begin_log_with(log, &mut self.serializer).map_err(|error| error.to_string())?;
+        writer.write_histogram(latencies.nanos(), *start, *length, None).map_err(|error| error.to_string())?;
+        drop_first_line(log, divisor_line);
+        Ok(())
+    }
+}
+
+/// The comment that says how many latencies of the next interval were negative, and how far the most negative one lay below zero (ns).
+const NEGATIVE: &str = "#[Negative: ";
+
+/// The writer states its divisor each time it begins, and here it begins for every interval: once in a file is enough.
+fn drop_first_line(log: &mut Vec<u8>, from: usize) {
+    if let Some(end) = log[from..].iter().position(|byte| *byte == b'\n') {
+        log.drain(from..=from + end);
+    }
+}
+
+/// Reads a log. A last line without its end (the process was killed while it wrote) is left out.
+///
+/// # Errors
+/// The line and what is wrong with it.
+pub fn read_log(file: &[u8]) -> Result<IntervalLog, String> {
+    let text = str::from_utf8(super::whole_lines(file)).map_err(|error| error.to_string())?;
+    let (mut stream, mut stage, mut hop) = (None, None, None);
+    let mut log = ReadLog::default();
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        if let Some(value) = comment_value(line, "#[Stream: ") {
+            stream = Some(value.to_owned());
+        } else if let Some(value) = comment_value(line, "#[Stage: ") {
+            stage = Some(value.to_owned());
+        } else if let Some(value) = comment_value(line, "#[Hop: ") {
+            hop = Hop::ALL.into_iter().find(|hop| hop.name() == value);
+        } else {
+            log.take(line).map_err(|why| format!("line {}: {why}", number + 1))?;
+        }
+    }
+    let (Some(stream), Some(hop)) = (stream, hop) else {
+        return Err("it does not say which stream and hop it is of".to_owned());
+    };
+    let ReadLog { start_unix_ns, intervals, .. } = log;
+    Ok(IntervalLog { key: LogKey { stream, stage, hop }, start_unix_ns, intervals })
+}
+
+/// What stands in a comment of the form `#[Name: value]`.
+fn comment_value<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.strip_prefix(name)?.trim_end().strip_suffix(']')
+}
+
+/// A log on its way in, line by line.
+#[derive(Default)]
+struct ReadLog {
+    start_unix_ns: u64,
+    intervals: Vec<Interval>,
+    deserializer: Deserializer,
+    negative: (u64, u64),
+}
+
+impl ReadLog {
+    fn take(&mut self, line: &str) -> Result<(), String> {
+        if let Some(value) = comment_value(line, NEGATIVE) {
+            self.negative = read_pair(value).ok_or_else(|| format!("`{value}` is no pair of numbers"))?;
+            return Ok(());
+        }
+        for entry in IntervalLogIterator::new(line.as_bytes()) {
+            match entry.map_err(|_| "it is no line of an interval log".to_owned())? {
+                LogEntry::StartTime(start) => self.start_unix_ns = start.as_nanos() as u64,
+                LogEntry::BaseTime(_) => {}
+                LogEntry::Interval(interval) => {
+                    let latencies = self.decode(interval.encoded_histogram())?;
+                    let (start, length) = (interval.start_timestamp(), interval.duration());
+                    self.intervals.push(Interval { start, length, latencies });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, encoded: &str) -> Result<LatencyHistogram, String> {
+        let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded)
+            .map_err(|error| error.to_string())?;
+        let nanos: Histogram<u64> =
+            self.deserializer.deserialize(&mut bytes.as_slice()).map_err(|error| error.to_string())?;
+        let (negative, most_negative_ns) = std::mem::take(&mut self.negative);
+        LatencyHistogram::from_parts(&nanos, negative, most_negative_ns).map_err(|error| error.to_string())
+    }
+}
+
+fn read_pair(text: &str) -> Option<(u64, u64)> {
+    let (first, second) = text.split_once(',')?;
+    Some((first.parse().ok()?, second.parse().ok()?))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(stage: Option<&str>) -> LogKey {
+        LogKey { stream: "orders.v2".to_owned(), stage: stage.map(str::to_owned), hop: Hop::DueToConsumed }
+    }
+
+    pub(crate) fn interval(second: u64, latencies_ns: &[i64]) -> Interval {
+        let mut latencies = LatencyHistogram::default();
+        latencies_ns.iter().for_each(|latency| latencies.record(*latency));
+        Interval { start: Duration::from_secs(second), length: Duration::from_secs(1), latencies }
+    }
+
+    fn log_of(seconds: &[Vec<i64>], stage: Option<&str>) -> Vec<u8> {
+        let (mut log, mut encoder) = (Vec::new(), LogEncoder::default());
+        encoder.begin(&mut log, &key(stage), "r1", 1_700_000_000_123_000_000).unwrap();
+        for (second, latencies) in seconds.iter().enumerate() {
+            encoder.append(&mut log, &interval(second as u64, latencies)).unwrap();
+        }
+        log
+    }
+
+    fn latency() -> impl Strategy<Value = i64> {
+        prop_oneof![-5_000_000..0_i64, 0..2_000_000_i64, 0..100_000_000_000_000_i64]
+    }
+
+    proptest! {
+        #[test]
+        fn the_sum_of_a_log_is_the_runs_histogram(
+            seconds in prop::collection::vec(prop::collection::vec(latency(), 0..30), 0..6), staged: bool,
+        ) {
+            let stage = staged.then_some("output of b");
+            let read = read_log(&log_of(&seconds, stage)).unwrap();
+            prop_assert_eq!(&read.key, &key(stage));
+            prop_assert_eq!(read.start_unix_ns, 1_700_000_000_123_000_000);
+            let whole = interval(0, &seconds.concat()).latencies;
+            let sum = read.sum();
+            prop_assert_eq!(sum.nanos(), whole.nanos());
+            prop_assert_eq!((sum.negative(), sum.most_negative_ns()), (whole.negative(), whole.most_negative_ns()));
+            prop_assert_eq!(sum.summary(), whole.summary());
+        }
+
+        #[test]
+        fn a_log_cut_anywhere_keeps_every_whole_interval(cut in 0.0..1.0_f64) {
+            let seconds = vec![vec![5_000_000, -3], vec![7_000_000], vec![9_000_000, -1]];
+            let log = log_of(&seconds, None);
+            let header = log_of(&[], None).len();
+            let kept = &log[..header + ((log.len() - header) as f64 * cut) as usize];
+            let whole = str::from_utf8(kept).unwrap().split_inclusive('\n')
+                .filter(|line| line.ends_with('\n') && line.starts_with(|c: char| c.is_ascii_digit())).count();
+            prop_assert_eq!(read_log(kept).unwrap().intervals.len(), whole);
+        }
+    }
+
+    #[test]
+    fn a_log_begins_with_what_it_is() {
+        let text = String::from_utf8(log_of(&[vec![5_000_000, -2_000]], Some("output"))).unwrap();
+        let (head, _histogram) = text.rsplit_once(',').unwrap();
+        insta::assert_snapshot!(head, @"");
+    }
+
+    #[test]
+    fn a_damaged_line_is_named() {
+        let mut log = log_of(&[vec![1_000_000]], None);
+        log.extend_from_slice(b"1.000,1.000,5.0,not base64!\n");
+        let lines = log.iter().filter(|byte| **byte == b'\n').count();
+        assert!(read_log(&log).unwrap_err().starts_with(&format!("line {lines}: ")));
+    }
+
+    #[test]
+    fn no_two_logs_share_a_file() {
+        let dotted = LogKey { stream: "a.b".to_owned(), stage: None, hop: Hop::DueToSent };
+        let staged = LogKey { stream: "a".to_owned(), stage: Some("b".to_owned()), hop: Hop::DueToSent };
+        assert_eq!(dotted.file_name(), "a.b.due_to_sent.hlog");
+        assert_eq!(staged.file_name(), "a@b.due_to_sent.hlog");
+        let hostile = LogKey { stream: "../x/y".to_owned(), stage: None, hop: Hop::DueToSent };
+        assert_eq!(hostile.file_name(), ".._x_y.due_to_sent.hlog");
+    }
+}

@@ -1,0 +1,170 @@
+//! `manifest.toml`: what ran, where and with what, enough to run it again.
+
+use std::{collections::BTreeMap, fs, path::Path, thread};
+
+use serde::{Deserialize, Serialize};
+
+use super::{ResultsError, redact::redact};
+use crate::{clock::kernel::KernelClock, profile::Profile};
+
+/// The schema that this program writes and reads.
+pub const MANIFEST_SCHEMA: u32 = 1;
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// It goes on, or it was killed: a process that ends in order says so.
+    Running,
+    /// It came to its end.
+    Finished,
+    /// Somebody stopped it, and it ended in order.
+    Interrupted,
+}
+
+/// What ran, where and with what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this layout: 1.
+    pub schema: u32,
+    /// The run's id, equal in all processes that share it.
+    pub run_id: String,
+    /// How far the run has come.
+    pub state: RunState,
+    /// The subcommand, as in `run`, `produce` or `consume`.
+    pub command: String,
+    /// The share of the profile that this process took, as in `0/2`; absent when it took all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
+    /// The seed that everything random was drawn from.
+    pub seed: u64,
+    /// The fingerprint over the planned events.
+    pub fingerprint: String,
+    /// When the first event was due, RFC 3339.
+    pub started: String,
+    /// When the process was done, RFC 3339; absent while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// The profile's name: its file name without the ending.
+    pub profile_name: String,
+    /// The version of floodmark.
+    pub floodmark: String,
+    /// The version of librdkafka.
+    pub librdkafka: String,
+    /// The machine that generated the load.
+    pub host: HostFacts,
+    /// The clock that stamped the events.
+    pub clock: ClockFacts,
+    /// The cluster that was tested.
+    pub target: TargetFacts,
+    /// The topics, and the offsets between which the run lies.
+    #[serde(default, rename = "topic", skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<TopicFacts>,
+    /// The clients' settings as resolved, by client (`producer orders`, `consumer`), without secrets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub client: BTreeMap<String, BTreeMap<String, String>>,
+    /// The resolved profile, as its author would write it.
+    pub profile: toml::Table,
+}
+
+/// The machine that generated the load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostFacts {
+    /// Its name.
+    pub hostname: String,
+    /// The kernel's release.
+    pub kernel: String,
+    /// Cores that the process may use.
+    pub cores: u64,
+}
+
+impl HostFacts {
+    /// Asks the machine; what it does not tell is `unknown`.
+    #[must_use]
+    pub fn of_this_machine() -> Self {
+        let told = |path| {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            if text.trim().is_empty() { "unknown".to_owned() } else { text.trim().to_owned() }
+        };
+        HostFacts {
+            hostname: told("/proc/sys/kernel/hostname"),
+            kernel: told("/proc/sys/kernel/osrelease"),
+            cores: thread::available_parallelism().map_or(1, |cores| cores.get() as u64),
+        }
+    }
+}
+
+/// The clock that stamped the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClockFacts {
+    /// How far the wall clock moved away from the run's clock until the end, in microseconds: a step or a slew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall_moved_us: Option<i64>,
+    /// The kernel's state at the start; absent where it cannot be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_start: Option<KernelClock>,
+    /// The kernel's state at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_end: Option<KernelClock>,
+}
+
+/// The cluster that was tested.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TargetFacts {
+    /// The addresses that it was reached by.
+    pub brokers: String,
+    /// Its id.
+    pub cluster_id: String,
+    /// Whether it was the embedded broker.
+    pub embedded: bool,
+}
+
+/// A topic of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TopicFacts {
+    /// Its name.
+    pub name: String,
+    /// How many partitions it has.
+    pub partitions: u32,
+    /// The offset of each partition before the first send.
+    #[serde(default)]
+    pub start_offsets: Vec<i64>,
+    /// The offset of each partition after the drain; empty while the run goes on.
+    #[serde(default)]
+    pub end_offsets: Vec<i64>,
+}
+
+impl Manifest {
+    /// Takes in a client's resolved settings, without their secrets.
+    pub fn set_client<'a>(&mut self, client: &str, settings: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let clean = settings.into_iter().map(|(key, value)| (key.to_owned(), redact(key, value))).collect();
+        self.client.insert(client.to_owned(), clean);
+    }
+
+    /// The profile, ready to run again.
+    ///
+    /// # Errors
+    /// When the table is not a profile; `file` is the manifest's path, for the message.
+    pub fn profile(&self, file: &Path) -> Result<Profile, ResultsError> {
+        self.profile.clone().try_into().map_err(|error: toml::de::Error| ResultsError::Malformed {
+            file: file.to_owned(),
+            why: format!("[profile] cannot be read: {}", error.message()),
+        })
+    }
+
+    /// As TOML.
+    ///
+    /// # Errors
+    /// When a number is beyond what TOML can hold.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string_pretty(self)
+    }
+}
+
+/// A profile as the manifest holds it.
+///
+/// # Errors
+/// When a number in it is beyond what TOML can hold (a seed of 2^63 and more).
+pub fn profile_table(profile: &Profile) -> Result<toml::Table, toml::ser::Error> {
+    toml::Table::try_from(profile)
+}

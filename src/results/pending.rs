@@ -1,0 +1,198 @@
+//! Files that grow while a run goes on, and files that appear whole.
+//!
+//! Both are written aside, as `name.partial`, and renamed when they are complete. A growing file keeps in memory what the disk does not
+//! take, and tries again with every flush, so that a full disk never stops a measurement.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use super::ResultsError;
+
+/// Where a file is written until it is complete.
+#[must_use]
+pub fn partial_path(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+/// Writes a whole file aside and renames it, so that no reader ever sees half of it.
+///
+/// # Errors
+/// When the system refuses; then the file is as it was before.
+pub fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
+    let aside = partial_path(file);
+    let written = fs::write(&aside, bytes).and_then(|()| fs::rename(&aside, file));
+    written.map_err(|system| {
+        // What is left aside is of no use to anyone; that it cannot be removed either changes nothing.
+        let _ = fs::remove_file(&aside);
+        ResultsError::CannotWrite { file: file.to_owned(), system }
+    })
+}
+
+/// Bytes on their way to a file.
+#[derive(Debug, Default)]
+struct Pending {
+    bytes: Vec<u8>,
+}
+
+impl Pending {
+    /// Hands over as much as `out` takes; the rest stays, in order.
+    fn hand_over(&mut self, out: &mut impl Write) -> io::Result<()> {
+        let mut done = 0;
+        let outcome = loop {
+            if done == self.bytes.len() {
+                break Ok(());
+            }
+            match out.write(&self.bytes[done..]) {
+                Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+                Ok(taken) => done += taken,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.bytes.drain(..done);
+        outcome
+    }
+}
+
+/// A file that grows by the second.
+#[derive(Debug)]
+pub struct GrowingFile {
+    path: PathBuf,
+    file: Option<File>,
+    pending: Pending,
+}
+
+impl GrowingFile {
+    /// A file that will be at `path` when it is complete. Nothing is written before the first flush.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        GrowingFile { path, file: None, pending: Pending::default() }
+    }
+
+    /// The buffer that the next flush writes: append to it.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.pending.bytes
+    }
+
+    /// Writes what has been appended.
+    ///
+    /// # Errors
+    /// When the system refuses; what was not taken waits for the next flush.
+    pub fn flush(&mut self) -> Result<(), ResultsError> {
+        let GrowingFile { path, file, pending } = self;
+        let written = open_aside(file, path).and_then(|file| pending.hand_over(file));
+        written.map_err(|system| self.refusal(system))
+    }
+
+    /// Writes the rest and gives the file its name.
+    ///
+    /// # Errors
+    /// When the system refuses; then the file stays aside, with all that was taken.
+    pub fn complete(mut self) -> Result<(), ResultsError> {
+        self.flush()?;
+        fs::rename(partial_path(&self.path), &self.path).map_err(|system| self.refusal(system))
+    }
+
+    fn refusal(&self, system: io::Error) -> ResultsError {
+        ResultsError::CannotWrite { file: self.path.clone(), system }
+    }
+}
+
+/// The file aside, made at its first use: an older one is never written to.
+fn open_aside<'a>(file: &'a mut Option<File>, path: &Path) -> io::Result<&'a mut File> {
+    match file {
+        Some(open) => Ok(open),
+        none => Ok(none.insert(OpenOptions::new().write(true).create_new(true).open(partial_path(path))?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A disk that takes so many bytes and is then full, until someone frees space.
+    #[derive(Default)]
+    struct SmallDisk {
+        taken: Vec<u8>,
+        room: usize,
+    }
+
+    impl Write for SmallDisk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let fits = bytes.len().min(self.room);
+            if fits == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.taken.extend_from_slice(&bytes[..fits]);
+            self.room -= fits;
+            Ok(fits)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_disk_that_is_full_for_a_while_costs_no_byte(rooms in prop::collection::vec(0_usize..20, 1..30)) {
+            let mut disk = SmallDisk::default();
+            let mut pending = Pending::default();
+            let mut all = Vec::new();
+            for (second, room) in rooms.iter().enumerate() {
+                let line = format!("second {second}\n");
+                all.extend_from_slice(line.as_bytes());
+                pending.bytes.extend_from_slice(line.as_bytes());
+                disk.room = *room;
+                let _ = pending.hand_over(&mut disk);
+                let mut kept = disk.taken.clone();
+                kept.extend_from_slice(&pending.bytes);
+                prop_assert_eq!(&kept, &all);
+            }
+            disk.room = all.len();
+            prop_assert!(pending.hand_over(&mut disk).is_ok());
+            prop_assert_eq!(disk.taken, all);
+        }
+    }
+
+    #[test]
+    fn a_growing_file_stays_aside_until_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("timeline.csv");
+        let mut file = GrowingFile::new(path.clone());
+        file.buffer().extend_from_slice(b"first\n");
+        file.flush().unwrap();
+        assert_eq!(fs::read(partial_path(&path)).unwrap(), b"first\n");
+        assert!(!path.exists());
+        file.buffer().extend_from_slice(b"second\n");
+        file.complete().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"first\nsecond\n");
+        assert!(!partial_path(&path).exists());
+    }
+
+    #[test]
+    fn a_refused_write_names_the_file_and_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("no-such-folder").join("summary.json");
+        let text = write_whole(&path, b"{}").unwrap_err().to_string();
+        assert!(text.contains("no-such-folder/summary.json"), "{text}");
+    }
+
+    #[test]
+    fn a_full_disk_says_so_and_shows_a_way_out() {
+        let error = ResultsError::CannotWrite {
+            file: "results/r1/timeline.csv".into(),
+            system: io::Error::from_raw_os_error(libc::ENOSPC),
+        };
+        assert_eq!(
+            error.to_string(),
+            "cannot write `results/r1/timeline.csv`: No space left on device (os error 28); \
+             free some space or choose another disk with --out; what was written before is kept"
+        );
+    }
+}

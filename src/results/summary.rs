@@ -1,0 +1,213 @@
+//! `summary.json`: what a run found, for programs. The names are a contract: they may be added to, not changed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Counts, Hop, Latencies, SloResult, Verdict};
+
+/// The schema that this program writes and reads.
+pub const SUMMARY_SCHEMA: u32 = 1;
+
+/// What a run found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// The version of this layout: 1.
+    pub schema: u32,
+    /// What the run says.
+    pub verdict: Verdict,
+    /// Why, one sentence each; empty when it passed without remark.
+    pub reasons: Vec<String>,
+    /// Which run this is.
+    pub run: RunFacts,
+    /// The sum over all streams (each at its last stage).
+    pub totals: Counts,
+    /// One entry for each stream, in the profile's order.
+    pub streams: Vec<StreamSummary>,
+    /// The mean rate that the schedule asked for while sending, in events per second, over all streams.
+    #[serde(default)]
+    pub offered_per_s: f64,
+    /// The mean rate that was sent, in events per second, over all streams.
+    #[serde(default)]
+    pub achieved_per_s: f64,
+    /// Payload bytes that were sent, further copies included, over all streams.
+    #[serde(default)]
+    pub bytes: u64,
+    /// How well the generator kept its own schedule.
+    #[serde(default)]
+    pub generator: GeneratorSummary,
+    /// Whether somebody stopped the run before its schedule ended.
+    #[serde(default)]
+    pub interrupted: bool,
+    /// Whether a part of the run is missing: one side of it, a shard, or an end that never came.
+    #[serde(default)]
+    pub partial: bool,
+}
+
+/// Which run a summary is of.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RunFacts {
+    /// The run's id, equal in all processes that share it.
+    pub id: String,
+    /// The profile's name: its file name without the ending.
+    pub profile: String,
+    /// The seed that everything random was drawn from.
+    pub seed: u64,
+    /// The fingerprint over the planned events: equal plans have equal fingerprints.
+    pub fingerprint: String,
+    /// When the first event was due, RFC 3339.
+    pub started: String,
+    /// How long events were sent, in seconds.
+    pub duration_s: f64,
+    /// The target cluster's id.
+    pub cluster_id: String,
+    /// Whether the target was the embedded broker.
+    pub embedded: bool,
+}
+
+/// What a stream came to: the figures of its last stage.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct StreamSummary {
+    /// The stream's name in the profile.
+    pub name: String,
+    /// The topic that it was sent to.
+    pub topic: String,
+    /// How many events came to which end.
+    pub counts: Counts,
+    /// How long each hop took.
+    pub latency_ms: HopLatencies,
+    /// The limits, and what was measured against them.
+    pub slo: Vec<SloResult>,
+    /// What stream processors' watermarks would have dropped.
+    pub watermarks: Vec<Watermark>,
+    /// Each place where the stream was observed, when there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageSummary>,
+    /// The mean rate that the schedule asked for while sending, in events per second.
+    #[serde(default)]
+    pub offered_per_s: f64,
+    /// The mean rate that was sent, in events per second.
+    #[serde(default)]
+    pub achieved_per_s: f64,
+    /// Payload bytes that were sent, further copies included.
+    #[serde(default)]
+    pub bytes: u64,
+}
+
+/// What was seen at one of several stages.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct StageSummary {
+    /// The stage's name in the profile.
+    pub name: String,
+    /// The topic that was read.
+    pub topic: String,
+    /// How many events came to which end, seen from here.
+    pub counts: Counts,
+    /// How long each hop took, up to here.
+    pub latency_ms: HopLatencies,
+    /// What stream processors' watermarks would have dropped.
+    pub watermarks: Vec<Watermark>,
+}
+
+/// The latencies of every hop, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct HopLatencies {
+    /// From when the schedule wanted it sent to when it was handed to the client.
+    pub due_to_sent: Latencies,
+    /// From when it was handed to the client to the acknowledgement.
+    pub sent_to_acked: Latencies,
+    /// From when it was handed to the client to when it was seen.
+    pub sent_to_consumed: Latencies,
+    /// From when the schedule wanted it sent to when it was seen: end to end.
+    pub due_to_consumed: Latencies,
+}
+
+impl HopLatencies {
+    /// One hop's figures.
+    #[must_use]
+    pub fn get(&self, hop: Hop) -> &Latencies {
+        match hop {
+            Hop::DueToSent => &self.due_to_sent,
+            Hop::SentToAcked => &self.sent_to_acked,
+            Hop::SentToConsumed => &self.sent_to_consumed,
+            Hop::DueToConsumed => &self.due_to_consumed,
+        }
+    }
+
+    /// One hop's figures, to be filled in.
+    pub fn get_mut(&mut self, hop: Hop) -> &mut Latencies {
+        match hop {
+            Hop::DueToSent => &mut self.due_to_sent,
+            Hop::SentToAcked => &mut self.sent_to_acked,
+            Hop::SentToConsumed => &mut self.sent_to_consumed,
+            Hop::DueToConsumed => &mut self.due_to_consumed,
+        }
+    }
+}
+
+/// How well the generator kept its own schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct GeneratorSummary {
+    /// How late events were handed to the client, over all streams, in milliseconds.
+    pub lateness_ms: Latencies,
+    /// How often an event was due while the client's queue was full.
+    #[serde(default)]
+    pub queue_full: u64,
+    /// CPU time that the process used, in seconds; absent where it is not known.
+    #[serde(default)]
+    pub cpu_s: Option<f64>,
+}
+
+/// What a stream processor's watermark would have dropped as too late.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Watermark {
+    /// The engine whose rule this is.
+    pub engine: String,
+    /// Over what the engine keeps its watermark, as in `partition` or `task`.
+    pub scope: String,
+    /// How much disorder the engine allows for, in milliseconds.
+    pub bound_ms: f64,
+    /// The window that events are put into, as in `tumbling 10s`; absent without windows.
+    pub window: Option<String>,
+    /// Events that are dropped in whatever order the engine reads.
+    pub dropped_sure: u64,
+    /// Events that are dropped in some orders of reading.
+    pub dropped_possible: u64,
+    /// Windows that miss at least one event.
+    pub windows_affected: u64,
+    /// What the engine's own metric should show.
+    pub engine_metric: EngineMetric,
+}
+
+/// The range in which an engine's own metric should lie.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EngineMetric {
+    /// The metric's name in the engine.
+    pub name: String,
+    /// The least that it should show.
+    pub min: u64,
+    /// The most that it should show.
+    pub max: u64,
+}
+
+impl Summary {
+    /// As JSON, indented, with a line end.
+    ///
+    /// # Errors
+    /// What the encoder said; no figure of this type makes it fail.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string_pretty(self)?;
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+/// The JSON Schema of `summary.json`, indented, with a line end.
+#[must_use]
+pub fn summary_schema() -> String {
+    let mut schema = schemars::schema_for!(Summary);
+    schema.insert("title".to_owned(), "floodmark summary".into());
+    format!("{:#}\n", schema.to_value())
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,216 @@
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+
+const COMMITTED_SCHEMA: &str = include_str!("schema.json");
+
+fn counts() -> impl Strategy<Value = Counts> {
+    prop::array::uniform6(any::<u32>()).prop_map(|[a, b, c, d, e, f]| Counts {
+        planned: a.into(),
+        acked: b.into(),
+        delivered: c.into(),
+        lost: d.into(),
+        duplicates_injected: e.into(),
+        copies_planned: f.into(),
+        ..Counts::default()
+    })
+}
+
+fn latencies() -> impl Strategy<Value = HopLatencies> {
+    (any::<u64>(), prop::array::uniform5(-1e6..1e9_f64)).prop_map(|(count, [min, mean, p50, p99, max])| {
+        let one = Latencies { count, min, mean, p50, p90: p50, p99, p999: p99, max, negative: count / 2 };
+        HopLatencies { due_to_sent: one, due_to_consumed: one, ..HopLatencies::default() }
+    })
+}
+
+fn watermark() -> impl Strategy<Value = Watermark> {
+    (0.0..1e6_f64, prop::option::of("[a-z]{1,8} [0-9]s"), any::<u64>()).prop_map(|(bound_ms, window, count)| {
+        Watermark {
+            engine: "flink".to_owned(),
+            scope: "partition".to_owned(),
+            bound_ms,
+            window,
+            dropped_sure: count,
+            dropped_possible: count,
+            windows_affected: 1,
+            engine_metric: EngineMetric { name: "numLateRecordsDropped".to_owned(), min: 0, max: count },
+        }
+    })
+}
+
+fn stream() -> impl Strategy<Value = StreamSummary> {
+    let slo = ("[a-z_]{1,9}", 0.0..1e9_f64, prop::option::of(0.0..1e9_f64), any::<bool>())
+        .prop_map(|(name, limit, observed, ok)| SloResult { name, limit, observed, ok });
+    let stage = (counts(), latencies()).prop_map(|(counts, latency_ms)| StageSummary {
+        name: "out".to_owned(),
+        topic: "t-out".to_owned(),
+        counts,
+        latency_ms,
+        watermarks: Vec::new(),
+    });
+    (
+        "[a-z\"\\\\ü]{1,9}",
+        counts(),
+        latencies(),
+        prop::collection::vec(slo, 0..3),
+        prop::collection::vec(watermark(), 0..2),
+        prop::collection::vec(stage, 0..3),
+    )
+        .prop_map(|(name, counts, latency_ms, slo, watermarks, stages)| StreamSummary {
+            topic: format!("floodmark-{name}"),
+            name,
+            counts,
+            latency_ms,
+            slo,
+            watermarks,
+            stages,
+            offered_per_s: 1000.0,
+            achieved_per_s: 999.9,
+            bytes: 7,
+        })
+}
+
+pub(crate) fn summary() -> impl Strategy<Value = Summary> {
+    let verdict = prop_oneof![Just(Verdict::Pass), Just(Verdict::Fail), Just(Verdict::Void)];
+    (
+        verdict,
+        prop::collection::vec(".{0,20}", 0..3),
+        prop::collection::vec(stream(), 0..3),
+        any::<u64>(),
+        any::<bool>(),
+    )
+        .prop_map(|(verdict, reasons, streams, seed, flag)| Summary {
+            schema: SUMMARY_SCHEMA,
+            verdict,
+            reasons,
+            run: RunFacts { seed, embedded: flag, duration_s: 1.5, ..RunFacts::default() },
+            totals: Counts::default(),
+            streams,
+            offered_per_s: 1e5 / 3.0,
+            achieved_per_s: 1e5 / 7.0,
+            bytes: seed,
+            generator: GeneratorSummary { cpu_s: flag.then_some(0.1), ..GeneratorSummary::default() },
+            interrupted: flag,
+            partial: !flag,
+        })
+}
+
+proptest! {
+    #[test]
+    fn a_summary_comes_back_as_it_was_written(summary in summary()) {
+        let text = summary.to_json().unwrap();
+        prop_assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), summary);
+    }
+
+    #[test]
+    fn the_committed_schema_accepts_every_summary(summary in summary()) {
+        let schema: Value = serde_json::from_str(COMMITTED_SCHEMA).unwrap();
+        let value = serde_json::to_value(&summary).unwrap();
+        prop_assert_eq!(check(&schema, &schema, &value), Ok(()));
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_programs() {
+    assert_eq!(
+        summary_schema(),
+        COMMITTED_SCHEMA,
+        "the layout of summary.json changed: names may be added to, not changed; then write `floodmark schema summary` to src/results/summary/schema.json"
+    );
+}
+
+#[test]
+fn the_schema_refuses_what_breaks_the_contract() {
+    let schema: Value = serde_json::from_str(COMMITTED_SCHEMA).unwrap();
+    let whole = serde_json::json!({
+        "schema": 1, "verdict": "pass", "reasons": [], "totals": Counts::default(), "streams": [],
+        "run": RunFacts::default(),
+    });
+    assert_eq!(check(&schema, &schema, &whole), Ok(()));
+    for (name, wrong) in [("verdict", "maybe".into()), ("reasons", Value::Null), ("schema", (-1).into())] {
+        let mut broken = whole.clone();
+        broken[name] = wrong;
+        assert!(check(&schema, &schema, &broken).is_err(), "{name}");
+        broken.as_object_mut().unwrap().remove(name);
+        assert!(check(&schema, &schema, &broken).is_err(), "without {name}");
+    }
+}
+
+#[test]
+fn a_reader_passes_over_names_that_were_added_later() {
+    let mut value = serde_json::to_value(Summary {
+        schema: SUMMARY_SCHEMA,
+        verdict: Verdict::Void,
+        reasons: vec!["nothing was measured".to_owned()],
+        run: RunFacts::default(),
+        totals: Counts::default(),
+        streams: Vec::new(),
+        offered_per_s: 0.0,
+        achieved_per_s: 0.0,
+        bytes: 0,
+        generator: GeneratorSummary::default(),
+        interrupted: false,
+        partial: false,
+    })
+    .unwrap();
+    value["added_later"] = 1.into();
+    assert!(serde_json::from_value::<Summary>(value).is_ok());
+}
+
+/// Checks a value against the part of JSON Schema that the summary's schema uses; any other keyword is an error, so that none is passed over.
+fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    let Some(keywords) = schema.as_object() else { return Ok(()) };
+    for (keyword, rule) in keywords {
+        let ok = match keyword.as_str() {
+            "$schema" | "$defs" | "title" | "description" | "default" | "format" => true,
+            "$ref" => {
+                let pointer = rule.as_str().unwrap().trim_start_matches('#');
+                check(root, root.pointer(pointer).ok_or("a reference to nowhere")?, value)?;
+                true
+            }
+            "type" => match rule {
+                Value::Array(kinds) => kinds.iter().any(|kind| is_kind(kind, value)),
+                kind => is_kind(kind, value),
+            },
+            "const" => rule == value,
+            "enum" => rule.as_array().unwrap().contains(value),
+            "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
+            "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
+            "anyOf" => rule.as_array().unwrap().iter().any(|one| check(root, one, value).is_ok()),
+            "oneOf" => rule.as_array().unwrap().iter().filter(|one| check(root, one, value).is_ok()).count() == 1,
+            "required" => rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
+            "items" => {
+                value.as_array().into_iter().flatten().try_for_each(|item| check(root, rule, item))?;
+                true
+            }
+            "properties" => {
+                for (name, rule) in rule.as_object().unwrap() {
+                    value
+                        .get(name)
+                        .map_or(Ok(()), |part| check(root, rule, part))
+                        .map_err(|why| format!("{name}: {why}"))?;
+                }
+                true
+            }
+            other => return Err(format!("the schema uses `{other}`, which this test does not know")),
+        };
+        if !ok {
+            return Err(format!("{value} breaks {keyword} {rule}"));
+        }
+    }
+    Ok(())
+}
+
+fn is_kind(kind: &Value, value: &Value) -> bool {
+    match kind.as_str().unwrap() {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "number" => value.is_number(),
+        "integer" => value.is_u64() || value.is_i64(),
+        other => panic!("the schema names a type `{other}`"),
+    }
+}

@@ -1,0 +1,183 @@
+//! A run's folder while the run goes on.
+//!
+//! From the first second there is a manifest that says `running`; the timeline and the interval logs grow aside by the second. A process that
+//! is killed leaves exactly that, and [`super::RunFolder`] reads it. A disk that fills up stops nothing: what it does not take
+//! waits in memory, and the end of the run reports it once.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Manifest, ResultsError, RunState, Summary, TimelineRow,
+    folder::{MANIFEST, SUMMARY, TIMELINE, read_manifest},
+    hlog::{Interval, LogEncoder, LogKey},
+    pending::{GrowingFile, partial_path, write_whole},
+    timeline::append_row,
+};
+
+/// Writes a run's folder.
+#[derive(Debug)]
+pub struct RunWriter {
+    folder: PathBuf,
+    manifest: Manifest,
+    start_unix_ns: u64,
+    timeline: GrowingFile,
+    any_row: bool,
+    logs: BTreeMap<LogKey, GrowingFile>,
+    encoder: LogEncoder,
+    trouble: Option<ResultsError>,
+}
+
+impl RunWriter {
+    /// Makes the folder and puts the manifest into it, with the state `running`.
+    /// `start_unix_ns` is the moment that seconds are counted from, in nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// When the folder holds anything, or cannot be written to.
+    pub fn create(folder: &Path, mut manifest: Manifest, start_unix_ns: u64) -> Result<Self, ResultsError> {
+        refuse_occupied(folder)?;
+        fs::create_dir_all(folder)
+            .map_err(|system| ResultsError::CannotCreate { folder: folder.to_owned(), system })?;
+        manifest.state = RunState::Running;
+        let timeline = GrowingFile::new(folder.join(TIMELINE));
+        let writer = RunWriter {
+            folder: folder.to_owned(),
+            manifest,
+            start_unix_ns,
+            timeline,
+            any_row: false,
+            logs: BTreeMap::new(),
+            encoder: LogEncoder::default(),
+            trouble: None,
+        };
+        writer.save_manifest()?;
+        Ok(writer)
+    }
+
+    /// Where the results are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The manifest, to be completed with what becomes known on the way. [`RunWriter::save_manifest`] writes it.
+    pub fn manifest_mut(&mut self) -> &mut Manifest {
+        &mut self.manifest
+    }
+
+    /// Writes the manifest as it is now.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn save_manifest(&self) -> Result<(), ResultsError> {
+        let file = self.folder.join(MANIFEST);
+        let text = self
+            .manifest
+            .to_toml()
+            .map_err(|error| ResultsError::Unwritable { file: file.clone(), why: error.to_string() })?;
+        write_whole(&file, text.as_bytes())
+    }
+
+    /// Takes in a row of the timeline; the next flush writes it.
+    pub fn row(&mut self, row: &TimelineRow) {
+        let appended = append_row(self.timeline.buffer(), row, !self.any_row);
+        self.any_row = true;
+        self.remember_unwritable(TIMELINE, appended.map_err(|error| error.to_string()));
+    }
+
+    /// Takes in the latencies of an interval; the next flush writes them. An empty interval leaves no trace.
+    pub fn interval(&mut self, key: &LogKey, interval: &Interval) {
+        if interval.latencies.count() == 0 {
+            return;
+        }
+        let RunWriter { logs, encoder, folder, manifest, start_unix_ns, .. } = self;
+        let mut begun = Ok(());
+        let log = logs.entry(key.clone()).or_insert_with(|| {
+            let mut log = GrowingFile::new(folder.join(key.file_name()));
+            begun = encoder.begin(log.buffer(), key, &manifest.run_id, *start_unix_ns);
+            log
+        });
+        let appended = begun.and_then(|()| encoder.append(log.buffer(), interval));
+        self.remember_unwritable(&key.file_name(), appended);
+    }
+
+    /// Writes what was taken in since the last flush; call it each second. What the disk does not take waits for the next one.
+    pub fn flush(&mut self) {
+        let first_refusal = std::iter::once(&mut self.timeline)
+            .chain(self.logs.values_mut())
+            .filter_map(|file| file.flush().err())
+            .fold(None, |first, error| first.or(Some(error)));
+        if self.trouble.is_none() {
+            self.trouble = first_refusal;
+        }
+    }
+
+    /// What went wrong first, if anything did. It may be over: only [`RunWriter::finish`] knows.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&ResultsError> {
+        self.trouble.as_ref()
+    }
+
+    /// Writes a further file of the run, such as `report.html`, whole.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn file(&self, name: &str, bytes: &[u8]) -> Result<(), ResultsError> {
+        write_whole(&self.folder.join(name), bytes)
+    }
+
+    /// Writes the rest, gives every file its name, and states how the run ended (`ended` is RFC 3339).
+    /// Each file is tried, whatever became of the others.
+    ///
+    /// # Errors
+    /// The first refusal of the system. The manifest then goes on saying `running` only if it is the one that could not be written.
+    pub fn finish(mut self, state: RunState, ended: &str, summary: &Summary) -> Result<(), ResultsError> {
+        self.manifest.state = state;
+        self.manifest.ended = Some(ended.to_owned());
+        let encoded = summary
+            .to_json()
+            .map_err(|error| ResultsError::Unwritable { file: self.folder.join(SUMMARY), why: error.to_string() });
+        let summary_written = encoded.and_then(|text| self.file(SUMMARY, text.as_bytes()));
+        let manifest_written = self.save_manifest();
+        // A refusal in the middle of the run is forgiven when the disk took everything in the end; an encoder's is not.
+        let encoder_trouble = match self.trouble {
+            Some(error @ ResultsError::Unwritable { .. }) => Err(error),
+            _ => Ok(()),
+        };
+        let mut outcome = summary_written.and(manifest_written).and(encoder_trouble);
+        for file in std::iter::once(self.timeline).chain(self.logs.into_values()) {
+            outcome = outcome.and(file.complete());
+        }
+        outcome
+    }
+
+    fn remember_unwritable(&mut self, name: &str, appended: Result<(), String>) {
+        if let (Err(why), None) = (appended, &self.trouble) {
+            self.trouble = Some(ResultsError::Unwritable { file: self.folder.join(name), why });
+        }
+    }
+}
+
+/// Results are never overwritten: the folder must not exist, or be empty.
+fn refuse_occupied(folder: &Path) -> Result<(), ResultsError> {
+    let mut entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(system) => return Err(ResultsError::CannotCreate { folder: folder.to_owned(), system }),
+    };
+    if entries.next().is_none() {
+        return Ok(());
+    }
+    let manifest = folder.join(MANIFEST);
+    if !manifest.exists() && !partial_path(&manifest).exists() {
+        return Err(ResultsError::NotEmpty { folder: folder.to_owned() });
+    }
+    let run_id = read_manifest(&manifest).map_or_else(|_| "(unreadable)".to_owned(), |manifest| manifest.run_id);
+    Err(ResultsError::Occupied { folder: folder.to_owned(), run_id })
+}
+
+#[cfg(test)]
+mod tests;

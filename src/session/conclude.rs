@@ -1,0 +1,217 @@
+//! From what was measured to what it means: a pure function, the same for a run and for parts that were merged.
+
+use std::sync::Arc;
+
+use super::measured::{Measured, StageMeasured, StreamMeasured};
+use super::prepare::Role;
+use crate::check::{
+    ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge, Produced,
+    Reconciled, RunFigures, StreamFigures, Verdict, judge, reconcile,
+};
+use crate::load::StreamSchedule;
+use crate::profile::{Profile, Slo, Stream};
+use crate::results::{GeneratorSummary, HopLatencies, RunFacts, StageSummary, StreamSummary, Summary};
+
+/// What is known of a run beside its measurements.
+pub struct Facts<'a> {
+    /// Which run this is.
+    pub run: RunFacts,
+    /// Its profile.
+    pub profile: &'a Profile,
+    /// The streams' schedules.
+    pub schedules: Vec<Arc<StreamSchedule>>,
+    /// Which part of the run the measurements cover.
+    pub role: Role,
+    /// How long was sent, in nanoseconds.
+    pub sending_ns: u64,
+    /// What stands against the clocks, when several processes took part.
+    pub clocks: Option<ClockFigures>,
+}
+
+/// A stream with its verdict's material.
+struct Concluded {
+    summary: StreamSummary,
+    lost: Vec<LostEvent>,
+    failed_but_delivered: u64,
+    slo: Slo,
+    due_to_consumed: Option<LatencyHistogram>,
+}
+
+/// The summary of what was measured, with its verdict.
+#[must_use]
+pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
+    let nothing = StreamMeasured::default();
+    let of_stream = |index: usize| measured.streams.get(index).unwrap_or(&nothing);
+    let concluded: Vec<Concluded> =
+        facts.profile.streams.iter().enumerate().map(|(index, stream)| conclude_stream(facts, index, stream, of_stream(index))).collect();
+    let figures: Vec<StreamFigures<'_>> = concluded
+        .iter()
+        .zip(&facts.profile.streams)
+        .enumerate()
+        .map(|(index, (concluded, stream))| figures_of(facts.role, concluded, stream, of_stream(index)))
+        .collect();
+    let run = RunFigures { streams: &figures, interrupted: measured.interrupted, clocks: facts.clocks };
+    let judgement = with_troubles(judge(&run), &measured.troubles);
+    summarise(facts, measured, concluded, judgement)
+}
+
+/// What went wrong on the way does not fail a run, but it takes away the pass.
+fn with_troubles(mut judgement: Judgement, troubles: &[String]) -> Judgement {
+    if !troubles.is_empty() && judgement.verdict == Verdict::Pass {
+        judgement.verdict = Verdict::Void;
+    }
+    judgement.reasons.extend(troubles.iter().cloned());
+    judgement
+}
+
+fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &StreamMeasured) -> Concluded {
+    let schedule = &facts.schedules[index];
+    let stages: Vec<(StageSummary, Reconciled)> = (0..stream.stages.len().max(1))
+        .map(|place| conclude_stage(facts.role, schedule, stream, place, measured))
+        .collect();
+    let due_to_consumed = measured
+        .stages
+        .last()
+        .and_then(|stage| stage.delivered.as_ref())
+        .map(|delivered| delivered.due_to_consumed.clone());
+    let seconds = (facts.sending_ns as f64 / 1e9).max(1e-9);
+    let behind_s = measured.behind_at_end_ns as f64 / 1e9;
+    let (last, reconciled) = stages.last().cloned().unwrap_or_default();
+    let summary = StreamSummary {
+        name: stream.name.clone(),
+        topic: stream.topic_name(),
+        counts: last.counts,
+        latency_ms: last.latency_ms,
+        offered_per_s: (last.counts.planned + last.counts.copies_planned) as f64 / seconds,
+        achieved_per_s: measured.sent as f64 / (seconds + behind_s),
+        bytes: measured.sent_bytes,
+        stages: if stages.len() > 1 { stages.into_iter().map(|(summary, _)| summary).collect() } else { Vec::new() },
+        ..StreamSummary::default()
+    };
+    Concluded {
+        summary,
+        lost: reconciled.lost,
+        failed_but_delivered: reconciled.failed_but_delivered,
+        slo: slo_of_part(facts.role, stream.slo),
+        due_to_consumed,
+    }
+}
+
+fn conclude_stage(
+    role: Role,
+    schedule: &Arc<StreamSchedule>,
+    stream: &Stream,
+    place: usize,
+    measured: &StreamMeasured,
+) -> (StageSummary, Reconciled) {
+    let (name, topic) = stream
+        .stages
+        .get(place)
+        .map_or_else(|| (stream.name.clone(), stream.topic_name()), |stage| (stage.name.clone(), stage.topic.clone()));
+    let rule = if topic == stream.topic_name() { LostRule::ReadPast } else { LostRule::Quiet };
+    let nothing = StageMeasured::default();
+    let delivered = measured.stages.get(place).unwrap_or(&nothing).delivered.as_ref();
+    let reconciled = reconcile_part(role, measured.produced.as_ref(), delivered, schedule, rule);
+    let no_delivery = Delivered::default();
+    let delivered = delivered.unwrap_or(&no_delivery);
+    let latency_ms = HopLatencies {
+        due_to_sent: measured.due_to_sent.summary(),
+        sent_to_acked: measured.sent_to_acked.summary(),
+        sent_to_consumed: delivered.sent_to_consumed.summary(),
+        due_to_consumed: delivered.due_to_consumed.summary(),
+    };
+    let summary = StageSummary { name, topic, counts: reconciled.counts, latency_ms, watermarks: Vec::new() };
+    (summary, reconciled)
+}
+
+/// A part that only sent says nothing of deliveries; one that only observed says nothing of sends.
+fn reconcile_part(
+    role: Role,
+    produced: Option<&Produced>,
+    delivered: Option<&Delivered>,
+    schedule: &Arc<StreamSchedule>,
+    rule: LostRule,
+) -> Reconciled {
+    let (nothing_sent, nothing_seen) = (Produced::default(), Delivered::default());
+    match role {
+        Role::Run => reconcile(produced.unwrap_or(&nothing_sent), delivered.unwrap_or(&nothing_seen), schedule, rule),
+        Role::Produce => {
+            let mut sent = reconcile(produced.unwrap_or(&nothing_sent), &nothing_seen, schedule, rule);
+            sent.counts.in_flight = 0;
+            sent
+        }
+        Role::Consume => {
+            // Every event of the schedule may have been sent: nothing seen is a phantom for having no sender here.
+            let mut any = Produced::default();
+            for producer in 0..schedule.producers() {
+                any.producers.entry(producer).or_default().planned = schedule.planned_by(producer);
+            }
+            let mut seen = reconcile(&any, delivered.unwrap_or(&nothing_seen), schedule, rule);
+            let counts = &mut seen.counts;
+            (counts.planned, counts.sent, counts.unresolved, counts.unresolved_delivered) = (0, 0, 0, 0);
+            seen
+        }
+    }
+}
+
+/// The limits that a part can be judged by.
+fn slo_of_part(role: Role, slo: Slo) -> Slo {
+    if role != Role::Produce {
+        return slo;
+    }
+    Slo {
+        end_to_end_p50: None,
+        end_to_end_p90: None,
+        end_to_end_p99: None,
+        end_to_end_p999: None,
+        end_to_end_max: None,
+        ..slo
+    }
+}
+
+fn figures_of<'a>(role: Role, concluded: &'a Concluded, stream: &'a Stream, measured: &'a StreamMeasured) -> StreamFigures<'a> {
+    let sends = measured.produced.is_some() && role != Role::Consume;
+    StreamFigures {
+        name: &stream.name,
+        slo: &concluded.slo,
+        delivery: stream.delivery,
+        counts: &concluded.summary.counts,
+        lost: &concluded.lost,
+        failed_but_delivered: concluded.failed_but_delivered,
+        due_to_consumed: concluded.due_to_consumed.as_ref(),
+        sent_to_acked: sends.then_some(&measured.sent_to_acked),
+        generator: sends.then_some(GeneratorFigures {
+            lateness: &measured.own_lateness,
+            offered_per_s: concluded.summary.offered_per_s,
+            achieved_per_s: concluded.summary.achieved_per_s,
+            held_back_by_client: measured.held_back_ns > 0,
+        }),
+    }
+}
+
+fn summarise(facts: &Facts<'_>, measured: &Measured, concluded: Vec<Concluded>, judgement: Judgement) -> Summary {
+    let mut totals = Counts::default();
+    let mut lateness = LatencyHistogram::default();
+    let mut streams = Vec::new();
+    for (concluded, slo) in concluded.into_iter().zip(judgement.slo) {
+        totals.merge(concluded.summary.counts);
+        streams.push(StreamSummary { slo, ..concluded.summary });
+    }
+    for stream in &measured.streams {
+        lateness.merge(stream.own_lateness.clone());
+    }
+    Summary {
+        schema: crate::results::SUMMARY_SCHEMA,
+        verdict: judgement.verdict,
+        reasons: judgement.reasons,
+        run: facts.run.clone(),
+        totals,
+        offered_per_s: streams.iter().map(|stream| stream.offered_per_s).sum(),
+        achieved_per_s: streams.iter().map(|stream| stream.achieved_per_s).sum(),
+        bytes: streams.iter().map(|stream| stream.bytes).sum(),
+        streams,
+        generator: GeneratorSummary { lateness_ms: lateness.summary(), ..GeneratorSummary::default() },
+        interrupted: measured.interrupted,
+        partial: facts.role != Role::Run,
+    }
+}

@@ -1,0 +1,95 @@
+//! Everything that was measured of a run, or of a part of it: what verdict and summary are made of.
+
+use std::collections::BTreeMap;
+
+use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
+
+/// What was measured, stream by stream in the profile's order.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    /// One entry for each stream.
+    pub streams: Vec<StreamMeasured>,
+    /// Somebody stopped the run.
+    pub interrupted: bool,
+    /// Sentences about what went wrong on the way and spoils the measurement.
+    pub troubles: Vec<String>,
+    /// Whether several processes, each with a clock of its own, took part.
+    pub several_clocks: bool,
+}
+
+/// What was measured of one stream.
+#[derive(Debug, Clone, Default)]
+pub struct StreamMeasured {
+    /// What was sent, if this part sent.
+    pub produced: Option<Produced>,
+    /// From due to handed over.
+    pub due_to_sent: LatencyHistogram,
+    /// The generator's own part of it.
+    pub own_lateness: LatencyHistogram,
+    /// From handed over to acknowledged.
+    pub sent_to_acked: LatencyHistogram,
+    /// Events handed to the client.
+    pub sent_events: u64,
+    /// Sends handed to the client, copies included.
+    pub sent: u64,
+    /// Bytes of keys and payloads handed to the client.
+    pub sent_bytes: u64,
+    /// How long the client took nothing, in nanoseconds, over all workers.
+    pub held_back_ns: u64,
+    /// How far behind its due time the last send was, in nanoseconds: the worst worker's.
+    pub behind_at_end_ns: u64,
+    /// How many sends ended in which error.
+    pub errors: BTreeMap<String, u64>,
+    /// What was seen, stage by stage.
+    pub stages: Vec<StageMeasured>,
+}
+
+/// What was measured at one stage.
+#[derive(Debug, Clone, Default)]
+pub struct StageMeasured {
+    /// What was seen, if this part observed.
+    pub delivered: Option<Delivered>,
+}
+
+impl Merge for Measured {
+    fn merge(&mut self, other: Self) {
+        let Measured { streams, interrupted, troubles, several_clocks } = other;
+        self.streams.resize_with(self.streams.len().max(streams.len()), StreamMeasured::default);
+        for (own, other) in self.streams.iter_mut().zip(streams) {
+            own.merge(other);
+        }
+        self.interrupted |= interrupted;
+        self.troubles.extend(troubles);
+        self.several_clocks |= several_clocks;
+    }
+}
+
+impl Merge for StreamMeasured {
+    fn merge(&mut self, other: Self) {
+        let StreamMeasured { produced, due_to_sent, own_lateness, sent_to_acked, sent_events, sent, sent_bytes, held_back_ns, behind_at_end_ns, errors, stages } = other;
+        merge_option(&mut self.produced, produced);
+        self.due_to_sent.merge(due_to_sent);
+        self.own_lateness.merge(own_lateness);
+        self.sent_to_acked.merge(sent_to_acked);
+        self.sent_events += sent_events;
+        self.sent += sent;
+        self.sent_bytes += sent_bytes;
+        self.held_back_ns += held_back_ns;
+        self.behind_at_end_ns = self.behind_at_end_ns.max(behind_at_end_ns);
+        for (error, times) in errors {
+            *self.errors.entry(error).or_default() += times;
+        }
+        self.stages.resize_with(self.stages.len().max(stages.len()), StageMeasured::default);
+        for (own, StageMeasured { delivered }) in self.stages.iter_mut().zip(stages) {
+            merge_option(&mut own.delivered, delivered);
+        }
+    }
+}
+
+fn merge_option<T: Merge>(own: &mut Option<T>, other: Option<T>) {
+    match (own.as_mut(), other) {
+        (Some(own), Some(other)) => own.merge(other),
+        (None, other) => *own = other,
+        (Some(_), None) => {}
+    }
+}

@@ -1,0 +1,88 @@
+//! From a prepared run to what its threads need to know.
+
+use std::sync::Arc;
+
+use super::prepare::{Prepared, PreparedStage, PreparedStream};
+use crate::check::Observed;
+use crate::consume::StagePlan;
+use crate::consume::extract::Extractor;
+use crate::produce::StreamPlan;
+use crate::profile::{Delivery, SizeDistribution, Stream};
+
+/// The plan of a stream's workers; none when this shard has none of its logical producers.
+pub(super) fn stream_plan(prepared: &Prepared, index: usize, start_ns: u64) -> Option<Arc<StreamPlan>> {
+    let PreparedStream { stream, topic, schedule, .. } = &prepared.streams[index];
+    let producers: Vec<u16> = prepared.request.shard.producers_of(stream.producers).collect();
+    if producers.is_empty() {
+        return None;
+    }
+    let workers = prepared.request.workers.unwrap_or_else(default_workers).clamp(1, producers.len());
+    let capacity = prepared.settings.queue_capacity();
+    let transactional_id = (stream.delivery == Delivery::ExactlyOnce).then(|| format!("floodmark-{}-{}", prepared.run_id, stream.name));
+    let profile = &prepared.request.loaded.profile;
+    Some(Arc::new(StreamPlan {
+        stream: index,
+        name: stream.name.clone(),
+        schedule: Arc::clone(schedule),
+        producers,
+        workers,
+        run: prepared.tag,
+        clock: prepared.clock,
+        start_ns,
+        warmup_ns: profile.warmup.as_nanos(),
+        drain_ns: profile.drain.as_nanos(),
+        delivery: stream.delivery,
+        transaction_ns: stream.transaction.as_nanos(),
+        when_full: stream.when_full,
+        codec: stream.payload.codec,
+        sizes_are_filler: sizes_are_filler(stream),
+        topic: topic.clone(),
+        settings: prepared.settings.producer(stream.delivery, capacity, transactional_id.as_deref()),
+        capacity,
+    }))
+}
+
+/// The plan of a stage's thread.
+pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, start_ns: Option<u64>) -> StagePlan {
+    let prepared_stream = &prepared.streams[index];
+    let PreparedStream { stream, partitions, schedule, .. } = prepared_stream;
+    let stage = &prepared_stream.stages[stage_index];
+    let profile = &prepared.request.loaded.profile;
+    StagePlan {
+        stream: index,
+        stage: stage_index,
+        name: stage.name.clone(),
+        topic: stage.topic.clone(),
+        from: stage.from.clone(),
+        settings: stage_settings(prepared, stream, stage),
+        extractor: Extractor::new(stream.payload.codec, stage.spec.as_ref()),
+        observed: Observed {
+            run: prepared.tag,
+            stream: index as u8,
+            streams: prepared.streams.len() as u8,
+            partitions: Some(*partitions as u16),
+            is_input: stage.is_input,
+        },
+        schedule: Arc::clone(schedule),
+        clock: prepared.clock,
+        start_ns,
+        warmup_ns: profile.warmup.as_nanos(),
+        quiet_ns: stage.spec.as_ref().map_or(5_000_000_000, |spec| spec.quiet.as_nanos()),
+        drain_ns: profile.drain.as_nanos(),
+    }
+}
+
+/// The settings of a stage's client: with exactly-once only what is committed is read.
+pub(super) fn stage_settings(prepared: &Prepared, stream: &Stream, stage: &PreparedStage) -> std::collections::BTreeMap<String, String> {
+    let group = format!("floodmark-{}-{}", prepared.run_id, stage.name);
+    prepared.settings.consumer(&group, stream.delivery == Delivery::ExactlyOnce)
+}
+
+fn sizes_are_filler(stream: &Stream) -> bool {
+    stream.payload.filler.is_some() && stream.payload.sizes == SizeDistribution::Fixed
+}
+
+/// One worker keeps well over half a million events per second; more of them help only where there are cores to spare.
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() / 4).max(1)
+}

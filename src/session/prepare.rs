@@ -1,0 +1,269 @@
+//! Everything up to the first send: who the target is, its topics, the schedules, and who this run is.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::broker::{Broker, BrokerConfig, BrokerError};
+use crate::clock::Clock;
+use crate::consume::ConsumeError;
+use crate::event::RunTag;
+use crate::kafka::{ClientSettings, KafkaError, PartitionRange, Target, TargetError, TopicPlan};
+use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
+use crate::produce::ProduceError;
+use crate::profile::{Loaded, Span, Stage, Stream};
+use crate::results::ResultsError;
+
+/// How long the cluster may take to answer at first.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a topic's offsets may take to be told.
+pub(super) const OFFSETS_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time between the end of the preparations and the first due time, for threads to start.
+const LEAD_NS: u64 = 300_000_000;
+
+/// Which part of a run this process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    Run,
+    /// Sending alone.
+    Produce,
+    /// Observing alone.
+    Consume,
+}
+
+impl Role {
+    /// The command's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Run => "run",
+            Role::Produce => "produce",
+            Role::Consume => "consume",
+        }
+    }
+
+    pub(super) fn sends(self) -> bool {
+        self != Role::Consume
+    }
+
+    pub(super) fn observes(self) -> bool {
+        self != Role::Produce
+    }
+}
+
+/// What a user asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which part of the run.
+    pub role: Role,
+    /// The profile.
+    pub loaded: Loaded,
+    /// The client's settings; without brokers the embedded one is started.
+    pub settings: ClientSettings,
+    /// The cluster that may be loaded although it is not on this machine.
+    pub allow_cluster: Option<String>,
+    /// Topics that may be created or filled although they are not floodmark's.
+    pub allow_topics: Vec<String>,
+    /// Which of several processes this is.
+    pub shard: Shard,
+    /// The run's id; drawn if absent.
+    pub run_id: Option<String>,
+    /// When the run starts, in nanoseconds since 1970; soon if absent.
+    pub start_at_ns: Option<u64>,
+    /// The folder of results; named after the run if absent.
+    pub out: Option<PathBuf>,
+    /// Workers for each stream; chosen by the machine if absent.
+    pub workers: Option<usize>,
+}
+
+/// Why a run did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The embedded broker did not start.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The cluster cannot be used.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The client failed.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// Sending could not begin.
+    #[error(transparent)]
+    Produce(#[from] ProduceError),
+    /// Observing could not begin.
+    #[error(transparent)]
+    Consume(#[from] ConsumeError),
+    /// The results cannot be written.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl SessionError {
+    /// Whether the user can put it right on the command line or in the profile, rather than in the environment.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        match self {
+            SessionError::Usage(_) => true,
+            SessionError::Target(error) => !matches!(error, TargetError::Kafka(_)),
+            SessionError::Kafka(error) => matches!(error, KafkaError::Settings(_)),
+            _ => false,
+        }
+    }
+}
+
+/// A run that is ready to start.
+pub struct Prepared {
+    pub(super) request: Request,
+    pub(super) duration: Span,
+    pub(super) run_id: String,
+    pub(super) tag: RunTag,
+    pub(super) fingerprint: String,
+    pub(super) clock: Clock,
+    pub(super) settings: ClientSettings,
+    pub(super) target: Target,
+    pub(super) streams: Vec<PreparedStream>,
+    /// Stopped when the run is dropped.
+    pub(super) embedded: Option<Broker>,
+}
+
+/// A stream whose topics are there.
+pub(super) struct PreparedStream {
+    pub(super) stream: Stream,
+    pub(super) topic: String,
+    pub(super) partitions: u32,
+    /// Where the topic began and ended before the first send.
+    pub(super) ranges: Vec<PartitionRange>,
+    pub(super) schedule: Arc<StreamSchedule>,
+    pub(super) stages: Vec<PreparedStage>,
+}
+
+/// A stage whose topic is there.
+pub(super) struct PreparedStage {
+    pub(super) name: String,
+    pub(super) topic: String,
+    pub(super) is_input: bool,
+    pub(super) from: Vec<(i32, i64)>,
+    /// As the profile has it; none where the stream is observed in its own topic only.
+    pub(super) spec: Option<Stage>,
+}
+
+/// Prepares a run. Topics are created where that is permitted; nothing is sent.
+///
+/// # Errors
+/// [`SessionError`], one clear sentence.
+pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
+    let embedded = start_embedded(&request)?;
+    let mut settings = request.settings.clone();
+    if let Some(broker) = &embedded {
+        settings.set("bootstrap.servers", &broker.address().to_string());
+    }
+    let target = Target::connect(&settings, CONNECT_TIMEOUT)?;
+    target.confirm(request.allow_cluster.as_deref())?;
+    let duration = request.loaded.profile.duration();
+    let topics = request
+        .loaded
+        .profile
+        .streams
+        .iter()
+        .map(|stream| Ok((stream.topic_name(), prepare_topic(&request, &target, stream, embedded.is_some())?)))
+        .collect::<Result<Vec<(String, u32)>, SessionError>>()?;
+    let partitions: Vec<u16> = topics.iter().map(|(_, partitions)| *partitions as u16).collect();
+    let schedules = streams_of(&request.loaded.profile, duration, &partitions);
+    let streams = request
+        .loaded
+        .profile
+        .streams
+        .iter()
+        .zip(topics)
+        .zip(&schedules)
+        .map(|((stream, (topic, partitions)), schedule)| prepare_stream(&target, stream, topic, partitions, schedule))
+        .collect::<Result<Vec<PreparedStream>, SessionError>>()?;
+    let run_id = request.run_id.clone().unwrap_or_else(|| draw_run_id(&request.loaded.name));
+    let fingerprint = fingerprint::fingerprint(&schedules, request.shard);
+    let tag = RunTag::of(&run_id);
+    Ok(Prepared { duration, tag, run_id, fingerprint, clock: Clock::anchored_now(), settings, target, streams, embedded, request })
+}
+
+impl Prepared {
+    /// The run's id.
+    #[must_use]
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// The cluster's id.
+    #[must_use]
+    pub fn cluster_id(&self) -> &str {
+        self.target.cluster_id()
+    }
+
+    /// When the run starts, in nanoseconds since 1970, if it is prepared by now.
+    pub(super) fn start_ns(&self) -> u64 {
+        self.request.start_at_ns.unwrap_or(0).max(self.clock.now_ns() + LEAD_NS)
+    }
+}
+
+fn start_embedded(request: &Request) -> Result<Option<Broker>, SessionError> {
+    if request.settings.brokers().is_some() {
+        return Ok(None);
+    }
+    if request.role != Role::Run {
+        let name = request.role.name();
+        return Err(SessionError::Usage(format!(
+            "`{name}` is one of several processes and needs a broker that they share: name it with -b HOST:PORT (`floodmark broker` serves one)"
+        )));
+    }
+    Ok(Some(Broker::start(BrokerConfig::default())?))
+}
+
+fn prepare_topic(request: &Request, target: &Target, stream: &Stream, embedded: bool) -> Result<u32, SessionError> {
+    let topic = stream.topic_name();
+    let plan = TopicPlan {
+        topic: &topic,
+        partitions: stream.partitions,
+        allowed: embedded || request.allow_topics.contains(&topic),
+    };
+    if request.role.sends() || topic.starts_with(crate::kafka::MARK) {
+        return Ok(target.prepare_topic(&plan)?);
+    }
+    // A process that only observes creates nothing that is not floodmark's.
+    Ok(target.stage_partitions(&stream.name, &topic)?)
+}
+
+fn prepare_stream(
+    target: &Target,
+    stream: &Stream,
+    topic: String,
+    partitions: u32,
+    schedule: &Arc<StreamSchedule>,
+) -> Result<PreparedStream, SessionError> {
+    let ranges = target.ranges(&topic, partitions, OFFSETS_TIMEOUT)?;
+    let ends = |ranges: &[PartitionRange]| ranges.iter().map(|range| (range.partition, range.end)).collect();
+    let mut stages = Vec::new();
+    for stage in &stream.stages {
+        let is_input = stage.topic == topic;
+        let from = if is_input {
+            ends(&ranges)
+        } else {
+            let partitions = target.stage_partitions(&stage.name, &stage.topic)?;
+            ends(&target.ranges(&stage.topic, partitions, OFFSETS_TIMEOUT)?)
+        };
+        stages.push(PreparedStage { name: stage.name.clone(), topic: stage.topic.clone(), is_input, from, spec: Some(stage.clone()) });
+    }
+    if stages.is_empty() {
+        let from = ends(&ranges);
+        stages.push(PreparedStage { name: stream.name.clone(), topic: topic.clone(), is_input: true, from, spec: None });
+    }
+    Ok(PreparedStream { stream: stream.clone(), topic, partitions, ranges, schedule: Arc::clone(schedule), stages })
+}
+
+/// The profile's name, the moment, and four random digits: runs that start in one second differ.
+fn draw_run_id(profile: &str) -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
+    format!("{profile}-{now}-{:04x}", rand::random::<u16>())
+}

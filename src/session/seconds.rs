@@ -1,0 +1,171 @@
+//! Puts the threads' figures together, second by second.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, channel};
+
+use crate::check::Merge;
+use crate::consume::StageFigures;
+use crate::produce::{AckFigures, Figures, FiguresTo, SendFigures};
+
+/// How long after its end a second is put together: by then every thread has handed in its part.
+const PATIENCE_NS: u64 = 300_000_000;
+
+/// What happened to one stream within one second.
+#[derive(Debug, Clone, Default)]
+pub struct StreamSecond {
+    /// The workers' part.
+    pub sends: SendFigures,
+    /// The acknowledgements' part.
+    pub acks: AckFigures,
+    /// Each stage's part.
+    pub stages: Vec<StageFigures>,
+}
+
+/// One second of a run, and where the run stands at its end.
+#[derive(Debug, Clone)]
+pub struct SecondSeen {
+    /// The second, counted from the start of the run.
+    pub second: u64,
+    /// The streams, in the profile's order.
+    pub streams: Vec<StreamSecond>,
+    /// Totals up to its end, stream by stream.
+    pub totals: Vec<StreamTotals>,
+}
+
+/// Where a stream stands.
+#[derive(Debug, Clone, Default)]
+pub struct StreamTotals {
+    /// Sends handed over so far.
+    pub sent: u64,
+    /// Acknowledged so far.
+    pub acked: u64,
+    /// Failed so far.
+    pub failed: u64,
+    /// Seen so far, further copies included, stage by stage.
+    pub seen: Vec<u64>,
+}
+
+/// Collects the figures of all threads.
+pub(super) struct Seconds {
+    sends: Receiver<Figures<SendFigures>>,
+    acks: Receiver<Figures<AckFigures>>,
+    stages: Receiver<Figures<StageFigures>>,
+    /// Figures of seconds that have not been put together.
+    open: BTreeMap<u64, Vec<StreamSecond>>,
+    totals: Vec<StreamTotals>,
+    next: u64,
+}
+
+/// Where the threads hand in their figures.
+pub(super) struct HandIn {
+    pub(super) produce: FiguresTo,
+    pub(super) stages: std::sync::mpsc::Sender<Figures<StageFigures>>,
+}
+
+impl Seconds {
+    /// For streams with so many stages each.
+    pub(super) fn new(stages_of_streams: &[usize]) -> (Self, HandIn) {
+        let ((to_sends, sends), (to_acks, acks), (to_stages, stages)) = (channel(), channel(), channel());
+        let totals = stages_of_streams.iter().map(|stages| StreamTotals { seen: vec![0; *stages], ..StreamTotals::default() });
+        let seconds = Seconds { sends, acks, stages, open: BTreeMap::new(), totals: totals.collect(), next: 0 };
+        (seconds, HandIn { produce: FiguresTo { sends: to_sends, acks: to_acks }, stages: to_stages })
+    }
+
+    /// The seconds that are complete when it is `now_ns` from the start of the run. Figures that came too late for their second count in the next.
+    pub(super) fn complete(&mut self, now_ns: u64) -> Vec<SecondSeen> {
+        self.collect();
+        let ended = now_ns.saturating_sub(PATIENCE_NS) / 1_000_000_000;
+        (self.next..ended).map(|second| self.put_together(second)).collect()
+    }
+
+    /// What is left when all threads have ended: the last, incomplete second.
+    pub(super) fn rest(&mut self) -> Option<SecondSeen> {
+        self.collect();
+        let last = *self.open.keys().next_back()?;
+        Some(self.put_together(last.max(self.next)))
+    }
+
+    fn collect(&mut self) {
+        while let Ok(Figures { stream, second, figures }) = self.sends.try_recv() {
+            self.part(stream, second).sends.merge(figures);
+        }
+        while let Ok(Figures { stream, second, figures }) = self.acks.try_recv() {
+            self.part(stream, second).acks.merge(figures);
+        }
+        while let Ok(Figures { stream, second, figures }) = self.stages.try_recv() {
+            self.part(stream, second).stages[figures.stage].merge(figures);
+        }
+    }
+
+    fn part(&mut self, stream: usize, second: u64) -> &mut StreamSecond {
+        let totals = &self.totals;
+        let streams = self.open.entry(second).or_insert_with(|| totals.iter().map(empty_second).collect());
+        &mut streams[stream]
+    }
+
+    fn put_together(&mut self, second: u64) -> SecondSeen {
+        let mut streams: Vec<StreamSecond> = self.totals.iter().map(empty_second).collect();
+        let later = self.open.split_off(&(second + 1));
+        for parts in std::mem::replace(&mut self.open, later).into_values() {
+            for (stream, part) in streams.iter_mut().zip(parts) {
+                stream.merge(part);
+            }
+        }
+        for (totals, stream) in self.totals.iter_mut().zip(&streams) {
+            totals.add(stream);
+        }
+        self.next = second + 1;
+        SecondSeen { second, streams, totals: self.totals.clone() }
+    }
+}
+
+fn empty_second(totals: &StreamTotals) -> StreamSecond {
+    let stages = (0..totals.seen.len()).map(|stage| StageFigures { stage, ..StageFigures::default() }).collect();
+    StreamSecond { stages, ..StreamSecond::default() }
+}
+
+impl Merge for StreamSecond {
+    fn merge(&mut self, other: Self) {
+        let StreamSecond { sends, acks, stages } = other;
+        self.sends.merge(sends);
+        self.acks.merge(acks);
+        for (own, other) in self.stages.iter_mut().zip(stages) {
+            own.merge(other);
+        }
+    }
+}
+
+impl StreamTotals {
+    fn add(&mut self, second: &StreamSecond) {
+        self.sent += second.sends.sent;
+        self.acked += second.acks.acked;
+        self.failed += second.acks.failed;
+        for (seen, stage) in self.seen.iter_mut().zip(&second.stages) {
+            let counts = &stage.interval.counts;
+            *seen += counts.delivered + counts.duplicates_injected + counts.duplicates_accidental;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(second: u64, sent: u64) -> Figures<SendFigures> {
+        Figures { stream: 0, second, figures: SendFigures { sent, ..SendFigures::default() } }
+    }
+
+    #[test]
+    fn no_figure_is_lost_however_late_it_comes() {
+        let (mut seconds, hand_in) = Seconds::new(&[1]);
+        hand_in.produce.sends.send(sent(0, 5)).unwrap();
+        assert_eq!(seconds.complete(1_299_999_999).len(), 0, "a second is given time to come together");
+        let complete = seconds.complete(1_300_000_000);
+        assert_eq!(complete.len(), 1);
+        assert_eq!(complete[0].streams[0].sends.sent, 5);
+        hand_in.produce.sends.send(sent(0, 2)).unwrap();
+        hand_in.produce.sends.send(sent(1, 3)).unwrap();
+        let rest = seconds.rest().unwrap();
+        assert_eq!((rest.second, rest.streams[0].sends.sent, rest.totals[0].sent), (1, 5, 10));
+    }
+}

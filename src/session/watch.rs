@@ -1,0 +1,234 @@
+//! The run itself: starts the threads, watches them second by second, drains, and gathers what they measured.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::conclude::{Facts, conclude};
+use super::measured::{Measured, StageMeasured, StreamMeasured};
+use super::plans::{stage_plan, stream_plan};
+use super::prepare::{OFFSETS_TIMEOUT, Prepared, Role, SessionError};
+use super::record::Recorder;
+use super::seconds::{HandIn, SecondSeen, Seconds};
+use super::signals;
+use crate::check::Merge;
+use crate::consume::{self, End, Observing, StageReport};
+use crate::produce::{self, Ceiling, Producing, StopFlag};
+use crate::results::Summary;
+
+/// How often the watcher looks.
+const TICK: Duration = Duration::from_millis(50);
+
+/// A run that has ended.
+pub struct Ended {
+    /// What it found.
+    pub summary: Summary,
+    /// Where the results are.
+    pub folder: std::path::PathBuf,
+    /// What could not be written, if anything.
+    pub trouble: Option<String>,
+}
+
+/// Carries a prepared run out. `each_second` hears of every second as it is over.
+///
+/// # Errors
+/// When the run cannot start. Once it has, whatever happens ends in a summary.
+pub fn carry_out(prepared: &Prepared, each_second: &mut dyn FnMut(&SecondSeen)) -> Result<Ended, SessionError> {
+    let stop = StopFlag::default();
+    let role = prepared.request.role;
+    let stages_of_streams: Vec<usize> = prepared.streams.iter().map(|stream| stream.stages.len()).collect();
+    let (seconds, hand_in) = Seconds::new(&stages_of_streams);
+    let known_start_ns = prepared.request.start_at_ns;
+    // An observer that knows no start takes the first event for it; a whole run starts when its observers are ready.
+    let observing = if role.observes() { start_observers(prepared, known_start_ns, &hand_in, &stop)? } else { Vec::new() };
+    let start_ns = prepared.start_ns();
+    let recorder = Recorder::begin(prepared, start_ns)?;
+    let producing = if role.sends() { Some(start_producers(prepared, start_ns, &hand_in, &stop)?) } else { None };
+    signals::listen(&stop);
+    drop(hand_in);
+    let watch = Watch { prepared, start_ns, stop, seconds, recorder, each_second };
+    Ok(watch.to_the_end(producing, observing))
+}
+
+fn start_observers(
+    prepared: &Prepared,
+    start_ns: Option<u64>,
+    hand_in: &HandIn,
+    stop: &StopFlag,
+) -> Result<Vec<Observing>, SessionError> {
+    let mut observing = Vec::new();
+    for (index, stream) in prepared.streams.iter().enumerate() {
+        for stage in 0..stream.stages.len() {
+            let plan = stage_plan(prepared, index, stage, start_ns);
+            observing.push(consume::start(plan, hand_in.stages.clone(), stop)?);
+        }
+    }
+    Ok(observing)
+}
+
+fn start_producers(prepared: &Prepared, start_ns: u64, hand_in: &HandIn, stop: &StopFlag) -> Result<Producing, SessionError> {
+    let plans: Vec<_> = (0..prepared.streams.len()).filter_map(|index| stream_plan(prepared, index, start_ns)).collect();
+    let ceiling = prepared.request.loaded.profile.ceiling.map(|rate| Arc::new(Ceiling::new(rate)));
+    Ok(produce::start(&plans, ceiling, stop, &hand_in.produce)?)
+}
+
+struct Watch<'a> {
+    prepared: &'a Prepared,
+    start_ns: u64,
+    stop: StopFlag,
+    seconds: Seconds,
+    recorder: Recorder,
+    each_second: &'a mut dyn FnMut(&SecondSeen),
+}
+
+impl Watch<'_> {
+    fn to_the_end(mut self, producing: Option<Producing>, observing: Vec<Observing>) -> Ended {
+        let mut measured = Measured::default();
+        measured.streams.resize_with(self.prepared.streams.len(), StreamMeasured::default);
+        if let Some(producing) = producing {
+            while !producing.is_finished() {
+                self.look();
+            }
+            take_in_sent(&mut measured, producing);
+        }
+        measured.interrupted = self.stop.is_set();
+        let sending_ns = self.sending_ns(&measured);
+        self.tell_the_end(&mut measured, &observing);
+        self.wait_for_observers(&observing);
+        for stage in observing.into_iter().map(Observing::join) {
+            self.take_in_seen(&mut measured, stage);
+        }
+        measured.interrupted |= self.stop.is_set();
+        self.look();
+        if let Some(rest) = self.seconds.rest() {
+            self.hear(&rest);
+        }
+        let summary = self.conclude(&measured, sending_ns);
+        self.recorder.end(self.prepared, &measured, summary)
+    }
+
+    /// One look at everything that goes on.
+    fn look(&mut self) {
+        let now_ns = self.prepared.clock.now_ns().saturating_sub(self.start_ns);
+        for second in self.seconds.complete(now_ns) {
+            self.hear(&second);
+        }
+        thread::sleep(TICK);
+    }
+
+    fn hear(&mut self, second: &SecondSeen) {
+        self.recorder.second(self.prepared, second);
+        (self.each_second)(second);
+    }
+
+    /// How long was sent, in nanoseconds: the schedule's length, or up to the interruption, and how far the last event was behind.
+    fn sending_ns(&self, measured: &Measured) -> u64 {
+        let so_far_ns = self.prepared.clock.now_ns().saturating_sub(self.start_ns);
+        let scheduled_ns = self.prepared.duration.as_nanos();
+        if measured.interrupted { so_far_ns.min(scheduled_ns) } else { scheduled_ns }
+    }
+
+    /// Tells every stage what ends its reading: its own topic's end after the last acknowledgement, or the number of events to expect.
+    fn tell_the_end(&self, measured: &mut Measured, observing: &[Observing]) {
+        if self.prepared.request.role != Role::Run {
+            return;
+        }
+        for (index, stream) in self.prepared.streams.iter().enumerate() {
+            let stages = observing.iter().filter(|stage| stage.stream == index);
+            let ends = self.prepared.target.ranges(&stream.topic, stream.partitions, OFFSETS_TIMEOUT);
+            let expected = measured.streams[index].produced.as_ref().map_or(0, expected_events);
+            if let (Ok(ends), Some(produced)) = (&ends, &mut measured.streams[index].produced) {
+                produced.end_offsets.extend(ends.iter().map(|range| (range.partition as u16, range.end.max(0) as u64)));
+            }
+            if let Err(error) = &ends {
+                measured.troubles.push(format!("The end of topic {} is not known: {error}.", stream.topic));
+            }
+            for stage in stages {
+                stage.end_at(match &ends {
+                    Ok(ends) if stage.is_input => End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect()),
+                    // Without offsets the number of events has to do; what then is missing counts as in flight.
+                    _ => End::Events(expected),
+                });
+            }
+        }
+    }
+
+    fn wait_for_observers(&mut self, observing: &[Observing]) {
+        let mut told = self.prepared.request.role == Role::Run;
+        while !observing.iter().all(Observing::is_finished) {
+            self.look();
+            if !told && self.is_past_the_schedule() {
+                // A process that only observes is told by nobody: it reads on until nothing comes any more.
+                for stage in observing {
+                    let stream = &self.prepared.streams[stage.stream];
+                    stage.end_at(End::Events(stream.schedule.planned().saturating_mul(if stream.stream.retries.is_some() { 2 } else { 1 })));
+                }
+                told = true;
+            }
+        }
+    }
+
+    /// For a process that only observes: whether the schedule has ended, or a stop was asked for.
+    fn is_past_the_schedule(&self) -> bool {
+        let since_ns = self.prepared.clock.now_ns().saturating_sub(self.start_ns);
+        self.stop.is_set() || since_ns > self.prepared.duration.as_nanos()
+    }
+
+    fn take_in_seen(&self, measured: &mut Measured, report: StageReport) {
+        let StageReport { stream, stage, ledger, complete, last_error, .. } = report;
+        let of_stream = &self.prepared.streams[stream];
+        if !complete {
+            let name = &of_stream.stages[stage].name;
+            let reason = last_error.map(|error| format!(" The client's last error: {error}.")).unwrap_or_default();
+            measured.troubles.push(format!("Stage {name} was not read to its end before the drain of {} was over.{reason}", self.prepared.request.loaded.profile.drain));
+        }
+        let stages = &mut measured.streams[stream].stages;
+        stages.resize_with(of_stream.stages.len(), StageMeasured::default);
+        stages[stage].delivered = Some(ledger);
+    }
+
+    fn conclude(&self, measured: &Measured, sending_ns: u64) -> Summary {
+        let request = &self.prepared.request;
+        conclude(
+            &Facts {
+                run: self.recorder.run_facts(self.prepared, self.start_ns, sending_ns),
+                profile: &request.loaded.profile,
+                schedules: self.prepared.streams.iter().map(|stream| Arc::clone(&stream.schedule)).collect(),
+                role: request.role,
+                sending_ns,
+            },
+            measured,
+        )
+    }
+}
+
+fn take_in_sent(measured: &mut Measured, producing: Producing) {
+    for report in producing.join() {
+        let produce::ProduceReport { stream, worker, acks } = report;
+        if let Some(reason) = worker.gave_up.or(acks.fatal) {
+            measured.troubles.push(format!("Sending ended early: {reason}."));
+        } else if let (Some(error), false) = (&acks.last_error, acks.errors.is_empty()) {
+            measured.troubles.push(format!("The client's last error while events failed: {error}."));
+        }
+        let part = StreamMeasured {
+            produced: Some(acks.ledger.finish()),
+            due_to_sent: worker.due_to_sent,
+            own_lateness: worker.own_lateness,
+            sent_to_acked: acks.sent_to_acked,
+            sent_events: worker.sent_events,
+            sent: worker.sent,
+            sent_bytes: worker.sent_bytes,
+            held_back_ns: worker.held_back_ns,
+            behind_at_end_ns: worker.behind_at_end_ns,
+            errors: acks.errors.into_iter().collect::<BTreeMap<_, _>>(),
+            stages: Vec::new(),
+        };
+        measured.streams[stream].merge(part);
+    }
+}
+
+/// How many different events a stage can show: those that the broker has, and those of which nobody knows.
+fn expected_events(produced: &crate::check::Produced) -> u64 {
+    produced.producers.values().map(|sends| sends.acked.len()).sum()
+}

@@ -1,0 +1,98 @@
+//! The way of an event through the library: from a schedule through a broker to a ledger.
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use floodmark::check::Observed;
+use floodmark::clock::Clock;
+use floodmark::consume::{self, End, StagePlan};
+use floodmark::event::RunTag;
+use floodmark::kafka::{ClientSettings, Target, TopicPlan};
+use floodmark::load::{Shard, streams_of};
+use floodmark::produce::{self, FiguresTo, StopFlag, StreamPlan};
+use floodmark::profile::{Profile, Span};
+
+use crate::cluster::{Cluster, fresh_topic};
+
+const STREAM: &str = "[[stream]]\nname = \"s\"\nrate = \"20k/s\"\npayload = { filler = \"100B\" }\n";
+
+#[test]
+fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
+    let cluster = Cluster::for_a_test();
+    let profile: Profile = toml::from_str(STREAM).unwrap();
+    let settings = ClientSettings::gather(Some(&cluster.brokers), None, &[]).unwrap();
+    let target = Target::connect(&settings, Duration::from_secs(10)).unwrap();
+    let topic = fresh_topic("way");
+    let partitions = target.prepare_topic(&TopicPlan { topic: &topic, partitions: Some(3), allowed: false }).unwrap();
+    let schedule = streams_of(&profile, Span::from_secs(2), &[partitions as u16]).remove(0);
+    let clock = Clock::anchored_now();
+    let start_ns = clock.now_ns() + 300_000_000;
+    let (stop, run) = (StopFlag::default(), RunTag(5));
+
+    let ranges = target.ranges(&topic, partitions, Duration::from_secs(10)).unwrap();
+    let (stage_figures, _stage_seconds) = channel();
+    let observing = consume::start(
+        StagePlan {
+            stream: 0,
+            stage: 0,
+            name: "s".to_owned(),
+            topic: topic.clone(),
+            from: ranges.iter().map(|range| (range.partition, range.end)).collect(),
+            settings: settings.consumer("floodmark-test", false),
+            extractor: consume::extract::Extractor::json(),
+            observed: Observed { run, stream: 0, streams: 1, partitions: Some(3), is_input: true },
+            schedule: Arc::clone(&schedule),
+            clock,
+            start_ns: Some(start_ns),
+            warmup_ns: 0,
+            quiet_ns: 1_000_000_000,
+            drain_ns: 10_000_000_000,
+        },
+        stage_figures,
+        &stop,
+    )
+    .unwrap();
+    let (sends, _send_seconds) = channel();
+    let (acks, _ack_seconds) = channel();
+    let plan = Arc::new(StreamPlan {
+        stream: 0,
+        name: "s".to_owned(),
+        schedule: Arc::clone(&schedule),
+        producers: Shard::WHOLE.producers_of(4).collect(),
+        workers: 1,
+        run,
+        clock,
+        start_ns,
+        warmup_ns: 0,
+        drain_ns: 10_000_000_000,
+        delivery: profile.streams[0].delivery,
+        transaction_ns: 0,
+        when_full: profile.streams[0].when_full,
+        codec: profile.streams[0].payload.codec,
+        sizes_are_filler: true,
+        topic: topic.clone(),
+        settings: settings.producer(profile.streams[0].delivery, 10_000, None),
+        capacity: 10_000,
+    });
+    let reports = produce::start(&[plan], None, &stop, &FiguresTo { sends, acks }).unwrap().join();
+    let ends = target.ranges(&topic, partitions, Duration::from_secs(10)).unwrap();
+    observing.end_at(End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect()));
+    let seen = observing.join();
+
+    let report = reports.into_iter().next().unwrap();
+    assert_eq!(report.worker.sent_events, 40_000);
+    let produced = report.acks.ledger.finish();
+    let acked: u64 = produced.producers.values().map(|sends| sends.acked.len()).sum();
+    assert_eq!(acked, 40_000);
+    assert!(seen.complete, "{:?}", seen.last_error);
+    assert_eq!(seen.ledger.deliveries(), 40_000);
+    assert_eq!(seen.ledger.producers.values().map(|events| events.distinct()).sum::<u64>(), 40_000);
+    assert_eq!(seen.ledger.due_to_consumed.count(), 40_000);
+    println!(
+        "{:?}\n{:?}\n{:?}",
+        report.worker.due_to_sent.summary(),
+        report.acks.sent_to_acked.summary(),
+        seen.ledger.due_to_consumed.summary()
+    );
+}
