@@ -119,3 +119,13 @@ pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::broker) fn cluster_with_cap(memory_cap_bytes: u64) -> Cluster {
+        let config = BrokerConfig { memory_cap_bytes, ..BrokerConfig::default() };
+        Cluster::new("test".to_owned(), config.listen, config)
+    }
+}

@@ -19,6 +19,8 @@ use super::log::StoredBatch;
 use super::partition::{Asked, Found, Partition};
 use super::reply::{Reply, ReplyWriter};
 
+/// Kafka's `fetch.max.bytes`: the most that one answer carries, whatever a client asks for.
+const MAX_ANSWER_BYTES: usize = 55 * 1024 * 1024;
 const FIRST_FLEXIBLE: i16 = 12;
 const FIRST_WITH_TOPIC_IDS: i16 = 13;
 
@@ -77,7 +79,7 @@ fn find_targets<'a>(cluster: &Cluster, request: &'a FetchRequest) -> Vec<Vec<Tar
 }
 
 fn gather(cluster: &Cluster, link: &Link, request: &FetchRequest, targets: &[Vec<Target<'_>>]) -> Vec<Vec<Outcome>> {
-    let mut room = usize::try_from(request.max_bytes).unwrap_or(0);
+    let mut room = usize::try_from(request.max_bytes).unwrap_or(0).min(MAX_ANSWER_BYTES);
     let now = std::time::Instant::now();
     let mut empty_so_far = true;
     let mut moved = false;

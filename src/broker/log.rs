@@ -138,7 +138,10 @@ impl PartitionLog {
 fn find_record(batch: &StoredBatch, wanted: impl Fn(i64) -> bool) -> Option<TimedOffset> {
     let header = BatchHeader::read(&batch.bytes).ok().filter(|header| !header.is_compressed())?;
     let place = record_places(&header, &batch.bytes).find(|place| wanted(place.timestamp_ms))?;
-    Some(TimedOffset { offset: batch.base_offset + place.offset_delta, timestamp_ms: place.timestamp_ms })
+    // The broker does not look into records when it stores them, so they may claim anything.
+    let offset = batch.base_offset.checked_add(place.offset_delta)?;
+    let inside = (batch.base_offset..=batch.last_offset).contains(&offset);
+    inside.then_some(TimedOffset { offset, timestamp_ms: place.timestamp_ms })
 }
 
 #[cfg(test)]

@@ -79,8 +79,11 @@ struct State {
 impl State {
     fn bounds(&self) -> Bounds {
         let high_watermark = self.log.next_offset();
-        let last_stable = self.running.values().flatten().copied().min().unwrap_or(high_watermark);
-        Bounds { log_start: self.log.start_offset(), last_stable, high_watermark }
+        let log_start = self.log.start_offset();
+        let first_running = self.running.values().flatten().copied().min();
+        // Records of a running transaction may have been deleted.
+        let last_stable = first_running.unwrap_or(high_watermark).max(log_start);
+        Bounds { log_start, last_stable, high_watermark }
     }
 
     fn live(&self) -> Result<(), ResponseError> {

@@ -84,3 +84,94 @@ fn answer(index: i32, stored: Result<Appended, ResponseError>) -> PartitionProdu
         Err(error) => response.with_error_code(error.code()).with_base_offset(-1).with_log_start_offset(-1),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use kafka_protocol::messages::produce_request::TopicProduceData;
+    use kafka_protocol::protocol::StrBytes;
+
+    use super::super::batch::tests::batch_of;
+    use super::super::cluster::tests::cluster_with_cap;
+    use super::super::topics::Settings;
+    use super::*;
+
+    /// Produces `bytes` to partition 0 of a topic with a limit of 1,000 bytes a batch, and returns the error code.
+    async fn code_of(cluster: &Cluster, topic: &'static str, acks: i16, bytes: Bytes) -> i16 {
+        let data = PartitionProduceData::default().with_records(Some(bytes));
+        let topic = TopicProduceData::default().with_name(StrBytes::from_static_str(topic).into());
+        let topics = vec![topic.with_partition_data(vec![data])];
+        let request = ProduceRequest::default().with_acks(acks).with_timeout_ms(1).with_topic_data(topics);
+        produce(cluster, request, 0).await.responses[0].partition_responses[0].error_code
+    }
+
+    fn cluster(cap_bytes: u64) -> Cluster {
+        let cluster = cluster_with_cap(cap_bytes);
+        let given = BTreeMap::from([("max.message.bytes".to_owned(), "1000".to_owned())]);
+        cluster.topics.create("orders", 1, Settings::from_given(given).unwrap(), false).unwrap();
+        cluster
+    }
+
+    fn plain(count: i32) -> Bytes {
+        batch_of(count, (-1, -1, -1), false, 0)
+    }
+
+    fn with_byte(at: usize, value: u8) -> Bytes {
+        let mut bytes = plain(3).to_vec();
+        bytes[at] = value;
+        bytes.into()
+    }
+
+    #[tokio::test]
+    async fn refusals_carry_kafkas_codes_and_take_no_room() {
+        let cluster = cluster(1 << 20);
+        let tomorrow_ms = now_ms() + 86_400_000;
+        let cases = [
+            ("a flipped bit", "orders", -1, with_byte(80, 0xff), 2),
+            ("cut short", "orders", -1, plain(3).slice(..70), 2),
+            ("an old format", "orders", -1, with_byte(16, 1), 43),
+            ("a marker", "orders", -1, super::super::batch::marker(1, 0, true, 0), 87),
+            ("too large", "orders", -1, plain(200), 10),
+            ("from tomorrow", "orders", -1, batch_of(1, (-1, -1, -1), false, tomorrow_ms), 32),
+            ("unknown topic", "else", -1, plain(1), 3),
+            ("unknown acks", "orders", 2, plain(1), 21),
+            ("a gap in the sequence", "orders", -1, batch_of(1, (5, 0, 9), false, 0), 45),
+        ];
+        assert_eq!(code_of(&cluster, "orders", -1, batch_of(1, (5, 0, 0), false, 0)).await, 0);
+        let before = cluster.memory.used_bytes();
+        for (what, topic, acks, bytes, code) in cases {
+            assert_eq!(code_of(&cluster, topic, acks, bytes).await, code, "{what}");
+            assert_eq!(cluster.memory.used_bytes(), before, "{what}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_retry_is_acknowledged_and_takes_no_room() {
+        let cluster = cluster(1 << 20);
+        let batch = batch_of(4, (5, 0, 0), false, 0);
+        assert_eq!(code_of(&cluster, "orders", -1, batch.clone()).await, 0);
+        let before = cluster.memory.used_bytes();
+        assert_eq!(code_of(&cluster, "orders", -1, batch).await, 0);
+        assert_eq!(cluster.memory.used_bytes(), before);
+    }
+
+    #[tokio::test]
+    async fn without_room_in_time_nothing_is_stored() {
+        let cluster = cluster(300);
+        assert_eq!(code_of(&cluster, "orders", -1, plain(1)).await, 0);
+        let partition = cluster.topics.partition("orders", 0).unwrap();
+        let before = (cluster.memory.used_bytes(), partition.bounds().unwrap().high_watermark);
+        assert_eq!(code_of(&cluster, "orders", -1, plain(1)).await, 7);
+        assert_eq!((cluster.memory.used_bytes(), partition.bounds().unwrap().high_watermark), before);
+    }
+
+    #[test]
+    fn a_small_part_of_a_large_frame_is_copied() {
+        let frame = Bytes::from(vec![0; 1_000]);
+        let small = frame.slice(10..100);
+        assert_ne!(unpinned(small.clone(), frame.len()).as_ptr(), small.as_ptr());
+        let large = frame.slice(10..);
+        assert_eq!(unpinned(large.clone(), frame.len()).as_ptr(), large.as_ptr());
+    }
+}

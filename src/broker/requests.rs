@@ -123,3 +123,75 @@ fn encode(call: Call, response: &ResponseKind) -> Result<Reply, Malformed> {
     writer.put_shared(buffer.freeze());
     Ok(writer.finish())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::super::cluster::tests::cluster_with_cap;
+    use super::super::readers::ReaderId;
+    use super::super::topics::Settings;
+    use super::super::versions::ANSWERED;
+    use super::*;
+
+    fn frame(api: ApiKey, version: i16, body: &[u8]) -> Bytes {
+        let mut frame = Vec::new();
+        frame.extend_from_slice(&(api as i16).to_be_bytes());
+        frame.extend_from_slice(&version.to_be_bytes());
+        // Correlation id 7, no client id, and, where the header has them, no tagged fields.
+        frame.extend_from_slice(&[0, 0, 0, 7, 0xff, 0xff]);
+        if api.request_header_version(version) > 1 {
+            frame.push(0);
+        }
+        frame.extend_from_slice(body);
+        frame.into()
+    }
+
+    fn link() -> Link {
+        Link { id: ReaderId(1), waiter: Arc::default(), has_fetched: AtomicBool::new(false) }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3_000))]
+        /// Zeros and small bytes make many bodies well-formed by chance, with names that exist and numbers that do not make sense.
+        #[test]
+        fn nothing_that_a_client_sends_panics(
+            which in 0..ANSWERED.len(),
+            version in -1_i16..15,
+            body in prop::collection::vec(prop_oneof![20 => Just(0_u8), 5 => 1_u8..3, 1 => Just(b'-'), 1 => any::<u8>()], 0..150),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            let cluster = cluster_with_cap(10_000);
+            let settings = Settings::from_given(BTreeMap::new()).unwrap();
+            cluster.topics.create("-", 2, settings, false).unwrap();
+            let link = link();
+            runtime.block_on(async {
+                let answered = answer(&cluster, &link, frame(ANSWERED[which].0, version, &body));
+                // Some wait: for data, for room, for other members.
+                let _ = tokio::time::timeout(Duration::from_millis(1), answered).await;
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn every_answered_version_of_a_request_without_content_can_be_encoded() {
+        let cluster = cluster_with_cap(10_000);
+        for (api, min, max) in ANSWERED {
+            for version in min..=max {
+                if !versions::is_answered(api, version) || matches!(api, ApiKey::JoinGroup | ApiKey::SyncGroup) {
+                    continue;
+                }
+                // Zeros are empty names, empty arrays and small numbers in most versions of most requests.
+                let answered = answer(&cluster, &link(), frame(api, version, &[0; 80])).await;
+                if let Err(error) = answered {
+                    assert!(matches!(error, Malformed::Body { .. }), "{error}");
+                }
+            }
+        }
+    }
+}

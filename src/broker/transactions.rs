@@ -75,7 +75,7 @@ impl Transaction {
         }
     }
 
-    /// Ends what runs, if anything does; an abort on the producer's behalf bumps the epoch first, so that it is fenced.
+    /// Ends what runs, if anything does. Who aborts on the producer's behalf bumps the epoch first, so that the producer is fenced.
     fn end(&mut self, committed: bool) -> Option<Ending> {
         let Phase::Running { .. } = self.phase else { return None };
         self.phase = Phase::Ended { committed };
@@ -123,7 +123,7 @@ impl Transactions {
         if claimed.is_some_and(|claimed| known.owned_by(claimed).is_err()) {
             return Err(ResponseError::ProducerFenced);
         }
-        known.identity.epoch += 1;
+        known.identity.epoch = known.identity.epoch.saturating_add(1);
         let ending = known.end(false);
         if known.identity.epoch == i16::MAX {
             known.identity = self.fresh_identity();

@@ -183,6 +183,35 @@ fn idempotent_producers_lose_and_repeat_nothing() {
     assert_eq!(payloads(&broker, "orders", &[]), (0..20_000).map(|number| number.to_string()).collect::<Vec<_>>());
 }
 
+#[test]
+fn producers_that_want_no_answer_are_served() {
+    let broker = start(BrokerConfig::default());
+    create(&broker, "orders", 1);
+    let producer = producer(&broker, &[("acks", "0"), ("linger.ms", "0")]);
+    for number in 0..1_000 {
+        send(&producer, "orders", 0, number.to_string().as_bytes());
+    }
+    producer.flush(PATIENCE).unwrap();
+    let consumer = consumer(&broker, "orders", 1, Offset::Beginning, &[]);
+    let deadline = Instant::now() + PATIENCE;
+    let mut read = 0;
+    while read < 1_000 {
+        assert!(Instant::now() < deadline, "read {read}");
+        read += usize::from(matches!(consumer.poll(Duration::from_millis(100)), Some(Ok(_))));
+    }
+}
+
+#[test]
+fn a_stopped_broker_frees_its_port_and_ends_its_connections() {
+    let broker = start(BrokerConfig::default());
+    let address = broker.address();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    broker.stop();
+    assert!(matches!(stream.read(&mut [0]), Ok(0) | Err(_)));
+    start(BrokerConfig { listen: address, ..BrokerConfig::default() });
+}
+
 fn transactional(broker: &Broker, id: &str) -> CountingProducer {
     let producer = producer(broker, &[("transactional.id", id)]);
     producer.init_transactions(PATIENCE).unwrap();
@@ -290,6 +319,20 @@ fn topics_are_created_described_and_deleted_as_in_kafka() {
     assert_eq!(delete(&broker, "orders"), Err(RDKafkaErrorCode::UnknownTopicOrPartition));
     let metadata = consumer.fetch_metadata(Some("orders"), PATIENCE).unwrap();
     assert!(metadata.topics()[0].error().is_some(), "nothing is created by asking");
+}
+
+#[test]
+fn topics_appear_when_asked_for_only_where_that_is_configured() {
+    let broker = start(BrokerConfig { auto_create_topics: true, default_partitions: 2, ..BrokerConfig::default() });
+    let producer = producer(&broker, &[]);
+    send(&producer, "orders", 1, b"first");
+    poll_until(&producer, |deliveries| deliveries.acked.load(Ordering::Relaxed) == 1);
+    let consumer: BaseConsumer = client(&broker).create().unwrap();
+    let metadata = consumer.fetch_metadata(Some("orders"), PATIENCE).unwrap();
+    assert_eq!(metadata.topics()[0].partitions().len(), 2);
+    // A consumer does not allow creation by default, whatever the broker would do.
+    let metadata = consumer.fetch_metadata(Some("others"), PATIENCE).unwrap();
+    assert!(metadata.topics()[0].error().is_some());
 }
 
 #[test]
