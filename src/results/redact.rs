@@ -49,28 +49,16 @@ pub fn redact(key: &str, value: &str) -> String {
     }
 }
 
-/// Blanks what stands between `://` and `@` in every URL of a text.
+/// Blanks what stands between a URL's `://` and the last `@` behind it. A password may hold `/`, `@` and `,` unescaped, so that nothing
+/// before the last `@` is safe to show; a path with an `@` in it, or a list of URLs, loses more than it had to.
 fn without_user_info(value: &str) -> String {
-    let mut clean = String::with_capacity(value.len());
-    let mut rest = value;
-    while let Some(start) = rest.find("://") {
-        let (before, after) = rest.split_at(start + 3);
-        clean.push_str(before);
-        let authority = &after[..after.find(['/', '?', '#', ',', ' ', '"']).unwrap_or(after.len())];
-        // The last `@` ends the user information. A password with an unescaped `/` reaches past what looks like the authority:
-        // then everything up to the last `@` before the next blank goes.
-        let reach = &after[..after.find([' ', '"']).unwrap_or(after.len())];
-        let end = authority.rfind('@').or_else(|| reach.rfind('@').filter(|_| authority.contains(':')));
-        rest = match end {
-            Some(at) => {
-                clean.push_str(REMOVED);
-                &after[at..]
-            }
-            None => after,
-        };
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return value.to_owned();
+    };
+    match rest.rfind('@') {
+        Some(at) => format!("{scheme}://{REMOVED}{}", &rest[at..]),
+        None => value.to_owned(),
     }
-    clean.push_str(rest);
-    clean
 }
 
 #[cfg(test)]
