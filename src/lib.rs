@@ -16,3 +16,4 @@ pub mod produce;
 pub mod profile;
 pub mod report;
 pub mod results;
+pub mod session;

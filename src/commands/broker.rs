@@ -3,6 +3,7 @@
 use std::{io::Write, net::SocketAddr};
 
 use super::{CommandError, Outcome};
+use crate::broker::{Broker, BrokerConfig, WhenFull};
 use crate::profile::units::ByteSize;
 
 /// Flags of `broker`.
@@ -20,12 +21,44 @@ pub struct Args {
     /// The most memory that records take
     #[arg(long, value_name = "SIZE", default_value = "512MiB")]
     pub memory_cap: ByteSize,
+    /// At the memory cap hold producers back, rather than drop what has been read
+    #[arg(long)]
+    pub hold_producers: bool,
+    /// Create a topic when a client asks for it
+    #[arg(long)]
+    pub auto_create_topics: bool,
 }
 
-/// Runs the command.
+/// Serves until Ctrl-C.
 ///
 /// # Errors
 /// An address that cannot be served at.
-pub fn run(_args: &Args, _out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    Err(CommandError::Environment("`broker` is not wired yet".to_owned()))
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let config = BrokerConfig {
+        listen: args.listen,
+        default_partitions: args.partitions as i32,
+        memory_cap_bytes: args.memory_cap.as_bytes(),
+        when_full: if args.hold_producers { WhenFull::HoldProducers } else { WhenFull::DropRead },
+        auto_create_topics: args.auto_create_topics,
+    };
+    let broker = Broker::start(config).map_err(|error| CommandError::Environment(error.to_string()))?;
+    writeln!(
+        out,
+        "serving Kafka's protocol at {} (cluster {}); Ctrl-C ends it, and its data with it",
+        broker.address(),
+        broker.cluster_id()
+    )?;
+    out.flush()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(until_asked_to_stop())?;
+    broker.stop();
+    Ok(Outcome::Done)
+}
+
+async fn until_asked_to_stop() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::io::Write;
 
+use super::carry_out::{Wanted, carry_out};
 use super::{CommandError, Outcome, flags};
+use crate::load::Shard;
+use crate::session::Role;
 
 /// Flags of `consume`.
 #[derive(Debug, clap::Args)]
@@ -13,6 +16,9 @@ pub struct Args {
     /// Which traffic to expect.
     #[command(flatten)]
     pub profile: flags::ProfileFlags,
+    /// When `produce` starts, if that was agreed on: 2030-01-31T22:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub start_at: Option<jiff::Timestamp>,
     /// Which cluster.
     #[command(flatten)]
     pub target: flags::TargetFlags,
@@ -28,8 +34,18 @@ pub struct Args {
 ///
 /// # Errors
 /// A profile or flag that cannot be used, or an environment that does not work.
-pub fn run(args: &Args, _out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let _loaded = args.profile.load()?;
-    let _settings = args.target.settings()?;
-    Err(CommandError::Environment("`consume` is not wired yet".to_owned()))
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    carry_out(
+        &Wanted {
+            role: Role::Consume,
+            profile: &args.profile,
+            target: &args.target,
+            run: &args.run,
+            output: &args.output,
+            shard: Shard::WHOLE,
+            start_at: args.start_at,
+            workers: None,
+        },
+        out,
+    )
 }

@@ -2,7 +2,9 @@
 
 use std::{io::Write, path::PathBuf};
 
+use super::carry_out::print_end;
 use super::{CommandError, Outcome, flags};
+use crate::session::{MergeError, merge_parts};
 
 /// Flags of `merge`.
 #[derive(Debug, clap::Args)]
@@ -18,10 +20,14 @@ pub struct Args {
     pub output: flags::OutputFlags,
 }
 
-/// Runs the command.
+/// Merges.
 ///
 /// # Errors
-/// Results that cannot be read or do not belong together.
-pub fn run(_args: &Args, _out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    Err(CommandError::Environment("`merge` is not wired yet".to_owned()))
+/// Parts that cannot be read or do not belong together, or output that cannot be written.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let ended = merge_parts(&args.results, args.output.out.as_deref()).map_err(|error| match error {
+        MergeError::Results(error) => CommandError::Environment(error.to_string()),
+        wrong => CommandError::Usage(wrong.to_string()),
+    })?;
+    print_end(&ended, args.output.json, out)
 }

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::check::Verdict;
 
 pub mod broker;
+mod carry_out;
 pub mod completions;
 pub mod consume;
 mod error;

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
+use super::carry_out::{Wanted, carry_out};
 use super::{CommandError, Outcome, flags};
+use crate::session::Role;
 
 /// Flags of `produce`.
 #[derive(Debug, clap::Args)]
@@ -22,6 +24,9 @@ pub struct Args {
     /// Start at this moment, so that processes start together: 2030-01-31T22:00:00Z
     #[arg(long, value_name = "TIME")]
     pub start_at: Option<jiff::Timestamp>,
+    /// Threads that send, for each stream (default: one for every four cores)
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
     /// Which cluster.
     #[command(flatten)]
     pub target: flags::TargetFlags,
@@ -37,8 +42,18 @@ pub struct Args {
 ///
 /// # Errors
 /// A profile or flag that cannot be used, or an environment that does not work.
-pub fn run(args: &Args, _out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let _loaded = args.profile.load()?;
-    let _settings = args.target.settings()?;
-    Err(CommandError::Environment("`produce` is not wired yet".to_owned()))
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    carry_out(
+        &Wanted {
+            role: Role::Produce,
+            profile: &args.profile,
+            target: &args.target,
+            run: &args.run,
+            output: &args.output,
+            shard: args.shard.shard,
+            start_at: args.start_at,
+            workers: args.workers,
+        },
+        out,
+    )
 }

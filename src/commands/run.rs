@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
+use super::carry_out::{Wanted, carry_out};
 use super::{CommandError, Outcome, flags};
+use crate::session::Role;
 
 /// Flags of `run`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +22,9 @@ pub struct Args {
     /// Which part of it.
     #[command(flatten)]
     pub shard: flags::ShardFlag,
+    /// Threads that send, for each stream (default: one for every four cores)
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
     /// Which cluster.
     #[command(flatten)]
     pub target: flags::TargetFlags,
@@ -35,8 +40,18 @@ pub struct Args {
 ///
 /// # Errors
 /// A profile or flag that cannot be used, or an environment that does not work.
-pub fn run(args: &Args, _out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let _loaded = args.profile.load()?;
-    let _settings = args.target.settings()?;
-    Err(CommandError::Environment("`run` is not wired yet".to_owned()))
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    carry_out(
+        &Wanted {
+            role: Role::Run,
+            profile: &args.profile,
+            target: &args.target,
+            run: &args.run,
+            output: &args.output,
+            shard: args.shard.shard,
+            start_at: None,
+            workers: args.workers,
+        },
+        out,
+    )
 }

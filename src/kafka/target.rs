@@ -14,11 +14,10 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::KafkaError;
 use super::settings::{ClientSettings, native};
+use crate::profile::DEFAULT_PARTITIONS;
 
 /// What a topic's name starts with when floodmark may create it and fill it without being asked.
 pub const MARK: &str = "floodmark";
-/// Partitions of a topic that floodmark creates, where the profile says nothing.
-const DEFAULT_PARTITIONS: u32 = 4;
 /// How long one request may take before it is tried again.
 const ONE_REQUEST: Duration = Duration::from_secs(5);
 

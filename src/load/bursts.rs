@@ -3,6 +3,7 @@
 use rand::RngExt;
 
 use super::random::{Purpose, Source};
+use super::rate::RateCurve;
 use crate::profile::{Keeps, OnOff, Span};
 
 /// Squeezes each cycle of `on` + `off` into a burst of `on` at a random place of the cycle.
@@ -38,6 +39,22 @@ impl Bursts {
     /// The start of the cycle that holds a moment.
     pub(super) fn cycle_start_ns(&self, at_ns: u64) -> u64 {
         at_ns - at_ns % self.cycle_ns
+    }
+
+    /// The bursts as points of a line: seconds from the start, events per second. A burst is drawn at its cycle's mean rate.
+    pub(super) fn outline(&self, curve: &RateCurve) -> Vec<(f64, f64)> {
+        let mut points = vec![(0.0, 0.0)];
+        let mut start_ns = 0;
+        while start_ns < self.end_ns {
+            let end_ns = self.end_ns.min(start_ns + self.cycle_ns);
+            let mass = curve.cumulative(end_ns) - curve.cumulative(start_ns);
+            let from_s = self.squeeze(start_ns) as f64 / 1e9;
+            let length_s = (end_ns - start_ns) as f64 / 1e9 * self.duty;
+            let per_s = mass / length_s.max(1e-9);
+            points.extend([(from_s, 0.0), (from_s, per_s), (from_s + length_s, per_s), (from_s + length_s, 0.0)]);
+            start_ns = end_ns;
+        }
+        points
     }
 
     /// Moves a moment of the even schedule into its cycle's burst.

@@ -126,6 +126,16 @@ impl RateCurve {
         &self.segments
     }
 
+    /// The curve as points of a line: seconds from the start, events per second.
+    #[must_use]
+    pub fn outline(&self) -> Vec<(f64, f64)> {
+        let ends = |segment: &Segment| {
+            let start_s = segment.start_ns as f64 / 1e9;
+            [(start_s, segment.from_per_s), (start_s + segment.seconds(), segment.to_per_s)]
+        };
+        self.segments.iter().flat_map(ends).collect()
+    }
+
     /// The rate at a moment, in events per second; 0 outside.
     #[must_use]
     pub fn at(&self, at_ns: u64) -> f64 {

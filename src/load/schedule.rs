@@ -134,6 +134,20 @@ impl StreamSchedule {
         self.curve.peak_per_s() * self.bursts.as_ref().map_or(1.0, Bursts::peak_factor)
     }
 
+    /// The offered rate as points of a line, from the start to the end of the run: seconds, events per second. A step is two
+    /// points at one moment; bursts are drawn as they fall.
+    #[must_use]
+    pub fn rate_points(&self) -> Vec<(f64, f64)> {
+        let line: Vec<(f64, f64)> = match &self.bursts {
+            Some(bursts) => bursts.outline(&self.curve),
+            None => self.curve.outline(),
+        };
+        let end_s = self.curve.end_ns() as f64 / 1e9;
+        let last = line.last().copied().unwrap_or_default();
+        let silence = (last.0 < end_s).then_some([(last.0, 0.0), (end_s, 0.0)]);
+        line.into_iter().chain(silence.into_iter().flatten()).collect()
+    }
+
     /// What is done to single events on purpose.
     #[must_use]
     pub fn injections(&self) -> &Injections {

@@ -10,6 +10,9 @@ use super::{
     validate::{MAX_ATTEMPTS, MAX_PARTITIONS, MAX_PRODUCERS, rates},
 };
 
+/// Partitions of a topic that floodmark creates, where the profile says nothing.
+pub const DEFAULT_PARTITIONS: u32 = 4;
+
 /// A traffic profile: one or several streams that run together for the same time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -543,6 +546,12 @@ impl Stream {
             return self.rate.as_per_s() * duration.as_secs_f64();
         }
         rates::events(&self.phases, self.rate, self.rate.as_per_s()).0
+    }
+
+    /// How many partitions the topic gets when floodmark creates it.
+    #[must_use]
+    pub fn planned_partitions(&self) -> u16 {
+        u16::try_from(self.partitions.unwrap_or(DEFAULT_PARTITIONS)).unwrap_or(u16::MAX)
     }
 
     /// The topic's name, written or by default.

@@ -100,11 +100,11 @@ pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return String::new();
     }
-    if part == whole {
-        return "100 %".to_owned();
+    if part == whole || part == 0 {
+        return if part == 0 { "0 %" } else { "100 %" }.to_owned();
     }
     let hundredths = u128::from(part) * 10_000 / u128::from(whole);
-    if part > 0 && hundredths == 0 {
+    if hundredths == 0 {
         return "< 0.01 %".to_owned();
     }
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(share(1_000_000_000, 1_000_000_000), "100 %");
         assert_eq!(share(999_999_999, 1_000_000_000), "99.99 %");
         assert_eq!(share(1, 1_000_000_000), "< 0.01 %");
-        assert_eq!(share(0, 10), "0.00 %");
+        assert_eq!(share(0, 10), "0 %");
         assert_eq!(share(0, 0), "");
     }
 }

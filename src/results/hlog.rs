@@ -295,7 +295,18 @@ pub(crate) mod tests {
     fn a_log_begins_with_what_it_is() {
         let text = String::from_utf8(log_of(&[vec![5_000_000, -2_000]], Some("output"))).unwrap();
         let (head, _histogram) = text.rsplit_once(',').unwrap();
-        insta::assert_snapshot!(head, @"");
+        insta::assert_snapshot!(head, @r#"
+        #[Latency in nanoseconds, by floodmark, run r1]
+        #[Stream: orders.v2]
+        #[Stage: output]
+        #[Hop: due_to_consumed]
+        #[StartTime: 1700000000.123 (seconds since epoch)]
+        #[BaseTime: 1700000000.123 (seconds since epoch)]
+        #[MaxValueDivisor: 1000000.000]
+        "StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"
+        #[Negative: 1,2000]
+        0.000,1.000,5.001
+        "#);
     }
 
     #[test]

@@ -91,6 +91,15 @@ pub struct StreamSummary {
     /// Payload bytes that were sent, further copies included.
     #[serde(default)]
     pub bytes: u64,
+    /// Sends that were handed to the client, further copies included.
+    #[serde(default)]
+    pub sends: u64,
+    /// How long the client took nothing because its queue was full or a transaction was being committed, in seconds, over all workers.
+    #[serde(default)]
+    pub held_back_s: f64,
+    /// How far behind its due time the last send was, in milliseconds.
+    #[serde(default)]
+    pub behind_at_end_ms: f64,
 }
 
 /// What was seen at one of several stages.

@@ -118,6 +118,6 @@ mod tests {
     #[test]
     fn the_columns_carry_their_units() {
         let file = String::from_utf8(file_of(&[TimelineRow::default()])).unwrap();
-        insta::assert_snapshot!(file.lines().next().unwrap(), @"");
+        insta::assert_snapshot!(file.lines().next().unwrap(), @"time,second,stream,stage,offered_per_s,sent_per_s,acked_per_s,delivered_per_s,lag_events,failed,dropped,outstanding,sent_bytes,due_to_consumed_p50_ms,due_to_consumed_p99_ms,due_to_consumed_max_ms,sent_to_acked_p99_ms,generator_lateness_p99_ms,generator_lateness_max_ms");
     }
 }

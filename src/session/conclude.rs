@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
 use crate::check::{
-    ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge, Produced,
-    Reconciled, RunFigures, StreamFigures, Verdict, judge, reconcile,
+    ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
+    Produced, Reconciled, RunFigures, StreamFigures, Verdict, judge, reconcile,
 };
 use crate::load::StreamSchedule;
 use crate::profile::{Profile, Slo, Stream};
-use crate::results::{GeneratorSummary, HopLatencies, RunFacts, StageSummary, StreamSummary, Summary};
+use crate::results::Summary;
+use crate::results::summary::{GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary};
 
 /// What is known of a run beside its measurements.
 pub struct Facts<'a> {
@@ -42,8 +43,13 @@ struct Concluded {
 pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
     let nothing = StreamMeasured::default();
     let of_stream = |index: usize| measured.streams.get(index).unwrap_or(&nothing);
-    let concluded: Vec<Concluded> =
-        facts.profile.streams.iter().enumerate().map(|(index, stream)| conclude_stream(facts, index, stream, of_stream(index))).collect();
+    let concluded: Vec<Concluded> = facts
+        .profile
+        .streams
+        .iter()
+        .enumerate()
+        .map(|(index, stream)| conclude_stream(facts, index, stream, of_stream(index)))
+        .collect();
     let figures: Vec<StreamFigures<'_>> = concluded
         .iter()
         .zip(&facts.profile.streams)
@@ -85,6 +91,9 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         offered_per_s: (last.counts.planned + last.counts.copies_planned) as f64 / seconds,
         achieved_per_s: measured.sent as f64 / (seconds + behind_s),
         bytes: measured.sent_bytes,
+        sends: measured.sent,
+        held_back_s: measured.held_back_ns as f64 / 1e9,
+        behind_at_end_ms: measured.behind_at_end_ns as f64 / 1e6,
         stages: if stages.len() > 1 { stages.into_iter().map(|(summary, _)| summary).collect() } else { Vec::new() },
         ..StreamSummary::default()
     };
@@ -169,7 +178,12 @@ fn slo_of_part(role: Role, slo: Slo) -> Slo {
     }
 }
 
-fn figures_of<'a>(role: Role, concluded: &'a Concluded, stream: &'a Stream, measured: &'a StreamMeasured) -> StreamFigures<'a> {
+fn figures_of<'a>(
+    role: Role,
+    concluded: &'a Concluded,
+    stream: &'a Stream,
+    measured: &'a StreamMeasured,
+) -> StreamFigures<'a> {
     let sends = measured.produced.is_some() && role != Role::Consume;
     StreamFigures {
         name: &stream.name,
@@ -201,7 +215,7 @@ fn summarise(facts: &Facts<'_>, measured: &Measured, concluded: Vec<Concluded>, 
         lateness.merge(stream.own_lateness.clone());
     }
     Summary {
-        schema: crate::results::SUMMARY_SCHEMA,
+        schema: SUMMARY_SCHEMA,
         verdict: judgement.verdict,
         reasons: judgement.reasons,
         run: facts.run.clone(),

@@ -66,7 +66,19 @@ impl Merge for Measured {
 
 impl Merge for StreamMeasured {
     fn merge(&mut self, other: Self) {
-        let StreamMeasured { produced, due_to_sent, own_lateness, sent_to_acked, sent_events, sent, sent_bytes, held_back_ns, behind_at_end_ns, errors, stages } = other;
+        let StreamMeasured {
+            produced,
+            due_to_sent,
+            own_lateness,
+            sent_to_acked,
+            sent_events,
+            sent,
+            sent_bytes,
+            held_back_ns,
+            behind_at_end_ns,
+            errors,
+            stages,
+        } = other;
         merge_option(&mut self.produced, produced);
         self.due_to_sent.merge(due_to_sent);
         self.own_lateness.merge(own_lateness);

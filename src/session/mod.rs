@@ -2,6 +2,7 @@
 
 mod conclude;
 mod measured;
+mod parts;
 mod plans;
 mod prepare;
 mod record;
@@ -9,9 +10,9 @@ mod seconds;
 mod signals;
 mod watch;
 
-pub use conclude::conclude;
+pub use conclude::{Facts, conclude};
 pub use measured::{Measured, StageMeasured, StreamMeasured};
+pub use parts::{MergeError, merge_parts};
 pub use prepare::{Prepared, Request, Role, SessionError, prepare};
-pub use record::{LedgerFolder, read_parts};
-pub use seconds::SecondSeen;
+pub use seconds::{SecondSeen, StreamSecond, StreamTotals};
 pub use watch::{Ended, carry_out};

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::prepare::{Prepared, PreparedStage, PreparedStream};
 use crate::check::Observed;
 use crate::consume::StagePlan;
-use crate::consume::extract::Extractor;
 use crate::produce::StreamPlan;
 use crate::profile::{Delivery, SizeDistribution, Stream};
 
@@ -18,7 +17,8 @@ pub(super) fn stream_plan(prepared: &Prepared, index: usize, start_ns: u64) -> O
     }
     let workers = prepared.request.workers.unwrap_or_else(default_workers).clamp(1, producers.len());
     let capacity = prepared.settings.queue_capacity();
-    let transactional_id = (stream.delivery == Delivery::ExactlyOnce).then(|| format!("floodmark-{}-{}", prepared.run_id, stream.name));
+    let transactional_id =
+        (stream.delivery == Delivery::ExactlyOnce).then(|| format!("floodmark-{}-{}", prepared.run_id, stream.name));
     let profile = &prepared.request.loaded.profile;
     Some(Arc::new(StreamPlan {
         stream: index,
@@ -55,7 +55,7 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
         topic: stage.topic.clone(),
         from: stage.from.clone(),
         settings: stage_settings(prepared, stream, stage),
-        extractor: Extractor::new(stream.payload.codec, stage.spec.as_ref()),
+        extractor: stage.extractor.clone(),
         observed: Observed {
             run: prepared.tag,
             stream: index as u8,
@@ -73,7 +73,11 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
 }
 
 /// The settings of a stage's client: with exactly-once only what is committed is read.
-pub(super) fn stage_settings(prepared: &Prepared, stream: &Stream, stage: &PreparedStage) -> std::collections::BTreeMap<String, String> {
+pub(super) fn stage_settings(
+    prepared: &Prepared,
+    stream: &Stream,
+    stage: &PreparedStage,
+) -> std::collections::BTreeMap<String, String> {
     let group = format!("floodmark-{}-{}", prepared.run_id, stage.name);
     prepared.settings.consumer(&group, stream.delivery == Delivery::ExactlyOnce)
 }

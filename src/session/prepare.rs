@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::broker::{Broker, BrokerConfig, BrokerError};
 use crate::clock::Clock;
 use crate::consume::ConsumeError;
+use crate::consume::extract::Extractor;
 use crate::event::RunTag;
 use crate::kafka::{ClientSettings, KafkaError, PartitionRange, Target, TargetError, TopicPlan};
 use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
@@ -148,6 +149,8 @@ pub(super) struct PreparedStage {
     pub(super) topic: String,
     pub(super) is_input: bool,
     pub(super) from: Vec<(i32, i64)>,
+    /// Where the parts of an event are.
+    pub(super) extractor: Extractor,
     /// As the profile has it; none where the stream is observed in its own topic only.
     pub(super) spec: Option<Stage>,
 }
@@ -186,7 +189,18 @@ pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
     let run_id = request.run_id.clone().unwrap_or_else(|| draw_run_id(&request.loaded.name));
     let fingerprint = fingerprint::fingerprint(&schedules, request.shard);
     let tag = RunTag::of(&run_id);
-    Ok(Prepared { duration, tag, run_id, fingerprint, clock: Clock::anchored_now(), settings, target, streams, embedded, request })
+    Ok(Prepared {
+        duration,
+        tag,
+        run_id,
+        fingerprint,
+        clock: Clock::anchored_now(),
+        settings,
+        target,
+        streams,
+        embedded,
+        request,
+    })
 }
 
 impl Prepared {
@@ -200,6 +214,13 @@ impl Prepared {
     #[must_use]
     pub fn cluster_id(&self) -> &str {
         self.target.cluster_id()
+    }
+
+    /// The cluster's address, or that it is the embedded broker.
+    #[must_use]
+    pub fn where_to(&self) -> String {
+        let brokers = self.settings.brokers().unwrap_or_default();
+        if self.embedded.is_some() { format!("the embedded broker at {brokers}") } else { brokers.to_owned() }
     }
 
     /// When the run starts, in nanoseconds since 1970, if it is prepared by now.
@@ -253,11 +274,15 @@ fn prepare_stream(
             let partitions = target.stage_partitions(&stage.name, &stage.topic)?;
             ends(&target.ranges(&stage.topic, partitions, OFFSETS_TIMEOUT)?)
         };
-        stages.push(PreparedStage { name: stage.name.clone(), topic: stage.topic.clone(), is_input, from, spec: Some(stage.clone()) });
+        let extractor = Extractor::of_stage(stream.payload.codec, stage)
+            .map_err(|error| SessionError::Usage(format!("stage {}: {error}", stage.name)))?;
+        let (name, topic) = (stage.name.clone(), stage.topic.clone());
+        stages.push(PreparedStage { name, topic, is_input, from, extractor, spec: Some(stage.clone()) });
     }
     if stages.is_empty() {
         let from = ends(&ranges);
-        stages.push(PreparedStage { name: stream.name.clone(), topic: topic.clone(), is_input: true, from, spec: None });
+        let (name, extractor) = (stream.name.clone(), Extractor::of_codec(stream.payload.codec));
+        stages.push(PreparedStage { name, topic: topic.clone(), is_input: true, from, extractor, spec: None });
     }
     Ok(PreparedStream { stream: stream.clone(), topic, partitions, ranges, schedule: Arc::clone(schedule), stages })
 }

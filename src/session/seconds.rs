@@ -66,7 +66,8 @@ impl Seconds {
     /// For streams with so many stages each.
     pub(super) fn new(stages_of_streams: &[usize]) -> (Self, HandIn) {
         let ((to_sends, sends), (to_acks, acks), (to_stages, stages)) = (channel(), channel(), channel());
-        let totals = stages_of_streams.iter().map(|stages| StreamTotals { seen: vec![0; *stages], ..StreamTotals::default() });
+        let totals =
+            stages_of_streams.iter().map(|stages| StreamTotals { seen: vec![0; *stages], ..StreamTotals::default() });
         let seconds = Seconds { sends, acks, stages, open: BTreeMap::new(), totals: totals.collect(), next: 0 };
         (seconds, HandIn { produce: FiguresTo { sends: to_sends, acks: to_acks }, stages: to_stages })
     }

@@ -10,7 +10,9 @@ pub(super) fn listen(stop: &StopFlag) {
     let heard = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else { return };
+            let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+                return;
+            };
             loop {
                 tokio::select! {
                     interrupted = tokio::signal::ctrl_c() => if interrupted.is_err() { return },

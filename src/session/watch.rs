@@ -41,7 +41,8 @@ pub fn carry_out(prepared: &Prepared, each_second: &mut dyn FnMut(&SecondSeen)) 
     let (seconds, hand_in) = Seconds::new(&stages_of_streams);
     let known_start_ns = prepared.request.start_at_ns;
     // An observer that knows no start takes the first event for it; a whole run starts when its observers are ready.
-    let observing = if role.observes() { start_observers(prepared, known_start_ns, &hand_in, &stop)? } else { Vec::new() };
+    let observing =
+        if role.observes() { start_observers(prepared, known_start_ns, &hand_in, &stop)? } else { Vec::new() };
     let start_ns = prepared.start_ns();
     let recorder = Recorder::begin(prepared, start_ns)?;
     let producing = if role.sends() { Some(start_producers(prepared, start_ns, &hand_in, &stop)?) } else { None };
@@ -67,8 +68,14 @@ fn start_observers(
     Ok(observing)
 }
 
-fn start_producers(prepared: &Prepared, start_ns: u64, hand_in: &HandIn, stop: &StopFlag) -> Result<Producing, SessionError> {
-    let plans: Vec<_> = (0..prepared.streams.len()).filter_map(|index| stream_plan(prepared, index, start_ns)).collect();
+fn start_producers(
+    prepared: &Prepared,
+    start_ns: u64,
+    hand_in: &HandIn,
+    stop: &StopFlag,
+) -> Result<Producing, SessionError> {
+    let plans: Vec<_> =
+        (0..prepared.streams.len()).filter_map(|index| stream_plan(prepared, index, start_ns)).collect();
     let ceiling = prepared.request.loaded.profile.ceiling.map(|rate| Arc::new(Ceiling::new(rate)));
     Ok(produce::start(&plans, ceiling, stop, &hand_in.produce)?)
 }
@@ -146,7 +153,9 @@ impl Watch<'_> {
             }
             for stage in stages {
                 stage.end_at(match &ends {
-                    Ok(ends) if stage.is_input => End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect()),
+                    Ok(ends) if stage.is_input => {
+                        End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect())
+                    }
                     // Without offsets the number of events has to do; what then is missing counts as in flight.
                     _ => End::Events(expected),
                 });
@@ -162,7 +171,9 @@ impl Watch<'_> {
                 // A process that only observes is told by nobody: it reads on until nothing comes any more.
                 for stage in observing {
                     let stream = &self.prepared.streams[stage.stream];
-                    stage.end_at(End::Events(stream.schedule.planned().saturating_mul(if stream.stream.retries.is_some() { 2 } else { 1 })));
+                    stage.end_at(End::Events(
+                        stream.schedule.planned().saturating_mul(if stream.stream.retries.is_some() { 2 } else { 1 }),
+                    ));
                 }
                 told = true;
             }
@@ -181,7 +192,10 @@ impl Watch<'_> {
         if !complete {
             let name = &of_stream.stages[stage].name;
             let reason = last_error.map(|error| format!(" The client's last error: {error}.")).unwrap_or_default();
-            measured.troubles.push(format!("Stage {name} was not read to its end before the drain of {} was over.{reason}", self.prepared.request.loaded.profile.drain));
+            measured.troubles.push(format!(
+                "Stage {name} was not read to its end before the drain of {} was over.{reason}",
+                self.prepared.request.loaded.profile.drain
+            ));
         }
         let stages = &mut measured.streams[stream].stages;
         stages.resize_with(of_stream.stages.len(), StageMeasured::default);
@@ -197,6 +211,7 @@ impl Watch<'_> {
                 schedules: self.prepared.streams.iter().map(|stream| Arc::clone(&stream.schedule)).collect(),
                 role: request.role,
                 sending_ns,
+                clocks: None,
             },
             measured,
         )

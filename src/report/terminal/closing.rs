@@ -155,16 +155,11 @@ impl Fates {
         let planned = counts.planned;
         self.row("planned", planned, 0, "what the schedule asked for");
         self.row("sent", counts.sent, planned, "of planned, handed to the client");
-        self.row("acked", counts.acked, planned, "of planned, acknowledged by the broker");
+        self.row("acked", counts.acked, planned, "of planned, the broker confirmed");
         self.rare("failed", counts.failed, planned, "given up on, certainly not written");
-        self.rare("dropped", counts.dropped, planned, "not sent: the client's queue was full");
-        self.rare("unresolved", counts.unresolved, planned, "the client does not know if they were written");
-        self.asked_for(
-            "copies sent again",
-            counts.copies_acked,
-            counts.copies_planned,
-            "of the copies asked for, acknowledged",
-        );
+        self.rare("dropped", counts.dropped, planned, "not sent, the queue was full");
+        self.rare("unresolved", counts.unresolved, planned, "written or not, nobody knows");
+        self.asked_for("copies acked", counts.copies_acked, counts.copies_planned, "of the copies asked for");
         self.asked_for("copies not acked", counts.copies_not_acked, counts.copies_planned, "of the copies asked for");
     }
 
@@ -175,17 +170,12 @@ impl Fates {
         self.row("lost", counts.lost, acked, "of acked, never seen");
         self.rare("in flight", counts.in_flight, acked, "not seen before the reading ended");
         self.rare("duplicates", counts.duplicates_accidental, delivered, "seen again, unasked");
-        self.rare("reordered", counts.reordered_accidental, delivered, "behind a later event of their lane, unasked");
+        self.rare("reordered", counts.reordered_accidental, delivered, "overtaken in their lane, unasked");
         self.rare("foreign", counts.foreign, 0, "messages that are not of this run");
         self.rare("phantom", counts.phantom, 0, "ids of this run that no one sent");
-        self.asked_for(
-            "duplicates asked for",
-            counts.duplicates_injected,
-            delivered,
-            "seen again, as the profile wants",
-        );
-        self.asked_for("reordered as asked", counts.reordered_injected, delivered, "moved by the profile");
-        self.asked_for("late as asked", counts.late_injected, delivered, "event time made late by the profile");
+        self.asked_for("duplicates asked", counts.duplicates_injected, delivered, "seen again, as the profile wants");
+        self.asked_for("reordered asked", counts.reordered_injected, delivered, "moved by the profile");
+        self.asked_for("late, asked for", counts.late_injected, delivered, "made late by the profile");
     }
 
     fn finish(self, text: &mut String) {

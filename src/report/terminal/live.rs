@@ -174,10 +174,10 @@ mod tests {
 
     #[test]
     fn the_line_drops_what_matters_least_when_it_is_narrow() {
-        insta::assert_snapshot!(live_line(&figures(), terminal(132)), @"");
-        insta::assert_snapshot!(live_line(&figures(), terminal(100)), @"");
-        insta::assert_snapshot!(live_line(&figures(), terminal(80)), @"");
-        insta::assert_snapshot!(live_line(&figures(), terminal(40)), @"");
+        insta::assert_snapshot!(live_line(&figures(), terminal(132)), @"1:12/12:00  flood  offered 200,000/s  sent 199,998/s  acked 199,950/s  lag 1,204  p50 3.12 ms  p99 41.9 ms  late p99 412 µs");
+        insta::assert_snapshot!(live_line(&figures(), terminal(100)), @"1:12/12:00  flood  offered 200,000/s  sent 199,998/s  acked 199,950/s  lag 1,204  p99 41.9 ms");
+        insta::assert_snapshot!(live_line(&figures(), terminal(80)), @"1:12/12:00  offered 200,000/s  sent 199,998/s  lag 1,204  p99 41.9 ms");
+        insta::assert_snapshot!(live_line(&figures(), terminal(40)), @"1:12/12:00  sent 199,998/s  p99 41.9 ms");
         for width in 40..160 {
             assert!(live_line(&figures(), terminal(width)).chars().count() < width);
         }
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn before_the_first_event_there_is_a_line_too() {
         let nothing = LiveFigures { troubled: 3, ..LiveFigures::default() };
-        insta::assert_snapshot!(live_line(&nothing, Look::PLAIN), @"");
+        insta::assert_snapshot!(live_line(&nothing, Look::PLAIN), @"0:00  offered 0/s  sent 0/s  acked 0/s  lag 0  p50 –  p99 –  late p99 –  3 in trouble");
     }
 
     #[test]

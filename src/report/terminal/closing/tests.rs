@@ -72,7 +72,7 @@ fn summary(streams: Vec<StreamSummary>) -> Summary {
 
 #[test]
 fn a_run_that_passed() {
-    insta::assert_snapshot!(closing(&summary(vec![orders()]), Some(Path::new("results/3f2a")), plain(80)), @"");
+    insta::assert_snapshot!("passed", closing(&summary(vec![orders()]), Some(Path::new("results/3f2a")), plain(80)));
 }
 
 fn broken() -> Summary {
@@ -136,7 +136,7 @@ fn broken() -> Summary {
 
 #[test]
 fn a_run_that_failed_in_every_way() {
-    insta::assert_snapshot!(closing(&broken(), None, plain(80)), @"");
+    insta::assert_snapshot!("failed", closing(&broken(), None, plain(80)));
 }
 
 #[test]

@@ -1,0 +1,156 @@
+//! What `run`, `produce` and `consume` share: from flags to a run, its live line and its closing table.
+
+use std::io::{Write, stderr};
+
+use super::flags::{OutputFlags, ProfileFlags, RunFlag, TargetFlags};
+use super::{CommandError, Outcome};
+use crate::check::{LatencyHistogram, Merge};
+use crate::load::Shard;
+use crate::profile::{Loaded, Profile};
+use crate::report::terminal::{LiveFigures, LiveLine, Look, closing};
+use crate::session::{self, Ended, Prepared, Request, Role, SecondSeen, SessionError};
+
+/// The flags of the three commands, put together.
+pub(super) struct Wanted<'a> {
+    pub(super) role: Role,
+    pub(super) profile: &'a ProfileFlags,
+    pub(super) target: &'a TargetFlags,
+    pub(super) run: &'a RunFlag,
+    pub(super) output: &'a OutputFlags,
+    pub(super) shard: Shard,
+    pub(super) start_at: Option<jiff::Timestamp>,
+    pub(super) workers: Option<usize>,
+}
+
+/// Carries out what is wanted and prints what came of it.
+pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let loaded = wanted.profile.load()?;
+    refuse_needless_shards(&loaded, wanted.shard)?;
+    let request = Request {
+        role: wanted.role,
+        settings: wanted.target.settings()?,
+        allow_cluster: wanted.target.allow_cluster.clone(),
+        allow_topics: wanted.target.allow_topic.clone(),
+        shard: wanted.shard,
+        run_id: wanted.run.run_id.clone(),
+        start_at_ns: wanted.start_at.map(|at| u64::try_from(at.as_nanosecond()).unwrap_or(0)),
+        out: wanted.output.out.clone(),
+        workers: wanted.workers,
+        loaded: loaded.clone(),
+    };
+    let prepared = session::prepare(request)?;
+    let mut line = LiveLine::new(stderr(), Look::of_stderr());
+    for text in opening(&prepared, &loaded, wanted.role) {
+        line.say(&text)?;
+    }
+    let total_s = loaded.profile.duration().as_secs_f64();
+    // A live line that cannot be written is no reason to end a run.
+    let ended = session::carry_out(&prepared, &mut |seen| {
+        let _unwritten = line.show(&live_figures(seen, &loaded.profile, total_s));
+    })?;
+    line.close()?;
+    print_end(&ended, wanted.output.json, out)
+}
+
+/// What is about to happen, in a few lines.
+fn opening(prepared: &Prepared, loaded: &Loaded, role: Role) -> Vec<String> {
+    let mut lines: Vec<String> = loaded.profile.description.iter().cloned().collect();
+    let verb = match role {
+        Role::Run => "Sending and observing",
+        Role::Produce => "Sending",
+        Role::Consume => "Ready: observing",
+    };
+    lines.push(format!(
+        "{verb} {} on {} (cluster {}), run {}",
+        loaded.name,
+        prepared.where_to(),
+        prepared.cluster_id(),
+        prepared.run_id()
+    ));
+    lines.extend(loaded.notices.iter().map(|notice| format!("note: {notice}")));
+    lines
+}
+
+/// Prints the closing table, or the summary as JSON.
+pub(super) fn print_end(ended: &Ended, json: bool, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    if json {
+        let text = ended.summary.to_json().map_err(|error| CommandError::Environment(error.to_string()))?;
+        out.write_all(text.as_bytes())?;
+    } else {
+        out.write_all(closing(&ended.summary, Some(&ended.folder), Look::of_stdout()).as_bytes())?;
+    }
+    if let Some(trouble) = &ended.trouble {
+        return Err(CommandError::Environment(format!("not all results could be kept: {trouble}")));
+    }
+    Ok(Outcome::Judged(ended.summary.verdict))
+}
+
+fn refuse_needless_shards(loaded: &Loaded, shard: Shard) -> Result<(), CommandError> {
+    let most = loaded.profile.streams.iter().map(|stream| stream.producers).max().unwrap_or(1);
+    if shard.count() > most {
+        return Err(CommandError::Usage(format!(
+            "--shard {shard}: {} shards are more than the {most} logical producers that they would share; set `producers` of a stream to at least {}",
+            shard.count(),
+            shard.count()
+        )));
+    }
+    Ok(())
+}
+
+fn live_figures(seen: &SecondSeen, profile: &Profile, total_s: f64) -> LiveFigures {
+    let mut figures = LiveFigures {
+        elapsed_s: (seen.second + 1) as f64,
+        total_s: Some(total_s),
+        phase: phase_at(seen.second as f64, profile, total_s),
+        ..LiveFigures::default()
+    };
+    let (mut end_to_end, mut lateness) = (LatencyHistogram::default(), LatencyHistogram::default());
+    for (stream, totals) in seen.streams.iter().zip(&seen.totals) {
+        figures.offered_per_s += stream.sends.due as f64;
+        figures.sent_per_s += stream.sends.sent as f64;
+        figures.acked_per_s += stream.acks.acked as f64;
+        figures.troubled += totals.failed + stream.sends.dropped;
+        if let (Some(stage), Some(seen)) = (stream.stages.last(), totals.seen.last()) {
+            figures.lag_events += (totals.acked as i64 - *seen as i64).max(0);
+            end_to_end.merge(stage.interval.due_to_consumed.clone());
+        }
+        lateness.merge(stream.sends.own_lateness.clone());
+    }
+    figures.end_to_end_p50_ms = quantile(&end_to_end, 0.5);
+    figures.end_to_end_p99_ms = quantile(&end_to_end, 0.99);
+    figures.lateness_p99_ms = quantile(&lateness, 0.99);
+    figures
+}
+
+fn quantile(histogram: &LatencyHistogram, quantile: f64) -> Option<f64> {
+    (histogram.count() > 0).then(|| histogram.quantile_ms(quantile))
+}
+
+/// What goes on: warm-up, the first stream's named phase, or the drain.
+fn phase_at(second: f64, profile: &Profile, total_s: f64) -> Option<String> {
+    if second >= total_s {
+        return Some("draining".to_owned());
+    }
+    if second < profile.warmup.as_secs_f64() {
+        return Some("warmup".to_owned());
+    }
+    let mut end_s = 0.0;
+    let phases = profile.streams.iter().flat_map(|stream| &stream.phases).filter(|phase| phase.phases.is_empty());
+    for phase in phases {
+        end_s += phase.lasts.unwrap_or_default().as_secs_f64() * f64::from(phase.repeat.unwrap_or(1));
+        if second < end_s {
+            return phase.name.clone();
+        }
+    }
+    None
+}
+
+impl From<SessionError> for CommandError {
+    fn from(error: SessionError) -> Self {
+        if error.is_usage() {
+            CommandError::Usage(error.to_string())
+        } else {
+            CommandError::Environment(error.to_string())
+        }
+    }
+}

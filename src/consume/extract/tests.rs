@@ -1,0 +1,155 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::RunTag;
+use crate::event::payload::{Size, Stamps, write_json};
+
+const ID: EventId = EventId { run: RunTag(7), stream: 0, producer: 3, partition: 2, sequence: 41 };
+
+fn no_headers(_: &str) -> Option<&'static [u8]> {
+    None
+}
+
+fn json() -> Extractor {
+    Extractor::of_codec(Codec::Json)
+}
+
+fn payload(id: EventId, stamps: &Stamps, filler: u32) -> Vec<u8> {
+    let mut out = b"k12".to_vec();
+    write_json(&mut out, id, stamps, Some(0..3), Size::Filler(filler));
+    out.split_off(3)
+}
+
+fn any_stamps() -> impl Strategy<Value = Stamps> {
+    // Event times of absurd clocks are negative, or far ahead.
+    let times = (-100_000_000_000_000..100_000_000_000_000_i64, 0..1_u64 << 55, 0..1_u64 << 55);
+    times.prop_map(|(event_time_ms, due_us, sent_us)| Stamps { event_time_ms, due_us, sent_us })
+}
+
+fn any_payload() -> impl Strategy<Value = Vec<u8>> {
+    (any_stamps(), 0..40_u32, 0..1_u64 << 42)
+        .prop_map(|(stamps, filler, sequence)| payload(EventId { sequence, ..ID }, &stamps, filler))
+}
+
+fn by_pointers(payload: &[u8]) -> Extracted {
+    Extractor { own_layout: false, ..json() }.extract(Some(payload), no_headers)
+}
+
+proptest! {
+    #[test]
+    fn what_was_written_is_read(stamps in any_stamps(), filler in 0..300_u32) {
+        let payload = payload(ID, &stamps, filler);
+        let found = own_layout(&payload);
+        let expected = Extracted {
+            id: Ok(ID),
+            due_us: Some(stamps.due_us),
+            sent_us: Some(stamps.sent_us),
+            event_time_ms: Some(stamps.event_time_ms),
+            fault: None,
+        };
+        prop_assert_eq!(found, Some(expected));
+        prop_assert_eq!(by_pointers(&payload), expected);
+    }
+
+    #[test]
+    fn a_cut_payload_is_unreadable_and_says_so(payload in any_payload(), cut in any::<prop::sample::Index>()) {
+        let cut = cut.index(payload.len());
+        let found = json().extract(Some(&payload[..cut]), no_headers);
+        prop_assert_eq!(found.id, Err(Unidentified::Unreadable));
+        prop_assert_eq!(found.fault, Some(if cut == 0 { Fault::Empty } else { Fault::CutShort }));
+    }
+
+    /// The fast way and the general way say the same of whatever is still JSON.
+    #[test]
+    fn a_changed_payload_reads_the_same_both_ways(
+        mut payload in any_payload(), changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        for (place, byte) in changes {
+            let place = place.index(payload.len());
+            payload[place] = byte;
+        }
+        let found = json().extract(Some(&payload), no_headers);
+        let general = by_pointers(&payload);
+        if !matches!(general.fault, Some(Fault::CutShort | Fault::NotJson)) {
+            prop_assert_eq!(found, general);
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_no_event(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let header = |_: &str| Some(bytes.as_slice());
+        for extractor in [json(), Extractor::of_codec(Codec::Binary)] {
+            prop_assert!(extractor.extract(Some(&bytes), header).id.is_err());
+        }
+    }
+}
+
+fn stage(id: &str, due: &str, sent: &str) -> Stage {
+    Stage {
+        name: "out".to_owned(),
+        topic: "out".to_owned(),
+        id: Some(id.to_owned()),
+        due: Some(due.to_owned()),
+        sent: Some(sent.to_owned()),
+        event_time: Some("/at".to_owned()),
+        quiet: crate::profile::units::Span::from_secs(5),
+    }
+}
+
+#[test]
+fn parts_are_found_where_a_pipeline_put_them() {
+    let extractor = Extractor::of_stage(Codec::Json, &stage("/meta/0/id", "header:due", "/s")).unwrap();
+    let payload = format!(r#"{{"meta":[{{"id":"{}"}}],"s":1.5e15,"at":"-12"}}"#, ID.to_uuid());
+    let header = |name: &str| (name == "due").then_some(&b"123"[..]);
+    let expected = Extracted {
+        id: Ok(ID),
+        due_us: Some(123),
+        sent_us: Some(1_500_000_000_000_000),
+        event_time_ms: Some(-12),
+        fault: None,
+    };
+    assert_eq!(extractor.extract(Some(payload.as_bytes()), header), expected);
+}
+
+#[test]
+fn headers_hold_text_or_raw_bytes() {
+    let uuid = ID.to_uuid();
+    let text = uuid.to_string();
+    let raw_due = 1_760_000_000_123_456_u64.to_be_bytes();
+    for id in [uuid.as_bytes().as_slice(), text.as_bytes()] {
+        for due in [raw_due.as_slice(), b"1760000000123456"] {
+            let header = |name: &str| match name {
+                HEADER_ID => Some(id),
+                HEADER_DUE | HEADER_SENT => Some(due),
+                _ => None,
+            };
+            let found = Extractor::of_codec(Codec::Binary).extract(None, header);
+            assert_eq!((found.id, found.due_us), (Ok(ID), Some(1_760_000_000_123_456)));
+            assert_eq!(found.fault, Some(Fault::Missing(Part::EventTime)));
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_message_is_named() {
+    let own = format!(r#"{{"id":"{}","due":"soon"}}"#, ID.to_uuid());
+    for (payload, fault) in [
+        ("", Fault::Empty),
+        ("hello", Fault::NotJson),
+        ("{\"id\": 7", Fault::CutShort),
+        ("{\"due\": 7}", Fault::Missing(Part::Id)),
+        ("{\"id\": \"x\"}", Fault::NotUuid),
+        (own.as_str(), Fault::NotNumber(Part::Due)),
+    ] {
+        assert_eq!(json().extract(Some(payload.as_bytes()), no_headers).fault, Some(fault), "{payload}");
+    }
+    assert_eq!(json().extract(Some(own.as_bytes()), no_headers).id, Ok(ID), "a wrong time leaves the id");
+}
+
+#[test]
+fn a_place_is_a_pointer_or_a_header() {
+    assert_eq!(Place::parse("header:x-id"), Ok(Place::Header("x-id".to_owned())));
+    assert!(Place::parse("header:").is_err());
+    let error = Extractor::of_stage(Codec::Json, &stage("meta.id", "/due", "/sent")).unwrap_err();
+    assert!(error.to_string().contains("`meta.id`"), "{error}");
+}

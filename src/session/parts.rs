@@ -1,0 +1,248 @@
+//! Parts of one run: reads what several processes measured, and joins it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::conclude::{Facts, conclude};
+use super::measured::{Measured, StageMeasured, StreamMeasured};
+use super::prepare::Role;
+use super::record::{GENERATOR, LEDGER, delivered_file, log_key, produced_file, write_ledgers};
+use super::watch::Ended;
+use crate::check::{ClockFigures, Delivered, Hop, Merge, Produced};
+use crate::load::streams_of;
+use crate::profile::{Profile, Stream};
+use crate::results::manifest::Manifest;
+use crate::results::summary::RunFacts;
+use crate::results::{ResultsError, RunFolder, RunState, RunWriter, Summary};
+
+/// Why parts cannot be joined.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// A folder cannot be read, or the result not written.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    /// The parts are not of one run.
+    #[error("{path} is of run {found}, and {first_path} of run {wanted}: only parts of one run can be merged", path = path.display(), first_path = first_path.display())]
+    AnotherRun {
+        /// The folder.
+        path: PathBuf,
+        /// Its run.
+        found: String,
+        /// The first folder.
+        first_path: PathBuf,
+        /// The first folder's run.
+        wanted: String,
+    },
+    /// The parts were made with different profiles.
+    #[error("{path} was made with another profile than {first_path} (seed, rates or overrides differ): their events do not belong together", path = path.display(), first_path = first_path.display())]
+    AnotherProfile {
+        /// The folder.
+        path: PathBuf,
+        /// The first folder.
+        first_path: PathBuf,
+    },
+    /// A folder is given twice, or two parts sent the same logical producers' events.
+    #[error("{path} and another part both sent for logical producer {producer} of stream {stream}: is a folder given twice, or a shard?", path = path.display())]
+    SentTwice {
+        /// The folder.
+        path: PathBuf,
+        /// The stream.
+        stream: String,
+        /// The logical producer.
+        producer: u16,
+    },
+}
+
+/// Joins the parts of a run that stand in `paths`, and writes the whole into `out`.
+///
+/// # Errors
+/// [`MergeError`] when the parts cannot be read or do not belong together.
+pub fn merge_parts(paths: &[PathBuf], out: Option<&Path>) -> Result<Ended, MergeError> {
+    let first = RunFolder::open(&paths[0])?;
+    let profile = first.manifest().profile(&paths[0].join("manifest.toml"))?;
+    let mut parts = Vec::new();
+    for path in paths {
+        let part = read_part(path, &profile)?;
+        refuse_strangers(&first, &part, path)?;
+        parts.push(part);
+    }
+    let whole = join(paths, &parts)?;
+    let summary = conclude(&facts_of(&profile, first.manifest(), &parts, &whole), &whole);
+    let out = out.map_or_else(|| default_out(first.manifest()), Path::to_owned);
+    Ok(write(&out, first.manifest(), &profile, &parts, &whole, summary)?)
+}
+
+fn default_out(manifest: &Manifest) -> PathBuf {
+    Path::new("results").join(format!("{}-merged", manifest.run_id))
+}
+
+fn refuse_strangers(first: &RunFolder, part: &Part, path: &Path) -> Result<(), MergeError> {
+    let (wanted, found) = (first.manifest(), part.folder.manifest());
+    let first_path = first.path().to_owned();
+    if found.run_id != wanted.run_id {
+        let (found, wanted) = (found.run_id.clone(), wanted.run_id.clone());
+        return Err(MergeError::AnotherRun { path: path.to_owned(), found, first_path, wanted });
+    }
+    if found.profile != wanted.profile {
+        return Err(MergeError::AnotherProfile { path: path.to_owned(), first_path });
+    }
+    Ok(())
+}
+
+/// One whole of all parts. No logical producer may have sent in two of them.
+fn join(paths: &[PathBuf], parts: &[Part]) -> Result<Measured, MergeError> {
+    let mut whole = Measured::default();
+    for (path, part) in paths.iter().zip(parts) {
+        for (own, (other, found)) in whole.streams.iter().zip(part.measured.streams.iter().zip(&part.summary.streams)) {
+            let both = own.produced.as_ref().zip(other.produced.as_ref());
+            let twice = both
+                .and_then(|(own, other)| other.producers.keys().find(|producer| own.producers.contains_key(producer)));
+            if let Some(&producer) = twice {
+                return Err(MergeError::SentTwice { path: path.clone(), stream: found.name.clone(), producer });
+            }
+        }
+        whole.merge(part.measured.clone());
+    }
+    Ok(whole)
+}
+
+fn facts_of<'a>(profile: &'a Profile, first: &Manifest, parts: &[Part], whole: &Measured) -> Facts<'a> {
+    let partitions: Vec<u16> = first.topics.iter().map(|topic| topic.partitions as u16).collect();
+    let longest_s = parts.iter().map(|part| part.summary.run.duration_s).fold(0.0, f64::max);
+    let started = parts.iter().map(|part| part.summary.run.started.clone()).min().unwrap_or_default();
+    let sent = whole.streams.iter().any(|stream| stream.produced.is_some());
+    let seen = whole.streams.iter().any(|stream| stream.stages.iter().any(|stage| stage.delivered.is_some()));
+    Facts {
+        run: RunFacts { started, duration_s: longest_s, ..parts[0].summary.run.clone() },
+        profile,
+        schedules: streams_of(profile, profile.duration(), &partitions),
+        role: match (sent, seen) {
+            (true, false) => Role::Produce,
+            (false, true) => Role::Consume,
+            _ => Role::Run,
+        },
+        sending_ns: (longest_s * 1e9) as u64,
+        clocks: clocks_of(parts),
+    }
+}
+
+/// What stands against the clocks: nothing where all parts ran on one host, whose processes share one wall clock.
+fn clocks_of(parts: &[Part]) -> Option<ClockFigures> {
+    let first = parts.first()?.folder.manifest();
+    let one_host = parts.iter().all(|part| part.folder.manifest().host.hostname == first.host.hostname);
+    if one_host {
+        return None;
+    }
+    let states = || parts.iter().map(|part| part.folder.manifest().clock.at_start);
+    let mut errors_us: Vec<u64> =
+        states().map(|state| state.map_or(u64::MAX >> 1, |state| state.estimated_error_us)).collect();
+    errors_us.sort_unstable();
+    let two_worst_us: u64 = errors_us.iter().rev().take(2).fold(0, |sum, error| sum.saturating_add(*error));
+    Some(ClockFigures {
+        synchronised: states().all(|state| state.is_some_and(|state| state.synchronised)),
+        error_ms: two_worst_us as f64 / 1e3,
+    })
+}
+
+fn stage_names(stream: &Stream) -> Vec<&str> {
+    if stream.stages.is_empty() {
+        vec![&stream.name]
+    } else {
+        stream.stages.iter().map(|stage| stage.name.as_str()).collect()
+    }
+}
+
+fn write(
+    out: &Path,
+    first: &Manifest,
+    profile: &Profile,
+    parts: &[Part],
+    whole: &Measured,
+    summary: Summary,
+) -> Result<Ended, ResultsError> {
+    let start_ns = parts.iter().map(|part| start_unix_ns(&part.summary)).min().unwrap_or(0);
+    let manifest =
+        Manifest { command: "merge".to_owned(), shard: None, started: summary.run.started.clone(), ..first.clone() };
+    let mut writer = RunWriter::create(out, manifest, start_ns)?;
+    let ledger = out.join(LEDGER);
+    fs::create_dir_all(&ledger).map_err(|system| ResultsError::CannotCreate { folder: ledger, system })?;
+    for part in parts {
+        let later = Duration::from_nanos(start_unix_ns(&part.summary).saturating_sub(start_ns));
+        for log in part.folder.logs()? {
+            for interval in log.intervals {
+                writer
+                    .interval(&log.key, &crate::results::hlog::Interval { start: interval.start + later, ..interval });
+            }
+        }
+    }
+    for (stream, measured) in profile.streams.iter().zip(&whole.streams) {
+        write_ledgers(&writer, &stream.name, &stage_names(stream), measured)?;
+    }
+    let ended = parts.iter().filter_map(|part| part.folder.manifest().ended.clone()).max().unwrap_or_default();
+    let state = if whole.interrupted { RunState::Interrupted } else { RunState::Finished };
+    let folder = writer.folder().to_owned();
+    writer.finish(state, &ended, &summary)?;
+    Ok(Ended { summary, folder, trouble: None })
+}
+
+fn start_unix_ns(summary: &Summary) -> u64 {
+    let started = summary.run.started.parse::<jiff::Timestamp>().map_or(0, |at| at.as_nanosecond());
+    u64::try_from(started).unwrap_or(0)
+}
+
+/// A folder with one part of a run, opened.
+struct Part {
+    folder: RunFolder,
+    summary: Summary,
+    measured: Measured,
+}
+
+/// Reads the part of a run that a folder holds.
+fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
+    let folder = RunFolder::open(path)?;
+    let unreadable = |file: &Path, why: String| ResultsError::Malformed { file: file.to_owned(), why };
+    let summary = folder.summary()?.ok_or_else(|| {
+        unreadable(
+            path,
+            "it holds no summary.json: the process was killed before it could account for its events".to_owned(),
+        )
+    })?;
+    let mut measured = Measured { interrupted: summary.interrupted, ..Measured::default() };
+    for (stream, found) in profile.streams.iter().zip(&summary.streams) {
+        let name = &stream.name;
+        let mut of_stream = StreamMeasured {
+            due_to_sent: folder.latencies(&log_key(name, None, Hop::DueToSent))?,
+            own_lateness: folder.latencies(&log_key(name, Some(GENERATOR), Hop::DueToSent))?,
+            sent_to_acked: folder.latencies(&log_key(name, None, Hop::SentToAcked))?,
+            sent_events: found.counts.sent,
+            sent: found.sends,
+            sent_bytes: found.bytes,
+            held_back_ns: (found.held_back_s * 1e9) as u64,
+            behind_at_end_ns: (found.behind_at_end_ms * 1e6) as u64,
+            ..StreamMeasured::default()
+        };
+        of_stream.produced = read_ledger(&path.join(produced_file(name)), Produced::read_from)?;
+        for stage in stage_names(stream) {
+            let delivered = read_ledger(&path.join(delivered_file(name, stage)), Delivered::read_from)?;
+            of_stream.stages.push(StageMeasured { delivered });
+        }
+        measured.streams.push(of_stream);
+    }
+    Ok(Part { folder, summary, measured })
+}
+
+/// A part that did not send has no ledger of sends, and one that did not observe none of deliveries.
+fn read_ledger<T, E: std::fmt::Display>(
+    file: &Path,
+    read: impl FnOnce(&mut fs::File) -> Result<T, E>,
+) -> Result<Option<T>, ResultsError> {
+    let mut opened = match fs::File::open(file) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ResultsError::Malformed { file: file.to_owned(), why: error.to_string() }),
+    };
+    read(&mut opened)
+        .map(Some)
+        .map_err(|error| ResultsError::Malformed { file: file.to_owned(), why: error.to_string() })
+}

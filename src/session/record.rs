@@ -1,0 +1,262 @@
+//! Writes a run down while it goes on and when it has ended, and reads the parts of runs back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::measured::{Measured, StageMeasured, StreamMeasured};
+use super::plans::stage_settings;
+use super::prepare::{OFFSETS_TIMEOUT, Prepared, PreparedStream, Role, SessionError};
+use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
+use super::watch::Ended;
+use crate::check::{Hop, LatencyHistogram};
+use crate::clock::kernel::kernel_clock;
+use crate::profile::Delivery;
+use crate::results::hlog::Interval;
+use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
+use crate::results::stamp::rfc3339;
+use crate::results::summary::RunFacts;
+use crate::results::{LogKey, Manifest, ResultsError, RunState, RunWriter, Summary, TimelineRow};
+
+/// Where runs are kept when nobody says otherwise.
+const RESULTS: &str = "results";
+/// The folder of ledgers inside a run's.
+pub(super) const LEDGER: &str = "ledger";
+/// What stands in a log's name for the generator's own lateness, which is a part of due to sent.
+pub(super) const GENERATOR: &str = "generator";
+/// Nanoseconds in a second.
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// Keeps the record of a run.
+pub(super) struct Recorder {
+    writer: RunWriter,
+    start_ns: u64,
+}
+
+impl Recorder {
+    /// Makes the run's folder, with a manifest that says `running`.
+    pub(super) fn begin(prepared: &Prepared, start_ns: u64) -> Result<Self, SessionError> {
+        let folder = prepared.request.out.clone().unwrap_or_else(|| default_folder(prepared));
+        let writer = RunWriter::create(&folder, manifest_of(prepared, start_ns), start_ns)?;
+        let ledger = folder.join(LEDGER);
+        fs::create_dir_all(&ledger).map_err(|system| ResultsError::CannotCreate { folder: ledger, system })?;
+        Ok(Recorder { writer, start_ns })
+    }
+
+    /// Writes a second down.
+    pub(super) fn second(&mut self, prepared: &Prepared, seen: &SecondSeen) {
+        for ((stream, second), totals) in prepared.streams.iter().zip(&seen.streams).zip(&seen.totals) {
+            self.rows(prepared.request.role, stream, second, totals, seen.second);
+            self.intervals(stream, second, seen.second);
+        }
+        self.writer.flush();
+    }
+
+    fn rows(&mut self, role: Role, stream: &PreparedStream, second: &StreamSecond, totals: &StreamTotals, number: u64) {
+        for (place, stage) in stream.stages.iter().enumerate() {
+            let seen = &second.stages[place].interval;
+            let (sends, acks) = (&second.sends, &second.acks);
+            let row = TimelineRow {
+                time: rfc3339(self.start_ns + number * SECOND_NS),
+                second: number,
+                stream: stream.stream.name.clone(),
+                stage: if stream.stages.len() > 1 { stage.name.clone() } else { String::new() },
+                offered_per_s: sends.due as f64,
+                sent_per_s: sends.sent as f64,
+                acked_per_s: acks.acked as f64,
+                delivered_per_s: seen.counts.delivered as f64,
+                lag_events: if role == Role::Run { totals.acked as i64 - totals.seen[place] as i64 } else { 0 },
+                failed: acks.failed,
+                dropped: sends.dropped,
+                outstanding: totals.sent.saturating_sub(totals.acked + totals.failed),
+                sent_bytes: sends.sent_bytes,
+                due_to_consumed_p50_ms: quantile(&seen.due_to_consumed, 0.5),
+                due_to_consumed_p99_ms: quantile(&seen.due_to_consumed, 0.99),
+                due_to_consumed_max_ms: quantile(&seen.due_to_consumed, 1.0),
+                sent_to_acked_p99_ms: quantile(&acks.sent_to_acked, 0.99),
+                generator_lateness_p99_ms: quantile(&sends.own_lateness, 0.99),
+                generator_lateness_max_ms: quantile(&sends.own_lateness, 1.0),
+            };
+            self.writer.row(&row);
+        }
+    }
+
+    fn intervals(&mut self, stream: &PreparedStream, second: &StreamSecond, number: u64) {
+        let name = &stream.stream.name;
+        let mut logs = vec![
+            (log_key(name, None, Hop::DueToSent), &second.sends.due_to_sent),
+            (log_key(name, Some(GENERATOR), Hop::DueToSent), &second.sends.own_lateness),
+            (log_key(name, None, Hop::SentToAcked), &second.acks.sent_to_acked),
+        ];
+        for (stage, seen) in stream.stages.iter().zip(&second.stages) {
+            let stage = (stream.stages.len() > 1).then_some(stage.name.as_str());
+            logs.push((log_key(name, stage, Hop::DueToConsumed), &seen.interval.due_to_consumed));
+        }
+        for (key, latencies) in logs {
+            let interval = Interval {
+                start: Duration::from_secs(number),
+                length: Duration::from_secs(1),
+                latencies: latencies.clone(),
+            };
+            self.writer.interval(&key, &interval);
+        }
+    }
+
+    /// Which run this is, for its summary.
+    pub(super) fn run_facts(&self, prepared: &Prepared, start_ns: u64, sending_ns: u64) -> RunFacts {
+        RunFacts {
+            id: prepared.run_id.clone(),
+            profile: prepared.request.loaded.name.clone(),
+            seed: prepared.request.loaded.profile.seed,
+            fingerprint: prepared.fingerprint.clone(),
+            started: rfc3339(start_ns),
+            duration_s: sending_ns as f64 / 1e9,
+            cluster_id: prepared.target.cluster_id().to_owned(),
+            embedded: prepared.embedded.is_some(),
+        }
+    }
+
+    /// Writes everything that is left. What cannot be written is said, once; the summary is handed over whatever happens.
+    pub(super) fn end(mut self, prepared: &Prepared, measured: &Measured, summary: Summary) -> Ended {
+        let folder = self.writer.folder().to_owned();
+        let mut troubles = Vec::new();
+        for (stream, measured) in prepared.streams.iter().zip(&measured.streams) {
+            let stages: Vec<&str> = stream.stages.iter().map(|stage| stage.name.as_str()).collect();
+            troubles.extend(write_ledgers(&self.writer, &stream.stream.name, &stages, measured).err());
+        }
+        self.complete_manifest(prepared);
+        let state = if measured.interrupted { RunState::Interrupted } else { RunState::Finished };
+        troubles.extend(self.writer.finish(state, &rfc3339(prepared.clock.now_ns()), &summary).err());
+        Ended { summary, folder, trouble: troubles.first().map(ToString::to_string) }
+    }
+
+    fn complete_manifest(&mut self, prepared: &Prepared) {
+        let manifest = self.writer.manifest_mut();
+        manifest.clock.at_end = kernel_clock();
+        manifest.clock.wall_moved_us = Some(prepared.clock.wall_minus_clock_ns() / 1000);
+        for (facts, stream) in manifest.topics.iter_mut().zip(&prepared.streams) {
+            // A broker that has died does not say where its topics end; the manifest then does not, either.
+            if let Ok(ranges) =
+                prepared.target.ranges(&stream.topic, stream.partitions, OFFSETS_TIMEOUT.min(Duration::from_secs(2)))
+            {
+                facts.end_offsets = ranges.iter().map(|range| range.end).collect();
+            }
+        }
+    }
+}
+
+fn default_folder(prepared: &Prepared) -> PathBuf {
+    let request = &prepared.request;
+    let part = match request.role {
+        Role::Run if request.shard.count() == 1 => String::new(),
+        role if request.shard.count() == 1 => format!("-{}", role.name()),
+        role => format!("-{}-{}", role.name(), request.shard.to_string().replace('/', "-of-")),
+    };
+    Path::new(RESULTS).join(format!("{}{part}", prepared.run_id))
+}
+
+fn manifest_of(prepared: &Prepared, start_ns: u64) -> Manifest {
+    let request = &prepared.request;
+    let mut manifest = Manifest {
+        schema: MANIFEST_SCHEMA,
+        run_id: prepared.run_id.clone(),
+        state: RunState::Running,
+        command: request.role.name().to_owned(),
+        shard: (request.shard.count() > 1).then(|| request.shard.to_string()),
+        seed: request.loaded.profile.seed,
+        fingerprint: prepared.fingerprint.clone(),
+        started: rfc3339(start_ns),
+        ended: None,
+        profile_name: request.loaded.name.clone(),
+        floodmark: env!("CARGO_PKG_VERSION").to_owned(),
+        librdkafka: crate::kafka::client_version(),
+        host: HostFacts::of_this_machine(),
+        clock: ClockFacts { wall_moved_us: None, at_start: kernel_clock(), at_end: None },
+        target: TargetFacts {
+            brokers: prepared.settings.brokers().unwrap_or_default().to_owned(),
+            cluster_id: prepared.target.cluster_id().to_owned(),
+            embedded: prepared.embedded.is_some(),
+        },
+        topics: prepared.streams.iter().map(topic_facts).collect(),
+        client: std::collections::BTreeMap::new(),
+        profile: request.loaded.table.clone(),
+    };
+    for stream in &prepared.streams {
+        set_clients(&mut manifest, prepared, stream);
+    }
+    manifest
+}
+
+fn topic_facts(stream: &PreparedStream) -> TopicFacts {
+    TopicFacts {
+        name: stream.topic.clone(),
+        partitions: stream.partitions,
+        start_offsets: stream.ranges.iter().map(|range| range.end).collect(),
+        end_offsets: Vec::new(),
+    }
+}
+
+fn set_clients(manifest: &mut Manifest, prepared: &Prepared, stream: &PreparedStream) {
+    let name = &stream.stream.name;
+    let pairs = |settings: &std::collections::BTreeMap<String, String>| -> Vec<(String, String)> {
+        settings.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    if prepared.request.role.sends() {
+        let transactional = stream.stream.delivery == Delivery::ExactlyOnce;
+        let id = transactional.then(|| format!("floodmark-{}-{name}", prepared.run_id));
+        let settings =
+            prepared.settings.producer(stream.stream.delivery, prepared.settings.queue_capacity(), id.as_deref());
+        let pairs = pairs(&settings);
+        manifest
+            .set_client(&format!("producer {name}"), pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    }
+    if prepared.request.role.observes() {
+        for stage in &stream.stages {
+            let pairs = pairs(&stage_settings(prepared, &stream.stream, stage));
+            let client = if stage.spec.is_some() {
+                format!("consumer {name} {}", stage.name)
+            } else {
+                format!("consumer {name}")
+            };
+            manifest.set_client(&client, pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        }
+    }
+}
+
+fn quantile(histogram: &LatencyHistogram, quantile: f64) -> Option<f64> {
+    (histogram.count() > 0).then(|| histogram.quantile_ms(quantile))
+}
+
+pub(super) fn log_key(stream: &str, stage: Option<&str>, hop: Hop) -> LogKey {
+    LogKey { stream: stream.to_owned(), stage: stage.map(str::to_owned), hop }
+}
+
+pub(super) fn produced_file(stream: &str) -> String {
+    format!("{LEDGER}/{stream}.produced.ledger")
+}
+
+pub(super) fn delivered_file(stream: &str, stage: &str) -> String {
+    format!("{LEDGER}/{stream}.{stage}.delivered.ledger")
+}
+
+/// Writes what one stream sent and showed. `stages` are the stages' names.
+pub(super) fn write_ledgers(
+    writer: &RunWriter,
+    name: &str,
+    stages: &[&str],
+    measured: &StreamMeasured,
+) -> Result<(), ResultsError> {
+    let unwritable = |file: &str, why: String| ResultsError::Unwritable { file: writer.folder().join(file), why };
+    if let Some(produced) = &measured.produced {
+        let (file, mut bytes) = (produced_file(name), Vec::new());
+        produced.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;
+        writer.file(&file, &bytes)?;
+    }
+    for (stage, StageMeasured { delivered }) in stages.iter().zip(&measured.stages) {
+        let Some(delivered) = delivered else { continue };
+        let (file, mut bytes) = (delivered_file(name, stage), Vec::new());
+        delivered.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;
+        writer.file(&file, &bytes)?;
+    }
+    Ok(())
+}
