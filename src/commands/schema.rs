@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{CommandError, Outcome};
-use crate::{profile::schema::profile_schema_text, results::Summary};
+use crate::{profile::schema::profile_schema_text, results::summary_schema};
 
 /// Flags of `schema`.
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ impl Format {
     fn schema_text(self) -> String {
         match self {
             Format::Profile => profile_schema_text(),
-            Format::Summary => format!("{:#}\n", schemars::schema_for!(Summary).to_value()),
+            Format::Summary => summary_schema(),
         }
     }
 }

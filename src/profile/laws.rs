@@ -23,12 +23,12 @@ fn load(text: &str) -> Result<Loaded, ProfileError> {
     Profile::from_text(text, "p.toml")
 }
 
-fn with(overrides: Overrides) -> Result<Loaded, ProfileError> {
-    Profile::from_text_with(LEAST, "p.toml", &overrides)
+fn with(overrides: &Overrides) -> Result<Loaded, ProfileError> {
+    Profile::from_text_with(LEAST, "p.toml", overrides)
 }
 
 fn set(arguments: &[&str]) -> Result<Loaded, ProfileError> {
-    with(Overrides { set: arguments.iter().map(ToString::to_string).collect(), ..Overrides::default() })
+    with(&Overrides { set: arguments.iter().map(ToString::to_string).collect(), ..Overrides::default() })
 }
 
 #[test]
@@ -175,9 +175,9 @@ fn an_argument_that_cannot_be_applied_is_named() {
         let error = set(&[argument]).unwrap_err().to_string();
         assert!(error.starts_with(&format!("--set {argument}: ")) && error.contains(expected), "{argument}: {error}");
     }
-    let error = with(Overrides { rate_scale: Some(f64::NAN), ..Overrides::default() }).unwrap_err().to_string();
+    let error = with(&Overrides { rate_scale: Some(f64::NAN), ..Overrides::default() }).unwrap_err().to_string();
     assert!(error.starts_with("--rate-scale NaN: "), "{error}");
-    let error = with(Overrides { seed: Some(u64::MAX), ..Overrides::default() }).unwrap_err().to_string();
+    let error = with(&Overrides { seed: Some(u64::MAX), ..Overrides::default() }).unwrap_err().to_string();
     assert!(error.starts_with("--seed 18446744073709551615: `seed` wants a whole number"), "{error}");
 }
 
@@ -208,6 +208,8 @@ fn a_file_that_cannot_be_read_is_one_sentence() {
         let error = Profile::from_file(&path).unwrap_err().to_string();
         assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
     }
+    let twice = load("seed = 1\nseed = 2\n").unwrap_err().to_string();
+    assert_eq!(twice, "p.toml, line 2: the key `seed` is written twice in its table; keep one of the two");
     assert!(load("seed = = 1").unwrap_err().to_string().starts_with("p.toml, line 1: not TOML: "));
 }
 

@@ -106,8 +106,16 @@ fn read(path: &FilePath) -> Result<String, ProfileError> {
 fn not_toml(error: &toml::de::Error, text: &str, sources: &Sources) -> ProfileError {
     let end = text.len();
     let span = error.span().unwrap_or(end..end);
-    let message = format!("not TOML: {}", error.message().replace('\n', ", "));
-    one(Problem::new(message, None, sources.place(&span)))
+    let said = error.message().replace('\n', ", ");
+    let (message, help) = if said.starts_with("duplicate key") {
+        let key = text.get(span.clone()).unwrap_or_default();
+        (format!("the key `{key}` is written twice in its table"), Some("keep one of the two".to_owned()))
+    } else {
+        let unclosed =
+            said.starts_with("invalid basic string").then(|| "close the text with `\"` in its line".to_owned());
+        (format!("not TOML: {said}"), unclosed)
+    };
+    one(Problem::new(message, help, sources.place(&span)))
 }
 
 fn one(problem: Problem) -> ProfileError {

@@ -110,7 +110,8 @@ impl<'s> Shape<'s> {
         let Value::Array(items) = &node.value else {
             let (_, item) = self.resolve(&schema["items"]);
             if item["type"] == "object" {
-                let help = format!("write `[[{key}]]` for each, or {key} = [{}]", example_of_table(item));
+                let header = if key == "stream" { key.to_owned() } else { format!("stream.{key}") };
+                let help = format!("write `[[{header}]]` for each, or {key} = [{}]", example_of_table(item));
                 return self.wrong_kind(key, node, "a list of tables", Some(help));
             }
             let wanted = format!("a list like [{}]", self.example(&schema["items"]));

@@ -3,5 +3,6 @@
 mod broker;
 mod broker_java;
 mod cluster;
+#[cfg(test)]
 mod command_line;
 mod produce_consume;
