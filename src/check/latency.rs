@@ -63,7 +63,7 @@ impl Default for LatencyHistogram {
             clippy::expect_used,
             reason = "the bounds are constants that the constructor accepts; a test makes one"
         )]
-        let nanos = Histogram::new_with_bounds(1_000, MAX_NANOS, SIGNIFICANT_DIGITS).expect("constant bounds");
+        let nanos = Histogram::new_with_bounds(1, MAX_NANOS, SIGNIFICANT_DIGITS).expect("constant bounds");
         LatencyHistogram { nanos, negative: 0, most_negative_ns: 0 }
     }
 }

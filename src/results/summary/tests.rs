@@ -68,6 +68,9 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
             offered_per_s: 1000.0,
             achieved_per_s: 999.9,
             bytes: 7,
+            sends: 9,
+            held_back_s: 0.25,
+            behind_at_end_ms: 1.5,
         })
 }
 
