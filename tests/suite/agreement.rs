@@ -71,21 +71,19 @@ fn what_is_planned_arrives_once_for_every_kind_of_traffic() {
 #[test]
 fn several_streams_at_once_do_not_mix_their_counts() {
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
-    let (one, other) = (cluster.topic("one"), cluster.topic("other"));
-    // Two of the streams share a topic.
+    let [one, two, three] = ["one", "two", "three"].map(|subject| cluster.topic(subject));
     let text = format!(
         "seed = 3\nduration = \"1s\"\n\
          [[stream]]\nname = \"a\"\ntopic = \"{one}\"\nrate = \"3k/s\"\n\
-         [[stream]]\nname = \"b\"\ntopic = \"{other}\"\nrate = \"2k/s\"\narrivals = \"poisson\"\n\
-         [[stream]]\nname = \"c\"\ntopic = \"{other}\"\nrate = \"1k/s\"\nproducers = 2\n"
+         [[stream]]\nname = \"b\"\ntopic = \"{two}\"\nrate = \"2k/s\"\narrivals = \"poisson\"\n\
+         [[stream]]\nname = \"c\"\ntopic = \"{three}\"\nrate = \"1k/s\"\nproducers = 2\n"
     );
     let summary = workshop.run(&workshop.profile(&text), &cluster.brokers, &[]).keeping(&workshop).sound();
     let planned: Vec<u64> = schedules(&text, 4).iter().map(|schedule| schedule.planned()).collect();
-    for (place, strangers) in [(0, 0), (1, planned[2]), (2, planned[1])] {
-        let expected = Counts { foreign: strangers, ..all_once(planned[place]) };
-        assert_eq!(summary.streams[place].counts, expected, "stream {place}");
+    for (stream, planned) in summary.streams.iter().zip(&planned) {
+        assert_eq!(stream.counts, all_once(*planned), "{}", stream.name);
     }
-    assert_eq!(summary.totals.planned, planned.iter().sum::<u64>());
+    assert_eq!(summary.totals, all_once(planned.iter().sum()));
 }
 
 #[test]
