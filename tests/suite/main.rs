@@ -6,3 +6,8 @@ mod cluster;
 #[cfg(test)]
 mod command_line;
 mod produce_consume;
+#[cfg(test)]
+mod relay;
+#[cfg(test)]
+#[path = "../../examples/relay/relaying.rs"]
+mod relaying;
