@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         duplicate: 0.02,
         delay: 0.04,
         reorder: 0.02,
+        copy_after_ms: 50,
         quiet: Duration::from_secs(3),
         log: log.into(),
     };

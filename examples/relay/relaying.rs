@@ -26,8 +26,6 @@ use serde_json::{Value, json};
 
 /// How long delayed events are held, in milliseconds: each as often as the others.
 pub(crate) const DELAYS_MS: [u64; 3] = [100, 250, 500];
-/// How long a copy is held, in milliseconds.
-const COPY_DELAY_MS: u64 = 50;
 /// The quantiles in the totals; those above 0.96 lie among the delayed events when 4 % are.
 pub(crate) const QUANTILES: [f64; 7] = [0.5, 0.9, 0.95, 0.97, 0.98, 0.995, 1.0];
 
@@ -44,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) duplicate: f64,
     pub(crate) delay: f64,
     pub(crate) reorder: f64,
+    /// How long after the first a copy follows, in milliseconds.
+    pub(crate) copy_after_ms: u64,
     /// It ends when nothing has come for so long, once something had.
     pub(crate) quiet: Duration,
     pub(crate) log: PathBuf,
@@ -257,7 +257,7 @@ impl<'a> Relay<'a> {
             }
             Action::Duplicate => {
                 self.forward(&event, action.name(), 0)?;
-                self.hold(event, "copy", COPY_DELAY_MS);
+                self.hold(event, "copy", self.settings.copy_after_ms);
             }
             Action::Pass => self.forward(&event, action.name(), 0)?,
         }

@@ -38,6 +38,7 @@ impl Through {
             duplicate: 0.0,
             delay: 0.0,
             reorder: 0.0,
+            copy_after_ms: 50,
             // The run's end ends the relay; this is for a run that never ends.
             quiet: Duration::from_secs(60),
             log: folder.path().join("relay.csv"),
@@ -118,12 +119,9 @@ fn what_a_relay_does_wrong_is_found_to_the_last_event() {
     assert_latencies_are_the_relays(&through);
 }
 
-/// No event is seen before it was forwarded, and what comes on top is no more than the relay's slowest write and read.
+/// No event is seen before it was forwarded, and the way through the second topic takes no longer than the slowest through the first.
 fn assert_latencies_are_the_relays(through: &Through) {
-    let slack_ms = QUANTILES
-        .iter()
-        .map(|quantile| through.relayed_ms("due_to_written", *quantile) - through.relayed_ms("due_to_forwarded", *quantile))
-        .fold(through.relayed_ms("own", 1.0), f64::max);
+    let slack_ms = through.seen_ms("input", 1.0);
     for quantile in QUANTILES {
         let seen_ms = through.seen_ms("output", quantile);
         let forwarded_ms = through.relayed_ms("due_to_forwarded", quantile);
@@ -140,7 +138,7 @@ fn assert_latencies_are_the_relays(through: &Through) {
 
 #[test]
 fn copies_that_come_after_every_event_was_seen_are_counted() {
-    let through = Through::run(|relay| relay.duplicate = 1.0);
+    let through = Through::run(|relay| (relay.duplicate, relay.copy_after_ms) = (1.0, 1000));
     assert_counts_are_the_relays(&through);
     assert_eq!(through.counted(1, "duplicates_accidental"), EVENTS);
 }
