@@ -154,6 +154,49 @@ pub(super) enum ProducerNews {
     Error { code: RDKafkaErrorCode, reason: String, fatal: bool },
 }
 
+/// Why a transaction could not be ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TransactionError {
+    pub(super) reason: String,
+    pub(super) is_retriable: bool,
+    pub(super) requires_abort: bool,
+}
+
+/// Commits the open transaction, after everything in it has been reported. Another thread must be hearing the reports.
+/// (The wrapper's own call hears them itself, and would take them away from that thread.)
+pub(super) fn commit_transaction<C: ProducerContext>(
+    producer: &BaseProducer<C>,
+    timeout: Duration,
+) -> Result<(), TransactionError> {
+    // SAFETY: the client handle is live (1).
+    transaction_result(unsafe { rd::rd_kafka_commit_transaction(producer.client().native_ptr(), millis(timeout)) })
+}
+
+/// Aborts the open transaction, as `commit_transaction` commits it.
+pub(super) fn abort_transaction<C: ProducerContext>(
+    producer: &BaseProducer<C>,
+    timeout: Duration,
+) -> Result<(), TransactionError> {
+    // SAFETY: the client handle is live (1).
+    transaction_result(unsafe { rd::rd_kafka_abort_transaction(producer.client().native_ptr(), millis(timeout)) })
+}
+
+fn transaction_result(error: *mut rd::rd_kafka_error_t) -> Result<(), TransactionError> {
+    if error.is_null() {
+        return Ok(());
+    }
+    // SAFETY: an error that is not null is ours: read here, destroyed once, and its text copied before.
+    unsafe {
+        let read = TransactionError {
+            reason: text(rd::rd_kafka_error_string(error)),
+            is_retriable: rd::rd_kafka_error_is_retriable(error) != 0,
+            requires_abort: rd::rd_kafka_error_txn_requires_abort(error) != 0,
+        };
+        rd::rd_kafka_error_destroy(error);
+        Err(read)
+    }
+}
+
 /// A client's event queue.
 pub(super) struct EventQueue {
     handle: *mut rd::rd_kafka_queue_t,

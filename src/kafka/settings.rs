@@ -141,9 +141,12 @@ impl ClientSettings {
             Delivery::AtLeastOnce => {
                 &[("acks", "all"), ("enable.idempotence", "false"), ("max.in.flight.requests.per.connection", "5")]
             }
-            Delivery::ExactlyOnce => {
-                &[("acks", "all"), ("enable.idempotence", "true"), ("transaction.timeout.ms", "60000")]
-            }
+            Delivery::ExactlyOnce => &[
+                ("acks", "all"),
+                ("enable.idempotence", "true"),
+                ("transaction.timeout.ms", "60000"),
+                ("delivery.timeout.ms", "60000"),
+            ],
         };
         overlay(&mut settings, by_delivery);
         if let Some(id) = transactional_id {

@@ -16,7 +16,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::batch::{Batch, BatchTopic, EventQueue, NativeDelivery, ProducerNews};
+use super::batch::{self, Batch, BatchTopic, EventQueue, NativeDelivery, ProducerNews};
 use super::error::KafkaError;
 use super::settings::native;
 
@@ -278,24 +278,25 @@ impl Sink {
     /// Commits the transaction, or aborts it when it cannot be committed. Blocks until the broker has answered or `timeout` is over.
     /// When it returns, every event of the transaction has been reported.
     pub fn commit_transaction(&self, timeout: Duration) -> TransactionOutcome {
-        let Err(error) = self.producer.commit_transaction(timeout) else { return TransactionOutcome::Committed };
-        let reason = error.to_string();
-        match error {
-            ClientError::Transaction(inner) if inner.txn_requires_abort() => self.abort_transaction(timeout, reason),
-            ClientError::Transaction(inner) if inner.is_retriable() => {
-                match self.producer.commit_transaction(timeout) {
-                    Ok(()) => TransactionOutcome::Committed,
-                    Err(_) => TransactionOutcome::Unknown(reason),
-                }
-            }
-            _ => TransactionOutcome::Unknown(reason),
+        let Err(error) = batch::commit_transaction(&self.producer, timeout) else {
+            return TransactionOutcome::Committed;
+        };
+        if error.requires_abort {
+            return self.abort_transaction(timeout, error.reason);
+        }
+        // A retriable error means that the commit goes on in the background, and that asking again resumes it.
+        match error.is_retriable.then(|| batch::commit_transaction(&self.producer, timeout)) {
+            Some(Ok(())) => TransactionOutcome::Committed,
+            Some(Err(again)) if again.requires_abort => self.abort_transaction(timeout, again.reason),
+            Some(Err(again)) => TransactionOutcome::Unknown(again.reason),
+            None => TransactionOutcome::Unknown(error.reason),
         }
     }
 
     fn abort_transaction(&self, timeout: Duration, reason: String) -> TransactionOutcome {
-        match self.producer.abort_transaction(timeout) {
+        match batch::abort_transaction(&self.producer, timeout) {
             Ok(()) => TransactionOutcome::Aborted(reason),
-            Err(error) => TransactionOutcome::Unknown(format!("{reason}; aborting failed too: {error}")),
+            Err(error) => TransactionOutcome::Unknown(format!("{reason}; aborting failed too: {}", error.reason)),
         }
     }
 }
