@@ -1,8 +1,12 @@
 //! One test binary for everything that needs a broker or the built program: linking the client once keeps the suite quick.
 
+#[cfg(test)]
 mod broker;
+#[cfg(test)]
 mod broker_java;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod command_line;
+#[cfg(test)]
 mod produce_consume;
