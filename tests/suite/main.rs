@@ -9,4 +9,5 @@ mod cluster;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+#[expect(clippy::too_many_lines, reason = "one way of an event, told from its beginning to its end")]
 mod produce_consume;
