@@ -25,6 +25,7 @@ const STREAMS: [(&str, &str); 3] = [
     ),
 ];
 
+#[expect(clippy::panic, reason = "a profile that cannot be read leaves nothing to measure")]
 fn schedule(keys: &str) -> Arc<StreamSchedule> {
     let text = format!(
         "[[stream]]\nname = \"s\"\nrate = \"100k/s\"\nproducers = 1\npayload = {{ filler = \"100B\" }}\n{keys}"

@@ -52,7 +52,7 @@ pub struct ShardFlag {
 /// Which cluster, and how the client speaks to it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TargetFlags {
-    /// Brokers to connect to: HOST:PORT[,HOST:PORT]
+    /// Brokers to connect to: HOST:PORT, several with commas between
     #[arg(short, long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
     /// Any client property, by librdkafka's name (repeatable)

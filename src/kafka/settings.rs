@@ -62,7 +62,7 @@ impl ClientSettings {
         let mut settings = ClientSettings::default();
         if let Some(path) = file {
             for (key, value) in read_properties(path)? {
-                settings.take_java_property(key, value)?;
+                settings.take_java_property(&key, &value)?;
             }
         }
         if let Some(brokers) = brokers {
@@ -90,13 +90,16 @@ impl ClientSettings {
         self.given.get(key).map(String::as_str)
     }
 
-    fn take_java_property(&mut self, key: String, value: String) -> Result<(), SettingsError> {
-        let no_equivalent =
-            |value: &str, way_out| SettingsError::NoEquivalent { key: key.clone(), value: value.to_owned(), way_out };
-        match key.as_str() {
+    fn take_java_property(&mut self, key: &str, value: &str) -> Result<(), SettingsError> {
+        let no_equivalent = |value: &str, way_out| SettingsError::NoEquivalent {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            way_out,
+        };
+        match key {
             java_only if JAVA_ONLY.contains(&java_only) => {}
             "sasl.jaas.config" => {
-                let (username, password) = jaas_credentials(&value)
+                let (username, password) = jaas_credentials(value)
                     .ok_or_else(|| no_equivalent("(hidden)", "give sasl.username and sasl.password in its place"))?;
                 self.set("sasl.username", &username);
                 self.set("sasl.password", &password);
@@ -104,16 +107,16 @@ impl ClientSettings {
             "ssl.truststore.type" | "ssl.keystore.type" if value.eq_ignore_ascii_case("PEM") => {}
             "ssl.truststore.type" | "ssl.keystore.type" => {
                 return Err(no_equivalent(
-                    &value,
+                    value,
                     "convert the store to PEM with keytool and openssl, and name it in ssl.ca.location",
                 ));
             }
-            "ssl.truststore.location" => self.set("ssl.ca.location", &value),
-            "ssl.truststore.certificates" => self.set("ssl.ca.pem", &value),
+            "ssl.truststore.location" => self.set("ssl.ca.location", value),
+            "ssl.truststore.certificates" => self.set("ssl.ca.pem", value),
             "ssl.endpoint.identification.algorithm" if value.is_empty() => {
                 self.set("ssl.endpoint.identification.algorithm", "none")
             }
-            _ => self.set(&key, &value),
+            _ => self.set(key, value),
         }
         Ok(())
     }

@@ -255,8 +255,8 @@ impl Sink {
             rejected(place, Rejection::of(code));
         };
         if *with_headers {
-            for place in 0..batch.len() {
-                if let Err(code) = send_with_headers(producer, topic_name, batch, place, &pending[place]) {
+            for (place, pending) in pending.iter().enumerate() {
+                if let Err(code) = send_with_headers(producer, topic_name, batch, place, pending) {
                     give_back(place, code);
                 }
             }

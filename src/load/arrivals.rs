@@ -171,7 +171,7 @@ mod tests {
     fn paced_producers_share_every_event_once() {
         for (mass, producers) in [(10.0, 3), (0.4, 1), (1000.0, 7), (12.5, 4), (12.6, 4)] {
             let shared: u64 = (0..producers).map(|p| share(mass, p, producers).paced_events()).sum();
-            assert_eq!(shared as f64, (mass - 0.5_f64).ceil().max(0.0), "{mass} over {producers}");
+            assert_eq!(shared, (mass - 0.5_f64).ceil().max(0.0) as u64, "{mass} over {producers}");
         }
     }
 

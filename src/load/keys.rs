@@ -94,7 +94,7 @@ impl AliasTable {
 
     fn pick(&self, random: &mut impl Rng) -> u64 {
         let bits = random.next_u64();
-        let entry = ((bits >> 32) * self.entries.len() as u64 >> 32) as usize;
+        let entry = (((bits >> 32) * self.entries.len() as u64) >> 32) as usize;
         let AliasEntry { keep_below, alias } = self.entries[entry];
         if (bits as u32) < keep_below { entry as u64 } else { u64::from(alias) }
     }

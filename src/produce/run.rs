@@ -169,14 +169,14 @@ pub struct ProduceReport {
 /// [`ProduceError`] when a client or thread cannot be had; nothing has been sent then.
 pub fn start(
     plans: &[Arc<StreamPlan>],
-    ceiling: Option<Arc<Ceiling>>,
+    ceiling: Option<&Arc<Ceiling>>,
     stop: &StopFlag,
     figures: &FiguresTo,
 ) -> Result<Producing, ProduceError> {
     let mut ready = Vec::new();
     for plan in plans {
         for number in 0..plan.workers {
-            ready.push(prepare(plan, number, ceiling.clone(), stop, figures)?);
+            ready.push(prepare(plan, number, ceiling, stop, figures)?);
         }
     }
     let mut threads = Vec::new();
@@ -192,7 +192,7 @@ pub fn start(
 fn prepare(
     plan: &Arc<StreamPlan>,
     number: usize,
-    ceiling: Option<Arc<Ceiling>>,
+    ceiling: Option<&Arc<Ceiling>>,
     stop: &StopFlag,
     figures: &FiguresTo,
 ) -> Result<(Worker, Acks), ProduceError> {
@@ -219,7 +219,7 @@ fn prepare(
         notes,
         seconds: figures.sends.clone(),
         stop: stop.clone(),
-        ceiling,
+        ceiling: ceiling.cloned(),
         state: State::new(producers.into_iter()),
     };
     Ok((worker, Acks::new(deliveries, notes_read, figures.acks.clone(), Arc::clone(plan))))

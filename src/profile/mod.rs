@@ -5,6 +5,7 @@
 
 mod error;
 mod fault;
+mod injections;
 #[cfg(test)]
 mod laws;
 mod load;
@@ -20,6 +21,7 @@ pub mod validate;
 
 pub use error::{Problem, ProfileError};
 pub use fault::{Fault, Path, Step};
+pub use injections::*;
 pub use load::Loaded;
 pub use model::*;
 pub use overrides::Overrides;

@@ -49,7 +49,7 @@ pub fn carry_out(prepared: &Prepared, each_second: &mut dyn FnMut(&SecondSeen)) 
     signals::listen(&stop);
     drop(hand_in);
     let watch = Watch { prepared, start_ns, stop, seconds, recorder, each_second };
-    Ok(watch.to_the_end(producing, observing))
+    Ok(watch.until_the_end(producing, observing))
 }
 
 fn start_observers(
@@ -77,7 +77,7 @@ fn start_producers(
     let plans: Vec<_> =
         (0..prepared.streams.len()).filter_map(|index| stream_plan(prepared, index, start_ns)).collect();
     let ceiling = prepared.request.loaded.profile.ceiling.map(|rate| Arc::new(Ceiling::new(rate)));
-    Ok(produce::start(&plans, ceiling, stop, &hand_in.produce)?)
+    Ok(produce::start(&plans, ceiling.as_ref(), stop, &hand_in.produce)?)
 }
 
 struct Watch<'a> {
@@ -90,7 +90,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    fn to_the_end(mut self, producing: Option<Producing>, observing: Vec<Observing>) -> Ended {
+    fn until_the_end(mut self, producing: Option<Producing>, observing: Vec<Observing>) -> Ended {
         let mut measured = Measured::default();
         measured.streams.resize_with(self.prepared.streams.len(), StreamMeasured::default);
         if let Some(producing) = producing {
