@@ -19,7 +19,9 @@ use crate::profile::{Codec, Delivery, WhenFull};
 /// Most events that share one look at the clock: writing them takes a few hundredths of a millisecond.
 const BATCH_EVENTS: usize = 256;
 /// How long a worker waits, at most, before it looks again whether a full queue has room.
-const ROOM_WAIT: Duration = Duration::from_millis(5);
+const ROOM_WAIT: Duration = Duration::from_millis(3);
+/// Once the queue was full, so much room is worth waiting for.
+const WORTH_WHILE: usize = 2048;
 /// How long a commit may take before its outcome counts as unknown.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -294,7 +296,12 @@ impl Worker {
     /// The client takes nothing: waits until it does, and remembers that this was not the generator's time.
     fn wait_for_room(&mut self) {
         let before_ns = self.now_ns();
-        self.sink.wait_for_room(ROOM_WAIT);
+        // Room for a few events comes at once and again; filling it each time would cost a call for a handful.
+        let deadline = Instant::now() + ROOM_WAIT;
+        let worth_while = WORTH_WHILE.min(self.plan.capacity / 4);
+        while self.sink.room() < worth_while && Instant::now() < deadline {
+            self.sink.wait_for_room(ROOM_WAIT);
+        }
         self.was_blocked_since(before_ns);
     }
 
