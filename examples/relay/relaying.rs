@@ -233,7 +233,8 @@ impl<'a> Relay<'a> {
 
     /// How long the next event may be waited for.
     fn patience(&self) -> Duration {
-        let next = self.waiting.peek().map_or(Duration::MAX, |waiting| waiting.at.saturating_duration_since(Instant::now()));
+        let next =
+            self.waiting.peek().map_or(Duration::MAX, |waiting| waiting.at.saturating_duration_since(Instant::now()));
         next.min(Duration::from_millis(1))
     }
 
@@ -299,7 +300,9 @@ impl<'a> Relay<'a> {
                 return Ok(());
             }
             self.producer.poll(left);
-            if left.is_zero() && let Some(Waiting { event, word, delay_ms, .. }) = self.waiting.pop() {
+            if left.is_zero()
+                && let Some(Waiting { event, word, delay_ms, .. }) = self.waiting.pop()
+            {
                 self.forward(&event, word, delay_ms)?;
             }
         }
@@ -308,9 +311,8 @@ impl<'a> Relay<'a> {
 
     fn forward(&mut self, event: &Event, word: &'static str, delay_ms: u64) -> Result<(), Box<dyn Error>> {
         let number = self.books.sends as usize;
-        let mut record = BaseRecord::with_opaque_to(&self.settings.to, number)
-            .partition(event.partition)
-            .payload(&event.payload);
+        let mut record =
+            BaseRecord::with_opaque_to(&self.settings.to, number).partition(event.partition).payload(&event.payload);
         record.key = event.key.as_deref();
         let forwarded_us = now_us();
         while let Err((error, returned)) = self.producer.send(record) {
@@ -325,7 +327,13 @@ impl<'a> Relay<'a> {
         Ok(())
     }
 
-    fn write_log(&mut self, event: &Event, word: &str, delay_ms: u64, forwarded_us: Option<u64>) -> std::io::Result<()> {
+    fn write_log(
+        &mut self,
+        event: &Event,
+        word: &str,
+        delay_ms: u64,
+        forwarded_us: Option<u64>,
+    ) -> std::io::Result<()> {
         let forwarded = forwarded_us.map(|us| us.to_string()).unwrap_or_default();
         writeln!(self.log, "{},{word},{delay_ms},{},{},{forwarded}", event.id, event.due_us, event.received_us)
     }
@@ -386,7 +394,11 @@ fn quantiles(mut us: Vec<u64>) -> Value {
         let rank = (quantile * us.len() as f64).ceil().max(1.0) as usize;
         us.get(rank - 1).map(|us| *us as f64 / 1000.0)
     };
-    QUANTILES.iter().map(|quantile| (quantile.to_string(), json!(at(*quantile)))).collect::<serde_json::Map<_, _>>().into()
+    QUANTILES
+        .iter()
+        .map(|quantile| (quantile.to_string(), json!(at(*quantile))))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn read(message: &impl Message) -> Result<Event, Box<dyn Error>> {

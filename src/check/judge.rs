@@ -300,10 +300,13 @@ fn clock_doubts(
 /// What is missing for a pass.
 fn find_gaps(stream: &StreamFigures<'_>, findings: &mut Findings) {
     let StreamFigures { name, counts, .. } = stream;
-    if counts.planned == 0 {
+    // A part that only observed planned nothing, and one that only sent saw nothing.
+    let (sent_here, seen_here) = (stream.generator.is_some(), stream.due_to_consumed.is_some());
+    if counts.planned == 0 && sent_here {
         findings.void(format!("0 events of {name} were planned: nothing was measured."));
-    } else if counts.delivered == 0 && counts.lost == 0 {
-        findings.void(format!("0 of {} events of {name} were seen: nothing was measured.", counts.planned));
+    } else if counts.delivered == 0 && counts.lost == 0 && seen_here {
+        let of = if sent_here { format!(" of {}", counts.planned) } else { String::new() };
+        findings.void(format!("0{of} events of {name} were seen: nothing was measured."));
     }
     if counts.in_flight > 0 {
         findings.void(format!(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -123,6 +124,8 @@ pub struct Observing {
     pub stream: usize,
     /// Whether this is the topic that the stream is sent to.
     pub is_input: bool,
+    /// The first due time that was seen, in nanoseconds since 1970; 0 before that.
+    first_due_ns: Arc<AtomicU64>,
 }
 
 impl Observing {
@@ -130,6 +133,12 @@ impl Observing {
     pub fn end_at(&self, end: End) {
         // A stage that has ended by itself needs no telling.
         let _ended = self.end.send(end);
+    }
+
+    /// When the first event that was seen was due, in nanoseconds since 1970, if any was seen.
+    #[must_use]
+    pub fn first_due_ns(&self) -> Option<u64> {
+        Some(self.first_due_ns.load(Ordering::Relaxed)).filter(|due_ns| *due_ns > 0)
     }
 
     /// Whether the stage has come to its end.
@@ -161,8 +170,9 @@ pub fn start(
     let (stream, is_input) = (plan.stream, plan.observed.is_input);
     let mut stage = StageThread::new(plan, source, figures, end_told, stop.clone());
     stage.wait_until_ready()?;
+    let first_due_ns = Arc::clone(&stage.eyes.first_due_ns);
     let thread = thread::Builder::new().name(format!("observe-{}", stage.plan.name)).spawn(move || stage.run())?;
-    Ok(Observing { thread, end, stream, is_input })
+    Ok(Observing { thread, end, stream, is_input, first_due_ns })
 }
 
 struct StageThread {
@@ -182,6 +192,8 @@ struct Eyes {
     reached_end: BTreeMap<i32, bool>,
     start_ns: Option<u64>,
     due_span_ns: Option<(u64, u64)>,
+    /// The first due time, for whoever decides when the schedule is over; 0 before any was seen.
+    first_due_ns: Arc<AtomicU64>,
     last_error: Option<String>,
     is_broken: bool,
 }
@@ -200,6 +212,7 @@ impl StageThread {
             reached_end: plan.from.iter().map(|(partition, _)| (*partition, false)).collect(),
             start_ns: plan.start_ns,
             due_span_ns: None,
+            first_due_ns: Arc::default(),
             last_error: None,
             is_broken: false,
         };
@@ -330,7 +343,10 @@ impl Eyes {
         // A process that was not told the start takes the first event's due time for it.
         self.start_ns.get_or_insert(due_ns);
         self.due_span_ns = Some(match self.due_span_ns {
-            None => (due_ns, due_ns),
+            None => {
+                self.first_due_ns.store(due_ns, Ordering::Relaxed);
+                (due_ns, due_ns)
+            }
             Some((first, last)) => (first.min(due_ns), last.max(due_ns)),
         });
     }

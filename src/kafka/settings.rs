@@ -213,6 +213,7 @@ impl ClientSettings {
             ("request.required.acks", "acks"),
             ("compression.type", "compression.codec"),
             ("queue.buffering.max.ms", "linger.ms"),
+            ("message.timeout.ms", "delivery.timeout.ms"),
         ] {
             if self.given.contains_key(alias) {
                 settings.remove(name);

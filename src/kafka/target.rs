@@ -159,21 +159,7 @@ impl Target {
     /// # Errors
     /// [`TargetError::NotConfirmed`] or [`TargetError::AnotherCluster`].
     pub fn confirm(&self, allowed: Option<&str>) -> Result<(), TargetError> {
-        let address = || self.addresses.first().cloned().unwrap_or_else(|| self.brokers.clone());
-        match allowed {
-            Some(allowed) if allowed == self.cluster_id => Ok(()),
-            Some(allowed) => Err(TargetError::AnotherCluster {
-                allowed: allowed.to_owned(),
-                address: address(),
-                cluster_id: self.cluster_id.clone(),
-            }),
-            None => match self.addresses.iter().find(|address| !is_loopback(address)) {
-                Some(remote) => {
-                    Err(TargetError::NotConfirmed { address: remote.clone(), cluster_id: self.cluster_id.clone() })
-                }
-                None => Ok(()),
-            },
-        }
+        confirm(&self.addresses, &self.brokers, &self.cluster_id, allowed)
     }
 
     /// Makes sure that a stream's topic is there and may be written to; creates it if it is missing. Returns its number of partitions.
@@ -280,6 +266,22 @@ impl Target {
     }
 }
 
+/// The rule of [`Target::confirm`], over what the cluster said. `asked` is the address that it was asked at.
+fn confirm(addresses: &[String], asked: &str, cluster_id: &str, allowed: Option<&str>) -> Result<(), TargetError> {
+    let cluster_id = cluster_id.to_owned();
+    match allowed {
+        Some(allowed) if allowed == cluster_id => Ok(()),
+        Some(allowed) => {
+            let address = addresses.first().cloned().unwrap_or_else(|| asked.to_owned());
+            Err(TargetError::AnotherCluster { allowed: allowed.to_owned(), address, cluster_id })
+        }
+        None => match addresses.iter().find(|address| !is_loopback(address)) {
+            Some(remote) => Err(TargetError::NotConfirmed { address: remote.clone(), cluster_id }),
+            None => Ok(()),
+        },
+    }
+}
+
 fn exists(topic: &MetadataTopic) -> bool {
     topic.error().is_none_or(|error| {
         let code = RDKafkaErrorCode::from(error);
@@ -295,6 +297,18 @@ fn is_loopback(address: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_broker_that_is_not_on_this_machine_needs_the_clusters_id() {
+        let (here, away) = ("127.0.0.1:9092".to_owned(), "192.0.2.1:9092".to_owned());
+        let both = [here.clone(), away];
+        assert!(confirm(&[here.clone()], &here, "id", None).is_ok());
+        let refused = confirm(&both, &here, "id", None).unwrap_err().to_string();
+        assert!(refused.contains("192.0.2.1:9092") && refused.contains("--allow-cluster id"), "{refused}");
+        assert!(confirm(&both, &here, "id", Some("id")).is_ok());
+        let refused = confirm(&[here.clone()], &here, "id", Some("other")).unwrap_err().to_string();
+        assert!(refused.contains("other") && refused.contains("nothing was sent"), "{refused}");
+    }
 
     #[test]
     fn only_this_machine_is_loopback() {

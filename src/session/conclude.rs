@@ -13,6 +13,11 @@ use crate::profile::{Profile, Slo, Stream};
 use crate::results::Summary;
 use crate::results::summary::{GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary};
 
+/// Why a part that only sent has no verdict.
+const ONLY_SENT: &str = "This part only sent: `floodmark merge` joins it with what was observed, for the verdict.";
+/// Why a part that only observed has no verdict.
+const ONLY_OBSERVED: &str = "This part only observed: `floodmark merge` joins it with what was sent, for the verdict.";
+
 /// What is known of a run beside its measurements.
 pub struct Facts<'a> {
     /// Which run this is.
@@ -57,7 +62,7 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
         .map(|(index, (concluded, stream))| figures_of(facts.role, concluded, stream, of_stream(index)))
         .collect();
     let run = RunFigures { streams: &figures, interrupted: measured.interrupted, clocks: facts.clocks };
-    let judgement = with_troubles(judge(&run), &measured.troubles);
+    let judgement = as_part(facts.role, with_troubles(judge(&run), &measured.troubles));
     summarise(facts, measured, concluded, judgement)
 }
 
@@ -68,6 +73,27 @@ fn with_troubles(mut judgement: Judgement, troubles: &[String]) -> Judgement {
     }
     judgement.reasons.extend(troubles.iter().cloned());
     judgement
+}
+
+/// A part claims no pass, however well it went: the other half of the truth is elsewhere.
+fn as_part(role: Role, mut judgement: Judgement) -> Judgement {
+    let reason = match role {
+        Role::Run => return judgement,
+        Role::Produce => ONLY_SENT,
+        Role::Consume => ONLY_OBSERVED,
+    };
+    if judgement.verdict == Verdict::Pass {
+        judgement.verdict = Verdict::Void;
+    }
+    judgement.reasons.push(reason.to_owned());
+    judgement
+}
+
+/// Whether all that stands against a summary is that it is a part's: the part did what it was to do.
+#[must_use]
+pub fn is_flawless_part(summary: &Summary) -> bool {
+    let [reason] = summary.reasons.as_slice() else { return false };
+    summary.verdict == Verdict::Void && [ONLY_SENT, ONLY_OBSERVED].contains(&reason.as_str())
 }
 
 fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &StreamMeasured) -> Concluded {

@@ -10,7 +10,7 @@ mod seconds;
 mod signals;
 mod watch;
 
-pub use conclude::{Facts, conclude};
+pub use conclude::{Facts, conclude, is_flawless_part};
 pub use measured::{Measured, StageMeasured, StreamMeasured};
 pub use parts::{MergeError, merge_parts};
 pub use prepare::{Prepared, Request, Role, SessionError, prepare};

@@ -10,7 +10,7 @@ use super::prepare::Role;
 use super::record::{GENERATOR, LEDGER, delivered_file, log_key, produced_file, write_ledgers};
 use super::watch::Ended;
 use crate::check::{ClockFigures, Delivered, Hop, Merge, Produced};
-use crate::load::streams_of;
+use crate::load::{Shard, fingerprint, streams_of};
 use crate::profile::{Profile, Stream};
 use crate::results::manifest::Manifest;
 use crate::results::summary::RunFacts;
@@ -43,10 +43,28 @@ pub enum MergeError {
         first_path: PathBuf,
     },
     /// A folder is given twice, or two parts sent the same logical producers' events.
-    #[error("{path} and another part both sent for logical producer {producer} of stream {stream}: is a folder given twice, or a shard?", path = path.display())]
+    #[error("{path} and another part both sent for logical producer {producer} of stream {stream}: a folder or a shard is given twice", path = path.display())]
     SentTwice {
         /// The folder.
         path: PathBuf,
+        /// The stream.
+        stream: String,
+        /// The logical producer.
+        producer: u16,
+    },
+    /// A folder is given twice, or two parts observed the same partition.
+    #[error("{path} and another part both observed partition {partition} of stage {stage}: a folder is given twice, or two observers ran", path = path.display())]
+    SeenTwice {
+        /// The folder.
+        path: PathBuf,
+        /// The stage.
+        stage: String,
+        /// The partition.
+        partition: u16,
+    },
+    /// A part that sent is not given: its events would look as if no one had sent them.
+    #[error("no part sent for logical producer {producer} of stream {stream}: the folder of a shard is missing")]
+    NotSent {
         /// The stream.
         stream: String,
         /// The logical producer.
@@ -67,10 +85,26 @@ pub fn merge_parts(paths: &[PathBuf], out: Option<&Path>) -> Result<Ended, Merge
         refuse_strangers(&first, &part, path)?;
         parts.push(part);
     }
-    let whole = join(paths, &parts)?;
-    let summary = conclude(&facts_of(&profile, first.manifest(), &parts, &whole), &whole);
+    let whole = join(paths, &profile, &parts)?;
+    let facts = facts_of(&profile, first.manifest(), &parts, &whole);
+    if facts.role == Role::Run {
+        refuse_missing_shards(&profile, &whole)?;
+    }
+    let summary = conclude(&facts, &whole);
     let out = out.map_or_else(|| default_out(first.manifest()), Path::to_owned);
     Ok(write(&out, first.manifest(), &profile, &parts, &whole, summary)?)
+}
+
+/// Where events were observed, whoever may have sent them has to be there.
+fn refuse_missing_shards(profile: &Profile, whole: &Measured) -> Result<(), MergeError> {
+    for (stream, measured) in profile.streams.iter().zip(&whole.streams) {
+        let sent_for =
+            |producer: &u16| measured.produced.as_ref().is_some_and(|sent| sent.producers.contains_key(producer));
+        if let Some(producer) = (0..stream.producers).find(|producer| !sent_for(producer)) {
+            return Err(MergeError::NotSent { stream: stream.name.clone(), producer });
+        }
+    }
+    Ok(())
 }
 
 fn default_out(manifest: &Manifest) -> PathBuf {
@@ -90,21 +124,32 @@ fn refuse_strangers(first: &RunFolder, part: &Part, path: &Path) -> Result<(), M
     Ok(())
 }
 
-/// One whole of all parts. No logical producer may have sent in two of them.
-fn join(paths: &[PathBuf], parts: &[Part]) -> Result<Measured, MergeError> {
+/// One whole of all parts. No logical producer may have sent in two of them, and no partition been observed in two.
+fn join(paths: &[PathBuf], profile: &Profile, parts: &[Part]) -> Result<Measured, MergeError> {
     let mut whole = Measured::default();
     for (path, part) in paths.iter().zip(parts) {
-        for (own, (other, found)) in whole.streams.iter().zip(part.measured.streams.iter().zip(&part.summary.streams)) {
-            let both = own.produced.as_ref().zip(other.produced.as_ref());
-            let twice = both
-                .and_then(|(own, other)| other.producers.keys().find(|producer| own.producers.contains_key(producer)));
-            if let Some(&producer) = twice {
-                return Err(MergeError::SentTwice { path: path.clone(), stream: found.name.clone(), producer });
-            }
+        for ((own, other), stream) in whole.streams.iter().zip(&part.measured.streams).zip(&profile.streams) {
+            refuse_twice(path, stream, own, other)?;
         }
         whole.merge(part.measured.clone());
     }
     Ok(whole)
+}
+
+fn refuse_twice(path: &Path, stream: &Stream, own: &StreamMeasured, other: &StreamMeasured) -> Result<(), MergeError> {
+    if let (Some(sent), Some(more)) = (&own.produced, &other.produced)
+        && let Some(&producer) = more.producers.keys().find(|producer| sent.producers.contains_key(producer))
+    {
+        return Err(MergeError::SentTwice { path: path.to_owned(), stream: stream.name.clone(), producer });
+    }
+    for (name, (own, other)) in stage_names(stream).into_iter().zip(own.stages.iter().zip(&other.stages)) {
+        if let (Some(seen), Some(more)) = (&own.delivered, &other.delivered)
+            && let Some(&partition) = more.positions.keys().find(|partition| seen.positions.contains_key(partition))
+        {
+            return Err(MergeError::SeenTwice { path: path.to_owned(), stage: name.to_owned(), partition });
+        }
+    }
+    Ok(())
 }
 
 fn facts_of<'a>(profile: &'a Profile, first: &Manifest, parts: &[Part], whole: &Measured) -> Facts<'a> {
@@ -113,10 +158,12 @@ fn facts_of<'a>(profile: &'a Profile, first: &Manifest, parts: &[Part], whole: &
     let started = parts.iter().map(|part| part.summary.run.started.clone()).min().unwrap_or_default();
     let sent = whole.streams.iter().any(|stream| stream.produced.is_some());
     let seen = whole.streams.iter().any(|stream| stream.stages.iter().any(|stage| stage.delivered.is_some()));
+    let schedules = streams_of(profile, profile.duration(), &partitions);
+    let fingerprint = fingerprint::fingerprint(&schedules, Shard::WHOLE);
     Facts {
-        run: RunFacts { started, duration_s: longest_s, ..parts[0].summary.run.clone() },
+        run: RunFacts { started, duration_s: longest_s, fingerprint, ..parts[0].summary.run.clone() },
         profile,
-        schedules: streams_of(profile, profile.duration(), &partitions),
+        schedules,
         role: match (sent, seen) {
             (true, false) => Role::Produce,
             (false, true) => Role::Consume,
@@ -162,8 +209,13 @@ fn write(
     summary: Summary,
 ) -> Result<Ended, ResultsError> {
     let start_ns = parts.iter().map(|part| start_unix_ns(&part.summary)).min().unwrap_or(0);
-    let manifest =
-        Manifest { command: "merge".to_owned(), shard: None, started: summary.run.started.clone(), ..first.clone() };
+    let manifest = Manifest {
+        command: "merge".to_owned(),
+        shard: None,
+        started: summary.run.started.clone(),
+        fingerprint: summary.run.fingerprint.clone(),
+        ..first.clone()
+    };
     let mut writer = RunWriter::create(out, manifest, start_ns)?;
     let ledger = out.join(LEDGER);
     fs::create_dir_all(&ledger).map_err(|system| ResultsError::CannotCreate { folder: ledger, system })?;

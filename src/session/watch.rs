@@ -141,9 +141,12 @@ impl Watch<'_> {
         if self.prepared.request.role != Role::Run {
             return;
         }
+        // A broker that has died is not waited for longer than the profile allows.
+        let drain = Duration::from_nanos(self.prepared.request.loaded.profile.drain.as_nanos());
+        let patience = OFFSETS_TIMEOUT.min(drain);
         for (index, stream) in self.prepared.streams.iter().enumerate() {
             let stages = observing.iter().filter(|stage| stage.stream == index);
-            let ends = self.prepared.target.ranges(&stream.topic, stream.partitions, OFFSETS_TIMEOUT);
+            let ends = self.prepared.target.ranges(&stream.topic, stream.partitions, patience);
             if let (Ok(ends), Some(produced)) = (&ends, &mut measured.streams[index].produced) {
                 produced.end_offsets.extend(ends.iter().map(|range| (range.partition as u16, range.end.max(0) as u64)));
             }
@@ -165,7 +168,7 @@ impl Watch<'_> {
         let mut told = self.prepared.request.role == Role::Run;
         while !observing.iter().all(Observing::is_finished) {
             self.look();
-            if !told && self.is_past_the_schedule() {
+            if !told && self.is_past_the_schedule(observing) {
                 // A process that only observes is told by nobody: it reads on until nothing comes any more.
                 for stage in observing {
                     stage.end_at(End::Quiet);
@@ -175,10 +178,19 @@ impl Watch<'_> {
         }
     }
 
-    /// For a process that only observes: whether the schedule has ended, or a stop was asked for.
-    fn is_past_the_schedule(&self) -> bool {
-        let since_ns = self.prepared.clock.now_ns().saturating_sub(self.start_ns);
-        self.stop.is_set() || since_ns > self.prepared.duration.as_nanos()
+    /// For a process that only observes: whether the schedule has ended, or a stop was asked for. The schedule began when that was
+    /// agreed on, or else with the first event; one that never comes is waited for as long as the schedule and the drain take.
+    fn is_past_the_schedule(&self, observing: &[Observing]) -> bool {
+        let length_ns = self.prepared.duration.as_nanos();
+        let first_due_ns = observing.iter().filter_map(Observing::first_due_ns).min();
+        let end_ns = match (self.prepared.request.start_at_ns, first_due_ns) {
+            (Some(start_ns), _) | (None, Some(start_ns)) => start_ns.saturating_add(length_ns),
+            (None, None) => {
+                let drain_ns = self.prepared.request.loaded.profile.drain.as_nanos();
+                self.start_ns.saturating_add(length_ns).saturating_add(drain_ns)
+            }
+        };
+        self.stop.is_set() || self.prepared.clock.now_ns() > end_ns
     }
 
     fn take_in_seen(&self, measured: &mut Measured, report: StageReport) {
@@ -187,10 +199,12 @@ impl Watch<'_> {
         if !complete {
             let name = &of_stream.stages[stage].name;
             let reason = last_error.map(|error| format!(" The client's last error: {error}.")).unwrap_or_default();
-            measured.troubles.push(format!(
-                "Stage {name} was not read to its end before the drain of {} was over.{reason}",
-                self.prepared.request.loaded.profile.drain
-            ));
+            let cut_short = if self.stop.is_set_twice() {
+                "because the wait was cut short".to_owned()
+            } else {
+                format!("before the drain of {} was over", self.prepared.request.loaded.profile.drain)
+            };
+            measured.troubles.push(format!("Stage {name} was not read to its end {cut_short}.{reason}"));
         }
         let stages = &mut measured.streams[stream].stages;
         stages.resize_with(of_stream.stages.len(), StageMeasured::default);

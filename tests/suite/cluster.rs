@@ -1,25 +1,94 @@
 //! The cluster that the suite runs on: the embedded broker, or the real one that FLOODMARK_TEST_BROKERS names.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use floodmark::broker::{Broker, BrokerConfig};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+
+/// How long the cluster may take for what a test asks of it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A cluster for one test.
 pub(crate) struct Cluster {
     /// Kept alive for the test; none when a real cluster is used.
-    _embedded: Option<Broker>,
+    embedded: Option<Broker>,
     pub(crate) brokers: String,
+    /// What a real cluster is rid of when the test is over.
+    topics: Mutex<Vec<String>>,
 }
 
 impl Cluster {
     pub(crate) fn for_a_test() -> Self {
         if let Ok(brokers) = std::env::var("FLOODMARK_TEST_BROKERS") {
-            return Cluster { _embedded: None, brokers };
+            return Cluster { embedded: None, brokers, topics: Mutex::default() };
         }
         let broker = Broker::start(BrokerConfig::default()).unwrap();
         let brokers = broker.address().to_string();
-        Cluster { _embedded: Some(broker), brokers }
+        Cluster { embedded: Some(broker), brokers, topics: Mutex::default() }
     }
+
+    /// A topic name that no other test uses, marked as floodmark's.
+    pub(crate) fn topic(&self, subject: &str) -> String {
+        self.own(fresh_topic(subject))
+    }
+
+    /// A topic name that no other test uses, without floodmark's mark.
+    pub(crate) fn unmarked_topic(&self, subject: &str) -> String {
+        self.own(fresh_topic(subject).replace("floodmark", "other-peoples"))
+    }
+
+    fn own(&self, topic: String) -> String {
+        self.topics.lock().unwrap().push(topic.clone());
+        topic
+    }
+
+    /// Creates a topic.
+    pub(crate) fn create(&self, topic: &str, partitions: i32) {
+        let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1));
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        let results = waited(self.admin().create_topics([&new], &options)).unwrap();
+        results[0].as_ref().unwrap();
+    }
+
+    /// Writes messages into partition 0 of a topic and waits until they are there.
+    pub(crate) fn write(&self, topic: &str, payloads: &[Vec<u8>]) {
+        let producer: BaseProducer = self.client().create().unwrap();
+        for payload in payloads {
+            let record = BaseRecord::<[u8], [u8]>::to(topic).partition(0).payload(payload.as_slice());
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(PATIENCE).unwrap();
+    }
+
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        config
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        self.client().create().unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let topics = self.topics.lock().unwrap();
+        if self.embedded.is_none() && !topics.is_empty() {
+            let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+            // A topic that the test never came to create is no trouble.
+            let _deleted = waited(self.admin().delete_topics(&topics, &AdminOptions::new()));
+        }
+    }
+}
+
+fn waited<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// A topic name that no other test uses, marked as floodmark's.

@@ -1,13 +1,37 @@
 //! One test binary for everything that needs a broker or the built program: linking the client once keeps the suite quick.
 
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod broker;
+#[cfg(test)]
 mod broker_java;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod command_line;
+#[cfg(test)]
+mod full_queue;
+#[cfg(test)]
+mod interruption;
+#[cfg(test)]
+mod parts;
+#[cfg(test)]
+mod plan;
+#[cfg(test)]
 mod produce_consume;
+#[cfg(test)]
+mod program;
 #[cfg(test)]
 mod relay;
 #[cfg(test)]
 #[path = "../../examples/relay/relaying.rs"]
 mod relaying;
+#[cfg(test)]
+mod safety;
+#[cfg(test)]
+mod strangers;
+#[cfg(test)]
+mod verdict;

@@ -96,7 +96,12 @@ fn profile_through(settings: &Settings) -> String {
 
 fn assert_counts_are_the_relays(through: &Through) {
     let Through { relay, summary, .. } = through;
-    let compared = [("delivered", "delivered"), ("lost", "lost"), ("duplicates_accidental", "duplicates"), ("reordered_accidental", "reordered")];
+    let compared = [
+        ("delivered", "delivered"),
+        ("lost", "lost"),
+        ("duplicates_accidental", "duplicates"),
+        ("reordered_accidental", "reordered"),
+    ];
     for (ours, theirs) in compared {
         assert_eq!(through.counted(1, ours), through.relayed(theirs), "{ours}\n{relay}\n{summary}");
     }

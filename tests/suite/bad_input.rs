@@ -1,0 +1,117 @@
+//! What cannot work ends at once: one sentence that names the thing and the way out, and the right exit code.
+
+use std::fs;
+
+use crate::cluster::Cluster;
+use crate::program::Workshop;
+
+/// Keys of the profile and of its stream, what is said, and what else.
+const WRONG_PROFILES: [(&str, &str, &[&str]); 13] = [
+    ("", "rat = \"1k/s\"", &["`rat`", "`rate`", "line"]),
+    ("durration = \"1s\"", "rate = \"1k/s\"", &["`durration`", "`duration`"]),
+    ("", "rate = \"1k/fortnight\"", &["1k/fortnight", "/s"]),
+    ("duration = \"1 parsec\"", "rate = \"1k/s\"", &["1 parsec", "s"]),
+    ("duration = \"1s\"", "rate = \"1k/s\"\npayload = { size = \"9 acres\" }", &["9 acres", "B"]),
+    ("duration = \"1s\"", "rate = \"0/s\"", &["rate"]),
+    ("duration = \"1s\"", "rate = \"-5/s\"", &["-5/s"]),
+    ("duration = \"1s\"", "rate = -5", &["rate"]),
+    ("duration = \"1000000h\"", "rate = \"1000M/s\"", &["rate", "duration"]),
+    ("", "rate = \"1k/s\"\nphases = []", &["phases"]),
+    ("", "rate = \"1k/s\"", &["duration"]),
+    ("duration = \"1s\"", "rate = \"1k/s\"\npartitions = 0", &["partitions"]),
+    ("duration = \"1s\"", "rate = \"1k/s\"\nproducers = 0", &["producers"]),
+];
+
+#[test]
+fn a_wrong_profile_is_refused_with_what_is_wrong() {
+    let workshop = Workshop::new();
+    for (head, stream, said) in WRONG_PROFILES {
+        let profile = workshop.profile(&format!("{head}\n[[stream]]\nname = \"s\"\n{stream}\n"));
+        let name = profile.to_str().unwrap();
+        for verb in ["run", "plan"] {
+            let ended = workshop.call(&[verb, name, "--json"]);
+            let (code, told) = ended.one_sentence();
+            assert_eq!(code, Some(2), "{head} {stream}: {told}");
+            assert!(said.iter().all(|part| told.contains(part)), "{head} {stream}: {told}");
+        }
+        assert!(!workshop.path("results").exists(), "{head} {stream}");
+    }
+}
+
+#[test]
+fn wrong_flags_are_refused_with_what_is_wrong() {
+    let workshop = Workshop::new();
+    let profile = workshop.profile("duration = \"1s\"\n[[stream]]\nname = \"s\"\nrate = \"1k/s\"\n");
+    let name = profile.to_str().unwrap();
+    let cases: [(&[&str], &str); 9] = [
+        (&["run", name, "--json", "--set", "stream.s.rate=0/s"], "rate"),
+        (&["run", name, "--json", "--set", "stream.t.rate=1/s"], "stream.t"),
+        (&["run", name, "--json", "--rate-scale", "0"], "rate-scale"),
+        (&["run", name, "--json", "--rate-scale", "-1"], "rate-scale"),
+        (&["run", name, "--json", "--duration", "0s"], "duration"),
+        (&["run", name, "--json", "--shard", "0/9"], "--shard 0/9"),
+        (&["run", name, "--json", "-X", "linger"], "key=value"),
+        (&["run", name, "--json", "-X", "no.such.thing=1"], "no.such.thing"),
+        (&["produce", name, "--json"], "-b HOST:PORT"),
+    ];
+    for (arguments, said) in cases {
+        let ended = workshop.call(arguments);
+        let (code, told) = ended.one_sentence();
+        assert!(code == Some(2) && told.contains(said), "{arguments:?}: {code:?} {told}");
+    }
+}
+
+fn text(topic: &str, more: &str) -> String {
+    format!("duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"100/s\"\n{more}")
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_named() {
+    let workshop = Workshop::new();
+    let profile = workshop.profile(&text("floodmark-nowhere", ""));
+    let ended = workshop.run(&profile, "127.0.0.1:1", &[]);
+    let (code, told) = ended.one_sentence();
+    assert!(code == Some(3) && told.contains("127.0.0.1:1") && told.contains("check -b"), "{told}");
+}
+
+#[test]
+fn topics_that_do_not_fit_are_named() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let (topic, missing) = (cluster.topic("fit"), cluster.topic("missing"));
+    cluster.create(&topic, 3);
+    let stage = format!("stage = [{{ name = \"out\", topic = \"{missing}\" }}]\n");
+    for (more, said) in [
+        ("partitions = 5\n", ["has 3 partitions", "partitions = 3"]),
+        (stage.as_str(), ["does not exist", "stage out"]),
+    ] {
+        let ended = workshop.run(&workshop.profile(&text(&topic, more)), &cluster.brokers, &[]);
+        let (code, told) = ended.one_sentence();
+        assert_eq!(code, Some(2), "{told}");
+        assert!(said.iter().all(|part| told.contains(part)), "{told}");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_take_results_is_named_and_left_alone() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let profile = workshop.profile(&text(&cluster.topic("folder"), ""));
+    let file = workshop.path("a-file");
+    fs::write(&file, "mine").unwrap();
+    let occupied = workshop.path("occupied");
+    fs::create_dir(&occupied).unwrap();
+    fs::write(occupied.join("notes.txt"), "mine").unwrap();
+    let earlier = workshop.run(&profile, &cluster.brokers, &["--run-id", "the-first"]).out.unwrap();
+    let manifest = fs::read(earlier.join("manifest.toml")).unwrap();
+    for (out, said) in
+        [(file.join("below"), "cannot create"), (occupied.clone(), "not empty"), (earlier.clone(), "run the-first")]
+    {
+        let (profile, out) = (profile.to_str().unwrap(), out.to_str().unwrap());
+        let ended = workshop.call(&["run", profile, "--json", "-b", &cluster.brokers, "--out", out]);
+        let (code, told) = ended.one_sentence();
+        assert!(code == Some(3) && told.contains(said) && told.contains("--out") && told.contains(out), "{told}");
+        assert_eq!(ended.stdout, "");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    assert_eq!(fs::read_dir(&occupied).unwrap().count(), 1);
+    assert_eq!(fs::read(earlier.join("manifest.toml")).unwrap(), manifest);
+}

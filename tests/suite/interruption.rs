@@ -1,0 +1,138 @@
+//! Runs that do not come to their end: stopped by hand, killed, or left alone by their broker.
+
+use std::process::Command;
+
+use floodmark::check::Verdict;
+use floodmark::results::RunState;
+
+use crate::cluster::Cluster;
+use crate::program::{Ended, Running, Workshop, assert_conserved};
+
+/// A run of an hour that has sent for a second.
+fn under_way(cluster: &Cluster, workshop: &Workshop, more: &str) -> Running {
+    let topic = cluster.topic("interruption");
+    let text = format!("duration = \"1h\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"2k/s\"\n{more}");
+    let mut run = workshop.start_on("run", &workshop.profile(&text), &cluster.brokers, &[]);
+    run.until_seconds(1);
+    run
+}
+
+fn assert_interrupted(ended: &Ended) {
+    let summary = ended.summary();
+    assert_eq!((ended.code(), summary.verdict), (Some(3), Verdict::Void), "{:?}", summary.reasons);
+    assert!(summary.interrupted && summary.reasons.iter().any(|reason| reason.contains("interrupted")));
+    assert_conserved(&summary);
+    assert_eq!(ended.folder().manifest().state, RunState::Interrupted);
+    assert_eq!(ended.folder().summary().unwrap(), Some(summary));
+}
+
+#[test]
+fn the_first_signal_stops_sending_and_drains() {
+    let retries = "retries = { share = 0.1, base = \"5s\", jitter = \"none\", lost_first = 0.5 }\n";
+    let transactions = "delivery = \"exactly-once\"\n";
+    for (signal, more) in [("INT", ""), ("TERM", ""), ("INT", retries), ("INT", transactions)] {
+        let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+        let run = under_way(&cluster, &workshop, more);
+        run.signal(signal);
+        let ended = run.wait();
+        assert_interrupted(&ended);
+        let counts = ended.summary().totals;
+        assert!(counts.acked > 0 && counts.delivered == counts.acked, "{signal}: {counts:?}");
+        assert_eq!((counts.lost, counts.in_flight, counts.unresolved, counts.phantom), (0, 0, 0, 0), "{signal}");
+    }
+}
+
+#[test]
+fn the_second_signal_ends_the_wait_and_keeps_the_results() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    // A stage in a topic that nothing is sent to would be waited for to the end of an hour.
+    let output = cluster.topic("output");
+    cluster.create(&output, 1);
+    let stage = format!("stage = [{{ name = \"out\", topic = \"{output}\", quiet = \"1h\" }}]\n");
+    let topic = cluster.topic("twice");
+    let text = format!(
+        "duration = \"1h\"\ndrain = \"1h\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"2k/s\"\n{stage}"
+    );
+    let mut run = workshop.start_on("run", &workshop.profile(&text), &cluster.brokers, &[]);
+    run.until_seconds(1);
+    run.signal("INT");
+    // The seconds go on while it drains.
+    let rows = |run: &Running| {
+        let folder = floodmark::results::RunFolder::open(run.out.as_ref().unwrap()).unwrap();
+        folder.timeline().unwrap()
+    };
+    run.until("a second without sends", |run| rows(run).last().is_some_and(|row| row.sent_per_s == 0.0));
+    run.signal("INT");
+    let ended = run.wait();
+    assert_interrupted(&ended);
+    assert!(ended.summary().totals.in_flight > 0);
+}
+
+#[test]
+fn a_killed_run_is_readable_up_to_its_last_second() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let mut run = under_way(&cluster, &workshop, "");
+    run.until_seconds(2);
+    run.signal("KILL");
+    let ended = run.wait();
+    let folder = ended.folder();
+    assert!(!folder.ended_in_order() && folder.standing().contains("killed"), "{}", folder.standing());
+    assert_eq!(folder.summary().unwrap(), None);
+    let rows = folder.timeline().unwrap();
+    assert!(rows.len() >= 2 && rows.iter().zip(0..).all(|(row, second)| row.second == second));
+    assert!(rows[1].sent_per_s > 0.0 && !folder.logs().unwrap().is_empty());
+    let merged = workshop.call(&["merge", ended.out.as_ref().unwrap().to_str().unwrap()]);
+    let (code, told) = merged.one_sentence();
+    assert!(code == Some(3) && told.contains("killed"), "{told}");
+}
+
+#[test]
+fn a_broker_that_dies_ends_the_run_with_what_was_measured() {
+    for delivery in ["at-least-once", "best-effort", "exactly-once"] {
+        let workshop = Workshop::new();
+        let mut broker = workshop.start(&["broker", "--listen", "127.0.0.1:0"]);
+        broker.until("an address", |broker| broker.stdout().contains(" (cluster"));
+        let told = broker.stdout();
+        let address = told.split_whitespace().find(|word| word.starts_with("127.0.0.1:")).unwrap().to_owned();
+        let text = format!(
+            "duration = \"4s\"\ndrain = \"2s\"\n[[stream]]\nname = \"s\"\nrate = \"2k/s\"\ndelivery = \"{delivery}\"\n"
+        );
+        let mut run = workshop.start_on("run", &workshop.profile(&text), &address, &[]);
+        run.until_seconds(2);
+        broker.signal("KILL");
+        let ended = run.wait();
+        let summary = ended.summary();
+        assert_conserved(&summary);
+        assert!(summary.totals.acked > 0 && summary.totals.lost == 0, "{delivery}: {:?}", summary.totals);
+        assert_eq!((ended.code(), summary.verdict), (Some(3), Verdict::Void), "{delivery}: {:?}", summary.reasons);
+        assert!(summary.reasons.iter().any(|reason| reason.contains("client's last error")), "{:?}", summary.reasons);
+        assert_eq!(ended.folder().summary().unwrap(), Some(summary));
+    }
+}
+
+#[test]
+fn a_full_disk_stops_no_measurement_and_is_said_at_the_end() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let (topic, disk) = (cluster.topic("disk"), workshop.path("disk"));
+    std::fs::create_dir(&disk).unwrap();
+    let text = format!(
+        "duration = \"2s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"5k/s\"\narrivals = \"poisson\"\n"
+    );
+    let profile = workshop.profile(&text);
+    // A disk of three pages that only this run sees: the manifest finds room, the rest does not.
+    let script = "mount -t tmpfs -o size=12k none \"$1\" || exit 77; shift; exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", script, "sh"]).arg(&disk).arg(env!("CARGO_BIN_EXE_floodmark"));
+    command.args(["run", "--json", "-b", &cluster.brokers, "--out"]).arg(disk.join("out")).arg(&profile);
+    let ended = workshop.start_command(command).wait();
+    if ended.code() == Some(77) || ended.stderr.contains("unshare") {
+        println!("skipped: this system lets nobody mount a small disk");
+        return;
+    }
+    assert_eq!(ended.code(), Some(3), "{}", ended.stderr);
+    let summary = ended.summary();
+    assert_conserved(&summary);
+    assert_eq!(summary.totals.delivered, summary.totals.planned);
+    let told = ended.stderr.lines().filter(|line| line.starts_with("error: ")).collect::<Vec<_>>();
+    assert!(told.len() == 1 && told[0].contains("No space left"), "{told:?}");
+}

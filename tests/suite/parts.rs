@@ -1,0 +1,163 @@
+//! Several processes that make one run, and the merge of what they found.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use floodmark::check::Verdict;
+use floodmark::results::Summary;
+
+use crate::cluster::Cluster;
+use crate::program::{Ended, Running, Workshop, assert_conserved, reasons_but_the_machine};
+
+const RUN_ID: &str = "three-parts";
+
+fn profile_text(topic: &str) -> String {
+    format!(
+        "seed = 11\nduration = \"2s\"\ndrain = \"20s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"3k/s\"\narrivals = \"poisson\"\n\
+         lateness = {{ share = 0.1, median = \"1s\" }}\n\
+         [stream.retries]\nshare = 0.05\nattempts = 2\nbase = \"20ms\"\nlost_first = 0.2\n\
+         [[stream.stage]]\nname = \"s\"\ntopic = \"{topic}\"\nquiet = \"2s\"\n"
+    )
+}
+
+struct Parts {
+    cluster: Cluster,
+    workshop: Workshop,
+    profile: PathBuf,
+}
+
+impl Parts {
+    fn new(subject: &str) -> Self {
+        let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+        let profile = workshop.profile(&profile_text(&cluster.topic(subject)));
+        Parts { cluster, workshop, profile }
+    }
+
+    fn start(&self, verb: &str, more: &[&str]) -> Running {
+        self.workshop.start_on(verb, &self.profile, &self.cluster.brokers, more)
+    }
+
+    /// An observer that knows where the topic ended before the first send.
+    fn observer(&self, more: &[&str]) -> Running {
+        let mut consume = self.start("consume", &[&["--run-id", RUN_ID], more].concat());
+        consume.until("readiness", |consume| consume.stderr().contains("Ready: observing"));
+        consume
+    }
+
+    /// Both halves and the observer, each to its end.
+    fn all_three(&self) -> [Ended; 3] {
+        let consume = self.observer(&[]);
+        let one = self.start("produce", &["--run-id", RUN_ID, "--shard", "0/2"]);
+        let other = self.start("produce", &["--run-id", RUN_ID, "--shard", "1/2"]);
+        [one.wait(), other.wait(), consume.wait()]
+    }
+
+    fn merge(&self, folders: &[&Path]) -> Ended {
+        let out = self.workshop.fresh("merged");
+        let mut arguments = vec!["merge", "--json", "--out", out.to_str().unwrap()];
+        arguments.extend(folders.iter().map(|folder| folder.to_str().unwrap()));
+        self.workshop.call(&arguments)
+    }
+}
+
+fn out(ended: &Ended) -> &Path {
+    ended.out.as_ref().unwrap()
+}
+
+/// The summary of a part that did what it was to do: it claims no verdict, and its process succeeds.
+fn part(ended: &Ended) -> Summary {
+    let summary = ended.summary();
+    let others = reasons_but_the_machine(&summary);
+    assert!(others.iter().all(|reason| reason.contains("`floodmark merge`")), "{others:?}\n{}", ended.stderr);
+    assert!(summary.partial && summary.verdict == Verdict::Void, "{others:?}");
+    if summary.reasons.len() == 1 {
+        assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
+    }
+    summary
+}
+
+#[test]
+fn three_processes_count_what_one_process_counts() {
+    let parts = Parts::new("parts");
+    let three = parts.all_three();
+    let [one, other, seen] = three.each_ref().map(part);
+    assert!(one.totals.planned > 0 && other.totals.planned > 0 && one.totals.delivered == 0);
+    assert_eq!((seen.totals.planned, seen.totals.acked), (0, 0));
+    assert_ne!(one.run.fingerprint, other.run.fingerprint);
+
+    let [a, b, c] = three.each_ref().map(out);
+    let merged = parts.merge(&[a, b, c]);
+    let whole = merged.sound();
+    let one_process = parts.workshop.run(&parts.profile, &parts.cluster.brokers, &["--run-id", "one-process"]).sound();
+    assert_eq!(whole.totals, one_process.totals);
+    assert!(whole.totals.duplicates_injected > 0 && whole.totals.late_injected > 0);
+    assert_eq!(whole.run.fingerprint, one_process.run.fingerprint);
+
+    for order in [[c, b, a], [b, c, a]] {
+        let again = parts.merge(&order).sound();
+        assert_eq!(again, whole, "the order of the folders does not matter");
+    }
+}
+
+#[test]
+fn a_merge_of_what_does_not_belong_together_is_refused_in_one_sentence() {
+    let parts = Parts::new("strange-parts");
+    let three = parts.all_three();
+    let [a, b, c] = three.each_ref().map(out);
+    let stranger = parts.start("produce", &["--run-id", "another"]).wait();
+    let other_seed = parts.start("produce", &["--run-id", RUN_ID, "--seed", "12"]).wait();
+    let nothing = parts.workshop.path("nothing");
+    let empty = parts.workshop.path("empty");
+    fs::create_dir(&empty).unwrap();
+    let [stranger, other_seed] = [&stranger, &other_seed].map(out);
+    let cases: [(&[&Path], i32, &str); 7] = [
+        (&[a, b, a, c], 2, "given twice"),
+        (&[a, b, c, c], 2, "given twice"),
+        (&[a, b, c, stranger], 2, "only parts of one run"),
+        (&[a, b, c, other_seed], 2, "another profile"),
+        (&[a, c], 2, "missing"),
+        (&[a, b, &nothing], 3, "nothing"),
+        (&[a, b, &empty], 3, "no run of floodmark"),
+    ];
+    for (folders, code, said) in cases {
+        let ended = parts.merge(folders);
+        let (found, told) = ended.one_sentence();
+        assert!(found == Some(code) && told.contains(said), "{said}: {found:?} {told}");
+    }
+}
+
+#[test]
+fn an_observer_follows_the_producers_start_and_ends_by_itself() {
+    let parts = Parts::new("late-start");
+    let mut consume = parts.observer(&[]);
+    // The schedule would be over by the observer's own start.
+    consume.until_seconds(3);
+    let sent = part(&parts.start("produce", &["--run-id", RUN_ID]).wait());
+    let seen = part(&consume.wait());
+    assert_eq!(seen.totals.delivered, sent.totals.acked);
+}
+
+#[test]
+fn processes_that_agree_on_a_start_make_one_run() {
+    let parts = Parts::new("agreed-start");
+    let start = (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(3)).to_string();
+    let consume = parts.observer(&["--start-at", &start]);
+    let sent = parts.start("produce", &["--run-id", RUN_ID, "--start-at", &start]).wait();
+    let seen = consume.wait();
+    assert_eq!(part(&sent).run.started, part(&seen).run.started);
+    let whole = parts.merge(&[out(&sent), out(&seen)]).sound();
+    assert_conserved(&whole);
+    assert_eq!(whole.totals.delivered, whole.totals.planned);
+}
+
+#[test]
+fn an_observer_that_nobody_sends_to_says_so_and_ends() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("nobody");
+    let text =
+        format!("duration = \"1s\"\ndrain = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"1k/s\"\n");
+    let ended = workshop.start_on("consume", &workshop.profile(&text), &cluster.brokers, &[]).wait();
+    let summary = ended.summary();
+    assert_eq!((ended.code(), summary.verdict), (Some(3), Verdict::Void));
+    assert!(summary.reasons.iter().any(|reason| reason.contains("0 events of s were seen")), "{:?}", summary.reasons);
+}

@@ -1,0 +1,213 @@
+//! The built program with a folder to work in: started, watched, stopped, and asked what it found.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use floodmark::check::{Counts, Verdict};
+use floodmark::profile::Profile;
+use floodmark::results::{RunFolder, Summary};
+use tempfile::TempDir;
+
+/// How long anything may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A folder for one test's profiles and results.
+pub(crate) struct Workshop {
+    folder: TempDir,
+    next: AtomicU32,
+}
+
+impl Workshop {
+    pub(crate) fn new() -> Self {
+        Workshop { folder: tempfile::tempdir().unwrap(), next: AtomicU32::new(0) }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a profile.
+    pub(crate) fn profile(&self, text: &str) -> PathBuf {
+        let path = self.fresh("profile").with_extension("toml");
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// A path in the folder that nothing has used.
+    pub(crate) fn fresh(&self, name: &str) -> PathBuf {
+        self.path(&format!("{name}-{}", self.next.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Starts the program with these arguments.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_floodmark"));
+        command.args(arguments);
+        self.start_command(command)
+    }
+
+    pub(crate) fn start_command(&self, mut command: Command) -> Running {
+        let (stdout, stderr) = (self.fresh("stdout"), self.fresh("stderr"));
+        let child = command
+            .current_dir(self.folder.path())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&stdout).unwrap())
+            .stderr(fs::File::create(&stderr).unwrap())
+            .spawn()
+            .unwrap();
+        Running { child, stdout, stderr, out: None }
+    }
+
+    /// Starts a command on a profile, with `--json` and a folder of results of its own.
+    pub(crate) fn start_on(&self, verb: &str, profile: &Path, brokers: &str, more: &[&str]) -> Running {
+        let out = self.fresh("out");
+        let mut arguments = vec![verb, profile.to_str().unwrap(), "--json", "--out", out.to_str().unwrap()];
+        arguments.extend(["-b", brokers]);
+        arguments.extend(more);
+        let mut running = self.start(&arguments);
+        running.out = Some(out);
+        running
+    }
+
+    /// `floodmark run` to its end.
+    pub(crate) fn run(&self, profile: &Path, brokers: &str, more: &[&str]) -> Ended {
+        self.start_on("run", profile, brokers, more).wait()
+    }
+
+    /// Any command to its end.
+    pub(crate) fn call(&self, arguments: &[&str]) -> Ended {
+        self.start(arguments).wait()
+    }
+}
+
+/// The program at work. It does not outlive the test.
+pub(crate) struct Running {
+    child: Child,
+    stdout: PathBuf,
+    stderr: PathBuf,
+    pub(crate) out: Option<PathBuf>,
+}
+
+impl Running {
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        fs::read_to_string(&self.stdout).unwrap()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        fs::read_to_string(&self.stderr).unwrap()
+    }
+
+    /// Waits until something is so while the program is at work.
+    pub(crate) fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so(self) {
+            assert!(self.child.try_wait().unwrap().is_none(), "ended before {what}: {}", self.stderr());
+            assert!(Instant::now() < deadline, "{what} did not come about");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until the timeline has rows of so many seconds: events are being sent then.
+    pub(crate) fn until_seconds(&mut self, seconds: u64) {
+        let out = self.out.clone().unwrap();
+        self.until("rows in the timeline", |_| {
+            let rows = RunFolder::open(&out).and_then(|folder| folder.timeline()).unwrap_or_default();
+            rows.last().is_some_and(|row| row.second + 1 >= seconds)
+        });
+    }
+
+    pub(crate) fn wait(mut self) -> Ended {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end: {}", self.stderr());
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        Ended { status, stdout: self.stdout(), stderr: self.stderr(), out: self.out.take() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already, or nobody needs it any more.
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// What the program left.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) out: Option<PathBuf>,
+}
+
+impl Ended {
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// The summary that was printed.
+    pub(crate) fn summary(&self) -> Summary {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+    }
+
+    pub(crate) fn folder(&self) -> RunFolder {
+        RunFolder::open(self.out.as_ref().unwrap()).unwrap()
+    }
+
+    /// The summary of a run in which nothing went wrong. How well this machine kept the schedule is not the suite's business.
+    pub(crate) fn sound(&self) -> Summary {
+        let summary = self.summary();
+        let others = reasons_but_the_machine(&summary);
+        assert!(others.is_empty() && summary.verdict != Verdict::Fail, "{others:?}\n{}", self.stderr);
+        let code = if summary.verdict == Verdict::Pass { 0 } else { 3 };
+        assert_eq!(self.code(), Some(code), "{}", self.stderr);
+        assert_conserved(&summary);
+        summary
+    }
+
+    /// The one sentence that the command ended in, and its exit code.
+    pub(crate) fn one_sentence(&self) -> (Option<i32>, &str) {
+        let told = self.stderr.trim_end();
+        assert_eq!(told.lines().count(), 1, "{told}");
+        (self.code(), told.strip_prefix("error: ").unwrap_or_else(|| panic!("no error: {told}")))
+    }
+}
+
+/// Reasons against a pass, without those that a busy test machine is to blame for.
+pub(crate) fn reasons_but_the_machine(summary: &Summary) -> Vec<&String> {
+    let is_the_machine =
+        |reason: &str| reason.contains("could not keep its schedule") || reason.contains("events/s were reached");
+    summary.reasons.iter().filter(|reason| !is_the_machine(reason)).collect()
+}
+
+/// The laws of conservation, for each stream and over all.
+pub(crate) fn assert_conserved(summary: &Summary) {
+    let streams = summary.streams.iter().map(|stream| stream.counts);
+    let stages = summary.streams.iter().flat_map(|stream| stream.stages.iter().map(|stage| stage.counts));
+    for counts in streams.chain(stages).chain([summary.totals]) {
+        let Counts { planned, acked, failed, dropped, unresolved, delivered, lost, in_flight, .. } = counts;
+        assert_eq!(planned, acked + failed + dropped + unresolved, "{counts:?}");
+        assert_eq!(acked + counts.unresolved_delivered, delivered + lost + in_flight, "{counts:?}");
+        assert_eq!(counts.sent, planned - dropped, "{counts:?}");
+        assert_eq!(counts.copies_planned, counts.copies_acked + counts.copies_not_acked, "{counts:?}");
+    }
+}
+
+/// How many events and copies the schedule of a profile holds, stream by stream.
+pub(crate) fn schedules(text: &str, partitions: u16) -> Vec<std::sync::Arc<floodmark::load::StreamSchedule>> {
+    let profile: Profile = toml::from_str(text).unwrap();
+    floodmark::load::streams_of(&profile, profile.duration(), &vec![partitions; profile.streams.len()])
+}

@@ -1,0 +1,40 @@
+//! What the exit code says.
+
+use floodmark::check::Verdict;
+
+use crate::cluster::Cluster;
+use crate::program::{Ended, Workshop};
+
+fn run_with(slo: &str, rate: &str) -> Ended {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("verdict");
+    let text = format!(
+        "duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"{rate}\"\nslo = {{ {slo} }}\n"
+    );
+    workshop.run(&workshop.profile(&text), &cluster.brokers, &[])
+}
+
+#[test]
+fn a_broken_limit_fails_the_run() {
+    let ended = run_with("end_to_end_p99 = \"1us\"", "2k/s");
+    let summary = ended.summary();
+    assert_eq!((ended.code(), summary.verdict), (Some(1), Verdict::Fail), "{}", ended.stderr);
+    assert!(summary.reasons[0].contains("end_to_end_p99"), "{:?}", summary.reasons);
+    assert!(!summary.streams[0].slo.iter().find(|slo| slo.name == "end_to_end_p99").unwrap().ok);
+}
+
+#[test]
+fn a_kept_limit_does_not() {
+    let summary = run_with("end_to_end_p99 = \"1h\"", "2k/s").sound();
+    assert!(summary.streams[0].slo.iter().all(|slo| slo.ok && slo.observed.is_some()));
+}
+
+#[test]
+fn a_quantile_of_too_few_samples_is_no_pass() {
+    let ended = run_with("end_to_end_p99 = \"1h\"", "500/s");
+    let summary = ended.summary();
+    assert_eq!((ended.code(), summary.verdict), (Some(3), Verdict::Void), "{}", ended.stderr);
+    assert!(summary.reasons.iter().any(|reason| reason.contains("too few")), "{:?}", summary.reasons);
+    let limit = summary.streams[0].slo.iter().find(|slo| slo.name == "end_to_end_p99").unwrap();
+    assert!(!limit.ok && limit.observed.is_none());
+}
