@@ -4,7 +4,7 @@ use divan::{Bencher, black_box, counter::ItemsCount};
 use floodmark::check::sequences::SequenceSet;
 use floodmark::check::{Expectation, Observation, Observed, Observer, ProducedRecorder};
 use floodmark::consume::extract::Extractor;
-use floodmark::event::payload::{Size, Stamps, write_json};
+use floodmark::event::payload::{JsonWriter, Size, Stamps};
 use floodmark::event::{EventId, RunTag};
 use floodmark::load::Injected;
 use floodmark::profile::Codec;
@@ -109,7 +109,7 @@ fn message() -> Vec<u8> {
     let stamps =
         Stamps { event_time_ms: 1_760_000_000_123, due_us: 1_760_000_000_123_456, sent_us: 1_760_000_000_123_999 };
     let mut payload = b"k12".to_vec();
-    write_json(&mut payload, id, &stamps, Some(0..3), Size::Filler(100));
+    JsonWriter::default().write(&mut payload, id, &stamps, Some(0..3), Size::Filler(100));
     payload.split_off(3)
 }
 

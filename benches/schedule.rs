@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use divan::{Bencher, black_box, counter::ItemsCount};
-use floodmark::event::payload::{Size, Stamps, write_json};
+use floodmark::event::payload::{JsonWriter, Size, Stamps};
 use floodmark::event::{EventId, RunTag};
 use floodmark::load::StreamSchedule;
 use floodmark::profile::{Profile, Span};
@@ -46,7 +46,7 @@ fn plan(bencher: Bencher<'_, '_>, name: &str) {
 #[divan::bench(args = STREAMS.map(|(name, _)| name))]
 fn plan_and_encode(bencher: Bencher<'_, '_>, name: &str) {
     let schedule = schedule(STREAMS.iter().find(|stream| stream.0 == name).map_or("", |stream| stream.1));
-    let mut out = Vec::with_capacity(1 << 20);
+    let (mut out, mut writer) = (Vec::with_capacity(1 << 20), JsonWriter::default());
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
         for send in schedule.sends(0, 3_600_000_000_000).take(EVENTS) {
             if out.len() > 1 << 19 {
@@ -62,7 +62,7 @@ fn plan_and_encode(bencher: Bencher<'_, '_>, name: &str) {
                 EventId { run: RunTag(1), stream: 0, producer: 0, partition: send.partition, sequence: send.sequence };
             let due_us = 1_760_000_000_000_000 + send.due_ns / 1000;
             let stamps = Stamps { event_time_ms: send.event_time_ns / 1_000_000, due_us, sent_us: due_us + 300 };
-            write_json(&mut out, id, &stamps, Some(key), Size::Filler(send.size_bytes));
+            writer.write(&mut out, id, &stamps, Some(key), Size::Filler(send.size_bytes));
         }
     });
 }

@@ -71,11 +71,16 @@ impl Default for LatencyHistogram {
 impl LatencyHistogram {
     /// Takes in one latency.
     pub fn record(&mut self, latency_ns: i64) {
-        if latency_ns < 0 {
-            self.negative += 1;
+        self.record_times(latency_ns, 1);
+    }
+
+    /// Takes in the same latency so many times.
+    pub fn record_times(&mut self, latency_ns: i64, times: u64) {
+        if latency_ns < 0 && times > 0 {
+            self.negative += times;
             self.most_negative_ns = self.most_negative_ns.max(latency_ns.unsigned_abs());
         }
-        self.nanos.saturating_record(latency_ns.max(0) as u64);
+        self.nanos.saturating_record_n(latency_ns.max(0) as u64, times);
     }
 
     /// How many were taken in.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::extract::Extractor;
 use super::progress::{End, Progress};
-use crate::check::{Class, Delivered, Interval, Merge, Observation, Observed, Observer};
+use crate::check::{Delivered, Interval, Merge, Observation, Observed, Observer};
 use crate::clock::Clock;
 use crate::kafka::{KafkaError, Record, Source, SourceEvent};
 use crate::load::StreamSchedule;
@@ -190,7 +190,6 @@ struct Eyes {
     observer: Observer<Arc<StreamSchedule>>,
     progress: Progress,
     reached_end: BTreeMap<i32, bool>,
-    delivered: u64,
     start_ns: Option<u64>,
     due_span_ns: Option<(u64, u64)>,
     /// The first due time, for whoever decides when the schedule is over; 0 before any was seen.
@@ -211,7 +210,6 @@ impl StageThread {
             observer: Observer::new(Arc::clone(&plan.schedule), plan.observed),
             progress: Progress::starting_at(plan.from.iter().copied()),
             reached_end: plan.from.iter().map(|(partition, _)| (*partition, false)).collect(),
-            delivered: 0,
             start_ns: plan.start_ns,
             due_span_ns: None,
             first_due_ns: Arc::default(),
@@ -254,7 +252,7 @@ impl StageThread {
                 break false;
             }
             let Some((end, told_ns)) = &end else { continue };
-            if self.eyes.progress.is_over(end, self.eyes.delivered, now_ns, *told_ns, self.plan.quiet_ns) {
+            if self.eyes.progress.is_over(end, now_ns, *told_ns, self.plan.quiet_ns) {
                 break true;
             }
             if now_ns.saturating_sub(*told_ns) > self.plan.drain_ns {
@@ -327,7 +325,7 @@ impl Eyes {
             self.note_due(due_ns);
         }
         let warmup_end_ns = self.start_ns.unwrap_or(0).saturating_add(plan.warmup_ns);
-        let class = self.observer.observe(&Observation {
+        self.observer.observe(&Observation {
             id: found.id,
             partition: record.partition() as u16,
             key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
@@ -336,9 +334,6 @@ impl Eyes {
             consumed_ns,
             warmup: due_ns.is_some_and(|due_ns| due_ns < warmup_end_ns),
         });
-        if class == Class::First {
-            self.delivered += 1;
-        }
         if is_ours {
             self.progress.news(consumed_ns);
         }

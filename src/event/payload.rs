@@ -35,32 +35,76 @@ pub enum Size {
     Filler(u32),
 }
 
-/// Writes a JSON payload behind what `out` holds. `key` says where the key stands in `out`; it must need no escaping in JSON,
-/// which profiles make sure of.
-pub fn write_json(out: &mut Vec<u8>, id: EventId, stamps: &Stamps, key: Option<Range<usize>>, size: Size) {
-    let start = out.len();
-    out.extend_from_slice(b"{\"id\":\"");
-    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-    out.extend_from_slice(id.to_uuid().hyphenated().encode_lower(&mut text).as_bytes());
-    let mut digits = itoa::Buffer::new();
-    out.extend_from_slice(b"\",\"event_time\":");
-    out.extend_from_slice(digits.format(stamps.event_time_ms).as_bytes());
-    out.extend_from_slice(b",\"due\":");
-    out.extend_from_slice(digits.format(stamps.due_us).as_bytes());
-    out.extend_from_slice(b",\"sent\":");
-    out.extend_from_slice(digits.format(stamps.sent_us).as_bytes());
-    if let Some(key) = key {
-        out.extend_from_slice(b",\"key\":\"");
-        out.extend_from_within(key);
-        out.push(b'"');
+/// Writes JSON payloads. It remembers how the second was written that it wrote last: events that follow each other share it.
+#[derive(Debug, Clone, Default)]
+pub struct JsonWriter {
+    event_time: SecondText,
+    due: SecondText,
+    sent: SecondText,
+}
+
+impl JsonWriter {
+    /// Writes a payload behind what `out` holds. `key` says where the key stands in `out`; it must need no escaping in JSON,
+    /// which profiles make sure of.
+    pub fn write(&mut self, out: &mut Vec<u8>, id: EventId, stamps: &Stamps, key: Option<Range<usize>>, size: Size) {
+        let start = out.len();
+        out.extend_from_slice(b"{\"id\":\"");
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        out.extend_from_slice(id.to_uuid().hyphenated().encode_lower(&mut text).as_bytes());
+        out.extend_from_slice(b"\",\"event_time\":");
+        match u64::try_from(stamps.event_time_ms) {
+            Ok(event_time_ms) => self.event_time.write::<3>(out, event_time_ms),
+            Err(_) => out.extend_from_slice(itoa::Buffer::new().format(stamps.event_time_ms).as_bytes()),
+        }
+        out.extend_from_slice(b",\"due\":");
+        self.due.write::<6>(out, stamps.due_us);
+        out.extend_from_slice(b",\"sent\":");
+        self.sent.write::<6>(out, stamps.sent_us);
+        if let Some(key) = key {
+            out.extend_from_slice(b",\"key\":\"");
+            out.extend_from_within(key);
+            out.push(b'"');
+        }
+        out.extend_from_slice(b",\"filler\":\"");
+        let filler = match size {
+            Size::Filler(bytes) => bytes as usize,
+            Size::Whole(bytes) => (bytes as usize).saturating_sub(out.len() - start + 2),
+        };
+        write_filler(out, id, filler);
+        out.extend_from_slice(b"\"}");
     }
-    out.extend_from_slice(b",\"filler\":\"");
-    let filler = match size {
-        Size::Filler(bytes) => bytes as usize,
-        Size::Whole(bytes) => (bytes as usize).saturating_sub(out.len() - start + 2),
-    };
-    write_filler(out, id, filler);
-    out.extend_from_slice(b"\"}");
+}
+
+/// The digits of a second since 1970, kept for the next time that falls into it.
+#[derive(Debug, Clone, Default)]
+struct SecondText {
+    second: u64,
+    digits: Vec<u8>,
+}
+
+impl SecondText {
+    /// Writes a time whose last `DIGITS` digits (three or six) are the fraction of a second.
+    fn write<const DIGITS: usize>(&mut self, out: &mut Vec<u8>, time: u64) {
+        let one_second = if DIGITS == 3 { 1_000 } else { 1_000_000 };
+        let (second, mut fraction) = (time / one_second, (time % one_second) as u32);
+        if second == 0 {
+            // No leading zeros: a JSON number has none.
+            out.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
+            return;
+        }
+        if second != self.second || self.digits.is_empty() {
+            self.second = second;
+            self.digits.clear();
+            self.digits.extend_from_slice(itoa::Buffer::new().format(second).as_bytes());
+        }
+        out.extend_from_slice(&self.digits);
+        let mut text = [b'0'; DIGITS];
+        for digit in text.iter_mut().rev() {
+            *digit += (fraction % 10) as u8;
+            fraction /= 10;
+        }
+        out.extend_from_slice(&text);
+    }
 }
 
 /// Writes `bytes` characters of filler, `]` to `|`, none of which JSON escapes, that belong to this event.
@@ -95,7 +139,7 @@ mod tests {
 
     fn json(size: Size) -> serde_json::Value {
         let mut out = b"k12".to_vec();
-        write_json(&mut out, ID, &STAMPS, Some(0..3), size);
+        JsonWriter::default().write(&mut out, ID, &STAMPS, Some(0..3), size);
         serde_json::from_slice(&out[3..]).unwrap()
     }
 
@@ -112,9 +156,23 @@ mod tests {
 
     proptest! {
         #[test]
+        fn times_are_written_as_what_they_are(times in prop::collection::vec((any::<i64>(), any::<u64>(), 0..3_000_000_u64), 1..20)) {
+            let mut writer = JsonWriter::default();
+            for (event_time_ms, due_us, sent_us) in times {
+                let mut out = Vec::new();
+                let stamps = Stamps { event_time_ms, due_us, sent_us };
+                writer.write(&mut out, ID, &stamps, None, Size::Filler(1));
+                let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+                prop_assert_eq!(&value["event_time"], event_time_ms);
+                prop_assert_eq!(&value["due"], due_us);
+                prop_assert_eq!(&value["sent"], sent_us);
+            }
+        }
+
+        #[test]
         fn a_payload_has_the_size_that_was_asked_for(bytes in 192..5_000_u32) {
             let mut out = b"k12".to_vec();
-            write_json(&mut out, ID, &STAMPS, Some(0..3), Size::Whole(bytes));
+            JsonWriter::default().write(&mut out, ID, &STAMPS, Some(0..3), Size::Whole(bytes));
             prop_assert_eq!(out.len(), 3 + bytes as usize);
         }
     }

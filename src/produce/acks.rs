@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::figures::{AckFigures, ByTheSecond, Figures};
 use super::run::StreamPlan;
 use super::worker::Note;
-use crate::check::{LatencyHistogram, ProducedRecorder};
+use crate::check::{LatencyHistogram, Merge, ProducedRecorder};
 use crate::kafka::{Deliveries, Delivery, Outcome, Outgoing, TransactionOutcome};
 use crate::profile::Delivery as Guarantee;
 
@@ -44,6 +44,8 @@ struct Books {
     second: ByTheSecond<AckFigures>,
     /// Written, but in a transaction that has not ended.
     uncommitted: Vec<(Outgoing, i64)>,
+    /// A latency and how many events in a row had it: those of one batch are sent together and mostly acknowledged together.
+    alike: Option<(i64, u64)>,
 }
 
 impl Acks {
@@ -61,7 +63,7 @@ impl Acks {
             last_error: None,
             fatal: None,
         };
-        let books = Books { report, second: ByTheSecond::new(), uncommitted: Vec::new() };
+        let books = Books { report, second: ByTheSecond::new(), uncommitted: Vec::new(), alike: None };
         Acks { deliveries, notes, seconds, plan, books }
     }
 
@@ -79,8 +81,10 @@ impl Acks {
         }
         // A transaction whose end nobody told of: written, perhaps visible.
         self.books.end_transaction(&TransactionOutcome::Unknown("the run ended".to_owned()), 0);
+        self.books.record_alike();
         let Books { mut report, second, .. } = self.books;
         let (second, figures) = second.last();
+        report.sent_to_acked.merge(figures.sent_to_acked.clone());
         let _unheard = self.seconds.send(Figures { stream: self.plan.stream, second, figures });
         report.last_error = self.deliveries.last_error().map(str::to_owned);
         report.fatal = self.deliveries.fatal().map(str::to_owned);
@@ -122,7 +126,7 @@ impl Acks {
 
     fn hand_in_second(&mut self) {
         let now_ns = self.plan.clock.now_ns().saturating_sub(self.plan.start_ns);
-        if let Some((second, figures)) = self.books.second.over(now_ns) {
+        if let Some((second, figures)) = self.books.over(now_ns) {
             let _unheard = self.seconds.send(Figures { stream: self.plan.stream, second, figures });
         }
     }
@@ -142,11 +146,32 @@ impl Books {
     fn ack(&mut self, event: Outgoing, offset: i64, now_ns: u64) {
         self.report.ledger.acked(event.producer, event.sequence, event.attempt, event.partition, offset.max(0) as u64);
         self.second.current.acked += 1;
-        if !event.warmup {
-            let took_ns = now_ns as i64 - event.sent_ns as i64;
-            self.second.current.sent_to_acked.record(took_ns);
-            self.report.sent_to_acked.record(took_ns);
+        if event.warmup {
+            return;
         }
+        let took_ns = now_ns as i64 - event.sent_ns as i64;
+        match &mut self.alike {
+            Some((same_ns, times)) if *same_ns == took_ns => *times += 1,
+            _ => {
+                self.record_alike();
+                self.alike = Some((took_ns, 1));
+            }
+        }
+    }
+
+    /// Enters the latencies that were put aside.
+    fn record_alike(&mut self) {
+        if let Some((took_ns, times)) = self.alike.take() {
+            self.second.current.sent_to_acked.record_times(took_ns, times);
+        }
+    }
+
+    /// The second that was over when it is `now_ns` from the start.
+    fn over(&mut self, now_ns: u64) -> Option<(u64, AckFigures)> {
+        self.record_alike();
+        let over = self.second.over(now_ns)?;
+        self.report.sent_to_acked.merge(over.1.sent_to_acked.clone());
+        Some(over)
     }
 
     fn fail(&mut self, event: Outgoing, reason: String) {

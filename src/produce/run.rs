@@ -12,7 +12,7 @@ use super::ceiling::Ceiling;
 use super::figures::{AckFigures, Figures, SendFigures};
 use super::worker::{State, Worker, WorkerReport};
 use crate::clock::Clock;
-use crate::event::payload::{self, Size, Stamps};
+use crate::event::payload::{self, JsonWriter, Size, Stamps};
 use crate::event::{EventId, RunTag};
 use crate::kafka::{KafkaError, Sink, SinkOptions};
 use crate::load::{PlannedSend, StreamSchedule};
@@ -100,6 +100,7 @@ impl StreamPlan {
     pub(super) fn write_event(
         &self,
         out: &mut Vec<u8>,
+        writer: &mut JsonWriter,
         id: EventId,
         stamps: &Stamps,
         send: &PlannedSend,
@@ -114,7 +115,7 @@ impl StreamPlan {
             Codec::Json => {
                 let size =
                     if self.sizes_are_filler { Size::Filler(send.size_bytes) } else { Size::Whole(send.size_bytes) };
-                payload::write_json(out, id, stamps, key_bytes.map(|bytes| start..start + bytes), size);
+                writer.write(out, id, stamps, key_bytes.map(|bytes| start..start + bytes), size);
             }
         }
         key_bytes

@@ -9,9 +9,9 @@ use super::ceiling::Ceiling;
 use super::figures::{ByTheSecond, Figures, SendFigures};
 use super::pacer;
 use super::run::{StopFlag, StreamPlan};
-use crate::check::LatencyHistogram;
+use crate::check::{LatencyHistogram, Merge};
 use crate::event::EventId;
-use crate::event::payload::{self, Stamps};
+use crate::event::payload::{self, JsonWriter, Stamps};
 use crate::kafka::{Headers, Outgoing, Rejection, Sink, TransactionOutcome};
 use crate::load::{PlannedSend, ProducerCursor};
 use crate::profile::{Codec, Delivery, WhenFull};
@@ -99,6 +99,7 @@ pub(super) struct State {
     looked_ns: u64,
     /// What the client's queue could not take: goes first.
     returned: VecDeque<Staged>,
+    writer: JsonWriter,
     second: ByTheSecond<SendFigures>,
     report: WorkerReport,
     transaction_began_ns: u64,
@@ -114,6 +115,7 @@ impl State {
             staged: Vec::with_capacity(BATCH_EVENTS),
             looked_ns: 0,
             returned: VecDeque::new(),
+            writer: JsonWriter::default(),
             second: ByTheSecond::new(),
             report: WorkerReport::default(),
             transaction_began_ns: 0,
@@ -248,10 +250,11 @@ impl Worker {
         let id = event_id(&self.plan, staged);
         let stamps = self.plan.stamps(&staged.send, sent_ns);
         let headers = if self.plan.codec == Codec::Binary { headers_of(id, &stamps) } else { Headers::new() };
-        let (plan, sent_bytes) = (&self.plan, &mut self.state.second.current.sent_bytes);
+        let State { writer, second, .. } = &mut self.state;
+        let (plan, sent_bytes) = (&self.plan, &mut second.current.sent_bytes);
         self.sink.add(outgoing(plan, staged, sent_ns), headers, |out| {
             let start = out.len();
-            let key_bytes = plan.write_event(out, id, &stamps, &staged.send);
+            let key_bytes = plan.write_event(out, writer, id, &stamps, &staged.send);
             *sent_bytes += (out.len() - start) as u64;
             key_bytes
         });
@@ -353,6 +356,8 @@ impl Worker {
 
     fn send_figures(&mut self, second: u64, figures: SendFigures) {
         self.state.report.sent_bytes += figures.sent_bytes;
+        self.state.report.due_to_sent.merge(figures.due_to_sent.clone());
+        self.state.report.own_lateness.merge(figures.own_lateness.clone());
         // Nobody listens any more when the run is being torn down; the report still holds everything.
         let _unheard = self.seconds.send(Figures { stream: self.plan.stream, second, figures });
     }
@@ -429,8 +434,6 @@ impl State {
         let own_ns = sent_from_start_ns - due_ns.max(self.blocked_until_ns) as i64;
         self.second.current.due_to_sent.record(late_ns);
         self.second.current.own_lateness.record(own_ns.max(0));
-        self.report.due_to_sent.record(late_ns);
-        self.report.own_lateness.record(own_ns.max(0));
     }
 }
 

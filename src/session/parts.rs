@@ -136,12 +136,7 @@ fn join(paths: &[PathBuf], profile: &Profile, parts: &[Part]) -> Result<Measured
     Ok(whole)
 }
 
-fn refuse_twice(
-    path: &Path,
-    stream: &Stream,
-    own: &StreamMeasured,
-    other: &StreamMeasured,
-) -> Result<(), MergeError> {
+fn refuse_twice(path: &Path, stream: &Stream, own: &StreamMeasured, other: &StreamMeasured) -> Result<(), MergeError> {
     if let (Some(sent), Some(more)) = (&own.produced, &other.produced)
         && let Some(&producer) = more.producers.keys().find(|producer| sent.producers.contains_key(producer))
     {

@@ -136,7 +136,7 @@ impl Watch<'_> {
         if measured.interrupted { so_far_ns.min(scheduled_ns) } else { scheduled_ns }
     }
 
-    /// Tells every stage what ends its reading: its own topic's end after the last acknowledgement, or the number of events to expect.
+    /// Tells every stage what ends its reading: its own topic's end after the last acknowledgement, or its quiet time.
     fn tell_the_end(&self, measured: &mut Measured, observing: &[Observing]) {
         if self.prepared.request.role != Role::Run {
             return;
@@ -147,7 +147,6 @@ impl Watch<'_> {
         for (index, stream) in self.prepared.streams.iter().enumerate() {
             let stages = observing.iter().filter(|stage| stage.stream == index);
             let ends = self.prepared.target.ranges(&stream.topic, stream.partitions, patience);
-            let expected = measured.streams[index].produced.as_ref().map_or(0, expected_events);
             if let (Ok(ends), Some(produced)) = (&ends, &mut measured.streams[index].produced) {
                 produced.end_offsets.extend(ends.iter().map(|range| (range.partition as u16, range.end.max(0) as u64)));
             }
@@ -159,8 +158,7 @@ impl Watch<'_> {
                     Ok(ends) if stage.is_input => {
                         End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect())
                     }
-                    // Without offsets the number of events has to do; what then is missing counts as in flight.
-                    _ => End::Events(expected),
+                    _ => End::Quiet,
                 });
             }
         }
@@ -173,10 +171,7 @@ impl Watch<'_> {
             if !told && self.is_past_the_schedule(observing) {
                 // A process that only observes is told by nobody: it reads on until nothing comes any more.
                 for stage in observing {
-                    let stream = &self.prepared.streams[stage.stream];
-                    stage.end_at(End::Events(
-                        stream.schedule.planned().saturating_mul(if stream.stream.retries.is_some() { 2 } else { 1 }),
-                    ));
+                    stage.end_at(End::Quiet);
                 }
                 told = true;
             }
@@ -255,9 +250,4 @@ fn take_in_sent(measured: &mut Measured, producing: Producing) {
         };
         measured.streams[stream].merge(part);
     }
-}
-
-/// How many different events a stage can show: those that the broker has, and those of which nobody knows.
-fn expected_events(produced: &crate::check::Produced) -> u64 {
-    produced.producers.values().map(|sends| sends.acked.len()).sum()
 }

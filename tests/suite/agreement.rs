@@ -58,7 +58,10 @@ fn what_is_planned_arrives_once_for_every_kind_of_traffic() {
             "rate = \"2k/s\"\npayload = { sizes = \"log-normal\", size = \"500B\", sigma = 0.8, min = \"200B\", max = \"50KB\" }\n",
         ),
         ("best-effort", "rate = \"5k/s\"\ndelivery = \"best-effort\"\n"),
-        ("ramp", "rate = \"2k/s\"\nphases = [{ for = \"300ms\" }, { for = \"700ms\", rate = \"3x\", ramp = \"300ms\" }]\n"),
+        (
+            "ramp",
+            "rate = \"2k/s\"\nphases = [{ for = \"300ms\" }, { for = \"700ms\", rate = \"3x\", ramp = \"300ms\" }]\n",
+        ),
     ];
     for (kind, more) in kinds {
         let (ended, text) = run_stream(more);

@@ -11,8 +11,7 @@ use crate::program::{Ended, Running, Workshop, assert_conserved};
 /// A run of an hour that has sent for a second.
 fn under_way(cluster: &Cluster, workshop: &Workshop, more: &str) -> Running {
     let topic = cluster.topic("interruption");
-    let text =
-        format!("duration = \"1h\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"2k/s\"\n{more}");
+    let text = format!("duration = \"1h\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"2k/s\"\n{more}");
     let mut run = workshop.start_on("run", &workshop.profile(&text), &cluster.brokers, &[]);
     run.until_seconds(1);
     run
@@ -116,8 +115,9 @@ fn a_full_disk_stops_no_measurement_and_is_said_at_the_end() {
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
     let (topic, disk) = (cluster.topic("disk"), workshop.path("disk"));
     std::fs::create_dir(&disk).unwrap();
-    let text =
-        format!("duration = \"2s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"5k/s\"\narrivals = \"poisson\"\n");
+    let text = format!(
+        "duration = \"2s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"5k/s\"\narrivals = \"poisson\"\n"
+    );
     let profile = workshop.profile(&text);
     // A disk of three pages that only this run sees: the manifest finds room, the rest does not.
     let script = "mount -t tmpfs -o size=12k none \"$1\" || exit 77; shift; exec \"$@\"";

@@ -25,6 +25,11 @@ mod produce_consume;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod relay;
+#[cfg(test)]
+#[path = "../../examples/relay/relaying.rs"]
+mod relaying;
+#[cfg(test)]
 mod safety;
 #[cfg(test)]
 mod strangers;

@@ -88,8 +88,7 @@ fn three_processes_count_what_one_process_counts() {
     let [a, b, c] = three.each_ref().map(out);
     let merged = parts.merge(&[a, b, c]);
     let whole = merged.sound();
-    let one_process =
-        parts.workshop.run(&parts.profile, &parts.cluster.brokers, &["--run-id", "one-process"]).sound();
+    let one_process = parts.workshop.run(&parts.profile, &parts.cluster.brokers, &["--run-id", "one-process"]).sound();
     assert_eq!(whole.totals, one_process.totals);
     assert!(whole.totals.duplicates_injected > 0 && whole.totals.late_injected > 0);
     assert_eq!(whole.run.fingerprint, one_process.run.fingerprint);

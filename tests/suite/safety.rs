@@ -48,7 +48,8 @@ fn secrets_reach_neither_files_nor_the_screen() {
     let more: Vec<&str> = pairs.iter().flat_map(|pair| ["-X", pair]).collect();
     let ended = workshop.run(&profile, &cluster.brokers, &more);
     ended.sound();
-    let refused = workshop.run(&profile, &cluster.brokers, &[&more[..], &["-X", "no.such.property=hush-five"]].concat());
+    let refused =
+        workshop.run(&profile, &cluster.brokers, &[&more[..], &["-X", "no.such.property=hush-five"]].concat());
     assert_eq!(refused.code(), Some(2), "{}", refused.stderr);
     let mut told = vec![ended.stdout.clone(), ended.stderr.clone(), refused.stdout.clone(), refused.stderr.clone()];
     collect(ended.out.as_ref().unwrap(), &mut told);

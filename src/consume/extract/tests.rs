@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::RunTag;
-use crate::event::payload::{Size, Stamps, write_json};
+use crate::event::payload::{JsonWriter, Size, Stamps};
 
 const ID: EventId = EventId { run: RunTag(7), stream: 0, producer: 3, partition: 2, sequence: 41 };
 
@@ -16,7 +16,7 @@ fn json() -> Extractor {
 
 fn payload(id: EventId, stamps: &Stamps, filler: u32) -> Vec<u8> {
     let mut out = b"k12".to_vec();
-    write_json(&mut out, id, stamps, Some(0..3), Size::Filler(filler));
+    JsonWriter::default().write(&mut out, id, stamps, Some(0..3), Size::Filler(filler));
     out.split_off(3)
 }
 

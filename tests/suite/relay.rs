@@ -1,0 +1,157 @@
+//! The detector detects: a relay that loses, duplicates, delays and reorders, against what floodmark says of the topic behind it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use floodmark::check::Hop;
+use floodmark::results::{LogKey, RunFolder};
+use serde_json::Value;
+
+use crate::cluster::{Cluster, fresh_topic};
+use crate::relaying::{DELAYS_MS, QUANTILES, Settings, create_topics, relay};
+
+const EVENTS: u64 = 20_000;
+/// Three digits are kept: a figure is within 0.1 % of what was measured.
+const RESOLUTION: f64 = 0.001;
+
+/// A run through a relay, and what both say of it.
+struct Through {
+    relay: Value,
+    summary: Value,
+    run: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Through {
+    fn run(change: impl FnOnce(&mut Settings)) -> Self {
+        let cluster = Cluster::for_a_test();
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings {
+            brokers: cluster.brokers.clone(),
+            from: fresh_topic("relay-in"),
+            to: fresh_topic("relay-out"),
+            partitions: 4,
+            seed: 7,
+            lose: 0.0,
+            duplicate: 0.0,
+            delay: 0.0,
+            reorder: 0.0,
+            copy_after_ms: 50,
+            // The run's end ends the relay; this is for a run that never ends.
+            quiet: Duration::from_secs(60),
+            log: folder.path().join("relay.csv"),
+        };
+        change(&mut settings);
+        create_topics(&settings).unwrap();
+        let (profile, run) = (folder.path().join("relay.toml"), folder.path().join("run"));
+        std::fs::write(&profile, profile_through(&settings)).unwrap();
+        let stop = AtomicBool::new(false);
+        let relay = std::thread::scope(|scope| {
+            let relaying = scope.spawn(|| relay(&settings, &stop).map_err(|error| error.to_string()));
+            floodmark(&settings.brokers, &profile, &run);
+            stop.store(true, Ordering::Relaxed);
+            relaying.join().unwrap().unwrap()
+        });
+        let summary = serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap();
+        Through { relay, summary, run, _folder: folder }
+    }
+
+    fn relayed(&self, key: &str) -> u64 {
+        self.relay[key].as_u64().unwrap()
+    }
+
+    fn counted(&self, stage: usize, key: &str) -> u64 {
+        self.summary["streams"][0]["stages"][stage]["counts"][key].as_u64().unwrap()
+    }
+
+    /// From due to seen at a stage, in milliseconds.
+    fn seen_ms(&self, stage: &str, quantile: f64) -> f64 {
+        let key = LogKey { stream: "s".to_owned(), stage: Some(stage.to_owned()), hop: Hop::DueToConsumed };
+        RunFolder::open(&self.run).unwrap().latencies(&key).unwrap().quantile_ms(quantile)
+    }
+
+    fn relayed_ms(&self, what: &str, quantile: f64) -> f64 {
+        self.relay["ms"][what][quantile.to_string()].as_f64().unwrap()
+    }
+}
+
+fn floodmark(brokers: &str, profile: &Path, run: &Path) {
+    let output = Command::new(env!("CARGO_BIN_EXE_floodmark"))
+        .args(["run", "--brokers", brokers, "--out"])
+        .args([run, profile])
+        .output()
+        .unwrap();
+    assert!(run.join("summary.json").exists(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn profile_through(settings: &Settings) -> String {
+    let Settings { from, to, .. } = settings;
+    format!(
+        "duration = \"4s\"\n[[stream]]\nname = \"s\"\ntopic = \"{from}\"\nrate = \"5k/s\"\nkeys = {{ count = 1000 }}\npayload = {{ filler = \"100B\" }}\n\
+         [[stream.stage]]\nname = \"input\"\ntopic = \"{from}\"\n[[stream.stage]]\nname = \"output\"\ntopic = \"{to}\"\nquiet = \"3s\"\n"
+    )
+}
+
+fn assert_counts_are_the_relays(through: &Through) {
+    let Through { relay, summary, .. } = through;
+    let compared = [
+        ("delivered", "delivered"),
+        ("lost", "lost"),
+        ("duplicates_accidental", "duplicates"),
+        ("reordered_accidental", "reordered"),
+    ];
+    for (ours, theirs) in compared {
+        assert_eq!(through.counted(1, ours), through.relayed(theirs), "{ours}\n{relay}\n{summary}");
+    }
+    assert_eq!((through.relayed("taken"), through.relayed("write_errors")), (EVENTS, 0), "{relay}");
+}
+
+#[test]
+fn what_a_relay_does_wrong_is_found_to_the_last_event() {
+    let through = Through::run(|relay| {
+        (relay.lose, relay.duplicate, relay.delay, relay.reorder) = (0.01, 0.02, 0.04, 0.02);
+    });
+    assert_counts_are_the_relays(&through);
+    for wrong in ["lost", "duplicates", "reordered"] {
+        assert!(through.relayed(wrong) > 0, "the relay did nothing wrong: {}", through.relay);
+    }
+    // The input topic has figures of its own, which the relay's faults do not touch.
+    let input = ["delivered", "lost", "in_flight", "duplicates_accidental"].map(|key| through.counted(0, key));
+    assert_eq!(input, [EVENTS, 0, 0, 0], "{}", through.summary);
+    assert_eq!(through.summary["verdict"], "fail");
+    assert_latencies_are_the_relays(&through);
+}
+
+/// No event is seen before it was forwarded, and the way through the second topic takes no longer than the slowest through the first.
+fn assert_latencies_are_the_relays(through: &Through) {
+    let slack_ms = through.seen_ms("input", 1.0);
+    for quantile in QUANTILES {
+        let seen_ms = through.seen_ms("output", quantile);
+        let forwarded_ms = through.relayed_ms("due_to_forwarded", quantile);
+        let shown = format!("at {quantile}: seen {seen_ms}, forwarded {forwarded_ms}, slack {slack_ms}");
+        assert!(seen_ms >= forwarded_ms * (1.0 - RESOLUTION), "{shown}");
+        assert!(seen_ms <= forwarded_ms * (1.0 + RESOLUTION) + slack_ms, "{shown}");
+    }
+    // 4 % are delayed, a third of them by each delay; at these quantiles lies the middle of each third.
+    for (delay_ms, quantile) in DELAYS_MS.into_iter().zip([0.967, 0.98, 0.993]) {
+        let added_ms = through.seen_ms("output", quantile) - through.seen_ms("input", 0.5);
+        assert!(added_ms >= delay_ms as f64 * 0.99, "{delay_ms} ms at {quantile}: {added_ms}");
+    }
+}
+
+#[test]
+fn copies_that_come_after_every_event_was_seen_are_counted() {
+    let through = Through::run(|relay| (relay.duplicate, relay.copy_after_ms) = (1.0, 1000));
+    assert_counts_are_the_relays(&through);
+    assert_eq!(through.counted(1, "duplicates_accidental"), EVENTS);
+}
+
+#[test]
+fn a_relay_that_does_nothing_wrong_passes() {
+    let through = Through::run(|_| {});
+    assert_counts_are_the_relays(&through);
+    assert_eq!(through.counted(1, "delivered"), EVENTS);
+    assert_eq!(through.counted(1, "reordered_accidental"), 0);
+}
