@@ -126,9 +126,17 @@ pub struct Observing {
     pub is_input: bool,
     /// The first due time that was seen, in nanoseconds since 1970; 0 before that.
     first_due_ns: Arc<AtomicU64>,
+    /// When the run starts, in nanoseconds since 1970; 0 before it is known.
+    told_start_ns: Arc<AtomicU64>,
 }
 
 impl Observing {
+    /// Tells when the run starts, in nanoseconds since 1970. To be told before the first event is due: what is due in the warm-up, and which
+    /// second an event belongs to, depend on it.
+    pub fn start_at(&self, start_ns: u64) {
+        self.told_start_ns.store(start_ns, Ordering::Relaxed);
+    }
+
     /// Tells what ends the reading.
     pub fn end_at(&self, end: End) {
         // A stage that has ended by itself needs no telling.
@@ -170,9 +178,9 @@ pub fn start(
     let (stream, is_input) = (plan.stream, plan.observed.is_input);
     let mut stage = StageThread::new(plan, source, figures, end_told, stop.clone());
     stage.wait_until_ready()?;
-    let first_due_ns = Arc::clone(&stage.eyes.first_due_ns);
+    let (first_due_ns, told_start_ns) = (Arc::clone(&stage.eyes.first_due_ns), Arc::clone(&stage.eyes.told_start_ns));
     let thread = thread::Builder::new().name(format!("observe-{}", stage.plan.name)).spawn(move || stage.run())?;
-    Ok(Observing { thread, end, stream, is_input, first_due_ns })
+    Ok(Observing { thread, end, stream, is_input, first_due_ns, told_start_ns })
 }
 
 struct StageThread {
@@ -194,6 +202,7 @@ struct Eyes {
     due_span_ns: Option<(u64, u64)>,
     /// The first due time, for whoever decides when the schedule is over; 0 before any was seen.
     first_due_ns: Arc<AtomicU64>,
+    told_start_ns: Arc<AtomicU64>,
     last_error: Option<String>,
     is_broken: bool,
 }
@@ -213,6 +222,7 @@ impl StageThread {
             start_ns: plan.start_ns,
             due_span_ns: None,
             first_due_ns: Arc::default(),
+            told_start_ns: Arc::default(),
             last_error: None,
             is_broken: false,
         };
@@ -289,6 +299,7 @@ impl StageThread {
     }
 
     fn hand_in_second(&mut self) {
+        self.eyes.hear_of_the_start();
         if let Some((second, ())) = self.second.over(self.since_start_ns()) {
             self.hand_in(second);
         }
@@ -321,6 +332,7 @@ impl Eyes {
         let found = plan.extractor.extract(record.payload(), |name| record.header(name));
         let due_ns = found.due_us.map(|us| us.saturating_mul(NANOS_PER_US));
         let is_ours = found.id.is_ok_and(|id| id.run == plan.observed.run);
+        self.hear_of_the_start();
         if let (true, Some(due_ns)) = (is_ours, due_ns) {
             self.note_due(due_ns);
         }
@@ -332,10 +344,17 @@ impl Eyes {
             due_ns,
             sent_ns: found.sent_us.map(|us| us.saturating_mul(NANOS_PER_US)),
             consumed_ns,
-            warmup: due_ns.is_some_and(|due_ns| due_ns < warmup_end_ns),
+            // Without a warm-up nothing is left out, whatever is known of the start.
+            warmup: plan.warmup_ns > 0 && due_ns.is_some_and(|due_ns| due_ns < warmup_end_ns),
         });
         if is_ours {
             self.progress.news(consumed_ns);
+        }
+    }
+
+    fn hear_of_the_start(&mut self) {
+        if self.start_ns.is_none() {
+            self.start_ns = Some(self.told_start_ns.load(Ordering::Relaxed)).filter(|start_ns| *start_ns > 0);
         }
     }
 

@@ -1,5 +1,9 @@
 //! What the client reports, as sentences.
 
+use rdkafka::error::KafkaError as ClientError;
+
+use crate::results::redact::redact;
+
 /// An error of the client or the broker.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KafkaError {
@@ -30,6 +34,19 @@ pub enum KafkaError {
 }
 
 impl KafkaError {
+    /// Settings that the client refused. A value is repeated only where it is no secret.
+    pub(super) fn settings(error: &ClientError) -> Self {
+        KafkaError::Settings(match error {
+            ClientError::ClientConfig(_, reason, key, value) => {
+                let shown = redact(key, value);
+                let reason =
+                    if *value == shown || value.is_empty() { reason.clone() } else { reason.replace(value, &shown) };
+                format!("{reason} ({key} = {shown})")
+            }
+            other => other.to_string(),
+        })
+    }
+
     /// A request for `what` that failed.
     pub(super) fn request(what: impl Into<String>, reason: impl std::fmt::Display) -> Self {
         KafkaError::Request { what: what.into(), reason: reason.to_string() }

@@ -233,7 +233,8 @@ pub(super) fn native(settings: &BTreeMap<String, String>) -> ClientConfig {
     for (key, value) in settings {
         config.set(key, value);
     }
-    config.set_log_level(rdkafka::config::RDKafkaLogLevel::Warning);
+    // What the client would write to the screen comes as errors and reports, too, and those are heard.
+    config.set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg);
     config
 }
 

@@ -167,7 +167,7 @@ impl Sink {
     /// As in [`KafkaError`]: refused settings, or transactions that cannot be set up within `timeout`.
     pub fn open(options: &SinkOptions, timeout: Duration) -> Result<(Sink, Deliveries), KafkaError> {
         let producer = BaseProducer::from_config_and_context(&native(&options.settings), Quiet)
-            .map_err(|error| KafkaError::Settings(error.to_string()))?;
+            .map_err(|error| KafkaError::settings(&error))?;
         if options.transactional {
             producer
                 .init_transactions(timeout)

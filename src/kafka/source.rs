@@ -105,7 +105,7 @@ impl Source {
     /// When the settings are refused or the partitions cannot be assigned.
     pub fn open(settings: &BTreeMap<String, String>, topic: &str, from: &[(i32, i64)]) -> Result<Self, KafkaError> {
         let consumer = BaseConsumer::from_config_and_context(&native(settings), Quiet)
-            .map_err(|error| KafkaError::Settings(error.to_string()))?;
+            .map_err(|error| KafkaError::settings(&error))?;
         let mut partitions = TopicPartitionList::new();
         for (partition, offset) in from {
             partitions

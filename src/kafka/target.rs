@@ -130,7 +130,7 @@ impl Target {
         let brokers = settings.brokers().unwrap_or_default().to_owned();
         let settings = settings.admin();
         let client = BaseConsumer::from_config_and_context(&native(&settings), Quiet)
-            .map_err(|error| KafkaError::Settings(error.to_string()))?;
+            .map_err(|error| KafkaError::settings(&error))?;
         let metadata = client.fetch_metadata(None, timeout).map_err(|error| KafkaError::Unreachable {
             brokers: brokers.clone(),
             waited_s: timeout.as_secs(),
@@ -217,7 +217,7 @@ impl Target {
     fn create(&self, topic: &str, partitions: u32) -> Result<u32, KafkaError> {
         let what = format!("creating topic {topic} with {partitions} partitions");
         let admin = AdminClient::from_config_and_context(&native(&self.settings), DefaultClientContext)
-            .map_err(|error| KafkaError::Settings(error.to_string()))?;
+            .map_err(|error| KafkaError::settings(&error))?;
         let new_topic = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(-1));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -24,6 +24,8 @@ const ROOM_WAIT: Duration = Duration::from_millis(3);
 const WORTH_WHILE: usize = 2048;
 /// How long a commit may take before its outcome counts as unknown.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long it is given at least.
+const SHORTEST_COMMIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What a worker tells the thread that keeps the books, beside what the client reports.
 #[derive(Debug)]
@@ -333,12 +335,19 @@ impl Worker {
 
     fn commit(&mut self) {
         let before_ns = self.now_ns();
-        let outcome = self.sink.commit_transaction(COMMIT_TIMEOUT);
+        let outcome = self.sink.commit_transaction(self.commit_timeout(before_ns));
         if let TransactionOutcome::Unknown(reason) = &outcome {
             self.state.report.gave_up = Some(reason.clone());
         }
         self.tell(Note::TransactionEnded(outcome));
         self.was_blocked_since(before_ns);
+    }
+
+    /// A commit may take its time, but not past the end of the drain: a broker that has died is not waited for longer.
+    fn commit_timeout(&self, now_ns: u64) -> Duration {
+        let schedule_end_ns = if self.stop.is_set() { now_ns } else { self.plan.schedule.curve().end_ns() };
+        let left_ns = schedule_end_ns.saturating_add(self.plan.drain_ns).saturating_sub(now_ns);
+        Duration::from_nanos(left_ns).clamp(SHORTEST_COMMIT_TIMEOUT, COMMIT_TIMEOUT)
     }
 
     fn was_blocked_since(&mut self, before_ns: u64) {

@@ -44,6 +44,9 @@ pub fn carry_out(prepared: &Prepared, each_second: &mut dyn FnMut(&SecondSeen)) 
     let observing =
         if role.observes() { start_observers(prepared, known_start_ns, &hand_in, &stop)? } else { Vec::new() };
     let start_ns = prepared.start_ns();
+    if role == Role::Run {
+        observing.iter().for_each(|stage| stage.start_at(start_ns));
+    }
     let recorder = Recorder::begin(prepared, start_ns)?;
     let producing = if role.sends() { Some(start_producers(prepared, start_ns, &hand_in, &stop)?) } else { None };
     signals::listen(&stop);

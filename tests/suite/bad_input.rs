@@ -7,7 +7,7 @@ use crate::program::Workshop;
 
 /// Keys of the profile and of its stream, what is said, and what else.
 const WRONG_PROFILES: [(&str, &str, &[&str]); 13] = [
-    ("", "rat = \"1k/s\"", &["`rat`", "`rate`", "line"]),
+    ("duration = \"1s\"", "rate = \"1k/s\"\narrivls = \"poisson\"", &["`arrivls`", "`arrivals`", "line 5"]),
     ("durration = \"1s\"", "rate = \"1k/s\"", &["`durration`", "`duration`"]),
     ("", "rate = \"1k/fortnight\"", &["1k/fortnight", "/s"]),
     ("duration = \"1 parsec\"", "rate = \"1k/s\"", &["1 parsec", "s"]),
@@ -15,7 +15,7 @@ const WRONG_PROFILES: [(&str, &str, &[&str]); 13] = [
     ("duration = \"1s\"", "rate = \"0/s\"", &["rate"]),
     ("duration = \"1s\"", "rate = \"-5/s\"", &["-5/s"]),
     ("duration = \"1s\"", "rate = -5", &["rate"]),
-    ("duration = \"1000000h\"", "rate = \"1000M/s\"", &["rate", "duration"]),
+    ("duration = \"1000000h\"", "rate = \"1000M/s\"", &["lower the rate", "shorten the run"]),
     ("", "rate = \"1k/s\"\nphases = []", &["phases"]),
     ("", "rate = \"1k/s\"", &["duration"]),
     ("duration = \"1s\"", "rate = \"1k/s\"\npartitions = 0", &["partitions"]),

@@ -180,9 +180,10 @@ impl Ended {
 
     /// The one sentence that the command ended in, and its exit code.
     pub(crate) fn one_sentence(&self) -> (Option<i32>, &str) {
-        let told = self.stderr.trim_end();
-        assert_eq!(told.lines().count(), 1, "{told}");
-        (self.code(), told.strip_prefix("error: ").unwrap_or_else(|| panic!("no error: {told}")))
+        let mut told = self.stderr.lines().filter_map(|line| line.strip_prefix("error: "));
+        let error = told.next().unwrap_or_else(|| panic!("no error: {}", self.stderr));
+        assert!(told.next().is_none() && self.stderr.trim_end().ends_with(error), "{}", self.stderr);
+        (self.code(), error)
     }
 }
 
