@@ -302,11 +302,11 @@ mod tests {
     fn one_broker_that_is_not_on_this_machine_needs_the_clusters_id() {
         let (here, away) = ("127.0.0.1:9092".to_owned(), "192.0.2.1:9092".to_owned());
         let both = [here.clone(), away];
-        assert!(confirm(&[here.clone()], &here, "id", None).is_ok());
+        assert!(confirm(std::slice::from_ref(&here), &here, "id", None).is_ok());
         let refused = confirm(&both, &here, "id", None).unwrap_err().to_string();
         assert!(refused.contains("192.0.2.1:9092") && refused.contains("--allow-cluster id"), "{refused}");
         assert!(confirm(&both, &here, "id", Some("id")).is_ok());
-        let refused = confirm(&[here.clone()], &here, "id", Some("other")).unwrap_err().to_string();
+        let refused = confirm(std::slice::from_ref(&here), &here, "id", Some("other")).unwrap_err().to_string();
         assert!(refused.contains("other") && refused.contains("nothing was sent"), "{refused}");
     }
 

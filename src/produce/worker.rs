@@ -438,9 +438,11 @@ impl State {
         if due_ns < plan.warmup_ns {
             return;
         }
-        let own_ns = sent_from_start_ns - due_ns.max(self.blocked_until_ns) as i64;
         self.second.current.due_to_sent.record(late_ns);
-        self.second.current.own_lateness.record(own_ns.max(0));
+        // What was due while the client took nothing is late because of that, catching up included.
+        if due_ns >= self.blocked_until_ns {
+            self.second.current.own_lateness.record(late_ns);
+        }
     }
 }
 

@@ -115,6 +115,15 @@ pub struct StageSummary {
     pub latency_ms: HopLatencies,
     /// What stream processors' watermarks would have dropped.
     pub watermarks: Vec<Watermark>,
+    /// What was seen here says this, whatever the other stages say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Why, one sentence each.
+    #[serde(default)]
+    pub reasons: Vec<String>,
+    /// The limits that hold here: those on counts, and at the last stage those on latencies, too.
+    #[serde(default)]
+    pub slo: Vec<SloResult>,
 }
 
 /// The latencies of every hop, in milliseconds.

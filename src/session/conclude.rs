@@ -62,7 +62,9 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
         .map(|(index, (concluded, stream))| figures_of(facts.role, concluded, stream, of_stream(index)))
         .collect();
     let run = RunFigures { streams: &figures, interrupted: measured.interrupted, clocks: facts.clocks };
-    let judgement = as_part(facts.role, with_troubles(judge(&run), &measured.troubles));
+    let judgement = judge(&run);
+    let judgement = if facts.role == Role::Run { with_stages(judgement, &concluded) } else { judgement };
+    let judgement = as_part(facts.role, with_troubles(judgement, &measured.troubles));
     summarise(facts, measured, concluded, judgement)
 }
 
@@ -155,8 +157,61 @@ fn conclude_stage(
         sent_to_consumed: delivered.sent_to_consumed.summary(),
         due_to_consumed: delivered.due_to_consumed.summary(),
     };
-    let summary = StageSummary { name, topic, counts: reconciled.counts, latency_ms, watermarks: Vec::new() };
+    let is_last = place + 1 >= stream.stages.len();
+    let judgement = judge_stage(role, stream, &name, is_last, &reconciled, delivered);
+    let summary = StageSummary {
+        name,
+        topic,
+        counts: reconciled.counts,
+        latency_ms,
+        watermarks: Vec::new(),
+        verdict: Some(judgement.verdict),
+        reasons: judgement.reasons,
+        slo: judgement.slo.into_iter().next().unwrap_or_default(),
+    };
     (summary, reconciled)
+}
+
+/// What one stage says for itself. Limits on end-to-end latency hold at the last one.
+fn judge_stage(
+    role: Role,
+    stream: &Stream,
+    name: &str,
+    is_last: bool,
+    reconciled: &Reconciled,
+    delivered: &Delivered,
+) -> Judgement {
+    let slo = slo_of_part(if is_last { role } else { Role::Produce }, stream.slo);
+    let figures = StreamFigures {
+        name,
+        slo: &slo,
+        delivery: stream.delivery,
+        counts: &reconciled.counts,
+        lost: &reconciled.lost,
+        failed_but_delivered: reconciled.failed_but_delivered,
+        due_to_consumed: Some(&delivered.due_to_consumed),
+        sent_to_acked: None,
+        generator: None,
+    };
+    judge(&RunFigures { streams: &[figures], interrupted: false, clocks: None })
+}
+
+/// A stream is judged by its last stage; what the stages before it say counts, too.
+fn with_stages(mut judgement: Judgement, concluded: &[Concluded]) -> Judgement {
+    for stream in concluded {
+        let earlier = stream.summary.stages.split_last().map_or(&[][..], |(_, earlier)| earlier);
+        for stage in earlier {
+            match stage.verdict {
+                Some(Verdict::Fail) => judgement.verdict = Verdict::Fail,
+                Some(Verdict::Void) if judgement.verdict == Verdict::Pass => judgement.verdict = Verdict::Void,
+                _ => continue,
+            }
+            let news: Vec<String> =
+                stage.reasons.iter().filter(|reason| !judgement.reasons.contains(reason)).cloned().collect();
+            judgement.reasons.extend(news);
+        }
+    }
+    judgement
 }
 
 /// A part that only sent says nothing of deliveries; one that only observed says nothing of sends.

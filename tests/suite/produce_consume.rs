@@ -89,10 +89,4 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
     assert_eq!(seen.ledger.deliveries(), 40_000);
     assert_eq!(seen.ledger.producers.values().map(|events| events.distinct()).sum::<u64>(), 40_000);
     assert_eq!(seen.ledger.due_to_consumed.count(), 40_000);
-    println!(
-        "{:?}\n{:?}\n{:?}",
-        report.worker.due_to_sent.summary(),
-        report.acks.sent_to_acked.summary(),
-        seen.ledger.due_to_consumed.summary()
-    );
 }

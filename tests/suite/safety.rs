@@ -50,7 +50,7 @@ fn secrets_reach_neither_files_nor_the_screen() {
         &[&more[..], &["-X", "sasl.oauthbearer.client.secret=hush-five"]].concat(),
     );
     assert_eq!(refused.code(), Some(2), "{}", refused.stderr);
-    let mut told = vec![ended.stdout.clone(), ended.stderr.clone(), refused.stdout.clone(), refused.stderr.clone()];
+    let mut told = vec![ended.stdout.clone(), ended.stderr.clone(), refused.stdout.clone(), refused.stderr];
     collect(ended.out.as_ref().unwrap(), &mut told);
     assert!(told.len() > 8, "the run's files were read");
     assert!(told.iter().any(|text| text.contains("sasl.password")), "the manifest names the setting");

@@ -48,6 +48,9 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
         counts,
         latency_ms,
         watermarks: Vec::new(),
+        verdict: Some(Verdict::Void),
+        reasons: vec!["a reason".to_owned()],
+        slo: Vec::new(),
     });
     (
         "[a-z\"\\\\ü]{1,9}",

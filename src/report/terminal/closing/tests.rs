@@ -112,6 +112,7 @@ fn broken() -> Summary {
                 counts: orders().counts,
                 latency_ms: orders().latency_ms,
                 watermarks: vec![],
+                ..StageSummary::default()
             },
             StageSummary {
                 name: "output".to_owned(),
@@ -119,6 +120,7 @@ fn broken() -> Summary {
                 counts: stream.counts,
                 latency_ms: HopLatencies::default(),
                 watermarks: vec![],
+                ..StageSummary::default()
             },
         ],
         ..orders()
