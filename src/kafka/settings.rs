@@ -216,6 +216,8 @@ impl ClientSettings {
             ("request.required.acks", "acks"),
             ("compression.type", "compression.codec"),
             ("queue.buffering.max.ms", "linger.ms"),
+            ("max.in.flight", "max.in.flight.requests.per.connection"),
+            ("message.send.max.retries", "retries"),
             ("message.timeout.ms", "delivery.timeout.ms"),
         ] {
             if self.given.contains_key(alias) {

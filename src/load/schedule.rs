@@ -55,6 +55,7 @@ pub struct StreamSchedule {
     key_prefix: String,
     key_partitions: Vec<u16>,
     sizes: SizePicker,
+    mean_payload_bytes: f64,
     partitions: u16,
 }
 
@@ -96,6 +97,7 @@ impl StreamSchedule {
             key_prefix: stream.keys.prefix.clone(),
             key_partitions: Vec::new(),
             sizes: SizePicker::new(&stream.payload),
+            mean_payload_bytes: SizePicker::new(&stream.payload).mean_payload_bytes(&stream.payload),
             partitions: partitions.max(1),
         };
         if stream.keys.count <= LARGEST_PARTITION_TABLE {
@@ -154,10 +156,10 @@ impl StreamSchedule {
         &self.injections
     }
 
-    /// The mean size of what `PlannedSend::size_bytes` says.
+    /// The mean size of a payload in bytes, about.
     #[must_use]
     pub fn mean_size_bytes(&self) -> f64 {
-        self.sizes.mean_bytes()
+        self.mean_payload_bytes
     }
 
     /// How many events a producer sends over the whole run.

@@ -3,8 +3,10 @@
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::profile::{ByteSize, Payload, SizeDistribution};
+use crate::profile::{ByteSize, Codec, Payload, SizeDistribution};
 
+/// What a JSON payload holds beside its filler, about: id, three times, a short key and the names.
+const ENVELOPE_BYTES: f64 = 155.0;
 /// The size of a payload when the profile says nothing.
 const DEFAULT_BYTES: u64 = 512;
 
@@ -42,6 +44,12 @@ impl SizePicker {
                 ((median * libm::exp(sigma * normal)) as u32).clamp(min, max)
             }
         }
+    }
+
+    /// The mean size of a whole payload in bytes: where the profile gives the filler alone, with the envelope around it.
+    pub(super) fn mean_payload_bytes(self, payload: &Payload) -> f64 {
+        let is_filler_of_json = payload.filler.is_some() && payload.codec == Codec::Json;
+        self.mean_bytes() + if is_filler_of_json { ENVELOPE_BYTES } else { 0.0 }
     }
 
     /// The mean size in bytes (of the uncut law, for log-normal).

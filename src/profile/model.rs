@@ -116,13 +116,13 @@ pub enum Arrivals {
     OnOff,
 }
 
-/// Bursts: each cycle lasts `on` + `off` on average and holds one burst at a random place.
+/// Bursts: each cycle lasts `on` + `off` and holds one burst at a random place.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OnOff {
-    /// Mean length of a burst.
+    /// Length of a burst.
     pub on: Span,
-    /// Mean length of the silence between bursts.
+    /// Silence in each cycle, before and behind the burst.
     pub off: Span,
     /// What `rate` means: the rate inside a burst (`peak`, the default) or over the whole cycle (`mean`).
     #[serde(default)]

@@ -38,6 +38,9 @@ pub struct Summary {
     /// Whether somebody stopped the run before its schedule ended.
     #[serde(default)]
     pub interrupted: bool,
+    /// What went wrong on the way and spoils the measurement, one sentence each; they stand among the reasons, too.
+    #[serde(default)]
+    pub troubles: Vec<String>,
     /// Whether a part of the run is missing: one side of it, a shard, or an end that never came.
     #[serde(default)]
     pub partial: bool,

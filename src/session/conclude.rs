@@ -64,8 +64,21 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
     let run = RunFigures { streams: &figures, interrupted: measured.interrupted, clocks: facts.clocks };
     let judgement = judge(&run);
     let judgement = if facts.role == Role::Run { with_stages(judgement, &concluded) } else { judgement };
-    let judgement = as_part(facts.role, with_troubles(judgement, &measured.troubles));
+    let judgement = with_errors(with_troubles(judgement, &measured.troubles), measured);
+    let judgement = as_part(facts.role, judgement);
     summarise(facts, measured, concluded, judgement)
+}
+
+/// Where a run did not pass, what the client said of the events that came to no acknowledgement.
+fn with_errors(mut judgement: Judgement, measured: &Measured) -> Judgement {
+    if judgement.verdict != Verdict::Pass {
+        let most_often = |stream: &StreamMeasured| {
+            let (error, times) = stream.errors.iter().max_by_key(|(_, times)| **times)?;
+            Some(format!("{times} sends came to no acknowledgement, for the client said: {error}."))
+        };
+        judgement.reasons.extend(measured.streams.iter().filter_map(most_often));
+    }
+    judgement
 }
 
 /// What went wrong on the way does not fail a run, but it takes away the pass.
@@ -307,6 +320,7 @@ fn summarise(facts: &Facts<'_>, measured: &Measured, concluded: Vec<Concluded>, 
         streams,
         generator: GeneratorSummary { lateness_ms: lateness.summary(), ..GeneratorSummary::default() },
         interrupted: measured.interrupted,
+        troubles: measured.troubles.clone(),
         partial: facts.role != Role::Run,
     }
 }

@@ -62,6 +62,20 @@ pub enum MergeError {
         /// The partition.
         partition: u16,
     },
+    /// A part that observed began too late.
+    #[error("{path} began to observe topic {topic}, partition {partition}, at offset {began}, after sending had begun at {sent_from}: what lies between cannot be told from lost; start `consume` before `produce`", path = path.display())]
+    ObservedLate {
+        /// The folder.
+        path: PathBuf,
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: usize,
+        /// Where the observing began.
+        began: i64,
+        /// Where the sending began.
+        sent_from: i64,
+    },
     /// A part that sent is not given: its events would look as if no one had sent them.
     #[error("no part sent for logical producer {producer} of stream {stream}: the folder of a shard is missing")]
     NotSent {
@@ -89,10 +103,39 @@ pub fn merge_parts(paths: &[PathBuf], out: Option<&Path>) -> Result<Ended, Merge
     let facts = facts_of(&profile, first.manifest(), &parts, &whole);
     if facts.role == Role::Run {
         refuse_missing_shards(&profile, &whole)?;
+        refuse_late_observers(paths, &parts)?;
     }
     let summary = conclude(&facts, &whole);
     let out = out.map_or_else(|| default_out(first.manifest()), Path::to_owned);
     Ok(write(&out, first.manifest(), &profile, &parts, &whole, summary)?)
+}
+
+/// Whoever observed has to have begun before anyone sent.
+fn refuse_late_observers(paths: &[PathBuf], parts: &[Part]) -> Result<(), MergeError> {
+    let sends = |part: &&Part| part.measured.streams.iter().any(|stream| stream.produced.is_some());
+    let observes = |part: &Part| {
+        part.measured.streams.iter().any(|stream| stream.stages.iter().any(|stage| stage.delivered.is_some()))
+    };
+    for (path, observer) in paths.iter().zip(parts).filter(|(_, part)| observes(part)) {
+        for sender in parts.iter().filter(sends) {
+            let topics = observer.folder.manifest().topics.iter().zip(&sender.folder.manifest().topics);
+            for (seen, sent) in topics {
+                let late = (0..)
+                    .zip(seen.start_offsets.iter().zip(&sent.start_offsets))
+                    .find(|(_, (began, sent_from))| began > sent_from);
+                if let Some((partition, (&began, &sent_from))) = late {
+                    return Err(MergeError::ObservedLate {
+                        path: path.clone(),
+                        topic: seen.name.clone(),
+                        partition,
+                        began,
+                        sent_from,
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where events were observed, whoever may have sent them has to be there.
@@ -260,7 +303,8 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
             "it holds no summary.json: the process was killed before it could account for its events".to_owned(),
         )
     })?;
-    let mut measured = Measured { interrupted: summary.interrupted, ..Measured::default() };
+    let (interrupted, troubles) = (summary.interrupted, summary.troubles.clone());
+    let mut measured = Measured { interrupted, troubles, ..Measured::default() };
     for (stream, found) in profile.streams.iter().zip(&summary.streams) {
         let name = &stream.name;
         let mut of_stream = StreamMeasured {

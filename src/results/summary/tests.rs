@@ -87,6 +87,7 @@ pub(crate) fn summary() -> impl Strategy<Value = Summary> {
         any::<bool>(),
     )
         .prop_map(|(verdict, reasons, streams, seed, flag)| Summary {
+            troubles: Vec::new(),
             schema: SUMMARY_SCHEMA,
             verdict,
             reasons,
@@ -146,6 +147,7 @@ fn the_schema_refuses_what_breaks_the_contract() {
 #[test]
 fn a_reader_passes_over_names_that_were_added_later() {
     let mut value = serde_json::to_value(Summary {
+        troubles: Vec::new(),
         schema: SUMMARY_SCHEMA,
         verdict: Verdict::Void,
         reasons: vec!["nothing was measured".to_owned()],

@@ -49,6 +49,7 @@ fn orders() -> StreamSummary {
 
 fn summary(streams: Vec<StreamSummary>) -> Summary {
     Summary {
+        troubles: Vec::new(),
         schema: SUMMARY_SCHEMA,
         verdict: Verdict::Pass,
         reasons: Vec::new(),
