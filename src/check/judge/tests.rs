@@ -139,9 +139,11 @@ fn whatever_leaves_the_claim_without_support_makes_it_void() {
 }
 
 #[test]
-fn a_rate_that_the_client_held_back_is_the_targets() {
+fn a_rate_that_the_client_held_back_is_no_pass_and_says_whose_it_is() {
     let measured = Measured { achieved_per_s: 500.0, held_back_by_client: true, ..healthy() };
-    assert_eq!(measured.judge().verdict, Verdict::Pass);
+    let judgement = measured.judge();
+    assert_eq!(judgement.verdict, Verdict::Void);
+    assert!(judgement.reasons[0].contains("queue was full"), "{:?}", judgement.reasons);
 }
 
 #[test]
