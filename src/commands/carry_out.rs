@@ -20,6 +20,7 @@ pub(super) struct Wanted<'a> {
     pub(super) shard: Shard,
     pub(super) start_at: Option<jiff::Timestamp>,
     pub(super) workers: Option<usize>,
+    pub(super) from_beginning: bool,
 }
 
 /// Carries out what is wanted and prints what came of it.
@@ -31,6 +32,7 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
         settings: wanted.target.settings()?,
         allow_cluster: wanted.target.allow_cluster.clone(),
         allow_topics: wanted.target.allow_topic.clone(),
+        from_beginning: wanted.from_beginning,
         shard: wanted.shard,
         run_id: wanted.run.run_id.clone(),
         start_at_ns: wanted.start_at.map(|at| u64::try_from(at.as_nanosecond()).unwrap_or(0)),

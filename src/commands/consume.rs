@@ -19,6 +19,9 @@ pub struct Args {
     /// When `produce` starts, if that was agreed on: 2030-01-31T22:00:00Z
     #[arg(long, value_name = "TIME")]
     pub start_at: Option<jiff::Timestamp>,
+    /// Read from the first record that the topic holds, when the sending has begun already
+    #[arg(long)]
+    pub from_beginning: bool,
     /// Which cluster.
     #[command(flatten)]
     pub target: flags::TargetFlags,
@@ -45,6 +48,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
             shard: Shard::WHOLE,
             start_at: args.start_at,
             workers: None,
+            from_beginning: args.from_beginning,
         },
         out,
     )

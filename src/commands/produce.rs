@@ -53,6 +53,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
             shard: args.shard.shard,
             start_at: args.start_at,
             workers: args.workers,
+            from_beginning: false,
         },
         out,
     )

@@ -51,6 +51,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
             shard: args.shard.shard,
             start_at: None,
             workers: args.workers,
+            from_beginning: false,
         },
         out,
     )

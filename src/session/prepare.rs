@@ -66,6 +66,8 @@ pub struct Request {
     pub allow_cluster: Option<String>,
     /// Topics that may be created or filled although they are not floodmark's.
     pub allow_topics: Vec<String>,
+    /// Stages are read from the first record that their topics hold, rather than from their ends.
+    pub from_beginning: bool,
     /// Which of several processes this is.
     pub shard: Shard,
     /// The run's id; drawn if absent.
@@ -184,7 +186,9 @@ pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
         .iter()
         .zip(topics)
         .zip(&schedules)
-        .map(|((stream, (topic, partitions)), schedule)| prepare_stream(&target, stream, topic, partitions, schedule))
+        .map(|((stream, (topic, partitions)), schedule)| {
+            prepare_stream(&target, &request, stream, (topic, partitions), schedule)
+        })
         .collect::<Result<Vec<PreparedStream>, SessionError>>()?;
     let run_id = request.run_id.clone().unwrap_or_else(|| draw_run_id(&request.loaded.name));
     let fingerprint = fingerprint::fingerprint(&schedules, request.shard);
@@ -258,12 +262,16 @@ fn prepare_topic(request: &Request, target: &Target, stream: &Stream, embedded: 
 
 fn prepare_stream(
     target: &Target,
+    request: &Request,
     stream: &Stream,
-    topic: String,
-    partitions: u32,
+    (topic, partitions): (String, u32),
     schedule: &Arc<StreamSchedule>,
 ) -> Result<PreparedStream, SessionError> {
-    let ranges = target.ranges(&topic, partitions, OFFSETS_TIMEOUT)?;
+    let begun_at = |range: PartitionRange| {
+        if request.from_beginning { PartitionRange { end: range.start, ..range } } else { range }
+    };
+    let ranges: Vec<PartitionRange> =
+        target.ranges(&topic, partitions, OFFSETS_TIMEOUT)?.into_iter().map(begun_at).collect();
     let ends = |ranges: &[PartitionRange]| ranges.iter().map(|range| (range.partition, range.end)).collect();
     let mut stages = Vec::new();
     for stage in &stream.stages {
@@ -272,7 +280,8 @@ fn prepare_stream(
             ends(&ranges)
         } else {
             let partitions = target.stage_partitions(&stage.name, &stage.topic)?;
-            ends(&target.ranges(&stage.topic, partitions, OFFSETS_TIMEOUT)?)
+            let ranges = target.ranges(&stage.topic, partitions, OFFSETS_TIMEOUT)?;
+            ends(&ranges.into_iter().map(begun_at).collect::<Vec<_>>())
         };
         let extractor = Extractor::of_stage(stream.payload.codec, stage)
             .map_err(|error| SessionError::Usage(format!("stage {}: {error}", stage.name)))?;
