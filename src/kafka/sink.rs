@@ -174,6 +174,11 @@ impl Sink {
                 .map_err(|error| KafkaError::request("setting up transactions", error))?;
         }
         let topic = BatchTopic::open(&producer, &options.topic)?;
+        // The client knows the topic's partitions, and stands connected, before the first event is due.
+        producer
+            .client()
+            .fetch_metadata(Some(&options.topic), timeout)
+            .map_err(|error| KafkaError::request(format!("asking for topic {}", options.topic), error))?;
         let producer = Arc::new(producer);
         let slots: Arc<[Slot]> = (0..options.capacity).map(|_| Slot::default()).collect();
         let (returning, returned) = channel();
