@@ -28,6 +28,16 @@ pub enum SettingsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A setting that would take away what the measurement rests on.
+    #[error("{key}={value} leaves nothing to measure: {why}")]
+    Indispensable {
+        /// The property.
+        key: &'static str,
+        /// Its value.
+        value: &'static str,
+        /// Why, and the way out.
+        why: &'static str,
+    },
     /// A Java setting that has no equivalent here.
     #[error("{key} = {value} in --client-config has no equivalent in librdkafka: {way_out}")]
     NoEquivalent {
@@ -39,6 +49,33 @@ pub enum SettingsError {
         way_out: &'static str,
     },
 }
+
+/// Names that librdkafka has for the same property (`_RK_C_ALIAS` in its rdkafka_conf.c): the other name, and the one that is used here.
+/// Both at once would let the order of the names decide.
+const ALIASES: [(&str, &str); 11] = [
+    ("metadata.broker.list", "bootstrap.servers"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("sasl.mechanism", "sasl.mechanisms"),
+    ("sasl.oauthbearer.client.credentials.client.id", "sasl.oauthbearer.client.id"),
+    ("sasl.oauthbearer.client.credentials.client.secret", "sasl.oauthbearer.client.secret"),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("message.send.max.retries", "retries"),
+    ("compression.type", "compression.codec"),
+    ("request.required.acks", "acks"),
+    ("message.timeout.ms", "delivery.timeout.ms"),
+];
+
+/// What the measurement rests on: a property, the value that would take it away, and why.
+const INDISPENSABLE: [(&str, &str, &str); 3] = [
+    (
+        "acks",
+        "0",
+        "nothing would confirm that an event was written, and lost could not be told from never sent; use acks=1 or acks=all",
+    ),
+    ("delivery.report.only.error", "true", "no acknowledgement would be reported; leave it out"),
+    ("enable.partition.eof", "false", "nobody would know where a topic ends; leave it out"),
+];
 
 /// Java properties about classes that this client does not load.
 const JAVA_ONLY: [&str; 9] = [
@@ -72,18 +109,28 @@ impl ClientSettings {
             let (key, value) = pair.split_once('=').ok_or_else(|| SettingsError::NotAPair(pair.clone()))?;
             settings.set(key.trim(), value);
         }
+        settings.refuse_what_hides()?;
         Ok(settings)
     }
 
-    /// Sets one property, by librdkafka's name.
+    fn refuse_what_hides(&self) -> Result<(), SettingsError> {
+        let takes_away = |(key, value, _): &&(&str, &str, &str)| self.get(key).map(str::trim) == Some(*value);
+        match INDISPENSABLE.iter().find(takes_away) {
+            Some(&(key, value, why)) => Err(SettingsError::Indispensable { key, value, why }),
+            None => Ok(()),
+        }
+    }
+
+    /// Sets one property, by any of librdkafka's names for it.
     pub fn set(&mut self, key: &str, value: &str) {
-        self.given.insert(key.to_owned(), value.to_owned());
+        let name = ALIASES.iter().find(|(alias, _)| *alias == key).map_or(key, |(_, name)| name);
+        self.given.insert(name.to_owned(), value.to_owned());
     }
 
     /// The addresses to connect to, if they are known.
     #[must_use]
     pub fn brokers(&self) -> Option<&str> {
-        self.get("bootstrap.servers").or_else(|| self.get("metadata.broker.list"))
+        self.get("bootstrap.servers")
     }
 
     fn get(&self, key: &str) -> Option<&str> {
@@ -211,19 +258,6 @@ impl ClientSettings {
     }
 
     fn with_given(&self, mut settings: BTreeMap<String, String>) -> BTreeMap<String, String> {
-        // Both names mean one thing; keeping floodmark's own beside the user's would let the order of the names decide.
-        for (alias, name) in [
-            ("request.required.acks", "acks"),
-            ("compression.type", "compression.codec"),
-            ("queue.buffering.max.ms", "linger.ms"),
-            ("max.in.flight", "max.in.flight.requests.per.connection"),
-            ("message.send.max.retries", "retries"),
-            ("message.timeout.ms", "delivery.timeout.ms"),
-        ] {
-            if self.given.contains_key(alias) {
-                settings.remove(name);
-            }
-        }
         settings.extend(self.given.clone());
         settings
     }
@@ -277,6 +311,31 @@ mod tests {
         let producer = settings.producer(Delivery::AtLeastOnce, 10, None);
         assert_eq!((producer["linger.ms"].as_str(), producer["acks"].as_str()), ("9", "1"));
         assert_eq!(settings.brokers(), Some("here:9092"));
+    }
+
+    #[test]
+    fn another_name_of_a_property_takes_the_place_of_floodmarks_own() {
+        for (alias, name) in ALIASES {
+            let settings = gather("", &[&format!("{alias}=7")]).unwrap();
+            let clients = [settings.producer(Delivery::AtLeastOnce, 10, None), settings.consumer("g", false)];
+            for client in clients {
+                assert_eq!((client.get(name).map(String::as_str), client.get(alias)), (Some("7"), None), "{alias}");
+            }
+        }
+        assert_eq!(gather("", &["metadata.broker.list=there:9092"]).unwrap().brokers(), Some("there:9092"));
+    }
+
+    #[test]
+    fn what_the_measurement_rests_on_cannot_be_taken_away() {
+        for given in
+            ["acks=0", "request.required.acks=0", "delivery.report.only.error=true", "enable.partition.eof=false"]
+        {
+            let error = gather("", &[given]).unwrap_err().to_string();
+            assert!(error.contains("leaves nothing to measure"), "{given}: {error}");
+        }
+        let error = gather("acks=0\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("acks=0") && error.contains("acks=1 or acks=all"), "{error}");
+        assert!(gather("acks=0\n", &["acks=1"]).is_ok(), "the command line wins over the file");
     }
 
     #[test]

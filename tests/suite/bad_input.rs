@@ -43,7 +43,7 @@ fn wrong_flags_are_refused_with_what_is_wrong() {
     let workshop = Workshop::new();
     let profile = workshop.profile("duration = \"1s\"\n[[stream]]\nname = \"s\"\nrate = \"1k/s\"\n");
     let name = profile.to_str().unwrap();
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["run", name, "--json", "--set", "stream.s.rate=0/s"], "rate"),
         (&["run", name, "--json", "--set", "stream.t.rate=1/s"], "stream.t"),
         (&["run", name, "--json", "--rate-scale", "0"], "rate-scale"),
@@ -52,6 +52,7 @@ fn wrong_flags_are_refused_with_what_is_wrong() {
         (&["run", name, "--json", "--shard", "0/9"], "--shard 0/9"),
         (&["run", name, "--json", "-X", "linger"], "key=value"),
         (&["run", name, "--json", "-X", "no.such.thing=1"], "no.such.thing"),
+        (&["run", name, "--json", "-X", "acks=0"], "acks=1 or acks=all"),
         (&["produce", name, "--json"], "-b HOST:PORT"),
     ];
     for (arguments, said) in cases {
