@@ -84,6 +84,7 @@ fn observations(partitions: u64) -> Vec<Observation> {
             key_hash: Some((sequence * 7919 % 100_000).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
             due_ns: Some(due_ns),
             sent_ns: Some(due_ns + 20_000),
+            behind_ns: 0,
             consumed_ns: due_ns + 1_000_000 + sequence * 7919 % 3_000_000,
             warmup: false,
         }

@@ -16,10 +16,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         quantiles = vec![0.5, 0.95, 0.99, 1.0];
     }
     for log in RunFolder::open(Path::new(&folder))?.logs()? {
-        let sum = log.sum();
+        let reader = log.open()?;
+        let key = reader.key.clone();
+        let sum = reader.sum()?;
         let figures: Map<String, Value> =
             quantiles.iter().map(|quantile| (quantile.to_string(), json!(sum.quantile_ms(*quantile)))).collect();
-        let key = &log.key;
         println!(
             "{}",
             json!({ "stream": key.stream, "stage": key.stage, "hop": key.hop.name(), "count": sum.count(), "ms": figures })

@@ -73,3 +73,11 @@ counts! {
     /// How many further copies failed, were dropped or stayed unresolved?
     copies_not_acked,
 }
+
+impl Counts {
+    /// How many of the stream's messages were seen, further copies included?
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.delivered + self.duplicates_injected + self.duplicates_accidental
+    }
+}

@@ -31,6 +31,10 @@ pub struct Delivered {
     pub sent_to_consumed: LatencyHistogram,
     /// From due to consumed, of first deliveries after the warm-up.
     pub due_to_consumed: LatencyHistogram,
+    /// How many first deliveries carried no due time, and so have no end-to-end latency? (Without one nobody can tell whether it was in the warm-up.)
+    pub untimed: u64,
+    /// For how long first deliveries after the warm-up may have waited for the observer itself, at most.
+    pub observer_behind: LatencyHistogram,
     /// By partition: the offset that would be read next.
     pub positions: BTreeMap<u16, u64>,
     /// How many consumers read until their stated quiet time was over?
@@ -60,6 +64,8 @@ impl Merge for Delivered {
             late_injected,
             sent_to_consumed,
             due_to_consumed,
+            untimed,
+            observer_behind,
             positions,
             ended_quiet,
             ended_early,
@@ -76,6 +82,8 @@ impl Merge for Delivered {
         self.late_injected += late_injected;
         self.sent_to_consumed.merge(sent_to_consumed);
         self.due_to_consumed.merge(due_to_consumed);
+        self.untimed += untimed;
+        self.observer_behind.merge(observer_behind);
         for (partition, offset) in positions {
             let position = self.positions.entry(partition).or_default();
             *position = offset.max(*position);

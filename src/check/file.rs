@@ -19,7 +19,7 @@ use super::{
 };
 
 const MAGIC: [u8; 8] = *b"FLOODLED";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Which side of a stream a ledger file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,13 +123,14 @@ struct DeliveredHeader {
     reordered_accidental: u64,
     reordered_by_key: u64,
     late_injected: u64,
+    untimed: u64,
     positions: BTreeMap<u16, u64>,
     ended_quiet: u64,
     ended_early: u64,
     /// Producer, sightings, how many sets follow for it.
     producers: Vec<(u16, u64, u16)>,
-    /// Of sent to consumed, then of due to consumed: how many were negative, and the most nanoseconds below zero.
-    negative: [(u64, u64); 2],
+    /// Of sent to consumed, of due to consumed, and of the observer's own delay: how many were negative, and the most nanoseconds below zero.
+    negative: [(u64, u64); 3],
 }
 
 impl Produced {
@@ -201,13 +202,14 @@ impl Delivered {
             reordered_accidental: self.reordered_accidental,
             reordered_by_key: self.reordered_by_key,
             late_injected: self.late_injected,
+            untimed: self.untimed,
             positions: self.positions.clone(),
             ended_quiet: self.ended_quiet,
             ended_early: self.ended_early,
             producers: producers
                 .map(|(&producer, events)| (producer, events.observations(), events.levels().len() as u16))
                 .collect(),
-            negative: [&self.sent_to_consumed, &self.due_to_consumed]
+            negative: [&self.sent_to_consumed, &self.due_to_consumed, &self.observer_behind]
                 .map(|latencies| (latencies.negative(), latencies.most_negative_ns())),
         };
         let mut body = Body::default();
@@ -217,6 +219,7 @@ impl Delivered {
         }
         body.histogram(&self.sent_to_consumed)?;
         body.histogram(&self.due_to_consumed)?;
+        body.histogram(&self.observer_behind)?;
         body.write_to(Role::Delivered, to)
     }
 
@@ -244,6 +247,8 @@ impl Delivered {
             late_injected: header.late_injected,
             sent_to_consumed: parts.histogram(header.negative[0])?,
             due_to_consumed: parts.histogram(header.negative[1])?,
+            untimed: header.untimed,
+            observer_behind: parts.histogram(header.negative[2])?,
             positions: header.positions,
             ended_quiet: header.ended_quiet,
             ended_early: header.ended_early,
@@ -392,8 +397,15 @@ mod tests {
     }
 
     fn delivered() -> Delivered {
-        let mut delivered =
-            Delivered { foreign: 4, unreadable: 2, late_injected: 9, ended_early: 1, ..Delivered::default() };
+        let mut delivered = Delivered {
+            foreign: 4,
+            unreadable: 2,
+            late_injected: 9,
+            untimed: 3,
+            ended_early: 1,
+            ..Delivered::default()
+        };
+        delivered.observer_behind.record(12_345);
         let mut events = crate::check::sequences::SequenceSet::default();
         for sequence in (0..100_000).chain([5, 5, 99]) {
             events.observe(sequence);

@@ -8,6 +8,8 @@ use super::{Counts, LatencyHistogram, LostEvent, SloResult, Verdict};
 pub const GENERATOR_LATE_P99_MS: f64 = 10.0;
 /// Of the offered rate, a generator must reach this share.
 pub const ACHIEVED_SHARE: f64 = 0.99;
+/// The profile's ceiling may hold the generator back for so much of the time.
+pub const CAPPED_SHARE: f64 = 0.01;
 /// So many samples must lie beyond a quantile for it to be believed: a p99 needs 1,000 samples.
 pub const SAMPLES_BEYOND: f64 = 10.0;
 
@@ -39,6 +41,10 @@ pub struct StreamFigures<'a> {
     pub failed_but_delivered: u64,
     /// From due to consumed; absent where the stage does not show the times.
     pub due_to_consumed: Option<&'a LatencyHistogram>,
+    /// How many deliveries carried no due time?
+    pub untimed: u64,
+    /// For how long an event may have waited for the observer itself, at most, in milliseconds: so much of a latency may not be the target's.
+    pub observer_behind_ms: f64,
     /// From sent to acked; absent when nothing was sent by this run.
     pub sent_to_acked: Option<&'a LatencyHistogram>,
     /// How well the generator kept its schedule; absent when another process sent.
@@ -56,6 +62,8 @@ pub struct GeneratorFigures<'a> {
     pub achieved_per_s: f64,
     /// Whether the client held the generator back (its queue was full): then a low rate is the target's, not the generator's.
     pub held_back_by_client: bool,
+    /// For which share of the time, 0 to 1, the profile's ceiling held the generator back.
+    pub capped_share: f64,
 }
 
 /// How far the clocks of the processes can be trusted.
@@ -197,8 +205,8 @@ struct LatencyLimit<'a> {
     limit_ms: Option<f64>,
     quantile: f64,
     measured: Option<&'a LatencyHistogram>,
-    /// Whether both ends of the latency are stamped by possibly different processes.
-    spans_processes: bool,
+    /// Whether it ends at the observer, and so spans possibly different processes.
+    is_observed: bool,
 }
 
 fn judge_latencies(
@@ -212,7 +220,7 @@ fn judge_latencies(
         limit_ms: limit.map(|span| span.as_millis_f64()),
         quantile,
         measured: stream.due_to_consumed,
-        spans_processes: true,
+        is_observed: true,
     };
     let limits = [
         end_to_end("end_to_end_p50", slo.end_to_end_p50, 0.5),
@@ -225,21 +233,21 @@ fn judge_latencies(
             limit_ms: slo.ack_p99.map(|span| span.as_millis_f64()),
             quantile: 0.99,
             measured: stream.sent_to_acked,
-            spans_processes: false,
+            is_observed: false,
         },
     ];
-    let judged = limits.iter().filter_map(|limit| judge_latency(stream.name, limit, clocks, findings));
+    let judged = limits.iter().filter_map(|limit| judge_latency(stream, limit, clocks, findings));
     judged.collect()
 }
 
 fn judge_latency(
-    name: &str,
+    stream: &StreamFigures<'_>,
     limit: &LatencyLimit<'_>,
     clocks: Option<ClockFigures>,
     findings: &mut Findings,
 ) -> Option<SloResult> {
     let limit_ms = limit.limit_ms?;
-    let key = limit.key;
+    let (name, key) = (stream.name, limit.key);
     let count = limit.measured.map_or(0, LatencyHistogram::count);
     let needed = samples_needed(limit.quantile);
     let Some(measured) = limit.measured.filter(|_| count >= needed) else {
@@ -249,8 +257,11 @@ fn judge_latency(
     };
     let observed_ms = measured.quantile_ms(limit.quantile);
     let ok = observed_ms <= limit_ms;
-    let doubts =
-        if limit.spans_processes { clock_doubts(name, key, observed_ms, measured, clocks) } else { Vec::new() };
+    let mut doubts = Vec::new();
+    if limit.is_observed {
+        doubts.extend(clock_doubts(name, key, observed_ms, measured, clocks));
+        doubts.extend(observer_doubts(stream, key, observed_ms, limit_ms));
+    }
     if doubts.is_empty() {
         if !ok {
             findings.fail(format!("{observed_ms:.3} ms is the {key} of {name}, over its limit of {limit_ms} ms."));
@@ -297,6 +308,24 @@ fn clock_doubts(
     doubts
 }
 
+/// Why the observer does not carry a latency. Its own delay only ever makes a latency longer, so that a limit that is kept is kept for certain.
+fn observer_doubts(stream: &StreamFigures<'_>, key: &str, observed_ms: f64, limit_ms: f64) -> Vec<String> {
+    let StreamFigures { name, untimed, observer_behind_ms: behind_ms, .. } = *stream;
+    let mut doubts = Vec::new();
+    if untimed > 0 {
+        let delivered = stream.counts.delivered;
+        doubts.push(format!(
+            "{untimed} of {delivered} events of {name} were seen without their due time: {key} would be that of the others only; let the pipeline keep it, or say where it is (`due`)."
+        ));
+    }
+    if observed_ms > limit_ms && observed_ms - behind_ms <= limit_ms {
+        doubts.push(format!(
+            "{observed_ms:.3} ms is the {key} of {name}, over its limit of {limit_ms} ms, but an event may have waited {behind_ms:.3} ms for the observer itself: it cannot be judged; observe from another machine."
+        ));
+    }
+    doubts
+}
+
 /// What is missing for a pass.
 fn find_gaps(stream: &StreamFigures<'_>, findings: &mut Findings) {
     let StreamFigures { name, counts, .. } = stream;
@@ -335,8 +364,13 @@ fn find_generator_faults(name: &str, generator: &GeneratorFigures<'_>, findings:
             "{late_ms:.3} ms is the p99 of the generator's own lateness for {name}, over {GENERATOR_LATE_P99_MS} ms: it could not keep its schedule."
         ));
     }
-    let GeneratorFigures { offered_per_s, achieved_per_s, held_back_by_client, .. } = *generator;
-    if achieved_per_s < offered_per_s * ACHIEVED_SHARE {
+    let GeneratorFigures { offered_per_s, achieved_per_s, held_back_by_client, capped_share, .. } = *generator;
+    if capped_share > CAPPED_SHARE {
+        findings.void(format!(
+            "For {:.1} % of the time the profile's `ceiling` held {name} back: the offered load was not tested; raise it, or lower the rate.",
+            capped_share * 100.0
+        ));
+    } else if achieved_per_s < offered_per_s * ACHIEVED_SHARE {
         let why = if held_back_by_client {
             "the client's queue was full: the target took no more, or the queue is too small for it"
         } else {

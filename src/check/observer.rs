@@ -24,6 +24,8 @@ pub struct Observation {
     pub sent_ns: Option<u64>,
     /// When it was seen, in nanoseconds since 1970.
     pub consumed_ns: u64,
+    /// For how long it may have waited for the observer itself, at most, in nanoseconds.
+    pub behind_ns: u64,
     /// Whether it was due in the warm-up, so that its latency is left out.
     pub warmup: bool,
 }
@@ -231,8 +233,10 @@ impl<E: Expectation> Observer<E> {
     }
 
     fn record_latency(&mut self, seen: &Observation) {
-        if let Some(due_ns) = seen.due_ns {
-            self.interval.due_to_consumed.record(difference_ns(seen.consumed_ns, due_ns));
+        self.ledger.observer_behind.record(seen.behind_ns as i64);
+        match seen.due_ns {
+            Some(due_ns) => self.interval.due_to_consumed.record(difference_ns(seen.consumed_ns, due_ns)),
+            None => self.ledger.untimed += 1,
         }
         if let Some(sent_ns) = seen.sent_ns {
             self.ledger.sent_to_consumed.record(difference_ns(seen.consumed_ns, sent_ns));

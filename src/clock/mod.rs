@@ -4,6 +4,13 @@ pub mod kernel;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// CPU time that this process has used so far, all its threads together, in nanoseconds; absent where the system does not tell.
+#[must_use]
+pub fn cpu_ns() -> Option<u64> {
+    let used = cpu_time::ProcessTime::try_now().ok()?.as_duration();
+    u64::try_from(used.as_nanos()).ok()
+}
+
 /// Reads time in nanoseconds since 1970 that never jumps and never runs backwards.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {

@@ -315,7 +315,7 @@ impl StageThread {
 impl Eyes {
     fn take(&mut self, plan: &StagePlan, event: SourceEvent<'_>) {
         match event {
-            SourceEvent::Record { record, consumed_ns } => self.see(plan, &record, consumed_ns),
+            SourceEvent::Record { record, consumed_ns, behind_ns } => self.see(plan, &record, consumed_ns, behind_ns),
             SourceEvent::End { partition, offset } => {
                 self.progress.advance(partition, offset);
                 self.reached_end.insert(partition, true);
@@ -327,7 +327,7 @@ impl Eyes {
         }
     }
 
-    fn see(&mut self, plan: &StagePlan, record: &Record<'_>, consumed_ns: u64) {
+    fn see(&mut self, plan: &StagePlan, record: &Record<'_>, consumed_ns: u64, behind_ns: u64) {
         self.progress.advance(record.partition(), record.offset() + 1);
         let found = plan.extractor.extract(record.payload(), |name| record.header(name));
         let due_ns = found.due_us.map(|us| us.saturating_mul(NANOS_PER_US));
@@ -344,6 +344,7 @@ impl Eyes {
             due_ns,
             sent_ns: found.sent_us.map(|us| us.saturating_mul(NANOS_PER_US)),
             consumed_ns,
+            behind_ns,
             // Without a warm-up nothing is left out, whatever is known of the start.
             warmup: plan.warmup_ns > 0 && due_ns.is_some_and(|due_ns| due_ns < warmup_end_ns),
         });

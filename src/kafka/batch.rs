@@ -219,6 +219,12 @@ impl EventQueue {
         (!handle.is_null()).then_some(EventQueue { handle })
     }
 
+    /// How many messages and events wait on it.
+    pub(super) fn length(&self) -> usize {
+        // SAFETY: the queue is live.
+        unsafe { rd::rd_kafka_queue_length(self.handle) }
+    }
+
     /// Waits up to `timeout` for news of a producer.
     pub(super) fn poll_producer(&self, timeout: Duration, mut delivery: impl FnMut(NativeDelivery)) -> ProducerNews {
         // SAFETY: the queue is live; the event is ours until destroyed below.

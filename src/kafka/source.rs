@@ -34,6 +34,29 @@ pub struct Source {
     queue: EventQueue,
     _consumer: BaseConsumer<Quiet>,
     buffer: MessageBuffer,
+    backlog: Backlog,
+}
+
+/// For how long what lies in the client's queue may have waited for its reader: not longer than since the queue was last seen empty.
+#[derive(Debug, Default)]
+struct Backlog {
+    /// When that was, in nanoseconds since 1970; 0 before the first look.
+    empty_ns: u64,
+}
+
+impl Backlog {
+    /// For how long a message that was taken at `now_ns` may have waited, at most. `queue_was_empty` when the reader was there before the message.
+    fn behind_ns(&mut self, now_ns: u64, queue_was_empty: bool) -> u64 {
+        if queue_was_empty || self.empty_ns == 0 {
+            self.empty_ns = now_ns;
+        }
+        now_ns.saturating_sub(self.empty_ns)
+    }
+
+    /// Everything that was there was taken at `now_ns`.
+    fn is_empty_at(&mut self, now_ns: u64) {
+        self.empty_ns = now_ns;
+    }
 }
 
 /// What a poll brings.
@@ -42,8 +65,10 @@ pub enum SourceEvent<'a> {
     Record {
         /// The record.
         record: Record<'a>,
-        /// When it was there to be read.
+        /// When it was taken from the client.
         consumed_ns: u64,
+        /// For how long it may have lain in the client's queue, at most, waiting for us: since that was last seen empty.
+        behind_ns: u64,
     },
     /// The end of a partition was reached; `offset` is where the next record will stand.
     End {
@@ -117,14 +142,20 @@ impl Source {
             .map_err(|error| KafkaError::request(format!("assigning the partitions of {topic}"), error))?;
         let queue =
             EventQueue::of_consumer(&consumer).ok_or_else(|| KafkaError::Settings("group.id is missing".to_owned()))?;
-        Ok(Source { queue, _consumer: consumer, buffer: MessageBuffer::with_room_for(MOST_AT_ONCE) })
+        Ok(Source {
+            queue,
+            _consumer: consumer,
+            buffer: MessageBuffer::with_room_for(MOST_AT_ONCE),
+            backlog: Backlog::default(),
+        })
     }
 
     /// Waits up to `timeout` for the first record, takes what else is there, and hands everything to `seen`. Returns how much there was.
     pub fn poll(&mut self, timeout: Duration, clock: &Clock, mut seen: impl FnMut(SourceEvent<'_>)) -> usize {
         // The client's batch call waits until as many records are there as are asked for: ask for one and wait, then for many and do not.
-        let first = self.poll_once(1, timeout, clock, &mut seen);
-        if first == 0 { 0 } else { first + self.poll_once(MOST_AT_ONCE, Duration::ZERO, clock, &mut seen) }
+        let queue_was_empty = self.queue.length() == 0;
+        let first = self.poll_once(1, timeout, clock, queue_was_empty, &mut seen);
+        if first == 0 { 0 } else { first + self.poll_once(MOST_AT_ONCE, Duration::ZERO, clock, false, &mut seen) }
     }
 
     fn poll_once(
@@ -132,22 +163,29 @@ impl Source {
         most: usize,
         timeout: Duration,
         clock: &Clock,
+        queue_was_empty: bool,
         seen: &mut impl FnMut(SourceEvent<'_>),
     ) -> usize {
-        let consumed_ns = std::cell::Cell::new(0);
-        self.queue.poll_consumer(
-            most,
-            timeout,
-            &mut self.buffer,
-            || consumed_ns.set(clock.now_ns()),
-            |native| seen(event_of(native, consumed_ns.get())),
-        )
+        let Source { queue, buffer, backlog, .. } = self;
+        let (consumed_ns, behind_ns) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+        let arrived = || {
+            let now_ns = clock.now_ns();
+            consumed_ns.set(now_ns);
+            behind_ns.set(backlog.behind_ns(now_ns, queue_was_empty));
+        };
+        let count = queue.poll_consumer(most, timeout, buffer, arrived, |native| {
+            seen(event_of(native, consumed_ns.get(), behind_ns.get()));
+        });
+        if count < most {
+            backlog.is_empty_at(consumed_ns.get());
+        }
+        count
     }
 }
 
-fn event_of(native: NativeRecord<'_>, consumed_ns: u64) -> SourceEvent<'_> {
+fn event_of(native: NativeRecord<'_>, consumed_ns: u64, behind_ns: u64) -> SourceEvent<'_> {
     match native.error() {
-        RDKafkaErrorCode::NoError => SourceEvent::Record { record: Record { native }, consumed_ns },
+        RDKafkaErrorCode::NoError => SourceEvent::Record { record: Record { native }, consumed_ns, behind_ns },
         RDKafkaErrorCode::PartitionEOF => SourceEvent::End { partition: native.partition(), offset: native.offset() },
         code => SourceEvent::Error {
             reason: format!("{code}: {}", native.error_text()),
@@ -162,5 +200,32 @@ fn event_of(native: NativeRecord<'_>, consumed_ns: u64) -> SourceEvent<'_> {
                     | RDKafkaErrorCode::Fatal
             ),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_waits_for_a_message_is_not_behind() {
+        let mut backlog = Backlog::default();
+        assert_eq!(backlog.behind_ns(1_000, true), 0);
+        assert_eq!(backlog.behind_ns(900_000, true), 0);
+    }
+
+    #[test]
+    fn what_lies_in_the_queue_may_have_waited_since_it_was_last_empty() {
+        let mut backlog = Backlog::default();
+        backlog.is_empty_at(1_000);
+        assert_eq!(backlog.behind_ns(5_000, false), 4_000, "came while the reader was busy");
+        assert_eq!(backlog.behind_ns(9_000, false), 8_000, "and the queue was not emptied");
+        backlog.is_empty_at(9_000);
+        assert_eq!(backlog.behind_ns(9_500, false), 500);
+    }
+
+    #[test]
+    fn the_first_look_claims_nothing() {
+        assert_eq!(Backlog::default().behind_ns(5_000, false), 0);
     }
 }

@@ -20,6 +20,8 @@ use crate::profile::{Codec, Delivery, WhenFull};
 const BATCH_EVENTS: usize = 256;
 /// How long a worker waits, at most, before it looks again whether a full queue has room.
 const ROOM_WAIT: Duration = Duration::from_millis(3);
+/// How long a worker that has reached the ceiling waits before it asks again: a twentieth of the ceiling's burst.
+const CEILING_WAIT: Duration = Duration::from_micros(500);
 /// Once the queue was full, so much room is worth waiting for.
 const WORTH_WHILE: usize = 2048;
 /// How long a commit may take before its outcome counts as unknown.
@@ -66,6 +68,10 @@ pub struct WorkerReport {
     pub behind_at_end_ns: u64,
     /// How long the client took nothing, in nanoseconds.
     pub held_back_ns: u64,
+    /// How often an event was due while the client's queue was full.
+    pub queue_full: u64,
+    /// How long the profile's ceiling held it back, in nanoseconds.
+    pub capped_ns: u64,
     /// Why the worker stopped before the end of its schedule, if it did.
     pub gave_up: Option<String>,
 }
@@ -154,7 +160,7 @@ impl Worker {
             }
             match flow {
                 Flow::Full => self.wait_for_room(),
-                Flow::Capped => std::thread::sleep(Duration::from_micros(500)),
+                Flow::Capped => self.wait_below_the_ceiling(),
                 Flow::Open => std::thread::sleep(Duration::from_nanos(pacer::sleep_ns(self.now_ns(), due_ns))),
             }
             self.give_up_after_the_drain();
@@ -290,6 +296,7 @@ impl Worker {
     }
 
     fn drop_event(&mut self, staged: Staged) {
+        self.state.report.queue_full += 1;
         self.state.second.current.dropped += 1;
         let event = outgoing(&self.plan, staged, 0);
         self.tell(Note::Dropped(vec![event]));
@@ -297,6 +304,7 @@ impl Worker {
 
     /// The client takes nothing: waits until it does, and remembers that this was not the generator's time.
     fn wait_for_room(&mut self) {
+        self.state.report.queue_full += 1;
         let before_ns = self.now_ns();
         // Room for a few events comes at once and again; filling it each time would cost a call for a handful.
         let deadline = Instant::now() + ROOM_WAIT;
@@ -305,6 +313,14 @@ impl Worker {
             self.sink.wait_for_room(ROOM_WAIT);
         }
         self.was_blocked_since(before_ns);
+    }
+
+    /// The ceiling allows no more now. What is late because of it is late on the profile's own wish, not by the generator's fault.
+    fn wait_below_the_ceiling(&mut self) {
+        let before_ns = self.now_ns();
+        std::thread::sleep(CEILING_WAIT);
+        self.state.blocked_until_ns = self.now_ns();
+        self.state.report.capped_ns += self.state.blocked_until_ns - before_ns;
     }
 
     /// Past the end of the schedule and the time that the profile gives for the rest, a client that still takes nothing is given up.

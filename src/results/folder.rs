@@ -8,13 +8,13 @@ use std::{
 
 use super::{
     Manifest, ResultsError, RunState, Summary, TimelineRow,
-    hlog::{IntervalLog, LogKey, read_log},
+    hlog::{LogKey, LogReader},
     manifest::MANIFEST_SCHEMA,
     pending::partial_path,
     summary::SUMMARY_SCHEMA,
     timeline::read_rows,
 };
-use crate::check::{LatencyHistogram, Merge};
+use crate::check::LatencyHistogram;
 
 /// The manifest's file name.
 pub const MANIFEST: &str = "manifest.toml";
@@ -115,11 +115,11 @@ impl RunFolder {
         read_rows(&bytes).map_err(|error| ResultsError::Malformed { file, why: error.to_string() })
     }
 
-    /// Every interval log, in the order of its stream, stage and hop.
+    /// Every interval log, in the order of their files' names.
     ///
     /// # Errors
-    /// When a log is damaged.
-    pub fn logs(&self) -> Result<Vec<IntervalLog>, ResultsError> {
+    /// When a file cannot be read.
+    pub fn logs(&self) -> Result<Vec<LogFile>, ResultsError> {
         let cannot_read = |system| ResultsError::CannotRead { file: self.path.clone(), system };
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(cannot_read)? {
@@ -134,9 +134,8 @@ impl RunFolder {
         names.dedup();
         let mut logs = Vec::new();
         for name in names {
-            logs.extend(self.log_at(&self.path.join(name))?);
+            logs.extend(log_at(&self.path.join(name))?);
         }
-        logs.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(logs)
     }
 
@@ -145,23 +144,38 @@ impl RunFolder {
     /// # Errors
     /// When the log is damaged.
     pub fn latencies(&self, key: &LogKey) -> Result<LatencyHistogram, ResultsError> {
-        let mut sum = LatencyHistogram::default();
-        if let Some(log) = self.log_at(&self.path.join(key.file_name()))? {
-            sum.merge(log.sum());
-        }
-        Ok(sum)
+        let Some(log) = log_at(&self.path.join(key.file_name()))? else { return Ok(LatencyHistogram::default()) };
+        log.open()?.sum().map_err(|why| log.malformed(why))
+    }
+}
+
+/// The bytes of an interval log.
+#[derive(Debug)]
+pub struct LogFile {
+    file: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl LogFile {
+    /// Reads its beginning.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn open(&self) -> Result<LogReader<'_>, ResultsError> {
+        LogReader::open(&self.bytes).map_err(|why| self.malformed(why))
     }
 
-    fn log_at(&self, file: &Path) -> Result<Option<IntervalLog>, ResultsError> {
-        let Some((file, bytes)) = read_whole_or_partial(file)? else {
-            return Ok(None);
-        };
-        // A file that was opened and not yet written to, or whose header is torn, has nothing to say.
-        if !super::whole_lines(&bytes).contains(&b'"') {
-            return Ok(None);
-        }
-        read_log(&bytes).map(Some).map_err(|why| ResultsError::Malformed { file, why })
+    /// That something in it is wrong.
+    #[must_use]
+    pub fn malformed(&self, why: String) -> ResultsError {
+        ResultsError::Malformed { file: self.file.clone(), why }
     }
+}
+
+fn log_at(file: &Path) -> Result<Option<LogFile>, ResultsError> {
+    // A file that was opened and not yet written to, or whose header is torn, has nothing to say.
+    let found = read_whole_or_partial(file)?.filter(|(_, bytes)| super::whole_lines(bytes).contains(&b'"'));
+    Ok(found.map(|(file, bytes)| LogFile { file, bytes }))
 }
 
 /// Reads a file, or what there is of it when it was never completed.

@@ -64,27 +64,16 @@ pub struct Interval {
     pub latencies: LatencyHistogram,
 }
 
-/// A log that was read.
-#[derive(Debug, Clone)]
-pub struct IntervalLog {
+/// A log that is being read, interval by interval: a day's log holds more histograms than one wants in memory at once.
+/// Those in which nothing was measured are not there.
+pub struct LogReader<'a> {
     /// Which latencies it holds.
     pub key: LogKey,
     /// When the run started, in nanoseconds since 1970 (the file holds milliseconds).
     pub start_unix_ns: u64,
-    /// The intervals, in order. Those in which nothing was measured are not there.
-    pub intervals: Vec<Interval>,
-}
-
-impl IntervalLog {
-    /// All intervals together: the run's histogram.
-    #[must_use]
-    pub fn sum(&self) -> LatencyHistogram {
-        let mut sum = LatencyHistogram::default();
-        for interval in &self.intervals {
-            sum.merge(interval.latencies.clone());
-        }
-        sum
-    }
+    lines: Lines<'a>,
+    deserializer: Deserializer,
+    negative: (u64, u64),
 }
 
 /// Writes one log's bytes; where they go is the caller's.
@@ -160,64 +149,56 @@ fn drop_first_line(log: &mut Vec<u8>, from: usize) {
     }
 }
 
-/// Reads a log. A last line without its end (the process was killed while it wrote) is left out.
-///
-/// # Errors
-/// The line and what is wrong with it.
-pub fn read_log(file: &[u8]) -> Result<IntervalLog, String> {
-    let text = str::from_utf8(super::whole_lines(file)).map_err(|error| error.to_string())?;
-    let (mut stream, mut stage, mut hop) = (None, None, None);
-    let mut log = ReadLog::default();
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        if let Some(value) = comment_value(line, "#[Stream: ") {
-            stream = Some(value.to_owned());
-        } else if let Some(value) = comment_value(line, "#[Stage: ") {
-            stage = Some(value.to_owned());
-        } else if let Some(value) = comment_value(line, "#[Hop: ") {
-            hop = Hop::ALL.into_iter().find(|hop| hop.name() == value);
-        } else {
-            log.take(line).map_err(|why| format!("line {}: {why}", number + 1))?;
-        }
-    }
-    let (Some(stream), Some(hop)) = (stream, hop) else {
-        return Err("it does not say which stream and hop it is of".to_owned());
-    };
-    let ReadLog { start_unix_ns, intervals, .. } = log;
-    Ok(IntervalLog { key: LogKey { stream, stage, hop }, start_unix_ns, intervals })
-}
+/// The lines of a log, each with its number.
+type Lines<'a> = std::iter::Peekable<std::iter::Enumerate<str::SplitInclusive<'a, char>>>;
 
-/// What stands in a comment of the form `#[Name: value]`.
-fn comment_value<'a>(line: &'a str, name: &str) -> Option<&'a str> {
-    line.strip_prefix(name)?.trim_end().strip_suffix(']')
-}
-
-/// A log on its way in, line by line.
-#[derive(Default)]
-struct ReadLog {
-    start_unix_ns: u64,
-    intervals: Vec<Interval>,
-    deserializer: Deserializer,
-    negative: (u64, u64),
-}
-
-impl ReadLog {
-    fn take(&mut self, line: &str) -> Result<(), String> {
-        if let Some(value) = comment_value(line, NEGATIVE) {
-            self.negative = read_pair(value).ok_or_else(|| format!("`{value}` is no pair of numbers"))?;
-            return Ok(());
-        }
-        for entry in IntervalLogIterator::new(line.as_bytes()) {
-            match entry.map_err(|_| "it is no line of an interval log".to_owned())? {
-                LogEntry::StartTime(start) => self.start_unix_ns = start.as_nanos() as u64,
-                LogEntry::BaseTime(_) => {}
-                LogEntry::Interval(interval) => {
-                    let latencies = self.decode(&interval)?;
-                    let (start, length) = (interval.start_timestamp(), interval.duration());
-                    self.intervals.push(Interval { start, length, latencies });
-                }
+impl<'a> LogReader<'a> {
+    /// Reads what a log begins with. A last line without its end (the process was killed while it wrote) is left out.
+    ///
+    /// # Errors
+    /// The line and what is wrong with it.
+    pub fn open(file: &'a [u8]) -> Result<Self, String> {
+        let text = str::from_utf8(super::whole_lines(file)).map_err(|error| error.to_string())?;
+        let mut lines: Lines<'a> = text.split_inclusive('\n').enumerate().peekable();
+        let (mut stream, mut stage, mut hop, mut start_unix_ns) = (None, None, None, 0);
+        while let Some((number, line)) = lines.next_if(|(_, line)| is_head(line)) {
+            if let Some(value) = comment_value(line, "#[Stream: ") {
+                stream = Some(value.to_owned());
+            } else if let Some(value) = comment_value(line, "#[Stage: ") {
+                stage = Some(value.to_owned());
+            } else if let Some(value) = comment_value(line, "#[Hop: ") {
+                hop = Hop::ALL.into_iter().find(|hop| hop.name() == value);
+            } else if let Some(LogEntry::StartTime(start)) = entry_of(line).map_err(|why| at_line(number, &why))? {
+                start_unix_ns = start.as_nanos() as u64;
             }
         }
-        Ok(())
+        let (Some(stream), Some(hop)) = (stream, hop) else {
+            return Err("it does not say which stream and hop it is of".to_owned());
+        };
+        let key = LogKey { stream, stage, hop };
+        Ok(LogReader { key, start_unix_ns, lines, deserializer: Deserializer::new(), negative: (0, 0) })
+    }
+
+    /// All intervals together: the run's histogram.
+    ///
+    /// # Errors
+    /// The line and what is wrong with it.
+    pub fn sum(self) -> Result<LatencyHistogram, String> {
+        let mut sum = LatencyHistogram::default();
+        for interval in self {
+            sum.merge(interval?.latencies);
+        }
+        Ok(sum)
+    }
+
+    fn take(&mut self, line: &str) -> Result<Option<Interval>, String> {
+        if let Some(value) = comment_value(line, NEGATIVE) {
+            self.negative = read_pair(value).ok_or_else(|| format!("`{value}` is no pair of numbers"))?;
+            return Ok(None);
+        }
+        let Some(LogEntry::Interval(interval)) = entry_of(line)? else { return Ok(None) };
+        let (start, length) = (interval.start_timestamp(), interval.duration());
+        Ok(Some(Interval { start, length, latencies: self.decode(&interval)? }))
     }
 
     fn decode(&mut self, interval: &IntervalLogHistogram<'_>) -> Result<LatencyHistogram, String> {
@@ -235,6 +216,43 @@ impl ReadLog {
         let (negative, most_negative_ns) = std::mem::take(&mut self.negative);
         LatencyHistogram::from_parts(&nanos, negative, most_negative_ns).map_err(|error| error.to_string())
     }
+}
+
+impl Iterator for LogReader<'_> {
+    type Item = Result<Interval, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (number, line) = self.lines.next()?;
+            match self.take(line) {
+                Ok(None) => {}
+                Ok(Some(interval)) => return Some(Ok(interval)),
+                Err(why) => return Some(Err(at_line(number, &why))),
+            }
+        }
+    }
+}
+
+fn at_line(number: usize, why: &str) -> String {
+    format!("line {}: {why}", number + 1)
+}
+
+/// Whether a line stands before the first interval.
+fn is_head(line: &str) -> bool {
+    line.starts_with(['#', '"']) && !line.starts_with(NEGATIVE)
+}
+
+/// What a line says; nothing for comments and the column names.
+fn entry_of(line: &str) -> Result<Option<LogEntry<'_>>, String> {
+    IntervalLogIterator::new(line.as_bytes())
+        .next()
+        .transpose()
+        .map_err(|_| "it is no line of an interval log".to_owned())
+}
+
+/// What stands in a comment of the form `#[Name: value]`.
+fn comment_value<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.strip_prefix(name)?.trim_end().strip_suffix(']')
 }
 
 fn read_pair(text: &str) -> Option<(u64, u64)> {
@@ -281,11 +299,12 @@ pub(crate) mod tests {
             seconds in prop::collection::vec(prop::collection::vec(latency(), 0..30), 0..6), staged: bool,
         ) {
             let stage = staged.then_some("output of b");
-            let read = read_log(&log_of(&seconds, stage)).unwrap();
+            let log = log_of(&seconds, stage);
+            let read = LogReader::open(&log).unwrap();
             prop_assert_eq!(&read.key, &key(stage));
             prop_assert_eq!(read.start_unix_ns, 1_700_000_000_123_000_000);
             let whole = interval(0, &seconds.concat()).latencies;
-            let sum = read.sum();
+            let sum = read.sum().unwrap();
             prop_assert_eq!(buckets(&sum), buckets(&whole));
             prop_assert_eq!((sum.negative(), sum.most_negative_ns()), (whole.negative(), whole.most_negative_ns()));
             prop_assert_eq!(sum.summary(), whole.summary());
@@ -299,7 +318,7 @@ pub(crate) mod tests {
             let kept = &log[..header + ((log.len() - header) as f64 * cut) as usize];
             let whole = str::from_utf8(kept).unwrap().split_inclusive('\n')
                 .filter(|line| line.ends_with('\n') && line.starts_with(|c: char| c.is_ascii_digit())).count();
-            prop_assert_eq!(read_log(kept).unwrap().intervals.len(), whole);
+            prop_assert_eq!(LogReader::open(kept).unwrap().map(Result::unwrap).count(), whole);
         }
     }
 
@@ -326,7 +345,7 @@ pub(crate) mod tests {
         let mut log = log_of(&[vec![1_000_000]], None);
         log.extend_from_slice(b"1.000,1.000,5.0,not base64!\n");
         let lines = log.iter().filter(|byte| **byte == b'\n').count();
-        assert!(read_log(&log).unwrap_err().starts_with(&format!("line {lines}: ")));
+        assert!(LogReader::open(&log).unwrap().sum().unwrap_err().starts_with(&format!("line {lines}: ")));
     }
 
     #[test]

@@ -74,6 +74,9 @@ pub struct HostFacts {
     pub hostname: String,
     /// The kernel's release.
     pub kernel: String,
+    /// Which start of which kernel this is: processes in which it is equal share one wall clock, in whatever containers they run.
+    #[serde(default = "HostFacts::unknown")]
+    pub boot_id: String,
     /// Cores that the process may use.
     pub cores: u64,
 }
@@ -84,13 +87,27 @@ impl HostFacts {
     pub fn of_this_machine() -> Self {
         let told = |path| {
             let text = fs::read_to_string(path).unwrap_or_default();
-            if text.trim().is_empty() { "unknown".to_owned() } else { text.trim().to_owned() }
+            if text.trim().is_empty() { HostFacts::unknown() } else { text.trim().to_owned() }
         };
         HostFacts {
             hostname: told("/proc/sys/kernel/hostname"),
             kernel: told("/proc/sys/kernel/osrelease"),
+            boot_id: told("/proc/sys/kernel/random/boot_id"),
             cores: thread::available_parallelism().map_or(1, |cores| cores.get() as u64),
         }
+    }
+}
+
+impl HostFacts {
+    fn unknown() -> String {
+        "unknown".to_owned()
+    }
+
+    /// Whether two processes read one wall clock: they ran on one start of one kernel. A name alone proves nothing, since
+    /// hosts made from one image have the same.
+    #[must_use]
+    pub fn shares_clock_with(&self, other: &Self) -> bool {
+        self.boot_id == other.boot_id && self.boot_id != HostFacts::unknown()
     }
 }
 

@@ -12,7 +12,7 @@ pub mod timeline;
 pub mod writer;
 
 pub use error::ResultsError;
-pub use folder::RunFolder;
+pub use folder::{LogFile, RunFolder};
 pub use hlog::LogKey;
 pub use manifest::{Manifest, RunState};
 pub use summary::{Summary, summary_schema};

@@ -97,12 +97,21 @@ pub struct StreamSummary {
     /// Sends that were handed to the client, further copies included.
     #[serde(default)]
     pub sends: u64,
+    /// How often events were due while the client's queue was full.
+    #[serde(default)]
+    pub queue_full: u64,
     /// How long the client took nothing because its queue was full or a transaction was being committed, in seconds, over all workers.
     #[serde(default)]
     pub held_back_s: f64,
+    /// How long the profile's ceiling held sending back, in seconds: the worst worker's.
+    #[serde(default)]
+    pub capped_s: f64,
     /// How far behind its due time the last send was, in milliseconds.
     #[serde(default)]
     pub behind_at_end_ms: f64,
+    /// For how long events may have waited for the observer itself, at most: so much of a latency may not be the target's.
+    #[serde(default)]
+    pub observer_behind_ms: Latencies,
 }
 
 /// What was seen at one of several stages.
@@ -116,6 +125,9 @@ pub struct StageSummary {
     pub counts: Counts,
     /// How long each hop took, up to here.
     pub latency_ms: HopLatencies,
+    /// For how long events may have waited for the observer itself, at most: so much of a latency may not be the target's.
+    #[serde(default)]
+    pub observer_behind_ms: Latencies,
     /// What stream processors' watermarks would have dropped.
     pub watermarks: Vec<Watermark>,
     /// What was seen here says this, whatever the other stages say.
@@ -170,10 +182,10 @@ impl HopLatencies {
 pub struct GeneratorSummary {
     /// How late events were handed to the client, over all streams, in milliseconds.
     pub lateness_ms: Latencies,
-    /// How often an event was due while the client's queue was full.
+    /// How often events were due while a client's queue was full.
     #[serde(default)]
     pub queue_full: u64,
-    /// CPU time that the process used, in seconds; absent where it is not known.
+    /// CPU time that the process used, observing and the embedded broker included, in seconds; absent where it is not known.
     #[serde(default)]
     pub cpu_s: Option<f64>,
 }

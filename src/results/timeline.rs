@@ -21,7 +21,10 @@ pub struct TimelineRow {
     pub acked_per_s: f64,
     /// What was seen at the stage for the first time.
     pub delivered_per_s: f64,
-    /// Acked and not yet delivered; below zero while acknowledgements come in after their events.
+    /// What was seen at the stage, further copies included.
+    #[serde(default)]
+    pub seen_per_s: f64,
+    /// Acked and not yet seen, further copies included; below zero while acknowledgements come in after their events.
     pub lag_events: i64,
     /// Given up on in this second.
     pub failed: u64,
@@ -118,6 +121,6 @@ mod tests {
     #[test]
     fn the_columns_carry_their_units() {
         let file = String::from_utf8(file_of(&[TimelineRow::default()])).unwrap();
-        insta::assert_snapshot!(file.lines().next().unwrap(), @"time,second,stream,stage,offered_per_s,sent_per_s,acked_per_s,delivered_per_s,lag_events,failed,dropped,outstanding,sent_bytes,due_to_consumed_p50_ms,due_to_consumed_p99_ms,due_to_consumed_max_ms,sent_to_acked_p99_ms,generator_lateness_p99_ms,generator_lateness_max_ms");
+        insta::assert_snapshot!(file.lines().next().unwrap(), @"time,second,stream,stage,offered_per_s,sent_per_s,acked_per_s,delivered_per_s,seen_per_s,lag_events,failed,dropped,outstanding,sent_bytes,due_to_consumed_p50_ms,due_to_consumed_p99_ms,due_to_consumed_max_ms,sent_to_acked_p99_ms,generator_lateness_p99_ms,generator_lateness_max_ms");
     }
 }

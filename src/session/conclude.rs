@@ -41,6 +41,8 @@ struct Concluded {
     failed_but_delivered: u64,
     slo: Slo,
     due_to_consumed: Option<LatencyHistogram>,
+    untimed: u64,
+    observer_behind_ms: f64,
 }
 
 /// The summary of what was measured, with its verdict.
@@ -59,7 +61,7 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
         .iter()
         .zip(&facts.profile.streams)
         .enumerate()
-        .map(|(index, (concluded, stream))| figures_of(facts.role, concluded, stream, of_stream(index)))
+        .map(|(index, (concluded, stream))| figures_of(facts, concluded, stream, of_stream(index)))
         .collect();
     let run = RunFigures { streams: &figures, interrupted: measured.interrupted, clocks: facts.clocks };
     let judgement = judge(&run);
@@ -116,11 +118,7 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
     let stages: Vec<(StageSummary, Reconciled)> = (0..stream.stages.len().max(1))
         .map(|place| conclude_stage(facts.role, schedule, stream, place, measured))
         .collect();
-    let due_to_consumed = measured
-        .stages
-        .last()
-        .and_then(|stage| stage.delivered.as_ref())
-        .map(|delivered| delivered.due_to_consumed.clone());
+    let delivered = measured.stages.last().and_then(|stage| stage.delivered.as_ref());
     let seconds = (facts.sending_ns as f64 / 1e9).max(1e-9);
     let behind_s = measured.behind_at_end_ns as f64 / 1e9;
     let (last, reconciled) = stages.last().cloned().unwrap_or_default();
@@ -129,11 +127,14 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         topic: stream.topic_name(),
         counts: last.counts,
         latency_ms: last.latency_ms,
+        observer_behind_ms: last.observer_behind_ms,
         offered_per_s: (last.counts.planned + last.counts.copies_planned) as f64 / seconds,
         achieved_per_s: measured.sent as f64 / (seconds + behind_s),
         bytes: measured.sent_bytes,
         sends: measured.sent,
+        queue_full: measured.queue_full,
         held_back_s: measured.held_back_ns as f64 / 1e9,
+        capped_s: measured.capped_ns as f64 / 1e9,
         behind_at_end_ms: measured.behind_at_end_ns as f64 / 1e6,
         stages: if stages.len() > 1 { stages.into_iter().map(|(summary, _)| summary).collect() } else { Vec::new() },
         ..StreamSummary::default()
@@ -143,7 +144,9 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         lost: reconciled.lost,
         failed_but_delivered: reconciled.failed_but_delivered,
         slo: slo_of_part(facts.role, stream.slo),
-        due_to_consumed,
+        due_to_consumed: delivered.map(|delivered| delivered.due_to_consumed.clone()),
+        untimed: delivered.map_or(0, |delivered| delivered.untimed),
+        observer_behind_ms: last.observer_behind_ms.max,
     }
 }
 
@@ -177,6 +180,7 @@ fn conclude_stage(
         topic,
         counts: reconciled.counts,
         latency_ms,
+        observer_behind_ms: delivered.observer_behind.summary(),
         watermarks: Vec::new(),
         verdict: Some(judgement.verdict),
         reasons: judgement.reasons,
@@ -203,6 +207,8 @@ fn judge_stage(
         lost: &reconciled.lost,
         failed_but_delivered: reconciled.failed_but_delivered,
         due_to_consumed: Some(&delivered.due_to_consumed),
+        untimed: delivered.untimed,
+        observer_behind_ms: delivered.observer_behind.quantile_ms(1.0),
         sent_to_acked: None,
         generator: None,
     };
@@ -273,12 +279,13 @@ fn slo_of_part(role: Role, slo: Slo) -> Slo {
 }
 
 fn figures_of<'a>(
-    role: Role,
+    facts: &Facts<'_>,
     concluded: &'a Concluded,
     stream: &'a Stream,
     measured: &'a StreamMeasured,
 ) -> StreamFigures<'a> {
-    let sends = measured.produced.is_some() && role != Role::Consume;
+    let sends = measured.produced.is_some() && facts.role != Role::Consume;
+    let sending_s = (facts.sending_ns as f64 / 1e9).max(1e-9);
     StreamFigures {
         name: &stream.name,
         slo: &concluded.slo,
@@ -287,12 +294,15 @@ fn figures_of<'a>(
         lost: &concluded.lost,
         failed_but_delivered: concluded.failed_but_delivered,
         due_to_consumed: concluded.due_to_consumed.as_ref(),
+        untimed: concluded.untimed,
+        observer_behind_ms: concluded.observer_behind_ms,
         sent_to_acked: sends.then_some(&measured.sent_to_acked),
         generator: sends.then_some(GeneratorFigures {
             lateness: &measured.own_lateness,
             offered_per_s: concluded.summary.offered_per_s,
             achieved_per_s: concluded.summary.achieved_per_s,
             held_back_by_client: measured.held_back_ns > 0,
+            capped_share: concluded.summary.capped_s / sending_s,
         }),
     }
 }
@@ -318,7 +328,11 @@ fn summarise(facts: &Facts<'_>, measured: &Measured, concluded: Vec<Concluded>, 
         achieved_per_s: streams.iter().map(|stream| stream.achieved_per_s).sum(),
         bytes: streams.iter().map(|stream| stream.bytes).sum(),
         streams,
-        generator: GeneratorSummary { lateness_ms: lateness.summary(), ..GeneratorSummary::default() },
+        generator: GeneratorSummary {
+            lateness_ms: lateness.summary(),
+            queue_full: measured.streams.iter().map(|stream| stream.queue_full).sum(),
+            cpu_s: measured.cpu_ns.map(|cpu_ns| cpu_ns as f64 / 1e9),
+        },
         interrupted: measured.interrupted,
         troubles: measured.troubles.clone(),
         partial: facts.role != Role::Run,

@@ -13,8 +13,8 @@ pub struct Measured {
     pub interrupted: bool,
     /// Sentences about what went wrong on the way and spoils the measurement.
     pub troubles: Vec<String>,
-    /// Whether several processes, each with a clock of its own, took part.
-    pub several_clocks: bool,
+    /// CPU time that the process used, in nanoseconds, all parts together; absent where it is not known.
+    pub cpu_ns: Option<u64>,
 }
 
 /// What was measured of one stream.
@@ -34,8 +34,12 @@ pub struct StreamMeasured {
     pub sent: u64,
     /// Bytes of keys and payloads handed to the client.
     pub sent_bytes: u64,
+    /// How often an event was due while the client's queue was full.
+    pub queue_full: u64,
     /// How long the client took nothing, in nanoseconds, over all workers.
     pub held_back_ns: u64,
+    /// How long the profile's ceiling held sending back, in nanoseconds: the worst worker's.
+    pub capped_ns: u64,
     /// How far behind its due time the last send was, in nanoseconds: the worst worker's.
     pub behind_at_end_ns: u64,
     /// How many sends ended in which error.
@@ -53,14 +57,14 @@ pub struct StageMeasured {
 
 impl Merge for Measured {
     fn merge(&mut self, other: Self) {
-        let Measured { streams, interrupted, troubles, several_clocks } = other;
+        let Measured { streams, interrupted, troubles, cpu_ns } = other;
         self.streams.resize_with(self.streams.len().max(streams.len()), StreamMeasured::default);
         for (own, other) in self.streams.iter_mut().zip(streams) {
             own.merge(other);
         }
         self.interrupted |= interrupted;
         self.troubles.extend(troubles);
-        self.several_clocks |= several_clocks;
+        self.cpu_ns = self.cpu_ns.zip(cpu_ns).map(|(own, other)| own + other).or(self.cpu_ns).or(cpu_ns);
     }
 }
 
@@ -74,7 +78,9 @@ impl Merge for StreamMeasured {
             sent_events,
             sent,
             sent_bytes,
+            queue_full,
             held_back_ns,
+            capped_ns,
             behind_at_end_ns,
             errors,
             stages,
@@ -86,7 +92,9 @@ impl Merge for StreamMeasured {
         self.sent_events += sent_events;
         self.sent += sent;
         self.sent_bytes += sent_bytes;
+        self.queue_full += queue_full;
         self.held_back_ns += held_back_ns;
+        self.capped_ns = self.capped_ns.max(capped_ns);
         self.behind_at_end_ns = self.behind_at_end_ns.max(behind_at_end_ns);
         for (error, times) in errors {
             *self.errors.entry(error).or_default() += times;

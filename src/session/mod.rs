@@ -1,6 +1,7 @@
 //! A run from its beginning to its end: wires the rooms together for `run`, `produce` and `consume`.
 
 mod conclude;
+mod joined;
 mod measured;
 mod parts;
 mod plans;

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::conclude::{Facts, conclude};
+use super::joined::{Joining, join_seconds};
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
 use super::record::{GENERATOR, LEDGER, delivered_file, log_key, produced_file, write_ledgers};
@@ -217,11 +217,10 @@ fn facts_of<'a>(profile: &'a Profile, first: &Manifest, parts: &[Part], whole: &
     }
 }
 
-/// What stands against the clocks: nothing where all parts ran on one host, whose processes share one wall clock.
+/// What stands against the clocks: nothing where all parts ran on one kernel, whose processes share one wall clock.
 fn clocks_of(parts: &[Part]) -> Option<ClockFigures> {
     let first = parts.first()?.folder.manifest();
-    let one_host = parts.iter().all(|part| part.folder.manifest().host.hostname == first.host.hostname);
-    if one_host {
+    if parts.iter().all(|part| part.folder.manifest().host.shares_clock_with(&first.host)) {
         return None;
     }
     let states = || parts.iter().map(|part| part.folder.manifest().clock.at_start);
@@ -262,15 +261,12 @@ fn write(
     let mut writer = RunWriter::create(out, manifest, start_ns)?;
     let ledger = out.join(LEDGER);
     fs::create_dir_all(&ledger).map_err(|system| ResultsError::CannotCreate { folder: ledger, system })?;
-    for part in parts {
-        let later = Duration::from_nanos(start_unix_ns(&part.summary).saturating_sub(start_ns));
-        for log in part.folder.logs()? {
-            for interval in log.intervals {
-                writer
-                    .interval(&log.key, &crate::results::hlog::Interval { start: interval.start + later, ..interval });
-            }
-        }
-    }
+    let joining: Vec<Joining<'_>> = parts
+        .iter()
+        .map(|part| Joining { folder: &part.folder, later_s: whole_seconds(start_unix_ns(&part.summary) - start_ns) })
+        .collect();
+    let streams: Vec<_> = profile.streams.iter().map(|stream| (stream.name.as_str(), stage_names(stream))).collect();
+    join_seconds(&mut writer, &joining, &streams)?;
     for (stream, measured) in profile.streams.iter().zip(&whole.streams) {
         write_ledgers(&writer, &stream.name, &stage_names(stream), measured)?;
     }
@@ -279,6 +275,11 @@ fn write(
     let folder = writer.folder().to_owned();
     writer.finish(state, &ended, &summary)?;
     Ok(Ended { summary, folder, trouble: None })
+}
+
+/// A part's seconds count from its own start; in the whole they stand at the nearest second.
+fn whole_seconds(nanos: u64) -> u64 {
+    nanos.saturating_add(500_000_000) / 1_000_000_000
 }
 
 fn start_unix_ns(summary: &Summary) -> u64 {
@@ -304,7 +305,8 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
         )
     })?;
     let (interrupted, troubles) = (summary.interrupted, summary.troubles.clone());
-    let mut measured = Measured { interrupted, troubles, ..Measured::default() };
+    let cpu_ns = summary.generator.cpu_s.map(|cpu_s| (cpu_s * 1e9) as u64);
+    let mut measured = Measured { interrupted, troubles, cpu_ns, ..Measured::default() };
     for (stream, found) in profile.streams.iter().zip(&summary.streams) {
         let name = &stream.name;
         let mut of_stream = StreamMeasured {
@@ -314,7 +316,9 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
             sent_events: found.counts.sent,
             sent: found.sends,
             sent_bytes: found.bytes,
+            queue_full: found.queue_full,
             held_back_ns: (found.held_back_s * 1e9) as u64,
+            capped_ns: (found.capped_s * 1e9) as u64,
             behind_at_end_ns: (found.behind_at_end_ms * 1e6) as u64,
             ..StreamMeasured::default()
         };

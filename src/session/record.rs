@@ -65,6 +65,7 @@ impl Recorder {
                 sent_per_s: sends.sent as f64,
                 acked_per_s: acks.acked as f64,
                 delivered_per_s: seen.counts.delivered as f64,
+                seen_per_s: seen.counts.seen() as f64,
                 lag_events: if role == Role::Run { totals.acked as i64 - totals.seen[place] as i64 } else { 0 },
                 failed: acks.failed,
                 dropped: sends.dropped,
@@ -223,7 +224,7 @@ fn set_clients(manifest: &mut Manifest, prepared: &Prepared, stream: &PreparedSt
     }
 }
 
-fn quantile(histogram: &LatencyHistogram, quantile: f64) -> Option<f64> {
+pub(super) fn quantile(histogram: &LatencyHistogram, quantile: f64) -> Option<f64> {
     (histogram.count() > 0).then(|| histogram.quantile_ms(quantile))
 }
 

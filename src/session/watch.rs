@@ -13,6 +13,7 @@ use super::record::Recorder;
 use super::seconds::{HandIn, SecondSeen, Seconds};
 use super::signals;
 use crate::check::Merge;
+use crate::clock;
 use crate::consume::{self, End, Observing, StageReport};
 use crate::produce::{self, Ceiling, Producing, StopFlag};
 use crate::results::Summary;
@@ -111,9 +112,10 @@ impl Watch<'_> {
         }
         measured.interrupted |= self.stop.is_set();
         self.look();
-        if let Some(rest) = self.seconds.rest() {
-            self.hear(&rest);
+        for second in self.seconds.rest() {
+            self.hear(&second);
         }
+        measured.cpu_ns = clock::cpu_ns();
         let summary = self.conclude(&measured, sending_ns);
         self.recorder.end(self.prepared, &measured, summary)
     }
@@ -246,7 +248,9 @@ fn take_in_sent(measured: &mut Measured, producing: Producing) {
             sent_events: worker.sent_events,
             sent: worker.sent,
             sent_bytes: worker.sent_bytes,
+            queue_full: worker.queue_full,
             held_back_ns: worker.held_back_ns,
+            capped_ns: worker.capped_ns,
             behind_at_end_ns: worker.behind_at_end_ns,
             errors: acks.errors.into_iter().collect::<BTreeMap<_, _>>(),
             stages: Vec::new(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use floodmark::check::Verdict;
-use floodmark::results::Summary;
+use floodmark::results::{Summary, TimelineRow};
 
 use crate::cluster::Cluster;
 use crate::program::{Ended, Running, Workshop, assert_conserved, reasons_but_the_machine};
@@ -56,7 +56,7 @@ impl Parts {
         let out = self.workshop.fresh("merged");
         let mut arguments = vec!["merge", "--json", "--out", out.to_str().unwrap()];
         arguments.extend(folders.iter().map(|folder| folder.to_str().unwrap()));
-        self.workshop.call(&arguments)
+        Ended { out: Some(out), ..self.workshop.call(&arguments) }
     }
 }
 
@@ -92,6 +92,15 @@ fn three_processes_count_what_one_process_counts() {
     assert_eq!(whole.totals, one_process.totals);
     assert!(whole.totals.duplicates_injected > 0 && whole.totals.late_injected > 0);
     assert_eq!(whole.run.fingerprint, one_process.run.fingerprint);
+
+    let rows = merged.folder().timeline().unwrap();
+    assert!(rows.iter().zip(0..).all(|(row, second)| row.second == second), "one row for each second");
+    let sum = |of: fn(&TimelineRow) -> f64| rows.iter().map(of).sum::<f64>() as u64;
+    let totals = &whole.totals;
+    assert_eq!(sum(|row| row.acked_per_s), totals.acked + totals.copies_acked);
+    assert_eq!(sum(|row| row.seen_per_s), totals.delivered + totals.duplicates_injected);
+    assert_eq!(rows.last().map(|row| row.lag_events), Some(0));
+    assert!(rows[0].due_to_consumed_p99_ms.is_some() && rows[0].sent_to_acked_p99_ms.is_some());
 
     for order in [[c, b, a], [b, c, a]] {
         let again = parts.merge(&order).sound();

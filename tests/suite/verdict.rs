@@ -6,10 +6,14 @@ use crate::cluster::Cluster;
 use crate::program::{Ended, Workshop};
 
 fn run_with(slo: &str, rate: &str) -> Ended {
+    run_capped("", slo, rate)
+}
+
+fn run_capped(head: &str, slo: &str, rate: &str) -> Ended {
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
     let topic = cluster.topic("verdict");
     let text = format!(
-        "duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"{rate}\"\nslo = {{ {slo} }}\n"
+        "{head}duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"{rate}\"\nslo = {{ {slo} }}\n"
     );
     workshop.run(&workshop.profile(&text), &cluster.brokers, &[])
 }
@@ -37,4 +41,15 @@ fn a_quantile_of_too_few_samples_is_no_pass() {
     assert!(summary.reasons.iter().any(|reason| reason.contains("too few")), "{:?}", summary.reasons);
     let limit = summary.streams[0].slo.iter().find(|slo| slo.name == "end_to_end_p99").unwrap();
     assert!(!limit.ok && limit.observed.is_none());
+}
+
+#[test]
+fn a_ceiling_below_the_rate_is_named_as_what_held_it_back() {
+    let ended = run_capped("ceiling = \"1k/s\"\n", "lost = 0", "2k/s");
+    let summary = ended.summary();
+    assert_eq!((ended.code(), summary.verdict), (Some(3), Verdict::Void), "{}", ended.stderr);
+    assert!(summary.reasons.iter().any(|reason| reason.contains("`ceiling` held s back")), "{:?}", summary.reasons);
+    assert!(!summary.reasons.iter().any(|reason| reason.contains("own lateness")), "{:?}", summary.reasons);
+    // However late: nothing is skipped.
+    assert_eq!((summary.totals.planned, summary.totals.delivered), (2000, 2000));
 }

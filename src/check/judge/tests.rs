@@ -9,8 +9,11 @@ struct Measured {
     lost: Vec<LostEvent>,
     end_to_end: LatencyHistogram,
     lateness: LatencyHistogram,
+    untimed: u64,
+    observer_behind_ms: f64,
     achieved_per_s: f64,
     held_back_by_client: bool,
+    capped_share: f64,
     interrupted: bool,
     clocks: Option<ClockFigures>,
 }
@@ -29,8 +32,11 @@ fn healthy() -> Measured {
         lost: Vec::new(),
         end_to_end: latencies(2000, 5),
         lateness: latencies(2000, 0),
+        untimed: 0,
+        observer_behind_ms: 0.0,
         achieved_per_s: 1000.0,
         held_back_by_client: false,
+        capped_share: 0.0,
         interrupted: false,
         clocks: None,
     }
@@ -43,6 +49,7 @@ impl Measured {
             offered_per_s: 1000.0,
             achieved_per_s: self.achieved_per_s,
             held_back_by_client: self.held_back_by_client,
+            capped_share: self.capped_share,
         };
         let stream = StreamFigures {
             name: "orders",
@@ -52,6 +59,8 @@ impl Measured {
             lost: &self.lost,
             failed_but_delivered: 0,
             due_to_consumed: Some(&self.end_to_end),
+            untimed: self.untimed,
+            observer_behind_ms: self.observer_behind_ms,
             sent_to_acked: None,
             generator: Some(generator),
         };
@@ -126,6 +135,12 @@ fn whatever_leaves_the_claim_without_support_makes_it_void() {
         ("negative", Measured { end_to_end: negative, ..healthy() }),
         ("synchronised", Measured { clocks: unsynchronised, ..healthy() }),
         ("estimated error", Measured { clocks: coarse, ..healthy() }),
+        ("without their due time", Measured { untimed: 1, ..healthy() }),
+        (
+            "waited 6.000 ms for the observer",
+            Measured { end_to_end: latencies(2000, 15), observer_behind_ms: 6.0, ..healthy() },
+        ),
+        ("`ceiling` held orders back", Measured { capped_share: 0.02, ..healthy() }),
         ("nothing was measured", Measured { counts: Counts::default(), slo: Slo::default(), ..healthy() }),
     ];
     for (reason, measured) in voids {
@@ -144,6 +159,22 @@ fn a_rate_that_the_client_held_back_is_no_pass_and_says_whose_it_is() {
     let judgement = measured.judge();
     assert_eq!(judgement.verdict, Verdict::Void);
     assert!(judgement.reasons[0].contains("queue was full"), "{:?}", judgement.reasons);
+}
+
+#[test]
+fn a_ceiling_that_held_the_rate_back_is_named_and_nobody_else_is() {
+    let judgement = Measured { achieved_per_s: 500.0, capped_share: 0.5, ..healthy() }.judge();
+    assert_eq!(judgement.reasons.len(), 1, "{:?}", judgement.reasons);
+    assert!(judgement.reasons[0].contains("50.0 %"), "{:?}", judgement.reasons);
+}
+
+#[test]
+fn an_observer_that_was_behind_takes_away_no_certainty() {
+    // Its delay only adds to a latency: what is kept with it is kept without it.
+    assert_eq!(Measured { observer_behind_ms: 1e6, ..healthy() }.judge().verdict, Verdict::Pass);
+    // And what is broken even without the most that it can have added is broken.
+    let broken = Measured { end_to_end: latencies(2000, 17), observer_behind_ms: 6.0, ..healthy() };
+    assert_eq!(broken.judge().verdict, Verdict::Fail);
 }
 
 #[test]

@@ -117,6 +117,7 @@ fn observation(seen: Seen, index: usize) -> Observation {
         key_hash,
         due_ns: Some(1_000_000_000),
         sent_ns: Some(1_001_000_000),
+        behind_ns: 0,
         consumed_ns,
         warmup: index < 10,
     }
@@ -351,4 +352,17 @@ fn a_changed_id_with_this_runs_tag_is_phantom_and_anyone_elses_is_foreign() {
         let seen = Observation { id, ..observation(Seen::Unknown, 0) };
         assert_eq!(observer.observe(&seen), class, "{id:?}");
     }
+}
+
+#[test]
+fn a_delivery_without_its_due_time_is_counted_and_not_timed() {
+    let mut observer = observer();
+    let seen = observation(Seen::Event(0, 0), 20);
+    observer.observe(&Observation { due_ns: None, behind_ns: 700, ..seen });
+    observer.observe(&observation(Seen::Event(0, 1), 21));
+    // A further copy is no delivery of its own.
+    observer.observe(&Observation { due_ns: None, ..observation(Seen::Event(0, 1), 22) });
+    let delivered = observer.finish(true);
+    assert_eq!((delivered.untimed, delivered.due_to_consumed.count()), (1, 1));
+    assert_eq!((delivered.observer_behind.count(), delivered.observer_behind.nanos().max()), (2, 700));
 }

@@ -266,6 +266,13 @@ fn foot(text: &mut String, summary: &Summary, folder: Option<&Path>, look: Look)
             ),
         );
     }
+    // Of several streams the one that says most against the observer.
+    let worst =
+        |of: fn(&Latencies) -> f64| summary.streams.iter().map(|s| of(&s.observer_behind_ms)).fold(0.0, f64::max);
+    if summary.streams.iter().any(|stream| stream.observer_behind_ms.count > 0) {
+        let (p99, most) = (worst(|behind| behind.p99), worst(|behind| behind.max));
+        line(text, &format!("observer   {} behind at p99, {} at most", latency(p99), latency(most)));
+    }
     if let Some(folder) = folder {
         line(text, &format!("results    {}", paint(&folder.display().to_string(), Ink::Strong, look)));
     }

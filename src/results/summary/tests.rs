@@ -47,6 +47,7 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
         topic: "t-out".to_owned(),
         counts,
         latency_ms,
+        observer_behind_ms: latency_ms.due_to_sent,
         watermarks: Vec::new(),
         verdict: Some(Verdict::Void),
         reasons: vec!["a reason".to_owned()],
@@ -72,7 +73,10 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
             achieved_per_s: 999.9,
             bytes: 7,
             sends: 9,
+            queue_full: 3,
             held_back_s: 0.25,
+            capped_s: 0.5,
+            observer_behind_ms: latency_ms.due_to_sent,
             behind_at_end_ms: 1.5,
         })
 }

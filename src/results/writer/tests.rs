@@ -139,7 +139,7 @@ fn a_run_that_never_ended_opens_and_says_so() {
     assert_eq!(read.summary().unwrap(), None);
     assert_eq!(read.timeline().unwrap(), (0..2).map(row).collect::<Vec<_>>());
     assert_eq!(read.latencies(&key()).unwrap().count(), 6);
-    assert_eq!(read.logs().unwrap()[0].intervals.len(), 2);
+    assert_eq!(read.logs().unwrap()[0].open().unwrap().count(), 2);
 }
 
 #[test]

@@ -43,6 +43,7 @@ fn orders() -> StreamSummary {
         offered_per_s: 20_000.0,
         achieved_per_s: 19_999.7,
         bytes: 614_400_000,
+        observer_behind_ms: hop(1_200_000, 0.2),
         ..StreamSummary::default()
     }
 }
