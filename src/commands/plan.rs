@@ -114,16 +114,17 @@ fn planned_stream(stream: &Stream, schedule: &Arc<StreamSchedule>, shard: Shard,
     let producers = shard.producers_of(stream.producers);
     let share = producers.clone().count() as f64 / f64::from(stream.producers);
     let events: u64 = producers.clone().map(|producer| schedule.planned_by(producer)).sum();
+    let copies = (events <= COUNTED_EVENTS).then(|| copies_of(schedule, producers.clone()));
     PlannedStream {
         name: stream.name.clone(),
         topic: stream.topic_name(),
         partitions: schedule.partitions(),
-        producers: producers.clone().count() as u16,
+        producers: producers.count() as u16,
         events,
-        copies: (events <= COUNTED_EVENTS).then(|| copies_of(schedule, producers)),
+        copies,
         mean_per_s: events as f64 / seconds,
         peak_per_s: schedule.peak_per_s() * share,
-        bytes: (events as f64 * schedule.mean_size_bytes()) as u64,
+        bytes: ((events + copies.unwrap_or(0)) as f64 * schedule.mean_size_bytes()) as u64,
         rate: schedule.rate_points().into_iter().map(|(at_s, per_s)| (at_s, per_s * share)).collect(),
     }
 }

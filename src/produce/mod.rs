@@ -11,5 +11,5 @@ pub use acks::AckReport;
 pub use ceiling::Ceiling;
 pub(crate) use figures::ByTheSecond;
 pub use figures::{AckFigures, Figures, SendFigures};
-pub use run::{FiguresTo, ProduceError, ProduceReport, Producing, StopFlag, StreamPlan, start};
+pub use run::{FiguresTo, ProduceError, ProduceReport, Producing, Ready, StopFlag, StreamPlan, open};
 pub use worker::WorkerReport;

@@ -14,7 +14,7 @@ use super::worker::{State, Worker, WorkerReport};
 use crate::clock::Clock;
 use crate::event::payload::{self, JsonWriter, Size, Stamps};
 use crate::event::{EventId, RunTag};
-use crate::kafka::{KafkaError, Sink, SinkOptions};
+use crate::kafka::{Deliveries, KafkaError, Sink, SinkOptions};
 use crate::load::{PlannedSend, StreamSchedule};
 use crate::profile::{Codec, Delivery, WhenFull};
 
@@ -62,7 +62,7 @@ pub struct StreamPlan {
     pub run: RunTag,
     /// The process's clock.
     pub clock: Clock,
-    /// The start of the run, in nanoseconds since 1970.
+    /// The start of the run, in nanoseconds since 1970; known when all clients stand ready (see [`Ready::start`]).
     pub start_ns: u64,
     /// The warm-up, in nanoseconds from the start.
     pub warmup_ns: u64,
@@ -163,39 +163,33 @@ pub struct ProduceReport {
     pub acks: AckReport,
 }
 
-/// Opens all clients, then starts all threads; they begin with the schedule at the plan's start.
-///
-/// # Errors
-/// [`ProduceError`] when a client or thread cannot be had; nothing has been sent then.
-pub fn start(
-    plans: &[Arc<StreamPlan>],
-    ceiling: Option<&Arc<Ceiling>>,
-    stop: &StopFlag,
-    figures: &FiguresTo,
-) -> Result<Producing, ProduceError> {
-    let mut ready = Vec::new();
-    for plan in plans {
-        for number in 0..plan.workers {
-            ready.push(prepare(plan, number, ceiling, stop, figures)?);
-        }
-    }
-    let mut threads = Vec::new();
-    for (worker, acks) in ready {
-        let (stream, name) = (worker.plan.stream, worker.plan.name.clone());
-        let acks = thread::Builder::new().name(format!("acks-{name}")).spawn(move || acks.run())?;
-        let worker = thread::Builder::new().name(format!("send-{name}")).spawn(move || worker.run())?;
-        threads.push((stream, worker, acks));
-    }
-    Ok(Producing { threads })
+/// Clients that stand ready to send. Opening them takes its time (a transactional one asks its coordinator, which may not exist yet):
+/// only when they are there can a moment be named at which the schedule starts.
+pub struct Ready {
+    streams: Vec<(StreamPlan, Vec<Client>)>,
 }
 
-fn prepare(
-    plan: &Arc<StreamPlan>,
-    number: usize,
-    ceiling: Option<&Arc<Ceiling>>,
-    stop: &StopFlag,
-    figures: &FiguresTo,
-) -> Result<(Worker, Acks), ProduceError> {
+/// A worker's client, with both its ends.
+struct Client {
+    producers: Vec<u16>,
+    sink: Sink,
+    deliveries: Deliveries,
+}
+
+/// Opens all clients. Nothing is sent yet.
+///
+/// # Errors
+/// [`ProduceError`] when a client cannot be had.
+pub fn open(plans: Vec<StreamPlan>) -> Result<Ready, ProduceError> {
+    let mut streams = Vec::new();
+    for plan in plans {
+        let clients = (0..plan.workers).map(|number| open_client(&plan, number)).collect::<Result<_, _>>()?;
+        streams.push((plan, clients));
+    }
+    Ok(Ready { streams })
+}
+
+fn open_client(plan: &StreamPlan, number: usize) -> Result<Client, ProduceError> {
     let producers: Vec<u16> = plan.producers.iter().copied().skip(number).step_by(plan.workers).collect();
     let mut settings = plan.settings.clone();
     if let Some(id) = settings.get_mut("transactional.id") {
@@ -211,6 +205,44 @@ fn prepare(
     };
     let (sink, deliveries) = Sink::open(&options, TRANSACTIONS_TIMEOUT)
         .map_err(|source| ProduceError::Client { stream: plan.name.clone(), source })?;
+    Ok(Client { producers, sink, deliveries })
+}
+
+impl Ready {
+    /// Starts all threads; they begin with the schedule at `start_ns` (since 1970).
+    ///
+    /// # Errors
+    /// [`ProduceError`] when a thread cannot be had.
+    pub fn start(
+        self,
+        start_ns: u64,
+        ceiling: Option<&Arc<Ceiling>>,
+        stop: &StopFlag,
+        figures: &FiguresTo,
+    ) -> Result<Producing, ProduceError> {
+        let mut threads = Vec::new();
+        for (plan, clients) in self.streams {
+            let plan = Arc::new(StreamPlan { start_ns, ..plan });
+            for client in clients {
+                let (worker, acks) = put_to_work(&plan, client, ceiling, stop, figures);
+                let name = &plan.name;
+                let acks = thread::Builder::new().name(format!("acks-{name}")).spawn(move || acks.run())?;
+                let worker = thread::Builder::new().name(format!("send-{name}")).spawn(move || worker.run())?;
+                threads.push((plan.stream, worker, acks));
+            }
+        }
+        Ok(Producing { threads })
+    }
+}
+
+fn put_to_work(
+    plan: &Arc<StreamPlan>,
+    client: Client,
+    ceiling: Option<&Arc<Ceiling>>,
+    stop: &StopFlag,
+    figures: &FiguresTo,
+) -> (Worker, Acks) {
+    let Client { producers, sink, deliveries } = client;
     let (notes, notes_read) = channel();
     let worker = Worker {
         plan: Arc::clone(plan),
@@ -222,7 +254,7 @@ fn prepare(
         ceiling: ceiling.cloned(),
         state: State::new(producers.into_iter()),
     };
-    Ok((worker, Acks::new(deliveries, notes_read, figures.acks.clone(), Arc::clone(plan))))
+    (worker, Acks::new(deliveries, notes_read, figures.acks.clone(), Arc::clone(plan)))
 }
 
 impl Producing {

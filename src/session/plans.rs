@@ -8,8 +8,8 @@ use crate::consume::StagePlan;
 use crate::produce::StreamPlan;
 use crate::profile::{Delivery, SizeDistribution, Stream};
 
-/// The plan of a stream's workers; none when this shard has none of its logical producers.
-pub(super) fn stream_plan(prepared: &Prepared, index: usize, start_ns: u64) -> Option<Arc<StreamPlan>> {
+/// The plan of a stream's workers, whose start is still to be named; none when this shard has none of its logical producers.
+pub(super) fn stream_plan(prepared: &Prepared, index: usize) -> Option<StreamPlan> {
     let PreparedStream { stream, topic, schedule, .. } = &prepared.streams[index];
     let producers: Vec<u16> = prepared.request.shard.producers_of(stream.producers).collect();
     if producers.is_empty() {
@@ -20,7 +20,7 @@ pub(super) fn stream_plan(prepared: &Prepared, index: usize, start_ns: u64) -> O
     let transactional_id =
         (stream.delivery == Delivery::ExactlyOnce).then(|| format!("floodmark-{}-{}", prepared.run_id, stream.name));
     let profile = &prepared.request.loaded.profile;
-    Some(Arc::new(StreamPlan {
+    Some(StreamPlan {
         stream: index,
         name: stream.name.clone(),
         schedule: Arc::clone(schedule),
@@ -28,7 +28,7 @@ pub(super) fn stream_plan(prepared: &Prepared, index: usize, start_ns: u64) -> O
         workers,
         run: prepared.tag,
         clock: prepared.clock,
-        start_ns,
+        start_ns: 0,
         warmup_ns: profile.warmup.as_nanos(),
         drain_ns: profile.drain.as_nanos(),
         delivery: stream.delivery,
@@ -39,7 +39,7 @@ pub(super) fn stream_plan(prepared: &Prepared, index: usize, start_ns: u64) -> O
         topic: topic.clone(),
         settings: prepared.settings.producer(stream.delivery, capacity, transactional_id.as_deref()),
         capacity,
-    }))
+    })
 }
 
 /// The plan of a stage's thread.

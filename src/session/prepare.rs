@@ -14,6 +14,7 @@ use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
 use crate::produce::ProduceError;
 use crate::profile::{Loaded, Span, Stage, Stream};
 use crate::results::ResultsError;
+use crate::results::stamp::rfc3339;
 
 /// How long the cluster may take to answer at first.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -101,6 +102,14 @@ pub enum SessionError {
     /// The results cannot be written.
     #[error(transparent)]
     Results(#[from] ResultsError),
+    /// The moment that was agreed on has passed.
+    #[error("--start-at {agreed} was {late_ms} ms ago when the clients stood ready: agree on a later moment")]
+    TooLate {
+        /// The moment, RFC 3339.
+        agreed: String,
+        /// How long ago it was.
+        late_ms: u64,
+    },
     /// What was asked for cannot be.
     #[error("{0}")]
     Usage(String),
@@ -111,7 +120,7 @@ impl SessionError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            SessionError::Usage(_) => true,
+            SessionError::Usage(_) | SessionError::TooLate { .. } => true,
             SessionError::Target(error) => !matches!(error, TargetError::Kafka(_)),
             SessionError::Kafka(error) => matches!(error, KafkaError::Settings(_)),
             _ => false,
@@ -227,9 +236,19 @@ impl Prepared {
         if self.embedded.is_some() { format!("the embedded broker at {brokers}") } else { brokers.to_owned() }
     }
 
-    /// When the run starts, in nanoseconds since 1970, if it is prepared by now.
-    pub(super) fn start_ns(&self) -> u64 {
-        self.request.start_at_ns.unwrap_or(0).max(self.clock.now_ns() + LEAD_NS)
+    /// When the run starts, in nanoseconds since 1970, if everything stands ready now.
+    ///
+    /// # Errors
+    /// When a moment was agreed on that has passed: the other processes have begun, and a backlog sent at once would be no schedule.
+    pub(super) fn start_ns(&self) -> Result<u64, SessionError> {
+        let now_ns = self.clock.now_ns();
+        match self.request.start_at_ns {
+            None => Ok(now_ns + LEAD_NS),
+            Some(at_ns) if at_ns < now_ns && self.request.role.sends() => {
+                Err(SessionError::TooLate { agreed: rfc3339(at_ns), late_ms: (now_ns - at_ns).div_ceil(1_000_000) })
+            }
+            Some(at_ns) => Ok(at_ns),
+        }
     }
 }
 

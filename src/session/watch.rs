@@ -15,7 +15,7 @@ use super::signals;
 use crate::check::Merge;
 use crate::clock;
 use crate::consume::{self, End, Observing, StageReport};
-use crate::produce::{self, Ceiling, Producing, StopFlag};
+use crate::produce::{self, Ceiling, Producing, Ready, StopFlag};
 use crate::results::Summary;
 
 /// How often the watcher looks.
@@ -44,12 +44,14 @@ pub fn carry_out(prepared: &Prepared, each_second: &mut dyn FnMut(&SecondSeen)) 
     // An observer that knows no start takes the first event for it; a whole run starts when its observers are ready.
     let observing =
         if role.observes() { start_observers(prepared, known_start_ns, &hand_in, &stop)? } else { Vec::new() };
-    let start_ns = prepared.start_ns();
+    let ready = if role.sends() { Some(open_producers(prepared)?) } else { None };
+    let start_ns = prepared.start_ns()?;
     if role == Role::Run {
         observing.iter().for_each(|stage| stage.start_at(start_ns));
     }
     let recorder = Recorder::begin(prepared, start_ns)?;
-    let producing = if role.sends() { Some(start_producers(prepared, start_ns, &hand_in, &stop)?) } else { None };
+    let ceiling = prepared.request.loaded.profile.ceiling.map(|rate| Arc::new(Ceiling::new(rate)));
+    let producing = ready.map(|ready| ready.start(start_ns, ceiling.as_ref(), &stop, &hand_in.produce)).transpose()?;
     signals::listen(&stop);
     drop(hand_in);
     let watch = Watch { prepared, start_ns, stop, seconds, recorder, each_second };
@@ -72,16 +74,9 @@ fn start_observers(
     Ok(observing)
 }
 
-fn start_producers(
-    prepared: &Prepared,
-    start_ns: u64,
-    hand_in: &HandIn,
-    stop: &StopFlag,
-) -> Result<Producing, SessionError> {
-    let plans: Vec<_> =
-        (0..prepared.streams.len()).filter_map(|index| stream_plan(prepared, index, start_ns)).collect();
-    let ceiling = prepared.request.loaded.profile.ceiling.map(|rate| Arc::new(Ceiling::new(rate)));
-    Ok(produce::start(&plans, ceiling.as_ref(), stop, &hand_in.produce)?)
+fn open_producers(prepared: &Prepared) -> Result<Ready, SessionError> {
+    let plans = (0..prepared.streams.len()).filter_map(|index| stream_plan(prepared, index)).collect();
+    Ok(produce::open(plans)?)
 }
 
 struct Watch<'a> {

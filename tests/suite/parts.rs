@@ -56,7 +56,8 @@ impl Parts {
         let out = self.workshop.fresh("merged");
         let mut arguments = vec!["merge", "--json", "--out", out.to_str().unwrap()];
         arguments.extend(folders.iter().map(|folder| folder.to_str().unwrap()));
-        Ended { out: Some(out), ..self.workshop.call(&arguments) }
+        let ended = self.workshop.call(&arguments);
+        Ended { out: Some(out), ..ended }
     }
 }
 
@@ -157,6 +158,15 @@ fn processes_that_agree_on_a_start_make_one_run() {
     let whole = parts.merge(&[out(&sent), out(&seen)]).sound();
     assert_conserved(&whole);
     assert_eq!(whole.totals.delivered, whole.totals.planned);
+}
+
+#[test]
+fn a_start_that_has_passed_is_refused() {
+    let parts = Parts::new("passed-start");
+    let late = parts.start("produce", &["--run-id", RUN_ID, "--start-at", "2020-01-31T22:00:00Z"]).wait();
+    let (code, told) = late.one_sentence();
+    assert!(code == Some(2) && told.contains("--start-at 2020-01-31T22:00:00.000Z"), "{code:?} {told}");
+    assert!(!out(&late).exists(), "nothing was begun");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
     .unwrap();
     let (sends, _send_seconds) = channel();
     let (acks, _ack_seconds) = channel();
-    let plan = Arc::new(StreamPlan {
+    let plan = StreamPlan {
         stream: 0,
         name: "s".to_owned(),
         schedule: Arc::clone(&schedule),
@@ -74,8 +74,9 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
         topic: topic.clone(),
         settings: settings.producer(profile.streams[0].delivery, 10_000, None),
         capacity: 10_000,
-    });
-    let reports = produce::start(&[plan], None, &stop, &FiguresTo { sends, acks }).unwrap().join();
+    };
+    let ready = produce::open(vec![plan]).unwrap();
+    let reports = ready.start(start_ns, None, &stop, &FiguresTo { sends, acks }).unwrap().join();
     let ends = target.ranges(&topic, partitions, Duration::from_secs(10)).unwrap();
     observing.end_at(End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect()));
     let seen = observing.join();
