@@ -9,6 +9,7 @@ pub mod check;
 pub mod clock;
 pub mod commands;
 pub mod consume;
+pub mod curve;
 pub mod event;
 pub mod kafka;
 pub mod load;
