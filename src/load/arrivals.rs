@@ -29,7 +29,12 @@ impl Share {
     /// Paced: producer p of P sends the stream's events number p, p + P, p + 2P, … Event n lies at n + 1/2, so that
     /// every bucket of the curve that holds a whole number of events holds exactly these.
     pub(super) fn paced_events(&self) -> u64 {
-        let stream_events = (self.mass - 0.5).ceil().max(0.0) as u64;
+        self.events_before(self.mass)
+    }
+
+    /// How many of them lie before a place on the stream's cumulative rate.
+    pub(super) fn events_before(&self, place: f64) -> u64 {
+        let stream_events = (place - 0.5).ceil().max(0.0) as u64;
         let (producer, producers) = (u64::from(self.producer), u64::from(self.producers));
         (stream_events + producers - 1 - producer) / producers
     }

@@ -5,12 +5,15 @@
 //! what lies before it: randomness is drawn per block from the seed and the block's number.
 
 mod arrivals;
+mod buckets;
 mod bursts;
 mod clocks;
 mod cursor;
 pub mod fingerprint;
 mod injections;
+mod inside;
 mod keys;
+mod parabola;
 mod partition;
 mod random;
 mod rate;
@@ -27,3 +30,5 @@ pub use shard::{Shard, ShardError};
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod replay_laws;

@@ -24,6 +24,12 @@ pub(super) enum Purpose {
     Retries,
     /// Number: the event's sequence number.
     Absurd,
+    /// Number: the bucket and the node of its splitting tree. Producer by producer.
+    BucketSplit,
+    /// Number: the sequence number of the first event of the leaf.
+    BucketArrivals,
+    /// Number: the bucket, and the node or cycle in it. One for all producers.
+    Inside,
 }
 
 /// Where a stream's randomness comes from.

@@ -1,8 +1,10 @@
 //! The rate over time, its integral (the cumulative rate) and the integral's inverse.
 
-use crate::profile::{Phase, Rate, Span, Stream};
+use super::parabola::{Parabola, parabola};
+use crate::curve::Played;
+use crate::profile::{Phase, Rate, Replay, Smooth, Span, Stream};
 
-/// A stretch of time in which the rate changes along a straight line.
+/// A stretch of time in which the rate changes along a straight line, or along a parabola between the same ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Segment {
     /// Start, in nanoseconds from the start of the run.
@@ -13,6 +15,10 @@ pub struct Segment {
     pub from_per_s: f64,
     /// The rate at its end, events per second.
     pub to_per_s: f64,
+    /// How far the parabola lies above the straight line: four times what it does in the middle. 0 where the line is straight.
+    pub bend_per_s: f64,
+    /// Events that are due within it.
+    mass: f64,
     /// Events due before it.
     before: f64,
 }
@@ -21,7 +27,32 @@ impl Segment {
     /// Events that are due within it.
     #[must_use]
     pub fn mass(&self) -> f64 {
-        0.5 * (self.from_per_s + self.to_per_s) * self.seconds()
+        self.mass
+    }
+
+    /// Events due before it, and before the one behind it.
+    #[must_use]
+    pub fn places(&self) -> (f64, f64) {
+        (self.before, self.before + self.mass)
+    }
+
+    /// The rate over its length taken as 1.
+    fn parabola(&self) -> Parabola {
+        Parabola { from: self.from_per_s, to: self.to_per_s, bend: self.bend_per_s }
+    }
+
+    fn is_straight(&self) -> bool {
+        self.bend_per_s.abs() <= 0.0
+    }
+
+    /// Nanoseconds from its start until `mass` events are due.
+    fn nanos_until(&self, mass: f64) -> u64 {
+        if self.is_straight() {
+            return (self.seconds_until(mass) * 1e9) as u64;
+        }
+        // By shares of the whole: a bucket's end is rounded to a nanosecond, and its mass is not.
+        let shape = self.parabola();
+        (shape.inverse(mass / self.mass * shape.integral(1.0)) * self.length_ns as f64) as u64
     }
 
     fn seconds(&self) -> f64 {
@@ -47,21 +78,32 @@ pub struct RateCurve {
     segments: Vec<Segment>,
     total: f64,
     end_ns: u64,
+    /// Each segment is a bucket whose events stay within it.
+    keeps_buckets: bool,
 }
 
 impl RateCurve {
-    /// The curve of a stream's phases, cut at `duration`; without phases the base rate all the time, after the last phase silence.
+    /// The curve of a stream's phases or of its captured curve, cut at `duration`; without either the base rate all the time,
+    /// after the last phase or bucket silence.
     /// `factor` scales every rate.
     #[must_use]
     pub fn of_stream(stream: &Stream, duration: Span, factor: f64) -> Self {
-        let mut curve = RateCurve { segments: Vec::new(), total: 0.0, end_ns: duration.as_nanos() };
+        let mut curve =
+            RateCurve { segments: Vec::new(), total: 0.0, end_ns: duration.as_nanos(), keeps_buckets: false };
+        if let Some(replay) = &stream.curve {
+            if let Some(played) = replay.played() {
+                curve.push_buckets(replay, &played);
+            }
+            return curve;
+        }
         if stream.phases.is_empty() {
-            curve.push(duration.as_nanos(), stream.rate.as_per_s() * factor, stream.rate.as_per_s() * factor);
+            let base_per_s = stream.base_rate().as_per_s() * factor;
+            curve.push(duration.as_nanos(), base_per_s, base_per_s);
             return curve;
         }
         // Before the first phase the stream is at its base rate: a ramp at the start begins there.
-        let mut level = stream.rate.as_per_s() * factor;
-        curve.push_phases(&stream.phases, stream.rate, factor, &mut level);
+        let mut level = stream.base_rate().as_per_s() * factor;
+        curve.push_phases(&stream.phases, stream.base_rate(), factor, &mut level);
         curve
     }
 
@@ -103,9 +145,58 @@ impl RateCurve {
             return;
         }
         let to_per_s = from_per_s + (to_per_s - from_per_s) * (cut_ns as f64 / length_ns as f64);
-        let segment = Segment { start_ns, length_ns: cut_ns, from_per_s, to_per_s, before: self.total };
-        self.total += segment.mass();
-        self.segments.push(segment);
+        let mass = 0.5 * (from_per_s + to_per_s) * (cut_ns as f64 / 1e9);
+        self.segments.push(Segment {
+            start_ns,
+            length_ns: cut_ns,
+            from_per_s,
+            to_per_s,
+            bend_per_s: 0.0,
+            mass,
+            before: self.total,
+        });
+        self.total += mass;
+    }
+
+    /// One segment for each bucket, with the bucket's own mass; again from the start until the end where the curve repeats.
+    fn push_buckets(&mut self, replay: &Replay, played: &Played) {
+        self.keeps_buckets = true;
+        let buckets = played.counts().len();
+        for bucket in 0.. {
+            if self.is_full() || (bucket >= buckets && !replay.loops) {
+                return;
+            }
+            let (start_ns, next_ns) = (played.edge_ns(bucket), played.edge_ns(bucket + 1));
+            if next_ns <= start_ns {
+                return; // Shorter than a nanosecond: nothing that a profile is allowed to ask for.
+            }
+            let shape = match replay.smooth {
+                Smooth::Step => Parabola::flat(mean_per_s(played, bucket as i64, replay.loops)),
+                Smooth::Parabola => {
+                    let mean = |beside: i64| mean_per_s(played, bucket as i64 + beside, replay.loops);
+                    parabola(mean(-2), mean(-1), mean(0), mean(1), mean(2))
+                }
+            };
+            self.push_bucket(start_ns, next_ns - start_ns, shape, played.counts()[bucket % buckets]);
+        }
+    }
+
+    fn push_bucket(&mut self, start_ns: u64, length_ns: u64, whole: Parabola, mass: f64) {
+        let cut_ns = length_ns.min(self.end_ns - start_ns);
+        let share = cut_ns as f64 / length_ns as f64;
+        let shape = if cut_ns < length_ns { whole.before(share) } else { whole };
+        let mass = if cut_ns < length_ns { shape.integral(1.0) * (cut_ns as f64 / 1e9) } else { mass };
+        let Parabola { from, to, bend } = shape;
+        self.segments.push(Segment {
+            start_ns,
+            length_ns: cut_ns,
+            from_per_s: from,
+            to_per_s: to,
+            bend_per_s: bend,
+            mass,
+            before: self.total,
+        });
+        self.total += mass;
     }
 
     /// Events due over the whole time.
@@ -126,14 +217,17 @@ impl RateCurve {
         &self.segments
     }
 
-    /// The curve as points of a line: seconds from the start, events per second.
+    /// The curve as points of a line: seconds from the start, events per second. A parabola is drawn with its middle.
     #[must_use]
     pub fn outline(&self) -> Vec<(f64, f64)> {
-        let ends = |segment: &Segment| {
+        let points = |segment: &Segment| {
             let start_s = segment.start_ns as f64 / 1e9;
-            [(start_s, segment.from_per_s), (start_s + segment.seconds(), segment.to_per_s)]
+            let middle =
+                (!segment.is_straight()).then(|| (start_s + 0.5 * segment.seconds(), segment.parabola().at(0.5)));
+            let ends = [(start_s, segment.from_per_s), (start_s + segment.seconds(), segment.to_per_s)];
+            ends[..1].iter().copied().chain(middle).chain(ends[1..].iter().copied()).collect::<Vec<_>>()
         };
-        self.segments.iter().flat_map(ends).collect()
+        self.segments.iter().flat_map(points).collect()
     }
 
     /// The rate at a moment, in events per second; 0 outside.
@@ -141,7 +235,7 @@ impl RateCurve {
     pub fn at(&self, at_ns: u64) -> f64 {
         self.segment_at(at_ns).map_or(0.0, |segment| {
             let share = (at_ns - segment.start_ns) as f64 / segment.length_ns as f64;
-            segment.from_per_s + (segment.to_per_s - segment.from_per_s) * share
+            segment.parabola().at(share)
         })
     }
 
@@ -149,6 +243,28 @@ impl RateCurve {
     #[must_use]
     pub fn peak_per_s(&self) -> f64 {
         self.segments.iter().fold(0.0, |peak, segment| peak.max(segment.from_per_s).max(segment.to_per_s))
+    }
+
+    /// Where a segment is that holds a place on the cumulative rate. `hint` is the one that was used last.
+    pub(super) fn segment_of(&self, events: f64, hint: usize) -> usize {
+        let holds = |segment: &Segment| events >= segment.before && events < segment.before + segment.mass;
+        // Mostly the same one as before, or the next.
+        for near in [hint, hint.saturating_add(1)] {
+            if self.segments.get(near).is_some_and(holds) {
+                return near;
+            }
+        }
+        self.segments.partition_point(|segment| segment.before + segment.mass <= events)
+    }
+
+    /// The segment before which no event is due at a moment: the one that holds it, or the next.
+    pub(super) fn segment_from(&self, at_ns: u64) -> usize {
+        self.segments.partition_point(|segment| segment.start_ns + segment.length_ns <= at_ns)
+    }
+
+    /// When `events` are due, counted from the start of a segment and never at its end or behind: what falls into a bucket stays in it.
+    pub(super) fn when_in(&self, segment: &Segment, events: f64) -> u64 {
+        segment.start_ns + segment.nanos_until(events).min(segment.length_ns - 1)
     }
 
     fn segment_at(&self, at_ns: u64) -> Option<&Segment> {
@@ -164,20 +280,32 @@ impl RateCurve {
             return if at_ns == 0 { 0.0 } else { self.total };
         };
         let seconds = (at_ns - segment.start_ns) as f64 / 1e9;
+        if !segment.is_straight() {
+            let share = (at_ns - segment.start_ns) as f64 / segment.length_ns as f64;
+            let shape = segment.parabola();
+            return segment.before + shape.integral(share) / shape.integral(1.0) * segment.mass;
+        }
         segment.before + segment.from_per_s * seconds + 0.5 * segment.slope_per_s2() * seconds * seconds
     }
 
     /// The inverse of the cumulative rate: when `events` are due, in nanoseconds. `hint` is the piece that was used last; pass the same one again.
     #[must_use]
     pub fn when(&self, events: f64, hint: &mut usize) -> u64 {
-        let holds = |segment: &Segment| events >= segment.before && events < segment.before + segment.mass();
-        if !self.segments.get(*hint).is_some_and(holds) {
-            *hint = self.segments.partition_point(|segment| segment.before + segment.mass() <= events);
-        }
+        *hint = self.segment_of(events, *hint);
         let Some(segment) = self.segments.get(*hint) else { return self.reached_ns() };
-        let nanos = (segment.seconds_until(events - segment.before) * 1e9) as u64;
-        segment.start_ns + nanos.min(segment.length_ns)
+        if self.keeps_buckets {
+            return self.when_in(segment, events - segment.before);
+        }
+        segment.start_ns + segment.nanos_until(events - segment.before).min(segment.length_ns)
     }
+}
+
+/// The mean rate of a bucket, in events per second. Beside the first and the last lie the other end's where the curve repeats, else
+/// more of the same.
+fn mean_per_s(played: &Played, bucket: i64, repeats: bool) -> f64 {
+    let last = played.counts().len() as i64 - 1;
+    let place = if repeats { bucket.rem_euclid(last + 1) } else { bucket.clamp(0, last) };
+    played.counts()[place as usize] / (played.step_ns() / 1e9)
 }
 
 #[cfg(test)]
@@ -188,7 +316,7 @@ mod tests {
 
     fn curve_of(pieces: &[(u64, f64, f64)]) -> RateCurve {
         let end_ns = pieces.iter().map(|piece| piece.0).sum();
-        let mut curve = RateCurve { segments: Vec::new(), total: 0.0, end_ns };
+        let mut curve = RateCurve { segments: Vec::new(), total: 0.0, end_ns, keeps_buckets: false };
         for &(length_ns, from, to) in pieces {
             curve.push(length_ns, from, to);
         }

@@ -9,12 +9,13 @@ use super::bursts::Bursts;
 use super::clocks::ProducerClock;
 use super::cursor::ProducerCursor;
 use super::injections::Injections;
+use super::inside::Inside;
 use super::keys::KeyPicker;
 use super::partition::partition_of;
 use super::random::{Purpose, Source};
 use super::rate::RateCurve;
 use super::sizes::SizePicker;
-use crate::profile::{Arrivals, Profile, Span, Stream};
+use crate::profile::{Arrivals, Detail, DetailKind, Profile, Span, Stream};
 
 /// Up to so many keys each one's partition is kept in a table.
 const LARGEST_PARTITION_TABLE: u64 = 1 << 20;
@@ -40,12 +41,35 @@ pub struct PlannedSend {
     pub late: bool,
 }
 
+/// How events are numbered and placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Process {
+    /// Evenly on the cumulative rate.
+    Paced,
+    /// Independent of each other.
+    Poisson,
+    /// At random inside the buckets of a captured curve, whose counts are kept.
+    ExactBuckets,
+}
+
+impl Process {
+    fn of(stream: &Stream) -> Self {
+        let detail = stream.curve.as_ref().and_then(|curve| curve.detail);
+        match (detail, stream.arrivals) {
+            (Some(Detail { kind: DetailKind::Paced, .. }), _) | (None, Arrivals::Paced) => Process::Paced,
+            (Some(Detail { kind: DetailKind::Poisson, .. }), _) | (None, _) => Process::Poisson,
+            (Some(_), _) => Process::ExactBuckets,
+        }
+    }
+}
+
 /// One stream's schedule.
 #[derive(Debug)]
 pub struct StreamSchedule {
     pub(super) index: u8,
     pub(super) producers: u16,
-    pub(super) arrivals: Arrivals,
+    pub(super) process: Process,
+    pub(super) inside: Inside,
     pub(super) curve: RateCurve,
     pub(super) bursts: Option<Bursts>,
     pub(super) source: Source,
@@ -87,7 +111,8 @@ impl StreamSchedule {
         let mut schedule = StreamSchedule {
             index,
             producers: stream.producers,
-            arrivals: stream.arrivals,
+            process: Process::of(stream),
+            inside: Inside::new(stream, source),
             curve: RateCurve::of_stream(stream, duration, factor),
             bursts,
             source,
@@ -133,7 +158,7 @@ impl StreamSchedule {
     /// The highest offered rate, in events per second; inside a burst, for on-off arrivals.
     #[must_use]
     pub fn peak_per_s(&self) -> f64 {
-        self.curve.peak_per_s() * self.bursts.as_ref().map_or(1.0, Bursts::peak_factor)
+        self.curve.peak_per_s() * self.bursts.as_ref().map_or(1.0, Bursts::peak_factor) * self.inside.peak_factor()
     }
 
     /// The offered rate as points of a line, from the start to the end of the run: seconds, events per second. A step is two
@@ -165,9 +190,10 @@ impl StreamSchedule {
     /// How many events a producer sends over the whole run.
     #[must_use]
     pub fn planned_by(&self, producer: u16) -> u64 {
-        match self.arrivals {
-            Arrivals::Paced => self.share(producer).paced_events(),
-            Arrivals::Poisson | Arrivals::OnOff => PoissonTree::new(self.share(producer)).total(),
+        match self.process {
+            // Every bucket holds what a paced schedule puts into it.
+            Process::Paced | Process::ExactBuckets => self.share(producer).paced_events(),
+            Process::Poisson => PoissonTree::new(self.share(producer)).total(),
         }
     }
 

@@ -153,7 +153,7 @@ fn a_stream_whose_name_holds_dots_can_be_set() {
     let text = LEAST.replace("orders", "shop.orders");
     let overrides = Overrides { set: vec!["stream.shop.orders.rate=2/s".to_owned()], ..Overrides::default() };
     let loaded = Profile::from_text_with(&text, "p.toml", &overrides).unwrap();
-    assert_eq!(loaded.profile.streams[0].rate.to_string(), "2/s");
+    assert_eq!(loaded.profile.streams[0].base_rate().to_string(), "2/s");
 }
 
 #[test]
@@ -229,6 +229,8 @@ fn tables(root: &Json) -> Vec<(&'static str, &Json)> {
         ("stream.0.retries.", &defs["Retries"]),
         ("stream.0.slo.", &defs["Slo"]),
         ("stream.0.phases.0.", &defs["Phase"]),
+        ("stream.0.curve.", &defs["Replay"]),
+        ("stream.0.curve.detail.", &defs["Detail"]),
         ("stream.0.stage.0.", &defs["Stage"]),
     ]
 }

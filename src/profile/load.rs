@@ -9,7 +9,7 @@ use super::{
     error::{Problem, ProfileError},
     fault::Fault,
     overrides::{Overrides, Refusal},
-    schema, shape,
+    replay, schema, shape,
     sources::Sources,
     tree::{Node, Value, table},
     units::Span,
@@ -65,14 +65,21 @@ impl Profile {
         overrides.apply(&mut document, &mut sources).map_err(|refusal| refused(refusal, &sources))?;
         all_right(shape_problems(&document, &sources))?;
         overrides.scale(&mut document, &mut sources).map_err(|refusal| refused(refusal, &sources))?;
-        let table = top(&document);
-        let profile = Profile::deserialize(table.clone()).map_err(|error| unexpected(&error, &document, &sources))?;
+        let mut table = top(&document);
+        let mut profile =
+            Profile::deserialize(table.clone()).map_err(|error| unexpected(&error, &document, &sources))?;
+        let folder = FilePath::new(origin).parent().unwrap_or(FilePath::new(""));
+        let located = |fault| located(fault, &document, &sources);
+        if let Err(faults) = profile.read_curves(folder) {
+            all_right(faults.into_iter().map(located).collect())?;
+        }
         let (long_phases, notices) = match overrides.sets_duration() {
             true => (LongPhases::AreCut, cut_notices(&profile)),
             false => (LongPhases::AreRefused, Vec::new()),
         };
         let faults = validate::validate(&profile, long_phases);
-        all_right(faults.into_iter().map(|fault| located(fault, &document, &sources)).collect())?;
+        all_right(faults.into_iter().map(located).collect())?;
+        replay::note_curves(&profile, folder, &mut table);
         Ok(Loaded { profile, table, name: stem(origin), notices })
     }
 }
@@ -153,10 +160,13 @@ fn top(document: &Node) -> toml::Table {
 /// What a duration from the command line cuts off.
 fn cut_notices(profile: &Profile) -> Vec<String> {
     let Some(duration) = profile.duration else { return Vec::new() };
-    let cut = profile.streams.iter().filter(|stream| stream.phases_length() > u128::from(duration.as_nanos()));
+    let cut = profile.streams.iter().filter(|stream| stream.own_length() > u128::from(duration.as_nanos()));
     cut.map(|stream| {
-        let length = Span::from_nanos(u64::try_from(stream.phases_length()).unwrap_or(u64::MAX));
-        format!("the phases of stream `{}` take {length} and are cut at {duration}", stream.name)
+        let length = Span::from_nanos(u64::try_from(stream.own_length()).unwrap_or(u64::MAX));
+        match stream.curve {
+            Some(_) => format!("the curve of stream `{}` takes {length} and is cut at {duration}", stream.name),
+            None => format!("the phases of stream `{}` take {length} and are cut at {duration}", stream.name),
+        }
     })
     .collect()
 }

@@ -12,12 +12,16 @@ mod load;
 mod model;
 mod nearest;
 mod overrides;
+mod replay;
+#[cfg(test)]
+mod replay_laws;
 pub mod schema;
 mod shape;
 mod sources;
 mod tree;
 pub mod units;
 pub mod validate;
+mod window;
 
 pub use error::{Problem, ProfileError};
 pub use fault::{Fault, Path, Step};
@@ -25,4 +29,6 @@ pub use injections::*;
 pub use load::Loaded;
 pub use model::*;
 pub use overrides::Overrides;
+pub use replay::{Detail, DetailKind, Replay, Smooth};
 pub use units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
+pub use window::WindowEdge;

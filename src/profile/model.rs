@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     injections::{Lateness, Retries, Skew},
+    replay::Replay,
     units::{ByteSize, PhaseRate, Rate, Span},
     validate::{MAX_PARTITIONS, MAX_PRODUCERS, rates},
 };
@@ -24,7 +25,7 @@ pub struct Profile {
     /// Everything random is drawn from this number: the same seed gives the same events. Default 1.
     #[serde(default = "defaults::seed")]
     pub seed: u64,
-    /// How long events are sent. Default: the longest stream's phases.
+    /// How long events are sent. Default: the longest stream's phases or curve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<Span>,
     /// The first part of the run: sent and checked for loss, left out of every latency. Default none.
@@ -58,8 +59,9 @@ pub struct Stream {
     #[serde(default = "defaults::producers")]
     #[schemars(range(min = 1, max = MAX_PRODUCERS))]
     pub producers: u16,
-    /// The base rate, as in `200k/s`, `90/min`.
-    pub rate: Rate,
+    /// The base rate, as in `200k/s`, `90/min`. Required without a `curve`, and not with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
     /// How single events fall around the rate. Default paced.
     #[serde(default)]
     pub arrivals: Arrivals,
@@ -70,6 +72,9 @@ pub struct Stream {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub phases: Vec<Phase>,
+    /// A captured curve in place of `rate` and `phases`. After its end the stream is silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curve: Option<Replay>,
     /// What the client is asked to guarantee. Default at-least-once.
     #[serde(default)]
     pub delivery: Delivery,
@@ -390,10 +395,10 @@ impl Default for Keys {
 }
 
 impl Profile {
-    /// How long events are sent: the key, or the longest stream's phases.
+    /// How long events are sent: the key, or the longest stream's phases or curve.
     #[must_use]
     pub fn duration(&self) -> Span {
-        let longest = || self.streams.iter().map(Stream::phases_length).max().unwrap_or(0);
+        let longest = || self.streams.iter().map(Stream::own_length).max().unwrap_or(0);
         self.duration.unwrap_or_else(|| Span::from_nanos(u64::try_from(longest()).unwrap_or(u64::MAX)))
     }
 }
@@ -405,13 +410,30 @@ impl Stream {
         rates::length_nanos(&self.phases)
     }
 
+    /// Nanoseconds that the stream's phases or its curve take; 0 where it has neither, or its curve repeats.
+    #[must_use]
+    pub fn own_length(&self) -> u128 {
+        self.phases_length().max(self.curve_length())
+    }
+
+    /// The base rate; none beside a curve.
+    #[must_use]
+    pub fn base_rate(&self) -> Rate {
+        self.rate.unwrap_or_default()
+    }
+
     /// Events in expectation over a run of `duration`, bursts counted as if they never paused; exact when nothing is cut.
     #[must_use]
     pub fn planned_events(&self, duration: Span) -> f64 {
-        if self.phases.is_empty() {
-            return self.rate.as_per_s() * duration.as_secs_f64();
+        let base = self.base_rate();
+        if let Some(curve) = &self.curve {
+            let times = if curve.loops { duration.as_secs_f64() } else { 0.0 };
+            return curve.played().map_or(0.0, |played| played.total().max(played.mean_per_s() * times));
         }
-        rates::events(&self.phases, self.rate, self.rate.as_per_s()).0
+        if self.phases.is_empty() {
+            return base.as_per_s() * duration.as_secs_f64();
+        }
+        rates::events(&self.phases, base, base.as_per_s()).0
     }
 
     /// How many partitions the topic gets when floodmark creates it.

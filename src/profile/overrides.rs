@@ -60,6 +60,9 @@ impl Overrides {
                 scale_rate(rate, factor);
             }
             scale_phases(stream, factor);
+            if let Some(curve) = get_mut(stream, "curve") {
+                scale_curve(curve, factor);
+            }
         }
         Ok(())
     }
@@ -72,6 +75,26 @@ fn scale_phases(owner: &mut Node, factor: f64) {
         }
         scale_phases(phase, factor);
     }
+}
+
+/// Higher by a factor, clip included, so that the shape stays.
+fn scale_curve(curve: &mut Node, factor: f64) {
+    let mut has_target = false;
+    for key in ["target_peak", "target_mean", "clip"] {
+        if let Some(rate) = get_mut(curve, key) {
+            scale_rate(rate, factor);
+            has_target |= key != "clip";
+        }
+    }
+    if has_target {
+        return;
+    }
+    let (span, written) = match get_mut(curve, "scale") {
+        Some(Node { span, value: Value::Float(scale) }) => (span.clone(), *scale),
+        Some(Node { span, value: Value::Integer(scale) }) => (span.clone(), *scale as f64),
+        _ => (curve.span.clone(), 1.0),
+    };
+    replace(curve, "scale", &span, Node { span: span.clone(), value: Value::Float(written * factor) });
 }
 
 fn scale_rate(node: &mut Node, factor: f64) {

@@ -5,7 +5,7 @@ use std::{ops::Range, str::FromStr};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    nearest,
+    WindowEdge, nearest,
     tree::{Entry, Node, Value},
     units::{ByteSize, PhaseRate, Rate, SignedSpan, Span, UnitError},
 };
@@ -211,6 +211,7 @@ impl Unit {
             "SignedSpan" => Unit { parse: reads::<SignedSpan>, example: "-40s", suffix: "s" },
             "Rate" => Unit { parse: reads::<Rate>, example: "200k/s", suffix: "/s" },
             "PhaseRate" => Unit { parse: reads::<PhaseRate>, example: "3x", suffix: "x" },
+            "WindowEdge" => Unit { parse: reads::<WindowEdge>, example: "11:00", suffix: "s" },
             "ByteSize" => Unit { parse: reads::<ByteSize>, example: "512B", suffix: "B" },
             _ => return None,
         })

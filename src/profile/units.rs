@@ -135,7 +135,7 @@ pub struct UnitError {
     why: String,
 }
 
-fn unit_error(written: &str, wanted: &'static str, why: impl Into<String>) -> UnitError {
+pub(super) fn unit_error(written: &str, wanted: &'static str, why: impl Into<String>) -> UnitError {
     UnitError { written: written.to_owned(), wanted, why: why.into() }
 }
 
@@ -433,6 +433,8 @@ macro_rules! as_text {
         }
     };
 }
+
+pub(super) use as_text;
 
 as_text!(Span, "Span", r"^\s*([0-9._]*[0-9][0-9._]*\s*(ns|us|µs|ms|s|m|min|h|d)\s*)+$", "1m30s");
 as_text!(SignedSpan, "SignedSpan", r"^\s*[+-]?([0-9._]*[0-9][0-9._]*\s*(ns|us|µs|ms|s|m|min|h|d)\s*)+$", "-40s");

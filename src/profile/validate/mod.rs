@@ -6,6 +6,7 @@ mod laws;
 mod names;
 mod payload;
 pub(super) mod rates;
+mod replay;
 mod slo;
 
 use super::{
@@ -57,6 +58,7 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     names::stream(stream, faults);
     layout(stream, faults);
     rates::stream(profile, stream, long_phases, faults);
+    replay::stream(profile, stream, long_phases, faults);
     events::keys(&stream.keys, &mut faults.at("keys"));
     payload::payload(stream, &mut faults.at("payload"));
     if let Some(skew) = &stream.skew {

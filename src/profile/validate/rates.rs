@@ -12,7 +12,7 @@ const NANOS_PER_S: f64 = 1e9;
 
 /// The run's duration, warm-up and ceiling.
 pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
-    let phased = profile.streams.iter().any(|stream| !stream.phases.is_empty());
+    let phased = profile.streams.iter().any(|stream| !stream.phases.is_empty() || stream.curve.is_some());
     match profile.duration {
         None if !phased && !profile.streams.is_empty() => {
             faults.add_help(
@@ -44,7 +44,7 @@ pub(super) fn stream(profile: &Profile, stream: &Stream, long_phases: LongPhases
     let before = faults.len();
     base_rate(stream, faults);
     arrivals(stream, faults);
-    phases(&stream.phases, stream.rate, faults);
+    phases(&stream.phases, stream.base_rate(), faults);
     if faults.len() > before {
         return; // The sums below only mean something when each part is right.
     }
@@ -54,15 +54,21 @@ pub(super) fn stream(profile: &Profile, stream: &Stream, long_phases: LongPhases
 }
 
 fn base_rate(stream: &Stream, faults: &mut Faults<'_>) {
-    let rate = stream.rate.as_per_s();
+    let Some(base) = stream.rate else {
+        if stream.curve.is_none() {
+            faults.add_here("the stream has no `rate`", "add rate = \"200k/s\", or curve = { file = \"…\" }");
+        }
+        return;
+    };
+    let rate = base.as_per_s();
     if rate.is_nan() || rate <= 0.0 {
         faults.add_help(
             "rate",
-            format!("a stream's base rate of {} sends nothing", stream.rate),
+            format!("a stream's base rate of {base} sends nothing"),
             "silence is a phase: { for = \"10s\", rate = \"0/s\" }",
         );
     } else if rate > MAX_RATE_PER_S {
-        faults.add("rate", too_high(stream.rate));
+        faults.add("rate", too_high(base));
     }
 }
 
@@ -89,7 +95,7 @@ fn arrivals(stream: &Stream, faults: &mut Faults<'_>) {
                 }
             }
             let cycle = on_off.on.as_secs_f64() + on_off.off.as_secs_f64();
-            let peak = stream.rate.as_per_s() * cycle / on_off.on.as_secs_f64();
+            let peak = stream.base_rate().as_per_s() * cycle / on_off.on.as_secs_f64();
             if on_off.keeps == Keeps::Mean && peak.is_finite() && peak > MAX_RATE_PER_S {
                 inner.add("keeps", format!("inside a burst, {}", too_high(Rate::per_s(peak))));
             }
@@ -175,7 +181,7 @@ fn planned_events(profile: &Profile, stream: &Stream, faults: &mut Faults<'_>) {
     let most = 2_f64.powi(i32::try_from(SEQUENCE_BITS).unwrap_or(i32::MAX));
     if per_producer.is_nan() || per_producer >= most {
         faults.add_help(
-            "rate",
+            if stream.curve.is_some() { "curve" } else { "rate" },
             format!("{per_producer:.1e} events for each producer are more than can be numbered ({most:.1e})"),
             "lower the rate, shorten the run, or raise `producers`",
         );

@@ -1,0 +1,148 @@
+//! Random arrivals that keep a captured curve's counts: each bucket holds exactly the events that a paced schedule would put into it,
+//! at random places.
+//!
+//! A producer's events of a bucket are as many as it would pace there, so that all producers together hold the bucket's count.
+//! Each lies anywhere in the bucket, evenly on the bucket's mass: a Poisson process, given its counts. A bucket with many events is
+//! split in halves like [`PoissonTree`](super::arrivals::PoissonTree), into leaves that can be reached without those before.
+
+use rand_distr::{Binomial, Distribution, Exp1};
+
+use super::arrivals::{BLOCK_EVENTS, Block, Share};
+use super::random::Purpose;
+use super::rate::{RateCurve, Segment};
+
+/// Bits of a number that tell the places inside a bucket apart: 2^42 events of a producer make at most 2^33 leaves and halves.
+const BITS_IN_BUCKET: u32 = 36;
+
+/// The draw that belongs to a place inside a bucket.
+pub(super) fn number_in(bucket: usize, place: u64) -> u64 {
+    (bucket as u64) << BITS_IN_BUCKET | place
+}
+
+/// A part of a bucket, 2^-level wide.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Leaf {
+    pub(super) bucket: usize,
+    level: u32,
+    index: u64,
+    first: u64,
+    events: u64,
+}
+
+impl Leaf {
+    /// The leaf as a block. Its first sequence number tells it apart from all others that hold events.
+    pub(super) fn block(&self) -> Block {
+        Block { number: self.first, first: self.first, events: self.events }
+    }
+
+    /// Where it begins, as a share of the bucket's mass.
+    pub(super) fn start(&self) -> f64 {
+        self.index as f64 * self.width()
+    }
+
+    fn width(&self) -> f64 {
+        1.0 / (1_u64 << self.level) as f64
+    }
+}
+
+/// A producer's leaves, in order.
+#[derive(Debug, Clone)]
+pub(super) struct BucketLeaves {
+    share: Share,
+    bucket: usize,
+    next_sequence: u64,
+    /// Parts of the current bucket that are still to visit, the next one on top.
+    stack: Vec<Leaf>,
+    depth: u32,
+}
+
+impl BucketLeaves {
+    /// From the first event of this bucket or a later one.
+    pub(super) fn from_bucket(share: Share, curve: &RateCurve, bucket: usize) -> Self {
+        let before = curve.segments().get(bucket).map_or(share.mass, |segment| segment.places().0);
+        let next_sequence = share.events_before(before);
+        BucketLeaves { share, bucket, next_sequence, stack: Vec::new(), depth: 0 }
+    }
+
+    /// The next leaf that holds events.
+    pub(super) fn next(&mut self, curve: &RateCurve) -> Option<Leaf> {
+        loop {
+            while let Some(leaf) = self.stack.pop() {
+                if leaf.events == 0 {
+                    continue;
+                }
+                if leaf.level == self.depth {
+                    return Some(leaf);
+                }
+                let (left, right) = self.split(leaf);
+                self.stack.extend([right, left]);
+            }
+            self.enter_next_bucket(curve)?;
+        }
+    }
+
+    /// Leaves out what begins before some place: `is_before` says so of a leaf's start, as a share of its bucket's mass.
+    /// What is left begins with the last leaf that begins there.
+    pub(super) fn skip_to(&mut self, curve: &RateCurve, is_before: impl Fn(usize, f64) -> bool) {
+        if self.stack.is_empty() && self.enter_next_bucket(curve).is_none() {
+            return;
+        }
+        while let Some(part) = self.stack.pop() {
+            if part.level == self.depth {
+                self.stack.push(part);
+                return;
+            }
+            let (left, right) = self.split(part);
+            if is_before(right.bucket, right.start()) {
+                self.stack.push(right);
+            } else {
+                self.stack.extend([right, left]);
+            }
+        }
+    }
+
+    /// Stacks the whole of the bucket that holds the next event.
+    fn enter_next_bucket(&mut self, curve: &RateCurve) -> Option<()> {
+        self.bucket = curve.segment_of(self.share.paced_position(self.next_sequence), self.bucket);
+        let end = curve.segments().get(self.bucket)?.places().1;
+        let first = self.next_sequence;
+        self.next_sequence = self.share.events_before(end);
+        let events = self.next_sequence - first;
+        self.depth = events.div_ceil(BLOCK_EVENTS).next_power_of_two().trailing_zeros();
+        self.stack.push(Leaf { bucket: self.bucket, level: 0, index: 0, first, events });
+        Some(())
+    }
+
+    fn split(&self, part: Leaf) -> (Leaf, Leaf) {
+        let number = number_in(part.bucket, 1_u64 << part.level | part.index);
+        let mut random = self.share.source.sequence(Purpose::BucketSplit, self.share.producer, number);
+        let in_left = Binomial::new(part.events, 0.5).map_or(0, |half| half.sample(&mut random));
+        let half = Leaf { level: part.level + 1, index: part.index * 2, ..part };
+        (
+            Leaf { events: in_left, ..half },
+            Leaf { index: half.index + 1, first: part.first + in_left, events: part.events - in_left, ..half },
+        )
+    }
+
+    /// Where a leaf's events lie, as shares of their bucket's mass, rising: evenly at random, drawn like a Poisson leaf's.
+    pub(super) fn positions(&self, leaf: &Leaf, positions: &mut Vec<f64>) {
+        let mut random = self.share.source.sequence(Purpose::BucketArrivals, self.share.producer, leaf.first);
+        positions.clear();
+        let mut sum = 0.0;
+        for _ in 0..leaf.events {
+            let gap: f64 = Exp1.sample(&mut random);
+            sum += gap;
+            positions.push(sum);
+        }
+        let last: f64 = Exp1.sample(&mut random);
+        let scale = leaf.width() / (sum + last);
+        for position in positions {
+            *position = leaf.start() + *position * scale;
+        }
+    }
+}
+
+/// When a place in a bucket, given as a share of its mass, is due.
+pub(super) fn due_ns(curve: &RateCurve, segment: &Segment, place: f64) -> u64 {
+    curve.when_in(segment, place * segment.mass())
+}

@@ -1,0 +1,241 @@
+//! The tables of a profile that replay a captured curve.
+//!
+//! The doc comments here, too, are what `floodmark schema profile` shows in an editor.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Profile, Stream,
+    fault::{Fault, Faults},
+    units::{Rate, Span},
+    window::{self, WindowEdge},
+};
+use crate::curve::{Curve, Height, Played, Playing};
+
+/// The largest curve file. A week of one-second buckets has 20 MB.
+const MAX_FILE_BYTES: u64 = 512 << 20;
+
+/// The replay of a captured curve. The mass of each of its buckets is kept, whatever is drawn between and inside them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// The curve file, seen from the profile's folder: CSV with the columns `timestamp,count`, as `floodmark curve import` writes it.
+    pub file: String,
+    /// Multiplies the counts. Default 1. Not with `target_peak` or `target_mean`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<f64>,
+    /// Plays so many times faster: times divided by it, rates multiplied. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
+    /// In place of `scale`: the fullest bucket is played at this rate, before `clip`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_peak: Option<Rate>,
+    /// In place of `scale`: the whole is played at this rate on average, before `clip`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_mean: Option<Rate>,
+    /// No bucket is played at a higher rate than this; what is above it is not sent. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Rate>,
+    /// The part that is played, as in `["11:00", "13:00"]`: the buckets that begin between two times of day (UTC), moments (`2030-01-31T11:00:00Z`) or offsets from the curve's start (`"90m"`). Default the whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 2))]
+    pub window: Vec<WindowEdge>,
+    /// What is drawn between buckets. Default parabola.
+    #[serde(default)]
+    pub smooth: Smooth,
+    /// Starts anew at its end, until the profile's `duration` is over. Default false.
+    #[serde(rename = "loop", default)]
+    pub loops: bool,
+    /// How single events fall inside the buckets. Default: the stream's `arrivals`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
+    /// The fingerprint of the counts, as a run's manifest notes it: a file that holds other counts is refused. Default: any counts are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// The file's counts, once they are read.
+    #[serde(skip)]
+    pub(super) captured: Option<Arc<Curve>>,
+}
+
+/// What is drawn between the buckets of a captured curve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Smooth {
+    /// A parabola in each bucket that joins its neighbours, never overshoots and keeps the bucket's mass.
+    #[default]
+    Parabola,
+    /// Each bucket at its mean rate.
+    Step,
+}
+
+/// How single events fall inside the buckets of a captured curve. Spans and `dispersion` are those of the captured curve: `speed` and `scale` do not bend it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Detail {
+    /// Which law.
+    pub kind: DetailKind,
+    /// overdispersed: variance over mean of the counts per second of the captured curve, above 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispersion: Option<f64>,
+    /// b-model: the share of a stretch's events, 0.5 to 1, that falls into one of its halves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<f64>,
+    /// b-model: the halving ends with stretches no longer than this. Default 10ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finest: Option<Span>,
+    /// on-off: length of a burst.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Span>,
+    /// on-off: silence around a burst.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off: Option<Span>,
+}
+
+/// How single events fall inside the buckets of a captured curve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DetailKind {
+    /// Independent of each other; a bucket's count is kept on average.
+    Poisson,
+    /// Evenly along the curve.
+    Paced,
+    /// Independent of each other; a bucket's count is kept exactly. So it is by all that follow.
+    PoissonExact,
+    /// The rate itself varies by chance (gamma): counts are negative binomial, with `dispersion`.
+    Overdispersed,
+    /// One burst of `on` in each cycle of `on` + `off`, at a random place.
+    OnOff,
+    /// One half of a bucket gets the share `bias` of its events, one half of each half again, and so on.
+    BModel,
+}
+
+impl Replay {
+    /// The captured counts; nothing before [`Profile::read_curves`].
+    #[must_use]
+    pub fn captured(&self) -> Option<&Curve> {
+        self.captured.as_deref()
+    }
+
+    /// Takes these counts in place of the file's.
+    pub fn set_captured(&mut self, curve: Curve) {
+        self.captured = Some(Arc::new(curve));
+    }
+
+    /// Which buckets are played; all where the counts or the window say nothing.
+    pub(super) fn buckets(&self) -> Result<std::ops::Range<usize>, String> {
+        match (self.captured(), self.window.as_slice()) {
+            (Some(curve), [from, to]) => window::buckets(*from, *to, curve),
+            (curve, _) => Ok(0..curve.map_or(0, |curve| curve.counts().len())),
+        }
+    }
+
+    /// How many times faster it is played.
+    #[must_use]
+    pub fn speed(&self) -> f64 {
+        self.speed.unwrap_or(1.0)
+    }
+
+    /// The curve as it is played; nothing where it is not read, or its window is none of it.
+    #[must_use]
+    pub fn played(&self) -> Option<Played> {
+        let height = match (self.target_peak, self.target_mean) {
+            (Some(peak), _) => Height::PeakPerS(peak.as_per_s()),
+            (None, Some(mean)) => Height::MeanPerS(mean.as_per_s()),
+            (None, None) => Height::Scale(self.scale.unwrap_or(1.0)),
+        };
+        let playing = Playing {
+            buckets: self.buckets().ok()?,
+            speed: self.speed(),
+            height,
+            clip_per_s: self.clip.map(Rate::as_per_s),
+        };
+        Some(Played::new(self.captured()?, &playing))
+    }
+
+    /// Reads the curve file.
+    fn read(&mut self, folder: &Path, faults: &mut Faults<'_>) {
+        let path = folder.join(&self.file);
+        match read_curve(&path) {
+            Ok(curve) => self.captured = Some(Arc::new(curve)),
+            Err((message, help)) => return faults.add_help("file", message, help),
+        }
+        if let (Some(pinned), Some(curve)) = (&self.fingerprint, &self.captured)
+            && *pinned != curve.fingerprint()
+        {
+            let message = format!("the counts in {} have another fingerprint, {}", path.display(), curve.fingerprint());
+            faults.add_help("fingerprint", message, "name the file that was meant, or remove `fingerprint`");
+        }
+    }
+}
+
+/// A curve file's counts, or what is wrong and the way out.
+fn read_curve(path: &Path) -> Result<Curve, (String, &'static str)> {
+    const IMPORT: &str = "`floodmark curve import` writes curve files";
+    let shown = path.display();
+    let unreadable = |error: &io::Error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            (format!("there is no curve file {shown}"), "the path starts at the profile's folder")
+        }
+        _ => (format!("the curve file {shown} cannot be read: {error}"), IMPORT),
+    };
+    let facts = fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if facts.is_dir() {
+        return Err((format!("{shown} is a folder; a curve is one CSV file"), IMPORT));
+    }
+    if facts.len() > MAX_FILE_BYTES {
+        let message = format!("{shown} has {} MB; a curve file has at most 512", facts.len() >> 20);
+        return Err((message, "import it with longer buckets"));
+    }
+    let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
+    Curve::read(&bytes).map_err(|error| (format!("{shown}: {error}"), IMPORT))
+}
+
+impl Profile {
+    /// Reads the curve files of all streams. Paths start at `folder`.
+    ///
+    /// # Errors
+    /// Every file that is not a curve's or has other counts than its fingerprint says, at its key; none is left out.
+    pub fn read_curves(&mut self, folder: &Path) -> Result<(), Vec<Fault>> {
+        let mut list = Vec::new();
+        let mut faults = Faults::new(&mut list);
+        for (index, stream) in self.streams.iter_mut().enumerate() {
+            if let Some(replay) = &mut stream.curve {
+                replay.read(folder, &mut faults.at_index("stream", index).at("curve"));
+            }
+        }
+        if list.is_empty() { Ok(()) } else { Err(list) }
+    }
+}
+
+impl Stream {
+    /// Nanoseconds that the captured curve is played; none without one, or when it is played again and again.
+    #[must_use]
+    pub fn curve_length(&self) -> u128 {
+        let once = self.curve.as_ref().filter(|curve| !curve.loops);
+        once.and_then(Replay::played).map_or(0, |played| u128::from(played.length_ns()))
+    }
+}
+
+/// Puts into a profile's table what it takes to find the same counts again from any folder: the file's full path, and their fingerprint.
+pub(super) fn note_curves(profile: &Profile, folder: &Path, table: &mut toml::Table) {
+    let streams = table.get_mut("stream").and_then(toml::Value::as_array_mut);
+    for (stream, written) in profile.streams.iter().zip(streams.into_iter().flatten()) {
+        let (Some(replay), Some(curve)) = (&stream.curve, written.get_mut("curve").and_then(toml::Value::as_table_mut))
+        else {
+            continue;
+        };
+        let path = folder.join(&replay.file);
+        let path: PathBuf = std::path::absolute(&path).unwrap_or(path);
+        curve.insert("file".to_owned(), path.display().to_string().into());
+        if let Some(captured) = replay.captured() {
+            curve.insert("fingerprint".to_owned(), captured.fingerprint().into());
+        }
+    }
+}
