@@ -7,10 +7,13 @@ use serde::Serialize;
 
 use super::{CommandError, Outcome, flags};
 use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
-use crate::profile::{Loaded, Stream};
-use crate::report::chart::{RateSeries, rate_charts};
+use crate::profile::{Loaded, Profile, Stream};
+use crate::report::chart::{RateSeries, rate_charts_over};
 use crate::report::figures;
 use crate::report::terminal::Look;
+use captured::Captured;
+
+mod captured;
 
 /// Most events of which every one is looked at for the number of copies.
 const COUNTED_EVENTS: u64 = 5_000_000;
@@ -48,6 +51,8 @@ struct Plan {
     peak_per_s: f64,
     /// Expected bytes of payloads.
     bytes: u64,
+    /// What a person should know before the run, a sentence each.
+    notes: Vec<String>,
     streams: Vec<PlannedStream>,
 }
 
@@ -65,6 +70,9 @@ struct PlannedStream {
     bytes: u64,
     /// Seconds from the start, and the offered rate there, in events per second.
     rate: Vec<(f64, f64)>,
+    /// The captured curve that it replays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    captured: Option<Captured>,
 }
 
 /// Shows the plan.
@@ -89,13 +97,18 @@ fn plan_of(loaded: &Loaded, shard: Shard) -> Plan {
     let partitions: Vec<u16> = profile.streams.iter().map(Stream::planned_partitions).collect();
     let schedules = streams_of(profile, duration, &partitions);
     let seconds = duration.as_secs_f64().max(1e-9);
-    let streams: Vec<PlannedStream> = profile
+    let mut streams: Vec<PlannedStream> = profile
         .streams
         .iter()
         .zip(&schedules)
         .map(|(stream, schedule)| planned_stream(stream, schedule, shard, seconds))
         .collect();
     let events = streams.iter().map(|stream| stream.events).sum();
+    // Bursts inside a captured curve's buckets rise above its line.
+    let peak_per_s = streams.iter().map(|stream| stream.peak_per_s).fold(peak_of_sum(&streams), f64::max);
+    for stream in streams.iter_mut().filter(|stream| stream.captured.is_some()) {
+        stream.rate = captured::thinned(std::mem::take(&mut stream.rate));
+    }
     Plan {
         profile: loaded.name.clone(),
         seed: profile.seed,
@@ -104,8 +117,9 @@ fn plan_of(loaded: &Loaded, shard: Shard) -> Plan {
         duration_s: seconds,
         events,
         mean_per_s: events as f64 / seconds,
-        peak_per_s: peak_of_sum(&streams),
+        peak_per_s,
         bytes: streams.iter().map(|stream| stream.bytes).sum(),
+        notes: loaded.notices.iter().cloned().chain(stopped(profile, peak_per_s)).collect(),
         streams,
     }
 }
@@ -115,7 +129,13 @@ fn planned_stream(stream: &Stream, schedule: &Arc<StreamSchedule>, shard: Shard,
     let share = producers.clone().count() as f64 / f64::from(stream.producers);
     let events: u64 = producers.clone().map(|producer| schedule.planned_by(producer)).sum();
     let copies = (events <= COUNTED_EVENTS).then(|| copies_of(schedule, producers.clone()));
+    let mut captured = stream.curve.as_ref().and_then(|replay| Captured::of(replay, share, seconds));
+    if let Some(captured) = &mut captured {
+        captured.fullest_second =
+            (events <= COUNTED_EVENTS).then(|| captured::fullest_second(schedule, producers.clone()));
+    }
     PlannedStream {
+        captured,
         name: stream.name.clone(),
         topic: stream.topic_name(),
         partitions: schedule.partitions(),
@@ -127,6 +147,15 @@ fn planned_stream(stream: &Stream, schedule: &Arc<StreamSchedule>, shard: Shard,
         bytes: ((events + copies.unwrap_or(0)) as f64 * schedule.mean_size_bytes()) as u64,
         rate: schedule.rate_points().into_iter().map(|(at_s, per_s)| (at_s, per_s * share)).collect(),
     }
+}
+
+/// That the ceiling will not let everything through when it is due.
+fn stopped(profile: &Profile, peak_per_s: f64) -> Option<String> {
+    let ceiling = profile.ceiling.filter(|ceiling| peak_per_s > ceiling.as_per_s() * (1.0 + 1e-9))?;
+    Some(format!(
+        "the ceiling of {ceiling} stops this plan, which asks for {} at most: what is above it is sent late, and its lateness counts",
+        figures::rate(peak_per_s)
+    ))
 }
 
 fn copies_of(schedule: &Arc<StreamSchedule>, producers: impl Iterator<Item = u16>) -> u64 {
@@ -161,8 +190,8 @@ fn for_people(loaded: &Loaded, plan: &Plan) -> String {
     if let Some(description) = &loaded.profile.description {
         text += &format!("{description}\n");
     }
-    for notice in &loaded.notices {
-        text += &format!("note: {notice}\n");
+    for note in &plan.notes {
+        text += &format!("note: {note}\n");
     }
     text += &format!(
         "{}, seed {}, {}: {} events, {} on average, {} at most, about {}\n\n",
@@ -191,12 +220,15 @@ fn for_people(loaded: &Loaded, plan: &Plan) -> String {
             figures::rate(stream.peak_per_s),
             figures::bytes(stream.bytes)
         );
+        text += &stream.captured.as_ref().map(Captured::describe).unwrap_or_default();
     }
+    let captured: Vec<&[(f64, f64)]> =
+        plan.streams.iter().map(|stream| stream.captured.as_ref().map_or(&[][..], |captured| &captured.line)).collect();
     let series: Vec<RateSeries> = plan
         .streams
         .iter()
         .map(|stream| RateSeries { name: stream.name.clone(), points: stream.rate.clone() })
         .collect();
-    text += &format!("\n{}\nfingerprint {}\n", rate_charts(&series, look.width), plan.fingerprint);
+    text += &format!("\n{}\nfingerprint {}\n", rate_charts_over(&series, &captured, look.width), plan.fingerprint);
     text
 }

@@ -128,8 +128,11 @@ impl Replay {
         self.captured = Some(Arc::new(curve));
     }
 
-    /// Which buckets are played; all where the counts or the window say nothing.
-    pub(super) fn buckets(&self) -> Result<std::ops::Range<usize>, String> {
+    /// Which of the captured buckets are played: all, or those of the window.
+    ///
+    /// # Errors
+    /// One sentence why the window is no part of the curve.
+    pub fn buckets(&self) -> Result<std::ops::Range<usize>, String> {
         match (self.captured(), self.window.as_slice()) {
             (Some(curve), [from, to]) => window::buckets(*from, *to, curve),
             (curve, _) => Ok(0..curve.map_or(0, |curve| curve.counts().len())),

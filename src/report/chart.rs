@@ -30,24 +30,39 @@ pub struct RateSeries {
 /// Draws the streams' rates, one chart below the other, `width` columns wide (40 to 100). Plain text without colour.
 #[must_use]
 pub fn rate_charts(series: &[RateSeries], width: usize) -> String {
+    rate_charts_over(series, &[], width)
+}
+
+/// The same, each over another line that it is held against, drawn with `•`: a captured curve. `captured` holds it in the order of the
+/// streams, empty or absent where there is none.
+#[must_use]
+pub fn rate_charts_over(series: &[RateSeries], captured: &[&[(f64, f64)]], width: usize) -> String {
     let width = u16::try_from(width).unwrap_or(MAX_WIDTH).clamp(40, MAX_WIDTH);
     let height = if series.len() > MANY { LOW_HEIGHT } else { HEIGHT };
     let end_s = series.iter().flat_map(|one| &one.points).map(|(at_s, _)| *at_s).fold(0.0, f64::max);
-    series.iter().map(|one| one_chart(one, end_s, width, height)).collect::<Vec<_>>().join("\n")
+    let captured = captured.iter().copied().chain(std::iter::repeat(&[][..]));
+    let charts = series.iter().zip(captured).map(|(one, captured)| one_chart(one, captured, end_s, width, height));
+    charts.collect::<Vec<_>>().join("\n")
 }
 
-fn one_chart(series: &RateSeries, end_s: f64, width: u16, height: u16) -> String {
-    let peak_per_s = series.points.iter().map(|(_, per_s)| *per_s).fold(0.0, f64::max);
-    let title = format!("{}: at most {}\n", series.name, short_rate(peak_per_s));
+fn one_chart(series: &RateSeries, captured: &[(f64, f64)], end_s: f64, width: u16, height: u16) -> String {
+    let highest = |points: &[(f64, f64)]| points.iter().map(|(_, per_s)| *per_s).fold(0.0, f64::max);
+    let planned_per_s = highest(&series.points);
+    let peak_per_s = planned_per_s.max(highest(captured));
+    let legend = if captured.is_empty() { "" } else { "; • captured, at the run's speed and scale" };
+    let title = format!("{}: at most {}{legend}\n", series.name, short_rate(planned_per_s));
     if end_s <= 0.0 || peak_per_s <= 0.0 {
         return format!("{title}  nothing is sent\n");
     }
     let top_per_s = round_up(peak_per_s);
     let dots = highest_per_dot(&series.points, end_s, usize::from(width) * DOTS_PER_COLUMN);
-    let dataset = Dataset::default().marker(Marker::Braille).graph_type(GraphType::Area).fill_to_y(0.0).data(&dots);
+    let columns = highest_per_dot(captured, end_s, usize::from(width));
+    let planned = Dataset::default().marker(Marker::Braille).graph_type(GraphType::Area).fill_to_y(0.0).data(&dots);
+    let behind = Dataset::default().marker(Marker::Dot).graph_type(GraphType::Scatter).data(&columns);
+    let datasets = if captured.is_empty() { vec![planned] } else { vec![planned, behind] };
     let x_labels = [0.0, 0.5, 1.0].map(|share| seconds(end_s * share));
     let y_labels = [0.0, 0.5, 1.0].map(|share| short_rate(top_per_s * share));
-    let chart = Chart::new(vec![dataset])
+    let chart = Chart::new(datasets)
         .legend_position(None)
         .x_axis(Axis::default().bounds([0.0, end_s]).labels(x_labels))
         .y_axis(Axis::default().bounds([0.0, top_per_s]).labels(y_labels));
@@ -62,11 +77,9 @@ fn highest_per_dot(points: &[(f64, f64)], end_s: f64, dots: usize) -> Vec<(f64, 
     (0..=dots)
         .map(|dot| {
             let at_s = dot as f64 * dot_s;
-            let inside = points
-                .iter()
-                .filter(|(point_s, _)| (at_s - dot_s / 2.0..at_s + dot_s / 2.0).contains(point_s))
-                .map(|(_, per_s)| *per_s);
-            (at_s, inside.fold(at(points, at_s), f64::max))
+            let place = |moment_s: f64| points.partition_point(|(point_s, _)| *point_s < moment_s);
+            let inside = points.get(place(at_s - dot_s / 2.0)..place(at_s + dot_s / 2.0)).unwrap_or_default();
+            (at_s, inside.iter().map(|(_, per_s)| *per_s).fold(at(points, at_s), f64::max))
         })
         .collect()
 }
@@ -161,6 +174,27 @@ mod tests {
               └─────────────────────────────────────────────────────────────────────────────────────────────
             0 s                                             30 s                                      1m 00s
         ");
+    }
+
+    #[test]
+    fn a_captured_curve_is_drawn_over_its_plan() {
+        let captured =
+            vec![(0.0, 1000.0), (20.0, 1000.0), (20.0, 4000.0), (40.0, 4000.0), (40.0, 1000.0), (60.0, 1000.0)];
+        insta::assert_snapshot!(rate_charts_over(&[peak()], &[&captured], 60), @"
+        orders: at most 3k/s; • captured, at the run's speed and scale
+        4k/s│                  •••••••••••••••••••
+            │
+            │                      ⣸⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
+            │                     ⣼⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
+        2k/s│                   ⢀⣾⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⡇
+            │••••••••••••••••••⣠⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿••••••••••••••••••
+            │⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
+        0/s │⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
+            └───────────────────────────────────────────────────────
+          0 s                         30 s                    1m 00s
+        ");
+        let (with, without) = (rate_charts_over(&[flood()], &[&[]], 80), rate_charts(&[flood()], 80));
+        assert_eq!(with, without, "nothing captured, nothing more drawn");
     }
 
     #[test]

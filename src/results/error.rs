@@ -60,6 +60,14 @@ pub enum ResultsError {
         /// Where, and what is wrong.
         why: String,
     },
+    /// A captured curve that the run replayed is not where it was, or not what it was.
+    #[error("the run of `{}` replayed a curve: {why}; put the curve file back there", file.display())]
+    Curve {
+        /// The manifest that names it.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A file was written by a later floodmark.
     #[error("`{}` has schema {found}, and this floodmark knows schema {known}: read it with the version that wrote it", file.display())]
     OtherSchema {

@@ -158,15 +158,38 @@ impl Manifest {
         self.client.insert(client.to_owned(), clean);
     }
 
-    /// The profile, ready to run again.
+    /// The profile, ready to run again: with the counts of the captured curves that it replays, read anew.
     ///
     /// # Errors
-    /// When the table is not a profile; `file` is the manifest's path, for the message.
+    /// When the table is not a profile, or a curve's file is gone or holds other counts than it did; `file` is the manifest's path,
+    /// for the message.
     pub fn profile(&self, file: &Path) -> Result<Profile, ResultsError> {
-        self.profile.clone().try_into().map_err(|error: toml::de::Error| ResultsError::Malformed {
+        let table = self.profile.clone();
+        let mut profile: Profile = table.try_into().map_err(|error: toml::de::Error| ResultsError::Malformed {
             file: file.to_owned(),
             why: format!("[profile] cannot be read: {}", error.message()),
-        })
+        })?;
+        profile.read_curves(file.parent().unwrap_or(Path::new(""))).map_err(|faults| ResultsError::Curve {
+            file: file.to_owned(),
+            why: faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "),
+        })?;
+        Ok(profile)
+    }
+
+    /// The profile's table, without what differs between the machines that share one run: where curve files lie, when their
+    /// fingerprint says what is in them.
+    #[must_use]
+    pub fn profile_anywhere(&self) -> toml::Table {
+        let mut table = self.profile.clone();
+        let streams = table.get_mut("stream").and_then(toml::Value::as_array_mut);
+        for stream in streams.into_iter().flatten() {
+            if let Some(curve) = stream.get_mut("curve").and_then(toml::Value::as_table_mut)
+                && curve.contains_key("fingerprint")
+            {
+                curve.remove("file");
+            }
+        }
+        table
     }
 
     /// As TOML.

@@ -161,7 +161,7 @@ fn refuse_strangers(first: &RunFolder, part: &Part, path: &Path) -> Result<(), M
         let (found, wanted) = (found.run_id.clone(), wanted.run_id.clone());
         return Err(MergeError::AnotherRun { path: path.to_owned(), found, first_path, wanted });
     }
-    if found.profile != wanted.profile {
+    if found.profile_anywhere() != wanted.profile_anywhere() {
         return Err(MergeError::AnotherProfile { path: path.to_owned(), first_path });
     }
     Ok(())

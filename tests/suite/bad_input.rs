@@ -62,6 +62,41 @@ fn wrong_flags_are_refused_with_what_is_wrong() {
     }
 }
 
+/// What a curve file holds, keys of the curve, and what is said.
+const WRONG_CURVES: [(&str, &str, &str); 9] = [
+    ("", "", "it is empty"),
+    ("timestamp,count\n", "", "header"),
+    ("timestamp,count\n2030-01-31T11:00:00Z,5\n", "", "one row"),
+    ("timestamp;count\n2030-01-31T11:00:00Z;5\n", "", "line 1: the columns are"),
+    ("timestamp,count\n31.01.2030,5\n", "", "line 2: "),
+    ("timestamp,count\n2030-01-31T11:00:00Z,5\n2030-01-31T11:01:00Z,-5\n", "", "holds -5 events"),
+    ("timestamp,count\n2030-01-31T11:00:00Z,5\n2030-01-31T11:01:00Z,6e3\n", "", "ceiling stops it at 50/s"),
+    (
+        "timestamp,count\n2030-01-31T11:00:00Z,5\n2030-01-31T11:01:00Z,5\n",
+        "window = [\"12:00\", \"13:00\"]",
+        "not within the curve",
+    ),
+    ("timestamp,count\n2030-01-31T11:00:00Z,0\n2030-01-31T11:01:00Z,0\n", "", "nothing would be sent"),
+];
+
+#[test]
+fn a_curve_that_cannot_be_played_is_refused_with_its_file() {
+    let workshop = Workshop::new();
+    let profile = |file: &str, keys: &str| {
+        let curve = format!("curve = {{ file = \"{file}\", {keys} }}");
+        workshop.profile(&format!("ceiling = \"50/s\"\n[[stream]]\nname = \"s\"\n{curve}\n"))
+    };
+    for (bytes, keys, said) in WRONG_CURVES {
+        fs::write(workshop.path("curve.csv"), bytes).unwrap();
+        let ended = workshop.call(&["plan", profile("curve.csv", keys).to_str().unwrap(), "--json"]);
+        let (code, told) = ended.one_sentence();
+        assert!(code == Some(2) && told.contains(said) && told.contains("line 4"), "{bytes}: {code:?} {told}");
+    }
+    let ended = workshop.call(&["run", profile("absent.csv", "").to_str().unwrap(), "--json"]);
+    let (code, told) = ended.one_sentence();
+    assert!(code == Some(2) && told.contains("there is no curve file") && told.contains("absent.csv"), "{told}");
+}
+
 fn text(topic: &str, more: &str) -> String {
     format!("duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"100/s\"\n{more}")
 }

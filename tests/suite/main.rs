@@ -30,6 +30,8 @@ mod relay;
 #[path = "../../examples/relay/relaying.rs"]
 mod relaying;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod safety;
 #[cfg(test)]
 mod strangers;

@@ -36,3 +36,32 @@ fn a_plan_depends_on_profile_seed_and_shard_alone() {
     assert_eq!(summary.totals.planned, parsed["events"]);
     assert_eq!(summary.totals.copies_planned, parsed["streams"][0]["copies"]);
 }
+
+const LUNCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/curves/lunch.csv");
+
+#[test]
+fn a_replay_is_planned_over_its_captured_curve() {
+    let workshop = Workshop::new();
+    let text = format!(
+        "ceiling = \"60/s\"\n[[stream]]\nname = \"s\"\ncurve = {{ file = \"{LUNCH}\", speed = 60, target_peak = \"50/s\", clip = \"40/s\", \
+         detail = {{ kind = \"b-model\", bias = 0.7 }} }}\n"
+    );
+    let profile = workshop.profile(&text);
+    let (_, parsed) = plan(&workshop, profile.to_str().unwrap(), &[]);
+    let captured = &parsed["streams"][0]["captured"];
+    assert_eq!((&captured["buckets"], &captured["events"]), (&20.into(), &5870.0.into()));
+    // 1,200 in the fullest minute are 50 in a second of the run; the clip takes 10 of them.
+    assert!((captured["scale"].as_f64().unwrap() - 50.0 / 1200.0).abs() < 1e-12);
+    assert!((captured["clipped"].as_f64().unwrap() - 10.0).abs() < 1e-9);
+    assert_eq!((&parsed["duration_s"], &captured["fullest_second"]), (&20.0.into(), &40.into()));
+    assert!(
+        parsed["notes"][0].as_str().unwrap().contains("the ceiling of 60/s stops this plan"),
+        "bursts rise above it"
+    );
+
+    let shown = workshop.call(&["plan", profile.to_str().unwrap()]);
+    assert_eq!(shown.code(), Some(0), "{}", shown.stderr);
+    for said in ["20 buckets of 1m 00s, 5,870 events", "60 times as fast", "10 events clipped", "• captured"] {
+        assert!(shown.stdout.contains(said), "{said}: {}", shown.stdout);
+    }
+}
