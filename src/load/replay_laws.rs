@@ -175,6 +175,17 @@ proptest! {
     }
 
     #[test]
+    fn the_last_of_a_bucket_is_due_before_its_end(counts in counts(), smooth in smooth(), speed in 0.1..100.0_f64) {
+        // Buckets end between nanoseconds at most speeds: what is left of a bucket there must not slip into the next.
+        let schedule = schedule(&format!("{smooth}, speed = {speed}"), "", &counts, 1);
+        for segment in schedule.curve().segments().iter().filter(|segment| segment.mass() > 0.0) {
+            let (_, end) = segment.places();
+            let due_ns = schedule.curve().when(end.next_down(), &mut 0);
+            prop_assert!((segment.start_ns..segment.start_ns + segment.length_ns).contains(&due_ns));
+        }
+    }
+
+    #[test]
     fn the_rate_is_nowhere_higher_than_the_fullest_bucket(counts in counts(), clip in 1.0..100.0_f64) {
         let schedule = schedule(&format!("clip = \"{clip}/s\""), "", &counts, 1);
         let fullest = counts.iter().copied().fold(0.0, f64::max).min(clip);

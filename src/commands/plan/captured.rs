@@ -112,7 +112,7 @@ pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     if points.len() <= MOST {
         return points;
     }
-    let last = points.last().copied();
+    let (first, last) = (points.first().copied(), points.last().copied());
     let stretch = points.len().div_ceil(MOST / 2);
     let extremes = |points: &[(f64, f64)]| {
         let by_rate = |one: &&(f64, f64), other: &&(f64, f64)| one.1.total_cmp(&other.1);
@@ -121,7 +121,7 @@ pub(super) fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
         pair.sort_by(|one, other| one.0.total_cmp(&other.0));
         pair
     };
-    points.chunks(stretch).flat_map(extremes).chain(last).collect()
+    first.into_iter().chain(points.chunks(stretch).flat_map(extremes)).chain(last).collect()
 }
 
 #[cfg(test)]
@@ -129,12 +129,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thinned_line_keeps_its_order_its_end_and_its_peaks() {
+    fn a_thinned_line_keeps_its_order_its_ends_and_its_peaks() {
         let mut points: Vec<(f64, f64)> = (0..100_000).map(|at| (f64::from(at), 5.0)).collect();
         points[77_777].1 = 9.0;
         let thin = thinned(points.clone());
-        assert!(thin.len() <= 4001 && thin.is_sorted_by(|one, other| one.0 <= other.0));
+        assert!(thin.len() <= 4002 && thin.is_sorted_by(|one, other| one.0 <= other.0));
         assert!(thin.contains(&points[77_777]) && thin.last() == points.last());
+        assert_eq!(thin[0], points[0]);
         assert_eq!(thinned(points[..10].to_vec()), points[..10]);
     }
 
