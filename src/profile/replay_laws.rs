@@ -85,6 +85,7 @@ fn a_replay_that_cannot_be_is_refused_at_its_key() {
     refused("duration = \"1000d\"", "loop = true, speed = 10000", "", "buckets would be played");
     refused("duration = \"10m\"", "", "", "the curve takes 20m, longer than the run's 10m");
     refused("ceiling = \"10/s\"", "", "", "the profile's ceiling stops it at 10/s; raise `ceiling`");
+    refused("ceiling = \"10/s\"", "speed = 0.77", "", "would be played at 15.4/s");
     refused("ceiling = \"10/s\"", "target_peak = \"11/s\"", "", "would be played at 11/s");
     for (detail, expected) in [
         ("kind = \"b-model\"", "\"b-model\" needs `bias`"),

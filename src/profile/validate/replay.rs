@@ -163,6 +163,14 @@ fn played(profile: &Profile, replay: &Replay, long: LongPhases, faults: &mut Fau
     }
 }
 
+/// A computed rate with six digits.
+fn shown(per_s: f64) -> Rate {
+    let unit = 10_f64.powi((per_s.max(1e-12).log10().floor() as i32 - 5).clamp(-12, 12));
+    let rounded = (per_s / unit).round();
+    // Dividing by a power of ten gives the nearest decimal; multiplying by a fraction does not.
+    Rate::per_s(if unit < 1.0 { rounded / (1.0 / unit).round() } else { rounded * unit })
+}
+
 /// A curve that the ceiling would cut is not the curve that was asked for.
 fn heights(profile: &Profile, replay: &Replay, peak_per_s: f64, faults: &mut Faults<'_>) {
     let key = match (replay.target_peak, replay.target_mean, replay.scale) {
@@ -172,7 +180,7 @@ fn heights(profile: &Profile, replay: &Replay, peak_per_s: f64, faults: &mut Fau
         _ if replay.speed.is_some() => "speed",
         _ => "file",
     };
-    let peak = Rate::per_s(peak_per_s);
+    let peak = shown(peak_per_s);
     if peak_per_s.is_nan() || peak_per_s > MAX_RATE_PER_S {
         let message = format!(
             "the fullest bucket would be played at {peak}, above the highest rate, {}",
