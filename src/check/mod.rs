@@ -6,6 +6,7 @@ pub mod expectation;
 pub mod file;
 pub mod judge;
 pub mod latency;
+pub mod lateness;
 pub mod merge;
 pub mod multiset;
 pub mod observer;
