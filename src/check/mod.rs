@@ -15,6 +15,7 @@ pub mod produced;
 pub mod reconcile;
 pub mod sequences;
 pub mod verdict;
+pub mod windows;
 
 pub use counts::Counts;
 pub use delivered::Delivered;

@@ -1,6 +1,8 @@
 //! A histogram of lengths of time in milliseconds, from none to a century, that merges and knows where it is exact.
 
 use hdrhistogram::Histogram;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::check::Merge;
 
@@ -20,12 +22,20 @@ pub struct MsSketch<const DIGITS: u8> {
 }
 
 /// A count that is known exactly when both ends are equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Between {
     /// At least so many.
     pub min: u64,
     /// At most so many.
     pub max: u64,
+}
+
+impl Merge for Between {
+    fn merge(&mut self, other: Self) {
+        let Between { min, max } = other;
+        self.min += min;
+        self.max += max;
+    }
 }
 
 impl<const DIGITS: u8> std::fmt::Debug for MsSketch<DIGITS> {
