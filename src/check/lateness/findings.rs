@@ -107,11 +107,11 @@ impl fmt::Display for Finding {
         match *self {
             Finding::FutureEvent { partition, events, ahead_ms, producer, late, stalled_s, .. } => {
                 let (ahead, from) = (Length(ahead_ms), Whose(producer));
-                write!(
-                    f,
-                    "{events} of the events in partition {partition} are from the future, by up to {ahead}{from}; "
-                )?;
-                write!(f, "{late} records are late only because of that")?;
+                let is_or_are =
+                    |n: u64, noun: &str| if n == 1 { format!("1 {noun} is") } else { format!("{n} {noun}s are") };
+                let from_future = is_or_are(events, "event");
+                write!(f, "{from_future} from the future in partition {partition}, by up to {ahead}{from}; ")?;
+                write!(f, "{} late only because of that", is_or_are(late, "record"))?;
                 if stalled_s > 0 {
                     write!(f, ", and the watermark stood still for {stalled_s} s while others moved")?;
                 }

@@ -23,7 +23,7 @@ struct Reading {
     offset_us: i64,
 }
 
-/// One producer's offsets: event time minus due (or sent). A sample of [`SAMPLE`] events, and the extremes of all.
+/// One producer's offsets: event time minus due (or sent). A sample of 512 events, and the extremes of all.
 ///
 /// The sample is those events whose sequence numbers have the lowest hashes (bottom-k sampling; E. Cohen and H. Kaplan, "Summarizing data using
 /// bottom-k sketches", PODC 2007). It is uniform, does not depend on the order of reading, and that of merged parts is that of the whole.

@@ -81,19 +81,60 @@ fn named(text: &mut String, windows: &[ReconciledWindow]) {
 fn remarks(whole: &WindowsReconciled) -> Vec<String> {
     let strange = whole.strange_example.map(span).unwrap_or_default();
     let held = format!("{:.1} % of the pairs of window and key could be held", whole.held_share * 100.0);
+    let one_or =
+        |number: u64, one: &str, many: &str| format!("{} {}", count(number), if number == 1 { one } else { many });
+    let windows = |number| one_or(number, "window was", "windows were");
     let all = [
-        (whole.windows_open, format!("windows with {} events were still open at the end, and are left out.", count(whole.events_open))),
-        (whole.windows_without_result, "windows have events and no result at all.".to_owned()),
-        (whole.strange_windows, format!("results are for windows of another length or alignment, as {strange}: compare the pipeline's windows with the profile's.")),
-        (whole.counted_although_sure_to_drop, "events were counted although the model is sure that they are dropped: the model's settings are not the pipeline's.".to_owned()),
-        (whole.events_not_held, format!("events, and {} results, were left out: {held}. The figures are those of a random sample.", count(whole.results_not_held))),
-        (whole.events_after_close, "events came after their windows had been compared.".to_owned()),
-        (whole.results_after_close, "results came after their windows had been compared.".to_owned()),
+        (
+            whole.windows_open,
+            format!(
+                "{} still open at the end and left out; events in them: {}.",
+                windows(whole.windows_open),
+                count(whole.events_open)
+            ),
+        ),
+        (
+            whole.windows_without_result,
+            format!("{} without any result, although events belong there.", windows(whole.windows_without_result)),
+        ),
+        (
+            whole.strange_windows,
+            format!(
+                "{} for windows of another length or alignment, as {strange}: compare the pipeline's windows with the profile's.",
+                one_or(whole.strange_windows, "result was", "results were")
+            ),
+        ),
+        (
+            whole.counted_although_sure_to_drop,
+            format!(
+                "{} counted although the model is sure of the drop: the model's settings are not the pipeline's.",
+                one_or(whole.counted_although_sure_to_drop, "event was", "events were")
+            ),
+        ),
+        (
+            whole.events_not_held + whole.results_not_held,
+            format!(
+                "{} left out, and {}: {held}. The figures are those of a random sample.",
+                one_or(whole.events_not_held, "event was", "events were"),
+                one_or(whole.results_not_held, "result", "results")
+            ),
+        ),
+        (
+            whole.events_after_close,
+            format!(
+                "{} after their windows had been compared.",
+                one_or(whole.events_after_close, "event came", "events came")
+            ),
+        ),
+        (
+            whole.results_after_close,
+            format!(
+                "{} after their windows had been compared.",
+                one_or(whole.results_after_close, "result came", "results came")
+            ),
+        ),
     ];
-    all.into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!("{} {what}", count(number)))
-        .collect()
+    all.into_iter().filter(|(number, _)| *number > 0).map(|(_, remark)| remark).collect()
 }
 
 fn between(counts: Between) -> String {

@@ -81,7 +81,7 @@ fn one_event_from_the_future_makes_all_others_late_and_is_named() {
     assert_eq!(ahead_ms, year_ms as u64);
     assert_eq!(
         told.findings[0].to_string(),
-        "1 of the events in partition 1 are from the future, by up to 365.0 days (producer 1); 299 records are late only because of that, \
+        "1 event is from the future in partition 1, by up to 365.0 days (producer 1); 299 records are late only because of that, \
          and the watermark stood still for 14 s while others moved. Refuse such events before they reach the watermark; no bound helps."
     );
 }
