@@ -6,6 +6,7 @@ pub mod expectation;
 pub mod file;
 pub mod judge;
 pub mod latency;
+pub mod lateness;
 pub mod merge;
 pub mod multiset;
 pub mod observer;
@@ -14,6 +15,7 @@ pub mod produced;
 pub mod reconcile;
 pub mod sequences;
 pub mod verdict;
+pub mod windows;
 
 pub use counts::Counts;
 pub use delivered::Delivered;

@@ -3,6 +3,7 @@
 pub mod extract;
 mod progress;
 mod stage;
+pub mod window_results;
 
 pub use progress::{End, Progress};
 pub use stage::{ConsumeError, Observing, StageFigures, StagePlan, StageReport, start};
