@@ -1,0 +1,90 @@
+package floodmark.pipelines.flink;
+
+import floodmark.pipelines.contract.Engine;
+import floodmark.pipelines.contract.Options;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.util.EnvironmentInformation;
+import org.apache.kafka.clients.admin.Admin;
+
+/** The job, and what Flink's metrics say about it. */
+final class FlinkJob implements Engine {
+    private static final String LATE = "numLateRecordsDropped";
+
+    private final JobClient job;
+    private final long parallelism;
+    private final int partitions;
+
+    FlinkJob(JobClient job, Options options) throws Exception {
+        this.job = job;
+        this.parallelism = options.number("parallelism");
+        String topic = options.text("topic");
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", options.text("brokers")))) {
+            this.partitions = admin.describeTopics(java.util.List.of(topic)).allTopicNames().get().get(topic).partitions().size();
+        }
+    }
+
+    @Override
+    public String name() {
+        return "flink";
+    }
+
+    @Override
+    public String version() {
+        return EnvironmentInformation.getVersion();
+    }
+
+    @Override
+    public boolean isReady() {
+        return lateRecords().size() == parallelism && Metrics.partitionsAssigned() == partitions;
+    }
+
+    @Override
+    public boolean hasEnded() throws Exception {
+        if (!job.getJobStatus().get().isGloballyTerminalState()) return false;
+        job.getJobExecutionResult().get(); // throws the job's failure
+        return true;
+    }
+
+    @Override
+    public String lateMetric() {
+        return LATE;
+    }
+
+    @Override
+    public Map<String, Long> lateRecords() {
+        return Metrics.values(LATE);
+    }
+
+    @Override
+    public long recordsRead() {
+        return Metrics.sum(EventReader.READ);
+    }
+
+    @Override
+    public long recordsUnreadable() {
+        return Metrics.sum(EventReader.UNREADABLE);
+    }
+
+    /** Ends event time, so that every open window fires and its result is written: a cancelled job would leave them out. */
+    @Override
+    public void stop() throws Exception {
+        if (hasEnded()) return;
+        Path savepoints = Files.createTempDirectory("flink-stop");
+        try {
+            job.stopWithSavepoint(true, savepoints.toUri().toString(), SavepointFormatType.CANONICAL).get();
+            job.getJobExecutionResult().get();
+        } finally {
+            delete(savepoints);
+        }
+    }
+
+    private static void delete(Path folder) throws Exception {
+        try (var paths = Files.walk(folder)) {
+            for (Path path : paths.sorted(java.util.Comparator.reverseOrder()).toList()) Files.delete(path);
+        }
+    }
+}
