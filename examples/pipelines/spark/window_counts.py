@@ -41,6 +41,7 @@ def session(options):
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", options.parallelism)
         .config("spark.sql.session.timeZone", "UTC")
         # Every batch's figures are kept to the end of the run.

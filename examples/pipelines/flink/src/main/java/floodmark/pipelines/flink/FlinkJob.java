@@ -1,10 +1,14 @@
 package floodmark.pipelines.flink;
 
 import floodmark.pipelines.contract.Engine;
+import floodmark.pipelines.contract.Folders;
 import floodmark.pipelines.contract.Options;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.apache.flink.api.common.JobExecutionResult;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.util.EnvironmentInformation;
@@ -15,15 +19,17 @@ final class FlinkJob implements Engine {
     private static final String LATE = "numLateRecordsDropped";
 
     private final JobClient job;
+    private final CompletableFuture<JobExecutionResult> result;
     private final long parallelism;
     private final int partitions;
 
     FlinkJob(JobClient job, Options options) throws Exception {
         this.job = job;
+        this.result = job.getJobExecutionResult();
         this.parallelism = options.number("parallelism");
         String topic = options.text("topic");
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", options.text("brokers")))) {
-            this.partitions = admin.describeTopics(java.util.List.of(topic)).allTopicNames().get().get(topic).partitions().size();
+            this.partitions = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size();
         }
     }
 
@@ -44,8 +50,9 @@ final class FlinkJob implements Engine {
 
     @Override
     public boolean hasEnded() throws Exception {
-        if (!job.getJobStatus().get().isGloballyTerminalState()) return false;
-        job.getJobExecutionResult().get(); // throws the job's failure
+        // Not the job's status: the local cluster ends with the job, and cannot be asked any more.
+        if (!result.isDone()) return false;
+        result.get(); // throws the job's failure
         return true;
     }
 
@@ -76,15 +83,9 @@ final class FlinkJob implements Engine {
         Path savepoints = Files.createTempDirectory("flink-stop");
         try {
             job.stopWithSavepoint(true, savepoints.toUri().toString(), SavepointFormatType.CANONICAL).get();
-            job.getJobExecutionResult().get();
+            result.get();
         } finally {
-            delete(savepoints);
-        }
-    }
-
-    private static void delete(Path folder) throws Exception {
-        try (var paths = Files.walk(folder)) {
-            for (Path path : paths.sorted(java.util.Comparator.reverseOrder()).toList()) Files.delete(path);
+            Folders.delete(savepoints);
         }
     }
 }

@@ -7,7 +7,6 @@ import java.util.Map;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.connector.base.DeliveryGuarantee;
-import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
@@ -67,10 +66,12 @@ public final class WindowCounts {
                 .setBootstrapServers(options.text("brokers"))
                 .setTopics(options.text("topic"))
                 .setStartingOffsets(OffsetsInitializer.earliest())
-                .setDeserializer(new EventReader())
-                // The topic's partitions are those of the start.
-                .setProperty("partition.discovery.interval.ms", "-1");
-        if (!options.isLive()) source.setBounded(OffsetsInitializer.latest());
+                .setDeserializer(new EventReader());
+        if (options.isLive()) {
+            source.setProperty("partition.discovery.interval.ms", "-1"); // the topic's partitions are those of the start
+        } else {
+            source.setBounded(OffsetsInitializer.latest());
+        }
         return source.build();
     }
 
@@ -85,10 +86,7 @@ public final class WindowCounts {
         return KafkaSink.<byte[]>builder()
                 .setBootstrapServers(options.text("brokers"))
                 .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
-                .setRecordSerializer(KafkaRecordSerializationSchema.<byte[]>builder()
-                        .setTopic(options.text("output"))
-                        .setValueSerializationSchema(result -> result)
-                        .build())
+                .setRecordSerializer(new ResultWriter(options.text("output")))
                 .build();
     }
 }

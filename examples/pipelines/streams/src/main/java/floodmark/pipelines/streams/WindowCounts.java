@@ -1,8 +1,10 @@
 package floodmark.pipelines.streams;
 
+import floodmark.pipelines.contract.Folders;
 import floodmark.pipelines.contract.Options;
-import floodmark.pipelines.contract.Payload;
 import floodmark.pipelines.contract.Watch;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
@@ -10,7 +12,6 @@ import java.util.UUID;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KafkaStreams;
-import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
@@ -36,10 +37,11 @@ public final class WindowCounts {
             System.exit(2);
             return;
         }
-        StreamsRun run = new StreamsRun(new KafkaStreams(topology(options), configuration(options)), options);
+        Path state = Files.createTempDirectory("streams-state");
+        StreamsRun run = new StreamsRun(new KafkaStreams(topology(options), configuration(options, state)), options);
         run.start();
         Watch.toTheEnd(run, options);
-        System.exit(0);
+        Folders.delete(state);
     }
 
     private static Topology topology(Options options) {
@@ -53,13 +55,12 @@ public final class WindowCounts {
                 // No changelog: a restart begins anew. Leave withLoggingDisabled out to keep the windows across restarts.
                 .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("counts").withKeySerde(Serdes.String()).withLoggingDisabled())
                 .toStream()
-                .map((window, count) -> KeyValue.pair(
-                        window.key(), Payload.windowResult(window.window().start(), window.window().end(), window.key(), count)))
+                .process(ResultWriter::new)
                 .to(options.text("output"), Produced.with(Serdes.String(), Serdes.ByteArray()));
         return builder.build();
     }
 
-    private static Properties configuration(Options options) {
+    private static Properties configuration(Options options, Path state) {
         Properties properties = new Properties();
         // A new id each time: it begins at the topic's beginning.
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, options.text("topic") + "-counts-" + UUID.randomUUID());
@@ -67,7 +68,7 @@ public final class WindowCounts {
         properties.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, (int) options.number("parallelism"));
         properties.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
         properties.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
-        properties.put(StreamsConfig.STATE_DIR_CONFIG, System.getProperty("java.io.tmpdir") + "/floodmark-streams-" + ProcessHandle.current().pid());
+        properties.put(StreamsConfig.STATE_DIR_CONFIG, state.toString());
         return properties;
     }
 }

@@ -1,0 +1,80 @@
+"""The table of scripts/prove-watermarks: a row for each run, and whether all of them are as predicted."""
+
+import json
+import os
+import sys
+
+COLUMNS = "%-8s %-21s %5s %-8s %9s %10s %19s %10s %10s  %s"
+TITLES = ("engine", "profile", "seed", "mode", "records", "min (sure)", "expected", "max (poss.)", "metric", "inside?")
+
+
+def read(*path):
+    with open(os.path.join(*path)) as file:
+        return json.load(file)
+
+
+def predicted(out, engine, name):
+    """(min, max) that are certain, the expected range or None, and the records that the prediction saw."""
+    of_topic = read(out, name + ".predicted.json")
+    metric = of_topic["engine_metric"]
+    expected = of_topic.get("expected_min"), of_topic.get("expected_max")
+    low, high = metric["min"], metric["max"]
+    if engine == "spark":
+        metric = read(out, name + ".exact.json")["engine_metric"]
+        low, high = metric["min"], metric["max"]
+    return (low, high), None if None in expected else expected, of_topic["records"]
+
+
+def row(worked, out, engine, profile, seed, mode, _topic, name):
+    result = {"engine": engine, "profile": profile, "seed": int(seed), "mode": mode, "name": name}
+    if worked == "yes":
+        bounds, expected, records = predicted(out, engine, name)
+        metrics = read(out, name + ".metrics.json")
+        result.update(min=bounds[0], max=bounds[1], expected=expected, records=records, records_read=metrics["records_read"], metric=metrics["value"])
+        result["inside"] = metrics["value"] is not None and bounds[0] <= metrics["value"] <= bounds[1]
+        result["as_expected"] = expected and expected[0] <= (metrics["value"] or 0) <= expected[1]
+        result["worked"] = metrics["ended"] and metrics["records_read"] == records
+    else:
+        result["worked"] = False
+    with open(os.path.join(out, "rows.json"), "a") as rows:
+        rows.write(json.dumps(result) + "\n")
+    print(as_text(result, out), flush=True)
+
+
+def as_text(result, out):
+    start = (result["engine"], result["profile"], result["seed"], result["mode"])
+    if not result["worked"]:
+        why = "did not work (logs: %s)" % os.path.join(out, result["name"] + ".*")
+        if "records_read" in result:
+            why = "the engine read %d of %d records" % (result["records_read"], result["records"])
+        return "%-8s %-21s %5d %-8s  %s" % (start + (why,))
+    expected = "%d - %d" % tuple(result["expected"]) if result["expected"] else ""
+    word = "yes" if result["inside"] else "NO"
+    if result["min"] == result["max"]:
+        word += ", exact"
+    elif result["mode"] == "live" and expected:
+        word += ", as expected" if result["as_expected"] else ", not as expected"
+    return COLUMNS % (start + (result["records"], result["min"], expected, result["max"], result["metric"], word))
+
+
+def conclude(out):
+    with open(os.path.join(out, "rows.json")) as rows:
+        results = [json.loads(line) for line in rows]
+    worked = [result for result in results if result["worked"]]
+    outside = [result for result in worked if not result["inside"]]
+    live = [result for result in worked if result["mode"] == "live" and result["expected"]]
+    print("%d of %d runs inside the certain bounds; %d did not work" % (len(worked) - len(outside), len(worked), len(results) - len(worked)))
+    if live:
+        print("%d of %d live runs inside the expected range" % (sum(bool(result["as_expected"]) for result in live), len(live)))
+    if outside:
+        return 1
+    return 3 if len(worked) < len(results) or not results else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "header":
+        print(COLUMNS % TITLES, flush=True)
+    elif sys.argv[1] == "conclude":
+        sys.exit(conclude(sys.argv[2]))
+    else:
+        row(*sys.argv[1:])
