@@ -36,22 +36,22 @@ public final class Options {
     /**
      * Reads the command line.
      *
-     * @throws IllegalArgumentException with a sentence that says what is wrong and what is right
+     * @throws Misuse with a sentence that says what is wrong and what is right
      */
     public static Options parse(String[] arguments, Map<String, String> defaults) {
         Map<String, String> values = new LinkedHashMap<>(defaults);
         for (int i = 0; i < arguments.length; i += 2) {
             String name = arguments[i].startsWith("--") ? arguments[i].substring(2) : "";
             if (!defaults.containsKey(name)) {
-                throw new IllegalArgumentException("there is no argument '" + arguments[i] + "'; there are --" + String.join(", --", defaults.keySet()));
+                throw new Misuse("there is no argument '" + arguments[i] + "'; there are --" + String.join(", --", defaults.keySet()));
             }
             if (i + 1 == arguments.length) {
-                throw new IllegalArgumentException("'--" + name + "' needs a value");
+                throw new Misuse("'--" + name + "' needs a value");
             }
             values.put(name, arguments[i + 1]);
         }
         values.forEach((name, value) -> {
-            if (value.equals(REQUIRED)) throw new IllegalArgumentException("'--" + name + "' is missing");
+            if (value.equals(REQUIRED)) throw new Misuse("'--" + name + "' is missing");
         });
         Options options = new Options(values);
         options.check();
@@ -60,10 +60,10 @@ public final class Options {
 
     private void check() {
         if (!text("mode").equals("backlog") && !text("mode").equals("live")) {
-            throw new IllegalArgumentException("--mode is backlog or live, not '" + text("mode") + "'");
+            throw new Misuse("--mode is backlog or live, not '" + text("mode") + "'");
         }
-        if (number("window-ms") == 0) throw new IllegalArgumentException("--window-ms must be above 0");
-        if (number("parallelism") == 0) throw new IllegalArgumentException("--parallelism must be above 0");
+        if (number("window-ms") == 0) throw new Misuse("--window-ms must be above 0");
+        if (number("parallelism") == 0) throw new Misuse("--parallelism must be above 0");
     }
 
     public String text(String name) {
@@ -79,7 +79,7 @@ public final class Options {
         } catch (NumberFormatException notANumber) {
             // Said below.
         }
-        throw new IllegalArgumentException("--" + name + " is a whole number of 0 or more, not '" + value + "'");
+        throw new Misuse("--" + name + " is a whole number of 0 or more, not '" + value + "'");
     }
 
     /** The path, or null when the argument was left out. */
@@ -90,5 +90,12 @@ public final class Options {
     /** Whether the pipeline runs until it is told to stop, and not just to the ends of the partitions at its start. */
     public boolean isLive() {
         return text("mode").equals("live");
+    }
+
+    /** The command line is wrong; the message says how. */
+    public static final class Misuse extends RuntimeException {
+        Misuse(String message) {
+            super(message);
+        }
     }
 }

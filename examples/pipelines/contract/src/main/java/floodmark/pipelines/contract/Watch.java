@@ -26,8 +26,29 @@ public final class Watch {
         this.options = options;
     }
 
-    /** Returns when the pipeline has ended and its last metrics are written. */
-    public static void toTheEnd(Engine engine, Options options) throws Exception {
+    /** A whole program: reads the arguments, starts the pipeline, watches it to its end. Exit code 2 for wrong arguments, 1 when it failed. */
+    public static void main(String name, String[] arguments, Map<String, String> defaults, Pipeline pipeline) {
+        int code = 0;
+        try {
+            Options options = Options.parse(arguments, defaults);
+            toTheEnd(pipeline.start(options), options);
+        } catch (Options.Misuse misuse) {
+            System.err.println(name + ": " + misuse.getMessage());
+            code = 2;
+        } catch (Exception failure) {
+            failure.printStackTrace();
+            code = 1;
+        }
+        System.exit(code); // the engines' threads are not all daemons
+    }
+
+    /** Starts a pipeline. */
+    @FunctionalInterface
+    public interface Pipeline {
+        Engine start(Options options) throws Exception;
+    }
+
+    private static void toTheEnd(Engine engine, Options options) throws Exception {
         Watch watch = new Watch(engine, options);
         CountDownLatch done = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {

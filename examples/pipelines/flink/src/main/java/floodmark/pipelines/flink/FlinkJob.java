@@ -12,6 +12,7 @@ import org.apache.flink.api.common.JobExecutionResult;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.util.EnvironmentInformation;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.admin.Admin;
 
 /** The job, and what Flink's metrics say about it. */
@@ -23,14 +24,14 @@ final class FlinkJob implements Engine {
     private final long parallelism;
     private final int partitions;
 
-    FlinkJob(JobClient job, Options options) throws Exception {
-        this.job = job;
-        this.result = job.getJobExecutionResult();
+    FlinkJob(StreamExecutionEnvironment environment, Options options) throws Exception {
         this.parallelism = options.number("parallelism");
         String topic = options.text("topic");
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", options.text("brokers")))) {
             this.partitions = admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size();
         }
+        this.job = environment.executeAsync("window counts");
+        this.result = job.getJobExecutionResult();
     }
 
     @Override

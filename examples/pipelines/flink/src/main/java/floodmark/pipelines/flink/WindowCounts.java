@@ -11,7 +11,6 @@ import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
-import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.windowing.assigners.TumblingEventTimeWindows;
 
@@ -19,23 +18,13 @@ import org.apache.flink.streaming.api.windowing.assigners.TumblingEventTimeWindo
 public final class WindowCounts {
     private WindowCounts() {}
 
-    public static void main(String[] arguments) throws Exception {
-        Options options;
-        try {
-            Map<String, String> defaults = Options.defaults();
-            defaults.put("bound-ms", "5000");
-            defaults.put("allowed-lateness-ms", "0");
-            defaults.put("idleness-ms", "0");
-            defaults.put("interval-ms", "200");
-            options = Options.parse(arguments, defaults);
-        } catch (IllegalArgumentException misuse) {
-            System.err.println("flink: " + misuse.getMessage());
-            System.exit(2);
-            return;
-        }
-        JobClient job = build(options).executeAsync("window counts");
-        Watch.toTheEnd(new FlinkJob(job, options), options);
-        System.exit(0); // the local cluster's threads are not all daemons
+    public static void main(String[] arguments) {
+        Map<String, String> defaults = Options.defaults();
+        defaults.put("bound-ms", "5000");
+        defaults.put("allowed-lateness-ms", "0");
+        defaults.put("idleness-ms", "0");
+        defaults.put("interval-ms", "200");
+        Watch.main("flink", arguments, defaults, options -> new FlinkJob(build(options), options));
     }
 
     private static StreamExecutionEnvironment build(Options options) {

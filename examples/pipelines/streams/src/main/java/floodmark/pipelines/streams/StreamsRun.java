@@ -1,7 +1,9 @@
 package floodmark.pipelines.streams;
 
 import floodmark.pipelines.contract.Engine;
+import floodmark.pipelines.contract.Folders;
 import floodmark.pipelines.contract.Options;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -21,15 +23,18 @@ final class StreamsRun implements Engine {
     private static final String LATE = "dropped-records-total";
 
     private final KafkaStreams streams;
+    private final Path state;
     private final Options options;
     /** Where each partition ended when the program started: the end of a backlog. */
     private final Map<TopicPartition, Long> ends;
     private final Map<String, Long> late = new TreeMap<>();
 
-    StreamsRun(KafkaStreams streams, Options options) throws Exception {
+    StreamsRun(KafkaStreams streams, Path state, Options options) throws Exception {
         this.streams = streams;
+        this.state = state;
         this.options = options;
         this.ends = ends(options);
+        streams.start();
     }
 
     private static Map<TopicPartition, Long> ends(Options options) throws Exception {
@@ -40,10 +45,6 @@ final class StreamsRun implements Engine {
             return admin.listOffsets(latest).all().get().entrySet().stream()
                     .collect(Collectors.toMap(Map.Entry::getKey, end -> end.getValue().offset()));
         }
-    }
-
-    void start() {
-        streams.start();
     }
 
     @Override
@@ -106,7 +107,7 @@ final class StreamsRun implements Engine {
 
     /** Processed means committed here too, so that the metric is read behind the last record and before the tasks close. */
     @Override
-    public void stop() throws InterruptedException {
+    public void stop() throws Exception {
         long before;
         do {
             before = recordsRead();
@@ -114,6 +115,6 @@ final class StreamsRun implements Engine {
         } while (recordsRead() != before);
         lateRecords();
         streams.close(Duration.ofSeconds(20));
-        streams.cleanUp();
+        Folders.delete(state);
     }
 }

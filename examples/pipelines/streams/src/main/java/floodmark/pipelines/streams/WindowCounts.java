@@ -1,6 +1,5 @@
 package floodmark.pipelines.streams;
 
-import floodmark.pipelines.contract.Folders;
 import floodmark.pipelines.contract.Options;
 import floodmark.pipelines.contract.Watch;
 import java.nio.file.Files;
@@ -26,22 +25,13 @@ import org.apache.kafka.streams.state.WindowStore;
 public final class WindowCounts {
     private WindowCounts() {}
 
-    public static void main(String[] arguments) throws Exception {
-        Options options;
-        try {
-            Map<String, String> defaults = Options.defaults();
-            defaults.put("grace-ms", "5000");
-            options = Options.parse(arguments, defaults);
-        } catch (IllegalArgumentException misuse) {
-            System.err.println("streams: " + misuse.getMessage());
-            System.exit(2);
-            return;
-        }
-        Path state = Files.createTempDirectory("streams-state");
-        StreamsRun run = new StreamsRun(new KafkaStreams(topology(options), configuration(options, state)), options);
-        run.start();
-        Watch.toTheEnd(run, options);
-        Folders.delete(state);
+    public static void main(String[] arguments) {
+        Map<String, String> defaults = Options.defaults();
+        defaults.put("grace-ms", "5000");
+        Watch.main("streams", arguments, defaults, options -> {
+            Path state = Files.createTempDirectory("streams-state");
+            return new StreamsRun(new KafkaStreams(topology(options), configuration(options, state)), state, options);
+        });
     }
 
     private static Topology topology(Options options) {
