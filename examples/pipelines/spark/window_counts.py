@@ -13,17 +13,24 @@ from pyspark.sql import SparkSession, functions as f
 LATE = "numRowsDroppedByWatermark"
 
 
+def whole_number_above_0(text):
+    number = int(text)
+    if number <= 0:
+        raise ValueError
+    return number
+
+
 def arguments():
-    parser = argparse.ArgumentParser(prog="spark", description=__doc__)
+    parser = argparse.ArgumentParser(prog="spark", description=__doc__, allow_abbrev=False)
     parser.add_argument("--brokers", default="127.0.0.1:9092")
     parser.add_argument("--topic", required=True)
     parser.add_argument("--output", required=True)
     parser.add_argument("--mode", choices=("backlog", "live"), default="backlog")
-    parser.add_argument("--window-ms", type=int, default=10_000)
+    parser.add_argument("--window-ms", type=whole_number_above_0, default=10_000)
     parser.add_argument("--bound-ms", type=int, default=5_000, help="the delay of withWatermark")
     parser.add_argument("--interval-ms", type=int, default=0, help="the least time between two batches of a live run; 0: one after the other")
-    parser.add_argument("--parallelism", type=int, default=1, help="threads, and partitions of the state")
-    parser.add_argument("--max-offsets-per-trigger", type=int, help="the most records of one batch")
+    parser.add_argument("--parallelism", type=whole_number_above_0, default=1, help="threads, and partitions of the state")
+    parser.add_argument("--max-offsets-per-trigger", type=whole_number_above_0, help="the most records of one batch")
     parser.add_argument("--output-mode", choices=("append", "update"), default="update")
     parser.add_argument("--checkpoint", help="an empty folder; offsets/N in it says what batch N read (default: a temporary one)")
     parser.add_argument("--metrics")

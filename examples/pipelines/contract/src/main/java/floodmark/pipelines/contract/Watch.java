@@ -37,6 +37,9 @@ public final class Watch {
             code = 2;
         } catch (Exception failure) {
             failure.printStackTrace();
+            Throwable cause = failure;
+            while (cause.getCause() != null) cause = cause.getCause();
+            System.err.println(name + ": it failed: " + cause.getMessage());
             code = 1;
         }
         System.exit(code); // the engines' threads are not all daemons
