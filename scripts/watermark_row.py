@@ -22,31 +22,36 @@ def counted(out, name):
     return sum(last.values())
 
 
-def agrees(engine, metric, left_out):
-    """Flink and Kafka Streams count each record that is left out; Spark counts rows that were summed up before: a row is one record or more."""
-    return metric <= left_out if engine == "spark" else metric == left_out
-
-
 def predicted(out, engine, name):
-    """(min, max) that are certain, the expected range or None, and the records that the prediction saw."""
-    of_topic = read(out, name + ".predicted.json")
-    metric = of_topic["engine_metric"]
-    expected = of_topic.get("expected_min"), of_topic.get("expected_max")
-    low, high = metric["min"], metric["max"]
+    """What is certain of the metric (min, max), its expected range or None, the certain (min, max) of records lost, and the records judged."""
+    (topic,) = read(out, name + ".predicted.json")["watermarks"]
+    expected = topic.get("expected") and (topic["expected"]["metric"]["min"], topic["expected"]["metric"]["max"])
+    metric, lost = topic["engine_metric"], {"min": topic["dropped_sure"], "max": topic["dropped_possible"]}
     if engine == "spark":
-        metric = read(out, name + ".exact.json")["engine_metric"]
-        low, high = metric["min"], metric["max"]
-    return (low, high), None if None in expected else expected, of_topic["records"]
+        # Of the batches that the checkpoint names.
+        batches = read(out, name + ".exact.json")
+        metric, lost = batches["metric"], batches["counts"]["dropped"]
+        if metric.get("value") is not None:
+            metric = {"min": metric["value"], "max": metric["value"]}
+    return (metric["min"], metric["max"]), expected, (lost["min"], lost["max"]), topic["records"]
+
+
+def agrees(engine, metric, left_out, lost):
+    """Do the engine's windows leave out what its metric says, and what can be lost? Flink and Kafka Streams count each record that is left out;
+    Spark counts rows that were summed up before, one record or more in each."""
+    as_counted = metric <= left_out if engine == "spark" else metric == left_out
+    return as_counted and lost[0] <= left_out <= lost[1]
 
 
 def row(worked, out, engine, profile, seed, mode, _topic, name):
     result = {"engine": engine, "profile": profile, "seed": int(seed), "mode": mode, "name": name}
     if worked == "yes":
-        bounds, expected, records = predicted(out, engine, name)
+        bounds, expected, lost, records = predicted(out, engine, name)
         metrics = read(out, name + ".metrics.json")
         result.update(min=bounds[0], max=bounds[1], expected=expected, records=records, records_read=metrics["records_read"], metric=metrics["value"])
         result["left_out"] = records - counted(out, name)
-        result["agrees"] = metrics["value"] is not None and agrees(engine, metrics["value"], result["left_out"])
+        result["agrees"] = metrics["value"] is not None and agrees(engine, metrics["value"], result["left_out"], lost)
+        result["lost"] = lost
         result["inside"] = metrics["value"] is not None and bounds[0] <= metrics["value"] <= bounds[1]
         result["as_expected"] = expected and expected[0] <= (metrics["value"] or 0) <= expected[1]
         result["worked"] = metrics["ended"] and metrics["records_read"] == records
@@ -72,7 +77,7 @@ def as_text(result, out):
     elif expected:
         word += ", as expected" if result["as_expected"] else ", not as expected"
     if not result["agrees"]:
-        word += "; the engine's metric and results DISAGREE"
+        word += "; its windows DISAGREE (lost for certain %d, possibly %d)" % tuple(result["lost"])
     return COLUMNS % (start + (result["records"], result["min"], expected, result["max"], result["metric"], result["left_out"], word))
 
 
@@ -83,7 +88,7 @@ def conclude(out):
     outside = [result for result in worked if not result["inside"]]
     disagree = [result for result in worked if not result["agrees"]]
     live = [result for result in worked if result["mode"] == "live" and result["expected"]]
-    print("%d of %d runs inside the certain bounds; %d metrics disagree with the engine's results; %d did not work" % (
+    print("%d of %d runs inside the certain bounds; %d disagree with the engine's own windows; %d did not work" % (
         len(worked) - len(outside), len(worked), len(disagree), len(results) - len(worked)))
     if live:
         print("%d of %d live runs inside the expected range" % (sum(bool(result["as_expected"]) for result in live), len(live)))

@@ -25,6 +25,9 @@ public interface Engine {
     /** Records without an event time, which no window counts. */
     long recordsUnreadable();
 
+    /** How long after it was written the record read latest of all was read, in milliseconds, by the clocks of broker or producer and of this machine. */
+    long maxLagMs();
+
     /** Stops it in good order: what was read is counted and written. Returns when it has. */
     void stop() throws Exception;
 }

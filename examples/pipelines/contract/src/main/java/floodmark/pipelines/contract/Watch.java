@@ -115,7 +115,8 @@ public final class Watch {
         }
         ObjectNode byPart = report.putObject("parts");
         parts.forEach(byPart::put);
-        report.put("records_read", engine.recordsRead()).put("records_unreadable", engine.recordsUnreadable()).put("ended", ended);
+        report.put("records_read", engine.recordsRead()).put("records_unreadable", engine.recordsUnreadable());
+        report.put("max_lag_ms", engine.maxLagMs()).put("ended", ended);
         Path aside = Path.of(file + ".partial");
         Files.writeString(aside, report.toPrettyString() + "\n");
         Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING);

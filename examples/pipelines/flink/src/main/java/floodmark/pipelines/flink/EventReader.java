@@ -3,6 +3,7 @@ package floodmark.pipelines.flink;
 import floodmark.pipelines.contract.Payload;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.LongAccumulator;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
@@ -14,6 +15,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 final class EventReader implements KafkaRecordDeserializationSchema<Event> {
     static final String READ = "eventsRead";
     static final String UNREADABLE = "eventsUnreadable";
+
+    /** Over all readers: the local cluster lives in this process. */
+    static final LongAccumulator MAX_LAG_MS = new LongAccumulator(Math::max, 0);
 
     private transient Counter read;
     private transient Counter unreadable;
@@ -27,6 +31,7 @@ final class EventReader implements KafkaRecordDeserializationSchema<Event> {
     @Override
     public void deserialize(ConsumerRecord<byte[], byte[]> record, Collector<Event> out) {
         read.inc();
+        MAX_LAG_MS.accumulate(System.currentTimeMillis() - record.timestamp());
         OptionalLong eventTimeMs = Payload.eventTimeMs(record.value());
         if (eventTimeMs.isEmpty()) {
             unreadable.inc();

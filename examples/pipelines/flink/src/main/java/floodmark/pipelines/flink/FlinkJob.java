@@ -77,6 +77,11 @@ final class FlinkJob implements Engine {
         return Metrics.sum(EventReader.UNREADABLE);
     }
 
+    @Override
+    public long maxLagMs() {
+        return EventReader.MAX_LAG_MS.get();
+    }
+
     /** Ends event time, so that every open window fires and its result is written: a cancelled job would leave them out. */
     @Override
     public void stop() throws Exception {

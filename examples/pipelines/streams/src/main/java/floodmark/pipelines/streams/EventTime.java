@@ -2,6 +2,7 @@ package floodmark.pipelines.streams;
 
 import floodmark.pipelines.contract.Payload;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAccumulator;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.streams.processor.TimestampExtractor;
 
@@ -12,10 +13,12 @@ import org.apache.kafka.streams.processor.TimestampExtractor;
 final class EventTime implements TimestampExtractor {
     static final AtomicLong READ = new AtomicLong();
     static final AtomicLong UNREADABLE = new AtomicLong();
+    static final LongAccumulator MAX_LAG_MS = new LongAccumulator(Math::max, 0);
 
     @Override
     public long extract(ConsumerRecord<Object, Object> record, long partitionTime) {
         READ.incrementAndGet();
+        MAX_LAG_MS.accumulate(System.currentTimeMillis() - record.timestamp());
         long eventTimeMs = Payload.eventTimeMs((byte[]) record.value()).orElse(-1);
         if (eventTimeMs < 0) UNREADABLE.incrementAndGet();
         return eventTimeMs;

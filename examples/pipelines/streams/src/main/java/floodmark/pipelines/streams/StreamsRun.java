@@ -105,6 +105,11 @@ final class StreamsRun implements Engine {
         return EventTime.UNREADABLE.get();
     }
 
+    @Override
+    public long maxLagMs() {
+        return EventTime.MAX_LAG_MS.get();
+    }
+
     /** Processed means committed here too, so that the metric is read behind the last record and before the tasks close. */
     @Override
     public void stop() throws Exception {
