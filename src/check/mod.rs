@@ -14,6 +14,7 @@ pub mod produced;
 pub mod reconcile;
 pub mod sequences;
 pub mod verdict;
+pub mod watermark;
 
 pub use counts::Counts;
 pub use delivered::Delivered;

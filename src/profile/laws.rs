@@ -299,6 +299,7 @@ fn the_reference_describes_every_key_as_the_schema_does() {
             "" if path.is_empty() => "### The profile\n".to_owned(),
             "" => "### `[[stream]]`\n".to_owned(),
             "stage.0" => "### `[[stream.stage]]`\n".to_owned(),
+            "watermark.0" => "### `[[stream.watermark]]`\n".to_owned(),
             inner => format!("### `{}`\n", inner.trim_end_matches(".0")),
         };
         let section = reference.split_once(&heading).unwrap_or_else(|| panic!("no {heading}")).1;
