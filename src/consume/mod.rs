@@ -2,7 +2,10 @@
 
 pub mod extract;
 mod progress;
+pub mod recorded;
 mod stage;
 
 pub use progress::{End, Progress};
-pub use stage::{ConsumeError, Observing, StageFigures, StagePlan, StageReport, start};
+pub use stage::{
+    ConsumeError, Observing, StageFigures, StagePlan, StageReport, appended_ms as recorded_append_ms, start,
+};

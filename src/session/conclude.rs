@@ -6,12 +6,14 @@ use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
 use crate::check::{
     ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
-    Produced, Reconciled, RunFigures, StreamFigures, Verdict, judge, reconcile,
+    Produced, Reconciled, RunFigures, StreamFigures, Verdict, WatermarkDrops, judge, reconcile, watermark::Bounds,
 };
 use crate::load::StreamSchedule;
 use crate::profile::{Profile, Slo, Stream};
 use crate::results::Summary;
-use crate::results::summary::{GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary};
+use crate::results::summary::{
+    CountRange, GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary, Watermark,
+};
 
 /// Why a part that only sent has no verdict.
 const ONLY_SENT: &str = "This part only sent: `floodmark merge` joins it with what was observed, for the verdict.";
@@ -41,6 +43,7 @@ struct Concluded {
     failed_but_delivered: u64,
     slo: Slo,
     due_to_consumed: Option<LatencyHistogram>,
+    drops: Vec<WatermarkDrops>,
 }
 
 /// The summary of what was measured, with its verdict.
@@ -135,15 +138,29 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         sends: measured.sent,
         held_back_s: measured.held_back_ns as f64 / 1e9,
         behind_at_end_ms: measured.behind_at_end_ns as f64 / 1e6,
+        watermarks: stages.iter().flat_map(|(summary, _)| summary.watermarks.clone()).collect(),
         stages: if stages.len() > 1 { stages.into_iter().map(|(summary, _)| summary).collect() } else { Vec::new() },
         ..StreamSummary::default()
     };
     Concluded {
+        drops: summary.watermarks.iter().map(drops_of).collect(),
         summary,
         lost: reconciled.lost,
         failed_but_delivered: reconciled.failed_but_delivered,
         slo: slo_of_part(facts.role, stream.slo),
         due_to_consumed,
+    }
+}
+
+/// What a model says, for the judgement.
+fn drops_of(watermark: &Watermark) -> WatermarkDrops {
+    let bounds = |range: CountRange| Bounds { min: range.min, max: range.max };
+    let window = watermark.window.as_ref().map(|window| format!(", {window}")).unwrap_or_default();
+    WatermarkDrops {
+        model: format!("{} with a bound of {} ms{window}", watermark.engine, watermark.bound_ms),
+        records: watermark.records,
+        dropped: Bounds { min: watermark.dropped_sure, max: watermark.dropped_possible },
+        expected: watermark.expected.map(|expected| bounds(expected.records)),
     }
 }
 
@@ -177,7 +194,7 @@ fn conclude_stage(
         topic,
         counts: reconciled.counts,
         latency_ms,
-        watermarks: Vec::new(),
+        watermarks: measured.stages.get(place).unwrap_or(&nothing).watermarks.clone(),
         verdict: Some(judgement.verdict),
         reasons: judgement.reasons,
         slo: judgement.slo.into_iter().next().unwrap_or_default(),
@@ -194,7 +211,8 @@ fn judge_stage(
     reconciled: &Reconciled,
     delivered: &Delivered,
 ) -> Judgement {
-    let slo = slo_of_part(if is_last { role } else { Role::Produce }, stream.slo);
+    // What a watermark drops is judged once, for the stream.
+    let slo = Slo { watermark_drops: None, ..slo_of_part(if is_last { role } else { Role::Produce }, stream.slo) };
     let figures = StreamFigures {
         name,
         slo: &slo,
@@ -205,6 +223,7 @@ fn judge_stage(
         due_to_consumed: Some(&delivered.due_to_consumed),
         sent_to_acked: None,
         generator: None,
+        watermarks: &[],
     };
     judge(&RunFigures { streams: &[figures], interrupted: false, clocks: None })
 }
@@ -268,6 +287,7 @@ fn slo_of_part(role: Role, slo: Slo) -> Slo {
         end_to_end_p99: None,
         end_to_end_p999: None,
         end_to_end_max: None,
+        watermark_drops: None,
         ..slo
     }
 }
@@ -294,6 +314,7 @@ fn figures_of<'a>(
             achieved_per_s: concluded.summary.achieved_per_s,
             held_back_by_client: measured.held_back_ns > 0,
         }),
+        watermarks: &concluded.drops,
     }
 }
 

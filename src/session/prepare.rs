@@ -101,6 +101,14 @@ pub enum SessionError {
     /// The results cannot be written.
     #[error(transparent)]
     Results(#[from] ResultsError),
+    /// A topic could not be read to its end.
+    #[error("topic {topic} could not be read to its end: {reason}")]
+    Unread {
+        /// The topic.
+        topic: String,
+        /// Why.
+        reason: String,
+    },
     /// What was asked for cannot be.
     #[error("{0}")]
     Usage(String),

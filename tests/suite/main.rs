@@ -35,3 +35,4 @@ mod safety;
 mod strangers;
 #[cfg(test)]
 mod verdict;
+mod watermark;

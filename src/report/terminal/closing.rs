@@ -6,6 +6,7 @@ use std::path::Path;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
 
 use super::paint::{Ink, Look, paint};
+use super::watermark::watermark_table;
 use crate::{
     check::{Counts, Hop, Latencies, SloResult, Verdict},
     report::figures::{bytes, count, latency, rate, seconds, share},
@@ -99,6 +100,10 @@ fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
             fates.finish(text);
             latencies(text, &stage.latency_ms, &[Hop::SentToConsumed, Hop::DueToConsumed]);
         }
+    }
+    if !stream.watermarks.is_empty() {
+        line(text, "");
+        text.push_str(&watermark_table(&stream.watermarks));
     }
     limits(text, &stream.slo, look);
 }

@@ -3,6 +3,7 @@
 pub mod closing;
 pub mod live;
 pub mod paint;
+pub mod watermark;
 
 pub use closing::closing;
 pub use live::{LiveFigures, LiveLine};
