@@ -157,7 +157,11 @@ fn drops_of(watermark: &Watermark) -> WatermarkDrops {
     let bounds = |range: CountRange| Bounds { min: range.min, max: range.max };
     let window = watermark.window.as_ref().map(|window| format!(", {window}")).unwrap_or_default();
     WatermarkDrops {
-        model: format!("{} with a bound of {} ms{window}", watermark.engine, watermark.bound_ms),
+        model: if watermark.scope == "task" {
+            format!("{} with a grace of {} ms{window}", watermark.engine, watermark.allowed_lateness_ms)
+        } else {
+            format!("{} with a bound of {} ms{window}", watermark.engine, watermark.bound_ms)
+        },
         records: watermark.records,
         dropped: Bounds { min: watermark.dropped_sure, max: watermark.dropped_possible },
         expected: watermark.expected.map(|expected| bounds(expected.records)),

@@ -7,7 +7,7 @@ use crate::check::watermark::{ModelSpec, TimedRecord, Watermarks};
 use crate::clock::Clock;
 use crate::consume::extract::{Extracted, Extractor, Place};
 use crate::consume::recorded_append_ms;
-use crate::kafka::{ClientSettings, Record, Source, SourceEvent, Target};
+use crate::kafka::{ClientSettings, Record, Source, SourceEvent, Target, TargetError};
 use crate::profile::Codec;
 use crate::results::verdicts::TopicWatermarks;
 
@@ -47,7 +47,12 @@ pub struct Survey {
 pub fn survey(survey: &Survey) -> Result<TopicWatermarks, SessionError> {
     let Survey { settings, topic, event_time, models } = survey;
     let target = Target::connect(settings, CONNECT_TIMEOUT)?;
-    let partitions = target.stage_partitions("watermark", topic)?;
+    let partitions = target.stage_partitions("", topic).map_err(|error| match error {
+        TargetError::NoStageTopic { topic, .. } => {
+            SessionError::Usage(format!("topic {topic} does not exist on this cluster; correct -t, or -b"))
+        }
+        other => other.into(),
+    })?;
     let ranges = target.ranges(topic, partitions, OFFSETS_TIMEOUT)?;
     let from: Vec<(i32, i64)> = ranges.iter().map(|range| (range.partition, range.start)).collect();
     // Each partition is read until its position is at the end that was found.

@@ -28,7 +28,7 @@ pub(super) fn judge_drops(stream: &StreamFigures<'_>, findings: &mut Findings) -
         let WatermarkDrops { model, records, dropped, expected } = drops;
         let most = limit.most(*records);
         shown_limit = most.min(shown_limit);
-        let of = format!("of {records} events of {} {model}", stream.name);
+        let of = format!("of {records} events of {}", stream.name);
         if *records == 0 {
             is_open = true;
             findings.void(format!(
@@ -37,7 +37,7 @@ pub(super) fn judge_drops(stream: &StreamFigures<'_>, findings: &mut Findings) -
             ));
         } else if dropped.min as f64 > most {
             (ok, observed) = (false, observed.max(dropped.min));
-            findings.fail(format!("{} {of} drops for certain (the limit is {limit}).", dropped.min));
+            findings.fail(format!("{} {of} are dropped for certain by {model} (the limit is {limit}).", dropped.min));
         } else if dropped.max as f64 > most {
             is_open = true;
             let expected = expected
@@ -46,7 +46,7 @@ pub(super) fn judge_drops(stream: &StreamFigures<'_>, findings: &mut Findings) -
                 })
                 .unwrap_or_default();
             findings.void(format!(
-                "Up to {} {of} may drop, and only {} are certain (the limit is {limit}){expected}.",
+                "Up to {} {of} may be dropped by {model}, and only {} are certain (the limit is {limit}){expected}.",
                 dropped.max, dropped.min
             ));
         } else {

@@ -29,7 +29,7 @@ pub fn watermark_table(watermarks: &[Watermark]) -> String {
         let expected = watermark.expected.map_or_else(|| "–".to_owned(), |expected| range(expected.records));
         table.add_row(vec![
             called(watermark),
-            format!("{} ms", watermark.bound_ms),
+            format!("{} ms", bound_or_grace_ms(watermark)),
             count(watermark.dropped_sure),
             count(watermark.dropped_possible),
             expected,
@@ -42,6 +42,11 @@ pub fn watermark_table(watermarks: &[Watermark]) -> String {
         text.push_str(&format!(" {}\n", row.trim_end()));
     }
     text
+}
+
+/// Kafka Streams has no bound; its grace stands in its place.
+fn bound_or_grace_ms(watermark: &Watermark) -> f64 {
+    if watermark.scope == "task" { watermark.allowed_lateness_ms } else { watermark.bound_ms }
 }
 
 fn called(watermark: &Watermark) -> String {
@@ -70,7 +75,7 @@ pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
         text.push_str(&format!(
             "  {} at {} ms: {} shows {}{expected}; {} of {} (event, window) pairs are lost\n",
             called(watermark),
-            watermark.bound_ms,
+            bound_or_grace_ms(watermark),
             metric.name,
             range(CountRange { min: metric.min, max: metric.max }),
             range(pairs),
