@@ -1,6 +1,10 @@
 //! The judgement: which limits were kept, and whether the measurement carries the claim.
 
+mod watermarks;
+
 use crate::profile::{Delivery, Slo};
+
+pub use watermarks::WatermarkDrops;
 
 use super::{Counts, LatencyHistogram, LostEvent, SloResult, Verdict};
 
@@ -49,6 +53,8 @@ pub struct StreamFigures<'a> {
     pub sent_to_acked: Option<&'a LatencyHistogram>,
     /// How well the generator kept its schedule; absent when another process sent.
     pub generator: Option<GeneratorFigures<'a>>,
+    /// What the stream's watermark models drop.
+    pub watermarks: &'a [WatermarkDrops],
 }
 
 /// How well the generator kept its schedule.
@@ -127,6 +133,7 @@ impl Findings {
 fn judge_stream(stream: &StreamFigures<'_>, clocks: Option<ClockFigures>, findings: &mut Findings) -> Vec<SloResult> {
     let mut results = judge_counts(stream, findings);
     results.extend(judge_latencies(stream, clocks, findings));
+    results.extend(watermarks::judge_drops(stream, findings));
     find_gaps(stream, findings);
     if let Some(generator) = &stream.generator {
         find_generator_faults(stream.name, generator, findings);

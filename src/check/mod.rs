@@ -15,13 +15,14 @@ pub mod produced;
 pub mod reconcile;
 pub mod sequences;
 pub mod verdict;
+pub mod watermark;
 pub mod windows;
 
 pub use counts::Counts;
 pub use delivered::Delivered;
 pub use expectation::Expectation;
 pub use file::LedgerFileError;
-pub use judge::{ClockFigures, GeneratorFigures, Judgement, RunFigures, StreamFigures, judge};
+pub use judge::{ClockFigures, GeneratorFigures, Judgement, RunFigures, StreamFigures, WatermarkDrops, judge};
 pub use latency::{Hop, Latencies, LatencyHistogram};
 pub use merge::Merge;
 pub use multiset::Multiset;

@@ -2,8 +2,11 @@
 
 pub mod extract;
 mod progress;
+pub mod recorded;
 mod stage;
 pub mod window_results;
 
 pub use progress::{End, Progress};
-pub use stage::{ConsumeError, Observing, StageFigures, StagePlan, StageReport, start};
+pub use stage::{
+    ConsumeError, Observing, StageFigures, StagePlan, StageReport, appended_ms as recorded_append_ms, start,
+};

@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::extract::Extractor;
+use super::extract::{Extracted, Extractor};
 use super::progress::{End, Progress};
+use crate::check::watermark::{ModelSpec, ModelTally, TimedRecord, Watermarks};
 use crate::check::{Delivered, Interval, Merge, Observation, Observed, Observer};
 use crate::clock::Clock;
 use crate::kafka::{KafkaError, Record, Source, SourceEvent};
@@ -53,6 +54,8 @@ pub struct StagePlan {
     pub quiet_ns: u64,
     /// How long to read on when the end has been told, in nanoseconds.
     pub drain_ns: u64,
+    /// The engines whose watermarks the stage's events are held against.
+    pub models: Vec<ModelSpec>,
 }
 
 /// A stage's second.
@@ -82,6 +85,8 @@ pub struct StageReport {
     pub stage: usize,
     /// The ledger.
     pub ledger: Delivered,
+    /// What the engines would drop, model by model.
+    pub watermarks: Vec<ModelTally>,
     /// Whether everything was read that the end asked for.
     pub complete: bool,
     /// The last error that the client reported.
@@ -196,6 +201,8 @@ struct StageThread {
 /// What takes in records, apart from where they come from.
 struct Eyes {
     observer: Observer<Arc<StreamSchedule>>,
+    /// None when no engine is modelled.
+    watermarks: Option<Watermarks>,
     progress: Progress,
     reached_end: BTreeMap<i32, bool>,
     start_ns: Option<u64>,
@@ -217,6 +224,7 @@ impl StageThread {
     ) -> Self {
         let eyes = Eyes {
             observer: Observer::new(Arc::clone(&plan.schedule), plan.observed),
+            watermarks: (!plan.models.is_empty()).then(|| Watermarks::new(&plan.models, plan.from.len())),
             progress: Progress::starting_at(plan.from.iter().copied()),
             reached_end: plan.from.iter().map(|(partition, _)| (*partition, false)).collect(),
             start_ns: plan.start_ns,
@@ -279,11 +287,12 @@ impl StageThread {
         }
         // "Quiet" is a pipeline's way of having been read to the end; the input topic has its offsets.
         let quiet = complete && !self.plan.observed.is_input;
-        let Eyes { observer, due_span_ns, last_error, .. } = self.eyes;
+        let Eyes { observer, watermarks, due_span_ns, last_error, .. } = self.eyes;
         StageReport {
             stream: self.plan.stream,
             stage: self.plan.stage,
             ledger: observer.finish(quiet),
+            watermarks: watermarks.map_or_else(Vec::new, Watermarks::finish),
             complete,
             last_error,
             due_span_ns,
@@ -310,6 +319,24 @@ impl StageThread {
         // Nobody listens any more when the run is being torn down; the ledger still holds everything.
         let _unheard = self.figures.send(Figures { stream: self.plan.stream, second, figures });
     }
+}
+
+/// An engine takes every message that it reads, whoever sent it and however often.
+fn hold_against(watermarks: &mut Watermarks, record: &Record<'_>, found: &Extracted, consumed_ns: u64) {
+    let Some(event_time_ms) = found.event_time_ms else { return watermarks.observe_without_event_time() };
+    watermarks.observe(&TimedRecord {
+        partition: record.partition() as u16,
+        event_time_ms,
+        appended_ms: Some(appended_ms(record, found, consumed_ns)),
+        key_hash: record.key().map_or(0, xxhash_rust::xxh3::xxh3_64),
+    });
+}
+
+/// When a record was appended, as near as it can be told: by the broker's word, else when it was sent, else when it was seen.
+pub fn appended_ms(record: &Record<'_>, found: &Extracted, consumed_ns: u64) -> i64 {
+    let by_broker = record.timestamp().filter(|timestamp| timestamp.by_broker).map(|timestamp| timestamp.ms);
+    let sent_ms = || found.sent_us.map(|us| (us / 1000) as i64);
+    by_broker.or_else(sent_ms).unwrap_or((consumed_ns / 1_000_000) as i64)
 }
 
 impl Eyes {
@@ -348,6 +375,9 @@ impl Eyes {
             // Without a warm-up nothing is left out, whatever is known of the start.
             warmup: plan.warmup_ns > 0 && due_ns.is_some_and(|due_ns| due_ns < warmup_end_ns),
         });
+        if let Some(watermarks) = &mut self.watermarks {
+            hold_against(watermarks, record, &found, consumed_ns);
+        }
         if is_ours {
             self.progress.news(consumed_ns);
         }

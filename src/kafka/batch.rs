@@ -321,6 +321,16 @@ impl<'a> NativeRecord<'a> {
         unsafe { bytes(self.message.key, self.message.key_len) }
     }
 
+    /// The record's timestamp in milliseconds since 1970, and whether the broker set it when it appended the record.
+    pub(super) fn timestamp(&self) -> Option<(i64, bool)> {
+        let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        // SAFETY: the message is live, and the call writes the kind only.
+        let timestamp_ms = unsafe { rd::rd_kafka_message_timestamp(self.message, &raw mut kind) };
+        let by_broker = kind == rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
+        let is_known = kind != rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        is_known.then_some((timestamp_ms, by_broker))
+    }
+
     /// What the client says about an error, in its words.
     pub(super) fn error_text(&self) -> String {
         // SAFETY: the message is live; the text is a C string that lives as long as it.

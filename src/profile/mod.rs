@@ -18,6 +18,7 @@ mod sources;
 mod tree;
 pub mod units;
 pub mod validate;
+mod watermark;
 
 pub use error::{Problem, ProfileError};
 pub use fault::{Fault, Path, Step};
@@ -26,3 +27,4 @@ pub use load::Loaded;
 pub use model::*;
 pub use overrides::Overrides;
 pub use units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
+pub use watermark::{DropLimit, Engine, WatermarkFault, WatermarkModel, Window};

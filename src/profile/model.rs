@@ -9,6 +9,7 @@ use super::{
     injections::{Lateness, Retries, Skew},
     units::{ByteSize, PhaseRate, Rate, Span},
     validate::{MAX_PARTITIONS, MAX_PRODUCERS, rates},
+    watermark::{DropLimit, WatermarkModel},
 };
 
 /// Partitions of a topic that floodmark creates, where the profile says nothing.
@@ -101,6 +102,10 @@ pub struct Stream {
     #[serde(rename = "stage", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub stages: Vec<Stage>,
+    /// Engines whose watermarks the stream is held against: what would they drop as too late?
+    #[serde(rename = "watermark", default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub watermarks: Vec<WatermarkModel>,
 }
 
 /// How single events fall around the rate.
@@ -321,6 +326,9 @@ pub struct Slo {
     /// Most ids that no one sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phantom: Option<u64>,
+    /// Most events that any of the stream's `[[stream.watermark]]` models drops: a number, or a share like `"0.1%"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark_drops: Option<DropLimit>,
 }
 
 /// A place where the stream is observed, and where an event's parts are found there.

@@ -8,6 +8,7 @@ use super::{
     nearest,
     tree::{Entry, Node, Value},
     units::{ByteSize, PhaseRate, Rate, SignedSpan, Span, UnitError},
+    watermark::{DropLimit, Window},
 };
 
 /// A fault of shape, and where it is written.
@@ -167,6 +168,7 @@ impl<'s> Shape<'s> {
                     self.add(&node.span, format!("`{key}`: {error}"), None);
                 }
             }
+            Value::Integer(number) if unit.suffix.is_empty() && *number >= 0 => {}
             Value::Integer(number) => {
                 let help = format!("write \"{number}{}\"", unit.suffix);
                 self.wrong_kind(key, node, &format!("text like \"{}\"", unit.example), Some(help));
@@ -212,6 +214,8 @@ impl Unit {
             "Rate" => Unit { parse: reads::<Rate>, example: "200k/s", suffix: "/s" },
             "PhaseRate" => Unit { parse: reads::<PhaseRate>, example: "3x", suffix: "x" },
             "ByteSize" => Unit { parse: reads::<ByteSize>, example: "512B", suffix: "B" },
+            "Window" => Unit { parse: reads::<Window>, example: "tumbling:10s", suffix: ":s" },
+            "DropLimit" => Unit { parse: reads::<DropLimit>, example: "0.1%", suffix: "" },
             _ => return None,
         })
     }

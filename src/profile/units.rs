@@ -135,7 +135,7 @@ pub struct UnitError {
     why: String,
 }
 
-fn unit_error(written: &str, wanted: &'static str, why: impl Into<String>) -> UnitError {
+pub(super) fn unit_error(written: &str, wanted: &'static str, why: impl Into<String>) -> UnitError {
     UnitError { written: written.to_owned(), wanted, why: why.into() }
 }
 

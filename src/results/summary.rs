@@ -191,7 +191,7 @@ pub struct GeneratorSummary {
 }
 
 /// What a stream processor's watermark would have dropped as too late.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Watermark {
     /// The engine whose rule this is.
     pub engine: String,
@@ -209,10 +209,61 @@ pub struct Watermark {
     pub windows_affected: u64,
     /// What the engine's own metric should show.
     pub engine_metric: EngineMetric,
+    /// How long a window stays open behind the watermark, in milliseconds: allowed lateness or grace.
+    #[serde(default)]
+    pub allowed_lateness_ms: f64,
+    /// The stage where the engine reads.
+    #[serde(default)]
+    pub stage: String,
+    /// Events that were judged.
+    #[serde(default)]
+    pub records: u64,
+    /// Events kept in at least one window, however the engine reads.
+    #[serde(default)]
+    pub kept_sure: u64,
+    /// (Event, window) pairs of all events.
+    #[serde(default)]
+    pub pairs: u64,
+    /// (Event, window) pairs that are lost, at least and at most.
+    #[serde(default)]
+    pub pairs_lost: CountRange,
+    /// What an engine that keeps up should show, over the unknown phase of its ticks; absent when the append times are not known, when parts
+    /// were merged, and for sessions that a late event may join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<ExpectedDrops>,
+    /// Messages without an event time that can be read; they are in no other count.
+    #[serde(default)]
+    pub without_event_time: u64,
+    /// Events whose time the engine takes not at all (Kafka Streams, before 1970).
+    #[serde(default)]
+    pub refused: u64,
+    /// What a person should know about these figures, a sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// The least and the most of a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CountRange {
+    /// The least.
+    pub min: u64,
+    /// The most.
+    pub max: u64,
+}
+
+/// The expected range of each count, for an engine that keeps up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ExpectedDrops {
+    /// Events lost from all their windows.
+    pub records: CountRange,
+    /// (Event, window) pairs lost.
+    pub pairs: CountRange,
+    /// The engine's own metric.
+    pub metric: CountRange,
 }
 
 /// The range in which an engine's own metric should lie.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EngineMetric {
     /// The metric's name in the engine.
     pub name: String,

@@ -6,12 +6,14 @@ use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
 use crate::check::{
     ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
-    Produced, Reconciled, RunFigures, StreamFigures, Verdict, judge, reconcile,
+    Produced, Reconciled, RunFigures, StreamFigures, Verdict, WatermarkDrops, judge, reconcile, watermark::Bounds,
 };
 use crate::load::StreamSchedule;
 use crate::profile::{Profile, Slo, Stream};
 use crate::results::Summary;
-use crate::results::summary::{GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary};
+use crate::results::summary::{
+    CountRange, GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary, Watermark,
+};
 
 /// Why a part that only sent has no verdict.
 const ONLY_SENT: &str = "This part only sent: `floodmark merge` joins it with what was observed, for the verdict.";
@@ -43,6 +45,7 @@ struct Concluded {
     due_to_consumed: Option<LatencyHistogram>,
     untimed: u64,
     observer_behind_ms: f64,
+    drops: Vec<WatermarkDrops>,
 }
 
 /// The summary of what was measured, with its verdict.
@@ -136,10 +139,12 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         held_back_s: measured.held_back_ns as f64 / 1e9,
         capped_s: measured.capped_ns as f64 / 1e9,
         behind_at_end_ms: measured.behind_at_end_ns as f64 / 1e6,
+        watermarks: stages.iter().flat_map(|(summary, _)| summary.watermarks.clone()).collect(),
         stages: if stages.len() > 1 { stages.into_iter().map(|(summary, _)| summary).collect() } else { Vec::new() },
         ..StreamSummary::default()
     };
     Concluded {
+        drops: summary.watermarks.iter().map(drops_of).collect(),
         summary,
         lost: reconciled.lost,
         failed_but_delivered: reconciled.failed_but_delivered,
@@ -147,6 +152,22 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         due_to_consumed: delivered.map(|delivered| delivered.due_to_consumed.clone()),
         untimed: delivered.map_or(0, |delivered| delivered.untimed),
         observer_behind_ms: last.observer_behind_ms.max,
+    }
+}
+
+/// What a model says, for the judgement.
+fn drops_of(watermark: &Watermark) -> WatermarkDrops {
+    let bounds = |range: CountRange| Bounds { min: range.min, max: range.max };
+    let window = watermark.window.as_ref().map(|window| format!(", {window}")).unwrap_or_default();
+    WatermarkDrops {
+        model: if watermark.scope == "task" {
+            format!("{} with a grace of {} ms{window}", watermark.engine, watermark.allowed_lateness_ms)
+        } else {
+            format!("{} with a bound of {} ms{window}", watermark.engine, watermark.bound_ms)
+        },
+        records: watermark.records,
+        dropped: Bounds { min: watermark.dropped_sure, max: watermark.dropped_possible },
+        expected: watermark.expected.map(|expected| bounds(expected.records)),
     }
 }
 
@@ -181,7 +202,7 @@ fn conclude_stage(
         counts: reconciled.counts,
         latency_ms,
         observer_behind_ms: delivered.observer_behind.summary(),
-        watermarks: Vec::new(),
+        watermarks: measured.stages.get(place).unwrap_or(&nothing).watermarks.clone(),
         verdict: Some(judgement.verdict),
         reasons: judgement.reasons,
         slo: judgement.slo.into_iter().next().unwrap_or_default(),
@@ -198,7 +219,8 @@ fn judge_stage(
     reconciled: &Reconciled,
     delivered: &Delivered,
 ) -> Judgement {
-    let slo = slo_of_part(if is_last { role } else { Role::Produce }, stream.slo);
+    // What a watermark drops is judged once, for the stream.
+    let slo = Slo { watermark_drops: None, ..slo_of_part(if is_last { role } else { Role::Produce }, stream.slo) };
     let figures = StreamFigures {
         name,
         slo: &slo,
@@ -211,6 +233,7 @@ fn judge_stage(
         observer_behind_ms: delivered.observer_behind.quantile_ms(1.0),
         sent_to_acked: None,
         generator: None,
+        watermarks: &[],
     };
     judge(&RunFigures { streams: &[figures], interrupted: false, clocks: None })
 }
@@ -274,6 +297,7 @@ fn slo_of_part(role: Role, slo: Slo) -> Slo {
         end_to_end_p99: None,
         end_to_end_p999: None,
         end_to_end_max: None,
+        watermark_drops: None,
         ..slo
     }
 }
@@ -304,6 +328,7 @@ fn figures_of<'a>(
             held_back_by_client: measured.held_back_ns > 0,
             capped_share: concluded.summary.capped_s / sending_s,
         }),
+        watermarks: &concluded.drops,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::watermarks::merge_watermarks;
 use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
+use crate::results::summary::Watermark;
 
 /// What was measured, stream by stream in the profile's order.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +55,8 @@ pub struct StreamMeasured {
 pub struct StageMeasured {
     /// What was seen, if this part observed.
     pub delivered: Option<Delivered>,
+    /// What the modelled engines would drop, in the profile's order.
+    pub watermarks: Vec<Watermark>,
 }
 
 impl Merge for Measured {
@@ -100,8 +104,9 @@ impl Merge for StreamMeasured {
             *self.errors.entry(error).or_default() += times;
         }
         self.stages.resize_with(self.stages.len().max(stages.len()), StageMeasured::default);
-        for (own, StageMeasured { delivered }) in self.stages.iter_mut().zip(stages) {
+        for (own, StageMeasured { delivered, watermarks }) in self.stages.iter_mut().zip(stages) {
             merge_option(&mut own.delivered, delivered);
+            merge_watermarks(&mut own.watermarks, watermarks);
         }
     }
 }

@@ -3,17 +3,23 @@
 mod conclude;
 mod joined;
 mod measured;
+mod offline;
 mod parts;
 mod plans;
 mod prepare;
 mod record;
 mod seconds;
 mod signals;
+mod survey;
 mod watch;
+mod watermarks;
 
 pub use conclude::{Facts, conclude, is_flawless_part};
 pub use measured::{Measured, StageMeasured, StreamMeasured};
+pub use offline::{Reading, judge_recorded};
 pub use parts::{MergeError, merge_parts};
 pub use prepare::{Prepared, Request, Role, SessionError, prepare};
 pub use seconds::{SecondSeen, StreamSecond, StreamTotals};
+pub use survey::{EventTimeAt, Survey, survey};
 pub use watch::{Ended, carry_out};
+pub use watermarks::{models_at, watermark_of};

@@ -325,7 +325,8 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
         of_stream.produced = read_ledger(&path.join(produced_file(name)), Produced::read_from)?;
         for stage in stage_names(stream) {
             let delivered = read_ledger(&path.join(delivered_file(name, stage)), Delivered::read_from)?;
-            of_stream.stages.push(StageMeasured { delivered });
+            let watermarks = found.watermarks.iter().filter(|watermark| watermark.stage == stage).cloned().collect();
+            of_stream.stages.push(StageMeasured { delivered, watermarks });
         }
         measured.streams.push(of_stream);
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::prepare::{Prepared, PreparedStage, PreparedStream};
+use super::watermarks::models_at;
 use crate::check::Observed;
 use crate::consume::StagePlan;
 use crate::produce::StreamPlan;
@@ -69,6 +70,7 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
         warmup_ns: profile.warmup.as_nanos(),
         quiet_ns: stage.spec.as_ref().map_or(5_000_000_000, |spec| spec.quiet.as_nanos()),
         drain_ns: profile.drain.as_nanos(),
+        models: models_at(stream, stage_index),
     }
 }
 

@@ -110,6 +110,14 @@ pub enum SessionError {
         /// How long ago it was.
         late_ms: u64,
     },
+    /// A topic could not be read to its end.
+    #[error("topic {topic} could not be read to its end: {reason}")]
+    Unread {
+        /// The topic.
+        topic: String,
+        /// Why.
+        reason: String,
+    },
     /// What was asked for cannot be.
     #[error("{0}")]
     Usage(String),

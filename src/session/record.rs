@@ -253,7 +253,7 @@ pub(super) fn write_ledgers(
         produced.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;
         writer.file(&file, &bytes)?;
     }
-    for (stage, StageMeasured { delivered }) in stages.iter().zip(&measured.stages) {
+    for (stage, StageMeasured { delivered, .. }) in stages.iter().zip(&measured.stages) {
         let Some(delivered) = delivered else { continue };
         let (file, mut bytes) = (delivered_file(name, stage), Vec::new());
         delivered.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;

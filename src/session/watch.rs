@@ -12,6 +12,7 @@ use super::prepare::{OFFSETS_TIMEOUT, Prepared, Role, SessionError};
 use super::record::Recorder;
 use super::seconds::{HandIn, SecondSeen, Seconds};
 use super::signals;
+use super::watermarks::watermark_of;
 use crate::check::Merge;
 use crate::clock;
 use crate::consume::{self, End, Observing, StageReport};
@@ -194,7 +195,7 @@ impl Watch<'_> {
     }
 
     fn take_in_seen(&self, measured: &mut Measured, report: StageReport) {
-        let StageReport { stream, stage, ledger, complete, last_error, .. } = report;
+        let StageReport { stream, stage, ledger, watermarks, complete, last_error, .. } = report;
         let of_stream = &self.prepared.streams[stream];
         if !complete {
             let name = &of_stream.stages[stage].name;
@@ -209,6 +210,8 @@ impl Watch<'_> {
         let stages = &mut measured.streams[stream].stages;
         stages.resize_with(of_stream.stages.len(), StageMeasured::default);
         stages[stage].delivered = Some(ledger);
+        let name = &of_stream.stages[stage].name;
+        stages[stage].watermarks = watermarks.iter().map(|tally| watermark_of(tally, name)).collect();
     }
 
     fn conclude(&self, measured: &Measured, sending_ns: u64) -> Summary {

@@ -48,6 +48,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
             warmup_ns: 0,
             quiet_ns: 1_000_000_000,
             drain_ns: 10_000_000_000,
+            models: Vec::new(),
         },
         stage_figures,
         &stop,

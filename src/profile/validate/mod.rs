@@ -7,6 +7,7 @@ mod names;
 mod payload;
 pub(super) mod rates;
 mod slo;
+mod watermarks;
 
 use super::{
     Delivery, Profile, Stream,
@@ -70,6 +71,7 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     }
     slo::slo(&stream.slo, &mut faults.at("slo"));
     slo::stages(stream, faults);
+    watermarks::watermarks(stream, faults);
 }
 
 /// Partitions, producers and what is guaranteed.

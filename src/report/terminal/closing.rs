@@ -5,6 +5,7 @@ use std::path::Path;
 
 use comfy_table::Table;
 
+use super::watermark::watermark_table;
 use super::{
     paint::{Ink, Look, paint},
     tables::{line, plain_table, push_table, push_wrapped},
@@ -82,6 +83,10 @@ fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
             fates.finish(text);
             latencies(text, &stage.latency_ms, &[Hop::SentToConsumed, Hop::DueToConsumed]);
         }
+    }
+    if !stream.watermarks.is_empty() {
+        line(text, "");
+        text.push_str(&watermark_table(&stream.watermarks));
     }
     limits(text, &stream.slo, look);
 }

@@ -5,6 +5,7 @@ pub mod lateness;
 pub mod live;
 pub mod paint;
 mod tables;
+pub mod watermark;
 pub mod windows;
 
 pub use closing::closing;

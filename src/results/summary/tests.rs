@@ -35,6 +35,9 @@ fn watermark() -> impl Strategy<Value = Watermark> {
             dropped_possible: count,
             windows_affected: 1,
             engine_metric: EngineMetric { name: "numLateRecordsDropped".to_owned(), min: 0, max: count },
+            expected: (count % 2 == 0).then(ExpectedDrops::default),
+            notes: vec!["a note".to_owned()],
+            ..Watermark::default()
         }
     })
 }
