@@ -35,4 +35,5 @@ mod safety;
 mod strangers;
 #[cfg(test)]
 mod verdict;
+#[cfg(test)]
 mod watermark;
