@@ -160,10 +160,10 @@ fn bound(spec: &ModelSpec, recorded: &Recorded, verdicts: &mut WatermarkVerdicts
                 let record = TimedRecord { partition, event_time_ms, appended_ms: None, key_hash: row.key_hash };
                 counting.observe(&record);
                 let fate = match certain.observe(&record) {
-                    _ if windows.rule.refuses(event_time_ms) => EventFate::Refused,
                     Claim::SureKeep => EventFate::SureKeep,
                     Claim::SureDrop => EventFate::SureDrop,
                     Claim::Race => EventFate::Race,
+                    Claim::Refused => EventFate::Refused,
                 };
                 windows.add(event_time_ms);
                 verdicts.events.push(verdict_of(row, Some(event_time_ms), fate));

@@ -22,6 +22,8 @@ pub enum Claim {
     SureDrop,
     /// It depends on how the engine reads.
     Race,
+    /// The engine takes no event of such a time (Kafka Streams, negative times).
+    Refused,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,7 +119,7 @@ impl Certain {
         }
         if self.rule.refuses(record.event_time_ms) {
             self.counts.refused += 1;
-            return Claim::SureDrop;
+            return Claim::Refused;
         }
         let time = record.event_time_ms;
         match self.rule.spec().engine {
@@ -211,6 +213,7 @@ impl Certain {
             Claim::SureKeep => counts.sure_keep += 1,
             Claim::SureDrop => counts.sure_drop += 1,
             Claim::Race => counts.race += 1,
+            Claim::Refused => counts.refused += 1,
         }
         counts.pairs += u64::from(windows);
         counts.pairs_sure += u64::from(sure);

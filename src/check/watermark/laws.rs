@@ -139,8 +139,13 @@ proptest! {
             for (turn, (place, event)) in places(&read).into_iter().zip(&read).enumerate() {
                 let fate = replay.event(event.0, event.1, event.2);
                 let claim = claims.iter().find(|claim| claim.0 == place).unwrap().1;
-                let kept = fate != Fate::Dropped;
-                prop_assert!(claim == Claim::Race || kept == (claim == Claim::SureKeep), "{:?} {:?}, it is {:?}", event, claim, fate);
+                let holds = match claim {
+                    Claim::SureKeep => matches!(fate, Fate::OnTime | Fate::LateAllowed),
+                    Claim::SureDrop => fate == Fate::Dropped,
+                    Claim::Refused => fate == Fate::Refused,
+                    Claim::Race => fate != Fate::Refused,
+                };
+                prop_assert!(holds, "{:?} {:?}, it is {:?}", event, claim, fate);
                 happens(&mut replay, engine[(turn * 7) % engine.len()] % 4);
             }
             replay.tick(None);
@@ -151,7 +156,7 @@ proptest! {
         prop_assert!(tally.dropped().contains(replayed.dropped), "{:?} {:?}", tally.dropped(), replayed);
         prop_assert!(tally.pairs_lost().contains(replayed.pairs_lost), "{:?} {:?}", tally.pairs_lost(), replayed);
         prop_assert!(tally.metric().contains(replayed.metric), "{:?} {:?}", tally.metric(), replayed);
-        prop_assert_eq!(tally.sure_keep() + tally.dropped().max, tally.records());
+        prop_assert_eq!(tally.sure_keep() + tally.dropped().max + tally.refused(), tally.records());
     }
 
     #[test]
