@@ -103,8 +103,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
 }
 
 fn judge_file(args: &Args, file: &PathBuf, models: &[ModelSpec], out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let name = file.display();
-    let source: Box<dyn Read> = if file.as_os_str() == "-" {
+    let is_stdin = file.as_os_str() == "-";
+    let name = if is_stdin { "standard input".to_owned() } else { file.display().to_string() };
+    let source: Box<dyn Read> = if is_stdin {
         Box::new(stdin().lock())
     } else {
         Box::new(File::open(file).map_err(|error| CommandError::Usage(format!("{name} cannot be read: {error}")))?)
