@@ -52,6 +52,8 @@ fn five_models(bencher: Bencher<'_, '_>) {
 
 fn observe(records: &[TimedRecord], specs: &[ModelSpec]) -> u64 {
     let mut watermarks = Watermarks::new(specs, PARTITIONS as usize);
-    records.iter().for_each(|record| watermarks.observe(record));
+    for record in records {
+        watermarks.observe(record);
+    }
     watermarks.finish().iter().map(|tally| tally.dropped().max).sum()
 }

@@ -7,10 +7,12 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::event_time::{EventTimeReport, EventTimes, Own};
 use super::extract::{Extracted, Extractor};
 use super::progress::{End, Progress};
-use crate::check::watermark::{ModelSpec, ModelTally, TimedRecord, Watermarks};
-use crate::check::{Delivered, Interval, Merge, Observation, Observed, Observer};
+use crate::check::lateness::LogRow;
+use crate::check::watermark::ModelSpec;
+use crate::check::{Class, Delivered, Interval, Merge, Observation, Observed, Observer};
 use crate::clock::Clock;
 use crate::kafka::{KafkaError, Record, Source, SourceEvent};
 use crate::load::StreamSchedule;
@@ -65,14 +67,17 @@ pub struct StageFigures {
     pub stage: usize,
     /// What was seen.
     pub interval: Interval,
+    /// The watermark log's rows.
+    pub watermarks: Vec<LogRow>,
 }
 
 impl Merge for StageFigures {
     fn merge(&mut self, other: Self) {
-        let StageFigures { stage, interval } = other;
+        let StageFigures { stage, interval, watermarks } = other;
         self.stage = stage;
         self.interval.counts.merge(interval.counts);
         self.interval.due_to_consumed.merge(interval.due_to_consumed);
+        self.watermarks.extend(watermarks);
     }
 }
 
@@ -85,8 +90,8 @@ pub struct StageReport {
     pub stage: usize,
     /// The ledger.
     pub ledger: Delivered,
-    /// What the engines would drop, model by model.
-    pub watermarks: Vec<ModelTally>,
+    /// What the event times came to, where engines are modelled.
+    pub event_times: Option<EventTimeReport>,
     /// Whether everything was read that the end asked for.
     pub complete: bool,
     /// The last error that the client reported.
@@ -202,7 +207,7 @@ struct StageThread {
 struct Eyes {
     observer: Observer<Arc<StreamSchedule>>,
     /// None when no engine is modelled.
-    watermarks: Option<Watermarks>,
+    event_times: Option<EventTimes>,
     progress: Progress,
     reached_end: BTreeMap<i32, bool>,
     start_ns: Option<u64>,
@@ -224,7 +229,7 @@ impl StageThread {
     ) -> Self {
         let eyes = Eyes {
             observer: Observer::new(Arc::clone(&plan.schedule), plan.observed),
-            watermarks: (!plan.models.is_empty()).then(|| Watermarks::new(&plan.models, plan.from.len())),
+            event_times: EventTimes::new(&plan),
             progress: Progress::starting_at(plan.from.iter().copied()),
             reached_end: plan.from.iter().map(|(partition, _)| (*partition, false)).collect(),
             start_ns: plan.start_ns,
@@ -287,12 +292,12 @@ impl StageThread {
         }
         // "Quiet" is a pipeline's way of having been read to the end; the input topic has its offsets.
         let quiet = complete && !self.plan.observed.is_input;
-        let Eyes { observer, watermarks, due_span_ns, last_error, .. } = self.eyes;
+        let Eyes { observer, event_times, due_span_ns, last_error, start_ns, .. } = self.eyes;
         StageReport {
             stream: self.plan.stream,
             stage: self.plan.stage,
             ledger: observer.finish(quiet),
-            watermarks: watermarks.map_or_else(Vec::new, Watermarks::finish),
+            event_times: event_times.map(|event_times| event_times.finish(start_ns)),
             complete,
             last_error,
             due_span_ns,
@@ -315,28 +320,21 @@ impl StageThread {
     }
 
     fn hand_in(&mut self, second: u64) {
-        let figures = StageFigures { stage: self.plan.stage, interval: self.eyes.observer.take_interval() };
+        let now_ns = self.plan.clock.now_ns();
+        let rows = |event_times: &mut EventTimes| event_times.end_second(second, now_ns);
+        let watermarks = self.eyes.event_times.as_mut().map(rows).unwrap_or_default();
+        let interval = self.eyes.observer.take_interval();
+        let figures = StageFigures { stage: self.plan.stage, interval, watermarks };
         // Nobody listens any more when the run is being torn down; the ledger still holds everything.
         let _unheard = self.figures.send(Figures { stream: self.plan.stream, second, figures });
     }
 }
 
-/// An engine takes every message that it reads, whoever sent it and however often.
-fn hold_against(watermarks: &mut Watermarks, record: &Record<'_>, found: &Extracted, consumed_ns: u64) {
-    let Some(event_time_ms) = found.event_time_ms else { return watermarks.observe_without_event_time() };
-    watermarks.observe(&TimedRecord {
-        partition: record.partition() as u16,
-        event_time_ms,
-        appended_ms: Some(appended_ms(record, found, consumed_ns)),
-        key_hash: record.key().map_or(0, xxhash_rust::xxh3::xxh3_64),
-    });
-}
-
-/// When a record was appended, as near as it can be told: by the broker's word, else when it was sent, else when it was seen.
-pub fn appended_ms(record: &Record<'_>, found: &Extracted, consumed_ns: u64) -> i64 {
-    let by_broker = record.timestamp().filter(|timestamp| timestamp.by_broker).map(|timestamp| timestamp.ms);
-    let sent_ms = || found.sent_us.map(|us| (us / 1000) as i64);
-    by_broker.or_else(sent_ms).unwrap_or((consumed_ns / 1_000_000) as i64)
+/// The event that a message is, if it is one of this stream's that says when it was due.
+fn own_event(found: &Extracted, class: Class, start_ns: Option<u64>) -> Option<Own> {
+    let is_own = !matches!(class, Class::Foreign | Class::Phantom);
+    let id = found.id.ok().filter(|_| is_own)?;
+    Some(Own { id, class, due_us: found.due_us?, start_ns: start_ns? })
 }
 
 impl Eyes {
@@ -364,7 +362,7 @@ impl Eyes {
             self.note_due(due_ns);
         }
         let warmup_end_ns = self.start_ns.unwrap_or(0).saturating_add(plan.warmup_ns);
-        self.observer.observe(&Observation {
+        let class = self.observer.observe(&Observation {
             id: found.id,
             partition: record.partition() as u16,
             key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
@@ -375,8 +373,8 @@ impl Eyes {
             // Without a warm-up nothing is left out, whatever is known of the start.
             warmup: plan.warmup_ns > 0 && due_ns.is_some_and(|due_ns| due_ns < warmup_end_ns),
         });
-        if let Some(watermarks) = &mut self.watermarks {
-            hold_against(watermarks, record, &found, consumed_ns);
+        if let Some(event_times) = &mut self.event_times {
+            event_times.see(record, &found, consumed_ns, own_event(&found, class, self.start_ns));
         }
         if is_ours {
             self.progress.news(consumed_ns);

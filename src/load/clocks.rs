@@ -52,6 +52,11 @@ impl ProducerClock {
         self.offset_ns.saturating_add(drift_ns).saturating_add(step_ns)
     }
 
+    /// Whether it is right for every event of the run.
+    pub(super) fn is_right(&self) -> bool {
+        self.offset_ns == 0 && self.drift_ns_per_s == 0.0 && self.step_ns == 0 && self.absurd_below == 0
+    }
+
     /// Whether the event's time is off by the profile's absurd amount.
     pub(super) fn is_absurd(&self, producer: u16, sequence: u64, source: Source) -> bool {
         self.absurd_below > 0 && source.bits(Purpose::Absurd, producer, sequence) < self.absurd_below

@@ -163,6 +163,12 @@ impl StreamSchedule {
         self.clocks.get(usize::from(producer)).map(|clock| clock.steady_error_ns(at_ns))
     }
 
+    /// Whether any producer's clock is wrong at any time, or any event's time absurd.
+    #[must_use]
+    pub fn has_wrong_clocks(&self) -> bool {
+        self.clocks.iter().any(|clock| !clock.is_right())
+    }
+
     /// Whether the profile made this one event's time absurd.
     #[must_use]
     pub fn is_absurd(&self, producer: u16, sequence: u64) -> bool {

@@ -9,6 +9,7 @@ use super::ceiling::Ceiling;
 use super::figures::{ByTheSecond, Figures, SendFigures};
 use super::pacer;
 use super::run::{StopFlag, StreamPlan};
+use crate::check::lateness::{Disturbed, InjectionLedger};
 use crate::check::{LatencyHistogram, Merge};
 use crate::event::EventId;
 use crate::event::payload::{self, JsonWriter, Stamps};
@@ -72,6 +73,8 @@ pub struct WorkerReport {
     pub queue_full: u64,
     /// How long the profile's ceiling held it back, in nanoseconds.
     pub capped_ns: u64,
+    /// What the profile disturbed of it on purpose, if that is counted.
+    pub injected: InjectionLedger,
     /// Why the worker stopped before the end of its schedule, if it did.
     pub gave_up: Option<String>,
 }
@@ -441,6 +444,16 @@ impl State {
         self.second.current.due += 1;
     }
 
+    fn count_injected(&mut self, plan: &StreamPlan, staged: &Staged) {
+        let Staged { producer, send } = staged;
+        if send.attempt == 0 {
+            let disturbed = Disturbed::of(&plan.schedule, *producer, send.sequence, send.due_ns);
+            self.report.injected.inject(disturbed, 1);
+        } else {
+            self.report.injected.inject_copy();
+        }
+    }
+
     /// Books an event that the client took.
     fn book(&mut self, plan: &StreamPlan, staged: &Staged, sent_ns: u64) {
         self.second.current.sent += 1;
@@ -448,6 +461,9 @@ impl State {
         self.report.sent_events += u64::from(staged.send.attempt == 0);
         self.transaction_events += 1;
         let due_ns = staged.send.due_ns;
+        if plan.counts_injected {
+            self.count_injected(plan, staged);
+        }
         let sent_from_start_ns = sent_ns as i64 - plan.start_ns as i64;
         let late_ns = sent_from_start_ns - due_ns as i64;
         self.report.behind_at_end_ns = late_ns.max(0) as u64;

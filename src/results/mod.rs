@@ -10,6 +10,7 @@ pub mod stamp;
 pub mod summary;
 pub mod timeline;
 pub mod verdicts;
+pub mod watermark_rows;
 pub mod writer;
 
 pub use error::ResultsError;
@@ -19,6 +20,7 @@ pub use manifest::{Manifest, RunState};
 pub use summary::{Summary, summary_schema};
 pub use timeline::TimelineRow;
 pub use verdicts::verdicts_schema;
+pub use watermark_rows::WatermarkRow;
 pub use writer::RunWriter;
 
 /// The lines of a file that have their end: what a killed process was writing last is left out.

@@ -3,7 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::check::lateness::{InjectionLedger, ProducerSkew};
 use crate::check::{Counts, Hop, Latencies, SloResult, Verdict};
+
+mod event_time;
+
+pub use event_time::{EventTimeSummary, FindingSummary, LatePartition, LatenessSummary, MOST_LISTED, WindowMissing};
 
 /// The schema that this program writes and reads.
 pub const SUMMARY_SCHEMA: u32 = 1;
@@ -112,6 +117,18 @@ pub struct StreamSummary {
     /// For how long events may have waited for the observer itself, at most: so much of a latency may not be the target's.
     #[serde(default)]
     pub observer_behind_ms: Latencies,
+    /// How late events were against the first model's rule, and which bound would do (with several stages: at the first one where a model reads).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lateness: Option<LatenessSummary>,
+    /// What the watermark suffers from, the most harmful first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingSummary>,
+    /// The producers whose clocks are furthest off, as the events show them and as the profile made them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ProducerSkew>,
+    /// What became of the events that the profile disturbed on purpose, by the first model's claims.
+    #[serde(default)]
+    pub injections: InjectionLedger,
 }
 
 /// What was seen at one of several stages.
@@ -139,6 +156,18 @@ pub struct StageSummary {
     /// The limits that hold here: those on counts, and at the last stage those on latencies, too.
     #[serde(default)]
     pub slo: Vec<SloResult>,
+    /// How late events were against the first model's rule, and which bound would do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lateness: Option<LatenessSummary>,
+    /// What the watermark suffers from, the most harmful first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingSummary>,
+    /// The producers whose clocks are furthest off, as the events show them and as the profile made them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ProducerSkew>,
+    /// What became of the events that the profile disturbed on purpose, by the first model's claims.
+    #[serde(default)]
+    pub injections: InjectionLedger,
 }
 
 /// The latencies of every hop, in milliseconds.

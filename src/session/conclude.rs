@@ -12,7 +12,8 @@ use crate::load::StreamSchedule;
 use crate::profile::{Profile, Slo, Stream};
 use crate::results::Summary;
 use crate::results::summary::{
-    CountRange, GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary, Watermark,
+    CountRange, EventTimeSummary, GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary,
+    StreamSummary, Watermark,
 };
 
 /// Why a part that only sent has no verdict.
@@ -125,6 +126,8 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
     let seconds = (facts.sending_ns as f64 / 1e9).max(1e-9);
     let behind_s = measured.behind_at_end_ns as f64 / 1e9;
     let (last, reconciled) = stages.last().cloned().unwrap_or_default();
+    // Event times are told where the stream's first model reads; without any, at the last stage.
+    let timed = stages.iter().map(|(stage, _)| stage).find(|stage| stage.lateness.is_some()).unwrap_or(&last).clone();
     let summary = StreamSummary {
         name: stream.name.clone(),
         topic: stream.topic_name(),
@@ -140,6 +143,10 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         capped_s: measured.capped_ns as f64 / 1e9,
         behind_at_end_ms: measured.behind_at_end_ns as f64 / 1e6,
         watermarks: stages.iter().flat_map(|(summary, _)| summary.watermarks.clone()).collect(),
+        lateness: timed.lateness,
+        findings: timed.findings,
+        clocks: timed.clocks,
+        injections: timed.injections,
         stages: if stages.len() > 1 { stages.into_iter().map(|(summary, _)| summary).collect() } else { Vec::new() },
         ..StreamSummary::default()
     };
@@ -184,7 +191,13 @@ fn conclude_stage(
         .map_or_else(|| (stream.name.clone(), stream.topic_name()), |stage| (stage.name.clone(), stage.topic.clone()));
     let rule = if topic == stream.topic_name() { LostRule::ReadPast } else { LostRule::Quiet };
     let nothing = StageMeasured::default();
-    let delivered = measured.stages.get(place).unwrap_or(&nothing).delivered.as_ref();
+    let seen = measured.stages.get(place).unwrap_or(&nothing);
+    let delivered = seen.delivered.as_ref();
+    let EventTimeSummary { lateness, findings, clocks, mut injections } = seen.event_times.clone();
+    if role != Role::Run || lateness.is_some() {
+        // Where no model reads, nothing is said of what became of the injected.
+        injections.merge(measured.injected.clone());
+    }
     let reconciled = reconcile_part(role, measured.produced.as_ref(), delivered, schedule, rule);
     let no_delivery = Delivered::default();
     let delivered = delivered.unwrap_or(&no_delivery);
@@ -202,7 +215,11 @@ fn conclude_stage(
         counts: reconciled.counts,
         latency_ms,
         observer_behind_ms: delivered.observer_behind.summary(),
-        watermarks: measured.stages.get(place).unwrap_or(&nothing).watermarks.clone(),
+        watermarks: seen.watermarks.clone(),
+        lateness,
+        findings,
+        clocks,
+        injections,
         verdict: Some(judgement.verdict),
         reasons: judgement.reasons,
         slo: judgement.slo.into_iter().next().unwrap_or_default(),

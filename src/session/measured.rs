@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::watermarks::merge_watermarks;
+use crate::check::lateness::InjectionLedger;
 use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
-use crate::results::summary::Watermark;
+use crate::results::summary::{EventTimeSummary, Watermark};
 
 /// What was measured, stream by stream in the profile's order.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,8 @@ pub struct StreamMeasured {
     pub behind_at_end_ns: u64,
     /// How many sends ended in which error.
     pub errors: BTreeMap<String, u64>,
+    /// What was disturbed on purpose among the events handed to the client; counted where an engine is modelled.
+    pub injected: InjectionLedger,
     /// What was seen, stage by stage.
     pub stages: Vec<StageMeasured>,
 }
@@ -57,6 +60,8 @@ pub struct StageMeasured {
     pub delivered: Option<Delivered>,
     /// What the modelled engines would drop, in the profile's order.
     pub watermarks: Vec<Watermark>,
+    /// What the event times came to.
+    pub event_times: EventTimeSummary,
 }
 
 impl Merge for Measured {
@@ -87,6 +92,7 @@ impl Merge for StreamMeasured {
             capped_ns,
             behind_at_end_ns,
             errors,
+            injected,
             stages,
         } = other;
         merge_option(&mut self.produced, produced);
@@ -103,10 +109,12 @@ impl Merge for StreamMeasured {
         for (error, times) in errors {
             *self.errors.entry(error).or_default() += times;
         }
+        self.injected.merge(injected);
         self.stages.resize_with(self.stages.len().max(stages.len()), StageMeasured::default);
-        for (own, StageMeasured { delivered, watermarks }) in self.stages.iter_mut().zip(stages) {
+        for (own, StageMeasured { delivered, watermarks, event_times }) in self.stages.iter_mut().zip(stages) {
             merge_option(&mut own.delivered, delivered);
             merge_watermarks(&mut own.watermarks, watermarks);
+            own.event_times.merge(event_times);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A run from its beginning to its end: wires the rooms together for `run`, `produce` and `consume`.
 
 mod conclude;
+mod event_times;
 mod joined;
 mod measured;
 mod offline;
@@ -15,6 +16,7 @@ mod watch;
 mod watermarks;
 
 pub use conclude::{Facts, conclude, is_flawless_part};
+pub use event_times::event_times_of;
 pub use measured::{Measured, StageMeasured, StreamMeasured};
 pub use offline::{Reading, judge_recorded};
 pub use parts::{MergeError, merge_parts};

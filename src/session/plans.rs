@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::prepare::{Prepared, PreparedStage, PreparedStream};
 use super::watermarks::models_at;
 use crate::check::Observed;
+use crate::check::lateness::Disturbed;
 use crate::consume::StagePlan;
 use crate::produce::StreamPlan;
 use crate::profile::{Delivery, SizeDistribution, Stream};
@@ -37,6 +38,7 @@ pub(super) fn stream_plan(prepared: &Prepared, index: usize) -> Option<StreamPla
         when_full: stream.when_full,
         codec: stream.payload.codec,
         sizes_are_filler: sizes_are_filler(stream),
+        counts_injected: !stream.watermarks.is_empty() && Disturbed::any_of(schedule),
         topic: topic.clone(),
         settings: prepared.settings.producer(stream.delivery, capacity, transactional_id.as_deref()),
         capacity,

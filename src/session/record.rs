@@ -16,7 +16,7 @@ use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
 use crate::results::stamp::rfc3339;
 use crate::results::summary::RunFacts;
-use crate::results::{LogKey, Manifest, ResultsError, RunState, RunWriter, Summary, TimelineRow};
+use crate::results::{LogKey, Manifest, ResultsError, RunState, RunWriter, Summary, TimelineRow, WatermarkRow};
 
 /// Where runs are kept when nobody says otherwise.
 const RESULTS: &str = "results";
@@ -48,6 +48,7 @@ impl Recorder {
         for ((stream, second), totals) in prepared.streams.iter().zip(&seen.streams).zip(&seen.totals) {
             self.rows(prepared.request.role, stream, second, totals, seen.second);
             self.intervals(stream, second, seen.second);
+            self.watermark_rows(stream, second);
         }
         self.writer.flush();
     }
@@ -100,6 +101,25 @@ impl Recorder {
                 latencies: latencies.clone(),
             };
             self.writer.interval(&key, &interval);
+        }
+    }
+
+    fn watermark_rows(&mut self, stream: &PreparedStream, second: &StreamSecond) {
+        for (stage, seen) in stream.stages.iter().zip(&second.stages) {
+            for row in &seen.watermarks {
+                self.writer.watermark_row(&WatermarkRow {
+                    time: rfc3339(self.start_ns + row.second * SECOND_NS),
+                    second: row.second,
+                    stream: stream.stream.name.clone(),
+                    stage: stage.name.clone(),
+                    partition: row.partition,
+                    records: row.records,
+                    max_event_time_ms: row.max_event_time_ms,
+                    watermark_ms: row.watermark_ms,
+                    lag_ms: row.lag_ms,
+                    stalled: row.stalled,
+                });
+            }
         }
     }
 

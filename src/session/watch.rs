@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::conclude::{Facts, conclude};
+use super::event_times::event_times_of;
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::plans::{stage_plan, stream_plan};
 use super::prepare::{OFFSETS_TIMEOUT, Prepared, Role, SessionError};
@@ -195,7 +196,7 @@ impl Watch<'_> {
     }
 
     fn take_in_seen(&self, measured: &mut Measured, report: StageReport) {
-        let StageReport { stream, stage, ledger, watermarks, complete, last_error, .. } = report;
+        let StageReport { stream, stage, ledger, event_times, complete, last_error, .. } = report;
         let of_stream = &self.prepared.streams[stream];
         if !complete {
             let name = &of_stream.stages[stage].name;
@@ -211,7 +212,10 @@ impl Watch<'_> {
         stages.resize_with(of_stream.stages.len(), StageMeasured::default);
         stages[stage].delivered = Some(ledger);
         let name = &of_stream.stages[stage].name;
-        stages[stage].watermarks = watermarks.iter().map(|tally| watermark_of(tally, name)).collect();
+        if let Some(event_times) = event_times {
+            stages[stage].watermarks = event_times.models.iter().map(|tally| watermark_of(tally, name)).collect();
+            stages[stage].event_times = event_times_of(&event_times);
+        }
     }
 
     fn conclude(&self, measured: &Measured, sending_ns: u64) -> Summary {
@@ -251,6 +255,7 @@ fn take_in_sent(measured: &mut Measured, producing: Producing) {
             capped_ns: worker.capped_ns,
             behind_at_end_ns: worker.behind_at_end_ns,
             errors: acks.errors.into_iter().collect::<BTreeMap<_, _>>(),
+            injected: worker.injected,
             stages: Vec::new(),
         };
         measured.streams[stream].merge(part);

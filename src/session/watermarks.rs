@@ -19,6 +19,11 @@ pub fn models_at(stream: &Stream, place: usize) -> Vec<ModelSpec> {
         .collect()
 }
 
+/// What a person calls a model: its engine and windows.
+pub(super) fn model_name(spec: &ModelSpec) -> String {
+    spec.window_text().map_or_else(|| spec.engine.to_string(), |window| format!("{}, {window}", spec.engine))
+}
+
 /// What a model came to.
 #[must_use]
 pub fn watermark_of(tally: &ModelTally, stage: &str) -> Watermark {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::measured::Lateness;
+use super::{measured::Lateness, rule::LateRule};
 
 /// Where a candidate comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,7 @@ pub enum Scope {
 }
 
 /// A bound that could be chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     /// Where it comes from.
     pub reason: BoundReason,
@@ -64,17 +64,11 @@ pub struct Candidate {
     pub drops_max: u64,
     /// Of so many records.
     pub records: u64,
+    /// The share of the records that it would have dropped at most, 0 to 1.
+    pub share: f64,
     /// What it adds to the latency of every result, in milliseconds of event time: a window's result comes when an event with a time of
     /// window end + bound has been seen. So it is the bound itself; the engine's emission interval comes on top.
     pub adds_ms: u64,
-}
-
-impl Candidate {
-    /// The share of the records that it would have dropped at most, 0 to 1.
-    #[must_use]
-    pub fn drop_share(&self) -> f64 {
-        if self.records == 0 { 0.0 } else { self.drops_max as f64 / self.records as f64 }
-    }
 }
 
 /// The candidates, in the order of the table; none when nothing was measured.
@@ -95,7 +89,8 @@ pub fn advise(lateness: &Lateness, scope: Scope, max_skew_ms: Option<u64>) -> Ve
         let bound_ms = if wanted_ms >= needed.longest_ms() { wanted_ms } else { needed.edge_ms(wanted_ms) };
         let drops = needed.longer_than(bound_ms);
         let (drops_min, drops_max, records) = (drops.min, drops.max, needed.count());
-        Candidate { reason, bound_ms, drops_min, drops_max, records, adds_ms: bound_ms }
+        let share = drops_max as f64 / records as f64;
+        Candidate { reason, bound_ms, drops_min, drops_max, records, share, adds_ms: bound_ms }
     };
     let jitter_ms = lateness.partitions.values().map(|one| one.lateness.quantile_ms(0.99)).max().unwrap_or(0);
     let mut candidates = vec![candidate(BoundReason::TwiceP99Jitter, jitter_ms.saturating_mul(2))];
@@ -112,6 +107,31 @@ pub fn advise(lateness: &Lateness, scope: Scope, max_skew_ms: Option<u64>) -> Ve
     }
     candidates.push(candidate(BoundReason::DropsNone, needed.longest_ms()));
     candidates
+}
+
+/// The one bound to advise: the smallest of `2 · p99(lateness)` and the candidates from skew that covers the largest lateness of the run; where
+/// none does, the largest lateness + 10 %. Nothing when nothing was measured.
+///
+/// Covering the lateness itself, less what the windows stay open behind their ends, makes it hold wherever the windows begin: a record just before
+/// its window's end needs all of it. "Drops none" holds for the windows as they fell in this run alone.
+#[must_use]
+pub fn advised_ms(candidates: &[Candidate], lateness: &Lateness, scope: Scope, rule: &LateRule) -> Option<u64> {
+    if candidates.is_empty() {
+        return None;
+    }
+    let latest_ms = match scope {
+        Scope::Partition => lateness.partitions.values().map(|one| one.lateness.longest_ms()).max().unwrap_or(0),
+        Scope::AllPartitions => lateness.longest_over_all_ms,
+    };
+    let shift_ms = if latest_ms > 0 { rule.shift_ms } else { 0 };
+    let needed_ms = latest_ms.saturating_add(shift_ms).saturating_sub(rule.allowed_lateness_ms);
+    let is_rule_of_thumb = |reason| {
+        use BoundReason::{MaxSkewPlus10Percent, MaxSkewPlus20Percent, TwiceP99Jitter};
+        matches!(reason, TwiceP99Jitter | MaxSkewPlus10Percent | MaxSkewPlus20Percent)
+    };
+    let rules_of_thumb = candidates.iter().filter(|candidate| is_rule_of_thumb(candidate.reason));
+    let covering = rules_of_thumb.map(|candidate| candidate.bound_ms).filter(|bound_ms| *bound_ms >= needed_ms).min();
+    Some(covering.unwrap_or_else(|| plus_percent(needed_ms, 10)))
 }
 
 /// `ceil(number · (100 + percent) / 100)`.
@@ -146,7 +166,7 @@ mod tests {
                 for candidate in &table {
                     prop_assert_eq!(candidate.drops_min, candidate.drops_max, "exact: {:?}", candidate);
                 }
-                let share = |reason| find(&table, reason).drop_share();
+                let share = |reason| find(&table, reason).share;
                 prop_assert!(share(BoundReason::DropsBelow1Percent) < 0.01);
                 prop_assert!(share(BoundReason::DropsBelow01Percent) < 0.001);
                 prop_assert!(share(BoundReason::DropsBelow001Percent) < 0.0001);
@@ -172,8 +192,29 @@ mod tests {
         assert_eq!(none.adds_ms, none.bound_ms);
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_advised_bound_drops_nothing_wherever_the_windows_begin(
+            backs in prop::collection::vec((0..2_u16, 0..60_000_i64), 1..200), moved_ms in 0..10_000_i64, skew in 0..100_000_u64,
+            allowed_lateness_ms in 0..5_000_u64, shift_ms in 0..2_u64,
+        ) {
+            let rule = LateRule { allowed_lateness_ms, shift_ms, ..LateRule::tumbling(10_000).unwrap() };
+            let records: Vec<_> = backs.iter().zip(0..).map(|(&(partition, back), at)| (partition, at * 100 - back)).collect();
+            let moved: Vec<_> = records.iter().map(|(partition, time_ms)| (*partition, time_ms + moved_ms)).collect();
+            let (lateness, elsewhere) = (measured(rule, &records), measured(rule, &moved));
+            for scope in [Scope::Partition, Scope::AllPartitions] {
+                let bound_ms = advised_ms(&advise(&lateness, scope, Some(skew)), &lateness, scope, &rule).unwrap();
+                let needed = if scope == Scope::Partition { &elsewhere.needed } else { &elsewhere.needed_over_all };
+                prop_assert!(needed.longest_ms() <= bound_ms, "{:?}: {} > {}", scope, needed.longest_ms(), bound_ms);
+            }
+        }
+    }
+
     #[test]
     fn nothing_measured_gets_no_advice() {
+        assert_eq!(advised_ms(&[], &Lateness::default(), Scope::Partition, &LateRule::default()), None);
         assert!(advise(&Lateness::default(), Scope::Partition, Some(5)).is_empty());
     }
 }

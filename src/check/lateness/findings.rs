@@ -30,7 +30,7 @@ impl Default for Attention {
 
 /// Something that a watermark suffers from, with what the data shows of the cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Finding {
     /// An event from the future makes others late.
     FutureEvent {

@@ -63,6 +63,12 @@ pub struct Disturbed {
 }
 
 impl Disturbed {
+    /// Whether a schedule disturbs any event in any of the ways that are told apart.
+    #[must_use]
+    pub fn any_of(schedule: &StreamSchedule) -> bool {
+        schedule.injections().is_active() || schedule.has_wrong_clocks()
+    }
+
     /// What the schedule does to an event that is due `due_ns` nanoseconds after the start of the run.
     /// The due time of the event's place counts; for a moved event its first send will do, as long as the clock does not step in between.
     #[must_use]
@@ -153,6 +159,11 @@ impl InjectionLedger {
         if copies > 0 {
             self.kinds.entry(InjectionKind::Duplicate).or_default().injected += copies;
         }
+    }
+
+    /// A further copy of an event was handed to the broker.
+    pub fn inject_copy(&mut self) {
+        self.kinds.entry(InjectionKind::Duplicate).or_default().injected += 1;
     }
 
     /// An event was delivered for the first time.

@@ -50,6 +50,8 @@ pub struct Lateness {
     /// The same against the maximum over all partitions, in the order of reading (Spark, Azure, Kafka Streams behind a repartition).
     /// A reader sees only what it reads: merged from several, it is a lower bound ([`Lateness::is_exact_over_all`]).
     pub needed_over_all: MsSketch<4>,
+    /// The largest lateness against the maximum over all partitions, in milliseconds; merged from several readers, a lower bound.
+    pub longest_over_all_ms: u64,
     /// How many readers saw records?
     pub readers: u64,
     /// How many records were left out because they lay too far ahead of the clock?
@@ -112,6 +114,7 @@ impl LatenessMeter {
         of_partition.span_ms = Some(widened(of_partition.span_ms, (time_ms, time_ms)));
         self.rest.needed.record(self.rule.needed_bound_ms(*max_ms, time_ms));
         self.rest.needed_over_all.record(self.rule.needed_bound_ms(self.max_over_all_ms, time_ms));
+        self.rest.longest_over_all_ms = self.rest.longest_over_all_ms.max(lateness_ms(self.max_over_all_ms, time_ms));
         *max_ms = (*max_ms).max(Some(time_ms));
         self.max_over_all_ms = self.max_over_all_ms.max(Some(time_ms));
     }
@@ -146,12 +149,13 @@ impl Merge for PartitionLateness {
 
 impl Merge for Lateness {
     fn merge(&mut self, other: Self) {
-        let Lateness { partitions, needed, needed_over_all, readers, refused, untimed } = other;
+        let Lateness { partitions, needed, needed_over_all, longest_over_all_ms, readers, refused, untimed } = other;
         for (partition, lateness) in partitions {
             self.partitions.entry(partition).or_default().merge(lateness);
         }
         self.needed.merge(needed);
         self.needed_over_all.merge(needed_over_all);
+        self.longest_over_all_ms = self.longest_over_all_ms.max(longest_over_all_ms);
         self.readers += readers;
         self.refused += refused;
         self.untimed += untimed;

@@ -3,6 +3,7 @@
 //! A record's lateness is `max(0, M - t)`: the maximum event time `M` before it (in its partition, or over all) minus its own, `t`.
 
 pub mod advice;
+pub mod engine_rule;
 pub mod findings;
 pub mod injections;
 pub mod log;
@@ -12,7 +13,8 @@ pub mod sketch;
 pub mod skew;
 pub mod stalls;
 
-pub use advice::{BoundReason, Candidate, Scope, advise};
+pub use advice::{BoundReason, Candidate, Scope, advise, advised_ms};
+pub use engine_rule::AHEAD_LIMIT_MS;
 pub use findings::{Attention, Finding, findings};
 pub use injections::{Disturbed, Fate, InjectionCounts, InjectionKind, InjectionLedger};
 pub use log::{LogFigures, LogRow, LogRule, Timed, WatermarkLog};

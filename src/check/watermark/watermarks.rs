@@ -1,7 +1,7 @@
 //! Several models over one stream, in one pass.
 
 use super::append_order::AppendOrder;
-use super::certain::Certain;
+use super::certain::{Certain, Claim};
 use super::live::Live;
 use super::spec::ModelSpec;
 use super::tally::ModelTally;
@@ -50,15 +50,16 @@ impl Watermarks {
         }
     }
 
-    /// Takes in the next record of its partition.
+    /// Takes in the next record of its partition, and says what the first model claims of it.
     #[inline]
-    pub fn observe(&mut self, record: &TimedRecord) {
+    pub fn observe(&mut self, record: &TimedRecord) -> Option<Claim> {
         if self.doubted.is_none() {
             self.doubted = unit_doubt(record.event_time_ms);
         }
-        for (certain, _) in &mut self.models {
-            certain.observe(record);
-        }
+        let mut claims = self.models.iter_mut().map(|(certain, _)| certain.observe(record));
+        let first = claims.next();
+        // The others' claims count in their tallies.
+        claims.for_each(drop);
         match record.appended_ms {
             Some(appended_ms) if self.any_live => {
                 let Watermarks { order, models, .. } = self;
@@ -69,6 +70,7 @@ impl Watermarks {
             Some(_) => {}
             None => self.without_append_time += 1,
         }
+        first
     }
 
     /// A record whose event time cannot be read: no model can say anything of it.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use comfy_table::Table;
 
+use super::event_times::event_times;
 use super::watermark::watermark_table;
 use super::{
     paint::{Ink, Look, paint},
@@ -87,6 +88,7 @@ fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
     if !stream.watermarks.is_empty() {
         line(text, "");
         text.push_str(&watermark_table(&stream.watermarks));
+        text.push_str(&event_times(stream, look));
     }
     limits(text, &stream.slo, look);
 }

@@ -107,6 +107,7 @@ mod tests {
             drops_min: drops,
             drops_max: drops,
             records: 240_000,
+            share: drops as f64 / 240_000.0,
             adds_ms: bound_ms,
         };
         let table = advice(&[

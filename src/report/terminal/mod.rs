@@ -1,6 +1,7 @@
 //! What a person sees: a live line each second, and the closing table.
 
 pub mod closing;
+pub mod event_times;
 pub mod lateness;
 pub mod live;
 pub mod paint;
