@@ -56,7 +56,8 @@ impl Parts {
         let out = self.workshop.fresh("merged");
         let mut arguments = vec!["merge", "--json", "--out", out.to_str().unwrap()];
         arguments.extend(folders.iter().map(|folder| folder.to_str().unwrap()));
-        Ended { out: Some(out), ..self.workshop.call(&arguments) }
+        let ended = self.workshop.call(&arguments);
+        Ended { out: Some(out), ..ended }
     }
 }
 
