@@ -10,6 +10,7 @@ pub mod broker;
 mod carry_out;
 pub mod completions;
 pub mod consume;
+pub mod curve;
 mod error;
 pub mod flags;
 pub mod merge;
@@ -50,6 +51,8 @@ pub enum Command {
     Merge(merge::Args),
     /// Show what a profile would send, without sending it
     Plan(plan::Args),
+    /// Captured rates: import them, look at them, fit what is inside their buckets
+    Curve(curve::Args),
     /// Serve the embedded broker on its own
     Broker(broker::Args),
     /// Print the JSON Schema of a file format
@@ -91,6 +94,7 @@ impl Cli {
             Command::Consume(args) => consume::run(args, out),
             Command::Merge(args) => merge::run(args, out),
             Command::Plan(args) => plan::run(args, out),
+            Command::Curve(args) => curve::run(args, out),
             Command::Broker(args) => broker::run(args, out),
             Command::Schema(args) => schema::run(args, out),
             Command::Completions(args) => completions::run(args, out),
@@ -106,6 +110,7 @@ impl Cli {
             Command::Consume(args) => args.output.json,
             Command::Merge(args) => args.output.json,
             Command::Plan(args) => args.json,
+            Command::Curve(args) => args.wants_json(),
             Command::Broker(_) | Command::Schema(_) | Command::Completions(_) => false,
         }
     }
