@@ -10,6 +10,7 @@ pub mod broker;
 mod carry_out;
 pub mod completions;
 pub mod consume;
+pub mod curve;
 mod error;
 pub mod flags;
 pub mod merge;
@@ -53,6 +54,8 @@ pub enum Command {
     Plan(plan::Args),
     /// Say which events an engine drops behind its watermark: of a recorded stream, or of a topic
     Watermark(watermark::Args),
+    /// Captured rates: import them, look at them, fit what is inside their buckets
+    Curve(curve::Args),
     /// Serve the embedded broker on its own
     Broker(broker::Args),
     /// Print the JSON Schema of a file format
@@ -95,6 +98,7 @@ impl Cli {
             Command::Merge(args) => merge::run(args, out),
             Command::Plan(args) => plan::run(args, out),
             Command::Watermark(args) => watermark::run(args, out),
+            Command::Curve(args) => curve::run(args, out),
             Command::Broker(args) => broker::run(args, out),
             Command::Schema(args) => schema::run(args, out),
             Command::Completions(args) => completions::run(args, out),
@@ -111,6 +115,7 @@ impl Cli {
             Command::Merge(args) => args.output.json,
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
+            Command::Curve(args) => args.wants_json(),
             Command::Broker(_) | Command::Schema(_) | Command::Completions(_) => false,
         }
     }
