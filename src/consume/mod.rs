@@ -5,6 +5,7 @@ mod progress;
 pub mod recorded;
 mod stage;
 pub mod window_results;
+pub mod windows;
 
 pub use progress::{End, Progress};
 pub use stage::{

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::extract::{Extracted, Extractor};
 use super::progress::{End, Progress};
+use super::windows::{WindowsPlan, WindowsSeen};
 use crate::check::watermark::{ModelSpec, ModelTally, TimedRecord, Watermarks};
 use crate::check::{Delivered, Interval, Merge, Observation, Observed, Observer};
 use crate::clock::Clock;
@@ -56,6 +57,8 @@ pub struct StagePlan {
     pub drain_ns: u64,
     /// The engines whose watermarks the stage's events are held against.
     pub models: Vec<ModelSpec>,
+    /// What to note for a pipeline's windows.
+    pub windows: WindowsPlan,
 }
 
 /// A stage's second.
@@ -87,6 +90,8 @@ pub struct StageReport {
     pub ledger: Delivered,
     /// What the engines would drop, model by model.
     pub watermarks: Vec<ModelTally>,
+    /// What was noted for a pipeline's windows, if anything was to be.
+    pub windows: Option<WindowsSeen>,
     /// Whether everything was read that the end asked for.
     pub complete: bool,
     /// The last error that the client reported.
@@ -203,6 +208,8 @@ struct Eyes {
     observer: Observer<Arc<StreamSchedule>>,
     /// None when no engine is modelled.
     watermarks: Option<Watermarks>,
+    /// None when no pipeline's windows are looked at.
+    windows: Option<WindowsSeen>,
     progress: Progress,
     reached_end: BTreeMap<i32, bool>,
     start_ns: Option<u64>,
@@ -225,6 +232,7 @@ impl StageThread {
         let eyes = Eyes {
             observer: Observer::new(Arc::clone(&plan.schedule), plan.observed),
             watermarks: (!plan.models.is_empty()).then(|| Watermarks::new(&plan.models, plan.from.len())),
+            windows: windows_seen(&plan),
             progress: Progress::starting_at(plan.from.iter().copied()),
             reached_end: plan.from.iter().map(|(partition, _)| (*partition, false)).collect(),
             start_ns: plan.start_ns,
@@ -287,12 +295,13 @@ impl StageThread {
         }
         // "Quiet" is a pipeline's way of having been read to the end; the input topic has its offsets.
         let quiet = complete && !self.plan.observed.is_input;
-        let Eyes { observer, watermarks, due_span_ns, last_error, .. } = self.eyes;
+        let Eyes { observer, watermarks, windows, due_span_ns, last_error, .. } = self.eyes;
         StageReport {
             stream: self.plan.stream,
             stage: self.plan.stage,
             ledger: observer.finish(quiet),
             watermarks: watermarks.map_or_else(Vec::new, Watermarks::finish),
+            windows,
             complete,
             last_error,
             due_span_ns,
@@ -319,6 +328,12 @@ impl StageThread {
         // Nobody listens any more when the run is being torn down; the ledger still holds everything.
         let _unheard = self.figures.send(Figures { stream: self.plan.stream, second, figures });
     }
+}
+
+fn windows_seen(plan: &StagePlan) -> Option<WindowsSeen> {
+    let WindowsPlan { expects, results } = &plan.windows;
+    let partitions = plan.from.iter().map(|(partition, _)| *partition as u16);
+    (!expects.is_empty() || results.is_some()).then(|| WindowsSeen::new(&plan.windows, plan.stage, partitions))
 }
 
 /// An engine takes every message that it reads, whoever sent it and however often.
@@ -356,6 +371,10 @@ impl Eyes {
 
     fn see(&mut self, plan: &StagePlan, record: &Record<'_>, consumed_ns: u64, behind_ns: u64) {
         self.progress.advance(record.partition(), record.offset() + 1);
+        if let Some((places, _)) = &plan.windows.results {
+            self.progress.news(consumed_ns);
+            return self.windows.iter_mut().for_each(|windows| windows.result(plan.stage, places, record));
+        }
         let found = plan.extractor.extract(record.payload(), |name| record.header(name));
         let due_ns = found.due_us.map(|us| us.saturating_mul(NANOS_PER_US));
         let is_ours = found.id.is_ok_and(|id| id.run == plan.observed.run);
@@ -364,7 +383,7 @@ impl Eyes {
             self.note_due(due_ns);
         }
         let warmup_end_ns = self.start_ns.unwrap_or(0).saturating_add(plan.warmup_ns);
-        self.observer.observe(&Observation {
+        let class = self.observer.observe(&Observation {
             id: found.id,
             partition: record.partition() as u16,
             key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
@@ -377,6 +396,9 @@ impl Eyes {
         });
         if let Some(watermarks) = &mut self.watermarks {
             hold_against(watermarks, record, &found, consumed_ns);
+        }
+        if let Some(windows) = &mut self.windows {
+            windows.event(record, &found, class);
         }
         if is_ours {
             self.progress.news(consumed_ns);

@@ -10,6 +10,7 @@ pub mod stamp;
 pub mod summary;
 pub mod timeline;
 pub mod verdicts;
+pub mod windows;
 pub mod writer;
 
 pub use error::ResultsError;

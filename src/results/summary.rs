@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::windows::WindowsSummary;
 use crate::check::{Counts, Hop, Latencies, SloResult, Verdict};
 
 /// The schema that this program writes and reads.
@@ -67,7 +68,7 @@ pub struct RunFacts {
     pub embedded: bool,
 }
 
-/// What a stream came to: the figures of its last stage.
+/// What a stream came to: the figures of its last stage that shows events.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StreamSummary {
     /// The stream's name in the profile.
@@ -139,6 +140,9 @@ pub struct StageSummary {
     /// The limits that hold here: those on counts, and at the last stage those on latencies, too.
     #[serde(default)]
     pub slo: Vec<SloResult>,
+    /// A pipeline's windows, where the stage shows them in place of events; counts and latencies are then those of nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<WindowsSummary>,
 }
 
 /// The latencies of every hop, in milliseconds.

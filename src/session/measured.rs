@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::watermarks::merge_watermarks;
 use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
 use crate::results::summary::Watermark;
+use crate::results::windows::WindowsSummary;
 
 /// What was measured, stream by stream in the profile's order.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +58,8 @@ pub struct StageMeasured {
     pub delivered: Option<Delivered>,
     /// What the modelled engines would drop, in the profile's order.
     pub watermarks: Vec<Watermark>,
+    /// A pipeline's windows, where the stage shows them. They were compared by the part that saw both events and results.
+    pub windows: Option<WindowsSummary>,
 }
 
 impl Merge for Measured {
@@ -104,9 +107,10 @@ impl Merge for StreamMeasured {
             *self.errors.entry(error).or_default() += times;
         }
         self.stages.resize_with(self.stages.len().max(stages.len()), StageMeasured::default);
-        for (own, StageMeasured { delivered, watermarks }) in self.stages.iter_mut().zip(stages) {
+        for (own, StageMeasured { delivered, watermarks, windows }) in self.stages.iter_mut().zip(stages) {
             merge_option(&mut own.delivered, delivered);
             merge_watermarks(&mut own.watermarks, watermarks);
+            own.windows = own.windows.take().or(windows);
         }
     }
 }

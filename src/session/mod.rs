@@ -13,6 +13,7 @@ mod signals;
 mod survey;
 mod watch;
 mod watermarks;
+mod windows;
 
 pub use conclude::{Facts, conclude, is_flawless_part};
 pub use measured::{Measured, StageMeasured, StreamMeasured};

@@ -326,7 +326,8 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
         for stage in stage_names(stream) {
             let delivered = read_ledger(&path.join(delivered_file(name, stage)), Delivered::read_from)?;
             let watermarks = found.watermarks.iter().filter(|watermark| watermark.stage == stage).cloned().collect();
-            of_stream.stages.push(StageMeasured { delivered, watermarks });
+            let windows = found.stages.iter().find(|of| of.name == stage).and_then(|of| of.windows.clone());
+            of_stream.stages.push(StageMeasured { delivered, watermarks, windows });
         }
         measured.streams.push(of_stream);
     }

@@ -37,3 +37,5 @@ mod strangers;
 mod verdict;
 #[cfg(test)]
 mod watermark;
+#[cfg(test)]
+mod windows;

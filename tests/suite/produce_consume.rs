@@ -49,13 +49,13 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
             quiet_ns: 1_000_000_000,
             drain_ns: 10_000_000_000,
             models: Vec::new(),
+            windows: Default::default(),
         },
         stage_figures,
         &stop,
     )
     .unwrap();
-    let (sends, _send_seconds) = channel();
-    let (acks, _ack_seconds) = channel();
+    let ((sends, _send_seconds), (acks, _ack_seconds)) = (channel(), channel());
     let plan = StreamPlan {
         stream: 0,
         name: "s".to_owned(),
