@@ -1,10 +1,12 @@
 //! The judgement: which limits were kept, and whether the measurement carries the claim.
 
 mod watermarks;
+mod windows;
 
 use crate::profile::{Delivery, Slo};
 
 pub use watermarks::WatermarkDrops;
+pub use windows::{WindowFigures, judge_windows};
 
 use super::{Counts, LatencyHistogram, LostEvent, SloResult, Verdict};
 
@@ -104,15 +106,7 @@ pub fn judge(run: &RunFigures<'_>) -> Judgement {
     if run.streams.is_empty() {
         findings.void("0 streams were measured.".to_owned());
     }
-    let Findings { failures, mut voids } = findings;
-    let verdict = match (failures.is_empty(), voids.is_empty()) {
-        (false, _) => Verdict::Fail,
-        (true, false) => Verdict::Void,
-        (true, true) => Verdict::Pass,
-    };
-    let mut reasons = failures;
-    reasons.append(&mut voids);
-    Judgement { verdict, reasons, slo }
+    findings.into_judgement(slo)
 }
 
 #[derive(Debug, Default)]
@@ -127,6 +121,18 @@ impl Findings {
     }
     fn void(&mut self, reason: String) {
         self.voids.push(reason);
+    }
+
+    fn into_judgement(self, slo: Vec<Vec<SloResult>>) -> Judgement {
+        let Findings { failures, mut voids } = self;
+        let verdict = match (failures.is_empty(), voids.is_empty()) {
+            (false, _) => Verdict::Fail,
+            (true, false) => Verdict::Void,
+            (true, true) => Verdict::Pass,
+        };
+        let mut reasons = failures;
+        reasons.append(&mut voids);
+        Judgement { verdict, reasons, slo }
     }
 }
 

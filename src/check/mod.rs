@@ -22,7 +22,10 @@ pub use counts::Counts;
 pub use delivered::Delivered;
 pub use expectation::Expectation;
 pub use file::LedgerFileError;
-pub use judge::{ClockFigures, GeneratorFigures, Judgement, RunFigures, StreamFigures, WatermarkDrops, judge};
+pub use judge::{
+    ClockFigures, GeneratorFigures, Judgement, RunFigures, StreamFigures, WatermarkDrops, WindowFigures, judge,
+    judge_windows,
+};
 pub use latency::{Hop, Latencies, LatencyHistogram};
 pub use merge::Merge;
 pub use multiset::Multiset;

@@ -6,6 +6,7 @@ mod progress;
 pub mod recorded;
 mod stage;
 pub mod window_results;
+pub mod windows;
 
 pub use event_time::{EventTimeReport, appended_ms as recorded_append_ms};
 pub use progress::{End, Progress};

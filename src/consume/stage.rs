@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::event_time::{EventTimeReport, EventTimes, Own};
 use super::extract::{Extracted, Extractor};
 use super::progress::{End, Progress};
+use super::windows::{WindowsPlan, WindowsSeen};
 use crate::check::lateness::LogRow;
 use crate::check::watermark::ModelSpec;
 use crate::check::{Class, Delivered, Interval, Merge, Observation, Observed, Observer};
@@ -58,6 +59,8 @@ pub struct StagePlan {
     pub drain_ns: u64,
     /// The engines whose watermarks the stage's events are held against.
     pub models: Vec<ModelSpec>,
+    /// What to note for a pipeline's windows.
+    pub windows: WindowsPlan,
 }
 
 /// A stage's second.
@@ -92,6 +95,8 @@ pub struct StageReport {
     pub ledger: Delivered,
     /// What the event times came to, where engines are modelled.
     pub event_times: Option<EventTimeReport>,
+    /// What was noted for a pipeline's windows, if anything was to be.
+    pub windows: Option<WindowsSeen>,
     /// Whether everything was read that the end asked for.
     pub complete: bool,
     /// The last error that the client reported.
@@ -208,6 +213,8 @@ struct Eyes {
     observer: Observer<Arc<StreamSchedule>>,
     /// None when no engine is modelled.
     event_times: Option<EventTimes>,
+    /// None when no pipeline's windows are looked at.
+    windows: Option<WindowsSeen>,
     progress: Progress,
     reached_end: BTreeMap<i32, bool>,
     start_ns: Option<u64>,
@@ -230,6 +237,7 @@ impl StageThread {
         let eyes = Eyes {
             observer: Observer::new(Arc::clone(&plan.schedule), plan.observed),
             event_times: EventTimes::new(&plan),
+            windows: windows_seen(&plan),
             progress: Progress::starting_at(plan.from.iter().copied()),
             reached_end: plan.from.iter().map(|(partition, _)| (*partition, false)).collect(),
             start_ns: plan.start_ns,
@@ -292,12 +300,13 @@ impl StageThread {
         }
         // "Quiet" is a pipeline's way of having been read to the end; the input topic has its offsets.
         let quiet = complete && !self.plan.observed.is_input;
-        let Eyes { observer, event_times, due_span_ns, last_error, start_ns, .. } = self.eyes;
+        let Eyes { observer, event_times, windows, due_span_ns, last_error, start_ns, .. } = self.eyes;
         StageReport {
             stream: self.plan.stream,
             stage: self.plan.stage,
             ledger: observer.finish(quiet),
             event_times: event_times.map(|event_times| event_times.finish(start_ns)),
+            windows,
             complete,
             last_error,
             due_span_ns,
@@ -337,6 +346,12 @@ fn own_event(found: &Extracted, class: Class, start_ns: Option<u64>) -> Option<O
     Some(Own { id, class, due_us: found.due_us?, start_ns: start_ns? })
 }
 
+fn windows_seen(plan: &StagePlan) -> Option<WindowsSeen> {
+    let WindowsPlan { expects, results } = &plan.windows;
+    let partitions = plan.from.iter().map(|(partition, _)| *partition as u16);
+    (!expects.is_empty() || results.is_some()).then(|| WindowsSeen::new(&plan.windows, plan.stage, partitions))
+}
+
 impl Eyes {
     fn take(&mut self, plan: &StagePlan, event: SourceEvent<'_>) {
         match event {
@@ -354,6 +369,10 @@ impl Eyes {
 
     fn see(&mut self, plan: &StagePlan, record: &Record<'_>, consumed_ns: u64, behind_ns: u64) {
         self.progress.advance(record.partition(), record.offset() + 1);
+        if let Some((places, _)) = &plan.windows.results {
+            self.progress.news(consumed_ns);
+            return self.windows.iter_mut().for_each(|windows| windows.result(plan.stage, places, record));
+        }
         let found = plan.extractor.extract(record.payload(), |name| record.header(name));
         let due_ns = found.due_us.map(|us| us.saturating_mul(NANOS_PER_US));
         let is_ours = found.id.is_ok_and(|id| id.run == plan.observed.run);
@@ -375,6 +394,9 @@ impl Eyes {
         });
         if let Some(event_times) = &mut self.event_times {
             event_times.see(record, &found, consumed_ns, own_event(&found, class, self.start_ns));
+        }
+        if let Some(windows) = &mut self.windows {
+            windows.event(record, &found, class);
         }
         if is_ours {
             self.progress.news(consumed_ns);

@@ -230,6 +230,7 @@ fn tables(root: &Json) -> Vec<(&'static str, &Json)> {
         ("stream.0.slo.", &defs["Slo"]),
         ("stream.0.phases.0.", &defs["Phase"]),
         ("stream.0.stage.0.", &defs["Stage"]),
+        ("stream.0.stage.0.results.", &defs["WindowResults"]),
         ("stream.0.watermark.0.", &defs["WatermarkModel"]),
     ]
 }
@@ -301,6 +302,7 @@ fn the_reference_describes_every_key_as_the_schema_does() {
             "" if path.is_empty() => "### The profile\n".to_owned(),
             "" => "### `[[stream]]`\n".to_owned(),
             "stage.0" => "### `[[stream.stage]]`\n".to_owned(),
+            "stage.0.results" => "### `results`\n".to_owned(),
             "watermark.0" => "### `[[stream.watermark]]`\n".to_owned(),
             inner => format!("### `{}`\n", inner.trim_end_matches(".0")),
         };

@@ -19,6 +19,7 @@ mod tree;
 pub mod units;
 pub mod validate;
 mod watermark;
+mod window_results;
 
 pub use error::{Problem, ProfileError};
 pub use fault::{Fault, Path, Step};
@@ -28,3 +29,4 @@ pub use model::*;
 pub use overrides::Overrides;
 pub use units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
 pub use watermark::{DropLimit, Engine, WatermarkFault, WatermarkModel, Window};
+pub use window_results::{CopiesRule, ModelChoice, Updates, WindowResults};

@@ -9,6 +9,7 @@ use super::{
     tree::{Entry, Node, Value},
     units::{ByteSize, PhaseRate, Rate, SignedSpan, Span, UnitError},
     watermark::{DropLimit, Window},
+    window_results::ModelChoice,
 };
 
 /// A fault of shape, and where it is written.
@@ -215,6 +216,7 @@ impl Unit {
             "PhaseRate" => Unit { parse: reads::<PhaseRate>, example: "3x", suffix: "x" },
             "ByteSize" => Unit { parse: reads::<ByteSize>, example: "512B", suffix: "B" },
             "Window" => Unit { parse: reads::<Window>, example: "tumbling:10s", suffix: ":s" },
+            "ModelChoice" => Unit { parse: reads::<ModelChoice>, example: "kafka-streams", suffix: "" },
             "DropLimit" => Unit { parse: reads::<DropLimit>, example: "0.1%", suffix: "" },
             _ => return None,
         })

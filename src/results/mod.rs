@@ -11,6 +11,7 @@ pub mod summary;
 pub mod timeline;
 pub mod verdicts;
 pub mod watermark_rows;
+pub mod windows;
 pub mod writer;
 
 pub use error::ResultsError;

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::windows::WindowsSummary;
 use crate::check::lateness::{InjectionLedger, ProducerSkew};
 use crate::check::{Counts, Hop, Latencies, SloResult, Verdict};
 
@@ -72,7 +73,7 @@ pub struct RunFacts {
     pub embedded: bool,
 }
 
-/// What a stream came to: the figures of its last stage.
+/// What a stream came to: the figures of its last stage that shows events.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StreamSummary {
     /// The stream's name in the profile.
@@ -168,6 +169,9 @@ pub struct StageSummary {
     /// What became of the events that the profile disturbed on purpose, by the first model's claims.
     #[serde(default)]
     pub injections: InjectionLedger,
+    /// A pipeline's windows, where the stage shows them in place of events; counts and latencies are then those of nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<WindowsSummary>,
 }
 
 /// The latencies of every hop, in milliseconds.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
+use super::windows::judge_windows_of;
 use crate::check::{
     ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
     Produced, Reconciled, RunFigures, StreamFigures, Verdict, WatermarkDrops, judge, reconcile, watermark::Bounds,
@@ -69,7 +70,8 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
         .collect();
     let run = RunFigures { streams: &figures, interrupted: measured.interrupted, clocks: facts.clocks };
     let judgement = judge(&run);
-    let judgement = if facts.role == Role::Run { with_stages(judgement, &concluded) } else { judgement };
+    let judgement =
+        if facts.role == Role::Run { with_stages(judgement, &concluded, &facts.profile.streams) } else { judgement };
     let judgement = with_errors(with_troubles(judgement, &measured.troubles), measured);
     let judgement = as_part(facts.role, judgement);
     summarise(facts, measured, concluded, judgement)
@@ -122,10 +124,11 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
     let stages: Vec<(StageSummary, Reconciled)> = (0..stream.stages.len().max(1))
         .map(|place| conclude_stage(facts.role, schedule, stream, place, measured))
         .collect();
-    let delivered = measured.stages.last().and_then(|stage| stage.delivered.as_ref());
+    let own = stream.last_of_events();
+    let delivered = measured.stages.get(own).and_then(|stage| stage.delivered.as_ref());
     let seconds = (facts.sending_ns as f64 / 1e9).max(1e-9);
     let behind_s = measured.behind_at_end_ns as f64 / 1e9;
-    let (last, reconciled) = stages.last().cloned().unwrap_or_default();
+    let (last, reconciled) = stages.get(own).cloned().unwrap_or_default();
     // Event times are told where the stream's first model reads; without any, at the last stage.
     let timed = stages.iter().map(|(stage, _)| stage).find(|stage| stage.lateness.is_some()).unwrap_or(&last).clone();
     let summary = StreamSummary {
@@ -190,6 +193,9 @@ fn conclude_stage(
         .get(place)
         .map_or_else(|| (stream.name.clone(), stream.topic_name()), |stage| (stage.name.clone(), stage.topic.clone()));
     let rule = if topic == stream.topic_name() { LostRule::ReadPast } else { LostRule::Quiet };
+    if stream.stages.get(place).is_some_and(|stage| stage.results.is_some()) {
+        return (conclude_windows(role, stream, place, measured), Reconciled::default());
+    }
     let nothing = StageMeasured::default();
     let seen = measured.stages.get(place).unwrap_or(&nothing);
     let delivered = seen.delivered.as_ref();
@@ -207,7 +213,7 @@ fn conclude_stage(
         sent_to_consumed: delivered.sent_to_consumed.summary(),
         due_to_consumed: delivered.due_to_consumed.summary(),
     };
-    let is_last = place + 1 >= stream.stages.len();
+    let is_last = place == stream.last_of_events();
     let judgement = judge_stage(role, stream, &name, is_last, &reconciled, delivered);
     let summary = StageSummary {
         name,
@@ -223,8 +229,29 @@ fn conclude_stage(
         verdict: Some(judgement.verdict),
         reasons: judgement.reasons,
         slo: judgement.slo.into_iter().next().unwrap_or_default(),
+        windows: None,
     };
     (summary, reconciled)
+}
+
+/// A stage that shows a pipeline's windows has no events to be counted.
+fn conclude_windows(role: Role, stream: &Stream, place: usize, measured: &StreamMeasured) -> StageSummary {
+    let stage = &stream.stages[place];
+    let windows = measured.stages.get(place).and_then(|stage| stage.windows.clone());
+    let judgement = match role {
+        // Who only sends sees no windows.
+        Role::Produce => None,
+        Role::Run | Role::Consume => Some(judge_windows_of(stream, &stream.slo, &stage.name, windows.as_ref())),
+    };
+    StageSummary {
+        name: stage.name.clone(),
+        topic: stage.topic.clone(),
+        verdict: judgement.as_ref().map(|judgement| judgement.verdict),
+        reasons: judgement.iter().flat_map(|judgement| judgement.reasons.clone()).collect(),
+        slo: judgement.into_iter().flat_map(|judgement| judgement.slo).flatten().collect(),
+        windows,
+        ..StageSummary::default()
+    }
 }
 
 /// What one stage says for itself. Limits on end-to-end latency hold at the last one.
@@ -255,11 +282,15 @@ fn judge_stage(
     judge(&RunFigures { streams: &[figures], interrupted: false, clocks: None })
 }
 
-/// A stream is judged by its last stage; what the stages before it say counts, too.
-fn with_stages(mut judgement: Judgement, concluded: &[Concluded]) -> Judgement {
-    for stream in concluded {
-        let earlier = stream.summary.stages.split_last().map_or(&[][..], |(_, earlier)| earlier);
-        for stage in earlier {
+/// A stream is judged by its last stage of events; what the other stages say counts, too.
+fn with_stages(mut judgement: Judgement, concluded: &[Concluded], streams: &[Stream]) -> Judgement {
+    for ((stream, profile), slo) in concluded.iter().zip(streams).zip(&mut judgement.slo) {
+        let own = profile.last_of_events();
+        let others = stream.summary.stages.iter().enumerate().filter(|(place, _)| *place != own);
+        for (_, stage) in others {
+            if stage.windows.is_some() {
+                slo.extend(stage.slo.iter().cloned());
+            }
             match stage.verdict {
                 Some(Verdict::Fail) => judgement.verdict = Verdict::Fail,
                 Some(Verdict::Void) if judgement.verdict == Verdict::Pass => judgement.verdict = Verdict::Void,

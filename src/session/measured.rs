@@ -6,6 +6,7 @@ use super::watermarks::merge_watermarks;
 use crate::check::lateness::InjectionLedger;
 use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
 use crate::results::summary::{EventTimeSummary, Watermark};
+use crate::results::windows::WindowsSummary;
 
 /// What was measured, stream by stream in the profile's order.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +63,8 @@ pub struct StageMeasured {
     pub watermarks: Vec<Watermark>,
     /// What the event times came to.
     pub event_times: EventTimeSummary,
+    /// A pipeline's windows, where the stage shows them. They were compared by the part that saw both events and results.
+    pub windows: Option<WindowsSummary>,
 }
 
 impl Merge for Measured {
@@ -111,10 +114,11 @@ impl Merge for StreamMeasured {
         }
         self.injected.merge(injected);
         self.stages.resize_with(self.stages.len().max(stages.len()), StageMeasured::default);
-        for (own, StageMeasured { delivered, watermarks, event_times }) in self.stages.iter_mut().zip(stages) {
+        for (own, StageMeasured { delivered, watermarks, event_times, windows }) in self.stages.iter_mut().zip(stages) {
             merge_option(&mut own.delivered, delivered);
             merge_watermarks(&mut own.watermarks, watermarks);
             own.event_times.merge(event_times);
+            own.windows = own.windows.take().or(windows);
         }
     }
 }

@@ -14,6 +14,7 @@ mod signals;
 mod survey;
 mod watch;
 mod watermarks;
+mod windows;
 
 pub use conclude::{Facts, conclude, is_flawless_part};
 pub use event_times::event_times_of;

@@ -328,7 +328,8 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
             let delivered = read_ledger(&path.join(delivered_file(name, stage)), Delivered::read_from)?;
             let watermarks = found.watermarks.iter().filter(|watermark| watermark.stage == stage).cloned().collect();
             let event_times = event_times_at(found, stage);
-            of_stream.stages.push(StageMeasured { delivered, watermarks, event_times });
+            let windows = found.stages.iter().find(|of| of.name == stage).and_then(|of| of.windows.clone());
+            of_stream.stages.push(StageMeasured { delivered, watermarks, event_times, windows });
         }
         of_stream.injected = split(&found.injections).0;
         measured.streams.push(of_stream);

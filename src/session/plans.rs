@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::prepare::{Prepared, PreparedStage, PreparedStream};
 use super::watermarks::models_at;
+use super::windows::windows_plan;
 use crate::check::Observed;
 use crate::check::lateness::Disturbed;
 use crate::consume::StagePlan;
@@ -73,6 +74,7 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
         quiet_ns: stage.spec.as_ref().map_or(5_000_000_000, |spec| spec.quiet.as_nanos()),
         drain_ns: profile.drain.as_nanos(),
         models: models_at(stream, stage_index),
+        windows: windows_plan(stream, stage_index),
     }
 }
 

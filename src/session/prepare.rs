@@ -174,6 +174,13 @@ pub(super) struct PreparedStage {
     pub(super) spec: Option<Stage>,
 }
 
+impl PreparedStage {
+    /// Whether a pipeline's windows are seen here, and no events.
+    pub(super) fn shows_windows(&self) -> bool {
+        self.spec.as_ref().is_some_and(|spec| spec.results.is_some())
+    }
+}
+
 /// Prepares a run. Topics are created where that is permitted; nothing is sent.
 ///
 /// # Errors

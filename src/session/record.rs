@@ -55,6 +55,9 @@ impl Recorder {
 
     fn rows(&mut self, role: Role, stream: &PreparedStream, second: &StreamSecond, totals: &StreamTotals, number: u64) {
         for (place, stage) in stream.stages.iter().enumerate() {
+            if stage.shows_windows() {
+                continue;
+            }
             let seen = &second.stages[place].interval;
             let (sends, acks) = (&second.sends, &second.acks);
             let row = TimelineRow {
@@ -90,7 +93,7 @@ impl Recorder {
             (log_key(name, Some(GENERATOR), Hop::DueToSent), &second.sends.own_lateness),
             (log_key(name, None, Hop::SentToAcked), &second.acks.sent_to_acked),
         ];
-        for (stage, seen) in stream.stages.iter().zip(&second.stages) {
+        for (stage, seen) in stream.stages.iter().zip(&second.stages).filter(|(stage, _)| !stage.shows_windows()) {
             let stage = (stream.stages.len() > 1).then_some(stage.name.as_str());
             logs.push((log_key(name, stage, Hop::DueToConsumed), &seen.interval.due_to_consumed));
         }

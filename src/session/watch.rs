@@ -14,6 +14,7 @@ use super::record::Recorder;
 use super::seconds::{HandIn, SecondSeen, Seconds};
 use super::signals;
 use super::watermarks::watermark_of;
+use super::windows::WindowParts;
 use crate::check::Merge;
 use crate::clock;
 use crate::consume::{self, End, Observing, StageReport};
@@ -104,9 +105,12 @@ impl Watch<'_> {
         let sending_ns = self.sending_ns(&measured);
         self.tell_the_end(&mut measured, &observing);
         self.wait_for_observers(&observing);
-        for stage in observing.into_iter().map(Observing::join) {
+        let mut windows = WindowParts::default();
+        for mut stage in observing.into_iter().map(Observing::join) {
+            windows.take(&self.prepared.streams[stage.stream].stream, &mut stage);
             self.take_in_seen(&mut measured, stage);
         }
+        windows.reconcile(self.prepared.streams.iter().map(|stream| &stream.stream), &mut measured);
         measured.interrupted |= self.stop.is_set();
         self.look();
         for second in self.seconds.rest() {

@@ -39,3 +39,5 @@ mod strangers;
 mod verdict;
 #[cfg(test)]
 mod watermark;
+#[cfg(test)]
+mod windows;

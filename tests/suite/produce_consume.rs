@@ -49,6 +49,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
             quiet_ns: 1_000_000_000,
             drain_ns: 10_000_000_000,
             models: Vec::new(),
+            windows: Default::default(),
         },
         stage_figures,
         &stop,

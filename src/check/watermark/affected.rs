@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::rule::{Rule, WindowSpan};
+use super::rule::Rule;
 use crate::check::Merge;
+use crate::check::windows::WindowSpan;
 
 /// Most windows that are kept apart; what concerns others is only counted.
 const MOST_WINDOWS: usize = 1 << 16;
@@ -28,6 +29,12 @@ impl AffectedWindows {
     /// The windows with what they miss.
     pub fn iter(&self) -> impl Iterator<Item = (WindowSpan, WindowLoss)> + '_ {
         self.windows.iter().map(|(span, loss)| (*span, *loss))
+    }
+
+    /// What a window misses; `None` when that is not known, for want of room.
+    #[must_use]
+    pub fn get(&self, window: WindowSpan) -> Option<WindowLoss> {
+        self.windows.get(&window).copied().or_else(|| (self.not_kept == 0).then(WindowLoss::default))
     }
 
     /// How many windows miss events.

@@ -15,6 +15,7 @@
 mod affected;
 mod append_order;
 mod certain;
+mod closing;
 mod live;
 mod phases;
 mod replay;
@@ -27,13 +28,16 @@ mod watermarks;
 
 pub use affected::{AffectedWindows, WindowLoss};
 pub use certain::{Certain, Claim};
+pub use closing::closed_until_ms;
 pub use live::{Bounds, Expected, Live};
 pub use replay::{Emission, Fate, Replay, ReplayTally};
-pub use rule::{NO_HORIZON, Rule, WindowSpan};
+pub use rule::{NO_HORIZON, Rule};
 pub use spec::{DEFAULT_INTERVAL_MS, ModelSpec, WindowMs};
 pub use tally::ModelTally;
 pub use unit_doubt::{UnitDoubt, unit_doubt};
 pub use watermarks::{TimedRecord, Watermarks};
+
+pub use super::windows::WindowSpan;
 
 #[cfg(test)]
 mod laws;

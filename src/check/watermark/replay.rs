@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::rule::{NO_HORIZON, Rule, WindowSpan};
+use super::rule::{NO_HORIZON, Rule};
 use super::sessions::OpenSessions;
 use super::spec::{ModelSpec, WindowMs};
+use crate::check::windows::WindowSpan;
 use crate::profile::Engine;
 
 /// When the watermark follows the events.

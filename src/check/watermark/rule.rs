@@ -1,21 +1,13 @@
 //! The one rule: which windows an event belongs to, and which of them are closed already. Integer milliseconds, saturating.
 
 use super::spec::{ModelSpec, WindowMs};
+use crate::check::windows::WindowSpan;
 use crate::profile::Engine;
 
 /// The horizon while nothing has been seen: everything is kept.
 pub const NO_HORIZON: i64 = i64::MIN;
 /// Azure Stream Analytics drops events that are further ahead of their arrival, in milliseconds.
 const AZURE_EARLY_ARRIVAL_MS: i64 = 300_000;
-
-/// A window: from its start up to, but not including, its end, in milliseconds of event time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WindowSpan {
-    /// Its first millisecond.
-    pub start_ms: i64,
-    /// The first millisecond behind it.
-    pub end_ms: i64,
-}
 
 /// How an engine puts events into windows.
 #[derive(Debug, Clone, Copy)]

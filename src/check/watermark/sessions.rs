@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::rule::{Rule, WindowSpan};
+use super::rule::Rule;
+use crate::check::windows::WindowSpan;
 
 /// How many keys are held before those without open sessions are looked for.
 const SWEEP_FROM: usize = 1 << 12;

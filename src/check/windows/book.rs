@@ -9,30 +9,23 @@ use std::collections::{BTreeMap, HashMap};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{
-    compare::{CopiesRule, Prediction, compare},
+    compare::{Prediction, compare},
     reconciled::WindowsReconciled,
     shape::{WindowShape, WindowSpan},
 };
 use crate::check::Merge;
+use crate::profile::{CopiesRule, Updates};
 
 /// Keys whose names are kept for the report.
 const MOST_NAMES: usize = 1 << 16;
-
-/// What several results for one window and key mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Updates {
-    /// The last one counts (accumulating panes, update and changelog streams; most engines).
-    #[default]
-    Replace,
-    /// Each adds to those before (discarding panes, fire and purge).
-    Add,
-}
 
 /// How a book is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BookRule {
     /// The windows.
     pub shape: WindowShape,
+    /// Whether windows are by key; without, the keys of events are not looked at.
+    pub by_key: bool,
     /// What several results for one window and key mean.
     pub updates: Updates,
     /// Whether a copy of an event should count.
@@ -193,6 +186,7 @@ impl WindowBook {
     }
 
     fn add(&mut self, window: WindowSpan, key: Option<&[u8]>, one: Pair) {
+        let key = key.filter(|_| self.rule.by_key);
         let key_hash = key.map_or(0, xxhash_rust::xxh3::xxh3_64);
         if place(window, key_hash) > self.held_up_to {
             self.done.give_up(&one);

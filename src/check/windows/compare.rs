@@ -8,16 +8,7 @@ use super::{
     shape::WindowSpan,
 };
 use crate::check::lateness::Between;
-
-/// Whether a pipeline should count a further copy of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum CopiesRule {
-    /// No: each event counts once, and what goes beyond is counted twice.
-    #[default]
-    Once,
-    /// Yes: the pipeline counts messages, and makes no promise about copies.
-    Counted,
-}
+use crate::profile::CopiesRule;
 
 /// How many records a model says that a window misses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,10 +48,11 @@ impl Prediction for BTreeMap<WindowSpan, PredictedLoss> {
 /// counted and the rest has no cause that is known. (With [`CopiesRule::Counted`] `E` includes the copies and `C` is 0.)
 ///
 /// For the window, with predicted losses from `s` (sure) to `p` (possible):
-/// - hidden: where `s` exceeds what is short, copies must have taken the places of dropped records, as many as there are left:
-///   `hidden = min(max(0, s - short), C - copies counted)`; `missing = short + hidden`; counted twice `= copies counted + hidden`.
-/// - behind the watermark are at least `min(s, missing)` and at most `min(p, missing)`; the rest of the missing is lost elsewhere.
-/// - `max(0, s - missing)` were counted although the model is sure that they are dropped: model and pipeline contradict each other.
+/// - the model drops records, and a late copy is one as well as a late event: `free = C - copies counted` of them may have been copies that nobody misses.
+/// - behind the watermark are at least `min(max(0, s - free), missing)` and at most `min(p, missing)`; the rest of the missing is lost elsewhere.
+/// - `max(0, s - free - missing)` were counted although the model is sure that they are dropped: model and pipeline contradict each other.
+///
+/// A window without any event is not compared: it belongs to events from before the run.
 pub(super) fn compare(
     span: WindowSpan,
     keys: &Keys,
@@ -71,7 +63,7 @@ pub(super) fn compare(
     done: &mut WindowsReconciled,
 ) {
     let mut window = ReconciledWindow { window: span, ..ReconciledWindow::default() };
-    let (mut short, mut worst, mut copies_left) = (0, None, 0);
+    let (mut worst, mut free) = (None, 0);
     for (&key_hash, pair) in keys {
         let counted = pair.counted(rule.updates);
         let (events, copies) = match rule.copies {
@@ -87,20 +79,23 @@ pub(super) fn compare(
         window.results |= pair.last.is_some();
         window.counted_twice += copies_counted;
         window.unexplained += over_here - copies_counted;
-        copies_left += copies - copies_counted;
-        short += short_here;
+        free += copies - copies_counted;
+        window.missing += short_here;
         // The largest difference; of equal ones the lowest hash, so that chance has no say.
         worst = worst.max(Some((short_here.max(over_here), std::cmp::Reverse(key_hash))));
+    }
+    if keys.values().all(|pair| pair.events + pair.copies == 0) {
+        done.windows_without_events += 1;
+        return;
     }
     let predicted = prediction.loss(span);
     // Of a sample of the keys, none may be among the sure ones.
     let sure = if sampled { 0 } else { predicted.map_or(0, |loss| loss.sure) };
-    let hidden = sure.saturating_sub(short).min(copies_left);
-    window.missing = short + hidden;
-    window.counted_twice += hidden;
-    window.counted_although_sure_to_drop = sure.saturating_sub(window.missing);
+    let events_sure = sure.saturating_sub(free);
+    window.counted_although_sure_to_drop = events_sure.saturating_sub(window.missing);
     let possible = predicted.map_or(window.missing, |loss| loss.possible.max(sure));
-    window.behind_watermark = Between { min: sure.min(window.missing), max: possible.min(window.missing) };
+    window.predicted = predicted.map(|_| Between { min: sure, max: possible });
+    window.behind_watermark = Between { min: events_sure.min(window.missing), max: possible.min(window.missing) };
     window.lost_elsewhere = Between {
         min: window.missing - window.behind_watermark.max,
         max: window.missing - window.behind_watermark.min,

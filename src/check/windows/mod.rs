@@ -5,7 +5,8 @@ pub mod compare;
 pub mod reconciled;
 pub mod shape;
 
-pub use book::{BookRule, Counted, Updates, WindowBook};
-pub use compare::{CopiesRule, NoPrediction, PredictedLoss, Prediction};
+pub use crate::profile::{CopiesRule, Updates};
+pub use book::{BookRule, Counted, WindowBook};
+pub use compare::{NoPrediction, PredictedLoss, Prediction};
 pub use reconciled::{ReconciledWindow, WindowsReconciled};
 pub use shape::{WindowShape, WindowSpan};

@@ -29,6 +29,8 @@ pub struct ReconciledWindow {
     pub results: bool,
     /// How many events are not counted?
     pub missing: u64,
+    /// How many records does the model say that it misses behind the watermark? Not known without a model.
+    pub predicted: Option<Between>,
     /// How many of the missing were dropped behind the watermark, by the model?
     pub behind_watermark: Between,
     /// How many of the missing were lost elsewhere?
@@ -53,6 +55,7 @@ impl Default for ReconciledWindow {
             counted: 0,
             results: false,
             missing: 0,
+            predicted: None,
             behind_watermark: Between::default(),
             lost_elsewhere: Between::default(),
             counted_twice: 0,
@@ -134,6 +137,8 @@ pub struct WindowsReconciled {
     pub windows_over: u64,
     /// For how many with events did no result come at all?
     pub windows_without_result: u64,
+    /// For how many windows without any event did results come? They are of events from before the run, and not compared.
+    pub windows_without_events: u64,
     /// How many windows were still open when the reading ended? They are not compared.
     pub windows_open: u64,
     /// How many events are in windows that were still open?
@@ -180,6 +185,7 @@ impl Default for WindowsReconciled {
             windows_short: 0,
             windows_over: 0,
             windows_without_result: 0,
+            windows_without_events: 0,
             windows_open: 0,
             events_open: 0,
             events: 0,
@@ -244,6 +250,7 @@ impl Merge for WindowsReconciled {
             windows_short,
             windows_over,
             windows_without_result,
+            windows_without_events,
             windows_open,
             events_open,
             events,
@@ -268,6 +275,7 @@ impl Merge for WindowsReconciled {
         self.windows_short += windows_short;
         self.windows_over += windows_over;
         self.windows_without_result += windows_without_result;
+        self.windows_without_events += windows_without_events;
         self.windows_open += windows_open;
         self.events_open += events_open;
         self.events += events;

@@ -271,3 +271,40 @@ fn a_limit_on_drops_needs_a_model_and_is_a_number_or_a_share() {
         assert!(with_model(wrong).unwrap_err().to_string().contains("watermark_drops"), "{wrong}");
     }
 }
+
+/// A stream with keys, its own topic's stage, a model of Kafka Streams, and a stage of window results with these keys.
+fn results_refused(results: &str, excerpt: &str, expected: &str) {
+    let (input, model) = (
+        "[[stream.stage]]\nname = \"in\"\ntopic = \"floodmark-orders\"",
+        "[[stream.watermark]]\nengine = \"kafka-streams\"\nwindow = \"tumbling:10s\"",
+    );
+    let stage = format!("[[stream.stage]]\nname = \"out\"\ntopic = \"counts\"\n[stream.stage.results]\n{results}");
+    stream_refused(&format!("{model}\n{input}\n{stage}"), excerpt, expected);
+}
+
+#[test]
+fn window_results_can_be_read_and_compared() {
+    let with = |more: &str| format!("start = \"/s\"\ncount = \"/n\"\nwindow = \"tumbling:10s\"\n{more}");
+    results_refused(&with("key = \"k\""), "key = \"k\"", "no place in a message");
+    results_refused(&with("end = \"header:\""), "end = \"header:\"", "no place in a message");
+    results_refused(&with("watermark = 1"), "watermark = 1", "has no watermark model 1");
+    results_refused(&with("watermark = \"flink\""), "watermark = \"flink\"", "has no watermark model flink");
+    results_refused(&with("watermark = \"flunk\""), "\"flunk\"", "did you mean `flink`?");
+    let windows = |window: &str| format!("start = \"/s\"\ncount = \"/n\"\nwindow = \"{window}\"");
+    results_refused(&windows("session:10s"), "window = \"session:10s\"", "depends on the events");
+    results_refused(&windows("hopping:10s/3s"), "window = \"hopping:10s/3s\"", "not a multiple of its hop");
+    results_refused(&windows("tumbling:0s"), "window = \"tumbling:0s\"", "a length of 0s");
+    results_refused(
+        &format!("{}\nwatermark = 0", windows("tumbling:5s")),
+        "watermark = 0",
+        "the results' are tumbling:5s",
+    );
+    let alone = "[[stream.stage]]\nname = \"out\"\ntopic = \"counts\"\nresults = { start = \"/s\", count = \"/n\", window = \"tumbling:1s\" }";
+    stream_refused(alone, "results", "no stage observes the stream's own topic");
+    let beside = format!("[[stream.stage]]\nname = \"in\"\ntopic = \"floodmark-orders\"\n{alone}");
+    let with_id = beside.replace("topic = \"counts\"", "id = \"/id\"\ntopic = \"counts\"");
+    stream_refused(&with_id, "id = \"/id\"", "`id` only applies with events");
+    stream_refused("slo = { windows_short = 0 }", "windows_short = 0", "no stage of the stream shows window results");
+    let late = format!("[[stream.watermark]]\nengine = \"flink\"\nbound = \"1s\"\nstage =  \"out\"\n{beside}");
+    stream_refused(&late, "stage =  \"out\"", "no events that could be late");
+}

@@ -32,6 +32,11 @@ pub(super) fn watermarks(stream: &Stream, faults: &mut Faults<'_>) {
             };
             faults.add_help("stage", format!("stream `{}` has no stage `{stage}`", stream.name), help);
         }
+        let reads_at = stream.stages.iter().find(|known| model.stage.as_ref().is_none_or(|stage| known.name == *stage));
+        if let Some(stage) = reads_at.filter(|stage| stage.results.is_some()) {
+            let message = format!("the stage `{}` shows window results, and no events that could be late", stage.name);
+            faults.add_help("stage", message, "name the stage where the engine reads");
+        }
     }
     if stream.slo.watermark_drops.is_some() && models.is_empty() {
         faults.at("slo").add_help(

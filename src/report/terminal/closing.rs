@@ -7,6 +7,7 @@ use comfy_table::Table;
 
 use super::event_times::event_times;
 use super::watermark::watermark_table;
+use super::windows::window_report;
 use super::{
     paint::{Ink, Look, paint},
     tables::{line, plain_table, push_table, push_wrapped},
@@ -79,6 +80,10 @@ fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
         for stage in &stream.stages {
             line(text, "");
             line(text, &format!("  at {} ({})", paint(&stage.name, Ink::Strong, look), stage.topic));
+            if let Some(windows) = &stage.windows {
+                text.push_str(&window_report(windows, look));
+                continue;
+            }
             let mut fates = Fates::new(look);
             fates.arrival(&stage.counts);
             fates.finish(text);

@@ -93,6 +93,7 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
         verdict: Some(Verdict::Void),
         reasons: vec!["a reason".to_owned()],
         slo: Vec::new(),
+        windows: Some(WindowsSummary::default()),
         ..StageSummary::default()
     });
     (
