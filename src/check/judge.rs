@@ -1,6 +1,12 @@
 //! The judgement: which limits were kept, and whether the measurement carries the claim.
 
+mod watermarks;
+mod windows;
+
 use crate::profile::{Delivery, Slo};
+
+pub use watermarks::WatermarkDrops;
+pub use windows::{WindowFigures, judge_windows};
 
 use super::{Counts, LatencyHistogram, LostEvent, SloResult, Verdict};
 
@@ -49,6 +55,8 @@ pub struct StreamFigures<'a> {
     pub sent_to_acked: Option<&'a LatencyHistogram>,
     /// How well the generator kept its schedule; absent when another process sent.
     pub generator: Option<GeneratorFigures<'a>>,
+    /// What the stream's watermark models drop.
+    pub watermarks: &'a [WatermarkDrops],
 }
 
 /// How well the generator kept its schedule.
@@ -98,15 +106,7 @@ pub fn judge(run: &RunFigures<'_>) -> Judgement {
     if run.streams.is_empty() {
         findings.void("0 streams were measured.".to_owned());
     }
-    let Findings { failures, mut voids } = findings;
-    let verdict = match (failures.is_empty(), voids.is_empty()) {
-        (false, _) => Verdict::Fail,
-        (true, false) => Verdict::Void,
-        (true, true) => Verdict::Pass,
-    };
-    let mut reasons = failures;
-    reasons.append(&mut voids);
-    Judgement { verdict, reasons, slo }
+    findings.into_judgement(slo)
 }
 
 #[derive(Debug, Default)]
@@ -122,11 +122,24 @@ impl Findings {
     fn void(&mut self, reason: String) {
         self.voids.push(reason);
     }
+
+    fn into_judgement(self, slo: Vec<Vec<SloResult>>) -> Judgement {
+        let Findings { failures, mut voids } = self;
+        let verdict = match (failures.is_empty(), voids.is_empty()) {
+            (false, _) => Verdict::Fail,
+            (true, false) => Verdict::Void,
+            (true, true) => Verdict::Pass,
+        };
+        let mut reasons = failures;
+        reasons.append(&mut voids);
+        Judgement { verdict, reasons, slo }
+    }
 }
 
 fn judge_stream(stream: &StreamFigures<'_>, clocks: Option<ClockFigures>, findings: &mut Findings) -> Vec<SloResult> {
     let mut results = judge_counts(stream, findings);
     results.extend(judge_latencies(stream, clocks, findings));
+    results.extend(watermarks::judge_drops(stream, findings));
     find_gaps(stream, findings);
     if let Some(generator) = &stream.generator {
         find_generator_faults(stream.name, generator, findings);

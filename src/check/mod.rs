@@ -6,6 +6,7 @@ pub mod expectation;
 pub mod file;
 pub mod judge;
 pub mod latency;
+pub mod lateness;
 pub mod merge;
 pub mod multiset;
 pub mod observer;
@@ -14,12 +15,17 @@ pub mod produced;
 pub mod reconcile;
 pub mod sequences;
 pub mod verdict;
+pub mod watermark;
+pub mod windows;
 
 pub use counts::Counts;
 pub use delivered::Delivered;
 pub use expectation::Expectation;
 pub use file::LedgerFileError;
-pub use judge::{ClockFigures, GeneratorFigures, Judgement, RunFigures, StreamFigures, judge};
+pub use judge::{
+    ClockFigures, GeneratorFigures, Judgement, RunFigures, StreamFigures, WatermarkDrops, WindowFigures, judge,
+    judge_windows,
+};
 pub use latency::{Hop, Latencies, LatencyHistogram};
 pub use merge::Merge;
 pub use multiset::Multiset;

@@ -111,12 +111,13 @@ fn live_figures(seen: &SecondSeen, profile: &Profile, total_s: f64) -> LiveFigur
         ..LiveFigures::default()
     };
     let (mut end_to_end, mut lateness) = (LatencyHistogram::default(), LatencyHistogram::default());
-    for (stream, totals) in seen.streams.iter().zip(&seen.totals) {
+    for ((stream, totals), of) in seen.streams.iter().zip(&seen.totals).zip(&profile.streams) {
         figures.offered_per_s += stream.sends.due as f64;
         figures.sent_per_s += stream.sends.sent as f64;
         figures.acked_per_s += stream.acks.acked as f64;
         figures.troubled += totals.failed + stream.sends.dropped;
-        if let (Some(stage), Some(seen)) = (stream.stages.last(), totals.seen.last()) {
+        let place = of.last_of_events();
+        if let (Some(stage), Some(seen)) = (stream.stages.get(place), totals.seen.get(place)) {
             figures.lag_events += (totals.acked as i64 - *seen as i64).max(0);
             end_to_end.merge(stage.interval.due_to_consumed.clone());
         }

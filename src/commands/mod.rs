@@ -10,6 +10,7 @@ pub mod broker;
 mod carry_out;
 pub mod completions;
 pub mod consume;
+pub mod curve;
 mod error;
 pub mod flags;
 pub mod merge;
@@ -17,6 +18,7 @@ pub mod plan;
 pub mod produce;
 pub mod run;
 pub mod schema;
+pub mod watermark;
 
 pub use error::CommandError;
 
@@ -50,6 +52,10 @@ pub enum Command {
     Merge(merge::Args),
     /// Show what a profile would send, without sending it
     Plan(plan::Args),
+    /// Say which events an engine drops behind its watermark: of a recorded stream, or of a topic
+    Watermark(watermark::Args),
+    /// Captured rates: import them, look at them, fit what is inside their buckets
+    Curve(curve::Args),
     /// Serve the embedded broker on its own
     Broker(broker::Args),
     /// Print the JSON Schema of a file format
@@ -91,6 +97,8 @@ impl Cli {
             Command::Consume(args) => consume::run(args, out),
             Command::Merge(args) => merge::run(args, out),
             Command::Plan(args) => plan::run(args, out),
+            Command::Watermark(args) => watermark::run(args, out),
+            Command::Curve(args) => curve::run(args, out),
             Command::Broker(args) => broker::run(args, out),
             Command::Schema(args) => schema::run(args, out),
             Command::Completions(args) => completions::run(args, out),
@@ -106,6 +114,8 @@ impl Cli {
             Command::Consume(args) => args.output.json,
             Command::Merge(args) => args.output.json,
             Command::Plan(args) => args.json,
+            Command::Watermark(args) => args.json,
+            Command::Curve(args) => args.wants_json(),
             Command::Broker(_) | Command::Schema(_) | Command::Completions(_) => false,
         }
     }

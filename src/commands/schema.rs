@@ -3,7 +3,10 @@
 use std::io::Write;
 
 use super::{CommandError, Outcome};
-use crate::{profile::schema::profile_schema_text, results::summary_schema};
+use crate::{
+    profile::schema::profile_schema_text,
+    results::{summary_schema, verdicts_schema},
+};
 
 /// Flags of `schema`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +28,8 @@ pub enum Format {
     Profile,
     /// A run's summary.json
     Summary,
+    /// What `floodmark watermark FILE --json` prints
+    Watermark,
 }
 
 impl Format {
@@ -33,6 +38,7 @@ impl Format {
         match self {
             Format::Profile => profile_schema_text(),
             Format::Summary => summary_schema(),
+            Format::Watermark => verdicts_schema(),
         }
     }
 }

@@ -143,6 +143,13 @@ impl Extractor {
         ))
     }
 
+    /// For any topic, of which nothing but the event time's place is known.
+    #[must_use]
+    pub fn of_event_time(place: Place) -> Self {
+        let header = |name: &str| Place::Header(name.to_owned());
+        Extractor::at(header(HEADER_ID), header(HEADER_DUE), header(HEADER_SENT), place)
+    }
+
     fn at(id: Place, due: Place, sent: Place, event_time: Place) -> Self {
         let places = [&id, &due, &sent, &event_time];
         let own = ["/id", "/due", "/sent", "/event_time"];

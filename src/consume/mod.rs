@@ -1,8 +1,13 @@
 //! Observing: a thread for each stage reads from recorded offsets, extracts ids and times, and asks the rules what they mean.
 
+mod event_time;
 pub mod extract;
 mod progress;
+pub mod recorded;
 mod stage;
+pub mod window_results;
+pub mod windows;
 
+pub use event_time::{EventTimeReport, appended_ms as recorded_append_ms};
 pub use progress::{End, Progress};
 pub use stage::{ConsumeError, Observing, StageFigures, StagePlan, StageReport, start};

@@ -7,9 +7,13 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::extract::Extractor;
+use super::event_time::{EventTimeReport, EventTimes, Own};
+use super::extract::{Extracted, Extractor};
 use super::progress::{End, Progress};
-use crate::check::{Delivered, Interval, Merge, Observation, Observed, Observer};
+use super::windows::{WindowsPlan, WindowsSeen};
+use crate::check::lateness::LogRow;
+use crate::check::watermark::ModelSpec;
+use crate::check::{Class, Delivered, Interval, Merge, Observation, Observed, Observer};
 use crate::clock::Clock;
 use crate::kafka::{KafkaError, Record, Source, SourceEvent};
 use crate::load::StreamSchedule;
@@ -53,6 +57,10 @@ pub struct StagePlan {
     pub quiet_ns: u64,
     /// How long to read on when the end has been told, in nanoseconds.
     pub drain_ns: u64,
+    /// The engines whose watermarks the stage's events are held against.
+    pub models: Vec<ModelSpec>,
+    /// What to note for a pipeline's windows.
+    pub windows: WindowsPlan,
 }
 
 /// A stage's second.
@@ -62,14 +70,17 @@ pub struct StageFigures {
     pub stage: usize,
     /// What was seen.
     pub interval: Interval,
+    /// The watermark log's rows.
+    pub watermarks: Vec<LogRow>,
 }
 
 impl Merge for StageFigures {
     fn merge(&mut self, other: Self) {
-        let StageFigures { stage, interval } = other;
+        let StageFigures { stage, interval, watermarks } = other;
         self.stage = stage;
         self.interval.counts.merge(interval.counts);
         self.interval.due_to_consumed.merge(interval.due_to_consumed);
+        self.watermarks.extend(watermarks);
     }
 }
 
@@ -82,6 +93,10 @@ pub struct StageReport {
     pub stage: usize,
     /// The ledger.
     pub ledger: Delivered,
+    /// What the event times came to, where engines are modelled.
+    pub event_times: Option<EventTimeReport>,
+    /// What was noted for a pipeline's windows, if anything was to be.
+    pub windows: Option<WindowsSeen>,
     /// Whether everything was read that the end asked for.
     pub complete: bool,
     /// The last error that the client reported.
@@ -196,6 +211,10 @@ struct StageThread {
 /// What takes in records, apart from where they come from.
 struct Eyes {
     observer: Observer<Arc<StreamSchedule>>,
+    /// None when no engine is modelled.
+    event_times: Option<EventTimes>,
+    /// None when no pipeline's windows are looked at.
+    windows: Option<WindowsSeen>,
     progress: Progress,
     reached_end: BTreeMap<i32, bool>,
     start_ns: Option<u64>,
@@ -217,6 +236,8 @@ impl StageThread {
     ) -> Self {
         let eyes = Eyes {
             observer: Observer::new(Arc::clone(&plan.schedule), plan.observed),
+            event_times: EventTimes::new(&plan),
+            windows: windows_seen(&plan),
             progress: Progress::starting_at(plan.from.iter().copied()),
             reached_end: plan.from.iter().map(|(partition, _)| (*partition, false)).collect(),
             start_ns: plan.start_ns,
@@ -279,11 +300,13 @@ impl StageThread {
         }
         // "Quiet" is a pipeline's way of having been read to the end; the input topic has its offsets.
         let quiet = complete && !self.plan.observed.is_input;
-        let Eyes { observer, due_span_ns, last_error, .. } = self.eyes;
+        let Eyes { observer, event_times, windows, due_span_ns, last_error, start_ns, .. } = self.eyes;
         StageReport {
             stream: self.plan.stream,
             stage: self.plan.stage,
             ledger: observer.finish(quiet),
+            event_times: event_times.map(|event_times| event_times.finish(start_ns)),
+            windows,
             complete,
             last_error,
             due_span_ns,
@@ -306,10 +329,27 @@ impl StageThread {
     }
 
     fn hand_in(&mut self, second: u64) {
-        let figures = StageFigures { stage: self.plan.stage, interval: self.eyes.observer.take_interval() };
+        let now_ns = self.plan.clock.now_ns();
+        let rows = |event_times: &mut EventTimes| event_times.end_second(second, now_ns);
+        let watermarks = self.eyes.event_times.as_mut().map(rows).unwrap_or_default();
+        let interval = self.eyes.observer.take_interval();
+        let figures = StageFigures { stage: self.plan.stage, interval, watermarks };
         // Nobody listens any more when the run is being torn down; the ledger still holds everything.
         let _unheard = self.figures.send(Figures { stream: self.plan.stream, second, figures });
     }
+}
+
+/// The event that a message is, if it is one of this stream's that says when it was due.
+fn own_event(found: &Extracted, class: Class, start_ns: Option<u64>) -> Option<Own> {
+    let is_own = !matches!(class, Class::Foreign | Class::Phantom);
+    let id = found.id.ok().filter(|_| is_own)?;
+    Some(Own { id, class, due_us: found.due_us?, start_ns: start_ns? })
+}
+
+fn windows_seen(plan: &StagePlan) -> Option<WindowsSeen> {
+    let WindowsPlan { expects, results } = &plan.windows;
+    let partitions = plan.from.iter().map(|(partition, _)| *partition as u16);
+    (!expects.is_empty() || results.is_some()).then(|| WindowsSeen::new(&plan.windows, plan.stage, partitions))
 }
 
 impl Eyes {
@@ -329,6 +369,10 @@ impl Eyes {
 
     fn see(&mut self, plan: &StagePlan, record: &Record<'_>, consumed_ns: u64, behind_ns: u64) {
         self.progress.advance(record.partition(), record.offset() + 1);
+        if let Some((places, _)) = &plan.windows.results {
+            self.progress.news(consumed_ns);
+            return self.windows.iter_mut().for_each(|windows| windows.result(plan.stage, places, record));
+        }
         let found = plan.extractor.extract(record.payload(), |name| record.header(name));
         let due_ns = found.due_us.map(|us| us.saturating_mul(NANOS_PER_US));
         let is_ours = found.id.is_ok_and(|id| id.run == plan.observed.run);
@@ -337,7 +381,7 @@ impl Eyes {
             self.note_due(due_ns);
         }
         let warmup_end_ns = self.start_ns.unwrap_or(0).saturating_add(plan.warmup_ns);
-        self.observer.observe(&Observation {
+        let class = self.observer.observe(&Observation {
             id: found.id,
             partition: record.partition() as u16,
             key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
@@ -348,6 +392,12 @@ impl Eyes {
             // Without a warm-up nothing is left out, whatever is known of the start.
             warmup: plan.warmup_ns > 0 && due_ns.is_some_and(|due_ns| due_ns < warmup_end_ns),
         });
+        if let Some(event_times) = &mut self.event_times {
+            event_times.see(record, &found, consumed_ns, own_event(&found, class, self.start_ns));
+        }
+        if let Some(windows) = &mut self.windows {
+            windows.event(record, &found, class);
+        }
         if is_ours {
             self.progress.news(consumed_ns);
         }

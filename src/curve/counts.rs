@@ -72,6 +72,50 @@ impl Curve {
     pub fn total(&self) -> f64 {
         self.counts.iter().sum()
     }
+
+    /// How long a bucket is, in seconds.
+    #[must_use]
+    pub fn step_s(&self) -> f64 {
+        self.step_ms as f64 / 1e3
+    }
+
+    /// How long all buckets together are, in seconds.
+    #[must_use]
+    pub fn length_s(&self) -> f64 {
+        self.step_s() * self.counts.len() as f64
+    }
+
+    /// Where a bucket begins, in milliseconds since 1970, or from the start when the curve is about no date.
+    #[must_use]
+    pub fn bucket_start_ms(&self, bucket: usize) -> i64 {
+        let from_start_ms = i64::try_from(bucket as u64).unwrap_or(i64::MAX).saturating_mul(self.step_ms as i64);
+        self.start_unix_ms.unwrap_or(0).saturating_add(from_start_ms)
+    }
+
+    /// The same events in buckets `factor` times as long; the last one may be incomplete. No event is lost.
+    #[must_use]
+    pub fn coarser(&self, factor: usize) -> Curve {
+        let factor = factor.max(1);
+        Curve {
+            start_unix_ms: self.start_unix_ms,
+            step_ms: self.step_ms.saturating_mul(factor as u64),
+            counts: self.counts.chunks(factor).map(|bucket| bucket.iter().sum()).collect(),
+        }
+    }
+
+    /// The curve's outline in at most about `columns` columns: seconds from the start, and the highest rate in the column.
+    /// Each column is two points, its two ends, so that buckets look like buckets.
+    #[must_use]
+    pub fn outline(&self, columns: usize) -> Vec<(f64, f64)> {
+        let per_column = self.counts.len().div_ceil(columns.max(1));
+        let step_s = self.step_s();
+        let column = |(number, buckets): (usize, &[f64])| {
+            let from_s = (number * per_column) as f64 * step_s;
+            let per_s = buckets.iter().copied().fold(0.0, f64::max) / step_s;
+            [(from_s, per_s), (from_s + buckets.len() as f64 * step_s, per_s)]
+        };
+        self.counts.chunks(per_column).enumerate().flat_map(column).collect()
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +130,22 @@ mod tests {
             let error = Curve::new(None, 1000, vec![1.0, count]).unwrap_err().to_string();
             assert!(error.contains("bucket 1"), "{error}");
         }
-        assert!((Curve::new(Some(5), 1000, vec![1.5, 2.0]).unwrap().total() - 3.5).abs() < 1e-12);
+        assert_eq!(Curve::new(Some(5), 1000, vec![1.5, 2.0]).map(|curve| curve.total()), Ok(3.5));
+    }
+
+    #[test]
+    fn a_coarser_curve_keeps_every_event() {
+        let curve = Curve::new(Some(5), 1000, vec![1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        let coarse = curve.coarser(2);
+        assert_eq!((coarse.step_ms(), coarse.counts()), (2000, &[3.0, 7.0, 5.0][..]));
+        assert_eq!(curve.coarser(1), curve);
+        assert_eq!(curve.bucket_start_ms(3), 3005);
+    }
+
+    #[test]
+    fn an_outline_shows_the_highest_bucket_of_a_column() {
+        let curve = Curve::new(None, 500, vec![1.0, 9.0, 3.0]).unwrap();
+        assert_eq!(curve.outline(2), [(0.0, 18.0), (1.0, 18.0), (1.0, 6.0), (1.5, 6.0)]);
+        assert_eq!(curve.outline(100).len(), 6);
     }
 }

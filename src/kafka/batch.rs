@@ -29,6 +29,8 @@ const UNASSIGNED: i32 = -1;
 pub(super) struct Batch {
     pub(super) arena: Vec<u8>,
     messages: Vec<Message>,
+    /// The messages' places, by partition, as they are handed over.
+    order: Vec<(i32, u32)>,
     native: NativeMessages,
 }
 
@@ -67,6 +69,14 @@ impl Batch {
     pub(super) fn push(&mut self, key: Option<Range<usize>>, payload: Range<usize>, partition: i32, opaque: usize) {
         self.messages.push(Message { key, payload, partition, opaque });
     }
+
+    /// The client looks a partition up anew for each message that is not of the same one as the last; and the messages of a
+    /// partition, which it walks through several times, lie side by side in its memory. Their order in each stays as it is.
+    fn sort_by_partition(&mut self) {
+        self.order.clear();
+        self.order.extend(self.messages.iter().zip(0..).map(|(message, place)| (message.partition, place)));
+        self.order.sort_unstable();
+    }
 }
 
 /// A topic of a producer, ready for batches.
@@ -94,9 +104,11 @@ impl BatchTopic {
 
     /// Hands a batch to the client. `rejected` is called with the position in the batch and the error of each event that it did not take.
     pub(super) fn produce(&self, batch: &mut Batch, mut rejected: impl FnMut(usize, RDKafkaErrorCode)) {
-        let Batch { arena, messages, native } = batch;
+        batch.sort_by_partition();
+        let Batch { arena, messages, order, native } = batch;
         let native = &mut native.0;
-        for message in messages.iter() {
+        for &(_, place) in order.iter() {
+            let message = &messages[place as usize];
             let payload = &arena[message.payload.clone()];
             let key = message.key.clone().map(|range| &arena[range]);
             native.push(rd::rd_kafka_message_t {
@@ -118,12 +130,14 @@ impl BatchTopic {
             rd::rd_kafka_produce_batch(self.handle, UNASSIGNED, flags, native.as_mut_ptr(), native.len() as c_int)
         };
         if taken as usize != native.len() {
-            for (place, message) in native.iter().enumerate() {
-                let code = RDKafkaErrorCode::from(message.err);
-                if code != RDKafkaErrorCode::NoError {
-                    rejected(place, code);
-                }
-            }
+            let mut refused: Vec<(usize, RDKafkaErrorCode)> = order
+                .iter()
+                .zip(native.iter())
+                .map(|((_, place), message)| (*place as usize, RDKafkaErrorCode::from(message.err)))
+                .filter(|(_, code)| *code != RDKafkaErrorCode::NoError)
+                .collect();
+            refused.sort_unstable_by_key(|(place, _)| *place);
+            refused.into_iter().for_each(|(place, code)| rejected(place, code));
         }
         native.clear();
     }
@@ -150,8 +164,24 @@ pub(super) struct NativeDelivery {
 /// What a poll of a producer's queue brought.
 pub(super) enum ProducerNews {
     Nothing,
-    Deliveries,
+    Deliveries(Reports),
     Error { code: RDKafkaErrorCode, reason: String, fatal: bool },
+}
+
+/// Reports that have been read. Dropping them gives the memory of their events back, and their room in the client's queue:
+/// cheapest on the thread that makes events, which uses it again at once.
+pub(super) struct Reports {
+    event: *mut rd::rd_kafka_event_t,
+}
+
+// SAFETY: nobody else holds the event, and librdkafka destroys events on any thread (2).
+unsafe impl Send for Reports {}
+
+impl Drop for Reports {
+    fn drop(&mut self) {
+        // SAFETY: destroyed once, after the last borrow (4).
+        unsafe { rd::rd_kafka_event_destroy(self.event) };
+    }
 }
 
 /// Why a transaction could not be ended.
@@ -225,25 +255,23 @@ impl EventQueue {
         unsafe { rd::rd_kafka_queue_length(self.handle) }
     }
 
-    /// Waits up to `timeout` for news of a producer.
+    /// Waits up to `timeout` for news of a producer. The reports that it returns are to be dropped before the client (1).
     pub(super) fn poll_producer(&self, timeout: Duration, mut delivery: impl FnMut(NativeDelivery)) -> ProducerNews {
-        // SAFETY: the queue is live; the event is ours until destroyed below.
+        // SAFETY: the queue is live; the event is ours, and `owned` destroys it.
         let event = unsafe { rd::rd_kafka_queue_poll(self.handle, millis(timeout)) };
         if event.is_null() {
             return ProducerNews::Nothing;
         }
+        let owned = Reports { event };
         // SAFETY: the event is live.
-        let news = match unsafe { rd::rd_kafka_event_type(event) } {
+        match unsafe { rd::rd_kafka_event_type(event) } {
             rd::RD_KAFKA_EVENT_DR => {
                 for_each_delivery(event, &mut delivery);
-                ProducerNews::Deliveries
+                ProducerNews::Deliveries(owned)
             }
             rd::RD_KAFKA_EVENT_ERROR => error_of(event),
             _ => ProducerNews::Nothing,
-        };
-        // SAFETY: destroyed once, after the last borrow (4).
-        unsafe { rd::rd_kafka_event_destroy(event) };
-        news
+        }
     }
 
     /// Takes up to `most` messages off the queue and hands each to `seen`; `arrived` is called first, when they have all been taken.
@@ -321,6 +349,16 @@ impl<'a> NativeRecord<'a> {
         unsafe { bytes(self.message.key, self.message.key_len) }
     }
 
+    /// The record's timestamp in milliseconds since 1970, and whether the broker set it when it appended the record.
+    pub(super) fn timestamp(&self) -> Option<(i64, bool)> {
+        let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        // SAFETY: the message is live, and the call writes the kind only.
+        let timestamp_ms = unsafe { rd::rd_kafka_message_timestamp(self.message, &raw mut kind) };
+        let by_broker = kind == rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
+        let is_known = kind != rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        is_known.then_some((timestamp_ms, by_broker))
+    }
+
     /// What the client says about an error, in its words.
     pub(super) fn error_text(&self) -> String {
         // SAFETY: the message is live; the text is a C string that lives as long as it.
@@ -395,4 +433,28 @@ fn error_of(event: *mut rd::rd_kafka_event_t) -> ProducerNews {
 
 fn millis(timeout: Duration) -> c_int {
     c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_event_is_handed_over_once_and_in_its_partitions_order(partitions in prop::collection::vec(0..5_i32, 0..300)) {
+            let mut batch = Batch::default();
+            partitions.iter().for_each(|partition| batch.push(None, 0..0, *partition, 0));
+            batch.sort_by_partition();
+            let mut places: Vec<u32> = batch.order.iter().map(|(_, place)| *place).collect();
+            for (partition, in_it) in batch.order.chunk_by(|a, b| a.0 == b.0).map(|run| (run[0].0, run)) {
+                prop_assert!(in_it.is_sorted_by_key(|(_, place)| *place));
+                let expected = partitions.iter().filter(|other| **other == partition).count();
+                prop_assert_eq!(in_it.len(), expected);
+            }
+            places.sort_unstable();
+            prop_assert!(places.into_iter().eq(0..partitions.len() as u32));
+        }
+    }
 }

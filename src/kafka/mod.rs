@@ -10,7 +10,7 @@ mod target;
 pub use error::KafkaError;
 pub use settings::{ClientSettings, SettingsError};
 pub use sink::{Deliveries, Delivery, Headers, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome};
-pub use source::{Record, Source, SourceEvent};
+pub use source::{Record, Source, SourceEvent, Timestamp};
 pub use target::{MARK, PartitionRange, Target, TargetError, TopicPlan};
 
 /// The version of the native client library.

@@ -16,7 +16,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::batch::{self, Batch, BatchTopic, EventQueue, NativeDelivery, ProducerNews};
+use super::batch::{self, Batch, BatchTopic, EventQueue, NativeDelivery, ProducerNews, Reports};
 use super::error::KafkaError;
 use super::settings::native;
 
@@ -135,16 +135,23 @@ impl Slot {
     }
 }
 
+/// Events that have come to their end, on their way back to the worker.
+struct Returned {
+    slots: Vec<u32>,
+    /// Their reports; none if the thread that heard them had to drop them itself.
+    _reports: Option<Reports>,
+}
+
 /// The worker's end: takes events.
 pub struct Sink {
-    // Dropped in this order: the topic handle before the client.
+    // Dropped in this order: reports and the topic handle before the client.
+    returned: Receiver<Returned>,
     topic: BatchTopic,
     producer: Arc<BaseProducer<Quiet>>,
     topic_name: String,
     with_headers: bool,
     slots: Arc<[Slot]>,
     free: Vec<u32>,
-    returned: Receiver<Vec<u32>>,
     batch: Batch,
     pending: Vec<Pending>,
 }
@@ -155,7 +162,9 @@ pub struct Deliveries {
     queue: EventQueue,
     _producer: Arc<BaseProducer<Quiet>>,
     slots: Arc<[Slot]>,
-    returning: Sender<Vec<u32>>,
+    returning: Sender<Returned>,
+    /// Ending a transaction waits, on the worker's thread, until the reports of all its events have been dropped.
+    drops_reports: bool,
     last_error: Option<String>,
     fatal: Option<String>,
 }
@@ -187,6 +196,7 @@ impl Sink {
             _producer: Arc::clone(&producer),
             slots: Arc::clone(&slots),
             returning,
+            drops_reports: options.transactional,
             last_error: None,
             fatal: None,
         };
@@ -204,12 +214,17 @@ impl Sink {
         Ok((sink, deliveries))
     }
 
-    /// How many events can be taken now.
-    pub fn room(&mut self) -> usize {
-        while let Ok(slots) = self.returned.try_recv() {
-            self.free.extend(slots);
-        }
+    /// How many events can be taken now, as far as [`Sink::take_back`] and [`Sink::wait_for_room`] have looked.
+    #[must_use]
+    pub fn room(&self) -> usize {
         self.free.len()
+    }
+
+    /// Looks which events have come to their end, and makes room of them.
+    pub fn take_back(&mut self) {
+        while let Ok(returned) = self.returned.try_recv() {
+            self.free.extend(returned.slots);
+        }
     }
 
     /// How many events are in flight.
@@ -220,8 +235,8 @@ impl Sink {
 
     /// Waits up to `timeout` until something that was in flight has come to its end. Returns whether it has.
     pub fn wait_for_room(&mut self, timeout: Duration) -> bool {
-        let came = self.returned.recv_timeout(timeout).map(|slots| self.free.extend(slots)).is_ok();
-        self.room();
+        let came = self.returned.recv_timeout(timeout).map(|returned| self.free.extend(returned.slots)).is_ok();
+        self.take_back();
         came
     }
 
@@ -363,15 +378,20 @@ impl Deliveries {
             given_back.push(native.opaque as u32);
             seen(Delivery { event, outcome: outcome_of(&native) });
         });
+        let mut reports = None;
         match news {
+            ProducerNews::Deliveries(read) => reports = Some(read),
             ProducerNews::Error { reason, fatal: true, .. } => self.fatal = Some(reason),
             ProducerNews::Error { code, reason, .. } => self.last_error = Some(format!("{code}: {reason}")),
-            ProducerNews::Deliveries | ProducerNews::Nothing => {}
+            ProducerNews::Nothing => {}
+        }
+        if self.drops_reports {
+            reports = None;
         }
         let came = !given_back.is_empty();
         if came {
             // A worker that has ended needs no slots any more.
-            let _worker_ended = self.returning.send(given_back);
+            let _worker_ended = self.returning.send(Returned { slots: given_back, _reports: reports });
         }
         came
     }

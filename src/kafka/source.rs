@@ -91,6 +91,15 @@ pub struct Record<'a> {
     native: NativeRecord<'a>,
 }
 
+/// A record's timestamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timestamp {
+    /// In milliseconds since 1970.
+    pub ms: i64,
+    /// Whether the broker set it when it appended the record (`LogAppendTime`), rather than the producer.
+    pub by_broker: bool,
+}
+
 impl<'a> Record<'a> {
     /// Its partition.
     #[must_use]
@@ -114,6 +123,13 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn payload(&self) -> Option<&'a [u8]> {
         self.native.payload()
+    }
+
+    /// Its timestamp, if it has one.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        let (ms, by_broker) = self.native.timestamp()?;
+        Some(Timestamp { ms, by_broker })
     }
 
     /// The value of its last header of this name.

@@ -41,10 +41,24 @@ impl ProducerClock {
 
     /// What the clock shows minus the truth, in nanoseconds, for the event that happens at `at_ns`.
     pub(super) fn error_ns(&self, at_ns: u64, producer: u16, sequence: u64, source: Source) -> i64 {
+        let absurd_ns = if self.is_absurd(producer, sequence, source) { self.absurd_ns } else { 0 };
+        self.steady_error_ns(at_ns).saturating_add(absurd_ns)
+    }
+
+    /// The same without the absurd times of single events: offset, drift and step.
+    pub(super) fn steady_error_ns(&self, at_ns: u64) -> i64 {
         let drift_ns = (self.drift_ns_per_s * (at_ns as f64 / 1e9)) as i64;
         let step_ns = if at_ns >= self.step_at_ns { self.step_ns } else { 0 };
-        let is_absurd = self.absurd_below > 0 && source.bits(Purpose::Absurd, producer, sequence) < self.absurd_below;
-        let absurd_ns = if is_absurd { self.absurd_ns } else { 0 };
-        self.offset_ns.saturating_add(drift_ns).saturating_add(step_ns).saturating_add(absurd_ns)
+        self.offset_ns.saturating_add(drift_ns).saturating_add(step_ns)
+    }
+
+    /// Whether it is right for every event of the run.
+    pub(super) fn is_right(&self) -> bool {
+        self.offset_ns == 0 && self.drift_ns_per_s == 0.0 && self.step_ns == 0 && self.absurd_below == 0
+    }
+
+    /// Whether the event's time is off by the profile's absurd amount.
+    pub(super) fn is_absurd(&self, producer: u16, sequence: u64, source: Source) -> bool {
+        self.absurd_below > 0 && source.bits(Purpose::Absurd, producer, sequence) < self.absurd_below
     }
 }

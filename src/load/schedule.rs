@@ -181,6 +181,26 @@ impl StreamSchedule {
         &self.injections
     }
 
+    /// By how much a producer's clock is wrong for what happens `at_ns` nanoseconds after the start of the run: offset, drift and step, in
+    /// nanoseconds. Absurd times of single events are not in it. `None` for a producer that the stream does not have.
+    #[must_use]
+    pub fn clock_error_ns(&self, producer: u16, at_ns: u64) -> Option<i64> {
+        self.clocks.get(usize::from(producer)).map(|clock| clock.steady_error_ns(at_ns))
+    }
+
+    /// Whether any producer's clock is wrong at any time, or any event's time absurd.
+    #[must_use]
+    pub fn has_wrong_clocks(&self) -> bool {
+        self.clocks.iter().any(|clock| !clock.is_right())
+    }
+
+    /// Whether the profile made this one event's time absurd.
+    #[must_use]
+    pub fn is_absurd(&self, producer: u16, sequence: u64) -> bool {
+        let clock = self.clocks.get(usize::from(producer));
+        clock.is_some_and(|clock| clock.is_absurd(producer, sequence, self.source))
+    }
+
     /// The mean size of a payload in bytes, about.
     #[must_use]
     pub fn mean_size_bytes(&self) -> f64 {

@@ -78,6 +78,8 @@ pub struct StreamPlan {
     pub codec: Codec,
     /// Sizes are of the filler alone.
     pub sizes_are_filler: bool,
+    /// What the profile disturbs on purpose is counted as it is sent.
+    pub counts_injected: bool,
     /// The topic.
     pub topic: String,
     /// The client's settings, resolved; a worker's transactional id is added.

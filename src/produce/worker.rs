@@ -9,6 +9,7 @@ use super::ceiling::Ceiling;
 use super::figures::{ByTheSecond, Figures, SendFigures};
 use super::pacer;
 use super::run::{StopFlag, StreamPlan};
+use crate::check::lateness::{Disturbed, InjectionLedger};
 use crate::check::{LatencyHistogram, Merge};
 use crate::event::EventId;
 use crate::event::payload::{self, JsonWriter, Stamps};
@@ -72,6 +73,8 @@ pub struct WorkerReport {
     pub queue_full: u64,
     /// How long the profile's ceiling held it back, in nanoseconds.
     pub capped_ns: u64,
+    /// What the profile disturbed of it on purpose, if that is counted.
+    pub injected: InjectionLedger,
     /// Why the worker stopped before the end of its schedule, if it did.
     pub gave_up: Option<String>,
 }
@@ -100,7 +103,8 @@ pub(super) struct State {
     taken_to_ns: u64,
     /// Until then the client took nothing: lateness up to here is not the generator's.
     blocked_until_ns: u64,
-    planned: BTreeMap<u16, Taken>,
+    /// What was taken from each producer's schedule, in the order of the cursors.
+    planned: Vec<(u16, Taken)>,
     /// The events of the batch that is being made.
     staged: Vec<Staged>,
     /// When the making of this batch began, in nanoseconds since 1970: the send time of all its events.
@@ -193,6 +197,7 @@ impl Worker {
 
     /// Sends everything that is due by `now_ns`, slice by slice.
     fn send_due(&mut self, now_ns: u64) -> Flow {
+        self.sink.take_back();
         let mut flow = self.send_returned();
         while flow == Flow::Open && self.state.taken_to_ns < now_ns {
             let end_ns = pacer::slice_end_ns(self.state.taken_to_ns, now_ns);
@@ -207,7 +212,7 @@ impl Worker {
 
     fn send_returned(&mut self) -> Flow {
         while let Some(staged) = self.state.returned.front().copied() {
-            if self.sink.room() == 0 {
+            if !self.has_room() {
                 return Flow::Full;
             }
             self.state.returned.pop_front();
@@ -216,13 +221,21 @@ impl Worker {
         Flow::Open
     }
 
+    /// Whether the client can take one more event.
+    fn has_room(&mut self) -> bool {
+        if self.sink.room() == 0 {
+            self.sink.take_back();
+        }
+        self.sink.room() > 0
+    }
+
     fn send_slice(&mut self, end_ns: u64) -> Flow {
         for place in 0..self.cursors.len() {
             while self.cursors[place].due_ns().is_some_and(|due_ns| due_ns <= end_ns) {
                 if self.sink.staged() == BATCH_EVENTS {
                     self.hand_over();
                 }
-                let has_room = self.sink.room() > 0 && self.state.returned.is_empty();
+                let has_room = self.state.returned.is_empty() && self.has_room();
                 if !has_room && self.plan.when_full == WhenFull::Late {
                     return Flow::Full;
                 }
@@ -244,7 +257,7 @@ impl Worker {
     fn take(&mut self, place: usize) -> Option<Staged> {
         let cursor = &mut self.cursors[place];
         let staged = Staged { producer: cursor.producer(), send: cursor.next()? };
-        self.state.count_taken(&staged);
+        self.state.count_taken(place, &staged);
         Some(staged)
     }
 
@@ -277,6 +290,7 @@ impl Worker {
         let sent_ns = self.state.looked_ns;
         let mut rejected = Vec::new();
         self.sink.hand_over(|place, rejection| rejected.push((place, rejection)));
+        self.sink.take_back();
         let mut next_rejected = rejected.iter().peekable();
         let mut failed = Vec::new();
         let mut handed_over = std::mem::take(&mut self.state.staged);
@@ -401,7 +415,7 @@ impl Worker {
         while self.sink.in_flight() > 0 && Instant::now() < deadline && !self.stop.is_set_twice() {
             self.sink.wait_for_room(Duration::from_millis(50));
         }
-        let planned = std::mem::take(&mut self.state.planned);
+        let planned = std::mem::take(&mut self.state.planned).into_iter().collect();
         self.tell(Note::Done { planned });
         let (second, figures) = std::mem::replace(&mut self.state.second, ByTheSecond::new()).last();
         self.send_figures(second, figures);
@@ -420,7 +434,7 @@ impl Worker {
             let producer = self.cursors[place].producer();
             for send in self.cursors[place].give_up_waiting() {
                 let staged = Staged { producer, send };
-                self.state.count_taken(&staged);
+                self.state.count_taken(place, &staged);
                 rest.push(staged);
             }
         }
@@ -433,12 +447,22 @@ impl Worker {
 }
 
 impl State {
-    fn count_taken(&mut self, staged: &Staged) {
-        let taken = self.planned.entry(staged.producer).or_default();
+    fn count_taken(&mut self, place: usize, staged: &Staged) {
+        let (_, taken) = &mut self.planned[place];
         let is_first = staged.send.attempt == 0;
         taken.events += u64::from(is_first);
         taken.copies += u64::from(!is_first);
         self.second.current.due += 1;
+    }
+
+    fn count_injected(&mut self, plan: &StreamPlan, staged: &Staged) {
+        let Staged { producer, send } = staged;
+        if send.attempt == 0 {
+            let disturbed = Disturbed::of(&plan.schedule, *producer, send.sequence, send.due_ns);
+            self.report.injected.inject(disturbed, 1);
+        } else {
+            self.report.injected.inject_copy();
+        }
     }
 
     /// Books an event that the client took.
@@ -448,6 +472,9 @@ impl State {
         self.report.sent_events += u64::from(staged.send.attempt == 0);
         self.transaction_events += 1;
         let due_ns = staged.send.due_ns;
+        if plan.counts_injected {
+            self.count_injected(plan, staged);
+        }
         let sent_from_start_ns = sent_ns as i64 - plan.start_ns as i64;
         let late_ns = sent_from_start_ns - due_ns as i64;
         self.report.behind_at_end_ns = late_ns.max(0) as u64;

@@ -232,6 +232,8 @@ fn tables(root: &Json) -> Vec<(&'static str, &Json)> {
         ("stream.0.curve.", &defs["Replay"]),
         ("stream.0.curve.detail.", &defs["Detail"]),
         ("stream.0.stage.0.", &defs["Stage"]),
+        ("stream.0.stage.0.results.", &defs["WindowResults"]),
+        ("stream.0.watermark.0.", &defs["WatermarkModel"]),
     ]
 }
 
@@ -241,7 +243,8 @@ fn a_key_with_one_wrong_letter_is_recognised_in_every_table() {
     let tables = tables(&root);
     let objects = root["$defs"].as_object().unwrap().values().filter(|def| def["type"] == "object").count();
     assert_eq!(tables.len(), objects + 1, "a table is missing here");
-    let text = format!("{LEAST}phases = [{{ for = \"9s\" }}]\nstage = [{{ name = \"out\", topic = \"t\" }}]\n");
+    let lists = "stage = [{ name = \"out\", topic = \"t\" }]\nwatermark = [{ engine = \"flink\", bound = \"1s\" }]\n";
+    let text = format!("{LEAST}phases = [{{ for = \"9s\" }}]\n{lists}");
     for (path, table) in tables {
         for key in table["properties"].as_object().unwrap().keys() {
             for position in 0..key.len() {
@@ -301,6 +304,8 @@ fn the_reference_describes_every_key_as_the_schema_does() {
             "" if path.is_empty() => "### The profile\n".to_owned(),
             "" => "### `[[stream]]`\n".to_owned(),
             "stage.0" => "### `[[stream.stage]]`\n".to_owned(),
+            "stage.0.results" => "### `results`\n".to_owned(),
+            "watermark.0" => "### `[[stream.watermark]]`\n".to_owned(),
             inner => format!("### `{}`\n", inner.trim_end_matches(".0")),
         };
         let section = reference.split_once(&heading).unwrap_or_else(|| panic!("no {heading}")).1;

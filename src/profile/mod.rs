@@ -21,7 +21,9 @@ mod sources;
 mod tree;
 pub mod units;
 pub mod validate;
+mod watermark;
 mod window;
+mod window_results;
 
 pub use error::{Problem, ProfileError};
 pub use fault::{Fault, Path, Step};
@@ -31,4 +33,6 @@ pub use model::*;
 pub use overrides::Overrides;
 pub use replay::{Detail, DetailKind, Replay, Smooth};
 pub use units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
+pub use watermark::{DropLimit, Engine, WatermarkFault, WatermarkModel, Window};
 pub use window::WindowEdge;
+pub use window_results::{CopiesRule, ModelChoice, Updates, WindowResults};

@@ -10,6 +10,8 @@ use super::{
     replay::Replay,
     units::{ByteSize, PhaseRate, Rate, Span},
     validate::{MAX_PARTITIONS, MAX_PRODUCERS, rates},
+    watermark::{DropLimit, WatermarkModel},
+    window_results::WindowResults,
 };
 
 /// Partitions of a topic that floodmark creates, where the profile says nothing.
@@ -102,10 +104,14 @@ pub struct Stream {
     /// Limits on what is measured; a broken one fails the run.
     #[serde(default)]
     pub slo: Slo,
-    /// Where the stream is observed. Default: its own topic. With several, the last one's figures are the stream's.
+    /// Where the stream is observed. Default: its own topic. With several, the figures of the last one that shows events are the stream's.
     #[serde(rename = "stage", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub stages: Vec<Stage>,
+    /// Engines whose watermarks the stream is held against: what would they drop as too late?
+    #[serde(rename = "watermark", default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub watermarks: Vec<WatermarkModel>,
 }
 
 /// How single events fall around the rate.
@@ -326,6 +332,12 @@ pub struct Slo {
     /// Most ids that no one sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phantom: Option<u64>,
+    /// Most events that any of the stream's `[[stream.watermark]]` models drops: a number, or a share like `"0.1%"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark_drops: Option<DropLimit>,
+    /// Most windows of a `results` stage that miss an event, for whatever reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows_short: Option<u64>,
 }
 
 /// A place where the stream is observed, and where an event's parts are found there.
@@ -352,6 +364,9 @@ pub struct Stage {
     /// At a pipeline's output: what has not come after so long a silence is lost. Default 5s.
     #[serde(default = "defaults::quiet")]
     pub quiet: Span,
+    /// The topic holds a pipeline's window results in place of events: each window is held against the events that belong in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results: Option<WindowResults>,
 }
 
 mod defaults {
@@ -440,6 +455,19 @@ impl Stream {
     #[must_use]
     pub fn planned_partitions(&self) -> u16 {
         u16::try_from(self.partitions.unwrap_or(DEFAULT_PARTITIONS)).unwrap_or(u16::MAX)
+    }
+
+    /// The place of the last stage that shows events, whose figures are the stream's.
+    #[must_use]
+    pub fn last_of_events(&self) -> usize {
+        self.stages.iter().rposition(|stage| stage.results.is_none()).unwrap_or(0)
+    }
+
+    /// The place of the stage that observes the stream's own topic, if one does.
+    #[must_use]
+    pub fn own_stage(&self) -> Option<usize> {
+        let own = self.topic_name();
+        self.stages.iter().position(|stage| stage.topic == own && stage.results.is_none())
     }
 
     /// The topic's name, written or by default.

@@ -8,6 +8,8 @@ use super::{
     WindowEdge, nearest,
     tree::{Entry, Node, Value},
     units::{ByteSize, PhaseRate, Rate, SignedSpan, Span, UnitError},
+    watermark::{DropLimit, Window},
+    window_results::ModelChoice,
 };
 
 /// A fault of shape, and where it is written.
@@ -167,6 +169,7 @@ impl<'s> Shape<'s> {
                     self.add(&node.span, format!("`{key}`: {error}"), None);
                 }
             }
+            Value::Integer(number) if unit.suffix.is_empty() && *number >= 0 => {}
             Value::Integer(number) => {
                 let help = format!("write \"{number}{}\"", unit.suffix);
                 self.wrong_kind(key, node, &format!("text like \"{}\"", unit.example), Some(help));
@@ -213,6 +216,9 @@ impl Unit {
             "PhaseRate" => Unit { parse: reads::<PhaseRate>, example: "3x", suffix: "x" },
             "WindowEdge" => Unit { parse: reads::<WindowEdge>, example: "11:00", suffix: "s" },
             "ByteSize" => Unit { parse: reads::<ByteSize>, example: "512B", suffix: "B" },
+            "Window" => Unit { parse: reads::<Window>, example: "tumbling:10s", suffix: ":s" },
+            "ModelChoice" => Unit { parse: reads::<ModelChoice>, example: "kafka-streams", suffix: "" },
+            "DropLimit" => Unit { parse: reads::<DropLimit>, example: "0.1%", suffix: "" },
             _ => return None,
         })
     }

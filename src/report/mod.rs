@@ -3,4 +3,5 @@
 pub mod chart;
 pub mod figures;
 pub mod output;
+pub mod picture;
 pub mod terminal;

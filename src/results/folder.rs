@@ -13,6 +13,7 @@ use super::{
     pending::partial_path,
     summary::SUMMARY_SCHEMA,
     timeline::read_rows,
+    watermark_rows::{self, WatermarkRow},
 };
 use crate::check::LatencyHistogram;
 
@@ -22,6 +23,8 @@ pub const MANIFEST: &str = "manifest.toml";
 pub const SUMMARY: &str = "summary.json";
 /// The timeline's file name.
 pub const TIMELINE: &str = "timeline.csv";
+/// The file name of the watermark log.
+pub const WATERMARKS: &str = "watermarks.csv";
 /// The name of the folder with the ledgers.
 pub const LEDGER: &str = "ledger";
 
@@ -113,6 +116,17 @@ impl RunFolder {
             return Ok(Vec::new());
         };
         read_rows(&bytes).map_err(|error| ResultsError::Malformed { file, why: error.to_string() })
+    }
+
+    /// The watermark log, as far as it goes; empty where no model reads.
+    ///
+    /// # Errors
+    /// When a line is damaged.
+    pub fn watermarks(&self) -> Result<Vec<WatermarkRow>, ResultsError> {
+        let Some((file, bytes)) = read_whole_or_partial(&self.path.join(WATERMARKS))? else {
+            return Ok(Vec::new());
+        };
+        watermark_rows::read_rows(&bytes).map_err(|error| ResultsError::Malformed { file, why: error.to_string() })
     }
 
     /// Every interval log, in the order of their files' names.

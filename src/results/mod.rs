@@ -9,6 +9,9 @@ pub mod redact;
 pub mod stamp;
 pub mod summary;
 pub mod timeline;
+pub mod verdicts;
+pub mod watermark_rows;
+pub mod windows;
 pub mod writer;
 
 pub use error::ResultsError;
@@ -17,6 +20,8 @@ pub use hlog::LogKey;
 pub use manifest::{Manifest, RunState};
 pub use summary::{Summary, summary_schema};
 pub use timeline::TimelineRow;
+pub use verdicts::verdicts_schema;
+pub use watermark_rows::WatermarkRow;
 pub use writer::RunWriter;
 
 /// The lines of a file that have their end: what a killed process was writing last is left out.

@@ -3,7 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::windows::WindowsSummary;
+use crate::check::lateness::{InjectionLedger, ProducerSkew};
 use crate::check::{Counts, Hop, Latencies, SloResult, Verdict};
+
+mod event_time;
+
+pub use event_time::{EventTimeSummary, FindingSummary, LatePartition, LatenessSummary, MOST_LISTED, WindowMissing};
 
 /// The schema that this program writes and reads.
 pub const SUMMARY_SCHEMA: u32 = 1;
@@ -67,7 +73,7 @@ pub struct RunFacts {
     pub embedded: bool,
 }
 
-/// What a stream came to: the figures of its last stage.
+/// What a stream came to: the figures of its last stage that shows events.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StreamSummary {
     /// The stream's name in the profile.
@@ -112,6 +118,18 @@ pub struct StreamSummary {
     /// For how long events may have waited for the observer itself, at most: so much of a latency may not be the target's.
     #[serde(default)]
     pub observer_behind_ms: Latencies,
+    /// How late events were against the first model's rule, and which bound would do (with several stages: at the first one where a model reads).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lateness: Option<LatenessSummary>,
+    /// What the watermark suffers from, the most harmful first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingSummary>,
+    /// The producers whose clocks are furthest off, as the events show them and as the profile made them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ProducerSkew>,
+    /// What became of the events that the profile disturbed on purpose, by the first model's claims.
+    #[serde(default)]
+    pub injections: InjectionLedger,
 }
 
 /// What was seen at one of several stages.
@@ -139,6 +157,21 @@ pub struct StageSummary {
     /// The limits that hold here: those on counts, and at the last stage those on latencies, too.
     #[serde(default)]
     pub slo: Vec<SloResult>,
+    /// How late events were against the first model's rule, and which bound would do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lateness: Option<LatenessSummary>,
+    /// What the watermark suffers from, the most harmful first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingSummary>,
+    /// The producers whose clocks are furthest off, as the events show them and as the profile made them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ProducerSkew>,
+    /// What became of the events that the profile disturbed on purpose, by the first model's claims.
+    #[serde(default)]
+    pub injections: InjectionLedger,
+    /// A pipeline's windows, where the stage shows them in place of events; counts and latencies are then those of nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<WindowsSummary>,
 }
 
 /// The latencies of every hop, in milliseconds.
@@ -191,7 +224,7 @@ pub struct GeneratorSummary {
 }
 
 /// What a stream processor's watermark would have dropped as too late.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Watermark {
     /// The engine whose rule this is.
     pub engine: String,
@@ -209,10 +242,61 @@ pub struct Watermark {
     pub windows_affected: u64,
     /// What the engine's own metric should show.
     pub engine_metric: EngineMetric,
+    /// How long a window stays open behind the watermark, in milliseconds: allowed lateness or grace.
+    #[serde(default)]
+    pub allowed_lateness_ms: f64,
+    /// The stage where the engine reads.
+    #[serde(default)]
+    pub stage: String,
+    /// Events that were judged.
+    #[serde(default)]
+    pub records: u64,
+    /// Events kept in at least one window, however the engine reads.
+    #[serde(default)]
+    pub kept_sure: u64,
+    /// (Event, window) pairs of all events.
+    #[serde(default)]
+    pub pairs: u64,
+    /// (Event, window) pairs that are lost, at least and at most.
+    #[serde(default)]
+    pub pairs_lost: CountRange,
+    /// What an engine that keeps up should show, over the unknown phase of its ticks; absent when the append times are not known, when parts
+    /// were merged, and for sessions that a late event may join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<ExpectedDrops>,
+    /// Messages without an event time that can be read; they are in no other count.
+    #[serde(default)]
+    pub without_event_time: u64,
+    /// Events whose time the engine takes not at all (Kafka Streams, before 1970).
+    #[serde(default)]
+    pub refused: u64,
+    /// What a person should know about these figures, a sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// The least and the most of a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CountRange {
+    /// The least.
+    pub min: u64,
+    /// The most.
+    pub max: u64,
+}
+
+/// The expected range of each count, for an engine that keeps up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ExpectedDrops {
+    /// Events lost from all their windows.
+    pub records: CountRange,
+    /// (Event, window) pairs lost.
+    pub pairs: CountRange,
+    /// The engine's own metric.
+    pub metric: CountRange,
 }
 
 /// The range in which an engine's own metric should lie.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EngineMetric {
     /// The metric's name in the engine.
     pub name: String,

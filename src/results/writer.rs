@@ -12,10 +12,11 @@ use std::{
 
 use super::{
     Manifest, ResultsError, RunState, Summary, TimelineRow,
-    folder::{MANIFEST, SUMMARY, TIMELINE, read_manifest},
+    folder::{MANIFEST, SUMMARY, TIMELINE, WATERMARKS, read_manifest},
     hlog::{Interval, LogEncoder, LogKey},
     pending::{GrowingFile, partial_path, write_whole},
     timeline::append_row,
+    watermark_rows::{self, WatermarkRow},
 };
 
 /// Writes a run's folder.
@@ -26,6 +27,8 @@ pub struct RunWriter {
     start_unix_ns: u64,
     timeline: GrowingFile,
     any_row: bool,
+    /// None before the first row: most runs model no engine.
+    watermarks: Option<GrowingFile>,
     logs: BTreeMap<LogKey, GrowingFile>,
     encoder: LogEncoder,
     trouble: Option<ResultsError>,
@@ -49,6 +52,7 @@ impl RunWriter {
             start_unix_ns,
             timeline,
             any_row: false,
+            watermarks: None,
             logs: BTreeMap::new(),
             encoder: LogEncoder::default(),
             trouble: None,
@@ -88,6 +92,15 @@ impl RunWriter {
         self.remember_unwritable(TIMELINE, appended.map_err(|error| error.to_string()));
     }
 
+    /// Takes in a row of the watermark log; the next flush writes it.
+    pub fn watermark_row(&mut self, row: &WatermarkRow) {
+        let is_first = self.watermarks.is_none();
+        let path = self.folder.join(WATERMARKS);
+        let file = self.watermarks.get_or_insert_with(|| GrowingFile::new(path));
+        let appended = watermark_rows::append_row(file.buffer(), row, is_first);
+        self.remember_unwritable(WATERMARKS, appended.map_err(|error| error.to_string()));
+    }
+
     /// Takes in the latencies of an interval; the next flush writes them. An empty interval leaves no trace.
     pub fn interval(&mut self, key: &LogKey, interval: &Interval) {
         if interval.latencies.count() == 0 {
@@ -107,6 +120,7 @@ impl RunWriter {
     /// Writes what was taken in since the last flush; call it each second. What the disk does not take waits for the next one.
     pub fn flush(&mut self) {
         let first_refusal = std::iter::once(&mut self.timeline)
+            .chain(&mut self.watermarks)
             .chain(self.logs.values_mut())
             .filter_map(|file| file.flush().err())
             .fold(None, |first, error| first.or(Some(error)));
@@ -148,7 +162,7 @@ impl RunWriter {
             _ => Ok(()),
         };
         let mut outcome = summary_written.and(manifest_written).and(encoder_trouble);
-        for file in std::iter::once(self.timeline).chain(self.logs.into_values()) {
+        for file in std::iter::once(self.timeline).chain(self.watermarks).chain(self.logs.into_values()) {
             outcome = outcome.and(file.complete());
         }
         outcome

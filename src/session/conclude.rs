@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
+use super::windows::judge_windows_of;
 use crate::check::{
     ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
-    Produced, Reconciled, RunFigures, StreamFigures, Verdict, judge, reconcile,
+    Produced, Reconciled, RunFigures, StreamFigures, Verdict, WatermarkDrops, judge, reconcile, watermark::Bounds,
 };
 use crate::load::StreamSchedule;
 use crate::profile::{Profile, Slo, Stream};
 use crate::results::Summary;
-use crate::results::summary::{GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary};
+use crate::results::summary::{
+    CountRange, EventTimeSummary, GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary,
+    StreamSummary, Watermark,
+};
 
 /// Why a part that only sent has no verdict.
 const ONLY_SENT: &str = "This part only sent: `floodmark merge` joins it with what was observed, for the verdict.";
@@ -43,6 +47,7 @@ struct Concluded {
     due_to_consumed: Option<LatencyHistogram>,
     untimed: u64,
     observer_behind_ms: f64,
+    drops: Vec<WatermarkDrops>,
 }
 
 /// The summary of what was measured, with its verdict.
@@ -65,7 +70,8 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
         .collect();
     let run = RunFigures { streams: &figures, interrupted: measured.interrupted, clocks: facts.clocks };
     let judgement = judge(&run);
-    let judgement = if facts.role == Role::Run { with_stages(judgement, &concluded) } else { judgement };
+    let judgement =
+        if facts.role == Role::Run { with_stages(judgement, &concluded, &facts.profile.streams) } else { judgement };
     let judgement = with_errors(with_troubles(judgement, &measured.troubles), measured);
     let judgement = as_part(facts.role, judgement);
     summarise(facts, measured, concluded, judgement)
@@ -118,10 +124,13 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
     let stages: Vec<(StageSummary, Reconciled)> = (0..stream.stages.len().max(1))
         .map(|place| conclude_stage(facts.role, schedule, stream, place, measured))
         .collect();
-    let delivered = measured.stages.last().and_then(|stage| stage.delivered.as_ref());
+    let own = stream.last_of_events();
+    let delivered = measured.stages.get(own).and_then(|stage| stage.delivered.as_ref());
     let seconds = (facts.sending_ns as f64 / 1e9).max(1e-9);
     let behind_s = measured.behind_at_end_ns as f64 / 1e9;
-    let (last, reconciled) = stages.last().cloned().unwrap_or_default();
+    let (last, reconciled) = stages.get(own).cloned().unwrap_or_default();
+    // Event times are told where the stream's first model reads; without any, at the last stage.
+    let timed = stages.iter().map(|(stage, _)| stage).find(|stage| stage.lateness.is_some()).unwrap_or(&last).clone();
     let summary = StreamSummary {
         name: stream.name.clone(),
         topic: stream.topic_name(),
@@ -136,10 +145,16 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         held_back_s: measured.held_back_ns as f64 / 1e9,
         capped_s: measured.capped_ns as f64 / 1e9,
         behind_at_end_ms: measured.behind_at_end_ns as f64 / 1e6,
+        watermarks: stages.iter().flat_map(|(summary, _)| summary.watermarks.clone()).collect(),
+        lateness: timed.lateness,
+        findings: timed.findings,
+        clocks: timed.clocks,
+        injections: timed.injections,
         stages: if stages.len() > 1 { stages.into_iter().map(|(summary, _)| summary).collect() } else { Vec::new() },
         ..StreamSummary::default()
     };
     Concluded {
+        drops: summary.watermarks.iter().map(drops_of).collect(),
         summary,
         lost: reconciled.lost,
         failed_but_delivered: reconciled.failed_but_delivered,
@@ -147,6 +162,22 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         due_to_consumed: delivered.map(|delivered| delivered.due_to_consumed.clone()),
         untimed: delivered.map_or(0, |delivered| delivered.untimed),
         observer_behind_ms: last.observer_behind_ms.max,
+    }
+}
+
+/// What a model says, for the judgement.
+fn drops_of(watermark: &Watermark) -> WatermarkDrops {
+    let bounds = |range: CountRange| Bounds { min: range.min, max: range.max };
+    let window = watermark.window.as_ref().map(|window| format!(", {window}")).unwrap_or_default();
+    WatermarkDrops {
+        model: if watermark.scope == "task" {
+            format!("{} with a grace of {} ms{window}", watermark.engine, watermark.allowed_lateness_ms)
+        } else {
+            format!("{} with a bound of {} ms{window}", watermark.engine, watermark.bound_ms)
+        },
+        records: watermark.records,
+        dropped: Bounds { min: watermark.dropped_sure, max: watermark.dropped_possible },
+        expected: watermark.expected.map(|expected| bounds(expected.records)),
     }
 }
 
@@ -162,8 +193,17 @@ fn conclude_stage(
         .get(place)
         .map_or_else(|| (stream.name.clone(), stream.topic_name()), |stage| (stage.name.clone(), stage.topic.clone()));
     let rule = if topic == stream.topic_name() { LostRule::ReadPast } else { LostRule::Quiet };
+    if stream.stages.get(place).is_some_and(|stage| stage.results.is_some()) {
+        return (conclude_windows(role, stream, place, measured), Reconciled::default());
+    }
     let nothing = StageMeasured::default();
-    let delivered = measured.stages.get(place).unwrap_or(&nothing).delivered.as_ref();
+    let seen = measured.stages.get(place).unwrap_or(&nothing);
+    let delivered = seen.delivered.as_ref();
+    let EventTimeSummary { lateness, findings, clocks, mut injections } = seen.event_times.clone();
+    if role != Role::Run || lateness.is_some() {
+        // Where no model reads, nothing is said of what became of the injected.
+        injections.merge(measured.injected.clone());
+    }
     let reconciled = reconcile_part(role, measured.produced.as_ref(), delivered, schedule, rule);
     let no_delivery = Delivered::default();
     let delivered = delivered.unwrap_or(&no_delivery);
@@ -173,7 +213,7 @@ fn conclude_stage(
         sent_to_consumed: delivered.sent_to_consumed.summary(),
         due_to_consumed: delivered.due_to_consumed.summary(),
     };
-    let is_last = place + 1 >= stream.stages.len();
+    let is_last = place == stream.last_of_events();
     let judgement = judge_stage(role, stream, &name, is_last, &reconciled, delivered);
     let summary = StageSummary {
         name,
@@ -181,12 +221,37 @@ fn conclude_stage(
         counts: reconciled.counts,
         latency_ms,
         observer_behind_ms: delivered.observer_behind.summary(),
-        watermarks: Vec::new(),
+        watermarks: seen.watermarks.clone(),
+        lateness,
+        findings,
+        clocks,
+        injections,
         verdict: Some(judgement.verdict),
         reasons: judgement.reasons,
         slo: judgement.slo.into_iter().next().unwrap_or_default(),
+        windows: None,
     };
     (summary, reconciled)
+}
+
+/// A stage that shows a pipeline's windows has no events to be counted.
+fn conclude_windows(role: Role, stream: &Stream, place: usize, measured: &StreamMeasured) -> StageSummary {
+    let stage = &stream.stages[place];
+    let windows = measured.stages.get(place).and_then(|stage| stage.windows.clone());
+    let judgement = match role {
+        // Who only sends sees no windows.
+        Role::Produce => None,
+        Role::Run | Role::Consume => Some(judge_windows_of(stream, &stream.slo, &stage.name, windows.as_ref())),
+    };
+    StageSummary {
+        name: stage.name.clone(),
+        topic: stage.topic.clone(),
+        verdict: judgement.as_ref().map(|judgement| judgement.verdict),
+        reasons: judgement.iter().flat_map(|judgement| judgement.reasons.clone()).collect(),
+        slo: judgement.into_iter().flat_map(|judgement| judgement.slo).flatten().collect(),
+        windows,
+        ..StageSummary::default()
+    }
 }
 
 /// What one stage says for itself. Limits on end-to-end latency hold at the last one.
@@ -198,7 +263,8 @@ fn judge_stage(
     reconciled: &Reconciled,
     delivered: &Delivered,
 ) -> Judgement {
-    let slo = slo_of_part(if is_last { role } else { Role::Produce }, stream.slo);
+    // What a watermark drops is judged once, for the stream.
+    let slo = Slo { watermark_drops: None, ..slo_of_part(if is_last { role } else { Role::Produce }, stream.slo) };
     let figures = StreamFigures {
         name,
         slo: &slo,
@@ -211,15 +277,20 @@ fn judge_stage(
         observer_behind_ms: delivered.observer_behind.quantile_ms(1.0),
         sent_to_acked: None,
         generator: None,
+        watermarks: &[],
     };
     judge(&RunFigures { streams: &[figures], interrupted: false, clocks: None })
 }
 
-/// A stream is judged by its last stage; what the stages before it say counts, too.
-fn with_stages(mut judgement: Judgement, concluded: &[Concluded]) -> Judgement {
-    for stream in concluded {
-        let earlier = stream.summary.stages.split_last().map_or(&[][..], |(_, earlier)| earlier);
-        for stage in earlier {
+/// A stream is judged by its last stage of events; what the other stages say counts, too.
+fn with_stages(mut judgement: Judgement, concluded: &[Concluded], streams: &[Stream]) -> Judgement {
+    for ((stream, profile), slo) in concluded.iter().zip(streams).zip(&mut judgement.slo) {
+        let own = profile.last_of_events();
+        let others = stream.summary.stages.iter().enumerate().filter(|(place, _)| *place != own);
+        for (_, stage) in others {
+            if stage.windows.is_some() {
+                slo.extend(stage.slo.iter().cloned());
+            }
             match stage.verdict {
                 Some(Verdict::Fail) => judgement.verdict = Verdict::Fail,
                 Some(Verdict::Void) if judgement.verdict == Verdict::Pass => judgement.verdict = Verdict::Void,
@@ -274,6 +345,7 @@ fn slo_of_part(role: Role, slo: Slo) -> Slo {
         end_to_end_p99: None,
         end_to_end_p999: None,
         end_to_end_max: None,
+        watermark_drops: None,
         ..slo
     }
 }
@@ -304,6 +376,7 @@ fn figures_of<'a>(
             held_back_by_client: measured.held_back_ns > 0,
             capped_share: concluded.summary.capped_s / sending_s,
         }),
+        watermarks: &concluded.drops,
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::record::{GENERATOR, log_key, quantile};
 use crate::check::{Hop, LatencyHistogram, Merge};
 use crate::results::hlog::{Interval, LogReader};
-use crate::results::{LogFile, LogKey, ResultsError, RunFolder, RunWriter, TimelineRow};
+use crate::results::{LogFile, LogKey, ResultsError, RunFolder, RunWriter, TimelineRow, WatermarkRow};
 
 /// A part, and how many seconds after the whole run it began.
 pub(super) struct Joining<'a> {
@@ -33,7 +33,7 @@ pub(super) fn join_seconds(
     for part in parts {
         for row in part.folder.timeline()? {
             let row = TimelineRow { second: row.second + part.later_s, ..row };
-            let place = place_of(&row, streams);
+            let place = place_of(&row.stream, &row.stage, streams);
             let whole = rows.entry((row.second, place)).or_insert_with(|| named_like(&row));
             add(whole, row);
         }
@@ -46,7 +46,43 @@ pub(super) fn join_seconds(
         set_figures(&mut row, second, &figures);
         writer.row(&row);
     }
+    join_watermarks(writer, parts, streams)?;
     writer.flush();
+    Ok(())
+}
+
+/// Where a row of a watermark log stands: by second, stream and stage, the partitions before the least over all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct RowPlace {
+    second: u64,
+    stage: (usize, usize),
+    is_all: bool,
+    partition: Option<u16>,
+}
+
+/// The watermark logs of all parts, in the order of their seconds. Each partition has one observer. The least over all partitions is known to
+/// an observer of all alone: where several observed a stage, those rows are left out.
+fn join_watermarks(
+    writer: &mut RunWriter,
+    parts: &[Joining<'_>],
+    streams: &[StageNames<'_>],
+) -> Result<(), ResultsError> {
+    let mut rows: Vec<(RowPlace, WatermarkRow)> = Vec::new();
+    let mut observers: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    for part in parts {
+        let of_part = part.folder.watermarks()?.into_iter().map(|row| {
+            let (second, stage) = (row.second + part.later_s, place_of(&row.stream, &row.stage, streams));
+            let place = RowPlace { second, stage, is_all: row.partition.is_none(), partition: row.partition };
+            (place, WatermarkRow { second, ..row })
+        });
+        let of_part: Vec<_> = of_part.collect();
+        let stages: BTreeSet<_> = of_part.iter().map(|(place, _)| place.stage).collect();
+        stages.into_iter().for_each(|stage| *observers.entry(stage).or_default() += 1);
+        rows.extend(of_part);
+    }
+    rows.sort_by_key(|(place, _)| *place);
+    let is_known = |place: &RowPlace| !place.is_all || observers[&place.stage] == 1;
+    rows.iter().filter(|(place, _)| is_known(place)).for_each(|(_, row)| writer.watermark_row(row));
     Ok(())
 }
 
@@ -138,10 +174,10 @@ fn next_second(logs: &mut [PartLog<'_>]) -> Result<Option<Interval>, ResultsErro
 }
 
 /// Where a row stands within its second: the stream's place in the profile, and the stage's in the stream.
-fn place_of(row: &TimelineRow, streams: &[StageNames<'_>]) -> (usize, usize) {
-    let stream = streams.iter().position(|(name, _)| *name == row.stream);
+fn place_of(stream: &str, stage: &str, streams: &[StageNames<'_>]) -> (usize, usize) {
+    let stream = streams.iter().position(|(name, _)| *name == stream);
     let stages = stream.map_or(&[][..], |stream| &streams[stream].1);
-    let stage = stages.iter().position(|name| *name == row.stage);
+    let stage = stages.iter().position(|name| *name == stage);
     (stream.unwrap_or(usize::MAX), stage.unwrap_or(0))
 }
 

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::watermarks::merge_watermarks;
+use crate::check::lateness::InjectionLedger;
 use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
+use crate::results::summary::{EventTimeSummary, Watermark};
+use crate::results::windows::WindowsSummary;
 
 /// What was measured, stream by stream in the profile's order.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +48,8 @@ pub struct StreamMeasured {
     pub behind_at_end_ns: u64,
     /// How many sends ended in which error.
     pub errors: BTreeMap<String, u64>,
+    /// What was disturbed on purpose among the events handed to the client; counted where an engine is modelled.
+    pub injected: InjectionLedger,
     /// What was seen, stage by stage.
     pub stages: Vec<StageMeasured>,
 }
@@ -53,6 +59,12 @@ pub struct StreamMeasured {
 pub struct StageMeasured {
     /// What was seen, if this part observed.
     pub delivered: Option<Delivered>,
+    /// What the modelled engines would drop, in the profile's order.
+    pub watermarks: Vec<Watermark>,
+    /// What the event times came to.
+    pub event_times: EventTimeSummary,
+    /// A pipeline's windows, where the stage shows them. They were compared by the part that saw both events and results.
+    pub windows: Option<WindowsSummary>,
 }
 
 impl Merge for Measured {
@@ -83,6 +95,7 @@ impl Merge for StreamMeasured {
             capped_ns,
             behind_at_end_ns,
             errors,
+            injected,
             stages,
         } = other;
         merge_option(&mut self.produced, produced);
@@ -99,9 +112,13 @@ impl Merge for StreamMeasured {
         for (error, times) in errors {
             *self.errors.entry(error).or_default() += times;
         }
+        self.injected.merge(injected);
         self.stages.resize_with(self.stages.len().max(stages.len()), StageMeasured::default);
-        for (own, StageMeasured { delivered }) in self.stages.iter_mut().zip(stages) {
+        for (own, StageMeasured { delivered, watermarks, event_times, windows }) in self.stages.iter_mut().zip(stages) {
             merge_option(&mut own.delivered, delivered);
+            merge_watermarks(&mut own.watermarks, watermarks);
+            own.event_times.merge(event_times);
+            own.windows = own.windows.take().or(windows);
         }
     }
 }

@@ -1,19 +1,28 @@
 //! A run from its beginning to its end: wires the rooms together for `run`, `produce` and `consume`.
 
 mod conclude;
+mod event_times;
 mod joined;
 mod measured;
+mod offline;
 mod parts;
 mod plans;
 mod prepare;
 mod record;
 mod seconds;
 mod signals;
+mod survey;
 mod watch;
+mod watermarks;
+mod windows;
 
 pub use conclude::{Facts, conclude, is_flawless_part};
+pub use event_times::event_times_of;
 pub use measured::{Measured, StageMeasured, StreamMeasured};
+pub use offline::{Reading, judge_recorded};
 pub use parts::{MergeError, merge_parts};
 pub use prepare::{Prepared, Request, Role, SessionError, prepare};
 pub use seconds::{SecondSeen, StreamSecond, StreamTotals};
+pub use survey::{EventTimeAt, Survey, survey};
 pub use watch::{Ended, carry_out};
+pub use watermarks::{models_at, watermark_of};

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::conclude::{Facts, conclude};
+use super::event_times::split;
 use super::joined::{Joining, join_seconds};
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
@@ -13,7 +14,7 @@ use crate::check::{ClockFigures, Delivered, Hop, Merge, Produced};
 use crate::load::{Shard, fingerprint, streams_of};
 use crate::profile::{Profile, Stream};
 use crate::results::manifest::Manifest;
-use crate::results::summary::RunFacts;
+use crate::results::summary::{EventTimeSummary, RunFacts, StreamSummary};
 use crate::results::{ResultsError, RunFolder, RunState, RunWriter, Summary};
 
 /// Why parts cannot be joined.
@@ -325,11 +326,30 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
         of_stream.produced = read_ledger(&path.join(produced_file(name)), Produced::read_from)?;
         for stage in stage_names(stream) {
             let delivered = read_ledger(&path.join(delivered_file(name, stage)), Delivered::read_from)?;
-            of_stream.stages.push(StageMeasured { delivered });
+            let watermarks = found.watermarks.iter().filter(|watermark| watermark.stage == stage).cloned().collect();
+            let event_times = event_times_at(found, stage);
+            let windows = found.stages.iter().find(|of| of.name == stage).and_then(|of| of.windows.clone());
+            of_stream.stages.push(StageMeasured { delivered, watermarks, event_times, windows });
         }
+        of_stream.injected = split(&found.injections).0;
         measured.streams.push(of_stream);
     }
     Ok(Part { folder, summary, measured })
+}
+
+/// What a part's summary says of the event times at a stage. What was injected is the sender's to say, and stands apart.
+fn event_times_at(found: &StreamSummary, stage: &str) -> EventTimeSummary {
+    let at_stage = found.stages.iter().find(|of| of.name == stage);
+    let (lateness, findings, clocks, injections) = match at_stage {
+        Some(of) => (&of.lateness, &of.findings, &of.clocks, &of.injections),
+        None => (&found.lateness, &found.findings, &found.clocks, &found.injections),
+    };
+    EventTimeSummary {
+        lateness: lateness.clone(),
+        findings: findings.clone(),
+        clocks: clocks.clone(),
+        injections: split(injections).1,
+    }
 }
 
 /// A part that did not send has no ledger of sends, and one that did not observe none of deliveries.

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::prepare::{Prepared, PreparedStage, PreparedStream};
+use super::watermarks::models_at;
+use super::windows::windows_plan;
 use crate::check::Observed;
+use crate::check::lateness::Disturbed;
 use crate::consume::StagePlan;
 use crate::produce::StreamPlan;
 use crate::profile::{Delivery, SizeDistribution, Stream};
@@ -36,6 +39,7 @@ pub(super) fn stream_plan(prepared: &Prepared, index: usize) -> Option<StreamPla
         when_full: stream.when_full,
         codec: stream.payload.codec,
         sizes_are_filler: sizes_are_filler(stream),
+        counts_injected: !stream.watermarks.is_empty() && Disturbed::any_of(schedule),
         topic: topic.clone(),
         settings: prepared.settings.producer(stream.delivery, capacity, transactional_id.as_deref()),
         capacity,
@@ -69,6 +73,8 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
         warmup_ns: profile.warmup.as_nanos(),
         quiet_ns: stage.spec.as_ref().map_or(5_000_000_000, |spec| spec.quiet.as_nanos()),
         drain_ns: profile.drain.as_nanos(),
+        models: models_at(stream, stage_index),
+        windows: windows_plan(stream, stage_index),
     }
 }
 

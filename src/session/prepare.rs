@@ -110,6 +110,14 @@ pub enum SessionError {
         /// How long ago it was.
         late_ms: u64,
     },
+    /// A topic could not be read to its end.
+    #[error("topic {topic} could not be read to its end: {reason}")]
+    Unread {
+        /// The topic.
+        topic: String,
+        /// Why.
+        reason: String,
+    },
     /// What was asked for cannot be.
     #[error("{0}")]
     Usage(String),
@@ -164,6 +172,13 @@ pub(super) struct PreparedStage {
     pub(super) extractor: Extractor,
     /// As the profile has it; none where the stream is observed in its own topic only.
     pub(super) spec: Option<Stage>,
+}
+
+impl PreparedStage {
+    /// Whether a pipeline's windows are seen here, and no events.
+    pub(super) fn shows_windows(&self) -> bool {
+        self.spec.as_ref().is_some_and(|spec| spec.results.is_some())
+    }
 }
 
 /// Prepares a run. Topics are created where that is permitted; nothing is sent.

@@ -16,7 +16,7 @@ use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
 use crate::results::stamp::rfc3339;
 use crate::results::summary::RunFacts;
-use crate::results::{LogKey, Manifest, ResultsError, RunState, RunWriter, Summary, TimelineRow};
+use crate::results::{LogKey, Manifest, ResultsError, RunState, RunWriter, Summary, TimelineRow, WatermarkRow};
 
 /// Where runs are kept when nobody says otherwise.
 const RESULTS: &str = "results";
@@ -48,12 +48,16 @@ impl Recorder {
         for ((stream, second), totals) in prepared.streams.iter().zip(&seen.streams).zip(&seen.totals) {
             self.rows(prepared.request.role, stream, second, totals, seen.second);
             self.intervals(stream, second, seen.second);
+            self.watermark_rows(stream, second);
         }
         self.writer.flush();
     }
 
     fn rows(&mut self, role: Role, stream: &PreparedStream, second: &StreamSecond, totals: &StreamTotals, number: u64) {
         for (place, stage) in stream.stages.iter().enumerate() {
+            if stage.shows_windows() {
+                continue;
+            }
             let seen = &second.stages[place].interval;
             let (sends, acks) = (&second.sends, &second.acks);
             let row = TimelineRow {
@@ -89,7 +93,7 @@ impl Recorder {
             (log_key(name, Some(GENERATOR), Hop::DueToSent), &second.sends.own_lateness),
             (log_key(name, None, Hop::SentToAcked), &second.acks.sent_to_acked),
         ];
-        for (stage, seen) in stream.stages.iter().zip(&second.stages) {
+        for (stage, seen) in stream.stages.iter().zip(&second.stages).filter(|(stage, _)| !stage.shows_windows()) {
             let stage = (stream.stages.len() > 1).then_some(stage.name.as_str());
             logs.push((log_key(name, stage, Hop::DueToConsumed), &seen.interval.due_to_consumed));
         }
@@ -100,6 +104,25 @@ impl Recorder {
                 latencies: latencies.clone(),
             };
             self.writer.interval(&key, &interval);
+        }
+    }
+
+    fn watermark_rows(&mut self, stream: &PreparedStream, second: &StreamSecond) {
+        for (stage, seen) in stream.stages.iter().zip(&second.stages) {
+            for row in &seen.watermarks {
+                self.writer.watermark_row(&WatermarkRow {
+                    time: rfc3339(self.start_ns + row.second * SECOND_NS),
+                    second: row.second,
+                    stream: stream.stream.name.clone(),
+                    stage: stage.name.clone(),
+                    partition: row.partition,
+                    records: row.records,
+                    max_event_time_ms: row.max_event_time_ms,
+                    watermark_ms: row.watermark_ms,
+                    lag_ms: row.lag_ms,
+                    stalled: row.stalled,
+                });
+            }
         }
     }
 
@@ -253,7 +276,7 @@ pub(super) fn write_ledgers(
         produced.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;
         writer.file(&file, &bytes)?;
     }
-    for (stage, StageMeasured { delivered }) in stages.iter().zip(&measured.stages) {
+    for (stage, StageMeasured { delivered, .. }) in stages.iter().zip(&measured.stages) {
         let Some(delivered) = delivered else { continue };
         let (file, mut bytes) = (delivered_file(name, stage), Vec::new());
         delivered.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;

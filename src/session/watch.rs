@@ -6,12 +6,15 @@ use std::thread;
 use std::time::Duration;
 
 use super::conclude::{Facts, conclude};
+use super::event_times::event_times_of;
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::plans::{stage_plan, stream_plan};
 use super::prepare::{OFFSETS_TIMEOUT, Prepared, Role, SessionError};
 use super::record::Recorder;
 use super::seconds::{HandIn, SecondSeen, Seconds};
 use super::signals;
+use super::watermarks::watermark_of;
+use super::windows::WindowParts;
 use crate::check::Merge;
 use crate::clock;
 use crate::consume::{self, End, Observing, StageReport};
@@ -102,9 +105,12 @@ impl Watch<'_> {
         let sending_ns = self.sending_ns(&measured);
         self.tell_the_end(&mut measured, &observing);
         self.wait_for_observers(&observing);
-        for stage in observing.into_iter().map(Observing::join) {
+        let mut windows = WindowParts::default();
+        for mut stage in observing.into_iter().map(Observing::join) {
+            windows.take(&self.prepared.streams[stage.stream].stream, &mut stage);
             self.take_in_seen(&mut measured, stage);
         }
+        windows.reconcile(self.prepared.streams.iter().map(|stream| &stream.stream), &mut measured);
         measured.interrupted |= self.stop.is_set();
         self.look();
         for second in self.seconds.rest() {
@@ -194,7 +200,7 @@ impl Watch<'_> {
     }
 
     fn take_in_seen(&self, measured: &mut Measured, report: StageReport) {
-        let StageReport { stream, stage, ledger, complete, last_error, .. } = report;
+        let StageReport { stream, stage, ledger, event_times, complete, last_error, .. } = report;
         let of_stream = &self.prepared.streams[stream];
         if !complete {
             let name = &of_stream.stages[stage].name;
@@ -209,6 +215,11 @@ impl Watch<'_> {
         let stages = &mut measured.streams[stream].stages;
         stages.resize_with(of_stream.stages.len(), StageMeasured::default);
         stages[stage].delivered = Some(ledger);
+        let name = &of_stream.stages[stage].name;
+        if let Some(event_times) = event_times {
+            stages[stage].watermarks = event_times.models.iter().map(|tally| watermark_of(tally, name)).collect();
+            stages[stage].event_times = event_times_of(&event_times);
+        }
     }
 
     fn conclude(&self, measured: &Measured, sending_ns: u64) -> Summary {
@@ -248,6 +259,7 @@ fn take_in_sent(measured: &mut Measured, producing: Producing) {
             capped_ns: worker.capped_ns,
             behind_at_end_ns: worker.behind_at_end_ns,
             errors: acks.errors.into_iter().collect::<BTreeMap<_, _>>(),
+            injected: worker.injected,
             stages: Vec::new(),
         };
         measured.streams[stream].merge(part);

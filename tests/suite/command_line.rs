@@ -56,7 +56,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[test]
 fn a_schema_is_json() {
-    for format in ["profile", "summary"] {
+    for format in ["profile", "summary", "watermark"] {
         let schema: serde_json::Value = serde_json::from_slice(&output(&["schema", format]).stdout).unwrap();
         assert!(schema["$schema"].as_str().unwrap().ends_with("2020-12/schema"), "{format}");
     }

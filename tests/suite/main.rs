@@ -13,6 +13,8 @@ mod cluster;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod event_times;
+#[cfg(test)]
 mod full_queue;
 #[cfg(test)]
 mod interruption;
@@ -37,3 +39,7 @@ mod safety;
 mod strangers;
 #[cfg(test)]
 mod verdict;
+#[cfg(test)]
+mod watermark;
+#[cfg(test)]
+mod windows;

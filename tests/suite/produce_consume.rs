@@ -48,13 +48,14 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
             warmup_ns: 0,
             quiet_ns: 1_000_000_000,
             drain_ns: 10_000_000_000,
+            models: Vec::new(),
+            windows: Default::default(),
         },
         stage_figures,
         &stop,
     )
     .unwrap();
-    let (sends, _send_seconds) = channel();
-    let (acks, _ack_seconds) = channel();
+    let ((sends, _send_seconds), (acks, _ack_seconds)) = (channel(), channel());
     let plan = StreamPlan {
         stream: 0,
         name: "s".to_owned(),
@@ -71,6 +72,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
         when_full: profile.streams[0].when_full,
         codec: profile.streams[0].payload.codec,
         sizes_are_filler: true,
+        counts_injected: false,
         topic: topic.clone(),
         settings: settings.producer(profile.streams[0].delivery, 10_000, None),
         capacity: 10_000,

@@ -49,7 +49,9 @@ fn a_ceiling_below_the_rate_is_named_as_what_held_it_back() {
     let summary = ended.summary();
     assert_eq!((ended.code(), summary.verdict), (Some(3), Verdict::Void), "{}", ended.stderr);
     assert!(summary.reasons.iter().any(|reason| reason.contains("`ceiling` held s back")), "{:?}", summary.reasons);
-    assert!(!summary.reasons.iter().any(|reason| reason.contains("own lateness")), "{:?}", summary.reasons);
+    // How late the ceiling made them is not counted as the generator's own lateness, how busy this machine may be.
+    let (own, all) = (summary.generator.lateness_ms.p99, summary.streams[0].latency_ms.due_to_sent.p99);
+    assert!(own * 2.0 < all, "{own} ms of {all} ms");
     // However late: nothing is skipped.
     assert_eq!((summary.totals.planned, summary.totals.delivered), (2000, 2000));
 }

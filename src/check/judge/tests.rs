@@ -16,6 +16,7 @@ struct Measured {
     capped_share: f64,
     interrupted: bool,
     clocks: Option<ClockFigures>,
+    watermarks: Vec<WatermarkDrops>,
 }
 
 fn latencies(count: u64, each_ms: i64) -> LatencyHistogram {
@@ -39,6 +40,7 @@ fn healthy() -> Measured {
         capped_share: 0.0,
         interrupted: false,
         clocks: None,
+        watermarks: Vec::new(),
     }
 }
 
@@ -63,6 +65,7 @@ impl Measured {
             observer_behind_ms: self.observer_behind_ms,
             sent_to_acked: None,
             generator: Some(generator),
+            watermarks: &self.watermarks,
         };
         judge(&RunFigures { streams: &[stream], interrupted: self.interrupted, clocks: self.clocks })
     }
@@ -186,4 +189,29 @@ fn unresolved_events_that_were_seen_are_no_doubt() {
 #[test]
 fn a_quantile_needs_ten_samples_beyond_it() {
     assert_eq!([0.5, 0.9, 0.99, 0.999, 1.0].map(samples_needed), [20, 100, 1000, 10_000, 1]);
+}
+
+#[test]
+fn certain_drops_fail_and_possible_ones_leave_it_open() {
+    use crate::check::watermark::Bounds;
+    use crate::profile::DropLimit;
+    let verdict = |limit, min, max| {
+        let drops = WatermarkDrops {
+            model: "flink with a bound of 5000 ms".to_owned(),
+            records: 2000,
+            dropped: Bounds { min, max },
+            expected: Some(Bounds { min, max }),
+        };
+        let mut measured = Measured { watermarks: vec![drops], ..healthy() };
+        measured.slo.watermark_drops = Some(limit);
+        let judgement = measured.judge();
+        assert_eq!(judgement.reasons.is_empty(), judgement.verdict == Verdict::Pass);
+        judgement.verdict
+    };
+    assert_eq!(verdict(DropLimit::Count(0), 0, 0), Verdict::Pass);
+    assert_eq!(verdict(DropLimit::Count(0), 0, 1), Verdict::Void);
+    assert_eq!(verdict(DropLimit::Count(0), 1, 1), Verdict::Fail);
+    assert_eq!(verdict(DropLimit::Percent(0.1), 2, 2), Verdict::Pass);
+    assert_eq!(verdict(DropLimit::Percent(0.1), 2, 3), Verdict::Void);
+    assert_eq!(verdict(DropLimit::Percent(0.1), 3, 9), Verdict::Fail);
 }

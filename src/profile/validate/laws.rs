@@ -217,3 +217,94 @@ fn limits_and_stages_can_be_kept_and_read() {
     let twins = "[[stream.stage]]\nname = \"a\"\ntopic = \"x\"\n[[stream.stage]]\ntopic = \"y\"\nname =  \"a\"";
     stream_refused(twins, "name =  \"a\"", "two stages named `a`");
 }
+
+/// A stream with one watermark model of these keys.
+fn model_refused(model: &str, excerpt: &str, expected: &str) {
+    stream_refused(&format!("[[stream.watermark]]\n{model}"), excerpt, expected);
+}
+
+#[test]
+fn a_watermark_model_is_one_that_its_engine_has() {
+    model_refused("engine = \"flink\"", "[[stream.watermark]]", "flink needs a bound");
+    model_refused(
+        "engine = \"kafka-streams\"\nbound = \"5s\"\nwindow = \"tumbling:1s\"",
+        "bound = \"5s\"",
+        "kafka-streams has no bound",
+    );
+    let flink = |window: &str| format!("engine = \"flink\"\nbound = \"0s\"\nwindow = \"{window}\"");
+    for (window, expected) in [
+        ("sliding:10s", "flink has no windows like sliding:10s; what it calls sliding"),
+        ("hopping:10s/3s", "is not a multiple of its hop"),
+        ("tumbling:0s", "has a length of 0s"),
+        ("tumbling:1500us", "no whole number of milliseconds"),
+        ("hopping:1d/1s", "puts each event into 86400 windows"),
+        ("tumbling:10", "it has no unit"),
+        ("hopping:10s", "does not say how far it hops"),
+        ("weekly:1d", "`weekly` is no kind of window"),
+    ] {
+        let line = format!("window = \"{window}\"");
+        let text = profile("duration = \"60s\"", &format!("rate = \"1k/s\"\n[[stream.watermark]]\n{}", flink(window)));
+        let said = Profile::from_text(&text, "p.toml").unwrap_err().to_string();
+        assert!(said.contains(expected), "{line}: {said}");
+    }
+    let streams = "engine = \"kafka-streams\"";
+    model_refused(streams, "[[stream.watermark]]", "kafka-streams without windows drops nothing");
+    let spark = "engine = \"spark\"\nbound = \"5s\"\nallowed_lateness = \"1s\"";
+    model_refused(spark, "allowed_lateness = \"1s\"", "spark has no allowed lateness");
+    let idle = "engine = \"spark\"\nbound = \"5s\"\nidleness = \"1s\"";
+    model_refused(idle, "idleness = \"1s\"", "spark has no idleness");
+    model_refused("engine = \"flink\"\nbound = \"5s\"\nstage = \"out\"", "stage = \"out\"", "has no stage `out`");
+}
+
+#[test]
+fn a_limit_on_drops_needs_a_model_and_is_a_number_or_a_share() {
+    stream_refused("slo = { watermark_drops = 0 }", "watermark_drops = 0", "the stream has no watermark model");
+    let with_model = |limit: &str| {
+        let model = "[[stream.watermark]]\nengine = \"flink\"\nbound = \"5s\"\n";
+        let stream = format!("rate = \"1k/s\"\nslo = {{ watermark_drops = {limit} }}\n{model}");
+        Profile::from_text(&profile("duration = \"60s\"", &stream), "p.toml")
+    };
+    let limit = |text: &str| with_model(text).unwrap().profile.streams[0].slo.watermark_drops;
+    assert_eq!(limit("3"), Some(crate::profile::DropLimit::Count(3)));
+    assert_eq!(limit("\"0.1%\""), Some(crate::profile::DropLimit::Percent(0.1)));
+    for wrong in ["\"many\"", "-1", "\"101%\"", "0.5"] {
+        assert!(with_model(wrong).unwrap_err().to_string().contains("watermark_drops"), "{wrong}");
+    }
+}
+
+/// A stream with keys, its own topic's stage, a model of Kafka Streams, and a stage of window results with these keys.
+fn results_refused(results: &str, excerpt: &str, expected: &str) {
+    let (input, model) = (
+        "[[stream.stage]]\nname = \"in\"\ntopic = \"floodmark-orders\"",
+        "[[stream.watermark]]\nengine = \"kafka-streams\"\nwindow = \"tumbling:10s\"",
+    );
+    let stage = format!("[[stream.stage]]\nname = \"out\"\ntopic = \"counts\"\n[stream.stage.results]\n{results}");
+    stream_refused(&format!("{model}\n{input}\n{stage}"), excerpt, expected);
+}
+
+#[test]
+fn window_results_can_be_read_and_compared() {
+    let with = |more: &str| format!("start = \"/s\"\ncount = \"/n\"\nwindow = \"tumbling:10s\"\n{more}");
+    results_refused(&with("key = \"k\""), "key = \"k\"", "no place in a message");
+    results_refused(&with("end = \"header:\""), "end = \"header:\"", "no place in a message");
+    results_refused(&with("watermark = 1"), "watermark = 1", "has no watermark model 1");
+    results_refused(&with("watermark = \"flink\""), "watermark = \"flink\"", "has no watermark model flink");
+    results_refused(&with("watermark = \"flunk\""), "\"flunk\"", "did you mean `flink`?");
+    let windows = |window: &str| format!("start = \"/s\"\ncount = \"/n\"\nwindow = \"{window}\"");
+    results_refused(&windows("session:10s"), "window = \"session:10s\"", "depends on the events");
+    results_refused(&windows("hopping:10s/3s"), "window = \"hopping:10s/3s\"", "not a multiple of its hop");
+    results_refused(&windows("tumbling:0s"), "window = \"tumbling:0s\"", "a length of 0s");
+    results_refused(
+        &format!("{}\nwatermark = 0", windows("tumbling:5s")),
+        "watermark = 0",
+        "the results' are tumbling:5s",
+    );
+    let alone = "[[stream.stage]]\nname = \"out\"\ntopic = \"counts\"\nresults = { start = \"/s\", count = \"/n\", window = \"tumbling:1s\" }";
+    stream_refused(alone, "results", "no stage observes the stream's own topic");
+    let beside = format!("[[stream.stage]]\nname = \"in\"\ntopic = \"floodmark-orders\"\n{alone}");
+    let with_id = beside.replace("topic = \"counts\"", "id = \"/id\"\ntopic = \"counts\"");
+    stream_refused(&with_id, "id = \"/id\"", "`id` only applies with events");
+    stream_refused("slo = { windows_short = 0 }", "windows_short = 0", "no stage of the stream shows window results");
+    let late = format!("[[stream.watermark]]\nengine = \"flink\"\nbound = \"1s\"\nstage =  \"out\"\n{beside}");
+    stream_refused(&late, "stage =  \"out\"", "no events that could be late");
+}

@@ -8,6 +8,8 @@ mod payload;
 pub(super) mod rates;
 mod replay;
 mod slo;
+mod watermarks;
+mod window_results;
 
 use super::{
     Delivery, Profile, Stream,
@@ -72,6 +74,8 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     }
     slo::slo(&stream.slo, &mut faults.at("slo"));
     slo::stages(stream, faults);
+    watermarks::watermarks(stream, faults);
+    window_results::window_results(stream, faults);
 }
 
 /// Partitions, producers and what is guaranteed.

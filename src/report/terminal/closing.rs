@@ -3,9 +3,15 @@
 
 use std::path::Path;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
+use comfy_table::Table;
 
-use super::paint::{Ink, Look, paint};
+use super::event_times::event_times;
+use super::watermark::watermark_table;
+use super::windows::window_report;
+use super::{
+    paint::{Ink, Look, paint},
+    tables::{line, plain_table, push_table, push_wrapped},
+};
 use crate::{
     check::{Counts, Hop, Latencies, SloResult, Verdict},
     report::figures::{bytes, count, latency, rate, seconds, share},
@@ -22,12 +28,6 @@ pub fn closing(summary: &Summary, folder: Option<&Path>, look: Look) -> String {
     }
     foot(&mut text, summary, folder, look);
     text
-}
-
-/// Adds a line.
-fn line(text: &mut String, line: &str) {
-    text.push_str(line.trim_end());
-    text.push('\n');
 }
 
 fn headline(text: &mut String, summary: &Summary, look: Look) {
@@ -52,20 +52,6 @@ fn headline(text: &mut String, summary: &Summary, look: Look) {
     line(text, "");
     let facts = format!("{}, seed {}, {} on {target}{cut}", run.profile, run.seed, seconds(run.duration_s));
     line(text, &facts);
-}
-
-/// Adds a reason as a list item, broken at blanks.
-fn push_wrapped(text: &mut String, reason: &str, width: usize) {
-    let mut current = "  - ".to_owned();
-    for word in reason.split_whitespace() {
-        if current.chars().count() + word.chars().count() > width && current.len() > 4 {
-            line(text, &current);
-            current = "    ".to_owned();
-        }
-        current.push_str(word);
-        current.push(' ');
-    }
-    line(text, &current);
 }
 
 fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
@@ -94,33 +80,22 @@ fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
         for stage in &stream.stages {
             line(text, "");
             line(text, &format!("  at {} ({})", paint(&stage.name, Ink::Strong, look), stage.topic));
+            if let Some(windows) = &stage.windows {
+                text.push_str(&window_report(windows, look));
+                continue;
+            }
             let mut fates = Fates::new(look);
             fates.arrival(&stage.counts);
             fates.finish(text);
             latencies(text, &stage.latency_ms, &[Hop::SentToConsumed, Hop::DueToConsumed]);
         }
     }
+    if !stream.watermarks.is_empty() {
+        line(text, "");
+        text.push_str(&watermark_table(&stream.watermarks));
+        text.push_str(&event_times(stream, look));
+    }
     limits(text, &stream.slo, look);
-}
-
-/// A table without lines; columns that hold figures are set to the right.
-fn plain_table(columns: usize, figures: std::ops::Range<usize>) -> Table {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(vec![""; columns]);
-    for at in figures {
-        if let Some(column) = table.column_mut(at) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-/// Adds a table, indented, without the empty header line that made its columns.
-fn push_table(text: &mut String, table: &Table) {
-    for row in table.lines().filter(|row| !row.trim().is_empty()) {
-        line(text, &format!(" {row}"));
-    }
 }
 
 /// The rows that say where every event went. Rare ends that nothing came to share one line.

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::check::lateness::{BoundReason, Candidate, Finding, InjectionCounts, InjectionKind, Scope};
 
 const COMMITTED_SCHEMA: &str = include_str!("schema.json");
 
@@ -35,8 +36,48 @@ fn watermark() -> impl Strategy<Value = Watermark> {
             dropped_possible: count,
             windows_affected: 1,
             engine_metric: EngineMetric { name: "numLateRecordsDropped".to_owned(), min: 0, max: count },
+            expected: (count % 2 == 0).then(ExpectedDrops::default),
+            notes: vec!["a note".to_owned()],
+            ..Watermark::default()
         }
     })
+}
+
+fn lateness() -> LatenessSummary {
+    let reason = BoundReason::MaxSkewPlus10Percent;
+    let (drops_min, drops_max) = (3, 4);
+    LatenessSummary {
+        model: "flink, tumbling 10s".to_owned(),
+        scope: Scope::Partition,
+        bound_ms: 5000,
+        records: 9,
+        late: 8,
+        refused: 1,
+        advised_ms: Some(51_700),
+        candidates: vec![Candidate {
+            reason,
+            bound_ms: 7,
+            drops_min,
+            drops_max,
+            records: 9,
+            share: 4.0 / 9.0,
+            adds_ms: 7,
+        }],
+        partitions: vec![LatePartition { partition: 3, records: 9, late: 8, lateness_p99_ms: 1, lateness_max_ms: 2 }],
+        windows: vec![WindowMissing {
+            start: "1970-01-01T00:00:00.000Z".to_owned(),
+            start_ms: 0,
+            end_ms: 10_000,
+            missing_sure: 1,
+            missing_possible: 2,
+        }],
+        notes: vec!["a note".to_owned()],
+    }
+}
+
+fn finding() -> FindingSummary {
+    let finding = Finding::ProducerBehind { producer: 3, behind_ms: 47_000, late: 5, late_in_all: 6 };
+    FindingSummary { sentence: finding.to_string(), finding }
 }
 
 fn stream() -> impl Strategy<Value = StreamSummary> {
@@ -52,6 +93,8 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
         verdict: Some(Verdict::Void),
         reasons: vec!["a reason".to_owned()],
         slo: Vec::new(),
+        windows: Some(WindowsSummary::default()),
+        ..StageSummary::default()
     });
     (
         "[a-z\"\\\\ü]{1,9}",
@@ -78,6 +121,10 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
             capped_s: 0.5,
             observer_behind_ms: latency_ms.due_to_sent,
             behind_at_end_ms: 1.5,
+            lateness: Some(lateness()),
+            findings: vec![finding()],
+            clocks: Vec::new(),
+            injections: InjectionLedger { kinds: [(InjectionKind::Retry, InjectionCounts::default())].into() },
         })
 }
 
@@ -203,6 +250,11 @@ fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                         .map_or(Ok(()), |part| check(root, rule, part))
                         .map_err(|why| format!("{name}: {why}"))?;
                 }
+                true
+            }
+            // Only maps have it here: their names are free.
+            "additionalProperties" => {
+                value.as_object().into_iter().flatten().try_for_each(|(_, part)| check(root, rule, part))?;
                 true
             }
             other => return Err(format!("the schema uses `{other}`, which this test does not know")),

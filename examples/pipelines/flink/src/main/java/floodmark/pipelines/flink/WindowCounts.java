@@ -1,0 +1,81 @@
+package floodmark.pipelines.flink;
+
+import floodmark.pipelines.contract.Options;
+import floodmark.pipelines.contract.Watch;
+import java.time.Duration;
+import java.util.Map;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.connector.base.DeliveryGuarantee;
+import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.windowing.assigners.TumblingEventTimeWindows;
+
+/** Counts events by key in tumbling windows of event time, on a local Flink cluster. What comes behind the watermark is dropped and counted by Flink. */
+public final class WindowCounts {
+    private WindowCounts() {}
+
+    public static void main(String[] arguments) {
+        Map<String, String> defaults = Options.defaults();
+        defaults.put("bound-ms", "5000");
+        defaults.put("allowed-lateness-ms", "0");
+        defaults.put("idleness-ms", "0");
+        defaults.put("interval-ms", "200");
+        Watch.main("flink", arguments, defaults, options -> new FlinkJob(build(options), options));
+    }
+
+    private static StreamExecutionEnvironment build(Options options) {
+        StreamExecutionEnvironment environment = StreamExecutionEnvironment.createLocalEnvironment((int) options.number("parallelism"), configuration());
+        environment.getConfig().setAutoWatermarkInterval(options.number("interval-ms"));
+        environment
+                // The strategy goes into the source: each Kafka partition has a watermark of its own, and the slowest one counts.
+                .fromSource(source(options), watermarks(options), "events")
+                .keyBy(event -> event.key)
+                .window(TumblingEventTimeWindows.of(Duration.ofMillis(options.number("window-ms"))))
+                .allowedLateness(Duration.ofMillis(options.number("allowed-lateness-ms")))
+                .aggregate(new Counting(), new Counting.Result())
+                .name("windows")
+                .sinkTo(sink(options))
+                .name("results");
+        return environment;
+    }
+
+    private static Configuration configuration() {
+        Configuration configuration = new Configuration();
+        configuration.setString("metrics.reporters", "watch");
+        configuration.setString("metrics.reporter.watch.factory.class", Metrics.Factory.class.getName());
+        return configuration;
+    }
+
+    private static KafkaSource<Event> source(Options options) {
+        KafkaSourceBuilder<Event> source = KafkaSource.<Event>builder()
+                .setBootstrapServers(options.text("brokers"))
+                .setTopics(options.text("topic"))
+                .setStartingOffsets(OffsetsInitializer.earliest())
+                .setDeserializer(new EventReader());
+        if (options.isLive()) {
+            source.setProperty("partition.discovery.interval.ms", "-1"); // the topic's partitions are those of the start
+        } else {
+            source.setBounded(OffsetsInitializer.latest());
+        }
+        return source.build();
+    }
+
+    private static WatermarkStrategy<Event> watermarks(Options options) {
+        WatermarkStrategy<Event> strategy = WatermarkStrategy.<Event>forBoundedOutOfOrderness(Duration.ofMillis(options.number("bound-ms")))
+                .withTimestampAssigner((event, kafkaTimestamp) -> event.eventTimeMs);
+        long idlenessMs = options.number("idleness-ms");
+        return idlenessMs == 0 ? strategy : strategy.withIdleness(Duration.ofMillis(idlenessMs));
+    }
+
+    private static KafkaSink<byte[]> sink(Options options) {
+        return KafkaSink.<byte[]>builder()
+                .setBootstrapServers(options.text("brokers"))
+                .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+                .setRecordSerializer(new ResultWriter(options.text("output")))
+                .build();
+    }
+}

@@ -1,0 +1,26 @@
+package floodmark.pipelines.streams;
+
+import floodmark.pipelines.contract.Payload;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAccumulator;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.streams.processor.TimestampExtractor;
+
+/**
+ * Takes the event time from the payload, and counts what it read. Kafka Streams drops a record without one (or before 1970), and counts it
+ * among its dropped records: hence the count of those here.
+ */
+final class EventTime implements TimestampExtractor {
+    static final AtomicLong READ = new AtomicLong();
+    static final AtomicLong UNREADABLE = new AtomicLong();
+    static final LongAccumulator MAX_LAG_MS = new LongAccumulator(Math::max, 0);
+
+    @Override
+    public long extract(ConsumerRecord<Object, Object> record, long partitionTime) {
+        READ.incrementAndGet();
+        MAX_LAG_MS.accumulate(System.currentTimeMillis() - record.timestamp());
+        long eventTimeMs = Payload.eventTimeMs((byte[]) record.value()).orElse(-1);
+        if (eventTimeMs < 0) UNREADABLE.incrementAndGet();
+        return eventTimeMs;
+    }
+}

@@ -1,0 +1,64 @@
+package floodmark.pipelines.streams;
+
+import floodmark.pipelines.contract.Options;
+import floodmark.pipelines.contract.Watch;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import java.util.UUID;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.state.WindowStore;
+
+/** Counts events by key in tumbling windows of event time. What comes behind stream time and grace is dropped and counted by Kafka Streams. */
+public final class WindowCounts {
+    private WindowCounts() {}
+
+    public static void main(String[] arguments) {
+        Map<String, String> defaults = Options.defaults();
+        defaults.put("grace-ms", "5000");
+        Watch.main("streams", arguments, defaults, options -> {
+            Path state = Files.createTempDirectory("streams-state");
+            return new StreamsRun(new KafkaStreams(topology(options), configuration(options, state)), state, options);
+        });
+    }
+
+    private static Topology topology(Options options) {
+        TimeWindows windows = TimeWindows.ofSizeAndGrace(
+                Duration.ofMillis(options.number("window-ms")), Duration.ofMillis(options.number("grace-ms")));
+        StreamsBuilder builder = new StreamsBuilder();
+        builder.stream(options.text("topic"), Consumed.with(Serdes.String(), Serdes.ByteArray()).withTimestampExtractor(new EventTime()))
+                // By the key that the record has: nothing is repartitioned, and each partition is a task with a stream time of its own.
+                .groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()))
+                .windowedBy(windows)
+                // No changelog: a restart begins anew. Leave withLoggingDisabled out to keep the windows across restarts.
+                .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("counts").withKeySerde(Serdes.String()).withLoggingDisabled())
+                .toStream()
+                .process(ResultWriter::new)
+                .to(options.text("output"), Produced.with(Serdes.String(), Serdes.ByteArray()));
+        return builder.build();
+    }
+
+    private static Properties configuration(Options options, Path state) {
+        Properties properties = new Properties();
+        // A new id each time: it begins at the topic's beginning.
+        properties.put(StreamsConfig.APPLICATION_ID_CONFIG, options.text("topic") + "-counts-" + UUID.randomUUID());
+        properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, options.text("brokers"));
+        properties.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, (int) options.number("parallelism"));
+        properties.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
+        properties.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
+        properties.put(StreamsConfig.STATE_DIR_CONFIG, state.toString());
+        return properties;
+    }
+}

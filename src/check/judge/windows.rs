@@ -1,0 +1,190 @@
+//! What a stage of window results says for itself: windows that are short for certain fail, and what cannot be told makes it void.
+
+use super::{Findings, Judgement};
+use crate::check::SloResult;
+use crate::profile::{Delivery, Slo};
+
+/// What was found of a pipeline's windows.
+#[derive(Debug, Clone, Copy)]
+pub struct WindowFigures<'a> {
+    /// The stage's name.
+    pub name: &'a str,
+    /// The limits, as the profile sets them.
+    pub slo: &'a Slo,
+    /// What the client was asked to guarantee: exactly-once limits duplicates to 0 by default.
+    pub delivery: Delivery,
+    /// Windows that were compared.
+    pub compared: u64,
+    /// Windows that the pipeline had not closed yet.
+    pub not_closed: u64,
+    /// Windows in which an event is missing.
+    pub short: u64,
+    /// Missing events that the watermark does not explain, at least.
+    pub elsewhere_min: u64,
+    /// Missing events that the watermark does not explain, at most.
+    pub elsewhere_max: u64,
+    /// Missing events.
+    pub missing: u64,
+    /// Whether a model was asked what the watermark drops.
+    pub is_predicted: bool,
+    /// Copies that were counted as well.
+    pub counted_twice: u64,
+    /// Counted without an event or a copy.
+    pub unexplained: u64,
+    /// Results for windows of another length or alignment.
+    pub strange_results: u64,
+    /// Messages that are no window results.
+    pub unreadable_results: u64,
+    /// The share of windows and keys that was compared, 0 to 1.
+    pub held_share: f64,
+    /// Whether events and results were read to their ends.
+    pub read_to_end: bool,
+}
+
+/// Judges a stage of window results, by `windows_short`, and by `lost` and `duplicates` of the stream: what the watermark does not explain is lost,
+/// and what is counted beyond once is a duplicate.
+#[must_use]
+pub fn judge_windows(figures: &WindowFigures<'_>) -> Judgement {
+    let WindowFigures { name, slo, delivery, .. } = *figures;
+    let mut findings = Findings::default();
+    // Results that are still to come, or cannot be read, may be those that seem to be missing.
+    let is_certain = figures.read_to_end && figures.strange_results == 0 && figures.unreadable_results == 0;
+    let mut results = Vec::new();
+    let mut limited = |key: &str, limit: Option<u64>, observed: u64, what: String| {
+        let Some(limit) = limit else { return };
+        let ok = observed <= limit;
+        if !ok && is_certain {
+            let allowed = if limit == 0 { String::new() } else { format!(" (the limit is {limit})") };
+            findings.fail(format!("{observed} {what}{allowed}."));
+        }
+        let observed = (ok || is_certain).then_some(observed as f64);
+        results.push(SloResult { name: key.to_owned(), limit: limit as f64, observed, ok });
+    };
+    let of_windows = format!("of {} windows at {name} miss events", figures.compared);
+    limited("windows_short", slo.windows_short, figures.short, of_windows);
+    let elsewhere = format!("events are missing from the windows at {name}, and the watermark does not explain it");
+    limited("windows_lost", slo.lost.or(Some(0)), figures.elsewhere_min, elsewhere);
+    let duplicates = slo.duplicates.or((delivery == Delivery::ExactlyOnce).then_some(0));
+    let twice = format!("were counted in the windows at {name} beyond each event once");
+    limited("windows_duplicates", duplicates, figures.counted_twice + figures.unexplained, twice);
+    find_doubts(figures, &mut findings);
+    findings.into_judgement(vec![results])
+}
+
+/// What is missing for a pass.
+fn find_doubts(figures: &WindowFigures<'_>, findings: &mut Findings) {
+    let WindowFigures { name, slo, compared, not_closed, missing, elsewhere_max, unexplained, .. } = *figures;
+    if compared == 0 {
+        findings.void(format!(
+            "0 windows at {name} were compared, and {not_closed} were not closed yet: nothing was measured."
+        ));
+    }
+    if !figures.read_to_end {
+        findings.void(format!(
+            "The windows at {name} were not read to their end: results that seem to be missing may still come."
+        ));
+    }
+    if figures.unreadable_results > 0 {
+        let unreadable = figures.unreadable_results;
+        findings.void(format!(
+            "{unreadable} messages at {name} are no window results: what seems to be missing may be in them."
+        ));
+    }
+    if figures.strange_results > 0 {
+        let strange = figures.strange_results;
+        findings.void(format!(
+            "{strange} results at {name} are for windows of another length or alignment than the profile's."
+        ));
+    }
+    if unexplained > 0 {
+        findings.void(format!(
+            "{unexplained} were counted in the windows at {name} without an event or a copy: the pipeline counted again, or events from before the run."
+        ));
+    }
+    if figures.held_share < 1.0 {
+        let percent = figures.held_share * 100.0;
+        findings.void(format!(
+            "{percent:.2} % of windows and keys at {name} could be held: a sample cannot show that all are right."
+        ));
+    }
+    if missing > 0 && !figures.is_predicted {
+        findings.void(format!(
+            "{missing} events are missing from the windows at {name}, and without a watermark model nobody knows whether they were lost: name one."
+        ));
+    } else if slo.lost.is_some_and(|limit| elsewhere_max > limit && figures.elsewhere_min <= limit) {
+        findings.void(format!("Up to {elsewhere_max} of the events that are missing from the windows at {name} may be lost; the model allows for their being dropped."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Verdict;
+
+    fn judged(change: impl FnOnce(&mut WindowFigures<'_>, &mut Slo)) -> (Verdict, Vec<String>, Vec<SloResult>) {
+        let mut slo = Slo::default();
+        let mut figures = WindowFigures {
+            name: "windows",
+            slo: &Slo::default(),
+            delivery: Delivery::AtLeastOnce,
+            compared: 10,
+            not_closed: 1,
+            short: 0,
+            elsewhere_min: 0,
+            elsewhere_max: 0,
+            missing: 0,
+            is_predicted: true,
+            counted_twice: 0,
+            unexplained: 0,
+            strange_results: 0,
+            unreadable_results: 0,
+            held_share: 1.0,
+            read_to_end: true,
+        };
+        change(&mut figures, &mut slo);
+        let Judgement { verdict, reasons, slo: mut results } = judge_windows(&WindowFigures { slo: &slo, ..figures });
+        (verdict, reasons, results.pop().unwrap())
+    }
+
+    #[test]
+    fn windows_that_are_right_pass_and_drops_that_are_predicted_are_no_loss() {
+        assert_eq!(judged(|_, _| ()).0, Verdict::Pass);
+        let predicted = judged(|of, _| (of.short, of.missing) = (3, 40));
+        assert_eq!(predicted.0, Verdict::Pass);
+        let allowed = judged(|of, slo| (of.short, of.missing, slo.windows_short) = (3, 40, Some(3)));
+        assert_eq!((allowed.0, allowed.2[0].ok), (Verdict::Pass, true));
+    }
+
+    #[test]
+    fn what_is_short_lost_or_counted_twice_for_certain_fails() {
+        let short = judged(|of, slo| (of.short, of.missing, slo.windows_short) = (3, 40, Some(2)));
+        assert_eq!(short.0, Verdict::Fail);
+        assert_eq!(short.1, ["3 of 10 windows at windows miss events (the limit is 2)."]);
+        let lost = judged(|of, _| (of.short, of.missing, of.elsewhere_min, of.elsewhere_max) = (1, 4, 4, 4));
+        assert_eq!(lost.0, Verdict::Fail);
+        assert_eq!(judged(|of, _| (of.delivery, of.counted_twice) = (Delivery::ExactlyOnce, 1)).0, Verdict::Fail);
+        assert_eq!(judged(|of, _| of.counted_twice = 1).0, Verdict::Pass, "at least once");
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_void_and_no_failure() {
+        type Change = fn(&mut WindowFigures<'_>);
+        let doubts: [Change; 7] = [
+            |of| of.compared = 0,
+            |of| of.read_to_end = false,
+            |of| of.unreadable_results = 1,
+            |of| of.strange_results = 1,
+            |of| of.unexplained = 1,
+            |of| of.held_share = 0.5,
+            |of| (of.short, of.missing, of.elsewhere_max, of.is_predicted) = (1, 4, 4, false),
+        ];
+        for (number, doubt) in doubts.iter().enumerate() {
+            let (verdict, reasons, _) = judged(|of, _| doubt(of));
+            assert_eq!((verdict, reasons.len()), (Verdict::Void, 1), "{number}: {reasons:?}");
+        }
+        let unfinished = judged(|of, slo| (of.short, of.read_to_end, slo.windows_short) = (3, false, Some(0)));
+        assert_eq!((unfinished.0, unfinished.2[0].observed, unfinished.2[0].ok), (Verdict::Void, None, false));
+        let possibly = judged(|of, slo| (of.missing, of.elsewhere_max, slo.lost) = (4, 4, Some(0)));
+        assert_eq!(possibly.0, Verdict::Void);
+    }
+}

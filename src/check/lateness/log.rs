@@ -1,0 +1,192 @@
+//! The watermark log: a row for every second and partition, and what stood still meanwhile.
+//!
+//! Rows are handed out as their second ends and not kept. What stays is a few numbers for each partition and producer, for a run of any length.
+
+use std::collections::BTreeMap;
+
+use super::{
+    measured::is_ahead,
+    rule::LateRule,
+    stalls::{Furthest, PartitionLog, StallCause, Stalls, Trailing},
+};
+use crate::check::Merge;
+
+/// What the log judges by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogRule {
+    /// When a record is late.
+    pub late: LateRule,
+    /// The out-of-orderness bound, in milliseconds.
+    pub bound_ms: u64,
+    /// An event time further ahead of the clock than this is from the future, in milliseconds.
+    pub ahead_limit_ms: u64,
+}
+
+/// One record, as the log sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timed {
+    /// The partition that it was read from.
+    pub partition: u16,
+    /// The logical producer, if known.
+    pub producer: Option<u16>,
+    /// What the event claims, in milliseconds since 1970.
+    pub event_time_ms: i64,
+    /// When it was appended, sent or seen, in milliseconds since 1970.
+    pub clock_ms: i64,
+}
+
+/// A partition's second, or that of all partitions together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogRow {
+    /// Seconds since the start of the run.
+    pub second: u64,
+    /// `None`: the least over all partitions, which is what windows wait for.
+    pub partition: Option<u16>,
+    /// Records in this second.
+    pub records: u64,
+    /// The largest event time so far, in milliseconds since 1970. `None` before the first record (for all: while any partition has none).
+    pub max_event_time_ms: Option<i64>,
+    /// That minus the bound. (Flink's own number is 1 ms lower.)
+    pub watermark_ms: Option<i64>,
+    /// How far the watermark is behind the clock, in milliseconds; negative when it is ahead.
+    pub lag_ms: Option<i64>,
+    /// Why it did not move in this second although another partition's did.
+    pub stalled: Option<StallCause>,
+}
+
+/// What a log found, by partition. Parts of readers that own different partitions merge; stalls are then those that each reader saw among its own.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LogFigures {
+    /// By partition.
+    pub partitions: BTreeMap<u16, PartitionLog>,
+}
+
+impl Merge for LogFigures {
+    fn merge(&mut self, other: Self) {
+        let LogFigures { partitions } = other;
+        for (partition, log) in partitions {
+            self.partitions.entry(partition).or_default().merge(log);
+        }
+    }
+}
+
+/// Writes the log in the order of reading.
+#[derive(Debug)]
+pub struct WatermarkLog {
+    rule: LogRule,
+    partitions: Vec<Partition>,
+}
+
+#[derive(Debug, Default)]
+struct Partition {
+    max_ms: Option<i64>,
+    /// Whose event holds the maximum.
+    leader: Option<u16>,
+    /// The maximum without events from the future.
+    honest_max_ms: Option<i64>,
+    records_in_second: u64,
+    max_when_second_began_ms: Option<i64>,
+    stalls: Stalls,
+    figures: PartitionLog,
+}
+
+impl WatermarkLog {
+    /// A log over a topic with so many partitions. Those without records count: they hold back what waits for all.
+    #[must_use]
+    pub fn new(rule: LogRule, partitions: u16) -> Self {
+        WatermarkLog { rule, partitions: (0..partitions).map(|_| Partition::default()).collect() }
+    }
+
+    /// Takes in a record.
+    pub fn observe(&mut self, record: &Timed) {
+        let place = usize::from(record.partition);
+        if place >= self.partitions.len() {
+            self.partitions.resize_with(place + 1, Partition::default);
+        }
+        self.partitions[place].observe(record, &self.rule);
+    }
+
+    /// Ends a second: its rows go to `out`, one for each partition and one for all. `clock_ms` is the time now, in milliseconds since 1970.
+    pub fn end_second(&mut self, second: u64, clock_ms: i64, mut out: impl FnMut(&LogRow)) {
+        let advanced = self.partitions.iter().filter(|partition| partition.has_advanced()).count();
+        let foremost_ms = self.partitions.iter().filter_map(|partition| partition.honest_max_ms).max();
+        let rule = self.rule;
+        let row = |partition, records, max_event_time_ms: Option<i64>, stalled| {
+            let watermark_ms =
+                max_event_time_ms.map(|max_ms| max_ms.saturating_sub(i64::try_from(rule.bound_ms).unwrap_or(i64::MAX)));
+            let lag_ms = watermark_ms.map(|watermark_ms| clock_ms.saturating_sub(watermark_ms));
+            LogRow { second, partition, records, max_event_time_ms, watermark_ms, lag_ms, stalled }
+        };
+        let mut all = (0, self.partitions.iter().map(|partition| partition.max_ms).min().flatten());
+        for (number, partition) in (0..).zip(&mut self.partitions) {
+            let records = std::mem::take(&mut partition.records_in_second);
+            let others_advanced = advanced > usize::from(partition.has_advanced());
+            let stalled = partition.stall_cause(records, clock_ms, &rule).filter(|_| others_advanced);
+            partition.stalls.second(second, stalled);
+            if records > 0 {
+                partition.note_trailing(foremost_ms);
+            }
+            partition.max_when_second_began_ms = partition.max_ms;
+            all.0 += records;
+            out(&row(Some(number), records, partition.max_ms, stalled));
+        }
+        all.1 = all.1.filter(|_| !self.partitions.is_empty());
+        out(&row(None, all.0, all.1, None));
+    }
+
+    /// What the log found.
+    #[must_use]
+    pub fn finish(self) -> LogFigures {
+        let figures = |partition: Partition| PartitionLog { stalls: partition.stalls, ..partition.figures };
+        LogFigures { partitions: (0..).zip(self.partitions.into_iter().map(figures)).collect() }
+    }
+}
+
+impl Partition {
+    fn observe(&mut self, record: &Timed, rule: &LogRule) {
+        let time_ms = record.event_time_ms;
+        self.records_in_second += 1;
+        self.figures.records += 1;
+        if rule.late.needed_bound_ms(self.max_ms, time_ms) > rule.bound_ms {
+            let by_future = rule.late.needed_bound_ms(self.honest_max_ms, time_ms) <= rule.bound_ms;
+            self.figures.count_late(record.producer, self.leader, by_future);
+        }
+        if is_ahead(time_ms, record.clock_ms, rule.ahead_limit_ms) {
+            let ahead_ms = time_ms.abs_diff(record.clock_ms);
+            self.figures.count_ahead(Furthest { ahead_ms, event_time_ms: time_ms, producer: record.producer });
+        } else {
+            self.honest_max_ms = self.honest_max_ms.max(Some(time_ms));
+        }
+        if self.max_ms.is_none_or(|max_ms| time_ms > max_ms) {
+            self.max_ms = Some(time_ms);
+            self.leader = record.producer;
+        }
+    }
+
+    fn has_advanced(&self) -> bool {
+        self.max_ms > self.max_when_second_began_ms
+    }
+
+    /// Why the maximum did not move in this second.
+    fn stall_cause(&self, records: u64, clock_ms: i64, rule: &LogRule) -> Option<StallCause> {
+        if self.has_advanced() {
+            return None;
+        }
+        let is_from_future = self.max_ms.is_some_and(|max_ms| is_ahead(max_ms, clock_ms, rule.ahead_limit_ms));
+        Some(match (is_from_future, records) {
+            (true, _) => StallCause::FutureEvent,
+            (false, 0) => StallCause::Idle,
+            (false, _) => StallCause::OldTimes,
+        })
+    }
+
+    /// How far this partition's own times are behind the foremost's.
+    fn note_trailing(&mut self, foremost_ms: Option<i64>) {
+        if let (Some(foremost_ms), Some(own_ms)) = (foremost_ms, self.honest_max_ms) {
+            self.figures.trailing.merge(Trailing::once(foremost_ms.abs_diff(own_ms)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

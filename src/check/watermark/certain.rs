@@ -1,0 +1,338 @@
+//! What can be said for certain by a reader that knows the order within each partition, and nothing else.
+
+use std::collections::BTreeMap;
+
+use super::affected::AffectedWindows;
+use super::rule::{NO_HORIZON, Rule};
+use super::sessions::OpenSessions;
+use super::spec::{ModelSpec, WindowMs};
+use super::watermarks::TimedRecord;
+use crate::check::Merge;
+use crate::profile::Engine;
+
+/// Into how many steps the span between an event and its window's closing is cut, where a claim waits for the end of the stream.
+const WAITING_STEPS: i64 = 1024;
+
+/// What holds for an event whatever the engine's parallelism, interleaving and ticks are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// At least one of its windows takes it in.
+    SureKeep,
+    /// It is lost from all its windows.
+    SureDrop,
+    /// It depends on how the engine reads.
+    Race,
+    /// The engine takes no event of such a time (Kafka Streams, negative times).
+    Refused,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Partition {
+    maximum: Option<i64>,
+    last_appended_ms: Option<i64>,
+    /// It may have been idle: then the watermark may be ahead of it.
+    may_have_idled: bool,
+}
+
+/// Makes the claims of one model over records in each partition's order.
+///
+/// Flink, Flink SQL, Beam: an event is kept for sure if it is the first of its partition or its last window closes behind
+/// M(its partition, before it) - B: the watermark is a minimum over partitions, so it can never be ahead of this one's.
+/// **This holds only as long as the partition does not go idle.** Where idleness is configured and a partition was silent for longer, its later
+/// events are races. (Beam's KafkaIO lets a partition that has been read to its end follow the clock: the claims are for one that is busy.)
+/// An event is dropped for sure if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows.
+///
+/// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart.
+///
+/// Spark, Azure: their maximum is over all partitions, and the engine may have read others to their end before this event. So the claim waits for
+/// the end of the stream: kept for sure is what no maximum of the stream closes.
+#[derive(Debug)]
+pub struct Certain {
+    rule: Rule,
+    partitions: Vec<Partition>,
+    barrier: i64,
+    first_appended_ms: Option<i64>,
+    /// The maximum of the whole stream, if it is known beforehand.
+    final_maximum: Option<i64>,
+    sessions: Vec<OpenSessions>,
+    pub(super) counts: CertainCounts,
+}
+
+/// What the claims add up to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct CertainCounts {
+    pub(super) records: u64,
+    pub(super) refused: u64,
+    pub(super) sure_keep: u64,
+    pub(super) sure_drop: u64,
+    pub(super) race: u64,
+    pub(super) pairs: u64,
+    pub(super) pairs_sure: u64,
+    pub(super) pairs_possible: u64,
+    pub(super) may_have_idled: u64,
+    pub(super) affected: AffectedWindows,
+    pub(super) waiting: Waiting,
+}
+
+/// Events whose claim waits for the end of the stream, by the horizon that would close them, coarsely.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Waiting {
+    /// Of the whole stream, as far as it was seen.
+    maximum: Option<i64>,
+    /// Where a step begins: how many events close in it.
+    by_closing_ms: BTreeMap<i64, u64>,
+}
+
+impl Certain {
+    /// Nothing has been seen. `partitions` is how many the topic has.
+    #[must_use]
+    pub fn new(spec: &ModelSpec, partitions: usize) -> Self {
+        Certain {
+            rule: Rule::new(spec),
+            partitions: vec![Partition::default(); partitions],
+            barrier: NO_HORIZON,
+            first_appended_ms: None,
+            final_maximum: None,
+            sessions: if spec.merges_sessions() && spec.engine == Engine::KafkaStreams {
+                (0..partitions).map(|_| OpenSessions::default()).collect()
+            } else {
+                Vec::new()
+            },
+            counts: CertainCounts::default(),
+        }
+    }
+
+    /// For a stream whose maximum event time is known, so that no claim has to wait.
+    #[must_use]
+    pub fn knowing(mut self, final_maximum: Option<i64>) -> Self {
+        self.final_maximum = final_maximum;
+        self
+    }
+
+    /// The next record of its partition. The claim of a model whose maximum is over all partitions is [`Claim::Race`] until the end, unless the
+    /// stream's maximum is known.
+    #[inline]
+    pub fn observe(&mut self, record: &TimedRecord) -> Claim {
+        self.counts.records += 1;
+        if usize::from(record.partition) >= self.partitions.len() {
+            self.make_room(usize::from(record.partition) + 1);
+        }
+        if self.rule.refuses(record.event_time_ms) {
+            self.counts.refused += 1;
+            return Claim::Refused;
+        }
+        let time = record.event_time_ms;
+        match self.rule.spec().engine {
+            Engine::Flink | Engine::FlinkSql | Engine::Beam => self.observe_partitioned(record),
+            Engine::KafkaStreams => self.observe_streams(record),
+            Engine::Spark | Engine::AzureStreamAnalytics => {
+                let windows = self.rule.windows(time);
+                let claim = self.claim_globally(record);
+                self.count(claim, windows, 0, if claim == Claim::SureKeep { windows - 1 } else { windows });
+                claim
+            }
+        }
+    }
+
+    /// Everything that was observed so far has been read by the engine, and its watermark has been sent on since.
+    pub fn barrier(&mut self) {
+        let horizons = self.partitions.iter().map(|partition| self.rule.horizon(partition.maximum));
+        self.barrier = self.barrier.max(horizons.min().unwrap_or(NO_HORIZON));
+    }
+
+    /// The topic has more partitions than was said.
+    #[cold]
+    fn make_room(&mut self, partitions: usize) {
+        self.partitions.resize_with(partitions, Partition::default);
+        if !self.sessions.is_empty() {
+            self.sessions.resize_with(partitions, OpenSessions::default);
+        }
+    }
+
+    #[inline]
+    fn observe_partitioned(&mut self, record: &TimedRecord) -> Claim {
+        let time = record.event_time_ms;
+        self.note_silence(record);
+        let partition = &mut self.partitions[usize::from(record.partition)];
+        let horizon = self.rule.horizon(partition.maximum);
+        let may_have_idled = partition.may_have_idled;
+        partition.maximum = partition.maximum.max(Some(time));
+        let windows = self.rule.windows(time);
+        let possible = if may_have_idled { windows } else { self.rule.lost_windows(time, horizon) };
+        if possible == 0 {
+            self.counts.sure_keep += 1;
+            self.counts.pairs += u64::from(windows);
+            return Claim::SureKeep;
+        }
+        // A session that is still open may take a late event in: then nothing is sure but what is kept.
+        let sure = if self.rule.spec().merges_sessions() { 0 } else { self.rule.lost_windows(time, self.barrier) };
+        let claim = claim_of(sure, possible, windows);
+        self.counts.may_have_idled += u64::from(may_have_idled);
+        self.counts.affected.add(&self.rule, time, sure, possible);
+        self.count(claim, windows, sure, possible);
+        claim
+    }
+
+    fn observe_streams(&mut self, record: &TimedRecord) -> Claim {
+        let (time, place) = (record.event_time_ms, usize::from(record.partition));
+        let partition = &mut self.partitions[place];
+        partition.maximum = partition.maximum.max(Some(time));
+        let horizon = self.rule.horizon(partition.maximum);
+        let windows = self.rule.windows(time);
+        let lost = match self.sessions.get_mut(place) {
+            Some(sessions) => {
+                let own = self.rule.spans(time).next();
+                let joined = own.and_then(|own| sessions.join(&self.rule, record.key_hash, own, horizon, |_| ()));
+                u32::from(joined.is_none())
+            }
+            None => self.rule.lost_windows(time, horizon),
+        };
+        if lost > 0 {
+            self.counts.affected.add(&self.rule, time, lost, lost);
+        }
+        let claim = if lost == windows { Claim::SureDrop } else { Claim::SureKeep };
+        self.count(claim, windows, lost, lost);
+        claim
+    }
+
+    fn claim_globally(&mut self, record: &TimedRecord) -> Claim {
+        let time = record.event_time_ms;
+        let misses = record.appended_ms.is_some_and(|appended_ms| self.rule.misses_arrival(time, appended_ms));
+        let closes_ms = self.rule.last_end_ms(time).saturating_add(self.rule.spec().allowed_ms);
+        if self.final_maximum.is_some() {
+            let is_kept = !misses && closes_ms > self.rule.horizon(self.final_maximum);
+            return if is_kept { Claim::SureKeep } else { Claim::Race };
+        }
+        self.counts.waiting.add(&self.rule, time, (!misses).then_some(closes_ms));
+        Claim::Race
+    }
+
+    fn count(&mut self, claim: Claim, windows: u32, sure: u32, possible: u32) {
+        let counts = &mut self.counts;
+        match claim {
+            Claim::SureKeep => counts.sure_keep += 1,
+            Claim::SureDrop => counts.sure_drop += 1,
+            Claim::Race => counts.race += 1,
+            Claim::Refused => counts.refused += 1,
+        }
+        counts.pairs += u64::from(windows);
+        counts.pairs_sure += u64::from(sure);
+        counts.pairs_possible += u64::from(possible);
+    }
+
+    /// Notes whether a partition was silent for longer than idleness allows, before this record.
+    fn note_silence(&mut self, record: &TimedRecord) {
+        let Some(idleness_ms) = self.rule.spec().idleness_ms else { return };
+        let partition = &mut self.partitions[usize::from(record.partition)];
+        let Some(appended_ms) = record.appended_ms else {
+            // Without times, any silence may have been long.
+            partition.may_have_idled = true;
+            return;
+        };
+        let first_ms = *self.first_appended_ms.get_or_insert(appended_ms);
+        let since_ms = partition.last_appended_ms.unwrap_or(first_ms);
+        partition.may_have_idled |= appended_ms.saturating_sub(since_ms) > idleness_ms;
+        partition.last_appended_ms = Some(appended_ms);
+    }
+
+    /// The windows that may miss events, so far.
+    #[must_use]
+    pub fn affected(&self) -> &AffectedWindows {
+        &self.counts.affected
+    }
+}
+
+fn claim_of(sure: u32, possible: u32, windows: u32) -> Claim {
+    if possible < windows {
+        Claim::SureKeep
+    } else if sure == windows {
+        Claim::SureDrop
+    } else {
+        Claim::Race
+    }
+}
+
+impl Waiting {
+    fn add(&mut self, rule: &Rule, event_time_ms: i64, closes_ms: Option<i64>) {
+        if self.maximum < Some(event_time_ms) {
+            self.maximum = Some(event_time_ms);
+            self.forget_closed(rule);
+        }
+        let Some(closes_ms) = closes_ms else { return };
+        // Cut downwards, so that what waits is never said to close later than it does.
+        let step_ms = step_ms(rule.spec());
+        let step = closes_ms.div_euclid(step_ms).saturating_mul(step_ms);
+        if step > rule.horizon(self.maximum) {
+            *self.by_closing_ms.entry(step).or_default() += 1;
+        }
+    }
+
+    fn forget_closed(&mut self, rule: &Rule) {
+        let horizon = rule.horizon(self.maximum);
+        while self.by_closing_ms.first_key_value().is_some_and(|(step, _)| *step <= horizon) {
+            self.by_closing_ms.pop_first();
+        }
+    }
+
+    /// How many events no horizon of the stream closed.
+    fn kept(&self) -> u64 {
+        self.by_closing_ms.values().sum()
+    }
+}
+
+/// How wide a step is: the longest wait, from an event to when it may be closed, in a thousand or so parts.
+fn step_ms(spec: &ModelSpec) -> i64 {
+    let window_ms = match spec.window {
+        WindowMs::None => 0,
+        WindowMs::Hopping { size_ms, .. } | WindowMs::Sliding { size_ms } => size_ms,
+        WindowMs::Session { gap_ms } => gap_ms,
+    };
+    (window_ms.saturating_add(spec.bound_ms).saturating_add(spec.allowed_ms) / WAITING_STEPS).max(1)
+}
+
+impl CertainCounts {
+    /// Adds another part of the stream: other partitions of it.
+    pub(super) fn merge(&mut self, spec: &ModelSpec, other: Self) {
+        let CertainCounts {
+            records,
+            refused,
+            sure_keep,
+            sure_drop,
+            race,
+            pairs,
+            pairs_sure,
+            pairs_possible,
+            may_have_idled,
+            affected,
+            waiting,
+        } = other;
+        self.records += records;
+        self.refused += refused;
+        self.sure_keep += sure_keep;
+        self.sure_drop += sure_drop;
+        self.race += race;
+        self.pairs += pairs;
+        self.pairs_sure += pairs_sure;
+        self.pairs_possible += pairs_possible;
+        self.may_have_idled += may_have_idled;
+        self.affected.merge(affected);
+        let Waiting { maximum, by_closing_ms } = waiting;
+        self.waiting.maximum = self.waiting.maximum.max(maximum);
+        for (step, events) in by_closing_ms {
+            *self.waiting.by_closing_ms.entry(step).or_default() += events;
+        }
+        self.waiting.forget_closed(&Rule::new(spec));
+    }
+
+    /// The claims, with what waited for the end of the stream decided: that this is it.
+    pub(super) fn at_the_end(&self) -> CertainCounts {
+        let kept = self.waiting.kept();
+        CertainCounts {
+            sure_keep: self.sure_keep + kept,
+            race: self.race - kept,
+            // The last window of what is kept takes it in.
+            pairs_possible: self.pairs_possible - kept,
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What to expect of an engine that keeps up: it reads records in the order in which they were appended, and its watermark moves at its own interval.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::affected::AffectedWindows;
+use super::append_order::InOrder;
+use super::phases::{Maxima, PHASES, PartitionLive, Phases};
+use super::rule::{NO_HORIZON, Rule};
+use super::spec::ModelSpec;
+use crate::profile::Engine;
+
+/// Most groups of one micro-batch that are told apart; beyond them every row is taken for one of its own.
+const MOST_GROUPS: usize = 1 << 18;
+
+/// The least and the most of a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bounds {
+    /// The least.
+    pub min: u64,
+    /// The most.
+    pub max: u64,
+}
+
+impl Bounds {
+    /// Whether a count lies within.
+    #[must_use]
+    pub fn contains(&self, count: u64) -> bool {
+        (self.min..=self.max).contains(&count)
+    }
+}
+
+/// The expected range over the unknown phase of the engine's ticks (Spark: of its micro-batches, and of their length unless it is set).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Expected {
+    /// Events lost from all their windows.
+    pub records: Bounds,
+    /// (Event, window) pairs lost.
+    pub pairs: Bounds,
+    /// The engine's own metric.
+    pub metric: Bounds,
+}
+
+#[derive(Debug, Clone, Default)]
+struct PhaseCounts {
+    records: u64,
+    pairs: u64,
+    metric: u64,
+    /// Spark: groups whose rows were dropped in the batch that is being filled.
+    groups: HashSet<(u64, i64)>,
+}
+
+/// Follows one model in the order of appending, in several phases at once.
+///
+/// With a stated `keeps_up` it also finds what is dropped for certain: an event that was appended at `a` is read after everything that was appended
+/// up to `a - keeps_up`, and within one interval before it the watermark was sent on. So what the watermark of the moment
+/// `a - keeps_up - interval` closes is lost.
+#[derive(Debug)]
+pub struct Live {
+    rule: Rule,
+    partitions: Vec<PartitionLive>,
+    global: Option<i64>,
+    first_appended_ms: Option<i64>,
+    phases: Phases,
+    counts: [PhaseCounts; PHASES],
+    /// Horizons of moments that are not yet long enough ago to be certain.
+    recent: VecDeque<(i64, i64)>,
+    certain: i64,
+    pub(super) sure_drop: u64,
+    pub(super) pairs_sure: u64,
+    pub(super) affected: AffectedWindows,
+}
+
+impl Live {
+    /// Nothing has been seen; none for models whose verdict does not depend on the order, or whose sessions would have to be kept open in every phase.
+    pub(super) fn new(spec: &ModelSpec, partitions: usize) -> Option<Self> {
+        if spec.engine == Engine::KafkaStreams || spec.merges_sessions() {
+            return None;
+        }
+        let rule = Rule::new(spec);
+        Some(Live {
+            partitions: vec![PartitionLive::default(); partitions],
+            global: None,
+            first_appended_ms: None,
+            phases: Phases::new(&rule),
+            counts: Default::default(),
+            recent: VecDeque::new(),
+            certain: NO_HORIZON,
+            sure_drop: 0,
+            pairs_sure: 0,
+            affected: AffectedWindows::default(),
+            rule,
+        })
+    }
+
+    /// The next record in the order of appending.
+    #[inline]
+    pub(super) fn observe(&mut self, next: &InOrder) {
+        let InOrder { record, appended_ms, .. } = next;
+        let (time, place) = (record.event_time_ms, usize::from(record.partition));
+        if place >= self.partitions.len() {
+            self.partitions.resize_with(place + 1, PartitionLive::default);
+        }
+        let first_appended_ms = *self.first_appended_ms.get_or_insert(*appended_ms);
+        self.move_on(*appended_ms, first_appended_ms);
+        let misses = self.rule.misses_arrival(time, *appended_ms);
+        if misses || self.rule.lost_windows(time, self.phases.furthest) > 0 {
+            self.lose(next, misses);
+        }
+        let partition = &mut self.partitions[place];
+        partition.maximum = partition.maximum.max(Some(time));
+        partition.last_appended_ms = Some(*appended_ms);
+        self.global = self.global.max(Some(time));
+    }
+
+    fn move_on(&mut self, now_ms: i64, first_appended_ms: i64) {
+        if self.rule.spec().engine == Engine::AzureStreamAnalytics {
+            let horizon = self.rule.horizon(self.global);
+            self.phases.furthest = horizon;
+            self.phases.each.iter_mut().for_each(|phase| phase.horizon = horizon);
+            return;
+        }
+        let maxima = Maxima { partitions: &self.partitions, global: self.global, first_appended_ms };
+        let moved = self.phases.advance(&self.rule, now_ms, &maxima);
+        if moved != 0 && self.rule.spec().engine == Engine::Spark {
+            let counts = self.counts.iter_mut().enumerate().filter(|(place, _)| moved & (1 << place) != 0);
+            counts.for_each(|(_, counts)| counts.groups.clear());
+        }
+        if let (true, Some(keeps_up_ms)) = (moved != 0, self.rule.spec().keeps_up_ms) {
+            self.make_certain(now_ms, keeps_up_ms);
+        }
+    }
+
+    /// Idle partitions are not left out here: what is certain must not rest on the engine's having noticed them.
+    fn make_certain(&mut self, now_ms: i64, keeps_up_ms: i64) {
+        let horizons = self.partitions.iter().map(|partition| self.rule.horizon(partition.maximum));
+        self.recent.push_back((now_ms, horizons.min().unwrap_or(NO_HORIZON)));
+        let interval_ms = self.rule.spec().interval_ms.unwrap_or(super::DEFAULT_INTERVAL_MS);
+        let long_ago_ms = now_ms.saturating_sub(keeps_up_ms).saturating_sub(interval_ms);
+        while let Some((at_ms, horizon)) = self.recent.front().copied()
+            && at_ms <= long_ago_ms
+        {
+            self.recent.pop_front();
+            self.certain = self.certain.max(horizon);
+        }
+    }
+
+    #[cold]
+    fn lose(&mut self, next: &InOrder, misses: bool) {
+        let record = &next.record;
+        let (time, key_hash) = (record.event_time_ms, record.key_hash);
+        let windows = self.rule.windows(time);
+        let sure = if next.is_overtaken { 0 } else { self.rule.lost_windows(time, self.certain) };
+        let mut most = 0;
+        for (counts, phase) in self.counts.iter_mut().zip(&self.phases.each) {
+            let lost = if misses { windows } else { self.rule.lost_windows(time, phase.horizon) };
+            most = most.max(lost);
+            counts.records += u64::from(lost == windows);
+            counts.pairs += u64::from(lost);
+            counts.metric += match self.rule.spec().engine {
+                Engine::Spark => counts.groups_lost(&self.rule, time, key_hash, lost),
+                Engine::Beam => u64::from(lost),
+                _ => u64::from(lost == windows),
+            };
+        }
+        self.sure_drop += u64::from(sure == windows);
+        self.pairs_sure += u64::from(sure);
+        self.affected.add(&self.rule, time, sure, most);
+    }
+
+    /// The range over all phases.
+    #[must_use]
+    pub fn expected(&self) -> Expected {
+        let range = |count: fn(&PhaseCounts) -> u64| Bounds {
+            min: self.counts.iter().map(count).min().unwrap_or(0),
+            max: self.counts.iter().map(count).max().unwrap_or(0),
+        };
+        Expected {
+            records: range(|counts| counts.records),
+            pairs: range(|counts| counts.pairs),
+            metric: range(|counts| counts.metric),
+        }
+    }
+
+    /// Partitions without any event: in Flink they hold the watermark at its minimum, and nothing is ever dropped.
+    pub(super) fn empty_partitions(&self) -> usize {
+        self.partitions.iter().filter(|partition| partition.maximum.is_none()).count()
+    }
+}
+
+impl PhaseCounts {
+    /// Rows after partial aggregation: one for each (group, window) of a batch.
+    fn groups_lost(&mut self, rule: &Rule, event_time_ms: i64, key_hash: u64, lost: u32) -> u64 {
+        let mut rows = 0;
+        for (_, span) in (0..lost).zip(rule.spans(event_time_ms)) {
+            let is_told_apart = self.groups.len() < MOST_GROUPS;
+            rows += u64::from(!is_told_apart || self.groups.insert((key_hash, span.start_ms)));
+        }
+        rows
+    }
+}

@@ -1,0 +1,297 @@
+//! The exact replay: events in the order in which the engine reads them, with its ticks, micro-batches and watermarks.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::rule::{NO_HORIZON, Rule};
+use super::sessions::OpenSessions;
+use super::spec::{ModelSpec, WindowMs};
+use crate::check::windows::WindowSpan;
+use crate::profile::Engine;
+
+/// When the watermark follows the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Emission {
+    /// After every event.
+    PerRecord,
+    /// At ticks only, and when a watermark is given.
+    AtTicks,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// None of its windows had fired.
+    OnTime,
+    /// A window had fired, and one at least took it in.
+    LateAllowed,
+    /// Lost from all its windows.
+    Dropped,
+    /// The engine takes no event of such a time (Kafka Streams, negative times).
+    Refused,
+}
+
+/// What a replay came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReplayTally {
+    /// Events.
+    pub events: u64,
+    /// Events that the engine takes none of.
+    pub refused: u64,
+    /// Events lost from all their windows.
+    pub dropped: u64,
+    /// Events kept although one of their windows had fired.
+    pub late_allowed: u64,
+    /// (Event, window) pairs.
+    pub pairs: u64,
+    /// Pairs lost.
+    pub pairs_lost: u64,
+    /// What the engine's own metric shows, see [`ModelSpec::metric`].
+    pub metric: u64,
+}
+
+/// One partition, as the engine's watermark generator sees it.
+#[derive(Debug, Clone, Copy)]
+struct Partition {
+    maximum: Option<i64>,
+    /// The horizon that was sent on last.
+    sent: i64,
+    /// Its watermarks are given; then they alone count.
+    is_given: bool,
+    is_idle: bool,
+    was_active: bool,
+    /// The first tick since which nothing came.
+    inactive_since_ms: Option<i64>,
+}
+
+/// Nothing has come.
+const EMPTY: Partition = Partition {
+    maximum: None,
+    sent: NO_HORIZON,
+    is_given: false,
+    is_idle: false,
+    was_active: false,
+    inactive_since_ms: None,
+};
+
+/// Replays one model. All partitions that the engine reads are named at the start: one without events holds Flink's watermark back.
+///
+/// For Flink and Beam the watermark is the minimum over partitions that are not idle, or the maximum over all when all are;
+/// Spark's is one over all and moves by the micro-batch; Kafka Streams has one for each partition; Azure's is one over all.
+#[derive(Debug)]
+pub struct Replay {
+    rule: Rule,
+    emission: Emission,
+    partitions: Vec<Partition>,
+    horizon: i64,
+    spark: SparkBatches,
+    /// Kafka Streams: of each task. Else one for all.
+    sessions: Vec<OpenSessions>,
+    windows: BTreeMap<WindowSpan, u64>,
+    tally: ReplayTally,
+}
+
+/// Spark: after batch n, W(n+1) = max(W(n), M - delay); the late filter of batch n uses W(n-1).
+#[derive(Debug, Default)]
+struct SparkBatches {
+    maximum: Option<i64>,
+    /// W(n), for the batch that is being filled.
+    current: i64,
+    /// W(n-1).
+    before: i64,
+    /// (group, window) pairs of which rows were dropped in this batch: the metric counts rows after partial aggregation.
+    dropped_groups: HashSet<(u64, WindowSpan)>,
+}
+
+impl Replay {
+    /// Nothing has been read.
+    #[must_use]
+    pub fn new(spec: &ModelSpec, partitions: usize, emission: Emission) -> Self {
+        Replay {
+            rule: Rule::new(spec),
+            emission,
+            partitions: vec![EMPTY; partitions],
+            horizon: NO_HORIZON,
+            spark: SparkBatches::default(),
+            sessions: (0..partitions.max(1)).map(|_| OpenSessions::default()).collect(),
+            windows: BTreeMap::new(),
+            tally: ReplayTally::default(),
+        }
+    }
+
+    /// The engine reads an event. It never affects its own lateness, except in Kafka Streams, where it cannot matter.
+    pub fn event(&mut self, partition: usize, event_time_ms: i64, key_hash: u64) -> Fate {
+        self.tally.events += 1;
+        if self.rule.refuses(event_time_ms) {
+            self.tally.refused += 1;
+            return Fate::Refused;
+        }
+        let engine = self.rule.spec().engine;
+        if engine == Engine::KafkaStreams {
+            self.advance(partition, event_time_ms);
+        }
+        let horizon = self.horizon_for(partition);
+        let task = if engine == Engine::KafkaStreams { partition } else { 0 };
+        let fate = self.judge(task, event_time_ms, key_hash, horizon);
+        self.advance(partition, event_time_ms);
+        self.spark.maximum = self.spark.maximum.max(Some(event_time_ms));
+        if self.emission == Emission::PerRecord {
+            self.generate(partition);
+            self.combine();
+        }
+        fate
+    }
+
+    /// A periodic emission at this moment of the engine's clock: the watermark is sent on, and partitions are looked at for idleness
+    /// (Flink's `WatermarksWithIdleness`: the clock of silence starts at the first tick without events, and it takes strictly longer than the timeout).
+    pub fn tick(&mut self, now_ms: Option<i64>) {
+        let idleness_ms = self.rule.spec().idleness_ms;
+        for partition in &mut self.partitions {
+            if std::mem::take(&mut partition.was_active) {
+                partition.inactive_since_ms = None;
+            } else if let (Some(idleness_ms), Some(now_ms)) = (idleness_ms, now_ms) {
+                let since_ms = *partition.inactive_since_ms.get_or_insert(now_ms);
+                partition.is_idle |= now_ms.saturating_sub(since_ms) > idleness_ms;
+            }
+        }
+        (0..self.partitions.len()).for_each(|partition| self.generate(partition));
+        self.combine();
+    }
+
+    /// A Spark micro-batch ends. Two in a row are a batch without data, as Spark runs one on a quiet stream after the watermark moved.
+    pub fn batch(&mut self) {
+        let next = self.spark.current.max(self.rule.horizon(self.spark.maximum));
+        self.spark.before = std::mem::replace(&mut self.spark.current, next);
+        self.spark.dropped_groups.clear();
+    }
+
+    /// Whether a data-less batch would follow on a quiet stream: the watermark has moved.
+    #[must_use]
+    pub fn batch_moved_watermark(&self) -> bool {
+        self.spark.current > self.spark.before
+    }
+
+    /// A watermark is given: a partition's, or without one the engine's own.
+    pub fn watermark(&mut self, partition: Option<usize>, watermark_ms: i64) {
+        let horizon = self.rule.horizon_of_watermark(watermark_ms);
+        match partition {
+            Some(partition) => {
+                let of = &mut self.partitions[partition];
+                of.sent = of.sent.max(horizon);
+                of.is_given = true;
+                of.is_idle = false;
+                self.combine();
+            }
+            None => self.horizon = self.horizon.max(horizon),
+        }
+    }
+
+    /// A partition is marked idle: it no longer holds the watermark back, until its next event.
+    pub fn idle(&mut self, partition: usize) {
+        self.partitions[partition].is_idle = true;
+        self.combine();
+    }
+
+    /// What it came to so far.
+    #[must_use]
+    pub fn tally(&self) -> ReplayTally {
+        self.tally
+    }
+
+    /// Every window that took in an event, and how many.
+    #[must_use]
+    pub fn windows(&self) -> BTreeMap<WindowSpan, u64> {
+        let mut windows = self.windows.clone();
+        for session in self.sessions.iter().flat_map(OpenSessions::open) {
+            *windows.entry(session.span).or_default() += session.events;
+        }
+        windows
+    }
+
+    fn advance(&mut self, partition: usize, event_time_ms: i64) {
+        let of = &mut self.partitions[partition];
+        of.maximum = of.maximum.max(Some(event_time_ms));
+        of.is_idle = false;
+        of.was_active = true;
+    }
+
+    fn horizon_for(&self, partition: usize) -> i64 {
+        match self.rule.spec().engine {
+            Engine::Flink | Engine::FlinkSql | Engine::Beam => self.horizon,
+            Engine::Spark => self.spark.before,
+            Engine::KafkaStreams => self.rule.horizon(self.partitions[partition].maximum),
+            Engine::AzureStreamAnalytics => self.rule.horizon(self.spark.maximum),
+        }
+    }
+
+    fn generate(&mut self, partition: usize) {
+        let of = &mut self.partitions[partition];
+        if !of.is_given {
+            of.sent = of.sent.max(self.rule.horizon(of.maximum));
+        }
+    }
+
+    fn combine(&mut self) {
+        let all_idle = self.partitions.iter().all(|partition| partition.is_idle);
+        let sent = self.partitions.iter().filter(|partition| all_idle || !partition.is_idle).map(|of| of.sent);
+        let combined = if all_idle { sent.max() } else { sent.min() };
+        self.horizon = self.horizon.max(combined.unwrap_or(NO_HORIZON));
+    }
+
+    fn judge(&mut self, task: usize, event_time_ms: i64, key_hash: u64, horizon: i64) -> Fate {
+        let (windows, lost, is_late) = if matches!(self.rule.spec().window, WindowMs::Session { .. }) {
+            self.judge_session(task, event_time_ms, key_hash, horizon)
+        } else {
+            self.judge_windows(event_time_ms, key_hash, horizon)
+        };
+        self.tally.pairs += u64::from(windows);
+        self.tally.pairs_lost += u64::from(lost);
+        let fate = match (lost, is_late) {
+            (lost, _) if lost == windows => Fate::Dropped,
+            (_, true) => Fate::LateAllowed,
+            (_, false) => Fate::OnTime,
+        };
+        self.tally.dropped += u64::from(fate == Fate::Dropped);
+        self.tally.late_allowed += u64::from(fate == Fate::LateAllowed);
+        self.tally.metric += match self.rule.spec().engine {
+            Engine::Flink | Engine::FlinkSql | Engine::AzureStreamAnalytics => u64::from(fate == Fate::Dropped),
+            Engine::KafkaStreams | Engine::Beam => u64::from(lost),
+            // Counted where the groups are told apart.
+            Engine::Spark => 0,
+        };
+        fate
+    }
+
+    fn judge_windows(&mut self, event_time_ms: i64, key_hash: u64, horizon: i64) -> (u32, u32, bool) {
+        let (mut windows, mut lost, mut is_late) = (0, 0, false);
+        for span in self.rule.spans(event_time_ms) {
+            windows += 1;
+            is_late |= horizon != NO_HORIZON && span.end_ms <= horizon;
+            if self.rule.is_closed(span.end_ms, horizon) {
+                lost += 1;
+                self.count_dropped_group(key_hash, span);
+            } else if !matches!(self.rule.spec().window, WindowMs::None) {
+                *self.windows.entry(span).or_default() += 1;
+            }
+        }
+        (windows, lost, is_late)
+    }
+
+    fn judge_session(&mut self, task: usize, event_time_ms: i64, key_hash: u64, horizon: i64) -> (u32, u32, bool) {
+        let Some(own) = self.rule.spans(event_time_ms).next() else { return (0, 0, false) };
+        if !self.rule.spec().merges_sessions() && self.rule.is_closed(own.end_ms, horizon) {
+            self.count_dropped_group(key_hash, own);
+            return (1, 1, true);
+        }
+        let windows = &mut self.windows;
+        let closed = |session: super::sessions::Session| *windows.entry(session.span).or_default() += session.events;
+        let joined = self.sessions[task].join(&self.rule, key_hash, own, horizon, closed);
+        let is_late = joined.is_some_and(|span| horizon != NO_HORIZON && span.end_ms <= horizon);
+        (1, u32::from(joined.is_none()), is_late)
+    }
+
+    fn count_dropped_group(&mut self, key_hash: u64, span: WindowSpan) {
+        if self.rule.spec().engine == Engine::Spark && self.spark.dropped_groups.insert((key_hash, span)) {
+            self.tally.metric += 1;
+        }
+    }
+}

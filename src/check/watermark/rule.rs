@@ -1,0 +1,226 @@
+//! The one rule: which windows an event belongs to, and which of them are closed already. Integer milliseconds, saturating.
+
+use super::spec::{ModelSpec, WindowMs};
+use crate::check::windows::WindowSpan;
+use crate::profile::Engine;
+
+/// The horizon while nothing has been seen: everything is kept.
+pub const NO_HORIZON: i64 = i64::MIN;
+/// Azure Stream Analytics drops events that are further ahead of their arrival, in milliseconds.
+const AZURE_EARLY_ARRIVAL_MS: i64 = 300_000;
+
+/// How an engine puts events into windows.
+#[derive(Debug, Clone, Copy)]
+enum Assigner {
+    /// One interval around each event.
+    Around { before_ms: i64, after_ms: i64 },
+    /// Aligned to 1970.
+    Aligned { size_ms: i64, hop_ms: i64, windows: u32, starts_at_zero: bool },
+}
+
+/// An engine's rule, ready to be asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    spec: ModelSpec,
+    assigner: Assigner,
+}
+
+impl Rule {
+    /// The rule of a model.
+    #[must_use]
+    pub fn new(spec: &ModelSpec) -> Self {
+        let is_streams = spec.engine == Engine::KafkaStreams;
+        let assigner = match spec.window {
+            // Flink: late iff ts <= watermark = horizon - 1. Spark, on a raw column: iff ts <= watermark = horizon.
+            WindowMs::None => Assigner::Around { before_ms: 0, after_ms: i64::from(spec.engine != Engine::Spark) },
+            WindowMs::Hopping { size_ms, hop_ms } => Assigner::Aligned {
+                size_ms,
+                hop_ms,
+                windows: u32::try_from(size_ms / hop_ms).unwrap_or(u32::MAX),
+                starts_at_zero: is_streams,
+            },
+            WindowMs::Sliding { size_ms } => {
+                Assigner::Around { before_ms: size_ms, after_ms: size_ms.saturating_add(1) }
+            }
+            // Kafka Streams' session ends with its last event and closes when ts + gap + grace < M.
+            WindowMs::Session { gap_ms } => {
+                Assigner::Around { before_ms: 0, after_ms: gap_ms.saturating_add(i64::from(is_streams)) }
+            }
+        };
+        Rule { spec: *spec, assigner }
+    }
+
+    /// The model whose rule it is.
+    #[must_use]
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// What is behind the engine once it has taken `maximum` into account: M - B, and the engine's own turn of it.
+    /// Flink's watermark is this minus 1, Flink SQL's and the others' is this.
+    #[must_use]
+    pub fn horizon(&self, maximum: Option<i64>) -> i64 {
+        let behind = maximum.map(|maximum| maximum.saturating_sub(self.spec.bound_ms));
+        match self.spec.engine {
+            Engine::Flink | Engine::Beam | Engine::AzureStreamAnalytics | Engine::KafkaStreams => {
+                behind.unwrap_or(NO_HORIZON)
+            }
+            Engine::FlinkSql => behind.map_or(NO_HORIZON, |behind| behind.saturating_add(1)),
+            Engine::Spark => behind.unwrap_or(0).max(0),
+        }
+    }
+
+    /// The horizon of a watermark that is given: Flink tests `end - 1 <= watermark`, the others `end <= watermark`.
+    #[must_use]
+    pub fn horizon_of_watermark(&self, watermark_ms: i64) -> i64 {
+        match self.spec.engine {
+            Engine::Flink | Engine::FlinkSql => watermark_ms.saturating_add(1),
+            _ => watermark_ms,
+        }
+    }
+
+    /// Whether the engine takes no event of this time at all: Kafka Streams refuses negative ones.
+    #[must_use]
+    pub fn refuses(&self, event_time_ms: i64) -> bool {
+        self.spec.engine == Engine::KafkaStreams && event_time_ms < 0
+    }
+
+    /// How many windows an event belongs to.
+    #[inline]
+    #[must_use]
+    pub fn windows(&self, event_time_ms: i64) -> u32 {
+        match self.assigner {
+            Assigner::Around { .. } => 1,
+            Assigner::Aligned { windows: 1, .. } => 1,
+            Assigner::Aligned { hop_ms, windows, starts_at_zero, .. } => {
+                let since_zero = event_time_ms.div_euclid(hop_ms).saturating_add(1);
+                if starts_at_zero && since_zero < i64::from(windows) { since_zero.max(0) as u32 } else { windows }
+            }
+        }
+    }
+
+    /// The end of the last window that an event belongs to.
+    #[inline]
+    #[must_use]
+    pub fn last_end_ms(&self, event_time_ms: i64) -> i64 {
+        match self.assigner {
+            Assigner::Around { after_ms, .. } => event_time_ms.saturating_add(after_ms),
+            Assigner::Aligned { size_ms, hop_ms, .. } => {
+                event_time_ms.div_euclid(hop_ms).saturating_mul(hop_ms).saturating_add(size_ms)
+            }
+        }
+    }
+
+    /// Whether a window that ends there is closed at a horizon: what still belongs to it is lost.
+    #[inline]
+    #[must_use]
+    pub fn is_closed(&self, end_ms: i64, horizon: i64) -> bool {
+        horizon != NO_HORIZON && end_ms.saturating_add(self.spec.allowed_ms) <= horizon
+    }
+
+    /// Whether an event is lost from all its windows. (`last_end_ms` is [`Rule::last_end_ms`] of its time.)
+    #[inline]
+    #[must_use]
+    pub fn loses_all(&self, last_end_ms: i64, horizon: i64) -> bool {
+        self.is_closed(last_end_ms, horizon)
+    }
+
+    /// From how many of its windows an event is lost. They are its earliest ones.
+    #[must_use]
+    pub fn lost_windows(&self, event_time_ms: i64, horizon: i64) -> u32 {
+        let (last_end_ms, windows) = (self.last_end_ms(event_time_ms), self.windows(event_time_ms));
+        let hop_ms = match self.assigner {
+            Assigner::Aligned { hop_ms, .. } if windows > 1 => hop_ms,
+            _ => return if self.is_closed(last_end_ms, horizon) { windows } else { 0 },
+        };
+        if horizon == NO_HORIZON {
+            return 0;
+        }
+        // Windows end at last_end - k * hop; those that end behind the horizon are the first ones, k < open.
+        let ahead_ms = last_end_ms.saturating_add(self.spec.allowed_ms).saturating_sub(horizon);
+        let open = if ahead_ms <= 0 { 0 } else { ahead_ms.div_euclid(hop_ms) + i64::from(ahead_ms % hop_ms != 0) };
+        windows - u32::try_from(open).unwrap_or(u32::MAX).min(windows)
+    }
+
+    /// The windows that an event belongs to, the earliest first.
+    pub fn spans(&self, event_time_ms: i64) -> impl Iterator<Item = WindowSpan> + use<> {
+        let windows = i64::from(self.windows(event_time_ms));
+        let (hop_ms, last) = match self.assigner {
+            Assigner::Around { before_ms, after_ms } => {
+                let start_ms = event_time_ms.saturating_sub(before_ms);
+                (0, WindowSpan { start_ms, end_ms: event_time_ms.saturating_add(after_ms) })
+            }
+            Assigner::Aligned { size_ms, hop_ms, .. } => {
+                let end_ms = self.last_end_ms(event_time_ms);
+                (hop_ms, WindowSpan { start_ms: end_ms.saturating_sub(size_ms), end_ms })
+            }
+        };
+        (0..windows).rev().map(move |back| {
+            let back_ms = back.saturating_mul(hop_ms);
+            WindowSpan { start_ms: last.start_ms.saturating_sub(back_ms), end_ms: last.end_ms.saturating_sub(back_ms) }
+        })
+    }
+
+    /// Azure's arrival policies: whether an event is adjusted or dropped for coming too long after, or too early before, its time.
+    #[must_use]
+    pub fn misses_arrival(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
+        self.spec.engine == Engine::AzureStreamAnalytics && {
+            let late_ms = arrived_ms.saturating_sub(event_time_ms);
+            late_ms > self.spec.late_arrival_ms || late_ms < -AZURE_EARLY_ARRIVAL_MS
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hopping(engine: Engine, size_ms: i64, hop_ms: i64) -> Rule {
+        Rule::new(&ModelSpec { window: WindowMs::Hopping { size_ms, hop_ms }, ..ModelSpec::plain(engine) })
+    }
+
+    proptest! {
+        #[test]
+        fn an_event_is_in_each_of_its_windows_and_in_no_other(time in -100_000..100_000_i64, hop in 1..50_i64, times in 1..9_i64) {
+            let rule = hopping(Engine::Flink, hop * times, hop);
+            let spans: Vec<WindowSpan> = rule.spans(time).collect();
+            prop_assert_eq!(spans.len() as i64, times);
+            prop_assert!(spans.iter().all(|span| span.start_ms <= time && time < span.end_ms && span.start_ms.rem_euclid(hop) == 0));
+            prop_assert!(spans.windows(2).all(|pair| pair[1].start_ms - pair[0].start_ms == hop));
+        }
+
+        #[test]
+        fn lost_windows_are_counted_as_if_one_by_one(time in -1000..1000_i64, hop in 1..20_i64, times in 1..9_i64, horizon in -1200..1200_i64, allowed_ms in 0..50_i64) {
+            for engine in Engine::ALL {
+                let plain = ModelSpec::plain(engine);
+                let spec = ModelSpec { window: WindowMs::Hopping { size_ms: hop * times, hop_ms: hop }, allowed_ms, ..plain };
+                let rule = Rule::new(&spec);
+                let one_by_one = rule.spans(time).filter(|span| rule.is_closed(span.end_ms, horizon)).count();
+                prop_assert_eq!(rule.lost_windows(time, horizon) as usize, one_by_one);
+                let starts_at_zero = engine == Engine::KafkaStreams && !rule.refuses(time);
+                prop_assert!(!starts_at_zero || rule.spans(time).all(|span| span.start_ms >= 0));
+            }
+        }
+
+        #[test]
+        fn no_time_is_too_absurd(time in any::<i64>(), maximum in any::<i64>(), bound_ms in 0..i64::MAX, size in 1..i64::MAX) {
+            for engine in Engine::ALL {
+                for window in [WindowMs::None, WindowMs::Hopping { size_ms: size, hop_ms: size }, WindowMs::Sliding { size_ms: size }, WindowMs::Session { gap_ms: size }] {
+                    let rule = Rule::new(&ModelSpec { bound_ms, allowed_ms: bound_ms, window, ..ModelSpec::plain(engine) });
+                    let lost = rule.lost_windows(time, rule.horizon(Some(maximum)));
+                    prop_assert!(lost <= rule.windows(time));
+                    prop_assert!(rule.spans(time).count() <= 1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn windows_of_negative_times_are_aligned_downwards() {
+        let rule = hopping(Engine::Flink, 10, 10);
+        assert_eq!(rule.spans(-1).collect::<Vec<_>>(), [WindowSpan { start_ms: -10, end_ms: 0 }]);
+        assert_eq!(rule.spans(-10).collect::<Vec<_>>(), [WindowSpan { start_ms: -10, end_ms: 0 }]);
+    }
+}

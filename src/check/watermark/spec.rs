@@ -1,0 +1,153 @@
+//! A model as the computation needs it: an engine and its settings, in milliseconds.
+
+use crate::profile::{Engine, Span, WatermarkFault, WatermarkModel, Window};
+
+/// Flink's `pipeline.auto-watermark-interval`, in milliseconds.
+pub const DEFAULT_INTERVAL_MS: i64 = 200;
+/// Azure Stream Analytics' late-arrival tolerance, in milliseconds, when none is set.
+const AZURE_LATE_ARRIVAL_MS: i64 = 5_000;
+
+/// Windows, in milliseconds. See [`Window`] for what each is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WindowMs {
+    /// None.
+    None,
+    /// Every `hop_ms` one of `size_ms`; tumbling windows hop by their size. The size is a multiple of the hop.
+    Hopping {
+        /// How long each is.
+        size_ms: i64,
+        /// From one start to the next.
+        hop_ms: i64,
+    },
+    /// Around each event.
+    Sliding {
+        /// How far two events of a window may be apart.
+        size_ms: i64,
+    },
+    /// As long as events of a key come within the gap.
+    Session {
+        /// The silence that ends one.
+        gap_ms: i64,
+    },
+}
+
+/// An engine and its settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ModelSpec {
+    /// Whose rule.
+    pub engine: Engine,
+    /// How far out of order events may be, in milliseconds.
+    pub bound_ms: i64,
+    /// How long a window stays open behind the watermark, in milliseconds: allowed lateness or grace.
+    pub allowed_ms: i64,
+    /// What events are put into.
+    pub window: WindowMs,
+    /// After how long without events a partition stops holding the watermark, in milliseconds; never if absent.
+    pub idleness_ms: Option<i64>,
+    /// How often the watermark moves (Spark: how long a micro-batch is), in milliseconds; the engine's default if absent.
+    pub interval_ms: Option<i64>,
+    /// How far the engine is at most behind the newest event, in milliseconds; not known if absent.
+    pub keeps_up_ms: Option<i64>,
+    /// Azure only: how much later than its event time an event may arrive, in milliseconds.
+    pub late_arrival_ms: i64,
+}
+
+impl ModelSpec {
+    /// The model that a profile's table describes.
+    ///
+    /// # Errors
+    /// The first rule that the table breaks.
+    pub fn of(model: &WatermarkModel) -> Result<Self, WatermarkFault> {
+        if let Some(fault) = model.faults().into_iter().next() {
+            return Err(fault);
+        }
+        let is_azure = model.engine == Engine::AzureStreamAnalytics;
+        let allowed_ms = model.allowed_lateness.map(in_ms);
+        Ok(ModelSpec {
+            engine: model.engine,
+            bound_ms: model.bound.map_or(0, in_ms),
+            allowed_ms: if is_azure { 0 } else { allowed_ms.unwrap_or(0) },
+            window: match model.window {
+                Window::None => WindowMs::None,
+                Window::Tumbling { size } => WindowMs::Hopping { size_ms: in_ms(size), hop_ms: in_ms(size) },
+                Window::Hopping { size, hop } => WindowMs::Hopping { size_ms: in_ms(size), hop_ms: in_ms(hop) },
+                Window::Sliding { size } => WindowMs::Sliding { size_ms: in_ms(size) },
+                Window::Session { gap } => WindowMs::Session { gap_ms: in_ms(gap) },
+            },
+            idleness_ms: model.idleness.map(in_ms),
+            interval_ms: model.interval.map(in_ms),
+            keeps_up_ms: model.keeps_up.map(in_ms),
+            late_arrival_ms: if is_azure { allowed_ms.unwrap_or(AZURE_LATE_ARRIVAL_MS) } else { 0 },
+        })
+    }
+
+    /// The name under which the engine itself counts late records.
+    #[must_use]
+    pub const fn metric(&self) -> &'static str {
+        match self.engine {
+            Engine::Flink | Engine::FlinkSql => "numLateRecordsDropped",
+            Engine::Spark => "numRowsDroppedByWatermark",
+            Engine::KafkaStreams => "dropped-records-total",
+            Engine::Beam => "droppedDueToLateness",
+            Engine::AzureStreamAnalytics => "DroppedOrAdjustedEvents",
+        }
+    }
+
+    /// Over what the engine keeps its maximum event time.
+    #[must_use]
+    pub const fn scope(&self) -> &'static str {
+        match self.engine {
+            Engine::Flink | Engine::FlinkSql | Engine::Beam => "partition",
+            Engine::KafkaStreams => "task",
+            Engine::Spark | Engine::AzureStreamAnalytics => "query",
+        }
+    }
+
+    /// Whether the maximum is one over all partitions: then what is sure of a record depends on the whole stream.
+    #[must_use]
+    pub const fn is_global(&self) -> bool {
+        matches!(self.engine, Engine::Spark | Engine::AzureStreamAnalytics)
+    }
+
+    /// Whether an event joins a session that is still open before its lateness is judged, so that it may be saved.
+    #[must_use]
+    pub const fn merges_sessions(&self) -> bool {
+        matches!(self.window, WindowMs::Session { .. })
+            && matches!(self.engine, Engine::Flink | Engine::FlinkSql | Engine::KafkaStreams)
+    }
+
+    /// Windows as people write them: `tumbling 10s`; absent without windows.
+    #[must_use]
+    pub fn window_text(&self) -> Option<String> {
+        let span = |ms: i64| Span::from_millis(u64::try_from(ms).unwrap_or(0));
+        Some(match self.window {
+            WindowMs::None => return None,
+            WindowMs::Hopping { size_ms, hop_ms } if size_ms == hop_ms => format!("tumbling {}", span(size_ms)),
+            WindowMs::Hopping { size_ms, hop_ms } => format!("hopping {} by {}", span(size_ms), span(hop_ms)),
+            WindowMs::Sliding { size_ms } => format!("sliding {}", span(size_ms)),
+            WindowMs::Session { gap_ms } => format!("session {}", span(gap_ms)),
+        })
+    }
+}
+
+/// Whole milliseconds; a span is at most 292 years.
+fn in_ms(span: Span) -> i64 {
+    i64::try_from(span.as_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+impl ModelSpec {
+    /// An engine with a bound of 0 and tumbling windows of 10 s.
+    pub(crate) fn plain(engine: Engine) -> Self {
+        ModelSpec {
+            engine,
+            bound_ms: 0,
+            allowed_ms: 0,
+            window: WindowMs::Hopping { size_ms: 10_000, hop_ms: 10_000 },
+            idleness_ms: None,
+            interval_ms: None,
+            keeps_up_ms: None,
+            late_arrival_ms: AZURE_LATE_ARRIVAL_MS,
+        }
+    }
+}

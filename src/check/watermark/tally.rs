@@ -1,0 +1,189 @@
+//! What a model came to.
+
+use super::affected::AffectedWindows;
+use super::certain::{Certain, CertainCounts};
+use super::live::{Bounds, Expected, Live};
+use super::spec::ModelSpec;
+use super::unit_doubt::UnitDoubt;
+use crate::check::Merge;
+use crate::profile::Engine;
+
+/// What a model came to over a stream, or over some partitions of it. Parts merge: what is kept for sure adds up exactly, and the merged
+/// bounds enclose those of the whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelTally {
+    spec: ModelSpec,
+    certain: CertainCounts,
+    live: Option<LiveTally>,
+    without_event_time: u64,
+    doubted: Option<UnitDoubt>,
+}
+
+/// What an engine that keeps up is expected to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct LiveTally {
+    expected: Option<Expected>,
+    sure_drop: u64,
+    pairs_sure: u64,
+    affected: AffectedWindows,
+    overtaken: u64,
+    empty_partitions: usize,
+}
+
+impl ModelTally {
+    pub(super) fn new(spec: ModelSpec, certain: Certain, live: Option<Live>, overtaken: u64) -> Self {
+        let live = live.map(|live| LiveTally {
+            expected: Some(live.expected()),
+            sure_drop: live.sure_drop,
+            pairs_sure: live.pairs_sure,
+            empty_partitions: live.empty_partitions(),
+            affected: live.affected,
+            overtaken,
+        });
+        ModelTally { spec, certain: certain.counts, live, without_event_time: 0, doubted: None }
+    }
+
+    pub(super) fn with_bad_times(mut self, without_event_time: u64, doubted: Option<UnitDoubt>) -> Self {
+        self.without_event_time = without_event_time;
+        self.doubted = doubted;
+        self
+    }
+
+    /// Whose figures these are.
+    #[must_use]
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// Events that were judged.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.certain.records
+    }
+
+    /// Events whose time the engine takes not at all (Kafka Streams, negative times); they are in no other count but [`ModelTally::records`].
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.certain.refused
+    }
+
+    /// Records without an event time that can be read; they are in no other count.
+    #[must_use]
+    pub fn without_event_time(&self) -> u64 {
+        self.without_event_time
+    }
+
+    /// The unit that event times seem to be in, in place of milliseconds.
+    #[must_use]
+    pub fn doubted(&self) -> Option<UnitDoubt> {
+        self.doubted
+    }
+
+    /// Events kept in at least one window, however the engine reads.
+    #[must_use]
+    pub fn sure_keep(&self) -> u64 {
+        self.certain.at_the_end().sure_keep
+    }
+
+    /// Events lost from all their windows, at least and at most.
+    #[must_use]
+    pub fn dropped(&self) -> Bounds {
+        let certain = self.certain.at_the_end();
+        let kept_up = self.live.as_ref().map_or(0, |live| live.sure_drop);
+        let max = certain.sure_drop + certain.race;
+        Bounds { min: certain.sure_drop.max(kept_up).min(max), max }
+    }
+
+    /// (Event, window) pairs of all events.
+    #[must_use]
+    pub fn pairs(&self) -> u64 {
+        self.certain.pairs
+    }
+
+    /// (Event, window) pairs lost, at least and at most.
+    #[must_use]
+    pub fn pairs_lost(&self) -> Bounds {
+        let certain = self.certain.at_the_end();
+        let kept_up = self.live.as_ref().map_or(0, |live| live.pairs_sure);
+        let max = certain.pairs_possible;
+        Bounds { min: certain.pairs_sure.max(kept_up).min(max), max }
+    }
+
+    /// What the engine's own metric ([`ModelSpec::metric`]) shows, at least and at most.
+    #[must_use]
+    pub fn metric(&self) -> Bounds {
+        match self.spec.engine {
+            Engine::Flink | Engine::FlinkSql | Engine::AzureStreamAnalytics => self.dropped(),
+            Engine::KafkaStreams | Engine::Beam => self.pairs_lost(),
+            // Rows of one group and window count once in a batch, however many there are.
+            Engine::Spark => Bounds { min: 0, max: self.pairs_lost().max },
+        }
+    }
+
+    /// What to expect of an engine that keeps up. Absent when the append times are not known, for merged parts, and for sessions that late events may join.
+    #[must_use]
+    pub fn expected(&self) -> Option<Expected> {
+        if self.spec.engine == Engine::KafkaStreams {
+            let (records, pairs) = (self.dropped(), self.pairs_lost());
+            return Some(Expected { records, pairs, metric: pairs });
+        }
+        self.live.as_ref()?.expected
+    }
+
+    /// The windows that may miss events. Where the engine's maximum is over all partitions nearly every window may:
+    /// there it is those that an engine that keeps up is expected to short.
+    #[must_use]
+    pub fn affected(&self) -> &AffectedWindows {
+        match &self.live {
+            Some(live) if self.spec.is_global() => &live.affected,
+            _ => &self.certain.affected,
+        }
+    }
+
+    /// The windows that an engine that keeps up is expected to short in some phase, with what is sure of them.
+    #[must_use]
+    pub fn expected_affected(&self) -> Option<&AffectedWindows> {
+        self.live.as_ref().map(|live| &live.affected)
+    }
+
+    /// Events that cannot be kept for sure because their partition may have been idle before them.
+    #[must_use]
+    pub fn may_have_idled(&self) -> u64 {
+        self.certain.may_have_idled
+    }
+
+    /// Records that were read so long after others that the expected range takes them for appended later than they were.
+    #[must_use]
+    pub fn overtaken(&self) -> u64 {
+        self.live.as_ref().map_or(0, |live| live.overtaken)
+    }
+
+    /// Partitions without events, if the append order was followed. In Flink and Beam one of them holds the watermark at its minimum:
+    /// nothing is dropped, and no window ever fires.
+    #[must_use]
+    pub fn empty_partitions(&self) -> usize {
+        self.live.as_ref().map_or(0, |live| live.empty_partitions)
+    }
+}
+
+impl Merge for ModelTally {
+    /// The other part is of the same model and of other partitions. The expected range is lost: it is one of the whole order.
+    fn merge(&mut self, other: Self) {
+        let ModelTally { spec, certain, live, without_event_time, doubted } = other;
+        self.certain.merge(&spec, certain);
+        self.without_event_time += without_event_time;
+        self.doubted = self.doubted.or(doubted);
+        match (&mut self.live, live) {
+            (Some(own), Some(other)) => {
+                let LiveTally { expected: _, sure_drop, pairs_sure, affected, overtaken, empty_partitions } = other;
+                own.expected = None;
+                own.sure_drop += sure_drop;
+                own.pairs_sure += pairs_sure;
+                own.affected.merge(affected);
+                own.overtaken += overtaken;
+                own.empty_partitions = own.empty_partitions.min(empty_partitions);
+            }
+            (own, _) => *own = None,
+        }
+    }
+}

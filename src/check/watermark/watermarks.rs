@@ -1,0 +1,112 @@
+//! Several models over one stream, in one pass.
+
+use super::append_order::AppendOrder;
+use super::certain::{Certain, Claim};
+use super::live::Live;
+use super::spec::ModelSpec;
+use super::tally::ModelTally;
+use super::unit_doubt::{UnitDoubt, unit_doubt};
+
+/// An event, as far as a watermark is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimedRecord {
+    /// The partition that it was read from.
+    pub partition: u16,
+    /// What the event claims, in milliseconds since 1970.
+    pub event_time_ms: i64,
+    /// When it was appended to its partition, in milliseconds since 1970, if that is known: without it there is no expected range.
+    pub appended_ms: Option<i64>,
+    /// A hash of its key; any constant without a key.
+    pub key_hash: u64,
+}
+
+/// Computes several models over one stream. Each partition's records are to come in their order; between partitions any order will do.
+#[derive(Debug)]
+pub struct Watermarks {
+    models: Vec<(Certain, Option<Live>)>,
+    specs: Vec<ModelSpec>,
+    order: AppendOrder,
+    /// Whether any model looks at the order of appending.
+    any_live: bool,
+    without_event_time: u64,
+    without_append_time: u64,
+    doubted: Option<UnitDoubt>,
+}
+
+impl Watermarks {
+    /// Nothing has been seen. `partitions` is how many the topic has, those without events included.
+    #[must_use]
+    pub fn new(specs: &[ModelSpec], partitions: usize) -> Self {
+        let models: Vec<_> =
+            specs.iter().map(|spec| (Certain::new(spec, partitions), Live::new(spec, partitions))).collect();
+        Watermarks {
+            any_live: models.iter().any(|(_, live)| live.is_some()),
+            models,
+            specs: specs.to_vec(),
+            order: AppendOrder::new(partitions),
+            without_event_time: 0,
+            without_append_time: 0,
+            doubted: None,
+        }
+    }
+
+    /// Takes in the next record of its partition, and says what the first model claims of it.
+    #[inline]
+    pub fn observe(&mut self, record: &TimedRecord) -> Option<Claim> {
+        if self.doubted.is_none() {
+            self.doubted = unit_doubt(record.event_time_ms);
+        }
+        let mut claims = self.models.iter_mut().map(|(certain, _)| certain.observe(record));
+        let first = claims.next();
+        // The others' claims count in their tallies.
+        claims.for_each(drop);
+        match record.appended_ms {
+            Some(appended_ms) if self.any_live => {
+                let Watermarks { order, models, .. } = self;
+                order.push(record, appended_ms, &mut |next| {
+                    models.iter_mut().filter_map(|(_, live)| live.as_mut()).for_each(|live| live.observe(next));
+                });
+            }
+            Some(_) => {}
+            None => self.without_append_time += 1,
+        }
+        first
+    }
+
+    /// A record whose event time cannot be read: no model can say anything of it.
+    pub fn observe_without_event_time(&mut self) {
+        self.without_event_time += 1;
+    }
+
+    /// Everything that was appended to a partition before this moment has been observed.
+    pub fn reached(&mut self, partition: u16, appended_ms: i64) {
+        self.order.reached(partition, appended_ms);
+    }
+
+    /// Everything observed so far has been read by the engines, and their watermarks have been sent on since.
+    pub fn barrier(&mut self) {
+        self.models.iter_mut().for_each(|(certain, _)| certain.barrier());
+    }
+
+    /// The unit that an event time seemed to be in, in place of milliseconds.
+    #[must_use]
+    pub fn doubted(&self) -> Option<UnitDoubt> {
+        self.doubted
+    }
+
+    /// What every model came to, in their order.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<ModelTally> {
+        let Watermarks { order, models, .. } = &mut self;
+        order.finish(&mut |next| {
+            models.iter_mut().filter_map(|(_, live)| live.as_mut()).for_each(|live| live.observe(next));
+        });
+        let (overtaken, without_append_time) = (self.order.overtaken(), self.without_append_time);
+        let (without_event_time, doubted) = (self.without_event_time, self.doubted);
+        let tally = |(spec, (certain, live)): (ModelSpec, (Certain, Option<Live>))| {
+            let live = live.filter(|_| without_append_time == 0);
+            ModelTally::new(spec, certain, live, overtaken).with_bad_times(without_event_time, doubted)
+        };
+        self.specs.into_iter().zip(self.models).map(tally).collect()
+    }
+}

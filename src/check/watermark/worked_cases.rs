@@ -1,0 +1,178 @@
+//! The worked cases of the engines' rules: small streams with the verdict of every event.
+
+use super::*;
+use crate::profile::Engine;
+
+/// Flink, watermarks given: `E` an event, `W` a watermark.
+enum Step {
+    E(i64),
+    W(i64),
+}
+use Step::{E, W};
+
+fn tumbling(engine: Engine, size_ms: i64, allowed_ms: i64) -> ModelSpec {
+    let window = WindowMs::Hopping { size_ms, hop_ms: size_ms };
+    ModelSpec { window, allowed_ms, ..ModelSpec::plain(engine) }
+}
+
+fn counts(replay: &Replay) -> Vec<(i64, i64, u64)> {
+    replay.windows().iter().map(|(span, count)| (span.start_ms, span.end_ms, *count)).collect()
+}
+
+fn with_watermarks(spec: &ModelSpec, steps: &[Step]) -> (Vec<(i64, Fate)>, Replay) {
+    let mut replay = Replay::new(spec, 1, Emission::AtTicks);
+    let mut fates = Vec::new();
+    for step in steps {
+        match step {
+            E(time) => fates.push((*time, replay.event(0, *time, 0))),
+            W(watermark) => replay.watermark(Some(0), *watermark),
+        }
+    }
+    (fates, replay)
+}
+
+fn dropped(fates: &[(i64, Fate)]) -> Vec<i64> {
+    fates.iter().filter(|(_, fate)| *fate == Fate::Dropped).map(|(time, _)| *time).collect()
+}
+
+/// (partition, time) pairs, a watermark after every record.
+fn per_record(spec: &ModelSpec, partitions: usize, events: &[(usize, i64)]) -> Vec<(usize, i64)> {
+    let mut replay = Replay::new(spec, partitions, Emission::PerRecord);
+    let is_dropped = |(partition, time): &&(usize, i64)| replay.event(*partition, *time, 0) == Fate::Dropped;
+    events.iter().filter(is_dropped).copied().collect()
+}
+
+#[test]
+fn case_1_flink_without_allowed_lateness() {
+    let steps = [E(1000), W(1985), E(1980), W(1999), E(1998), E(2001), W(2999), W(3999)];
+    let (fates, replay) = with_watermarks(&tumbling(Engine::Flink, 2000, 0), &steps);
+    assert_eq!(dropped(&fates), [1998]);
+    assert_eq!(counts(&replay), [(0, 2000, 2), (2000, 4000, 1)]);
+}
+
+#[test]
+fn case_2_flink_with_allowed_lateness() {
+    let steps = [E(1000), E(500), W(1500), E(1300), W(2300), E(1997), W(6000), E(1998), W(7000)];
+    let (fates, _) = with_watermarks(&tumbling(Engine::Flink, 2000, 500), &steps);
+    assert_eq!(dropped(&fates), [1998]);
+    let late: Vec<i64> = fates.iter().filter(|(_, fate)| *fate == Fate::LateAllowed).map(|(time, _)| *time).collect();
+    assert_eq!(late, [1997]);
+}
+
+#[test]
+fn case_3_flink_with_a_watermark_after_every_record() {
+    let times = [9999, 10000, 5000, 19999, 10001, 20000, 10001].map(|time| (0, time));
+    let lost = per_record(&ModelSpec::plain(Engine::Flink), 1, &times);
+    assert_eq!(lost, [(0, 5000), (0, 10001)]);
+    let fate = |last: i64| {
+        let mut replay = Replay::new(&ModelSpec::plain(Engine::Flink), 1, Emission::PerRecord);
+        for (_, time) in &times[..4] {
+            replay.event(0, *time, 0);
+        }
+        replay.event(0, last, 0)
+    };
+    assert_ne!(fate(10001), Fate::Dropped, "the first 10001 is kept");
+}
+
+#[test]
+fn case_4_flink_with_two_partitions() {
+    let events = [(0, 50000), (0, 1), (1, 30000), (0, 2), (1, 3), (1, 60000), (1, 45000)];
+    assert_eq!(per_record(&ModelSpec::plain(Engine::Flink), 2, &events), [(0, 2), (1, 3), (1, 45000)]);
+}
+
+#[test]
+fn case_5_flink_sql_is_one_millisecond_stricter() {
+    let events = [9999, 5000, 10000, 5001].map(|time| (0, time));
+    assert_eq!(per_record(&ModelSpec::plain(Engine::FlinkSql), 1, &events), [(0, 5000), (0, 5001)]);
+    assert_eq!(per_record(&ModelSpec::plain(Engine::Flink), 1, &events), [(0, 5001)]);
+}
+
+/// Batches of seconds; which of them are dropped.
+fn spark(batches: &[&[i64]], is_quiet: bool) -> (Vec<i64>, u64) {
+    let spec = ModelSpec { bound_ms: 10_000, ..tumbling(Engine::Spark, 5_000, 0) };
+    let mut replay = Replay::new(&spec, 1, Emission::AtTicks);
+    let mut lost = Vec::new();
+    for batch in batches {
+        for time_s in *batch {
+            if replay.event(0, time_s * 1000, 0) == Fate::Dropped {
+                lost.push(*time_s);
+            }
+        }
+        replay.batch();
+        if is_quiet && replay.batch_moved_watermark() {
+            replay.batch();
+        }
+    }
+    (lost, replay.tally().metric)
+}
+
+#[test]
+fn case_6_spark_on_a_quiet_stream_lags_one_batch() {
+    assert_eq!(spark(&[&[10, 11, 12, 13, 14, 15], &[25], &[10]], true), (vec![10], 1));
+}
+
+#[test]
+fn case_7_spark_with_batches_back_to_back_lags_two() {
+    let (lost, metric) = spark(&[&[25], &[10], &[10], &[14, 15], &[60], &[20], &[20]], false);
+    assert_eq!((lost, metric), (vec![10, 14, 20], 3));
+}
+
+#[test]
+fn spark_counts_a_group_once_in_a_batch() {
+    assert_eq!(spark(&[&[60], &[60], &[10, 11, 12, 17], &[10]], false), (vec![10, 11, 12, 17, 10], 3));
+}
+
+#[test]
+fn case_8_kafka_streams_counts_every_expired_window() {
+    let spec = ModelSpec {
+        window: WindowMs::Hopping { size_ms: 10, hop_ms: 5 },
+        allowed_ms: 90,
+        ..ModelSpec::plain(Engine::KafkaStreams)
+    };
+    let mut replay = Replay::new(&spec, 1, Emission::PerRecord);
+    let times = [100, 0, 1, 2, 3, 4, 5, 6, 105, 106];
+    for time in times {
+        replay.event(0, time, 0);
+    }
+    assert_eq!(replay.tally().metric, 7);
+    assert!(
+        replay.windows().keys().all(|span| span.start_ms > 0),
+        "everything of [0, 10) is lost: {:?}",
+        replay.windows()
+    );
+    assert_eq!(replay.tally().dropped, 5, "5 and 6 are kept in [5, 15)");
+}
+
+#[test]
+fn an_idle_partition_no_longer_holds_the_watermark() {
+    let spec = ModelSpec { idleness_ms: Some(1000), ..ModelSpec::plain(Engine::Flink) };
+    let fate_after = |silence_ms: i64| {
+        let mut replay = Replay::new(&spec, 2, Emission::AtTicks);
+        replay.tick(Some(0));
+        replay.event(0, 50_000, 0);
+        replay.tick(Some(silence_ms));
+        replay.event(0, 1, 0)
+    };
+    assert_eq!(fate_after(1000), Fate::OnTime, "idleness takes strictly longer");
+    assert_eq!(fate_after(1001), Fate::Dropped);
+}
+
+#[test]
+fn an_open_session_saves_a_late_event_in_flink_and_not_in_spark() {
+    let window = WindowMs::Session { gap_ms: 100 };
+    let fate_in = |engine| {
+        let mut replay =
+            Replay::new(&ModelSpec { window, bound_ms: 50, ..ModelSpec::plain(engine) }, 1, Emission::PerRecord);
+        for time in [1000, 1050, 1100] {
+            replay.event(0, time, 7);
+        }
+        replay.event(0, 1160, 8);
+        for _ in 0..2 {
+            replay.batch();
+        }
+        (replay.event(0, 1005, 7), replay.event(0, 1005, 9))
+    };
+    assert_eq!(fate_in(Engine::Flink), (Fate::OnTime, Fate::Dropped));
+    assert_eq!(fate_in(Engine::KafkaStreams).1, Fate::Dropped);
+    assert_eq!(fate_in(Engine::Spark), (Fate::Dropped, Fate::Dropped));
+}

@@ -1,0 +1,270 @@
+//! The book of windows: what belongs in each, and what the pipeline says is in it.
+//!
+//! Memory is bounded by `most_pairs` pairs of window and key. Windows that are over are closed: compared, added up and forgotten. Where pairs get
+//! too many all the same, a random half of them is given up, again and again, by a hash of window and key that is the same for events and results (the
+//! distinct sampling of P. Gibbons, VLDB 2001): the comparison of those that stay is exact, and what was given up is counted.
+
+use std::collections::{BTreeMap, HashMap};
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::{
+    compare::{Prediction, compare},
+    reconciled::WindowsReconciled,
+    shape::{WindowShape, WindowSpan},
+};
+use crate::check::Merge;
+use crate::profile::{CopiesRule, Updates};
+
+/// Keys whose names are kept for the report.
+const MOST_NAMES: usize = 1 << 16;
+
+/// How a book is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BookRule {
+    /// The windows.
+    pub shape: WindowShape,
+    /// Whether windows are by key; without, the keys of events are not looked at.
+    pub by_key: bool,
+    /// What several results for one window and key mean.
+    pub updates: Updates,
+    /// Whether a copy of an event should count.
+    pub copies: CopiesRule,
+    /// Most pairs of window and key that are held at once. A pair takes about 100 bytes.
+    pub most_pairs: usize,
+}
+
+/// One result of the pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted<'a> {
+    /// The window.
+    pub window: WindowSpan,
+    /// The key; nothing where windows are not by key.
+    pub key: Option<&'a [u8]>,
+    /// How many events it counted; `None` when the result is withdrawn.
+    pub count: Option<u64>,
+    /// Where it stands in its partition: of several results the one with the highest offset is the last.
+    pub offset: u64,
+}
+
+/// One window and key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Pair {
+    /// Events that belong in it, each once.
+    pub(super) events: u64,
+    /// Further copies of them.
+    pub(super) copies: u64,
+    /// The last result: its offset and count.
+    pub(super) last: Option<(u64, Option<u64>)>,
+    /// The sum of all results.
+    pub(super) sum: u64,
+    /// How many results came.
+    pub(super) results: u64,
+}
+
+impl Pair {
+    /// What the pipeline says.
+    pub(super) fn counted(&self, updates: Updates) -> u64 {
+        match updates {
+            Updates::Replace => self.last.and_then(|(_, count)| count).unwrap_or(0),
+            Updates::Add => self.sum,
+        }
+    }
+}
+
+impl Merge for Pair {
+    fn merge(&mut self, other: Self) {
+        let Pair { events, copies, last, sum, results } = other;
+        self.events += events;
+        self.copies += copies;
+        self.last = self.last.max(last);
+        self.sum = self.sum.saturating_add(sum);
+        self.results += results;
+    }
+}
+
+/// The pairs of one window, by hash of the key.
+pub(super) type Keys = HashMap<u64, Pair>;
+
+/// What belongs in each window, and what the pipeline says is in it. Events and results may come in any order.
+///
+/// Books of parts merge (of different partitions, or one of the events and one of the results), as long as none of them has closed a window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowBook {
+    rule: BookRule,
+    windows: BTreeMap<WindowSpan, Keys>,
+    pairs: usize,
+    /// Pairs whose hash is at most this are held.
+    held_up_to: u64,
+    names: BTreeMap<u64, Box<str>>,
+    /// Windows that end at or before this have been closed.
+    closed_until_ms: Option<i64>,
+    done: WindowsReconciled,
+}
+
+impl WindowBook {
+    /// An empty book.
+    #[must_use]
+    pub fn new(rule: BookRule) -> Self {
+        WindowBook {
+            rule,
+            windows: BTreeMap::new(),
+            pairs: 0,
+            held_up_to: u64::MAX,
+            names: BTreeMap::new(),
+            closed_until_ms: None,
+            done: WindowsReconciled::default(),
+        }
+    }
+
+    /// An event is in the pipeline's input: its first sighting, or a further copy of it.
+    pub fn expect(&mut self, event_time_ms: i64, key: Option<&[u8]>, is_copy: bool) {
+        let one = Pair { events: u64::from(!is_copy), copies: u64::from(is_copy), ..Pair::default() };
+        for window in self.rule.shape.windows(event_time_ms) {
+            if self.is_closed(window) {
+                self.done.events_after_close += 1;
+            } else {
+                self.add(window, key, one);
+            }
+        }
+    }
+
+    /// The pipeline wrote a result.
+    pub fn result(&mut self, counted: &Counted<'_>) {
+        let Counted { window, key, count, offset } = *counted;
+        if !self.rule.shape.has(window) {
+            self.done.strange_windows += 1;
+            self.done.strange_example = self.done.strange_example.into_iter().chain([window]).min();
+        } else if self.is_closed(window) {
+            self.done.results_after_close += 1;
+        } else {
+            let one = Pair { last: Some((offset, count)), sum: count.unwrap_or(0), results: 1, ..Pair::default() };
+            self.add(window, key, one);
+        }
+    }
+
+    /// How many pairs of window and key are held.
+    #[must_use]
+    pub fn pairs(&self) -> usize {
+        self.pairs
+    }
+
+    /// The share of all pairs that is held, 0 to 1: below 1 there were more than the rule allows.
+    #[must_use]
+    pub fn held_share(&self) -> f64 {
+        self.held_up_to as f64 / u64::MAX as f64
+    }
+
+    /// Compares and forgets the windows that end at or before `until_ms`: to be called with a time so far behind both the events and the results
+    /// that nothing more is to come. What comes all the same is counted.
+    pub fn close(&mut self, until_ms: i64, prediction: &impl Prediction) {
+        let sampled = self.held_up_to < u64::MAX;
+        // In order of their starts, and all are equally long: the first that stays ends what is to be closed.
+        while let Some(entry) = self.windows.first_entry().filter(|entry| entry.key().end_ms <= until_ms) {
+            let (window, keys) = entry.remove_entry();
+            self.pairs -= keys.len();
+            compare(window, &keys, &self.rule, prediction, &self.names, sampled, &mut self.done);
+        }
+        self.closed_until_ms = self.closed_until_ms.max(Some(until_ms));
+    }
+
+    /// Compares the rest. Windows that end after `watermark_ms`, the pipeline's last watermark, are still open, and their results not final;
+    /// without it every window is taken to be over.
+    #[must_use]
+    pub fn finish(mut self, watermark_ms: Option<i64>, prediction: &impl Prediction) -> WindowsReconciled {
+        self.close(watermark_ms.unwrap_or(i64::MAX), prediction);
+        for keys in self.windows.values() {
+            self.done.windows_open += 1;
+            self.done.events_open += keys.values().map(|pair| pair.events).sum::<u64>();
+        }
+        self.done.held_share = self.done.held_share.min(self.held_up_to as f64 / u64::MAX as f64);
+        self.done
+    }
+
+    fn is_closed(&self, window: WindowSpan) -> bool {
+        self.closed_until_ms.is_some_and(|until_ms| window.end_ms <= until_ms)
+    }
+
+    fn add(&mut self, window: WindowSpan, key: Option<&[u8]>, one: Pair) {
+        let key = key.filter(|_| self.rule.by_key);
+        let key_hash = key.map_or(0, xxhash_rust::xxh3::xxh3_64);
+        if place(window, key_hash) > self.held_up_to {
+            self.done.give_up(&one);
+            return;
+        }
+        let is_new = self.hold(window, key_hash, one);
+        if let Some(key) = key.filter(|_| is_new && self.names.len() < MOST_NAMES) {
+            self.names.entry(key_hash).or_insert_with(|| String::from_utf8_lossy(key).into());
+        }
+        if is_new {
+            self.make_room();
+        }
+    }
+
+    /// Says whether the pair is new.
+    fn hold(&mut self, window: WindowSpan, key_hash: u64, one: Pair) -> bool {
+        let keys = self.windows.entry(window).or_default();
+        let before = keys.len();
+        keys.entry(key_hash).or_default().merge(one);
+        self.pairs += keys.len() - before;
+        keys.len() > before
+    }
+
+    /// Gives up half of the pairs until the rest fits.
+    fn make_room(&mut self) {
+        while self.pairs > self.rule.most_pairs && self.held_up_to > 0 {
+            self.hold_up_to(self.held_up_to / 2);
+        }
+    }
+
+    fn hold_up_to(&mut self, held_up_to: u64) {
+        self.held_up_to = held_up_to;
+        let (done, pairs) = (&mut self.done, &mut self.pairs);
+        self.windows.retain(|window, keys| {
+            keys.retain(|key_hash, pair| {
+                let stays = place(*window, *key_hash) <= held_up_to;
+                if !stays {
+                    done.give_up(pair);
+                    *pairs -= 1;
+                }
+                stays
+            });
+            !keys.is_empty()
+        });
+    }
+}
+
+/// Where a pair stands among all, by chance.
+fn place(window: WindowSpan, key_hash: u64) -> u64 {
+    xxh3_64_with_seed(&window.start_ms.to_le_bytes(), key_hash)
+}
+
+impl WindowBook {
+    /// Takes in another part's book. Both must have been kept by one rule.
+    pub fn merge(&mut self, other: WindowBook) {
+        let WindowBook { rule: _same, windows, pairs: _counted_again, held_up_to, names, closed_until_ms, done } =
+            other;
+        self.done.merge(done);
+        self.closed_until_ms = self.closed_until_ms.max(closed_until_ms);
+        self.names.extend(names);
+        while self.names.len() > MOST_NAMES {
+            self.names.pop_last();
+        }
+        if held_up_to < self.held_up_to {
+            self.hold_up_to(held_up_to);
+        }
+        for (window, keys) in windows {
+            for (key_hash, pair) in keys {
+                if place(window, key_hash) <= self.held_up_to {
+                    self.hold(window, key_hash, pair);
+                } else {
+                    self.done.give_up(&pair);
+                }
+            }
+        }
+        self.make_room();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! `floodmark curve import`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{events, name_of, print_json, read_bounded};
+use crate::commands::CommandError;
+use crate::curve::import::{
+    Decimal, Duplicates, Finding, Format, Future, Gaps, Imported, Negative, OffGrid, Options, Policy, Stamps, Unsorted,
+    Values, import, word,
+};
+use crate::curve::{FIRST_LINE, Origin, moment_text};
+use crate::profile::Span;
+use crate::report::figures;
+use crate::results::pending::write_whole;
+
+/// Flags of `curve import`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Nothing is repaired silently: what is odd in the data is listed with its lines, and stops the import unless a flag says what to do.
+Without --out the file is looked at, and nothing is written.
+
+Examples:
+  floodmark curve import increase.json --values counts --out checkout.csv        Prometheus query_range
+  floodmark curve import panel.csv --values rate-per-s --zone Europe/Berlin --gaps zero --out checkout.csv
+  floodmark curve import requests.csv --duplicates sum --gaps interpolate --out requests.curve.csv")]
+pub struct Args {
+    /// The export; - reads standard input
+    pub file: PathBuf,
+    /// Write the curve to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// What wrote the file, if it is not recognised: prometheus, grafana, cloudwatch-statistics, cloudwatch-data, datadog, csv, curve
+    #[arg(long, value_parser = word::<Format>)]
+    pub format: Option<Format>,
+    /// What the values are: counts (events in each bucket), rate-per-s, rate-per-min, counter (a running total)
+    #[arg(long, value_parser = word::<Values>)]
+    pub values: Option<Values>,
+    /// Which of several series
+    #[arg(long, value_name = "NAME")]
+    pub series: Option<String>,
+    /// The zone of times that do not name theirs: UTC, Europe/Berlin, +02:00
+    #[arg(long, allow_hyphen_values = true)]
+    pub zone: Option<String>,
+    /// How long the curve's buckets shall be; a multiple of those in the file: 60s, 5m
+    #[arg(long, value_name = "SPAN")]
+    pub step: Option<Span>,
+    /// Which end of its bucket a time means: start, end. Prometheus means the end, the others the start
+    #[arg(long, value_parser = word::<Stamps>)]
+    pub stamps: Option<Stamps>,
+    /// What parts decimals, if the file does not settle it: point, comma
+    #[arg(long, value_parser = word::<Decimal>)]
+    pub decimal: Option<Decimal>,
+    /// Buckets without a row or a number: fail, zero, hold, interpolate
+    #[arg(long, value_parser = word::<Gaps>, default_value = "fail")]
+    pub gaps: Gaps,
+    /// Rows of one and the same time: fail, sum, first, last
+    #[arg(long, value_parser = word::<Duplicates>, default_value = "fail")]
+    pub duplicates: Duplicates,
+    /// Rows that are not in the order of time: fail, sort
+    #[arg(long, value_parser = word::<Unsorted>, default_value = "fail")]
+    pub unsorted: Unsorted,
+    /// Values below 0: fail, zero, gap
+    #[arg(long, value_parser = word::<Negative>, default_value = "fail")]
+    pub negative: Negative,
+    /// Times between the buckets' edges: fail, snap (to the nearest edge)
+    #[arg(long, value_parser = word::<OffGrid>, default_value = "fail")]
+    pub off_grid: OffGrid,
+    /// Times in the future: fail, keep
+    #[arg(long, value_parser = word::<Future>, default_value = "fail")]
+    pub future: Future,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Args {
+    fn options(&self) -> Result<Options, CommandError> {
+        let step_ms = |span: Span| {
+            let whole = span.as_nanos() > 0 && span.as_nanos().is_multiple_of(1_000_000);
+            let wrong = || CommandError::Usage(format!("--step {span} is no whole number of milliseconds above 0"));
+            whole.then_some(span.as_nanos() / 1_000_000).ok_or_else(wrong)
+        };
+        let Args { gaps, duplicates, unsorted, negative, off_grid, future, .. } = *self;
+        Ok(Options {
+            format: self.format,
+            series: self.series.clone(),
+            values: self.values,
+            zone: self.zone.clone(),
+            step_ms: self.step.map(step_ms).transpose()?,
+            stamps: self.stamps,
+            decimal: self.decimal,
+            policy: Policy { gaps, duplicates, unsorted, negative, off_grid, future },
+            now_unix_ms: Timestamp::now().as_millisecond(),
+        })
+    }
+}
+
+/// An import in JSON.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    file: String,
+    format: Format,
+    series: &'a str,
+    values: Values,
+    stamps: Stamps,
+    stamp_form: &'a str,
+    rows: usize,
+    start: Option<String>,
+    step_s: f64,
+    buckets: usize,
+    filled: usize,
+    total: f64,
+    policy: String,
+    findings: Vec<&'a Finding>,
+    out: Option<&'a Path>,
+}
+
+pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<(), CommandError> {
+    let options = args.options()?;
+    let bytes = read_bounded(&args.file)?;
+    let imported =
+        import(&bytes, &options).map_err(|error| CommandError::Usage(format!("{}: {error}", args.file.display())))?;
+    drop(bytes);
+    if let Some(file) = &args.out {
+        write(file, &imported, &args.file, &options.policy)?;
+    }
+    if args.json {
+        return print_json(&report(args, &imported, &options.policy), out);
+    }
+    out.write_all(for_people(args, &imported).as_bytes())?;
+    Ok(())
+}
+
+/// Writes the curve file, but never over something that is none.
+fn write(file: &Path, imported: &Imported, source: &Path, policy: &Policy) -> Result<(), CommandError> {
+    let refused = |why: &str| CommandError::Usage(format!("{} {why}: choose another name with --out", file.display()));
+    if file.exists() {
+        let mut beginning = vec![0; FIRST_LINE.len()];
+        let ours = fs::File::open(file).and_then(|mut opened| std::io::Read::read_exact(&mut opened, &mut beginning));
+        if ours.is_err() || beginning != FIRST_LINE.as_bytes() {
+            return Err(refused("exists already and is no curve file"));
+        }
+    }
+    let Imported { curve, format, series, values, stamps, filled, .. } = imported;
+    let lines = vec![
+        format!("source: {}, {format}, series {series}", name_of(source)),
+        format!("values: {values}, stamps: {stamps}"),
+        format!("policy: {policy}"),
+        format!("filled: {filled} of {} buckets", curve.counts().len()),
+    ];
+    let text = curve.write(&Origin { lines }).map_err(|error| CommandError::Usage(error.to_string()))?;
+    write_whole(file, text.as_bytes()).map_err(|error| CommandError::Environment(error.to_string()))
+}
+
+fn report<'a>(args: &'a Args, imported: &'a Imported, policy: &Policy) -> Report<'a> {
+    let Imported { curve, format, series, rows, values, stamps, filled, stamp_form, findings } = imported;
+    Report {
+        file: args.file.display().to_string(),
+        format: *format,
+        series,
+        values: *values,
+        stamps: *stamps,
+        stamp_form,
+        rows: *rows,
+        start: curve.start_unix_ms().map(moment_text),
+        step_s: curve.step_s(),
+        buckets: curve.counts().len(),
+        filled: *filled,
+        total: curve.total(),
+        policy: policy.to_string(),
+        findings: findings.iter().collect(),
+        out: args.out.as_deref(),
+    }
+}
+
+fn for_people(args: &Args, imported: &Imported) -> String {
+    let Imported { curve, format, series, rows, values, stamps, filled, stamp_form, findings } = imported;
+    let step = Span::from_millis(curve.step_ms());
+    let end = moment_text(curve.bucket_start_ms(curve.counts().len()));
+    let mut text = format!("{}: {format}, series `{series}`\n", name_of(&args.file));
+    // Writing into a string cannot fail.
+    let _ = writeln!(text, "  read as   {values}; times are {stamp_form}, and mean the bucket's {stamps}");
+    let _ = writeln!(text, "  curve     {} to {end}", moment_text(curve.bucket_start_ms(0)));
+    let _ = writeln!(
+        text,
+        "            {} rows, {} buckets of {step}, {} events",
+        figures::count(*rows as u64),
+        figures::count(curve.counts().len() as u64),
+        events(curve.total())
+    );
+    if *filled > 0 {
+        let _ = writeln!(text, "  filled    {} buckets", figures::count(*filled as u64));
+    }
+    for Finding { count, first, then, .. } in findings.iter() {
+        let _ = writeln!(text, "  note      {} ({then})", first.first().map_or("", String::as_str));
+        first.iter().skip(1).for_each(|more| text += &format!("            {more}\n"));
+        if *count > first.len() {
+            let _ = writeln!(text, "            and {} more", figures::count((count - first.len()) as u64));
+        }
+    }
+    match &args.out {
+        Some(file) => text + &format!("  written   {}\n", file.display()),
+        None => text + "  nothing was written: say --out FILE\n",
+    }
+}

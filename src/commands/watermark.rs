@@ -1,0 +1,148 @@
+//! `floodmark watermark`: what would an engine drop of a recorded stream, or of a topic?
+
+use std::fs::File;
+use std::io::{Read, Write, stdin};
+use std::path::PathBuf;
+
+use super::{CommandError, Outcome, flags};
+use crate::check::watermark::ModelSpec;
+use crate::consume::extract::Place;
+use crate::consume::recorded::read_recorded;
+use crate::profile::{Engine, Span, WatermarkModel, Window};
+use crate::report::terminal::Look;
+use crate::report::terminal::watermark::{recorded_verdicts, topic_watermarks};
+use crate::session::{EventTimeAt, Reading, Survey, judge_recorded, survey};
+
+/// Flags of `watermark`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+FILE is CSV with the columns kind,partition,time_ms,key in the order of the stream; kind is event, watermark (a given one),
+tick (the watermark is sent on), batch (a Spark micro-batch ends) or idle. With ticks, batches or watermarks the verdicts are exact.
+
+Examples:
+  floodmark watermark recorded.csv --engine flink --bound 5s --window tumbling:10s
+  floodmark watermark -b localhost:9092 -t orders --engine flink --bound 5s --bound 1m --window tumbling:10s")]
+pub struct Args {
+    /// The recorded stream, a CSV file; `-` is standard input
+    #[arg(required_unless_present = "topic", conflicts_with = "topic")]
+    pub file: Option<PathBuf>,
+    /// A topic to read once, from its beginning to its present end
+    #[arg(short, long, value_name = "TOPIC", requires = "brokers")]
+    pub topic: Option<String>,
+    /// Where a message's event time is: /json/pointer, header:NAME or record (its timestamp); default: where floodmark puts it
+    #[arg(long, value_name = "PLACE", requires = "topic")]
+    pub event_time: Option<String>,
+    /// The engine: flink, flink-sql, spark, kafka-streams, beam, azure-stream-analytics
+    #[arg(long)]
+    pub engine: Engine,
+    /// How far out of order events may be (repeatable: bounds are compared)
+    #[arg(long, value_name = "SPAN")]
+    pub bound: Vec<Span>,
+    /// tumbling:10s, hopping:10s/5s, sliding:10s, session:30s or none
+    #[arg(long, default_value = "none")]
+    pub window: Window,
+    /// How long a window stays open behind the watermark: allowed lateness, or Kafka Streams' grace
+    #[arg(long, value_name = "SPAN")]
+    pub allowed_lateness: Option<Span>,
+    /// flink: a silent partition stops holding the watermark after this
+    #[arg(long, value_name = "SPAN")]
+    pub idleness: Option<Span>,
+    /// How often the watermark moves (spark: how long a micro-batch is)
+    #[arg(long, value_name = "SPAN")]
+    pub interval: Option<Span>,
+    /// flink, beam: the engine reads live, never further than this behind the newest event
+    #[arg(long, value_name = "SPAN")]
+    pub keeps_up: Option<Span>,
+    /// FILE: the watermark follows every event
+    #[arg(long, conflicts_with = "topic")]
+    pub per_record: bool,
+    /// FILE, spark: a batch without data follows every batch that moved the watermark
+    #[arg(long, conflicts_with = "topic")]
+    pub quiet_stream: bool,
+    /// Which cluster.
+    #[command(flatten)]
+    pub target: flags::TargetFlags,
+    /// Print JSON, and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Args {
+    /// A model for each bound.
+    fn models(&self) -> Result<Vec<ModelSpec>, CommandError> {
+        let bounds: Vec<Option<Span>> =
+            if self.bound.is_empty() { vec![None] } else { self.bound.iter().copied().map(Some).collect() };
+        let model = |bound| WatermarkModel {
+            bound,
+            window: self.window,
+            allowed_lateness: self.allowed_lateness,
+            idleness: self.idleness,
+            interval: self.interval,
+            keeps_up: self.keeps_up,
+            ..WatermarkModel::of(self.engine)
+        };
+        let spec = |bound| {
+            ModelSpec::of(&model(bound))
+                .map_err(|fault| CommandError::Usage(format!("--{}: {fault}", fault.key.replace('_', "-"))))
+        };
+        bounds.into_iter().map(spec).collect()
+    }
+}
+
+/// Judges.
+///
+/// # Errors
+/// A model that its engine does not have, a row that is wrong, or a topic that cannot be read.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let models = args.models()?;
+    match (&args.file, &args.topic) {
+        (Some(file), _) => judge_file(args, file, &models, out),
+        (None, Some(topic)) => judge_topic(args, topic, models, out),
+        (None, None) => Err(CommandError::Usage("name a FILE, or a topic with -b and -t".to_owned())),
+    }
+}
+
+fn judge_file(args: &Args, file: &PathBuf, models: &[ModelSpec], out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let is_stdin = file.as_os_str() == "-";
+    let name = if is_stdin { "standard input".to_owned() } else { file.display().to_string() };
+    let source: Box<dyn Read> = if is_stdin {
+        Box::new(stdin().lock())
+    } else {
+        Box::new(File::open(file).map_err(|error| CommandError::Usage(format!("{name} cannot be read: {error}")))?)
+    };
+    let recorded = read_recorded(source).map_err(|error| CommandError::Usage(format!("{name}, {error}")))?;
+    let reading = Reading { per_record: args.per_record, quiet_stream: args.quiet_stream };
+    let verdicts: Vec<_> = models.iter().map(|model| judge_recorded(model, &recorded, reading)).collect();
+    match verdicts.as_slice() {
+        [only] if args.json => print_json(only, out)?,
+        several if args.json => print_json(&several, out)?,
+        all => {
+            let texts: Vec<String> = all.iter().map(|one| recorded_verdicts(one, Look::of_stdout())).collect();
+            out.write_all(texts.join("\n").as_bytes())?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn judge_topic(args: &Args, topic: &str, models: Vec<ModelSpec>, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let event_time = match args.event_time.as_deref() {
+        None => EventTimeAt::Floodmark,
+        Some("record") => EventTimeAt::Record,
+        Some(place) => EventTimeAt::Place(
+            Place::parse(place).map_err(|error| CommandError::Usage(format!("--event-time: {error}, or `record`")))?,
+        ),
+    };
+    let wanted = Survey { settings: args.target.settings()?, topic: topic.to_owned(), event_time, models };
+    let found = survey(&wanted)?;
+    if args.json {
+        print_json(&found, out)?;
+    } else {
+        out.write_all(topic_watermarks(&found, Look::of_stdout()).as_bytes())?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn print_json(what: &impl serde::Serialize, out: &mut dyn Write) -> Result<(), CommandError> {
+    let text = serde_json::to_string_pretty(what).map_err(|error| CommandError::Environment(error.to_string()))?;
+    Ok(writeln!(out, "{text}")?)
+}

@@ -1,0 +1,151 @@
+//! The event times at a stage: the engines' models, how late events are, whose clock is off, and what became of what was injected.
+
+use std::sync::Arc;
+
+use super::extract::Extracted;
+use super::stage::StagePlan;
+use crate::check::Class;
+use crate::check::lateness::{
+    AHEAD_LIMIT_MS, Disturbed, Fate, InjectionLedger, Lateness, LatenessMeter, LogFigures, LogRow, LogRule, Offsets,
+    ProducerSkew, Timed, WatermarkLog,
+};
+use crate::check::watermark::{Claim, ModelTally, TimedRecord, Watermarks};
+use crate::event::EventId;
+use crate::kafka::Record;
+use crate::load::StreamSchedule;
+
+/// Nanoseconds in a microsecond, the unit of times in payloads.
+const NANOS_PER_US: u64 = 1000;
+
+/// Follows the event times of one stage. The first model's windows and bound are the rule for what is late.
+#[derive(Debug)]
+pub(super) struct EventTimes {
+    watermarks: Watermarks,
+    meter: LatenessMeter,
+    log: WatermarkLog,
+    clocks: Offsets,
+    injections: InjectionLedger,
+    schedule: Arc<StreamSchedule>,
+    /// Whether the schedule disturbs events at all.
+    disturbs: bool,
+}
+
+/// What the event times of a stage came to.
+#[derive(Debug)]
+pub struct EventTimeReport {
+    /// What the engines would drop, model by model.
+    pub models: Vec<ModelTally>,
+    /// How late events were, by the first model's rule.
+    pub lateness: Lateness,
+    /// What the watermark log found.
+    pub log: LogFigures,
+    /// Every producer's clock.
+    pub clocks: Vec<ProducerSkew>,
+    /// What of the injected was seen, and to which end it came by the first model's claim.
+    pub injections: InjectionLedger,
+}
+
+/// A message of this run, as far as event times are concerned.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Own {
+    /// Which event it is.
+    pub(super) id: EventId,
+    /// Whether it is the event's first delivery or a further one.
+    pub(super) class: Class,
+    /// When it was due, in microseconds since 1970.
+    pub(super) due_us: u64,
+    /// The start of the run, in nanoseconds since 1970.
+    pub(super) start_ns: u64,
+}
+
+impl EventTimes {
+    /// For a stage where models read; none without any.
+    pub(super) fn new(plan: &StagePlan) -> Option<Self> {
+        let rule = LogRule::of_model(plan.models.first()?);
+        let partitions = plan.from.len();
+        Some(EventTimes {
+            watermarks: Watermarks::new(&plan.models, partitions),
+            meter: LatenessMeter::new(rule.late, Some(AHEAD_LIMIT_MS)),
+            log: WatermarkLog::new(rule, u16::try_from(partitions).unwrap_or(u16::MAX)),
+            clocks: Offsets::default(),
+            injections: InjectionLedger::default(),
+            disturbs: Disturbed::any_of(&plan.schedule),
+            schedule: Arc::clone(&plan.schedule),
+        })
+    }
+
+    /// Takes in a message. An engine takes every message that it reads, whoever sent it and however often.
+    pub(super) fn see(&mut self, record: &Record<'_>, found: &Extracted, consumed_ns: u64, own: Option<Own>) {
+        let partition = record.partition() as u16;
+        let clock_ms = appended_ms(record, found, consumed_ns);
+        self.meter.observe(partition, found.event_time_ms, clock_ms);
+        let Some(event_time_ms) = found.event_time_ms else { return self.watermarks.observe_without_event_time() };
+        let claim = self.watermarks.observe(&TimedRecord {
+            partition,
+            event_time_ms,
+            appended_ms: Some(clock_ms),
+            key_hash: record.key().map_or(0, xxhash_rust::xxh3::xxh3_64),
+        });
+        let producer = own.map(|own| own.id.producer);
+        self.log.observe(&Timed { partition, producer, event_time_ms, clock_ms });
+        if let Some(own) = own {
+            self.see_own(&own, event_time_ms, fate(claim));
+        }
+    }
+
+    fn see_own(&mut self, own: &Own, event_time_ms: i64, fate: Fate) {
+        let EventId { producer, sequence, .. } = own.id;
+        match own.class {
+            Class::First => {
+                self.clocks.observe(producer, sequence, event_time_ms, own.due_us);
+                if self.disturbs {
+                    let due_ns = own.due_us.saturating_mul(NANOS_PER_US).saturating_sub(own.start_ns);
+                    self.injections.see(Disturbed::of(&self.schedule, producer, sequence, due_ns), fate);
+                }
+            }
+            // The models are of engines that count what they read; none removes duplicates by itself.
+            Class::DuplicateInjected => self.injections.see_copy(fate, false),
+            Class::DuplicateAccidental | Class::Foreign | Class::Phantom => {}
+        }
+    }
+
+    /// Ends a second of the run. `now_ns` is the time, in nanoseconds since 1970.
+    pub(super) fn end_second(&mut self, second: u64, now_ns: u64) -> Vec<LogRow> {
+        let mut rows = Vec::new();
+        self.log.end_second(second, (now_ns / 1_000_000) as i64, |row| rows.push(*row));
+        rows
+    }
+
+    /// What it came to. `start_ns` is the start of the run, in nanoseconds since 1970.
+    pub(super) fn finish(self, start_ns: Option<u64>) -> EventTimeReport {
+        let schedule = self.schedule;
+        let error_us = |producer: u16, at_us: i64| {
+            let at_ns = u64::try_from(at_us).ok()?.saturating_mul(NANOS_PER_US);
+            let error_ns = schedule.clock_error_ns(producer, at_ns.saturating_sub(start_ns?))?;
+            Some(error_ns / NANOS_PER_US as i64)
+        };
+        EventTimeReport {
+            models: self.watermarks.finish(),
+            lateness: self.meter.finish(),
+            log: self.log.finish(),
+            clocks: self.clocks.estimate(error_us),
+            injections: self.injections,
+        }
+    }
+}
+
+/// What the first model's claim means for an event. One that the engine refuses is in no window, either.
+fn fate(claim: Option<Claim>) -> Fate {
+    match claim {
+        Some(Claim::SureKeep) => Fate::Kept,
+        Some(Claim::SureDrop | Claim::Refused) => Fate::Dropped,
+        Some(Claim::Race) | None => Fate::Race,
+    }
+}
+
+/// When a record was appended, as near as it can be told: by the broker's word, else when it was sent, else when it was seen.
+pub fn appended_ms(record: &Record<'_>, found: &Extracted, consumed_ns: u64) -> i64 {
+    let by_broker = record.timestamp().filter(|timestamp| timestamp.by_broker).map(|timestamp| timestamp.ms);
+    let sent_ms = || found.sent_us.map(|us| (us / 1000) as i64);
+    by_broker.or_else(sent_ms).unwrap_or((consumed_ns / 1_000_000) as i64)
+}

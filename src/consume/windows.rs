@@ -1,0 +1,121 @@
+//! What a stage notes for the windows of a pipeline: the events that belong in them, or the results that the pipeline wrote.
+
+use std::collections::BTreeMap;
+
+use super::extract::Extracted;
+use super::window_results::{ResultFault, ResultMessage, ResultPlaces};
+use crate::check::windows::{BookRule, WindowBook};
+use crate::check::{Class, Merge};
+use crate::kafka::Record;
+
+/// What a stage is to note.
+#[derive(Debug, Clone, Default)]
+pub struct WindowsPlan {
+    /// Stages that show window results of the events that are seen here: their places in the stream, and how their books are kept.
+    pub expects: Vec<(usize, BookRule)>,
+    /// The stage itself shows window results: where they are, and how the book is kept.
+    pub results: Option<(ResultPlaces, BookRule)>,
+}
+
+/// What the stages of a stream noted, by the place of the stage that shows the results. Parts merge.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WindowsSeen {
+    /// What belongs in the windows, and what the results say.
+    pub stages: BTreeMap<usize, ResultsSeen>,
+    /// The maximum event time of each partition of the stream's own topic, in milliseconds; nothing for one without events.
+    pub maxima_ms: BTreeMap<u16, Option<i64>>,
+    /// How many events carry no event time that can be read? They are in no window here.
+    pub without_event_time: u64,
+}
+
+/// What was noted for one stage that shows window results.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResultsSeen {
+    /// Events and results.
+    pub book: WindowBook,
+    /// How many results were read?
+    pub results: u64,
+    /// How many messages are no window results?
+    pub unreadable: u64,
+    /// What is wrong with the first of them.
+    pub fault: Option<ResultFault>,
+    /// The latest end of a window that a result was written for, in milliseconds.
+    pub last_end_ms: Option<i64>,
+}
+
+impl WindowsSeen {
+    /// Nothing has been seen of these partitions at the stage at `place`.
+    #[must_use]
+    pub fn new(plan: &WindowsPlan, place: usize, partitions: impl Iterator<Item = u16>) -> Self {
+        let own = plan.results.as_ref().map(|(_, rule)| (place, *rule));
+        let stages = plan.expects.iter().copied().chain(own).map(|(place, rule)| (place, ResultsSeen::new(rule)));
+        let maxima_ms =
+            if plan.expects.is_empty() { BTreeMap::new() } else { partitions.map(|at| (at, None)).collect() };
+        WindowsSeen { stages: stages.collect(), maxima_ms, without_event_time: 0 }
+    }
+
+    /// An event stands in the stream's own topic. Pipelines count whatever is there, other runs' events too.
+    pub(super) fn event(&mut self, record: &Record<'_>, found: &Extracted, class: Class) {
+        let Some(event_time_ms) = found.event_time_ms else {
+            self.without_event_time += u64::from(!self.stages.is_empty());
+            return;
+        };
+        let is_copy = matches!(class, Class::DuplicateInjected | Class::DuplicateAccidental);
+        let maximum = self.maxima_ms.entry(record.partition() as u16).or_default();
+        *maximum = (*maximum).max(Some(event_time_ms));
+        for seen in self.stages.values_mut() {
+            seen.book.expect(event_time_ms, record.key(), is_copy);
+        }
+    }
+
+    /// The pipeline wrote a message.
+    pub(super) fn result(&mut self, place: usize, places: &ResultPlaces, record: &Record<'_>) {
+        let Some(seen) = self.stages.get_mut(&place) else { return };
+        let header = |name: &str| record.header(name);
+        match places.extract(&ResultMessage { payload: record.payload(), key: record.key(), header }) {
+            Ok(found) => {
+                seen.results += 1;
+                seen.last_end_ms = seen.last_end_ms.max(Some(found.window.end_ms));
+                seen.book.result(&found.counted(record.offset().max(0) as u64));
+            }
+            Err(fault) => {
+                seen.unreadable += 1;
+                seen.fault.get_or_insert(fault);
+            }
+        }
+    }
+}
+
+impl Merge for WindowsSeen {
+    fn merge(&mut self, other: Self) {
+        let WindowsSeen { stages, maxima_ms, without_event_time } = other;
+        for (place, seen) in stages {
+            match self.stages.entry(place) {
+                std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(seen)),
+                std::collections::btree_map::Entry::Occupied(mut entry) => entry.get_mut().merge(seen),
+            }
+        }
+        for (partition, maximum_ms) in maxima_ms {
+            let own = self.maxima_ms.entry(partition).or_default();
+            *own = (*own).max(maximum_ms);
+        }
+        self.without_event_time += without_event_time;
+    }
+}
+
+impl ResultsSeen {
+    fn new(rule: BookRule) -> Self {
+        ResultsSeen { book: WindowBook::new(rule), results: 0, unreadable: 0, fault: None, last_end_ms: None }
+    }
+}
+
+impl Merge for ResultsSeen {
+    fn merge(&mut self, other: Self) {
+        let ResultsSeen { book, results, unreadable, fault, last_end_ms } = other;
+        self.book.merge(book);
+        self.results += results;
+        self.unreadable += unreadable;
+        self.fault = self.fault.or(fault);
+        self.last_end_ms = self.last_end_ms.max(last_end_ms);
+    }
+}

@@ -1,0 +1,148 @@
+//! What a curve says about the time inside its buckets: the parameters of arrivals that are as bursty below the bucket as the curve is above it.
+//!
+//! A curve in buckets of a minute says nothing of its seconds. What it does say is how burstiness changes from scale to scale just above the
+//! bucket, and the fit goes on from there. Whether that holds for this curve is tried on the curve itself: it is made coarser, fitted,
+//! and the fit's seconds, so to say, are held against the real ones.
+
+mod b_model;
+mod dispersion;
+mod levels;
+mod on_off;
+mod trial;
+
+use serde::Serialize;
+
+use super::Curve;
+use crate::profile::Span;
+
+pub use b_model::BModel;
+pub use dispersion::Dispersion;
+pub use levels::{LEAST_BUCKETS, Level, levels};
+pub use on_off::OnOff;
+pub use trial::Trial;
+
+/// A fit that cannot be made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FitError {
+    /// Too few buckets.
+    #[error("{buckets} buckets are too few to fit anything: {LEAST_BUCKETS} are the least")]
+    TooShort {
+        /// How many there are.
+        buckets: usize,
+    },
+    /// No event.
+    #[error("the curve holds no event")]
+    Silent,
+    /// A kind that this curve cannot give.
+    #[error("{kind} cannot be fitted to this curve: {why}")]
+    Impossible {
+        /// The kind that was asked for.
+        kind: Kind,
+        /// Why not.
+        why: &'static str,
+    },
+}
+
+/// The kinds of arrivals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// As by chance alone.
+    Poisson,
+    /// A rate that varies from second to second.
+    Overdispersed,
+    /// Halves of halves, uneven at every scale.
+    BModel,
+    /// Bursts and silence.
+    OnOff,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Kind::Poisson => "poisson",
+            Kind::Overdispersed => "overdispersed",
+            Kind::BModel => "b-model",
+            Kind::OnOff => "on-off",
+        })
+    }
+}
+
+/// Everything that was fitted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fit {
+    /// A bucket's length.
+    pub step_s: f64,
+    /// The mean rate.
+    pub mean_per_s: f64,
+    /// What was measured at each scale, the bucket first, each twice as long as the one before.
+    pub levels: Vec<Level>,
+    /// The index of dispersion at 1 s.
+    pub dispersion: Dispersion,
+    /// The b-model; nothing when neighbouring buckets do not differ more than by chance.
+    pub b_model: Option<BModel>,
+    /// Bursts and silence; nothing when the buckets are too short or the dispersion is that of chance.
+    pub on_off: Option<OnOff>,
+    /// The fit tried on the curve made coarser; nothing when it is too short for that.
+    pub trial: Option<Trial>,
+    /// The kind that fits best.
+    pub best: Kind,
+}
+
+impl Fit {
+    /// Fits a curve.
+    ///
+    /// # Errors
+    /// [`FitError`] for a curve that is too short or silent.
+    pub fn of(curve: &Curve) -> Result<Self, FitError> {
+        let levels = levels(curve)?;
+        let mean_per_s = curve.total() / curve.length_s();
+        let dispersion = Dispersion::of(&levels, 1.0);
+        let b_model = BModel::of(curve, &levels);
+        let on_off = OnOff::of(curve.step_s(), mean_per_s, dispersion.index);
+        let trial = Trial::of(curve);
+        let best = trial.as_ref().map_or_else(|| without_trial(&dispersion), Trial::best);
+        let best = if best == Kind::BModel && b_model.is_none() { without_trial(&dispersion) } else { best };
+        Ok(Fit { step_s: curve.step_s(), mean_per_s, levels, dispersion, b_model, on_off, trial, best })
+    }
+
+    /// The arrivals as a value for `detail` in a profile's curve, in TOML.
+    ///
+    /// # Errors
+    /// [`FitError::Impossible`] for a kind that this curve does not give.
+    pub fn detail(&self, kind: Kind) -> Result<String, FitError> {
+        let impossible = |why| FitError::Impossible { kind, why };
+        Ok(match kind {
+            Kind::Poisson => "{ kind = \"poisson\" }".to_owned(),
+            Kind::Overdispersed => {
+                format!("{{ kind = \"overdispersed\", dispersion = {} }}", rounded(self.dispersion.index))
+            }
+            Kind::BModel => {
+                let fitted = self
+                    .b_model
+                    .as_ref()
+                    .ok_or_else(|| impossible("neighbouring buckets differ no more than by chance"))?;
+                format!("{{ kind = \"b-model\", bias = {} }}", rounded(fitted.bias))
+            }
+            Kind::OnOff => {
+                let why = "it needs buckets longer than a second, and a dispersion above that of chance which bursts of a second or more can make";
+                let fitted = self.on_off.as_ref().ok_or_else(|| impossible(why))?;
+                let span = |seconds: f64| Span::from_millis((seconds * 1e3).round() as u64);
+                format!("{{ kind = \"on-off\", on = \"{}\", off = \"{}\" }}", span(fitted.on_s), span(fitted.off_s))
+            }
+        })
+    }
+}
+
+fn without_trial(dispersion: &Dispersion) -> Kind {
+    if dispersion.index > 1.0 + dispersion::CHANCE { Kind::Overdispersed } else { Kind::Poisson }
+}
+
+/// Four significant digits: more than the estimate is good for.
+fn rounded(value: f64) -> f64 {
+    let power = 10_f64.powf(3.0 - value.abs().max(1e-300).log10().floor());
+    (value * power).round() / power
+}
+
+#[cfg(test)]
+mod tests;

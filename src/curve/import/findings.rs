@@ -1,0 +1,122 @@
+//! What was odd in a file: counted by kind, with the first few places of each.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Place;
+
+/// So many places of a kind are kept.
+const KEPT: usize = 5;
+
+/// The kinds of oddity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The query's answer is not all there is.
+    Partial,
+    /// Local times that the clocks showed twice.
+    ClockChange,
+    /// Rows that go back in time, perhaps over what was there already.
+    Unsorted,
+    /// Rows with the stamp of another row.
+    Duplicate,
+    /// The distance between rows changes for good.
+    MixedSteps,
+    /// Stamps between the buckets' edges.
+    OffGrid,
+    /// Buckets without a row.
+    Gap,
+    /// Rows without a number.
+    NoNumber,
+    /// Values below 0.
+    Negative,
+    /// A running total that falls: the counter was restarted.
+    Reset,
+    /// Stamps behind the present.
+    Future,
+    /// A longer bucket at the end that is not full.
+    LastBucket,
+    /// Commas in numbers.
+    Commas,
+}
+
+/// What is known of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The kind.
+    pub kind: Kind,
+    /// How often.
+    pub count: usize,
+    /// The first few, each with its place.
+    pub first: Vec<String>,
+    /// What was done about it, or what to do.
+    pub then: String,
+    /// Whether it stops the import.
+    pub stops: bool,
+}
+
+/// All that was odd.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    kinds: BTreeMap<Kind, Finding>,
+}
+
+impl Findings {
+    /// Notes one case. `then` says what is done about it, or, if it `stops` the import, what to do.
+    pub(super) fn note(&mut self, kind: Kind, place: Option<Place>, what: &str, then: &str, stops: bool) {
+        let empty = || Finding { kind, count: 0, first: Vec::new(), then: then.to_owned(), stops };
+        let finding = self.kinds.entry(kind).or_insert_with(empty);
+        finding.count += 1;
+        finding.stops |= stops;
+        if finding.first.len() < KEPT {
+            finding.first.push(place.map_or_else(|| what.to_owned(), |place| format!("{place}: {what}")));
+        }
+    }
+
+    /// Notes one case; its text is only made if it is kept.
+    pub(super) fn note_with(
+        &mut self,
+        kind: Kind,
+        place: Place,
+        what: impl FnOnce() -> String,
+        then: &str,
+        stops: bool,
+    ) {
+        let kept = self.kinds.get(&kind).is_none_or(|finding| finding.first.len() < KEPT);
+        let text = if kept { what() } else { String::new() };
+        self.note(kind, Some(place), &text, then, stops);
+    }
+
+    /// Takes over what another found, of kinds that are not yet here.
+    pub(super) fn take(&mut self, other: &mut Findings) {
+        self.kinds.append(&mut other.kinds);
+    }
+
+    /// Whether any stops the import.
+    #[must_use]
+    pub fn stop(&self) -> bool {
+        self.kinds.values().any(|finding| finding.stops)
+    }
+
+    /// Each kind that was found.
+    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+        self.kinds.values()
+    }
+
+    /// Whether nothing was odd.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// What stops the import, in one line: the first place of each kind, how many there are, and the way out.
+    pub(super) fn stops(&self) -> String {
+        let one = |finding: &Finding| {
+            let more = finding.count - 1;
+            let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+            format!("{}{more}: {}", finding.first.first().map_or("", String::as_str), finding.then)
+        };
+        self.kinds.values().filter(|finding| finding.stops).map(one).collect::<Vec<_>>().join("; ")
+    }
+}

@@ -1,0 +1,62 @@
+//! CSV from Grafana's panel inspector: `"Time","series",...`, or in older versions `Series;Time;Value`.
+//!
+//! With comma or semicolon; for Excel with a byte order mark, a first line `sep=,`, or in UTF-16 with tabs. Times are in the browser's zone
+//! and do not name it, or epochs in milliseconds.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Findings, ImportError, Options, Place, Stamps,
+    numbers::number,
+    series::{Export, Sample, Series},
+    stamps::StampReader,
+    table::Table,
+};
+
+/// Reads Grafana's CSV. A stamp is taken as the bucket's start; Grafana passes on what its data source says.
+pub(super) fn read(text: &str, options: &Options) -> Result<Export, ImportError> {
+    let first = text.lines().next().unwrap_or_default();
+    let says_delimiter = first.trim_matches('"').starts_with("sep=");
+    // What remains begins with the end of the first line, so that lines are counted rightly.
+    let table = Table::open(if says_delimiter { text.get(first.len()..).unwrap_or_default() } else { text })?;
+    let mut findings = Findings::default();
+    let (series, stamp_form) = if table.header == ["Series", "Time", "Value"] {
+        rows_of_series(&table, options, &mut findings)?
+    } else {
+        let time = table.header.iter().position(|name| name.eq_ignore_ascii_case("time")).unwrap_or(0);
+        table.series(time, options, &mut findings)?
+    };
+    Ok(Export { series, stamps: Stamps::Start, ordered: true, stamp_form, findings })
+}
+
+/// The older form: each row names its series.
+fn rows_of_series(
+    table: &Table<'_>,
+    options: &Options,
+    findings: &mut Findings,
+) -> Result<(Vec<Series>, &'static str), ImportError> {
+    let decimal = table.decimal(&[2], options, findings)?;
+    let mut rows: BTreeMap<String, Vec<(Place, String, f64)>> = BTreeMap::new();
+    table.each_row(|line, record| {
+        let place = Place::line(line);
+        let [name, time, value] = [0, 1, 2].map(|column| record.get(column).unwrap_or_default());
+        let of_series = rows.entry(name.trim().to_owned()).or_default();
+        if options.series.as_ref().is_none_or(|asked| asked == name.trim()) {
+            of_series.push((place, time.to_owned(), number(value, decimal, place)?));
+        }
+        Ok(())
+    })?;
+    let mut series = Vec::with_capacity(rows.len());
+    let mut form = "";
+    for (name, rows) in rows {
+        // Each series has its own course through a night when clocks change.
+        let mut stamps = StampReader::new(options.zone.as_deref())?;
+        let sample =
+            |(place, time, value): (Place, String, f64)| Ok(Sample { place, at_ms: stamps.read(&time, place)?, value });
+        let samples = rows.into_iter().map(sample).collect::<Result<_, ImportError>>()?;
+        form = stamps.form();
+        findings.take(&mut stamps.findings);
+        series.push(Series { name, samples, values: None });
+    }
+    Ok((series, form))
+}

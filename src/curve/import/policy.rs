@@ -1,0 +1,167 @@
+//! What the user has to say: what the values are, and what may be repaired. Each kind of oddity has a policy of its own, and fails by default.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// What the values of an export are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Values {
+    /// Events in each bucket.
+    Counts,
+    /// Events per second, on average over the bucket.
+    RatePerS,
+    /// Events per minute, on average over the bucket.
+    RatePerMin,
+    /// A running total. A fall is a restart from 0, as Prometheus' `increase` takes it.
+    Counter,
+}
+
+/// Which end of its bucket a stamp means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stamps {
+    /// The bucket begins there.
+    Start,
+    /// The bucket ends there.
+    End,
+}
+
+/// What parts decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decimal {
+    /// `1,234.5`
+    Point,
+    /// `1.234,5`
+    Comma,
+}
+
+/// Buckets without a row or without a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gaps {
+    /// Refuse the file.
+    #[default]
+    Fail,
+    /// The count of the last bucket before.
+    Hold,
+    /// No events.
+    Zero,
+    /// On the straight line between the counts beside the gap.
+    Interpolate,
+}
+
+/// Rows with one and the same stamp.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Duplicates {
+    /// Refuse the file.
+    #[default]
+    Fail,
+    /// All of them together.
+    Sum,
+    /// The first in the file.
+    First,
+    /// The last in the file.
+    Last,
+}
+
+/// Rows that are not in the order of time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unsorted {
+    /// Refuse the file.
+    #[default]
+    Fail,
+    /// Put them in order.
+    Sort,
+}
+
+/// Values below 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Negative {
+    /// Refuse the file.
+    #[default]
+    Fail,
+    /// No events.
+    Zero,
+    /// As if the row had no number: a gap.
+    Gap,
+}
+
+/// Stamps that lie between the buckets' edges.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OffGrid {
+    /// Refuse the file.
+    #[default]
+    Fail,
+    /// Move each to the nearest edge.
+    Snap,
+}
+
+/// Stamps behind the present.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Future {
+    /// Refuse the file.
+    #[default]
+    Fail,
+    /// Take them as they are.
+    Keep,
+}
+
+/// All policies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Policy {
+    /// Buckets without a row or without a number.
+    pub gaps: Gaps,
+    /// Rows with one and the same stamp.
+    pub duplicates: Duplicates,
+    /// Rows that are not in the order of time.
+    pub unsorted: Unsorted,
+    /// Values below 0.
+    pub negative: Negative,
+    /// Stamps that lie between the buckets' edges.
+    pub off_grid: OffGrid,
+    /// Stamps behind the present.
+    pub future: Future,
+}
+
+/// A choice from its word, as on the command line.
+///
+/// # Errors
+/// The words that there are.
+pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::from(text)).map_err(|error| error.to_string())
+}
+
+/// The word of a choice.
+pub(super) fn word_of<T: Serialize>(choice: &T) -> String {
+    // A choice without fields is a text in JSON.
+    serde_json::to_value(choice).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+impl fmt::Display for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&word_of(self))
+    }
+}
+
+impl fmt::Display for Stamps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&word_of(self))
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Policy { gaps, duplicates, unsorted, negative, off_grid, future } = self;
+        write!(f, "gaps={} duplicates={} ", word_of(gaps), word_of(duplicates))?;
+        write!(f, "unsorted={} negative={} ", word_of(unsorted), word_of(negative))?;
+        write!(f, "off-grid={} future={}", word_of(off_grid), word_of(future))
+    }
+}

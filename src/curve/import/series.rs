@@ -1,0 +1,64 @@
+//! What a format's reader hands over.
+
+use std::fmt;
+
+use super::{Findings, Stamps, Values};
+
+/// Where in the file something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    line: u32,
+    point: u32,
+}
+
+impl Place {
+    /// A line, from 1.
+    #[must_use]
+    pub fn line(line: u64) -> Self {
+        Place { line: u32::try_from(line).unwrap_or(u32::MAX), point: 0 }
+    }
+
+    /// A point of a series, from 1, and its line: JSON is often one long line.
+    #[must_use]
+    pub fn point(line: usize, point: usize) -> Self {
+        Place { line: u32::try_from(line).unwrap_or(u32::MAX), point: u32::try_from(point).unwrap_or(u32::MAX) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.line)?;
+        if self.point > 0 { write!(f, ", point {}", self.point) } else { Ok(()) }
+    }
+}
+
+/// A value at a moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sample {
+    pub(super) place: Place,
+    /// Milliseconds since 1970.
+    pub(super) at_ms: i64,
+    /// Not a number where the file has none.
+    pub(super) value: f64,
+}
+
+/// One series of an export.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Series {
+    pub(super) name: String,
+    pub(super) samples: Vec<Sample>,
+    /// What the values are, if the file says it.
+    pub(super) values: Option<Values>,
+}
+
+/// All that an export says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Export {
+    pub(super) series: Vec<Series>,
+    /// Which end of its bucket a stamp means in this format.
+    pub(super) stamps: Stamps,
+    /// Whether the tool promises an order: if it does not, a mixed order is nothing odd.
+    pub(super) ordered: bool,
+    pub(super) stamp_form: &'static str,
+    pub(super) findings: Findings,
+}

@@ -1,0 +1,230 @@
+//! CSV tables: which delimiter, which columns, and their rows with their lines.
+
+use csv::{ReaderBuilder, StringRecord};
+
+use super::{
+    Findings, ImportError, Kind, Options, Place,
+    error::beginning,
+    numbers::{Convention, number},
+    series::{Sample, Series},
+    stamps::{StampReader, is_stamp},
+};
+
+/// A table and its header.
+#[derive(Debug)]
+pub(super) struct Table<'t> {
+    text: &'t str,
+    delimiter: u8,
+    pub(super) header: Vec<String>,
+    header_line: u64,
+    /// Whether the first row is one of values already.
+    headless: bool,
+}
+
+impl<'t> Table<'t> {
+    /// Looks at the header.
+    pub(super) fn open(text: &'t str) -> Result<Self, ImportError> {
+        let delimiter = delimiter_of(text);
+        let mut table = Table { text, delimiter, header: Vec::new(), header_line: 0, headless: false };
+        let mut header = Vec::new();
+        let mut header_line = 1;
+        table.each_record(|line, record| {
+            if record.len() < 2 {
+                return Err(ImportError::OneColumn { line, text: beginning(record.get(0).unwrap_or_default()) });
+            }
+            header_line = line;
+            header = record.iter().map(|cell| cell.trim().to_owned()).collect();
+            Ok(false)
+        })?;
+        if header.is_empty() {
+            return Err(ImportError::Empty);
+        }
+        table.headless = header.first().is_some_and(|cell| is_stamp(cell));
+        if table.headless {
+            header = (1..=header.len()).map(|number| format!("column {number}")).collect();
+        }
+        (table.header, table.header_line) = (header, header_line);
+        Ok(table)
+    }
+
+    /// Calls `row` with each row under the header and its line.
+    pub(super) fn each_row(
+        &self,
+        mut row: impl FnMut(u64, &StringRecord) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        let mut header_to_come = !self.headless;
+        let mut rows = 0_u64;
+        self.each_record(|line, record| {
+            if header_to_come {
+                header_to_come = false;
+                return Ok(true);
+            }
+            if record.len() != self.header.len() {
+                return Err(ImportError::Columns { line, found: record.len(), expected: self.header.len() });
+            }
+            rows += 1;
+            row(line, record)?;
+            Ok(true)
+        })?;
+        if rows == 0 { Err(ImportError::HeaderOnly { line: self.header_line }) } else { Ok(()) }
+    }
+
+    /// Calls `each` with each record and its line until it says that this is enough.
+    fn each_record(
+        &self,
+        mut each: impl FnMut(u64, &StringRecord) -> Result<bool, ImportError>,
+    ) -> Result<(), ImportError> {
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(self.delimiter)
+            .comment(Some(b'#'))
+            .from_reader(self.text.as_bytes());
+        let mut record = StringRecord::new();
+        let mut lines = LineCount { text: self.text, counted: 0, line: 1 };
+        loop {
+            let read = reader.read_record(&mut record);
+            let line = lines.at(record.position().map_or(0, csv::Position::byte));
+            match read {
+                Ok(false) => return Ok(()),
+                Ok(true) => {
+                    if !each(line, &record)? {
+                        return Ok(());
+                    }
+                }
+                Err(error) => return Err(ImportError::Row { line, why: error.to_string() }),
+            }
+        }
+    }
+
+    /// What the commas and points in these columns mean.
+    fn convention(&self, columns: &[usize]) -> Result<Convention, ImportError> {
+        let mut convention = Convention::default();
+        // Without quotes there is no comma inside a column of a table parted by commas.
+        if self.delimiter != b',' || self.text.contains('"') {
+            self.each_row(|line, record| {
+                columns
+                    .iter()
+                    .filter_map(|column| record.get(*column))
+                    .for_each(|cell| convention.learn(cell.trim(), line));
+                Ok(())
+            })?;
+        }
+        Ok(convention)
+    }
+
+    /// What parts decimals in these columns, as asked or as they show it; and the finding that commas part thousands.
+    pub(super) fn decimal(
+        &self,
+        columns: &[usize],
+        options: &Options,
+        findings: &mut Findings,
+    ) -> Result<Option<super::Decimal>, ImportError> {
+        if options.decimal.is_some() {
+            return Ok(options.decimal);
+        }
+        let convention = self.convention(columns)?;
+        let decimal = convention.settle(self.delimiter)?;
+        if convention.commas_part_thousands(decimal) {
+            findings.note(
+                Kind::Commas,
+                None,
+                "commas in numbers are taken as separators of thousands",
+                "if they part decimals, say --decimal comma",
+                false,
+            );
+        }
+        Ok(decimal)
+    }
+
+    /// The series in the columns beside the one with the time. Of several only the one that was asked for is read.
+    pub(super) fn series(
+        &self,
+        time: usize,
+        options: &Options,
+        findings: &mut Findings,
+    ) -> Result<(Vec<Series>, &'static str), ImportError> {
+        let columns: Vec<usize> = (0..self.header.len()).filter(|column| *column != time).collect();
+        let name = |column: &usize| self.header.get(*column).cloned().unwrap_or_default();
+        let asked = |column: &usize| options.series.as_ref().is_none_or(|asked| *asked == name(column));
+        let read: Vec<usize> = columns.iter().filter(|column| asked(column)).copied().collect();
+        let mut series: Vec<Series> =
+            columns.iter().map(|column| Series { name: name(column), samples: Vec::new(), values: None }).collect();
+        let [column] = read[..] else {
+            // None or several: which one is still to be said, and nothing needs to be read for that.
+            return Ok((series, ""));
+        };
+        let decimal = self.decimal(&read, options, findings)?;
+        let mut stamps = StampReader::new(options.zone.as_deref())?;
+        let mut samples = Vec::new();
+        self.each_row(|line, record| {
+            let place = Place::line(line);
+            let at_ms = stamps.read(record.get(time).unwrap_or_default(), place)?;
+            samples.push(Sample {
+                place,
+                at_ms,
+                value: number(record.get(column).unwrap_or_default(), decimal, place)?,
+            });
+            Ok(())
+        })?;
+        findings.take(&mut stamps.findings);
+        if let Some(one) = series.iter_mut().find(|one| one.name == name(&column)) {
+            one.samples = samples;
+        }
+        Ok((series, stamps.form()))
+    }
+}
+
+/// The lines of rows. The reader gives the place where it began to look for a row, which may be blank lines and comments before it.
+struct LineCount<'t> {
+    text: &'t str,
+    counted: usize,
+    line: u64,
+}
+
+impl LineCount<'_> {
+    /// The line of the first row from this byte on.
+    fn at(&mut self, byte: u64) -> u64 {
+        let bytes = self.text.as_bytes();
+        let mut start = usize::try_from(byte).unwrap_or(usize::MAX).clamp(self.counted, bytes.len());
+        while let Some(first) = bytes.get(start) {
+            match first {
+                b'\n' | b'\r' => start += 1,
+                b'#' => start += bytes[start..].iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len() - start),
+                _ => break,
+            }
+        }
+        self.line += bytes[self.counted..start].iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.counted = start;
+        self.line
+    }
+}
+
+/// The most frequent of the usual delimiters in the first line, outside of quotes.
+fn delimiter_of(text: &str) -> u8 {
+    let header = text.lines().find(|line| !line.starts_with('#') && !line.trim().is_empty()).unwrap_or_default();
+    let outside: String = header.split('"').step_by(2).collect();
+    let count = |mark: char| outside.matches(mark).count();
+    let marks = [',', ';', '\t'];
+    let best = marks.into_iter().max_by_key(|mark| (count(*mark), *mark == ','));
+    best.map_or(b',', |mark| mark as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delimiter_is_the_mark_that_the_header_is_full_of() {
+        for (text, delimiter) in [
+            ("a,b\n", b','),
+            ("a;b\n", b';'),
+            ("a\tb\n", b'\t'),
+            ("\"a,x,y\";b\n", b';'),
+            ("# c;;;\na,b\n", b','),
+            ("", b','),
+        ] {
+            assert_eq!(delimiter_of(text), delimiter, "{text}");
+        }
+    }
+}

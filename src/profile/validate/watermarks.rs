@@ -1,0 +1,48 @@
+//! Watermark models that can be computed, and a limit that has something to limit.
+
+use crate::profile::{Stream, fault::Faults};
+
+/// The most models of one stream: each costs time for every event.
+const MAX_MODELS: usize = 16;
+
+/// The models of one stream.
+pub(super) fn watermarks(stream: &Stream, faults: &mut Faults<'_>) {
+    let models = &stream.watermarks;
+    if models.len() > MAX_MODELS {
+        let message = format!("{} watermark models; a stream has at most {MAX_MODELS}", models.len());
+        faults.add_help(
+            "watermark",
+            message,
+            "compare them in several runs, or with `floodmark watermark` over the topic",
+        );
+    }
+    for (index, model) in models.iter().enumerate() {
+        let mut faults = faults.at_index("watermark", index);
+        for fault in model.faults() {
+            faults.add_help(fault.key, fault.message, fault.help);
+        }
+        if let Some(stage) = &model.stage
+            && !stream.stages.iter().any(|known| known.name == *stage)
+        {
+            let known: Vec<&str> = stream.stages.iter().map(|stage| stage.name.as_str()).collect();
+            let help = if known.is_empty() {
+                "remove it: the stream is observed in its own topic".to_owned()
+            } else {
+                format!("its stages are {}", known.join(", "))
+            };
+            faults.add_help("stage", format!("stream `{}` has no stage `{stage}`", stream.name), help);
+        }
+        let reads_at = stream.stages.iter().find(|known| model.stage.as_ref().is_none_or(|stage| known.name == *stage));
+        if let Some(stage) = reads_at.filter(|stage| stage.results.is_some()) {
+            let message = format!("the stage `{}` shows window results, and no events that could be late", stage.name);
+            faults.add_help("stage", message, "name the stage where the engine reads");
+        }
+    }
+    if stream.slo.watermark_drops.is_some() && models.is_empty() {
+        faults.at("slo").add_help(
+            "watermark_drops",
+            "`watermark_drops` limits what a watermark drops, and the stream has no watermark model",
+            "add [[stream.watermark]] with an engine and a bound",
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! Stages that show window results: results that can be read, and windows that can be compared.
+
+use crate::profile::{KeyDistribution, ModelChoice, Stage, Stream, Window, WindowResults, fault::Faults};
+
+/// The stages of one stream that show window results.
+pub(super) fn window_results(stream: &Stream, faults: &mut Faults<'_>) {
+    for (index, stage) in stream.stages.iter().enumerate() {
+        let Some(results) = &stage.results else { continue };
+        let mut faults = faults.at_index("stage", index);
+        beside(stream, stage, &mut faults);
+        let mut faults = faults.at("results");
+        places(results, &mut faults);
+        windows(results, &mut faults);
+        model(stream, results, &mut faults);
+        if results.key.is_some() && stream.keys.distribution == KeyDistribution::None {
+            faults.add_help("key", "the stream's events have no keys", "remove `key`, or give the events keys");
+        }
+    }
+    let shows_windows = stream.stages.iter().any(|stage| stage.results.is_some());
+    if stream.slo.windows_short.is_some() && !shows_windows {
+        faults.at("slo").add_help(
+            "windows_short",
+            "`windows_short` limits windows that miss events, and no stage of the stream shows window results",
+            "add a [[stream.stage]] with `results`",
+        );
+    }
+}
+
+/// What else the stage says, and the stages beside it.
+fn beside(stream: &Stream, stage: &Stage, faults: &mut Faults<'_>) {
+    let parts = [("id", &stage.id), ("due", &stage.due), ("sent", &stage.sent), ("event_time", &stage.event_time)];
+    for (key, part) in parts {
+        faults.only_with(key, part.is_some(), "events: a stage with `results` shows none");
+    }
+    if stage.topic == stream.topic_name() {
+        faults.add_help(
+            "topic",
+            format!("`{}` is the topic that the stream is sent to", stage.topic),
+            "name the topic that the pipeline writes its results to",
+        );
+    } else if stream.own_stage().is_none() {
+        faults.add_help(
+            "results",
+            format!(
+                "no stage observes the stream's own topic `{}`, so that nobody knows what belongs in the windows",
+                stream.topic_name()
+            ),
+            format!("add [[stream.stage]] with name = \"input\" and topic = \"{}\"", stream.topic_name()),
+        );
+    }
+}
+
+fn places(results: &WindowResults, faults: &mut Faults<'_>) {
+    for (key, place) in results.places() {
+        let in_header = place.strip_prefix("header:");
+        let is_place = place.starts_with('/')
+            || in_header.is_some_and(|name| !name.is_empty())
+            || place == "key"
+            || place.starts_with("key:/");
+        if !is_place {
+            faults.add_help(
+                key,
+                format!("`{key}` is `{place}`, which is no place in a message"),
+                "write \"/count\" for a field of the payload, \"header:NAME\", \"key\", or \"key:/start\" for a field of the record's key",
+            );
+        }
+    }
+}
+
+fn windows(results: &WindowResults, faults: &mut Faults<'_>) {
+    let (size, hop) = match results.window {
+        Window::Tumbling { size } => (size, size),
+        Window::Hopping { size, hop } => (size, hop),
+        Window::None | Window::Sliding { .. } | Window::Session { .. } => {
+            let message =
+                format!("windows like {} cannot be compared: where they lie depends on the events", results.window);
+            return faults.add_help("window", message, "tumbling:10s and hopping:10s/5s can");
+        }
+    };
+    let (size_ns, hop_ns) = (size.as_nanos(), hop.as_nanos());
+    if size_ns == 0 || hop_ns == 0 {
+        faults.add_help("window", format!("the window {} has a length of 0s", results.window), "give it a length");
+    } else if !size_ns.is_multiple_of(1_000_000) || !hop_ns.is_multiple_of(1_000_000) {
+        let message = format!("the window {} is no whole number of milliseconds", results.window);
+        faults.add_help("window", message, "event time is in milliseconds");
+    } else if !size_ns.is_multiple_of(hop_ns) {
+        let message = format!("the window {} is not a multiple of its hop", results.window);
+        faults.add_help("window", message, "choose a hop that divides the size, as in hopping:10s/5s");
+    }
+}
+
+/// The model that is named is there, has the same windows and reads the stream's own topic.
+fn model(stream: &Stream, results: &WindowResults, faults: &mut Faults<'_>) {
+    let Some(chosen) = results.watermark else { return };
+    let Some(place) = results.model(&stream.watermarks) else {
+        let models: Vec<&str> = stream.watermarks.iter().map(|model| model.engine.name()).collect();
+        let (message, help) = match chosen {
+            ModelChoice::Engine(engine) if models.contains(&engine.name()) => (
+                format!("stream `{}` has several watermark models of {engine}", stream.name),
+                "name one by its number, from 0".to_owned(),
+            ),
+            _ if models.is_empty() => (
+                format!("stream `{}` has no watermark model", stream.name),
+                "add [[stream.watermark]] with an engine, a bound and the same window".to_owned(),
+            ),
+            _ => (
+                format!("stream `{}` has no watermark model {chosen}", stream.name),
+                format!("its models, from 0, are {}", models.join(", ")),
+            ),
+        };
+        return faults.add_help("watermark", message, help);
+    };
+    let model = &stream.watermarks[place];
+    if model.window != results.window {
+        let message = format!("the model's windows are {}, and the results' are {}", model.window, results.window);
+        faults.add_help("watermark", message, "let both be those of the pipeline");
+    }
+    let own = stream.own_stage().and_then(|place| stream.stages.get(place)).map(|stage| &stage.name);
+    if own.is_some() && model.stage.as_ref().or(stream.stages.first().map(|first| &first.name)) != own {
+        let message = "the model reads at another stage than the stream's own topic";
+        faults.add_help("watermark", message, "let it read where the pipeline does: set the model's `stage`");
+    }
+}

@@ -1,0 +1,451 @@
+//! The engines whose watermarks a stream is held against, and the rules that such a table must keep. Pure.
+//!
+//! The doc comments here, too, are what `floodmark schema profile` shows in an editor.
+
+use std::{fmt, str::FromStr};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{
+    nearest,
+    units::{Span, UnitError, unit_error},
+};
+
+/// Most windows that one event may belong to.
+const MAX_WINDOWS_OF_AN_EVENT: u64 = 10_000;
+const NANOS_PER_MS: u64 = 1_000_000;
+
+/// A stream processor whose rule for late events is modelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// Flink's DataStream API, `forBoundedOutOfOrderness`.
+    Flink,
+    /// Flink SQL, `WATERMARK FOR ts AS ts - INTERVAL …`.
+    FlinkSql,
+    /// Spark Structured Streaming, `withWatermark`.
+    Spark,
+    /// Kafka Streams, windows with a grace period.
+    KafkaStreams,
+    /// Apache Beam's KafkaIO with a limited delay.
+    Beam,
+    /// Azure Stream Analytics, its out-of-order tolerance.
+    AzureStreamAnalytics,
+}
+
+impl Engine {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Engine; 6] = [
+        Engine::Flink,
+        Engine::FlinkSql,
+        Engine::Spark,
+        Engine::KafkaStreams,
+        Engine::Beam,
+        Engine::AzureStreamAnalytics,
+    ];
+
+    /// As a profile writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Engine::Flink => "flink",
+            Engine::FlinkSql => "flink-sql",
+            Engine::Spark => "spark",
+            Engine::KafkaStreams => "kafka-streams",
+            Engine::Beam => "beam",
+            Engine::AzureStreamAnalytics => "azure-stream-analytics",
+        }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Engine {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let names = Engine::ALL.map(Engine::name);
+        Engine::ALL.into_iter().find(|engine| engine.name() == text.trim()).ok_or_else(|| {
+            let near = nearest::nearest(text, names.into_iter()).map(|near| format!("did you mean `{near}`? "));
+            unit_error(
+                text,
+                "an engine that is modelled",
+                format!("{}it is one of {}", near.unwrap_or_default(), names.join(", ")),
+            )
+        })
+    }
+}
+
+/// The windows that events are put into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Window {
+    /// None: each event is held against the watermark by itself.
+    #[default]
+    None,
+    /// One after the other, from 1970 on.
+    Tumbling {
+        /// How long each is.
+        size: Span,
+    },
+    /// Overlapping ones of one size, a new one at every hop. (Flink and Spark call them sliding.)
+    Hopping {
+        /// How long each is.
+        size: Span,
+        /// From the start of one to the start of the next.
+        hop: Span,
+    },
+    /// One around each event: Kafka Streams' `SlidingWindows`, Azure's sliding windows.
+    Sliding {
+        /// How far two events of one window may be apart.
+        size: Span,
+    },
+    /// As long as events of a key come within the gap.
+    Session {
+        /// The silence that ends one.
+        gap: Span,
+    },
+}
+
+const WINDOW_FORM: &str = "a window like `tumbling:10s`, `hopping:10s/5s`, `sliding:10s`, `session:30s` or `none`";
+
+impl FromStr for Window {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        let wrong = |why: String| unit_error(text, WINDOW_FORM, why);
+        let trimmed = text.trim();
+        if trimmed == "none" {
+            return Ok(Window::None);
+        }
+        let Some((kind, lengths)) = trimmed.split_once(':') else {
+            return Err(wrong("it does not say how long, as in `tumbling:10s`".to_owned()));
+        };
+        let span = |written: &str| written.parse::<Span>().map_err(|error| wrong(error.to_string()));
+        match kind.trim() {
+            "tumbling" => Ok(Window::Tumbling { size: span(lengths)? }),
+            "hopping" => {
+                let (size, hop) = lengths
+                    .split_once('/')
+                    .ok_or_else(|| wrong("it does not say how far it hops, as in `hopping:10s/5s`".to_owned()))?;
+                Ok(Window::Hopping { size: span(size)?, hop: span(hop)? })
+            }
+            "sliding" => Ok(Window::Sliding { size: span(lengths)? }),
+            "session" => Ok(Window::Session { gap: span(lengths)? }),
+            other => Err(wrong(format!("`{other}` is no kind of window (tumbling, hopping, sliding, session)"))),
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Window::None => f.write_str("none"),
+            Window::Tumbling { size } => write!(f, "tumbling:{size}"),
+            Window::Hopping { size, hop } => write!(f, "hopping:{size}/{hop}"),
+            Window::Sliding { size } => write!(f, "sliding:{size}"),
+            Window::Session { gap } => write!(f, "session:{gap}"),
+        }
+    }
+}
+
+impl Serialize for Window {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Window {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for Window {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Window".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^\s*(none|(tumbling|sliding|session):.+|hopping:.+/.+)\s*$",
+            "examples": ["tumbling:10s"]
+        })
+    }
+}
+
+/// An engine's watermark that the stream is held against: which events would it drop as too late?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WatermarkModel {
+    /// The engine whose rule it is.
+    pub engine: Engine,
+    /// How far out of order events may be. Not with kafka-streams, which has `allowed_lateness` (its grace) alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Span>,
+    /// How long a window stays open behind the watermark: Flink's and Beam's allowed lateness, Kafka Streams' grace, Azure's late-arrival tolerance (default 5s there). Default 0s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_lateness: Option<Span>,
+    /// `tumbling:10s`, `hopping:10s/5s`, `sliding:10s` or `session:30s`. Default none.
+    #[serde(default)]
+    pub window: Window,
+    /// flink: a partition without events for longer than this no longer holds the watermark back. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idleness: Option<Span>,
+    /// flink, beam: how often the watermark moves (default 200ms). spark: how long a micro-batch is (default: from 500ms to 4s, all are tried).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Span>,
+    /// flink, beam: the engine reads live, never further than this behind the newest event. Then drops can be certain; otherwise it may be reading a backlog, and they are only possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps_up: Option<Span>,
+    /// The stage where the engine reads. Default: the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+}
+
+/// How many events may be dropped behind a watermark: a number, or a share as in `0.1%`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum DropLimit {
+    /// So many events.
+    Count(u64),
+    /// So many of a hundred events.
+    Percent(f64),
+}
+
+impl DropLimit {
+    /// The most events of `records` that may be dropped.
+    #[must_use]
+    pub fn most(self, records: u64) -> f64 {
+        match self {
+            DropLimit::Count(count) => count as f64,
+            DropLimit::Percent(percent) => records as f64 * percent / 100.0,
+        }
+    }
+}
+
+impl FromStr for DropLimit {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        const FORM: &str = "a number of events like `0`, or a share like `0.1%`";
+        let trimmed = text.trim();
+        let Some(percent) = trimmed.strip_suffix('%') else {
+            let count = trimmed.parse().map_err(|_| unit_error(text, FORM, "it is neither"))?;
+            return Ok(DropLimit::Count(count));
+        };
+        match percent.trim().parse::<f64>() {
+            Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(DropLimit::Percent(percent)),
+            Ok(_) => Err(unit_error(text, FORM, "a share lies between 0% and 100%")),
+            Err(_) => Err(unit_error(text, FORM, "what stands before the `%` is not a number")),
+        }
+    }
+}
+
+impl fmt::Display for DropLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DropLimit::Count(count) => count.fmt(f),
+            DropLimit::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+impl Serialize for DropLimit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            DropLimit::Count(count) => serializer.serialize_u64(*count),
+            DropLimit::Percent(_) => serializer.collect_str(self),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for DropLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DropLimitVisitor)
+    }
+}
+
+struct DropLimitVisitor;
+
+impl de::Visitor<'_> for DropLimitVisitor {
+    type Value = DropLimit;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of events, or a share like \"0.1%\"")
+    }
+    fn visit_u64<E: de::Error>(self, count: u64) -> Result<DropLimit, E> {
+        Ok(DropLimit::Count(count))
+    }
+    fn visit_i64<E: de::Error>(self, count: i64) -> Result<DropLimit, E> {
+        u64::try_from(count).map(DropLimit::Count).map_err(|_| E::custom("a number of events is not negative"))
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<DropLimit, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+impl JsonSchema for DropLimit {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DropLimit".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["integer", "string"], "minimum": 0, "pattern": r"^\s*[0-9.]+\s*%?\s*$", "examples": [0, "0.1%"] })
+    }
+}
+
+/// A rule that a watermark model breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}; {help}")]
+pub struct WatermarkFault {
+    /// The key at fault.
+    pub key: &'static str,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+}
+
+impl WatermarkModel {
+    /// A model of an engine with nothing set.
+    #[must_use]
+    pub fn of(engine: Engine) -> Self {
+        WatermarkModel {
+            engine,
+            bound: None,
+            allowed_lateness: None,
+            window: Window::None,
+            idleness: None,
+            interval: None,
+            keeps_up: None,
+            stage: None,
+        }
+    }
+
+    /// Every rule that the model breaks; empty when it can be computed.
+    #[must_use]
+    pub fn faults(&self) -> Vec<WatermarkFault> {
+        let mut faults = self.settings_faults();
+        faults.extend(self.length_faults());
+        faults.extend(self.kind_fault());
+        faults.extend(self.hopping_fault());
+        faults
+    }
+
+    /// Keys that the engine does not have, and lengths of nothing.
+    fn settings_faults(&self) -> Vec<WatermarkFault> {
+        let engine = self.engine;
+        let mut faults = Vec::new();
+        let mut add =
+            |key, message: String, help: &str| faults.push(WatermarkFault { key, message, help: help.to_owned() });
+        match (engine, self.bound) {
+            (Engine::KafkaStreams, Some(bound)) if bound > Span::default() => add(
+                "bound",
+                format!("{engine} has no bound, and `bound` is {bound}"),
+                "its grace period is `allowed_lateness`",
+            ),
+            (Engine::KafkaStreams, _) | (_, Some(_)) => {}
+            (_, None) => {
+                add("bound", format!("{engine} needs a bound"), "say how far out of order events may be, as in 5s")
+            }
+        }
+        let grace = self.allowed_lateness.is_some_and(|allowed| allowed > Span::default());
+        if grace && matches!(engine, Engine::FlinkSql | Engine::Spark) {
+            add("allowed_lateness", format!("{engine} has no allowed lateness"), "raise the bound instead");
+        }
+        if self.idleness.is_some() && !matches!(engine, Engine::Flink | Engine::FlinkSql) {
+            add("idleness", format!("{engine} has no idleness"), "remove it, or model flink");
+        }
+        if self.keeps_up.is_some() && !matches!(engine, Engine::Flink | Engine::FlinkSql | Engine::Beam) {
+            add("keeps_up", format!("`keeps_up` says nothing about {engine}"), "remove it");
+        }
+        for (key, span) in [("idleness", self.idleness), ("interval", self.interval)] {
+            if span == Some(Span::default()) {
+                add(key, format!("`{key}` is 0s, and nothing happens so often"), "remove it, or give it a length");
+            }
+        }
+        faults
+    }
+
+    /// Event times are whole milliseconds, and so are all lengths here.
+    fn length_faults(&self) -> Vec<WatermarkFault> {
+        let lengths = [
+            ("bound", self.bound),
+            ("allowed_lateness", self.allowed_lateness),
+            ("idleness", self.idleness),
+            ("interval", self.interval),
+            ("keeps_up", self.keeps_up),
+        ];
+        let (size, hop) = match self.window {
+            Window::None => (None, None),
+            Window::Tumbling { size } | Window::Sliding { size } => (Some(size), None),
+            Window::Hopping { size, hop } => (Some(size), Some(hop)),
+            Window::Session { gap } => (Some(gap), None),
+        };
+        let windows = [("window", size), ("window", hop)];
+        let mut faults = Vec::new();
+        for (key, span) in lengths.into_iter().chain(windows).filter_map(|(key, span)| Some((key, span?))) {
+            if !span.as_nanos().is_multiple_of(NANOS_PER_MS) {
+                let message = format!("`{key}` is {span}, which is no whole number of milliseconds");
+                faults.push(WatermarkFault {
+                    key,
+                    message,
+                    help: "engines count event time in milliseconds".to_owned(),
+                });
+            } else if key == "window" && span == Span::default() {
+                let message = format!("the window {} has a length of 0s", self.window);
+                faults.push(WatermarkFault { key, message, help: "give it a length, or remove it".to_owned() });
+            }
+        }
+        faults
+    }
+
+    /// Not every engine has every kind of window.
+    fn kind_fault(&self) -> Option<WatermarkFault> {
+        let (engine, window) = (self.engine, self.window);
+        let help = match (engine, window) {
+            (Engine::KafkaStreams | Engine::Beam, Window::None) => {
+                "it drops late events from windows only: name one, as in tumbling:10s"
+            }
+            (Engine::Flink | Engine::FlinkSql | Engine::Spark | Engine::Beam, Window::Sliding { .. }) => {
+                "what it calls sliding windows are hopping ones: write hopping:SIZE/HOP"
+            }
+            _ => return None,
+        };
+        let message = match window {
+            Window::None => format!("{engine} without windows drops nothing"),
+            _ => format!("{engine} has no windows like {window}"),
+        };
+        Some(WatermarkFault { key: "window", message, help: help.to_owned() })
+    }
+
+    fn hopping_fault(&self) -> Option<WatermarkFault> {
+        let Window::Hopping { size, hop } = self.window else { return None };
+        let (size_ns, hop_ns) = (size.as_nanos(), hop.as_nanos());
+        let fault =
+            |message: String, help: &str| Some(WatermarkFault { key: "window", message, help: help.to_owned() });
+        if size_ns == 0 || hop_ns == 0 {
+            return None;
+        }
+        if !size_ns.is_multiple_of(hop_ns) {
+            return fault(
+                format!("the window {} is not a multiple of its hop", self.window),
+                "choose a hop that divides the size, as in hopping:10s/5s",
+            );
+        }
+        let windows = size_ns / hop_ns;
+        if windows > MAX_WINDOWS_OF_AN_EVENT {
+            return fault(
+                format!(
+                    "the window {} puts each event into {windows} windows; {MAX_WINDOWS_OF_AN_EVENT} are the most",
+                    self.window
+                ),
+                "choose a longer hop",
+            );
+        }
+        None
+    }
+}

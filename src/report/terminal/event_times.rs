@@ -1,0 +1,87 @@
+//! The part of the closing table on event times: what was found, which bound would do, whose clock is off, what became of the injected.
+//! Where there is nothing to say nothing is shown.
+
+use super::{
+    lateness::{advice, clocks, finding_list, injections},
+    paint::{Ink, Look, paint},
+    tables::{line, push_wrapped},
+};
+use crate::{
+    check::lateness::{Attention, Finding, ProducerSkew},
+    report::figures::{count, share},
+    results::summary::{LatenessSummary, StreamSummary},
+};
+
+/// Most findings that are shown; `summary.json` has more.
+const MOST_FINDINGS: usize = 5;
+
+/// What there is to say of a stream's event times; empty when that is nothing.
+#[must_use]
+pub fn event_times(stream: &StreamSummary, look: Look) -> String {
+    let mut text = String::new();
+    let found: Vec<Finding> = stream.findings.iter().map(|of| of.finding.clone()).collect();
+    if !found.is_empty() {
+        line(&mut text, "");
+        text.push_str(&finding_list(&found[..found.len().min(MOST_FINDINGS)], look));
+        if found.len() > MOST_FINDINGS {
+            line(&mut text, &format!("    and {} more in summary.json", found.len() - MOST_FINDINGS));
+        }
+    }
+    // Where nothing is late, no bound has to be chosen.
+    if let Some(lateness) = stream.lateness.as_ref().filter(|of| of.late > 0 || of.refused > 0) {
+        line(&mut text, "");
+        late(&mut text, lateness, look);
+    }
+    let off: Vec<ProducerSkew> = stream.clocks.iter().filter(|skew| is_worth_a_row(skew)).copied().collect();
+    let tables = [clocks(&off), injections(&stream.injections)];
+    for table in tables.iter().filter(|table| !table.is_empty()) {
+        line(&mut text, "");
+        text.push_str(table);
+    }
+    text
+}
+
+fn late(text: &mut String, lateness: &LatenessSummary, look: Look) {
+    let LatenessSummary { model, bound_ms, records, late, .. } = lateness;
+    line(
+        text,
+        &format!(
+            "  {model}, {} ms: {} of {} events ({}) come later than that",
+            count(*bound_ms),
+            count(*late),
+            count(*records),
+            share(*late, *records)
+        ),
+    );
+    windows(text, lateness);
+    text.push_str(&advice(&lateness.candidates));
+    if let Some(advised_ms) = lateness.advised_ms {
+        let bound = paint(&format!("{} ms", count(advised_ms)), Ink::Strong, look);
+        line(text, &format!("  advised: {bound}, which covers the latest event wherever windows begin"));
+    }
+    lateness.notes.iter().for_each(|note| push_wrapped(text, note, look.width));
+}
+
+/// Where events are missing: the partitions, and the windows that miss most.
+fn windows(text: &mut String, lateness: &LatenessSummary) {
+    const MOST_NAMED: usize = 8;
+    let partitions: Vec<String> =
+        lateness.partitions.iter().filter(|of| of.late > 0).map(|of| of.partition.to_string()).collect();
+    if !partitions.is_empty() {
+        let more = if partitions.len() > MOST_NAMED { ", …" } else { "" };
+        let named = partitions[..partitions.len().min(MOST_NAMED)].join(", ");
+        line(text, &format!("  in partitions {named}{more} (most late events first)"));
+    }
+    if let Some(worst) = lateness.windows.first() {
+        let length_s = worst.end_ms.saturating_sub(worst.start_ms) as f64 / 1e3;
+        let (least, most) = (count(worst.missing_sure), count(worst.missing_possible));
+        let misses = if least == most { most } else { format!("{least}–{most}") };
+        line(text, &format!("  worst window: {} ({length_s} s) misses {misses}", worst.start));
+    }
+}
+
+/// A clock that is far off, or events that something else than the profile moves.
+fn is_worth_a_row(skew: &ProducerSkew) -> bool {
+    let limit_ms = Attention::default().skew_ms as f64;
+    skew.median_ms.abs() >= limit_ms || skew.unexplained_ms.is_some_and(|ms| ms.abs() >= limit_ms)
+}

@@ -1,0 +1,145 @@
+//! What `floodmark watermark --json` prints, for programs. The names are a contract, as those of `summary.json` are.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::summary::{CountRange, Watermark};
+
+/// The verdicts on a recorded stream.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct WatermarkVerdicts {
+    /// The engine whose rule this is.
+    pub engine: String,
+    /// Over what the engine keeps its maximum event time: partition, task or query.
+    pub scope: String,
+    /// How far out of order events may be, in milliseconds.
+    pub bound_ms: i64,
+    /// How long a window stays open behind the watermark, in milliseconds.
+    pub allowed_lateness_ms: i64,
+    /// The windows, as in `tumbling 10s`; absent without.
+    pub window: Option<String>,
+    /// Whether the verdicts are exact, because the file says how the engine read: its ticks, batches or watermarks.
+    pub exact: bool,
+    /// One verdict for each event, in the file's order.
+    pub events: Vec<EventVerdict>,
+    /// The windows that events belong to, in order.
+    pub windows: Vec<WindowCount>,
+    /// What the engine's own metric shows.
+    pub metric: MetricVerdict,
+    /// How many events came to which end.
+    pub counts: VerdictCounts,
+    /// What a person should know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The verdict on one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EventVerdict {
+    /// Its line in the file, from 1.
+    pub line: u64,
+    /// Its partition.
+    pub partition: u32,
+    /// Its event time, in milliseconds; absent when it cannot be read.
+    pub time_ms: Option<i64>,
+    /// What becomes of it.
+    pub verdict: EventFate,
+}
+
+/// What becomes of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum EventFate {
+    /// None of its windows had fired.
+    #[serde(rename = "kept")]
+    Kept,
+    /// A window had fired, and one at least took it in.
+    #[serde(rename = "late but allowed")]
+    LateAllowed,
+    /// Lost from all its windows.
+    #[serde(rename = "dropped")]
+    Dropped,
+    /// At least one of its windows takes it in, however the engine reads.
+    #[serde(rename = "SURE_KEEP")]
+    SureKeep,
+    /// Lost from all its windows, however the engine reads.
+    #[serde(rename = "SURE_DROP")]
+    SureDrop,
+    /// It depends on how the engine reads.
+    #[serde(rename = "RACE")]
+    Race,
+    /// The engine takes no event of such a time (Kafka Streams, before 1970).
+    #[serde(rename = "refused")]
+    Refused,
+    /// Its event time cannot be read.
+    #[serde(rename = "no event time")]
+    NoEventTime,
+}
+
+/// How many events a window takes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WindowCount {
+    /// Its first millisecond.
+    pub start_ms: i64,
+    /// The first millisecond behind it.
+    pub end_ms: i64,
+    /// How many events it takes in; where that is not exact, the least.
+    pub count: u64,
+    /// Where it is not exact, the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count_max: Option<u64>,
+}
+
+/// An engine's metric: its value where that is exact, else its bounds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct MetricVerdict {
+    /// Its name in the engine.
+    pub name: String,
+    /// What it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<u64>,
+    /// The least that it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<u64>,
+    /// The most that it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u64>,
+}
+
+/// How many events came to which end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct VerdictCounts {
+    /// Events with an event time.
+    pub events: u64,
+    /// Events without one that can be read.
+    pub without_event_time: u64,
+    /// Events that the engine takes not at all.
+    pub refused: u64,
+    /// Events kept although one of their windows had fired; 0 where verdicts are not exact.
+    pub late_allowed: u64,
+    /// Events lost from all their windows, at least and at most.
+    pub dropped: CountRange,
+    /// (Event, window) pairs.
+    pub pairs: u64,
+    /// (Event, window) pairs lost, at least and at most.
+    pub pairs_lost: CountRange,
+}
+
+/// What engines would drop of a topic that was read once.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct TopicWatermarks {
+    /// The topic.
+    pub topic: String,
+    /// How many partitions it has.
+    pub partitions: u32,
+    /// How many messages were read.
+    pub messages: u64,
+    /// One entry for each bound, in the order of the command line.
+    pub watermarks: Vec<Watermark>,
+}
+
+/// The JSON Schema of the verdicts, indented, with a line end.
+#[must_use]
+pub fn verdicts_schema() -> String {
+    let mut schema = schemars::schema_for!(WatermarkVerdicts);
+    schema.insert("title".to_owned(), "floodmark watermark verdicts".into());
+    format!("{:#}\n", schema.to_value())
+}

@@ -1,0 +1,234 @@
+//! The verdicts on a recorded stream: exact where it says how the engine read, else what is sure. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::check::watermark::{
+    Bounds, Certain, Claim, Emission, Fate, ModelSpec, Replay, Rule, TimedRecord, Watermarks, WindowMs, WindowSpan,
+    unit_doubt,
+};
+use crate::consume::recorded::{Recorded, RecordedRow, RowKind};
+use crate::profile::Engine;
+use crate::results::summary::CountRange;
+use crate::results::verdicts::{EventFate, EventVerdict, MetricVerdict, VerdictCounts, WatermarkVerdicts, WindowCount};
+
+/// Most sentences about single rows.
+const MOST_PROBLEMS: usize = 20;
+
+/// How a file is to be read, beside what it says itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// The watermark follows every event, in the file's order.
+    pub per_record: bool,
+    /// Spark: a batch without data follows every batch that moved the watermark.
+    pub quiet_stream: bool,
+}
+
+/// The verdicts of one model.
+#[must_use]
+pub fn judge_recorded(spec: &ModelSpec, recorded: &Recorded, reading: Reading) -> WatermarkVerdicts {
+    let mut verdicts = WatermarkVerdicts {
+        engine: spec.engine.name().to_owned(),
+        scope: spec.scope().to_owned(),
+        bound_ms: spec.bound_ms,
+        allowed_lateness_ms: spec.allowed_ms,
+        window: spec.window_text(),
+        exact: is_exact(spec, recorded, reading),
+        notes: notes_of(spec, recorded),
+        ..WatermarkVerdicts::default()
+    };
+    verdicts.metric.name = spec.metric().to_owned();
+    if verdicts.exact {
+        replay(spec, recorded, reading, &mut verdicts);
+    } else {
+        bound(spec, recorded, &mut verdicts);
+    }
+    let without = verdicts.events.iter().filter(|event| event.verdict == EventFate::NoEventTime).count();
+    verdicts.counts.without_event_time = without as u64;
+    verdicts
+}
+
+/// Whether the file says what this engine's watermark follows.
+fn is_exact(spec: &ModelSpec, recorded: &Recorded, reading: Reading) -> bool {
+    let has = |wanted: fn(&RowKind) -> bool| recorded.rows.iter().any(|row| wanted(&row.kind));
+    let ticks = has(|kind| matches!(kind, RowKind::Tick(_) | RowKind::Watermark(_)));
+    let batches = has(|kind| *kind == RowKind::Batch);
+    match spec.engine {
+        Engine::Flink | Engine::FlinkSql | Engine::Beam => ticks || reading.per_record,
+        Engine::Spark => batches,
+        Engine::KafkaStreams | Engine::AzureStreamAnalytics => ticks || batches || reading.per_record,
+    }
+}
+
+fn notes_of(spec: &ModelSpec, recorded: &Recorded) -> Vec<String> {
+    let mut notes: Vec<String> = recorded.problems.iter().take(MOST_PROBLEMS).cloned().collect();
+    if recorded.problems.len() > MOST_PROBLEMS {
+        notes.push(format!("{} more events have no time that can be read.", recorded.problems.len() - MOST_PROBLEMS));
+    }
+    let times = recorded.rows.iter().filter_map(|row| match row.kind {
+        RowKind::Event(Some(time_ms)) => Some((row.line, time_ms, unit_doubt(time_ms)?)),
+        _ => None,
+    });
+    if let Some((line, time_ms, unit)) = times.into_iter().next() {
+        notes.push(format!("line {line}: {time_ms} looks like {unit}; milliseconds since 1970 are expected."));
+    }
+    let is_flink = matches!(spec.engine, Engine::Flink | Engine::FlinkSql | Engine::Beam);
+    let ignored = recorded.rows.iter().filter(|row| match row.kind {
+        RowKind::Event(_) => false,
+        RowKind::Watermark(_) | RowKind::Tick(_) | RowKind::Idle => !is_flink,
+        RowKind::Batch => spec.engine != Engine::Spark,
+    });
+    let ignored = ignored.count();
+    if ignored > 0 {
+        notes.push(format!(
+            "{ignored} rows (of ticks, watermarks, batches or idleness) mean nothing to {}.",
+            spec.engine
+        ));
+    }
+    notes
+}
+
+/// A partition's place among those that the file names.
+fn place(recorded: &Recorded, partition: Option<u32>) -> usize {
+    recorded.partitions.binary_search(&partition.unwrap_or(0)).unwrap_or(0)
+}
+
+fn verdict_of(row: &RecordedRow, time_ms: Option<i64>, verdict: EventFate) -> EventVerdict {
+    EventVerdict { line: row.line, partition: row.partition.unwrap_or(0), time_ms, verdict }
+}
+
+fn replay(spec: &ModelSpec, recorded: &Recorded, reading: Reading, verdicts: &mut WatermarkVerdicts) {
+    let emission = if reading.per_record { Emission::PerRecord } else { Emission::AtTicks };
+    let mut replay = Replay::new(spec, recorded.partitions.len(), emission);
+    for row in &recorded.rows {
+        match row.kind {
+            RowKind::Event(None) => verdicts.events.push(verdict_of(row, None, EventFate::NoEventTime)),
+            RowKind::Event(Some(time_ms)) => {
+                let fate = match replay.event(place(recorded, row.partition), time_ms, row.key_hash) {
+                    Fate::OnTime => EventFate::Kept,
+                    Fate::LateAllowed => EventFate::LateAllowed,
+                    Fate::Dropped => EventFate::Dropped,
+                    Fate::Refused => EventFate::Refused,
+                };
+                verdicts.events.push(verdict_of(row, Some(time_ms), fate));
+            }
+            RowKind::Watermark(time_ms) => {
+                replay.watermark(row.partition.map(|_| place(recorded, row.partition)), time_ms);
+            }
+            RowKind::Tick(now_ms) => replay.tick(now_ms),
+            RowKind::Batch => {
+                replay.batch();
+                if reading.quiet_stream && replay.batch_moved_watermark() {
+                    replay.batch();
+                }
+            }
+            RowKind::Idle => replay.idle(place(recorded, row.partition)),
+        }
+    }
+    let tally = replay.tally();
+    let count = |(span, count): (WindowSpan, u64)| WindowCount {
+        start_ms: span.start_ms,
+        end_ms: span.end_ms,
+        count,
+        count_max: None,
+    };
+    verdicts.windows = replay.windows().into_iter().map(count).collect();
+    verdicts.metric.value = Some(tally.metric);
+    verdicts.counts = VerdictCounts {
+        events: tally.events,
+        refused: tally.refused,
+        late_allowed: tally.late_allowed,
+        dropped: CountRange { min: tally.dropped, max: tally.dropped },
+        pairs: tally.pairs,
+        pairs_lost: CountRange { min: tally.pairs_lost, max: tally.pairs_lost },
+        ..VerdictCounts::default()
+    };
+}
+
+fn bound(spec: &ModelSpec, recorded: &Recorded, verdicts: &mut WatermarkVerdicts) {
+    let times =
+        recorded.rows.iter().filter_map(|row| if let RowKind::Event(time_ms) = row.kind { time_ms } else { None });
+    let maximum = times.max();
+    let partitions = recorded.partitions.len();
+    let mut certain = Certain::new(spec, partitions).knowing(maximum);
+    let mut counting = Watermarks::new(std::slice::from_ref(spec), partitions);
+    let mut windows = WindowBounds::new(spec, maximum);
+    for row in &recorded.rows {
+        match row.kind {
+            RowKind::Event(None) => verdicts.events.push(verdict_of(row, None, EventFate::NoEventTime)),
+            RowKind::Event(Some(event_time_ms)) => {
+                let partition = place(recorded, row.partition) as u16;
+                let record = TimedRecord { partition, event_time_ms, appended_ms: None, key_hash: row.key_hash };
+                counting.observe(&record);
+                let fate = match certain.observe(&record) {
+                    Claim::SureKeep => EventFate::SureKeep,
+                    Claim::SureDrop => EventFate::SureDrop,
+                    Claim::Race => EventFate::Race,
+                    Claim::Refused => EventFate::Refused,
+                };
+                windows.add(event_time_ms);
+                verdicts.events.push(verdict_of(row, Some(event_time_ms), fate));
+            }
+            RowKind::Watermark(_) | RowKind::Tick(_) | RowKind::Batch | RowKind::Idle => {}
+        }
+    }
+    verdicts.windows = windows.finish(&certain);
+    for tally in counting.finish() {
+        let (dropped, pairs_lost, metric) = (tally.dropped(), tally.pairs_lost(), tally.metric());
+        verdicts.counts = VerdictCounts {
+            events: tally.records(),
+            refused: tally.refused(),
+            dropped: range(dropped),
+            pairs: tally.pairs(),
+            pairs_lost: range(pairs_lost),
+            ..VerdictCounts::default()
+        };
+        verdicts.metric =
+            MetricVerdict { name: spec.metric().to_owned(), value: None, min: Some(metric.min), max: Some(metric.max) };
+    }
+}
+
+fn range(bounds: Bounds) -> CountRange {
+    CountRange { min: bounds.min, max: bounds.max }
+}
+
+/// Events of each window. Sessions that events may join, and single events, are no windows that could be told.
+struct WindowBounds {
+    rule: Rule,
+    counted: bool,
+    /// What the whole stream's maximum closes, for an engine that has one over all partitions.
+    global_horizon: Option<i64>,
+    events: BTreeMap<WindowSpan, u64>,
+}
+
+impl WindowBounds {
+    fn new(spec: &ModelSpec, maximum: Option<i64>) -> Self {
+        let rule = Rule::new(spec);
+        WindowBounds {
+            rule,
+            counted: matches!(spec.window, WindowMs::Hopping { .. } | WindowMs::Sliding { .. }),
+            global_horizon: spec.is_global().then(|| rule.horizon(maximum)),
+            events: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, event_time_ms: i64) {
+        if self.counted && !self.rule.refuses(event_time_ms) {
+            self.rule.spans(event_time_ms).for_each(|span| *self.events.entry(span).or_default() += 1);
+        }
+    }
+
+    fn finish(self, certain: &Certain) -> Vec<WindowCount> {
+        let missing: BTreeMap<WindowSpan, (u64, u64)> =
+            certain.affected().iter().map(|(span, loss)| (span, (loss.sure, loss.possible))).collect();
+        let count = |(span, events): (&WindowSpan, &u64)| {
+            let (sure, possible) = match self.global_horizon {
+                Some(horizon) if self.rule.is_closed(span.end_ms, horizon) => (0, *events),
+                Some(_) => (0, 0),
+                None => missing.get(span).copied().unwrap_or_default(),
+            };
+            let (count, most) = (events - possible, events - sure);
+            WindowCount { start_ms: span.start_ms, end_ms: span.end_ms, count, count_max: Some(most) }
+        };
+        self.events.iter().map(count).collect()
+    }
+}

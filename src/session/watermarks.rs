@@ -1,0 +1,156 @@
+//! What the models of a run came to, as its summary holds it.
+
+use crate::check::Merge;
+use crate::check::watermark::{Bounds, Expected, ModelSpec, ModelTally};
+use crate::profile::{Engine, Stream};
+use crate::results::summary::{CountRange, EngineMetric, ExpectedDrops, Watermark};
+
+/// The models that read at a stage: a model that names none reads at the first. `place` is the stage's among the stream's.
+#[must_use]
+pub fn models_at(stream: &Stream, place: usize) -> Vec<ModelSpec> {
+    let first = stream.stages.first().map(|stage| stage.name.as_str());
+    let name = stream.stages.get(place).map(|stage| stage.name.as_str());
+    let reads_here = |stage: &Option<String>| stage.as_deref().or(first) == name;
+    stream
+        .watermarks
+        .iter()
+        .filter(|model| reads_here(&model.stage))
+        .filter_map(|model| ModelSpec::of(model).ok())
+        .collect()
+}
+
+/// What a person calls a model: its engine and windows.
+pub(super) fn model_name(spec: &ModelSpec) -> String {
+    spec.window_text().map_or_else(|| spec.engine.to_string(), |window| format!("{}, {window}", spec.engine))
+}
+
+/// What a model came to.
+#[must_use]
+pub fn watermark_of(tally: &ModelTally, stage: &str) -> Watermark {
+    let (spec, dropped, metric) = (tally.spec(), tally.dropped(), tally.metric());
+    Watermark {
+        engine: spec.engine.name().to_owned(),
+        scope: spec.scope().to_owned(),
+        bound_ms: spec.bound_ms as f64,
+        window: spec.window_text(),
+        dropped_sure: dropped.min,
+        dropped_possible: dropped.max,
+        windows_affected: tally.affected().len(),
+        engine_metric: EngineMetric { name: spec.metric().to_owned(), min: metric.min, max: metric.max },
+        allowed_lateness_ms: spec.allowed_ms as f64,
+        stage: stage.to_owned(),
+        records: tally.records(),
+        kept_sure: tally.sure_keep(),
+        pairs: tally.pairs(),
+        pairs_lost: range(tally.pairs_lost()),
+        expected: tally.expected().map(expected),
+        without_event_time: tally.without_event_time(),
+        refused: tally.refused(),
+        notes: notes_of(tally),
+    }
+}
+
+fn range(bounds: Bounds) -> CountRange {
+    CountRange { min: bounds.min, max: bounds.max }
+}
+
+fn expected(expected: Expected) -> ExpectedDrops {
+    let Expected { records, pairs, metric } = expected;
+    ExpectedDrops { records: range(records), pairs: range(pairs), metric: range(metric) }
+}
+
+fn notes_of(tally: &ModelTally) -> Vec<String> {
+    let spec = tally.spec();
+    let mut notes = Vec::new();
+    if let Some(unit) = tally.doubted() {
+        notes.push(format!("An event time looks like {unit}; milliseconds since 1970 are expected."));
+    }
+    let empty = tally.empty_partitions();
+    if empty > 0 && tally.records() > 0 && spec.idleness_ms.is_none() && spec.scope() == "partition" {
+        notes.push(format!(
+            "{empty} of the partitions have no events and hold the watermark at its minimum: {} drops nothing and no window fires, unless idleness is set.",
+            spec.engine
+        ));
+    }
+    if tally.may_have_idled() > 0 {
+        notes.push(format!(
+            "{} events are not sure to be kept because their partition was silent for longer than the idleness.",
+            tally.may_have_idled()
+        ));
+    }
+    if tally.overtaken() > 0 {
+        notes.push(format!(
+            "{} events were read long after later ones of other partitions; the expected range takes them for later than they were.",
+            tally.overtaken()
+        ));
+    }
+    if tally.affected().not_kept() > 0 {
+        notes.push(format!(
+            "{} losses are in more windows than are told apart: there are more affected windows than counted.",
+            tally.affected().not_kept()
+        ));
+    }
+    if spec.engine == Engine::Spark {
+        notes.push(
+            "Without Spark's batch plan hardly an event is sure to be kept: look at the expected range.".to_owned(),
+        );
+    }
+    notes
+}
+
+/// What stands for a model in the results of several parts, each of which saw other partitions. What a model with one maximum over all partitions
+/// is sure of in a part is not sure of the whole.
+pub(super) fn merge_watermarks(own: &mut Vec<Watermark>, other: Vec<Watermark>) {
+    if own.is_empty() {
+        *own = other;
+        return;
+    }
+    for (own, other) in own.iter_mut().zip(other) {
+        own.merge(other);
+        if own.scope == "query" {
+            own.kept_sure = 0;
+            own.dropped_possible = own.records;
+            own.pairs_lost.max = own.pairs;
+            own.engine_metric.max = own.pairs;
+        }
+    }
+}
+
+impl Merge for Watermark {
+    fn merge(&mut self, other: Self) {
+        let Watermark {
+            engine: _,
+            scope: _,
+            bound_ms: _,
+            window: _,
+            dropped_sure,
+            dropped_possible,
+            windows_affected,
+            engine_metric: EngineMetric { name: _, min, max },
+            allowed_lateness_ms: _,
+            stage: _,
+            records,
+            kept_sure,
+            pairs,
+            pairs_lost: CountRange { min: pairs_min, max: pairs_max },
+            expected: _,
+            without_event_time,
+            refused,
+            notes,
+        } = other;
+        self.dropped_sure += dropped_sure;
+        self.dropped_possible += dropped_possible;
+        self.windows_affected += windows_affected;
+        self.engine_metric.min += min;
+        self.engine_metric.max += max;
+        self.records += records;
+        self.kept_sure += kept_sure;
+        self.pairs += pairs;
+        self.pairs_lost.min += pairs_min;
+        self.pairs_lost.max += pairs_max;
+        self.expected = None;
+        self.without_event_time += without_event_time;
+        self.refused += refused;
+        self.notes.extend(notes);
+    }
+}

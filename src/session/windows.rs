@@ -1,0 +1,179 @@
+//! The windows of a run's pipelines: what its stages are to note for them, and what they come to in its summary.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::measured::{Measured, StageMeasured};
+use super::watermarks::models_at;
+use crate::check::watermark::{ModelTally, closed_until_ms};
+use crate::check::windows::{BookRule, NoPrediction, WindowShape};
+use crate::check::{Judgement, Merge, WindowFigures, judge_windows};
+use crate::consume::StageReport;
+use crate::consume::window_results::{ResultPlace, ResultPlaces};
+use crate::consume::windows::{ResultsSeen, WindowsPlan, WindowsSeen};
+use crate::profile::{Engine, Slo, Span, Stream, Window, WindowResults};
+use crate::results::windows::WindowsSummary;
+
+/// Most pairs of window and key in the books of one stage of window results: about 100 MB.
+const MOST_PAIRS: usize = 1 << 20;
+
+/// What the stage at `place` of a stream is to note.
+pub(super) fn windows_plan(stream: &Stream, place: usize) -> WindowsPlan {
+    let results_at = |place: usize| stream.stages.get(place).and_then(|stage| stage.results.as_ref());
+    let expects = if stream.own_stage() == Some(place) {
+        (0..stream.stages.len()).filter_map(|at| Some((at, rule_of(results_at(at)?)?))).collect()
+    } else {
+        Vec::new()
+    };
+    let results = results_at(place).and_then(|results| Some((places_of(results)?, rule_of(results)?)));
+    WindowsPlan { expects, results }
+}
+
+/// Absent only where the profile's rules refuse it.
+fn rule_of(results: &WindowResults) -> Option<BookRule> {
+    let (size, hop) = match results.window {
+        Window::Tumbling { size } => (size, size),
+        Window::Hopping { size, hop } => (size, hop),
+        Window::None | Window::Sliding { .. } | Window::Session { .. } => return None,
+    };
+    Some(BookRule {
+        shape: WindowShape::new(in_ms(size), in_ms(hop))?,
+        by_key: results.key.is_some(),
+        updates: results.updates,
+        copies: results.copies,
+        most_pairs: MOST_PAIRS,
+    })
+}
+
+fn places_of(results: &WindowResults) -> Option<ResultPlaces> {
+    let place = |text: &String| ResultPlace::parse(text).ok();
+    Some(ResultPlaces {
+        start: place(&results.start)?,
+        end: results.end.as_ref().and_then(place),
+        size_ms: rule_of(results)?.shape.size_ms(),
+        key: results.key.as_ref().and_then(place),
+        count: place(&results.count)?,
+        deleted: results.deleted.as_ref().and_then(place),
+    })
+}
+
+fn in_ms(span: Span) -> i64 {
+    i64::try_from(span.as_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+/// What the stages of all streams noted, gathered as each of them ends.
+#[derive(Default)]
+pub(super) struct WindowParts(BTreeMap<usize, StreamParts>);
+
+/// What the stages of one stream noted.
+#[derive(Default)]
+struct StreamParts {
+    seen: WindowsSeen,
+    /// Of the stage of the stream's own topic.
+    tallies: Vec<ModelTally>,
+    /// The stages that were not read to their ends.
+    cut_short: BTreeSet<usize>,
+}
+
+impl WindowParts {
+    /// Takes a stage's notes.
+    pub(super) fn take(&mut self, stream: &Stream, report: &mut StageReport) {
+        let Some(seen) = report.windows.take() else { return };
+        let parts = self.0.entry(report.stream).or_default();
+        parts.seen.merge(seen);
+        if stream.own_stage() == Some(report.stage) {
+            parts.tallies = report.event_times.as_ref().map(|times| times.models.clone()).unwrap_or_default();
+        }
+        if !report.complete {
+            parts.cut_short.insert(report.stage);
+        }
+    }
+
+    /// Compares, and adds what came of it to what was measured.
+    pub(super) fn reconcile<'a>(self, streams: impl Iterator<Item = &'a Stream>, measured: &mut Measured) {
+        let mut parts = self.0;
+        for (index, stream) in streams.enumerate() {
+            let Some(parts) = parts.remove(&index) else { continue };
+            let stages = &mut measured.streams[index].stages;
+            stages.resize_with(stages.len().max(stream.stages.len()), StageMeasured::default);
+            let StreamParts { seen, tallies, cut_short } = parts;
+            let maxima_ms: Vec<Option<i64>> = seen.maxima_ms.values().copied().collect();
+            let notes = of_events(seen.without_event_time);
+            for (place, results) in seen.stages {
+                let tally = model_of(stream, place).and_then(|at| tallies.get(at));
+                let to_the_end =
+                    !cut_short.contains(&place) && !stream.own_stage().is_some_and(|own| cut_short.contains(&own));
+                let mut summary = compare(results, tally, &maxima_ms);
+                summary.read_to_end = to_the_end;
+                summary.notes.extend(notes.clone());
+                stages[place].windows = Some(summary);
+            }
+        }
+    }
+}
+
+/// Which of the models at the stream's own stage predicts what the windows of a stage miss.
+fn model_of(stream: &Stream, place: usize) -> Option<usize> {
+    let chosen = stream.stages.get(place)?.results.as_ref()?.model(&stream.watermarks)?;
+    let own = stream.own_stage()?;
+    // The tallies are those of the models that read there, in their order.
+    let mut before = stream.clone();
+    before.watermarks.truncate(chosen);
+    let at = models_at(&before, own).len();
+    before.watermarks = vec![stream.watermarks[chosen].clone()];
+    (models_at(&before, own).len() == 1).then_some(at)
+}
+
+fn compare(seen: ResultsSeen, tally: Option<&ModelTally>, maxima_ms: &[Option<i64>]) -> WindowsSummary {
+    let ResultsSeen { book, results, unreadable, fault, last_end_ms } = seen;
+    let spec = tally.map(ModelTally::spec);
+    let until_ms = closed_until_ms(spec, maxima_ms, last_end_ms).unwrap_or(i64::MIN);
+    let reconciled = match tally {
+        Some(tally) => book.finish(Some(until_ms), tally),
+        None => book.finish(Some(until_ms), &NoPrediction),
+    };
+    let mut summary = WindowsSummary::from(reconciled);
+    summary.model = spec.map(|spec| spec.engine.name().to_owned());
+    summary.results = results;
+    summary.unreadable_results = unreadable;
+    if let Some(fault) = fault {
+        summary.notes.push(format!("{unreadable} messages are no window results; the first: {fault}."));
+    }
+    match spec {
+        None => summary.notes.push("No watermark model was asked: whether an event was dropped behind the watermark or lost elsewhere is not known.".to_owned()),
+        Some(spec) if spec.is_global() => summary.notes.push(format!(
+            "Without {}'s batches no window's drops are known: whether an event was dropped behind the watermark or lost elsewhere is not known.",
+            if spec.engine == Engine::Spark { "Spark" } else { "the engine" }
+        )),
+        Some(_) => {}
+    }
+    summary
+}
+
+fn of_events(without_event_time: u64) -> Option<String> {
+    (without_event_time > 0)
+        .then(|| format!("{without_event_time} events carry no event time that can be read, and belong in no window."))
+}
+
+/// What a stage of window results says for itself.
+pub(super) fn judge_windows_of(stream: &Stream, slo: &Slo, name: &str, windows: Option<&WindowsSummary>) -> Judgement {
+    let nothing = WindowsSummary::default();
+    let windows = windows.unwrap_or(&nothing);
+    judge_windows(&WindowFigures {
+        name,
+        slo,
+        delivery: stream.delivery,
+        compared: windows.compared,
+        not_closed: windows.not_closed,
+        short: windows.short,
+        elsewhere_min: windows.missing_elsewhere.min,
+        elsewhere_max: windows.missing_elsewhere.max,
+        missing: windows.missing,
+        is_predicted: windows.model.is_some(),
+        counted_twice: windows.counted_twice,
+        unexplained: windows.unexplained,
+        strange_results: windows.strange_results,
+        unreadable_results: windows.unreadable_results,
+        held_share: windows.held_share,
+        read_to_end: windows.read_to_end,
+    })
+}

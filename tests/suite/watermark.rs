@@ -1,0 +1,91 @@
+//! `floodmark watermark` over a recorded stream, as a caller sees it.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+fn judged(csv: &str, arguments: &[&str]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_floodmark"))
+        .args(["watermark", "-"])
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(csv.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn json(csv: &str, arguments: &[&str]) -> serde_json::Value {
+    let output = judged(csv, &[arguments, &["--json"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn lines_with(found: &serde_json::Value, verdict: &str) -> Vec<u64> {
+    let events = found["events"].as_array().unwrap().iter();
+    events.filter(|event| event["verdict"] == verdict).map(|event| event["line"].as_u64().unwrap()).collect()
+}
+
+const GIVEN: &str = "kind,partition,time_ms,key\nevent,0,1000,\nwatermark,0,1985,\nevent,0,1980,\nwatermark,0,1999,\nevent,0,1998,\nevent,0,2001,\n";
+
+#[test]
+fn given_watermarks_make_the_verdicts_exact() {
+    let found = json(GIVEN, &["--engine", "flink", "--bound", "0s", "--window", "tumbling:2s"]);
+    assert_eq!(lines_with(&found, "dropped"), [6]);
+    assert_eq!(found["metric"], serde_json::json!({ "name": "numLateRecordsDropped", "value": 1 }));
+    let window = |start_ms: i64, count: u64| serde_json::json!({ "start_ms": start_ms, "end_ms": start_ms + 2000, "count": count });
+    assert_eq!(found["windows"], serde_json::json!([window(0, 2), window(2000, 1)]));
+}
+
+#[test]
+fn without_ticks_it_says_what_is_sure() {
+    let csv = "kind,partition,time_ms,key\nevent,0,50000,\nevent,0,1,\nevent,1,30000,\n";
+    let found = json(csv, &["--engine", "flink", "--bound", "0s", "--window", "tumbling:10s"]);
+    assert_eq!((lines_with(&found, "RACE"), lines_with(&found, "SURE_KEEP")), (vec![3], vec![2, 4]));
+    assert_eq!((&found["metric"]["min"], &found["metric"]["max"]), (&0.into(), &1.into()));
+    let streams = json(csv, &["--engine", "kafka-streams", "--window", "tumbling:10s"]);
+    assert_eq!(lines_with(&streams, "SURE_DROP"), [3]);
+}
+
+#[test]
+fn spark_batches_and_the_quiet_stream() {
+    let batches = |batches: &[&[i64]]| {
+        let rows = |batch: &&[i64]| {
+            batch.iter().map(|time_s| format!("event,0,{},\n", time_s * 1000)).collect::<String>() + "batch,,,\n"
+        };
+        "kind,partition,time_ms,key\n".to_owned() + &batches.iter().map(rows).collect::<String>()
+    };
+    let spark = ["--engine", "spark", "--bound", "10s", "--window", "tumbling:5s"];
+    let csv = batches(&[&[10, 15], &[25], &[10]]);
+    assert_eq!(json(&csv, &spark)["counts"]["dropped"]["max"], 0);
+    assert_eq!(json(&csv, &[&spark[..], &["--quiet-stream"]].concat())["counts"]["dropped"]["max"], 1);
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line() {
+    for (csv, arguments, expected) in [
+        (
+            "kind,partition,time_ms,key\nevnt,0,1,\n",
+            &["--engine", "flink", "--bound", "5s"][..],
+            "line 2: `evnt` is no kind",
+        ),
+        (GIVEN, &["--engine", "flink"], "--bound: flink needs a bound"),
+        (GIVEN, &["--engine", "flink", "--bound", "5s", "--window", "sliding:5s"], "has no windows like sliding:5s"),
+        (GIVEN, &["--engine", "flunk", "--bound", "5s"], "did you mean `flink`?"),
+        (GIVEN, &["--engine", "flink", "--bound", "5"], "it has no unit"),
+    ] {
+        let output = judged(csv, arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(expected), "{said}");
+    }
+    let seconds = "kind,partition,time_ms,key\nevent,0,1760000000,\nevent,0,,\n";
+    let output = judged(seconds, &["--engine", "flink", "--bound", "5s"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("1760000000 looks like seconds") && said.contains("line 3: an event has no time_ms"),
+        "{said}"
+    );
+}
