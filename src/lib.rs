@@ -2,7 +2,7 @@
 //!
 //! The rooms follow the way of an event, and dependencies point one way:
 //! `profile` → `load` → `produce` → `kafka` → (broker) → `kafka` → `consume` → `check` → `results` → `report`.
-//! `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker; `clock` is the process's one clock.
+//! `curve` (captured rates) and `units` stand before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker; `clock` is the process's one clock.
 
 pub mod broker;
 pub mod check;
@@ -18,3 +18,4 @@ pub mod profile;
 pub mod report;
 pub mod results;
 pub mod session;
+pub mod units;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::{Curve, CurveError, moment_text};
-use crate::profile::Span;
+use crate::units::Span;
 
 /// What a curve file that floodmark wrote begins with.
 pub const FIRST_LINE: &str = "# floodmark curve";

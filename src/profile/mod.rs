@@ -19,7 +19,7 @@ pub mod schema;
 mod shape;
 mod sources;
 mod tree;
-pub mod units;
+pub use crate::units;
 pub mod validate;
 mod watermark;
 mod window;

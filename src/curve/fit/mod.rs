@@ -13,7 +13,7 @@ mod trial;
 use serde::Serialize;
 
 use super::Curve;
-use crate::profile::Span;
+use crate::units::Span;
 
 pub use b_model::BModel;
 pub use dispersion::Dispersion;

@@ -2,7 +2,7 @@
 
 use super::{Format, Place, findings::Findings};
 use crate::curve::{CurveError, CurveFileError};
-use crate::profile::Span;
+use crate::units::Span;
 
 /// So many names are listed; of more it is said how many there are.
 const LISTED: usize = 20;

@@ -6,7 +6,7 @@ use super::{
     steps::Steps,
 };
 use crate::curve::{Curve, moment_text};
-use crate::profile::Span;
+use crate::units::Span;
 
 /// The most buckets of a curve: a year in seconds, and some more.
 const MOST_BUCKETS: i64 = 40_000_000;
