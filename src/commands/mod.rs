@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::check::Verdict;
 
 pub mod broker;
+pub mod capture;
 mod carry_out;
 pub mod completions;
 pub mod consume;
@@ -53,6 +54,8 @@ pub enum Command {
     Plan(plan::Args),
     /// Say which events an engine drops behind its watermark: of a recorded stream, or of a topic
     Watermark(watermark::Args),
+    /// Capture the rate curve of a topic, and a profile that replays it
+    Capture(Box<capture::Args>),
     /// Serve the embedded broker on its own
     Broker(broker::Args),
     /// Print the JSON Schema of a file format
@@ -95,6 +98,7 @@ impl Cli {
             Command::Merge(args) => merge::run(args, out),
             Command::Plan(args) => plan::run(args, out),
             Command::Watermark(args) => watermark::run(args, out),
+            Command::Capture(args) => capture::run(args, out),
             Command::Broker(args) => broker::run(args, out),
             Command::Schema(args) => schema::run(args, out),
             Command::Completions(args) => completions::run(args, out),
@@ -111,6 +115,7 @@ impl Cli {
             Command::Merge(args) => args.output.json,
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
+            Command::Capture(args) => args.json,
             Command::Broker(_) | Command::Schema(_) | Command::Completions(_) => false,
         }
     }

@@ -72,6 +72,25 @@ impl Curve {
     pub fn total(&self) -> f64 {
         self.counts.iter().sum()
     }
+
+    /// How long a bucket is, in seconds.
+    #[must_use]
+    pub fn step_s(&self) -> f64 {
+        self.step_ms as f64 / 1e3
+    }
+
+    /// How long all buckets together are, in seconds.
+    #[must_use]
+    pub fn length_s(&self) -> f64 {
+        self.step_s() * self.counts.len() as f64
+    }
+
+    /// Where a bucket begins, in milliseconds since 1970, or from the start when the curve is about no date.
+    #[must_use]
+    pub fn bucket_start_ms(&self, bucket: usize) -> i64 {
+        let from_start_ms = i64::try_from(bucket as u64).unwrap_or(i64::MAX).saturating_mul(self.step_ms as i64);
+        self.start_unix_ms.unwrap_or(0).saturating_add(from_start_ms)
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A run from its beginning to its end: wires the rooms together for `run`, `produce` and `consume`.
 
+mod capture;
+mod capture_sample;
 mod conclude;
 mod joined;
 mod measured;
@@ -14,6 +16,7 @@ mod survey;
 mod watch;
 mod watermarks;
 
+pub use capture::{Capture, CaptureError, CaptureProgress, CaptureRange, CaptureStep, Captured, capture};
 pub use conclude::{Facts, conclude, is_flawless_part};
 pub use measured::{Measured, StageMeasured, StreamMeasured};
 pub use offline::{Reading, judge_recorded};
