@@ -1,7 +1,6 @@
 //! A run from its beginning to its end: wires the rooms together for `run`, `produce` and `consume`.
 
 mod capture;
-mod capture_sample;
 mod conclude;
 mod joined;
 mod measured;

@@ -11,6 +11,7 @@ use super::tables::{line, plain_table, push_table, push_wrapped};
 use crate::capture::sample::{KeyFigures, KeyLaw, LatenessFigures, SampleFigures, SizeFigures, SizeLaw};
 use crate::curve::{Curve, moment_text};
 use crate::report::figures;
+use crate::report::output::to_stderr;
 use crate::session::{CaptureProgress, CaptureStep, Captured};
 
 /// A progress bar on standard error, where that is a terminal.
@@ -25,7 +26,12 @@ impl ProgressLine {
         let CaptureProgress { doing, done, of } = progress;
         if self.drawn.as_ref().is_none_or(|(drawn, _)| *drawn != doing) {
             self.close();
-            self.drawn = Some((doing, bar(doing, of)));
+            let bar = bar(doing, of);
+            if doing == CaptureStep::Watching && bar.is_hidden() {
+                // Where there is no bar, that it has begun is said once. Nobody to hear it is no reason to stop.
+                let _unheard = to_stderr("watching; Ctrl-C ends it early\n");
+            }
+            self.drawn = Some((doing, bar));
         }
         if let Some((_, bar)) = &self.drawn {
             bar.set_position(done);

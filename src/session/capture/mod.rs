@@ -1,25 +1,20 @@
 //! Captures a topic's curve from a live cluster, and a sample of its records. Nothing is written to the cluster.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::capture_sample::{SampleOrder, take_sample};
+mod edges;
+mod sample;
+
+use self::edges::{ask_edges, watch_ends};
+use self::sample::{SampleOrder, take_sample};
 use super::prepare::SessionError;
-use super::signals::listen;
 use crate::capture::sample::SampleFigures;
-use crate::capture::{
-    Counted, EdgeOffsets, Edges, ErrorBar, Evidence, Moment, NoCounts, RangeError, TopicRules, count, error_bar,
-};
+use crate::capture::{Counted, Edges, ErrorBar, Evidence, Moment, NoCounts, RangeError, TopicRules, count, error_bar};
 use crate::consume::extract::Place;
-use crate::kafka::{ClientSettings, OffsetFinder, OffsetsError, Target};
-use crate::produce::StopFlag;
+use crate::kafka::{ClientSettings, KafkaError, OffsetFinder, OffsetsError, Target, TargetError};
 use crate::profile::Span;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Questions that are on the way at once.
-const ON_THE_WAY: usize = 4;
 
 /// Which part of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,15 +93,28 @@ pub struct Captured {
 /// Why nothing was captured.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
-    /// The cluster cannot be used, or the sample not be read.
+    /// The cluster cannot be used.
+    #[error("topic {topic} cannot be captured: {why}")]
+    Cluster {
+        /// The topic.
+        topic: String,
+        /// Why not.
+        why: TargetError,
+    },
+    /// The sample cannot be read.
     #[error(transparent)]
-    Session(#[from] SessionError),
+    Sample(#[from] SessionError),
     /// Offsets are not told.
     #[error(transparent)]
     Offsets(#[from] OffsetsError),
     /// The range.
-    #[error(transparent)]
-    Range(#[from] RangeError),
+    #[error("topic {topic} cannot be captured: {why}")]
+    Range {
+        /// The topic.
+        topic: String,
+        /// Why not.
+        why: RangeError,
+    },
     /// No records.
     #[error("topic {topic}: {why}")]
     NoCounts {
@@ -134,21 +142,13 @@ impl CaptureError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            CaptureError::Session(error) => error.is_usage(),
+            CaptureError::Cluster { why: TargetError::Kafka(error), .. } => matches!(error, KafkaError::Settings(_)),
+            CaptureError::Sample(error) => error.is_usage(),
             CaptureError::Offsets(error) => matches!(error, OffsetsError::NoTopic { .. }),
-            CaptureError::Range(_) | CaptureError::NoCounts { .. } => true,
+            CaptureError::Cluster { .. } | CaptureError::Range { .. } | CaptureError::NoCounts { .. } => true,
             CaptureError::Empty { .. } | CaptureError::TooShort { .. } => false,
         }
     }
-}
-
-/// Offsets at edges, and what stood around them.
-struct Asked {
-    edges: Edges,
-    offsets: EdgeOffsets,
-    requests: u64,
-    asked_for_s: f64,
-    latest_poll_ms: Option<f64>,
 }
 
 /// Captures.
@@ -159,17 +159,21 @@ pub fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress)) -> R
     // A range that cannot be is refused before anybody is asked.
     let now_ms = now_ms();
     let edges = match wanted.range {
-        CaptureRange::Past { from, to } => Edges::between(from, to, now_ms, wanted.step)?,
-        CaptureRange::Live(lasts) => Edges::ahead(now_ms, lasts, wanted.step)?,
+        CaptureRange::Past { from, to } => Edges::between(from, to, now_ms, wanted.step),
+        CaptureRange::Live(lasts) => Edges::ahead(now_ms, lasts, wanted.step),
     };
-    let target = Target::connect(&wanted.settings, CONNECT_TIMEOUT).map_err(SessionError::from)?;
-    target.confirm(wanted.allow_cluster.as_deref()).map_err(SessionError::from)?;
+    let topic = || wanted.topic.clone();
+    let edges = edges.map_err(|why| CaptureError::Range { topic: topic(), why })?;
+    let target = Target::connect(&wanted.settings, CONNECT_TIMEOUT)
+        .map_err(TargetError::from)
+        .and_then(|target| target.confirm(wanted.allow_cluster.as_deref()).map(|()| target))
+        .map_err(|why| CaptureError::Cluster { topic: topic(), why })?;
     let finder = OffsetFinder::open(&wanted.settings, &wanted.topic)?;
     let rules = rules_of(&finder);
     let (oldest, ends) = (finder.oldest()?, finder.ends()?);
     let asked = match wanted.range {
         CaptureRange::Past { .. } if oldest == ends => {
-            return Err(CaptureError::Empty { topic: wanted.topic.clone() });
+            return Err(CaptureError::Empty { topic: topic() });
         }
         CaptureRange::Past { .. } => ask_edges(&finder, edges, &ends, wanted.max_requests_per_s, progress)?,
         CaptureRange::Live(_) => watch_ends(&finder, edges, &wanted.topic, progress)?,
@@ -178,7 +182,7 @@ pub fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress)) -> R
     // The ends that a live capture saw were there: nothing of them is missing.
     let missing_below = if live { vec![0; oldest.len()] } else { oldest.clone() };
     let counted = count(&asked.edges, &asked.offsets, &missing_below)
-        .map_err(|why| CaptureError::NoCounts { topic: wanted.topic.clone(), why })?;
+        .map_err(|why| CaptureError::NoCounts { topic: topic(), why })?;
     let sample = sample(wanted, &counted, live, progress)?;
     let oldest_now = finder.oldest()?;
     let evidence = Evidence {
@@ -228,126 +232,4 @@ fn sample(
         stamps_are_bucketed: !live,
     };
     take_sample(&order, progress).map(Some)
-}
-
-/// Asks for the offsets at every edge: several questions on the way at once, and together no more requests per second than allowed.
-fn ask_edges(
-    finder: &OffsetFinder,
-    edges: Edges,
-    ends: &[i64],
-    max_requests_per_s: u32,
-    progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<Asked, OffsetsError> {
-    let begun = Instant::now();
-    let each = finder.requests_per_question().max(1) as u64;
-    let gap = Duration::from_secs_f64(each as f64 / f64::from(max_requests_per_s.max(1)));
-    let pace = Pace { gap, next: Mutex::new(begun) };
-    let count = edges.buckets() + 1;
-    let mut at: Vec<Vec<i64>> = vec![Vec::new(); count];
-    let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        let (answers, answered) = mpsc::channel();
-        for _ in 0..ON_THE_WAY {
-            let (answers, next, pace) = (answers.clone(), &next, &pace);
-            scope.spawn(move || {
-                loop {
-                    let edge = next.fetch_add(1, Ordering::Relaxed);
-                    if edge >= count {
-                        return;
-                    }
-                    pace.wait();
-                    // Nobody listens any more once an answer was an error.
-                    if answers.send((edge, finder.at(edges.at_ms(edge)))).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(answers);
-        for (done, (edge, found)) in (1..).zip(answered) {
-            // Where no record has that timestamp or a later one, the edge lies behind all that there was when the capture began.
-            let found = found?.into_iter().zip(ends).map(|(found, end)| found.unwrap_or(*end)).collect();
-            if let Some(row) = at.get_mut(edge) {
-                *row = found;
-            }
-            progress(CaptureProgress { doing: CaptureStep::Edges, done, of: count as u64 });
-        }
-        Ok::<(), OffsetsError>(())
-    })?;
-    Ok(Asked {
-        edges,
-        offsets: EdgeOffsets::of(at),
-        requests: count as u64 * each,
-        asked_for_s: begun.elapsed().as_secs_f64(),
-        latest_poll_ms: None,
-    })
-}
-
-/// When the next question may be asked: never sooner after the last one than the gap, also when they fell behind.
-struct Pace {
-    gap: Duration,
-    next: Mutex<Instant>,
-}
-
-impl Pace {
-    /// Takes the next turn, and sleeps until it is due.
-    fn wait(&self) {
-        let due = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let due = (*next).max(Instant::now());
-            *next = due + self.gap;
-            due
-        };
-        thread::sleep(due.saturating_duration_since(Instant::now()));
-    }
-}
-
-/// Asks for the ends at every edge, when it comes. Ctrl-C ends it early: what is there by then is a curve.
-fn watch_ends(
-    finder: &OffsetFinder,
-    edges: Edges,
-    topic: &str,
-    progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<Asked, CaptureError> {
-    let stop = StopFlag::default();
-    listen(&stop);
-    // The first edge is where the first answer is known to lie: between a question and its answer.
-    let begun = Instant::now();
-    let begun_ms = now_ms();
-    let edges = edges.starting_at(begun_ms);
-    let step = Duration::from_millis(edges.step_ms());
-    let mut at = vec![finder.ends()?];
-    let mut latest_ms = begun.elapsed().as_secs_f64() * 1e3;
-    for edge in 1..=edges.buckets() {
-        let due = begun + step * u32::try_from(edge).unwrap_or(u32::MAX);
-        if !sleep_until(due, &stop) {
-            break;
-        }
-        at.push(finder.ends()?);
-        latest_ms = latest_ms.max(due.elapsed().as_secs_f64() * 1e3);
-        progress(CaptureProgress { doing: CaptureStep::Watching, done: edge as u64, of: edges.buckets() as u64 });
-    }
-    if at.len() < 2 {
-        return Err(CaptureError::TooShort { topic: topic.to_owned() });
-    }
-    Ok(Asked {
-        edges: edges.cut_to(at.len() - 1),
-        requests: (at.len() * finder.requests_per_question()) as u64,
-        offsets: EdgeOffsets::of(at),
-        asked_for_s: begun.elapsed().as_secs_f64(),
-        latest_poll_ms: Some(latest_ms),
-    })
-}
-
-/// Sleeps; false when it was asked to stop before.
-fn sleep_until(due: Instant, stop: &StopFlag) -> bool {
-    const LOOK: Duration = Duration::from_millis(50);
-    while !stop.is_set() {
-        let left = due.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return true;
-        }
-        thread::sleep(left.min(LOOK));
-    }
-    false
 }

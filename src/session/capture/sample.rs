@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::capture::{CaptureProgress, CaptureStep};
-use super::prepare::SessionError;
+use super::{CaptureProgress, CaptureStep};
 use crate::capture::Counted;
 use crate::capture::sample::{Chunk, SampleFigures, Sighting, Tally, chunks};
 use crate::clock::Clock;
 use crate::consume::extract::{Extractor, Place};
 use crate::kafka::{ClientSettings, Record, Source, SourceEvent};
+use crate::session::SessionError;
 
 const POLL: Duration = Duration::from_millis(100);
 /// How long nothing may come before the end of a chunk.
