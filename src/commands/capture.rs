@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
     pub sample: u64,
     /// Where a sampled message's event time is: /json/pointer or header:NAME; default: lateness is not looked at
-    #[arg(long, value_name = "PLACE", requires = "sample")]
+    #[arg(long, value_name = "PLACE")]
     pub event_time: Option<String>,
     /// Ask the brokers for offsets at most so often
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]

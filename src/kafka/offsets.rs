@@ -57,7 +57,7 @@ impl ConsumerContext for Quiet {}
 /// Asks for the offsets of one topic. Several threads may ask at once; their requests are on the way together.
 pub struct OffsetFinder {
     client: BaseConsumer<Quiet>,
-    settings: BTreeMap<String, String>,
+    admin: BTreeMap<String, String>,
     topic: String,
     partitions: i32,
     leaders: usize,
@@ -70,8 +70,8 @@ impl OffsetFinder {
     /// [`OffsetsError`] when there is no such topic, it may not be described, or nobody answers.
     pub fn open(settings: &ClientSettings, topic: &str) -> Result<Self, OffsetsError> {
         // Uncommitted: the ends are those of the log, whatever transaction is still open.
-        let settings = settings.consumer("floodmark-capture", false);
-        let client = BaseConsumer::from_config_and_context(&native(&settings), Quiet)
+        let consumer = settings.consumer("floodmark-capture", false);
+        let client = BaseConsumer::from_config_and_context(&native(&consumer), Quiet)
             .map_err(|error| KafkaError::settings(&error))?;
         let what = format!("asking for topic {topic}");
         let metadata = patiently(topic, &what, || client.fetch_metadata(Some(topic), ONE_REQUEST))?;
@@ -88,7 +88,13 @@ impl OffsetFinder {
         let mut leaders: Vec<i32> = found.partitions().iter().map(|partition| partition.leader()).collect();
         leaders.sort_unstable();
         leaders.dedup();
-        Ok(OffsetFinder { client, settings, topic: topic.to_owned(), partitions, leaders: leaders.len() })
+        Ok(OffsetFinder {
+            client,
+            admin: settings.admin(),
+            topic: topic.to_owned(),
+            partitions,
+            leaders: leaders.len(),
+        })
     }
 
     /// How many partitions the topic has.
@@ -156,8 +162,7 @@ impl OffsetFinder {
     pub fn topic_settings(&self) -> Result<BTreeMap<String, String>, OffsetsError> {
         let what = format!("asking for the settings of topic {}", self.topic);
         let failed = |error: &dyn std::fmt::Display| OffsetsError::Kafka(KafkaError::request(&what, error));
-        // The consumer's own settings would be reported as unused.
-        let admin = AdminClient::from_config_and_context(&native(&self.settings), DefaultClientContext)
+        let admin = AdminClient::from_config_and_context(&native(&self.admin), DefaultClientContext)
             .map_err(|error| KafkaError::settings(&error))?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| failed(&error))?;
