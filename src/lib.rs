@@ -5,6 +5,7 @@
 //! `curve` (captured rates) and `units` stand before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker; `clock` is the process's one clock.
 
 pub mod broker;
+pub mod capture;
 pub mod check;
 pub mod clock;
 pub mod commands;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::check::Verdict;
 
 pub mod broker;
+pub mod capture;
 mod carry_out;
 pub mod completions;
 pub mod consume;
@@ -56,6 +57,8 @@ pub enum Command {
     Watermark(watermark::Args),
     /// Captured rates: import them, look at them, fit what is inside their buckets
     Curve(curve::Args),
+    /// Capture the rate curve of a topic, and a profile that replays it
+    Capture(Box<capture::Args>),
     /// Serve the embedded broker on its own
     Broker(broker::Args),
     /// Print the JSON Schema of a file format
@@ -99,6 +102,7 @@ impl Cli {
             Command::Plan(args) => plan::run(args, out),
             Command::Watermark(args) => watermark::run(args, out),
             Command::Curve(args) => curve::run(args, out),
+            Command::Capture(args) => capture::run(args, out),
             Command::Broker(args) => broker::run(args, out),
             Command::Schema(args) => schema::run(args, out),
             Command::Completions(args) => completions::run(args, out),
@@ -116,6 +120,7 @@ impl Cli {
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),
+            Command::Capture(args) => args.json,
             Command::Broker(_) | Command::Schema(_) | Command::Completions(_) => false,
         }
     }

@@ -2,12 +2,14 @@
 
 mod batch;
 mod error;
+mod offsets;
 mod settings;
 mod sink;
 mod source;
 mod target;
 
 pub use error::KafkaError;
+pub use offsets::{OffsetFinder, OffsetsError};
 pub use settings::{ClientSettings, SettingsError};
 pub use sink::{Deliveries, Delivery, Headers, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome};
 pub use source::{Record, Source, SourceEvent, Timestamp};

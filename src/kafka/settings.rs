@@ -233,6 +233,14 @@ impl ClientSettings {
         self.with_given(settings)
     }
 
+    /// The settings of a consumer that samples a topic, whatever is committed. `own` come before what the user gave.
+    #[must_use]
+    pub fn sampler(&self, own: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let mut settings = self.consumer("floodmark-capture", false);
+        overlay(&mut settings, own);
+        self.with_given(settings)
+    }
+
     /// The settings of a client that only asks about the cluster.
     #[must_use]
     pub(super) fn admin(&self) -> BTreeMap<String, String> {

@@ -32,7 +32,7 @@ impl ConsumerContext for Quiet {}
 pub struct Source {
     // Dropped in this order: the queue before the client.
     queue: EventQueue,
-    _consumer: BaseConsumer<Quiet>,
+    consumer: BaseConsumer<Quiet>,
     buffer: MessageBuffer,
     backlog: Backlog,
 }
@@ -147,23 +147,18 @@ impl Source {
     pub fn open(settings: &BTreeMap<String, String>, topic: &str, from: &[(i32, i64)]) -> Result<Self, KafkaError> {
         let consumer = BaseConsumer::from_config_and_context(&native(settings), Quiet)
             .map_err(|error| KafkaError::settings(&error))?;
-        let mut partitions = TopicPartitionList::new();
-        for (partition, offset) in from {
-            partitions
-                .add_partition_offset(topic, *partition, Offset::Offset(*offset))
-                .map_err(|error| KafkaError::request(format!("reading {topic} from offset {offset}"), error))?;
-        }
-        consumer
-            .assign(&partitions)
-            .map_err(|error| KafkaError::request(format!("assigning the partitions of {topic}"), error))?;
+        assign(&consumer, topic, from)?;
         let queue =
             EventQueue::of_consumer(&consumer).ok_or_else(|| KafkaError::Settings("group.id is missing".to_owned()))?;
-        Ok(Source {
-            queue,
-            _consumer: consumer,
-            buffer: MessageBuffer::with_room_for(MOST_AT_ONCE),
-            backlog: Backlog::default(),
-        })
+        Ok(Source { queue, consumer, buffer: MessageBuffer::with_room_for(MOST_AT_ONCE), backlog: Backlog::default() })
+    }
+
+    /// Reads each partition of `topic` from the offset that stands beside it from now on, and no other. What was fetched before is dropped.
+    ///
+    /// # Errors
+    /// When the partitions cannot be assigned.
+    pub fn jump(&mut self, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
+        assign(&self.consumer, topic, from)
     }
 
     /// Waits up to `timeout` for the first record, takes what else is there, and hands everything to `seen`. Returns how much there was.
@@ -197,6 +192,18 @@ impl Source {
         }
         count
     }
+}
+
+fn assign(consumer: &BaseConsumer<Quiet>, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
+    let mut partitions = TopicPartitionList::new();
+    for (partition, offset) in from {
+        partitions
+            .add_partition_offset(topic, *partition, Offset::Offset(*offset))
+            .map_err(|error| KafkaError::request(format!("reading {topic} from offset {offset}"), error))?;
+    }
+    consumer
+        .assign(&partitions)
+        .map_err(|error| KafkaError::request(format!("assigning the partitions of {topic}"), error))
 }
 
 fn event_of(native: NativeRecord<'_>, consumed_ns: u64, behind_ns: u64) -> SourceEvent<'_> {

@@ -1,5 +1,6 @@
 //! A run from its beginning to its end: wires the rooms together for `run`, `produce` and `consume`.
 
+mod capture;
 mod conclude;
 mod event_times;
 mod joined;
@@ -16,6 +17,7 @@ mod watch;
 mod watermarks;
 mod windows;
 
+pub use capture::{Capture, CaptureError, CaptureProgress, CaptureRange, CaptureStep, Captured, capture};
 pub use conclude::{Facts, conclude, is_flawless_part};
 pub use event_times::event_times_of;
 pub use measured::{Measured, StageMeasured, StreamMeasured};

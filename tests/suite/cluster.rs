@@ -9,6 +9,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 /// How long the cluster may take for what a test asks of it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,6 +64,24 @@ impl Cluster {
             producer.send(record).map_err(|(error, _)| error).unwrap();
         }
         producer.flush(PATIENCE).unwrap();
+    }
+
+    /// Writes a record with a key and a payload into a partition for each timestamp (milliseconds since 1970), in their order.
+    pub(crate) fn write_at(&self, topic: &str, partition: i32, stamps_ms: &[i64]) {
+        let producer: BaseProducer = self.client().set("linger.ms", "5").create().unwrap();
+        for (number, stamp_ms) in stamps_ms.iter().enumerate() {
+            let (key, payload) = (format!("key-{}", number % 10), format!("{{\"event_time\": {}}}", stamp_ms - 5000));
+            let record = BaseRecord::<str, str>::to(topic).partition(partition).timestamp(*stamp_ms);
+            producer.send(record.key(key.as_str()).payload(payload.as_str())).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(PATIENCE).unwrap();
+    }
+
+    /// Deletes what lies before an offset.
+    pub(crate) fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
+        let mut before = TopicPartitionList::new();
+        before.add_partition_offset(topic, partition, Offset::Offset(offset)).unwrap();
+        waited(self.admin().delete_records(&before, &AdminOptions::new())).unwrap();
     }
 
     fn client(&self) -> ClientConfig {

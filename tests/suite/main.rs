@@ -9,6 +9,8 @@ mod broker;
 #[cfg(test)]
 mod broker_java;
 #[cfg(test)]
+mod capture;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod command_line;

@@ -55,7 +55,6 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
         &stop,
     )
     .unwrap();
-    let ((sends, _send_seconds), (acks, _ack_seconds)) = (channel(), channel());
     let plan = StreamPlan {
         stream: 0,
         name: "s".to_owned(),
@@ -77,13 +76,14 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
         settings: settings.producer(profile.streams[0].delivery, 10_000, None),
         capacity: 10_000,
     };
+    let ((sends, _send_seconds), (acks, _ack_seconds)) = (channel(), channel());
     let ready = produce::open(vec![plan]).unwrap();
     let reports = ready.start(start_ns, None, &stop, &FiguresTo { sends, acks }).unwrap().join();
     let ends = target.ranges(&topic, partitions, Duration::from_secs(10)).unwrap();
     observing.end_at(End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect()));
     let seen = observing.join();
 
-    let report = reports.into_iter().next().unwrap();
+    let [report] = <[_; 1]>::try_from(reports).ok().unwrap();
     assert_eq!(report.worker.sent_events, 40_000);
     let produced = report.acks.ledger.finish();
     let acked: u64 = produced.producers.values().map(|sends| sends.acked.len()).sum();

@@ -1,5 +1,6 @@
 //! What a person sees: a live line each second, and the closing table.
 
+pub mod capture;
 pub mod closing;
 pub mod event_times;
 pub mod lateness;

@@ -1,0 +1,237 @@
+//! From offsets at the buckets' edges to counts.
+
+use super::Edges;
+use crate::curve::{Curve, CurveError};
+
+/// Where each partition stood at each edge: `at[edge][partition]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EdgeOffsets {
+    at: Vec<Vec<i64>>,
+    backward: u64,
+}
+
+impl EdgeOffsets {
+    /// From the offsets as the broker gave them, edge by edge. An offset that lies before an earlier edge's (the log was cut short meanwhile,
+    /// or the broker answered with the beginning of a compressed batch) is raised to it, and counted.
+    #[must_use]
+    pub fn of(mut at: Vec<Vec<i64>>) -> Self {
+        let mut backward = 0;
+        for edge in 1..at.len() {
+            let (before, rest) = at.split_at_mut(edge);
+            let (Some(before), Some(here)) = (before.last(), rest.first_mut()) else { continue };
+            for (earlier, offset) in before.iter().zip(here) {
+                if *offset < *earlier {
+                    backward += 1;
+                    *offset = *earlier;
+                }
+            }
+        }
+        EdgeOffsets { at, backward }
+    }
+
+    /// How many offsets lay before an earlier edge's?
+    #[must_use]
+    pub fn backward(&self) -> u64 {
+        self.backward
+    }
+
+    /// The partitions' offsets at an edge.
+    #[must_use]
+    pub fn row(&self, edge: usize) -> &[i64] {
+        self.at.get(edge).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many edges.
+    #[must_use]
+    pub fn edges(&self) -> usize {
+        self.at.len()
+    }
+
+    /// The bucket in whose range of offsets a partition's offset lies.
+    #[must_use]
+    pub fn bucket_of(&self, partition: usize, offset: i64) -> Option<usize> {
+        let behind = |row: &Vec<i64>| row.get(partition).is_some_and(|edge| *edge <= offset);
+        let bucket = self.at.partition_point(behind).checked_sub(1)?;
+        (bucket + 1 < self.at.len()).then_some(bucket)
+    }
+
+    /// Without the first `edges` edges.
+    #[must_use]
+    fn without_first(&self, edges: usize) -> Self {
+        EdgeOffsets { at: self.at.iter().skip(edges).cloned().collect(), backward: self.backward }
+    }
+
+    /// The first edge at which every partition that lost records before it has passed its oldest one; nothing where none lost any.
+    /// What lies before that edge is incomplete. A partition that holds nothing any more says nothing.
+    fn complete_from(&self, oldest: &[i64]) -> Option<usize> {
+        let first = self.row(0);
+        let cut_off = |partition: &usize| {
+            let (Some(oldest), Some(first)) = (oldest.get(*partition), first.get(*partition)) else { return false };
+            *oldest > 0 && first <= oldest
+        };
+        let passed = |partition: usize| {
+            let not_yet = |row: &Vec<i64>| row.get(partition) <= oldest.get(partition);
+            let edge = self.at.partition_point(not_yet);
+            (edge < self.at.len()).then_some(edge)
+        };
+        (0..first.len()).filter(cut_off).filter_map(passed).max()
+    }
+}
+
+/// Counts, and the offsets that they are of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counted {
+    /// The buckets that are counted.
+    pub edges: Edges,
+    /// Records per bucket, all partitions together.
+    pub curve: Curve,
+    /// Records per partition.
+    pub per_partition: Vec<u64>,
+    /// The offsets at the edges of the curve's buckets.
+    pub offsets: EdgeOffsets,
+    /// How many buckets at the beginning were left out, because the topic no longer holds all of their records?
+    pub left_out: usize,
+}
+
+/// Why there are no counts.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NoCounts {
+    /// Nothing was written in the range.
+    #[error("none of its records was written from {range}; choose another --from and --to")]
+    NothingThere {
+        /// The range.
+        range: String,
+    },
+    /// The range is gone.
+    #[error(
+        "it no longer holds all records of any whole bucket from {range}: choose a later --from, or a smaller --step"
+    )]
+    Deleted {
+        /// The range.
+        range: String,
+    },
+    /// Counts that are no curve.
+    #[error(transparent)]
+    NoCurve(#[from] CurveError),
+}
+
+/// Counts per bucket from the offsets at all edges. `oldest` are the first offsets that the partitions still hold.
+///
+/// # Errors
+/// [`NoCounts`] when nothing was written in the range, or no bucket is complete.
+pub fn count(edges: &Edges, offsets: &EdgeOffsets, oldest: &[i64]) -> Result<Counted, NoCounts> {
+    let range = || edges.to_string();
+    let buckets = edges.buckets();
+    if total(&per_partition(offsets)) == 0 {
+        return Err(NoCounts::NothingThere { range: range() });
+    }
+    let left_out = offsets.complete_from(oldest).unwrap_or(0);
+    if left_out >= buckets {
+        return Err(NoCounts::Deleted { range: range() });
+    }
+    let offsets = offsets.without_first(left_out);
+    let per_partition = per_partition(&offsets);
+    if total(&per_partition) == 0 {
+        return Err(NoCounts::NothingThere { range: range() });
+    }
+    let counts = (0..offsets.edges().saturating_sub(1)).map(|bucket| {
+        let pairs = offsets.row(bucket).iter().zip(offsets.row(bucket + 1));
+        pairs.map(|(from, to)| (to - from) as f64).sum()
+    });
+    let curve = Curve::new(Some(edges.at_ms(left_out)), edges.step_ms(), counts.collect())?;
+    Ok(Counted { edges: edges.without_first(left_out), curve, per_partition, offsets, left_out })
+}
+
+fn per_partition(offsets: &EdgeOffsets) -> Vec<u64> {
+    let last = offsets.row(offsets.edges().saturating_sub(1));
+    offsets.row(0).iter().zip(last).map(|(from, to)| (to - from).max(0) as u64).collect()
+}
+
+fn total(counts: &[u64]) -> u64 {
+    counts.iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::capture::Moment;
+    use crate::units::Span;
+
+    fn edges(buckets: usize) -> Edges {
+        let to = Moment::AtMs(buckets as i64 * 1000);
+        Edges::between(Moment::AtMs(0), to, i64::MAX, Span::from_secs(1)).unwrap()
+    }
+
+    fn counted(rows: &[&[i64]], oldest: &[i64]) -> Result<Counted, NoCounts> {
+        let offsets = EdgeOffsets::of(rows.iter().map(|row| row.to_vec()).collect());
+        count(&edges(rows.len() - 1), &offsets, oldest)
+    }
+
+    #[test]
+    fn a_bucket_holds_what_lies_between_its_edges() {
+        let found = counted(&[&[5, 0], &[7, 1], &[7, 4]], &[0, 0]).unwrap();
+        assert_eq!((found.curve.counts(), found.per_partition.as_slice()), (&[3.0, 3.0][..], &[2, 4][..]));
+        assert_eq!((found.curve.start_unix_ms(), found.left_out), (Some(0), 0));
+        assert_eq!([4, 5, 6, 7].map(|offset| found.offsets.bucket_of(0, offset)), [None, Some(0), Some(0), None]);
+        assert_eq!([0, 1, 3, 4].map(|offset| found.offsets.bucket_of(1, offset)), [Some(0), Some(1), Some(1), None]);
+    }
+
+    #[test]
+    fn buckets_whose_records_are_partly_deleted_are_left_out() {
+        // Partition 0 lost everything below 5, partition 1 nothing: the first bucket that is whole begins at edge 2.
+        let found = counted(&[&[5, 0], &[5, 1], &[6, 2], &[8, 3]], &[5, 0]).unwrap();
+        assert_eq!((found.left_out, found.curve.counts()), (2, &[3.0][..]));
+        assert_eq!(found.curve.start_unix_ms(), Some(2000));
+        // Deleted long before the range: nothing is missing in it.
+        assert_eq!(counted(&[&[9, 0], &[9, 1]], &[5, 0]).unwrap().left_out, 0);
+        // A partition that holds nothing any more does not hide the others.
+        assert_eq!(counted(&[&[5, 0], &[5, 1]], &[5, 0]).unwrap().left_out, 0);
+        let error = counted(&[&[5], &[7]], &[5]).unwrap_err().to_string();
+        assert!(error.contains("no longer holds"), "{error}");
+    }
+
+    #[test]
+    fn a_range_without_records_is_no_curve() {
+        let error = counted(&[&[5, 2], &[5, 2]], &[0, 0]).unwrap_err().to_string();
+        assert!(error.contains("1970-01-01T00:00:00Z to 1970-01-01T00:00:01Z"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_counted_twice_and_nothing_missed(
+            steps in prop::collection::vec(prop::collection::vec(0_i64..50, 3), 1..40),
+        ) {
+            let mut at = vec![vec![0; 3]];
+            for step in &steps {
+                let next = at.last().unwrap().iter().zip(step).map(|(from, more)| from + more).collect();
+                at.push(next);
+            }
+            let last: i64 = at.last().unwrap().iter().sum();
+            let offsets = EdgeOffsets::of(at.clone());
+            prop_assert_eq!(offsets.backward(), 0);
+            match count(&edges(steps.len()), &offsets, &[0, 0, 0]) {
+                Ok(found) => {
+                    prop_assert_eq!(found.curve.total() as i64, last);
+                    prop_assert_eq!(found.per_partition.iter().sum::<u64>() as i64, last);
+                    for (bucket, count) in found.curve.counts().iter().enumerate() {
+                        let in_it = (0..3).map(|p| (0..at.last().unwrap()[p]).filter(|&o| offsets.bucket_of(p, o) == Some(bucket)).count());
+                        prop_assert_eq!(in_it.sum::<usize>(), *count as usize);
+                    }
+                }
+                Err(_) => prop_assert_eq!(last, 0),
+            }
+        }
+
+        #[test]
+        fn offsets_that_go_back_are_raised_and_said(rows in prop::collection::vec(prop::collection::vec(0_i64..9, 2), 2..20)) {
+            let offsets = EdgeOffsets::of(rows.clone());
+            for edge in 1..rows.len() {
+                prop_assert!(offsets.row(edge).iter().zip(offsets.row(edge - 1)).all(|(here, before)| here >= before));
+            }
+            let sorted = rows.windows(2).all(|pair| pair[0].iter().zip(&pair[1]).all(|(a, b)| a <= b));
+            prop_assert_eq!(offsets.backward() == 0, sorted);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The profile of a capture: a stream that replays its curve, with keys and payloads as sampled.
+
+use std::fmt::Write as _;
+
+use super::sample::{KeyLaw, LatenessFigures, SampleFigures, SizeFigures, SizeLaw};
+use crate::profile::validate::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
+use crate::profile::{ByteSize, Span};
+
+/// Topics of this beginning floodmark may fill without being asked.
+const MARK: &str = "floodmark";
+/// A stream's name has at most so many letters.
+const LONGEST_NAME: usize = 100;
+/// Kafka's limit for the name of a topic.
+const LONGEST_TOPIC: usize = 249;
+
+/// What a profile is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct ProfileParts<'a> {
+    /// The topic that was captured.
+    pub topic: &'a str,
+    /// How many partitions it has.
+    pub partitions: usize,
+    /// What was captured, in words, without the topic.
+    pub range: &'a str,
+    /// The curve file, seen from the profile's folder.
+    pub curve_file: &'a str,
+    /// The sample, if one was taken.
+    pub sample: Option<&'a SampleFigures>,
+}
+
+/// The profile's text. It writes to a topic of its own, never to the captured one.
+#[must_use]
+pub fn profile_text(parts: &ProfileParts<'_>) -> String {
+    let ProfileParts { topic, partitions, range, curve_file, sample } = *parts;
+    let name = stream_name(topic);
+    let target: String = format!("{MARK}-replay-{name}").chars().take(LONGEST_TOPIC).collect();
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = write!(
+        text,
+        "# Made by `floodmark capture` from topic {topic}. Try `floodmark plan` on it; `scale`, `speed`, `window` and more\n\
+         # may stand beside `file`.\n\
+         description = {}\n\n\
+         [[stream]]\n\
+         name = {}\n\
+         # Not the captured topic: that is only read.\n\
+         topic = {}\n\
+         partitions = {partitions}\n\
+         curve = {{ file = {}, detail = {{ kind = \"poisson-exact\" }} }}\n",
+        quoted(&format!("The traffic of {topic}, {range}")),
+        quoted(&name),
+        quoted(&target),
+        quoted(curve_file),
+    );
+    match sample {
+        None => {
+            text.push_str("# Keys and payloads were not sampled (--sample N): these are floodmark's own defaults.\n")
+        }
+        Some(sample) => push_sample(&mut text, sample),
+    }
+    text
+}
+
+/// The topic's name without floodmark's mark, as a stream may be called.
+fn stream_name(topic: &str) -> String {
+    let rest = topic.strip_prefix(MARK).unwrap_or(topic).trim_start_matches(['-', '.']);
+    let name = if rest.is_empty() { "captured" } else { rest };
+    name.chars().take(LONGEST_NAME).collect()
+}
+
+fn push_sample(text: &mut String, sample: &SampleFigures) {
+    let _ = writeln!(text, "# Keys and payloads as in a sample of {} records.", sample.records);
+    push_keys(text, sample);
+    if let Some(sizes) = &sample.sizes {
+        push_payload(text, sizes, sample.json);
+    }
+    if let Some(lateness) = &sample.lateness {
+        push_lateness(text, lateness);
+    }
+}
+
+fn push_keys(text: &mut String, sample: &SampleFigures) {
+    let keys = &sample.keys;
+    if keys.unrepeated && keys.keyed > 0 {
+        let _ = writeln!(text, "# No key occurred twice in the sample: there are at least so many.");
+    } else if !keys.fits() {
+        let _ = writeln!(
+            text,
+            "# The ten most frequent keys have {:.1} % of the records, under this law {:.1} %: hot-set may describe them better.",
+            100.0 * keys.top_10_share,
+            100.0 * keys.law_top_10_share
+        );
+    }
+    let _ = match keys.law {
+        KeyLaw::None => writeln!(text, "keys = {{ distribution = \"none\" }}"),
+        KeyLaw::Uniform { count } => writeln!(text, "keys = {{ distribution = \"uniform\", count = {count} }}"),
+        KeyLaw::Zipf { count, exponent } => {
+            writeln!(text, "keys = {{ distribution = \"zipf\", count = {count}, exponent = {exponent:.3} }}")
+        }
+    };
+}
+
+fn push_payload(text: &mut String, sizes: &SizeFigures, json: bool) {
+    if !sizes.fits() {
+        let _ = writeln!(
+            text,
+            "# Sizes do not follow this law well: percentiles 1, 10, 50, 90, 99 and the largest are {:?} bytes.",
+            sizes.quantiles_bytes
+        );
+    }
+    let median = match sizes.law {
+        SizeLaw::Fixed { bytes } => bytes,
+        SizeLaw::LogNormal { median_bytes, .. } => median_bytes,
+    };
+    // floodmark's JSON carries an id and times; what is smaller keeps its size as bytes, with those in headers.
+    let json_fits = median >= MIN_JSON_BYTES;
+    if json && !json_fits {
+        let _ = writeln!(text, "# They are JSON, but too small for the id and times that floodmark's JSON carries.");
+    }
+    let (codec, least) = if json && json_fits { ("json", MIN_JSON_BYTES) } else { ("binary", 0) };
+    let size = |bytes: u64| quoted(&ByteSize::from_bytes(bytes.clamp(least, MAX_PAYLOAD_BYTES)).to_string());
+    let _ = match sizes.law {
+        SizeLaw::Fixed { bytes } => writeln!(text, "payload = {{ codec = \"{codec}\", size = {} }}", size(bytes)),
+        SizeLaw::LogNormal { median_bytes, sigma, min_bytes, max_bytes } => writeln!(
+            text,
+            "payload = {{ codec = \"{codec}\", sizes = \"log-normal\", size = {}, sigma = {sigma:.3}, min = {}, max = {} }}",
+            size(median_bytes),
+            size(min_bytes),
+            size(max_bytes)
+        ),
+    };
+}
+
+fn push_lateness(text: &mut String, lateness: &LatenessFigures) {
+    let Some(law) = lateness.late else { return };
+    let span = |ms: i64| quoted(&Span::from_millis(ms.max(1) as u64).to_string());
+    let _ = writeln!(
+        text,
+        "lateness = {{ share = {:.4}, distribution = \"log-normal\", median = {}, sigma = {:.3}, cap = {} }}",
+        lateness.late_share,
+        span(law.median_ms),
+        law.sigma,
+        span(law.cap_ms)
+    );
+}
+
+/// As a TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::sample::{Sighting, Tally};
+    use crate::capture::{EdgeOffsets, Edges};
+    use crate::profile::Profile;
+
+    fn sampled(payload: &[u8], late: bool) -> SampleFigures {
+        let mut tally = Tally::new(true, false);
+        let edges = Edges::ahead(0, Span::from_secs(1), Span::from_secs(1)).unwrap();
+        for n in 0..200_u32 {
+            let (key, event_time_ms) = ((n % 9).to_le_bytes(), if late { 60_000 - i64::from(n) * 100 } else { 60_000 });
+            let seen = Sighting {
+                key: Some(&key),
+                payload: Some(payload),
+                stamp_ms: Some(60_000),
+                event_time_ms: Some(event_time_ms),
+                ..Sighting::default()
+            };
+            tally.see(&seen, &edges, &EdgeOffsets::default());
+        }
+        tally.figures(1000)
+    }
+
+    fn text(topic: &str, sample: Option<&SampleFigures>) -> String {
+        profile_text(&ProfileParts { topic, partitions: 12, range: "a \"week\"", curve_file: "c.csv", sample })
+    }
+
+    #[test]
+    fn it_replays_the_curve_into_a_topic_of_its_own() {
+        let table: toml::Table = text("payments", None).parse().unwrap();
+        let stream = &table["stream"][0];
+        assert_eq!(stream["curve"]["file"].as_str(), Some("c.csv"));
+        assert_eq!(stream["topic"].as_str(), Some("floodmark-replay-payments"));
+        assert_eq!((stream["partitions"].as_integer(), stream.get("keys")), (Some(12), None));
+    }
+
+    /// The stream held against the profile's own rules, with a rate in the curve's place.
+    fn assert_valid(text: &str) {
+        let with_rate = text.lines().map(|line| if line.starts_with("curve") { "rate = \"1/s\"" } else { line });
+        let with_rate = format!("duration = \"1s\"\n{}\n", with_rate.collect::<Vec<_>>().join("\n"));
+        let loaded = Profile::from_text(&with_rate, "captured.toml");
+        assert!(loaded.is_ok(), "{}\n{with_rate}", loaded.map_or_else(|error| error.to_string(), |_| String::new()));
+    }
+
+    #[test]
+    fn topics_of_any_name_make_a_valid_stream() {
+        let long = "x".repeat(249);
+        for topic in ["payments", "floodmark-average", "floodmark", "-a", ".b", "__consumer_offsets", &long] {
+            assert_valid(&text(topic, None));
+        }
+    }
+
+    #[test]
+    fn what_was_sampled_makes_a_profile_that_is_valid() {
+        let json = format!("{{\"a\": \"{}\"}}", "x".repeat(400));
+        for (sample, said) in [
+            (sampled(json.as_bytes(), true), "codec = \"json\", size = \"409B\""),
+            (sampled(b"{\"a\": 1}", false), "codec = \"binary\", size = \"8B\""),
+            (sampled(b"", false), "codec = \"binary\", size = \"0B\""),
+        ] {
+            let text = text("payments", Some(&sample));
+            assert!(text.contains(said), "{text}");
+            let is_late = sample.lateness.as_ref().is_some_and(|found| found.late.is_some());
+            assert_eq!(text.contains("lateness"), is_late, "{text}");
+            assert_valid(&text);
+        }
+    }
+}

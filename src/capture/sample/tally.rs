@@ -1,0 +1,251 @@
+//! What is noted of each sampled record.
+
+use std::hash::{BuildHasher, RandomState};
+
+use serde::Serialize;
+use serde::de::IgnoredAny;
+
+use super::{Chunk, KeyFigures, LatenessFigures, SizeFigures, SpaceSaving};
+use crate::capture::{EdgeOffsets, Edges};
+
+/// Counters for keys: about 10 MB when all are in use.
+const KEY_COUNTERS: usize = 1 << 16;
+/// What looks like JSON in this share of payloads is JSON.
+const MOSTLY: f64 = 0.9;
+
+/// A sampled record, as far as it is looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sighting<'a> {
+    /// The partition.
+    pub partition: usize,
+    /// The offset.
+    pub offset: i64,
+    /// The record's timestamp, in milliseconds since 1970.
+    pub stamp_ms: Option<i64>,
+    /// The key.
+    pub key: Option<&'a [u8]>,
+    /// The payload; none for a tombstone.
+    pub payload: Option<&'a [u8]>,
+    /// The event time that was found, in milliseconds since 1970.
+    pub event_time_ms: Option<i64>,
+}
+
+/// Offsets that hold no record: transaction markers, and what compaction took.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Gaps {
+    /// Offsets that were looked at.
+    pub offsets: u64,
+    /// Those without a record.
+    pub missing: u64,
+    /// The standard error of `missing / offsets`, from how the chunks differ.
+    pub standard_error: f64,
+}
+
+/// Records whose timestamp belongs to another bucket than the one that counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Displaced {
+    /// Records that were looked at.
+    pub records: u64,
+    /// How many are counted in a later bucket than their timestamp's.
+    pub later: u64,
+    /// How many are counted in an earlier one.
+    pub earlier: u64,
+    /// How long before the bucket that counts it the latest of them lies, in milliseconds.
+    pub longest_ms: i64,
+}
+
+/// What a sample says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SampleFigures {
+    /// Records that were read.
+    pub records: u64,
+    /// Records without a payload.
+    pub tombstones: u64,
+    /// Whether payloads are JSON.
+    pub json: bool,
+    /// Sizes of payloads; nothing when all are tombstones.
+    pub sizes: Option<SizeFigures>,
+    /// Keys.
+    pub keys: KeyFigures,
+    /// Lateness, when an event time was looked for.
+    pub lateness: Option<LatenessFigures>,
+    /// Offsets without a record.
+    pub gaps: Gaps,
+    /// Records in another bucket than their timestamp's; nothing where buckets are not about timestamps.
+    pub displaced: Option<Displaced>,
+}
+
+/// Takes in sampled records.
+#[derive(Debug)]
+pub struct Tally {
+    records: u64,
+    tombstones: u64,
+    json: u64,
+    sizes: Vec<u32>,
+    secret: RandomState,
+    keys: SpaceSaving,
+    lateness_ms: Option<Vec<i64>>,
+    untimed: u64,
+    chunks: Vec<(u64, u64)>,
+    displaced: Option<Displaced>,
+}
+
+impl Tally {
+    /// A tally that looks for event times or not, and holds timestamps against buckets or not.
+    #[must_use]
+    pub fn new(wants_lateness: bool, wants_displaced: bool) -> Self {
+        Tally {
+            records: 0,
+            tombstones: 0,
+            json: 0,
+            sizes: Vec::new(),
+            secret: RandomState::new(),
+            keys: SpaceSaving::with_counters(KEY_COUNTERS),
+            lateness_ms: wants_lateness.then(Vec::new),
+            untimed: 0,
+            chunks: Vec::new(),
+            displaced: wants_displaced.then(Displaced::default),
+        }
+    }
+
+    /// Takes in a record. `edges` and `offsets` are those of the curve.
+    pub fn see(&mut self, seen: &Sighting<'_>, edges: &Edges, offsets: &EdgeOffsets) {
+        self.records += 1;
+        match seen.payload {
+            None => self.tombstones += 1,
+            Some(payload) => {
+                self.sizes.push(u32::try_from(payload.len()).unwrap_or(u32::MAX));
+                self.json += u64::from(is_json(payload));
+            }
+        }
+        if let Some(key) = seen.key {
+            self.keys.see(self.secret.hash_one(key));
+        }
+        if let Some(lateness_ms) = &mut self.lateness_ms {
+            match (seen.stamp_ms, seen.event_time_ms) {
+                (Some(stamp_ms), Some(event_ms)) => lateness_ms.push(stamp_ms.saturating_sub(event_ms)),
+                _ => self.untimed += 1,
+            }
+        }
+        let counted_in = offsets.bucket_of(seen.partition, seen.offset);
+        if let (Some(displaced), Some(stamp_ms), Some(bucket)) = (&mut self.displaced, seen.stamp_ms, counted_in) {
+            displaced.records += 1;
+            let (begin_ms, end_ms) = (edges.at_ms(bucket), edges.at_ms(bucket + 1));
+            displaced.later += u64::from(stamp_ms < begin_ms);
+            displaced.earlier += u64::from(stamp_ms >= end_ms);
+            displaced.longest_ms = displaced.longest_ms.max(begin_ms.saturating_sub(stamp_ms));
+        }
+    }
+
+    /// A chunk was read to its end, or given up: `read` records, the last of them at offset `last`.
+    pub fn chunk_ended(&mut self, chunk: &Chunk, read: u64, last: Option<i64>) {
+        let Some(last) = last else { return };
+        let span = (last + 1 - chunk.from).max(0) as u64;
+        self.chunks.push((span, span.saturating_sub(read)));
+    }
+
+    /// How many records were taken in.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// What they say, together, of a topic that holds `held` records in the captured range.
+    #[must_use]
+    pub fn figures(self, held: u64) -> SampleFigures {
+        let payloads = self.sizes.len() as f64;
+        SampleFigures {
+            records: self.records,
+            tombstones: self.tombstones,
+            json: payloads > 0.0 && self.json as f64 >= MOSTLY * payloads,
+            gaps: gaps(&self.chunks),
+            sizes: SizeFigures::of(self.sizes),
+            keys: KeyFigures::of(&self.keys, self.records, held),
+            lateness: self.lateness_ms.map(|lateness_ms| LatenessFigures::of(lateness_ms, self.untimed)),
+            displaced: self.displaced,
+        }
+    }
+}
+
+/// An object or array that parses. A bare number or word may be anything.
+fn is_json(payload: &[u8]) -> bool {
+    let first = payload.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(payload).is_ok()
+}
+
+/// The missing share is a ratio of sums over chunks; its error by the usual linearisation (Cochran, Sampling Techniques, 1977, chapter 6).
+fn gaps(chunks: &[(u64, u64)]) -> Gaps {
+    let offsets: u64 = chunks.iter().map(|(span, _)| span).sum();
+    let missing: u64 = chunks.iter().map(|(_, missing)| missing).sum();
+    let count = chunks.len() as f64;
+    if offsets == 0 || chunks.len() < 2 {
+        return Gaps { offsets, missing, standard_error: 0.0 };
+    }
+    let share = missing as f64 / offsets as f64;
+    let squares: f64 = chunks.iter().map(|(span, missing)| (*missing as f64 - share * *span as f64).powi(2)).sum();
+    let standard_error = (squares * count / (count - 1.0)).sqrt() / offsets as f64;
+    Gaps { offsets, missing, standard_error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Moment;
+    use crate::units::Span;
+
+    fn edges() -> Edges {
+        Edges::between(Moment::AtMs(0), Moment::AtMs(3000), i64::MAX, Span::from_secs(1)).unwrap()
+    }
+
+    fn tally(sightings: &[Sighting<'_>]) -> SampleFigures {
+        let offsets = EdgeOffsets::of(vec![vec![0], vec![10], vec![20], vec![30]]);
+        let mut tally = Tally::new(true, true);
+        sightings.iter().for_each(|seen| tally.see(seen, &edges(), &offsets));
+        tally.figures(1000)
+    }
+
+    #[test]
+    fn a_record_with_an_old_timestamp_is_counted_in_a_later_bucket() {
+        let at = |offset, stamp_ms| Sighting { offset, stamp_ms: Some(stamp_ms), ..Sighting::default() };
+        let found = tally(&[at(5, 500), at(15, 1500), at(25, 700), at(3, 1200), at(99, 0)]);
+        let expected = Displaced { records: 4, later: 1, earlier: 1, longest_ms: 1300 };
+        assert_eq!(found.displaced, Some(expected));
+    }
+
+    #[test]
+    fn json_is_told_from_what_is_not() {
+        let with = |payload: &'static [u8]| Sighting { payload: Some(payload), ..Sighting::default() };
+        assert!(tally(&[with(b" {\"a\": 1}"), with(b"[]")]).json);
+        assert!(!tally(&[with(b"{\"a\": 1"), with(b"{}")]).json);
+        assert!(!tally(&[with(b"17"), with(b"17")]).json);
+        let tombstones = tally(&[Sighting::default()]);
+        assert_eq!((tombstones.tombstones, tombstones.json, tombstones.sizes), (1, false, None));
+    }
+
+    #[test]
+    fn neither_key_nor_payload_is_kept() {
+        let offsets = EdgeOffsets::default();
+        let mut tally = Tally::new(false, false);
+        let seen =
+            Sighting { key: Some(b"customer-4711"), payload: Some(b"{\"card\":\"4000\"}"), ..Sighting::default() };
+        tally.see(&seen, &edges(), &offsets);
+        let text = format!("{tally:?}");
+        assert!(!text.contains("4711") && !text.contains("card"), "{text}");
+        let other = Tally::new(false, false);
+        assert_ne!(
+            tally.secret.hash_one(b"customer-4711"),
+            other.secret.hash_one(b"customer-4711"),
+            "a secret of its own"
+        );
+    }
+
+    #[test]
+    fn missing_offsets_come_with_their_error() {
+        let even = gaps(&[(100, 10), (100, 10), (50, 5)]);
+        assert_eq!((even.offsets, even.missing), (250, 25));
+        assert!(even.standard_error < 1e-9);
+        let uneven = gaps(&[(100, 0), (100, 20)]);
+        assert!((uneven.standard_error - 0.1).abs() < 1e-9, "{uneven:?}");
+        assert_eq!(gaps(&[]), Gaps::default());
+    }
+}

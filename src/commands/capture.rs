@@ -1,0 +1,204 @@
+//! `floodmark capture`: a topic's rate curve, and a profile that replays it.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::{CommandError, Outcome, flags};
+use crate::capture::{Moment, ProfileParts, profile_text};
+use crate::consume::extract::Place;
+use crate::curve::{FIRST_LINE, Origin};
+use crate::profile::Span;
+use crate::report::terminal::Look;
+use crate::report::terminal::capture::{CaptureReport, ProgressLine, for_people};
+use crate::results::pending::write_whole;
+use crate::session::{Capture, CaptureError, CaptureRange, Captured, capture};
+
+/// Flags of `capture`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Nothing is written to the cluster, and without --sample no message is read: the offsets at the buckets' edges say how many lie between them.
+Of a sampled message its size and form are noted, and its key's hash under a secret that ends with the process.
+
+Examples:
+  floodmark capture -b localhost:9092 --topic orders --from \"7d ago\" --out orders.csv --sample 20000
+  floodmark capture -b localhost:9092 --topic orders --from 2030-01-31T00:00:00Z --to 2030-02-01T00:00:00Z --step 10s --out friday.csv
+  floodmark capture -b localhost:9092 --topic orders --for 1h --step 10s --out live.csv")]
+pub struct Args {
+    /// The topic; any, as it is only read
+    #[arg(short, long, value_name = "TOPIC")]
+    pub topic: String,
+    /// Where to begin: 2030-01-31T11:00:00Z, \"7d ago\"
+    #[arg(long, value_name = "TIME", required_unless_present = "lasts")]
+    pub from: Option<Moment>,
+    /// Where to end
+    #[arg(long, value_name = "TIME", default_value = "now")]
+    pub to: Moment,
+    /// Watch the topic from now on, for so long, in place of --from and --to; Ctrl-C ends it early
+    #[arg(long = "for", value_name = "SPAN", conflicts_with_all = ["from", "to"])]
+    pub lasts: Option<Span>,
+    /// How long a bucket is
+    #[arg(long, value_name = "SPAN", default_value = "1m")]
+    pub step: Span,
+    /// Write the curve to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Write a profile that replays it to this file (default: beside the curve, with .toml)
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Read so many records, spread over time and partitions, for sizes, keys and lateness
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
+    pub sample: u64,
+    /// Where a sampled message's event time is: /json/pointer or header:NAME; default: lateness is not looked at
+    #[arg(long, value_name = "PLACE")]
+    pub event_time: Option<String>,
+    /// Ask the brokers for offsets at most so often
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_requests_per_s: u32,
+    /// Which cluster.
+    #[command(flatten)]
+    pub target: flags::TargetFlags,
+    /// Print JSON, and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Args {
+    fn range(&self) -> Result<CaptureRange, CommandError> {
+        match (self.lasts, self.from) {
+            (Some(lasts), _) => Ok(CaptureRange::Live(lasts)),
+            (None, Some(from)) => Ok(CaptureRange::Past { from, to: self.to }),
+            (None, None) => Err(CommandError::Usage("say --from, or --for to watch from now on".to_owned())),
+        }
+    }
+
+    fn wanted(&self) -> Result<Capture, CommandError> {
+        let settings = self.target.settings()?;
+        if settings.brokers().is_none() {
+            return Err(CommandError::Usage("say which cluster to capture from: -b HOST:PORT".to_owned()));
+        }
+        let place =
+            |text: &String| Place::parse(text).map_err(|error| CommandError::Usage(format!("--event-time: {error}")));
+        Ok(Capture {
+            settings,
+            allow_cluster: self.target.allow_cluster.clone(),
+            topic: self.topic.clone(),
+            range: self.range()?,
+            step: self.step,
+            max_requests_per_s: self.max_requests_per_s,
+            sample: self.sample,
+            event_time: self.event_time.as_ref().map(place).transpose()?,
+        })
+    }
+
+    fn profile_path(&self) -> PathBuf {
+        self.profile.clone().unwrap_or_else(|| self.out.with_extension("toml"))
+    }
+}
+
+/// Captures.
+///
+/// # Errors
+/// A range or topic that cannot be captured, a cluster that does not answer, or a file that cannot be written.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let wanted = args.wanted()?;
+    let profile_path = args.profile_path();
+    refuse_to_overwrite(&args.out, &profile_path)?;
+    let mut line = ProgressLine::default();
+    let captured = capture(&wanted, &mut |progress| line.show(progress));
+    line.close();
+    let captured = captured?;
+    write_curve(args, &captured)?;
+    write_profile(args, &profile_path, &captured)?;
+    let report =
+        CaptureReport { topic: &args.topic, captured: &captured, curve_file: &args.out, profile_file: &profile_path };
+    if args.json {
+        let text = serde_json::to_string_pretty(&report.json())
+            .map_err(|error| CommandError::Environment(error.to_string()))?;
+        writeln!(out, "{text}")?;
+    } else {
+        out.write_all(for_people(&report, Look::of_stdout()).as_bytes())?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// A curve file may be replaced by another one. A profile may have been changed by hand: it is not touched.
+fn refuse_to_overwrite(curve: &Path, profile: &Path) -> Result<(), CommandError> {
+    let refused = |text: String| Err(CommandError::Usage(text));
+    if curve == profile {
+        return refused(format!(
+            "{} cannot be both the curve and the profile: name another --profile",
+            curve.display()
+        ));
+    }
+    if profile.exists() {
+        return refused(format!("{} exists already: remove it, or name another --profile", profile.display()));
+    }
+    for (file, flag) in [(curve, "--out"), (profile, "--profile")] {
+        if file.file_name().is_none() {
+            return refused(format!("{flag} {} is no name of a file", file.display()));
+        }
+        if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+            return refused(format!("{flag} {}: there is no folder {}", file.display(), folder.display()));
+        }
+    }
+    if curve.exists() {
+        let mut beginning = vec![0; FIRST_LINE.len()];
+        let read = File::open(curve).and_then(|mut file| file.read_exact(&mut beginning));
+        if read.is_err() || beginning != FIRST_LINE.as_bytes() {
+            return refused(format!("{} exists already and is no curve file: name another --out", curve.display()));
+        }
+    }
+    Ok(())
+}
+
+fn write_curve(args: &Args, captured: &Captured) -> Result<(), CommandError> {
+    let source = format!(
+        "source: topic {} ({} partitions) of cluster {}, captured by floodmark {}",
+        args.topic,
+        captured.counted.per_partition.len(),
+        captured.cluster_id,
+        env!("CARGO_PKG_VERSION")
+    );
+    let lines = std::iter::once(source).chain(captured.error_bar.findings.iter().cloned()).collect();
+    let text =
+        captured.counted.curve.write(&Origin { lines }).map_err(|error| CommandError::Usage(error.to_string()))?;
+    write_file(&args.out, &text)
+}
+
+fn write_profile(args: &Args, profile: &Path, captured: &Captured) -> Result<(), CommandError> {
+    let curve_file = seen_from(profile, &args.out)?;
+    let range = format!("{} in buckets of {}", captured.counted.edges, args.step);
+    let text = profile_text(&ProfileParts {
+        topic: &args.topic,
+        partitions: captured.counted.per_partition.len(),
+        range: &range,
+        curve_file: &curve_file,
+        sample: captured.sample.as_ref(),
+    });
+    write_file(profile, &text)
+}
+
+/// The curve file as the profile names it: alone when both are in one folder, otherwise with its whole path.
+fn seen_from(profile: &Path, curve: &Path) -> Result<String, CommandError> {
+    if profile.parent() == curve.parent()
+        && let Some(name) = curve.file_name()
+    {
+        return Ok(name.to_string_lossy().into_owned());
+    }
+    Ok(std::path::absolute(curve)?.to_string_lossy().into_owned())
+}
+
+fn write_file(file: &Path, text: &str) -> Result<(), CommandError> {
+    write_whole(file, text.as_bytes()).map_err(|error| CommandError::Environment(error.to_string()))
+}
+
+impl From<CaptureError> for CommandError {
+    fn from(error: CaptureError) -> Self {
+        if error.is_usage() {
+            CommandError::Usage(error.to_string())
+        } else {
+            CommandError::Environment(error.to_string())
+        }
+    }
+}

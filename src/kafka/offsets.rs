@@ -1,0 +1,245 @@
+//! Where a topic's partitions stand at a moment: ListOffsets by timestamp, all partitions at once. Nothing is written, and no message is read.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
+use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError as ClientError;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::error::KafkaError;
+use super::settings::{ClientSettings, native};
+
+/// How long one request may take before it is tried again.
+const ONE_REQUEST: Duration = Duration::from_secs(5);
+/// How long a request is tried again.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why offsets cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum OffsetsError {
+    /// The client or the broker failed.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// No such topic.
+    #[error("topic {topic} does not exist on this cluster; correct --topic, or -b")]
+    NoTopic {
+        /// The topic.
+        topic: String,
+    },
+    /// No permission.
+    #[error(
+        "topic {topic}: the cluster does not let this user {deed}; ask for the permission {operation} on the topic"
+    )]
+    Forbidden {
+        /// The topic.
+        topic: String,
+        /// What was tried.
+        deed: &'static str,
+        /// The operation in the cluster's access control.
+        operation: &'static str,
+    },
+}
+
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, _facility: &str, _message: &str) {}
+    fn error(&self, _error: ClientError, _reason: &str) {}
+}
+
+impl ConsumerContext for Quiet {}
+
+/// Asks for the offsets of one topic. Several threads may ask at once; their requests are on the way together.
+pub struct OffsetFinder {
+    client: BaseConsumer<Quiet>,
+    admin: BTreeMap<String, String>,
+    topic: String,
+    partitions: i32,
+    leaders: usize,
+}
+
+impl OffsetFinder {
+    /// Opens a client, and asks for the topic's partitions.
+    ///
+    /// # Errors
+    /// [`OffsetsError`] when there is no such topic, it may not be described, or nobody answers.
+    pub fn open(settings: &ClientSettings, topic: &str) -> Result<Self, OffsetsError> {
+        // Uncommitted: the ends are those of the log, whatever transaction is still open.
+        let consumer = settings.consumer("floodmark-capture", false);
+        let client = BaseConsumer::from_config_and_context(&native(&consumer), Quiet)
+            .map_err(|error| KafkaError::settings(&error))?;
+        let what = format!("asking for topic {topic}");
+        let metadata = patiently(topic, &what, || client.fetch_metadata(Some(topic), ONE_REQUEST))?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        let no_topic = || OffsetsError::NoTopic { topic: topic.to_owned() };
+        let found = found.ok_or_else(no_topic)?;
+        if let Some(code) = found.error().map(RDKafkaErrorCode::from) {
+            return Err(refusal(topic, code).unwrap_or_else(|| KafkaError::request(what, code).into()));
+        }
+        let partitions = i32::try_from(found.partitions().len()).unwrap_or(i32::MAX);
+        if partitions == 0 {
+            return Err(no_topic());
+        }
+        let mut leaders: Vec<i32> = found.partitions().iter().map(|partition| partition.leader()).collect();
+        leaders.sort_unstable();
+        leaders.dedup();
+        Ok(OffsetFinder {
+            client,
+            admin: settings.admin(),
+            topic: topic.to_owned(),
+            partitions,
+            leaders: leaders.len(),
+        })
+    }
+
+    /// How many partitions the topic has.
+    #[must_use]
+    pub fn partitions(&self) -> usize {
+        self.partitions as usize
+    }
+
+    /// How many requests it takes to ask for all partitions at one moment: one for each broker that leads any.
+    #[must_use]
+    pub fn requests_per_question(&self) -> usize {
+        self.leaders
+    }
+
+    /// For each partition the first offset whose record has this timestamp (milliseconds since 1970) or a later one; nothing where there is none.
+    ///
+    /// # Errors
+    /// [`OffsetsError`] when it is not permitted, or the brokers do not say.
+    pub fn at(&self, unix_ms: i64) -> Result<Vec<Option<i64>>, OffsetsError> {
+        self.ask(Offset::Offset(unix_ms.max(0)))
+    }
+
+    /// The first offset that each partition still holds.
+    ///
+    /// # Errors
+    /// As [`OffsetFinder::at`].
+    pub fn oldest(&self) -> Result<Vec<i64>, OffsetsError> {
+        Ok(self.ask(Offset::Beginning)?.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
+    /// The offset that each partition's next record will get.
+    ///
+    /// # Errors
+    /// As [`OffsetFinder::at`].
+    pub fn ends(&self) -> Result<Vec<i64>, OffsetsError> {
+        Ok(self.ask(Offset::End)?.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
+    /// The protocol has the latest and the earliest offset as timestamps -1 and -2, which are the client's `End` and `Beginning`.
+    fn ask(&self, timestamp: Offset) -> Result<Vec<Option<i64>>, OffsetsError> {
+        let what = format!("asking for the offsets of topic {}", self.topic);
+        patiently(&self.topic, &what, || {
+            let mut asked = TopicPartitionList::with_capacity(self.partitions as usize);
+            for partition in 0..self.partitions {
+                asked.add_partition_offset(&self.topic, partition, timestamp)?;
+            }
+            let answer = self.client.offsets_for_times(asked, ONE_REQUEST)?;
+            let mut offsets = vec![None; self.partitions as usize];
+            for found in answer.elements() {
+                found.error()?;
+                if let (Some(offset), Offset::Offset(at)) =
+                    (offsets.get_mut(found.partition() as usize), found.offset())
+                {
+                    *offset = Some(at);
+                }
+            }
+            Ok(offsets)
+        })
+    }
+
+    /// The topic's settings, by name.
+    ///
+    /// # Errors
+    /// [`OffsetsError`] when it is not permitted, or the cluster does not say.
+    pub fn topic_settings(&self) -> Result<BTreeMap<String, String>, OffsetsError> {
+        let what = format!("asking for the settings of topic {}", self.topic);
+        let failed = |error: &dyn std::fmt::Display| OffsetsError::Kafka(KafkaError::request(&what, error));
+        let admin = AdminClient::from_config_and_context(&native(&self.admin), DefaultClientContext)
+            .map_err(|error| KafkaError::settings(&error))?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| failed(&error))?;
+        let options = AdminOptions::new().request_timeout(Some(ONE_REQUEST));
+        let described = runtime
+            .block_on(admin.describe_configs(&[ResourceSpecifier::Topic(&self.topic)], &options))
+            .map_err(|error| failed(&error))?;
+        match described.into_iter().next() {
+            Some(Ok(resource)) => {
+                let entries = resource.entries.into_iter();
+                Ok(entries.filter_map(|entry| Some((entry.name, entry.value?))).collect())
+            }
+            Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed)) => Err(OffsetsError::Forbidden {
+                topic: self.topic.clone(),
+                deed: "see its settings",
+                operation: "DescribeConfigs",
+            }),
+            Some(Err(code)) => Err(failed(&code)),
+            None => Err(failed(&"there was no answer")),
+        }
+    }
+}
+
+/// What no second try would change.
+fn refusal(topic: &str, code: RDKafkaErrorCode) -> Option<OffsetsError> {
+    let topic = topic.to_owned();
+    match code {
+        RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::InvalidTopic => {
+            Some(OffsetsError::NoTopic { topic })
+        }
+        RDKafkaErrorCode::TopicAuthorizationFailed => {
+            Some(OffsetsError::Forbidden { topic, deed: "list its offsets", operation: "Describe" })
+        }
+        _ => None,
+    }
+}
+
+/// Tries again until it works, cannot work, or has been tried for long enough.
+fn patiently<T>(
+    topic: &str,
+    what: &str,
+    mut request: impl FnMut() -> Result<T, ClientError>,
+) -> Result<T, OffsetsError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let error = match request() {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        if let Some(refused) = error.rdkafka_error_code().and_then(|code| refusal(topic, code)) {
+            return Err(refused);
+        }
+        if Instant::now() >= deadline {
+            return Err(KafkaError::request(what, error).into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_said_with_the_topic_and_not_tried_again() {
+        let mut tries = 0;
+        let mut refused = |code| {
+            patiently("orders", "asking", || -> Result<(), ClientError> {
+                tries += 1;
+                Err(ClientError::OffsetFetch(code))
+            })
+            .map_or_else(|error| error.to_string(), |()| String::new())
+        };
+        let forbidden = refused(RDKafkaErrorCode::TopicAuthorizationFailed);
+        assert!(forbidden.contains("topic orders") && forbidden.contains("Describe"), "{forbidden}");
+        let missing = refused(RDKafkaErrorCode::UnknownTopicOrPartition);
+        assert!(missing.contains("topic orders does not exist"), "{missing}");
+        assert_eq!(tries, 2);
+    }
+}

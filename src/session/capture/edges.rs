@@ -1,0 +1,146 @@
+//! Asks for offsets at the edges of buckets: of the past all at once, of the present each when it comes.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{CaptureError, CaptureProgress, CaptureStep, now_ms};
+use crate::capture::{EdgeOffsets, Edges};
+use crate::kafka::{OffsetFinder, OffsetsError};
+use crate::produce::StopFlag;
+use crate::session::signals::listen;
+
+/// Questions that are on the way at once.
+const ON_THE_WAY: usize = 4;
+
+/// Offsets at edges, and what stood around them.
+pub(super) struct Asked {
+    pub(super) edges: Edges,
+    pub(super) offsets: EdgeOffsets,
+    pub(super) requests: u64,
+    pub(super) asked_for_s: f64,
+    pub(super) latest_poll_ms: Option<f64>,
+}
+
+/// Asks for the offsets at every edge: several questions on the way at once, and together no more requests per second than allowed.
+pub(super) fn ask_edges(
+    finder: &OffsetFinder,
+    edges: Edges,
+    ends: &[i64],
+    max_requests_per_s: u32,
+    progress: &mut dyn FnMut(CaptureProgress),
+) -> Result<Asked, OffsetsError> {
+    let begun = Instant::now();
+    let each = finder.requests_per_question().max(1) as u64;
+    let gap = Duration::from_secs_f64(each as f64 / f64::from(max_requests_per_s.max(1)));
+    let pace = Pace { gap, next: Mutex::new(begun) };
+    let count = edges.buckets() + 1;
+    let mut at: Vec<Vec<i64>> = vec![Vec::new(); count];
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let (answers, answered) = mpsc::channel();
+        for _ in 0..ON_THE_WAY {
+            let (answers, next, pace) = (answers.clone(), &next, &pace);
+            scope.spawn(move || {
+                loop {
+                    let edge = next.fetch_add(1, Ordering::Relaxed);
+                    if edge >= count {
+                        return;
+                    }
+                    pace.wait();
+                    // Nobody listens any more once an answer was an error.
+                    if answers.send((edge, finder.at(edges.at_ms(edge)))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(answers);
+        for (done, (edge, found)) in (1..).zip(answered) {
+            // Where no record has that timestamp or a later one, the edge lies behind all that there was when the capture began.
+            let found = found?.into_iter().zip(ends).map(|(found, end)| found.unwrap_or(*end)).collect();
+            if let Some(row) = at.get_mut(edge) {
+                *row = found;
+            }
+            progress(CaptureProgress { doing: CaptureStep::Edges, done, of: count as u64 });
+        }
+        Ok::<(), OffsetsError>(())
+    })?;
+    Ok(Asked {
+        edges,
+        offsets: EdgeOffsets::of(at),
+        requests: count as u64 * each,
+        asked_for_s: begun.elapsed().as_secs_f64(),
+        latest_poll_ms: None,
+    })
+}
+
+/// When the next question may be asked: never sooner after the last one than the gap, also when they fell behind.
+struct Pace {
+    gap: Duration,
+    next: Mutex<Instant>,
+}
+
+impl Pace {
+    /// Takes the next turn, and sleeps until it is due.
+    fn wait(&self) {
+        let due = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = (*next).max(Instant::now());
+            *next = due + self.gap;
+            due
+        };
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// Asks for the ends at every edge, when it comes. Ctrl-C ends it early: what is there by then is a curve.
+pub(super) fn watch_ends(
+    finder: &OffsetFinder,
+    edges: Edges,
+    topic: &str,
+    progress: &mut dyn FnMut(CaptureProgress),
+) -> Result<Asked, CaptureError> {
+    let stop = StopFlag::default();
+    listen(&stop);
+    // The first edge is where the first answer is known to lie: between a question and its answer.
+    let begun = Instant::now();
+    let begun_ms = now_ms();
+    let edges = edges.starting_at(begun_ms);
+    let step = Duration::from_millis(edges.step_ms());
+    let mut at = vec![finder.ends()?];
+    let mut latest_ms = begun.elapsed().as_secs_f64() * 1e3;
+    for edge in 1..=edges.buckets() {
+        let due = begun + step * u32::try_from(edge).unwrap_or(u32::MAX);
+        if !sleep_until(due, &stop) {
+            break;
+        }
+        at.push(finder.ends()?);
+        latest_ms = latest_ms.max(due.elapsed().as_secs_f64() * 1e3);
+        progress(CaptureProgress { doing: CaptureStep::Watching, done: edge as u64, of: edges.buckets() as u64 });
+    }
+    if at.len() < 2 {
+        return Err(CaptureError::TooShort { topic: topic.to_owned() });
+    }
+    Ok(Asked {
+        edges: edges.cut_to(at.len() - 1),
+        requests: (at.len() * finder.requests_per_question()) as u64,
+        offsets: EdgeOffsets::of(at),
+        asked_for_s: begun.elapsed().as_secs_f64(),
+        latest_poll_ms: Some(latest_ms),
+    })
+}
+
+/// Sleeps; false when it was asked to stop before.
+fn sleep_until(due: Instant, stop: &StopFlag) -> bool {
+    const LOOK: Duration = Duration::from_millis(50);
+    while !stop.is_set() {
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        thread::sleep(left.min(LOOK));
+    }
+    false
+}
