@@ -45,7 +45,7 @@ fn lateness_of(model: &ModelTally, lateness: &Lateness, log: &LogFigures, clocks
         model: model_name(spec),
         scope,
         bound_ms: rule.bound_ms,
-        records: lateness.records(),
+        records: lateness.records() + lateness.refused,
         late: log.partitions.values().map(|of| of.late).sum(),
         refused: lateness.refused,
         advised_ms: advised_ms(&candidates, lateness, scope, &rule.late),

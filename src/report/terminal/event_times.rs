@@ -85,3 +85,57 @@ fn is_worth_a_row(skew: &ProducerSkew) -> bool {
     let limit_ms = Attention::default().skew_ms as f64;
     skew.median_ms.abs() >= limit_ms || skew.unexplained_ms.is_some_and(|ms| ms.abs() >= limit_ms)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::lateness::Scope;
+    use crate::results::summary::{FindingSummary, LatePartition};
+
+    fn lateness(late: u64) -> LatenessSummary {
+        let of = |partition| LatePartition { partition, records: 10, late, lateness_p99_ms: 1, lateness_max_ms: 2 };
+        LatenessSummary {
+            model: "flink, tumbling 10s".to_owned(),
+            scope: Scope::Partition,
+            bound_ms: 5000,
+            records: 4000,
+            late: late * 12,
+            refused: 0,
+            advised_ms: Some(51_700),
+            candidates: Vec::new(),
+            partitions: (0..12).map(of).collect(),
+            windows: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_say_nothing_is_shown() {
+        assert_eq!(event_times(&StreamSummary::default(), Look::PLAIN), "");
+        let in_time = StreamSummary { lateness: Some(lateness(0)), ..StreamSummary::default() };
+        assert_eq!(event_times(&in_time, Look::PLAIN), "");
+    }
+
+    #[test]
+    fn the_worst_findings_come_first_then_where_events_are_late_and_the_advised_bound() {
+        let behind = |producer| Finding::ProducerBehind { producer, behind_ms: 47_000, late: 5, late_in_all: 60 };
+        let found = |producer| FindingSummary { sentence: String::new(), finding: behind(producer) };
+        let stream = StreamSummary {
+            findings: (0..7).map(found).collect(),
+            lateness: Some(lateness(5)),
+            ..StreamSummary::default()
+        };
+        let text = event_times(&stream, Look { width: 200, ..Look::PLAIN });
+        let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+        assert!(lines[..5].iter().all(|line| line.starts_with("  - 47.0 s is how far")), "{text}");
+        assert_eq!(
+            lines[5..],
+            [
+                "    and 2 more in summary.json",
+                "  flink, tumbling 10s, 5,000 ms: 60 of 4,000 events (1.50 %) come later than that",
+                "  in partitions 0, 1, 2, 3, 4, 5, 6, 7, … (most late events first)",
+                "  advised: 51,700 ms, which covers the latest event wherever windows begin",
+            ]
+        );
+    }
+}

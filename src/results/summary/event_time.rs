@@ -17,7 +17,7 @@ pub struct LatenessSummary {
     pub scope: Scope,
     /// The model's bound (Kafka Streams: its grace), in milliseconds.
     pub bound_ms: u64,
-    /// Events that were measured.
+    /// Events with an event time.
     pub records: u64,
     /// Events that needed a larger bound than the model's, each against the maximum of its own partition.
     pub late: u64,
