@@ -77,6 +77,9 @@ impl Args {
         if settings.brokers().is_none() {
             return Err(CommandError::Usage("say which cluster to capture from: -b HOST:PORT".to_owned()));
         }
+        if self.event_time.is_some() && self.sample == 0 {
+            return Err(CommandError::Usage("--event-time is read from sampled messages: add --sample N".to_owned()));
+        }
         let place =
             |text: &String| Place::parse(text).map_err(|error| CommandError::Usage(format!("--event-time: {error}")));
         Ok(Capture {
