@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use floodmark::check::Observed;
 use floodmark::clock::Clock;
-use floodmark::consume::{self, End, StagePlan};
+use floodmark::consume::{self, End, StagePlan, StageReport};
 use floodmark::event::RunTag;
 use floodmark::kafka::{ClientSettings, Target, TopicPlan};
 use floodmark::load::{Shard, streams_of};
-use floodmark::produce::{self, FiguresTo, StopFlag, StreamPlan};
+use floodmark::produce::{self, FiguresTo, ProduceReport, StopFlag, StreamPlan};
 use floodmark::profile::{Profile, Span};
 
 use crate::cluster::{Cluster, fresh_topic};
@@ -82,7 +82,10 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
     let ends = target.ranges(&topic, partitions, Duration::from_secs(10)).unwrap();
     observing.end_at(End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect()));
     let seen = observing.join();
+    assert_all_accounted_for(reports, &seen);
+}
 
+fn assert_all_accounted_for(reports: Vec<ProduceReport>, seen: &StageReport) {
     let [report] = <[_; 1]>::try_from(reports).ok().unwrap();
     assert_eq!(report.worker.sent_events, 40_000);
     let produced = report.acks.ledger.finish();
