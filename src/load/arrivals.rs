@@ -16,6 +16,23 @@ pub(super) struct Block {
     pub(super) events: u64,
 }
 
+/// So many places from `start` on over `width`, rising, each anywhere with the same chance: exponential gaps, scaled
+/// (Devroye, Non-Uniform Random Variate Generation, 1986, V.2.1).
+pub(super) fn scatter(events: u64, start: f64, width: f64, random: &mut impl rand::Rng, positions: &mut Vec<f64>) {
+    positions.clear();
+    let mut sum = 0.0;
+    for _ in 0..events {
+        let gap: f64 = Exp1.sample(random);
+        sum += gap;
+        positions.push(sum);
+    }
+    let last: f64 = Exp1.sample(random);
+    let scale = width / (sum + last);
+    for position in positions {
+        *position = start + *position * scale;
+    }
+}
+
 /// The producer's part of a stream: `producers` share `mass` events evenly.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Share {
@@ -129,23 +146,11 @@ impl PoissonTree {
         (left, right)
     }
 
-    /// Where the leaf's events lie on the stream's cumulative rate, rising: exponential gaps, scaled to the leaf
-    /// (Devroye, Non-Uniform Random Variate Generation, 1986, V.2.1).
+    /// Where the leaf's events lie on the stream's cumulative rate, rising.
     pub(super) fn positions(&self, leaf: Block, positions: &mut Vec<f64>) {
         let mut random = self.share.source.sequence(Purpose::Arrivals, self.share.producer, leaf.number);
-        positions.clear();
-        let mut sum = 0.0;
-        for _ in 0..leaf.events {
-            let gap: f64 = Exp1.sample(&mut random);
-            sum += gap;
-            positions.push(sum);
-        }
-        let last: f64 = Exp1.sample(&mut random);
-        let scale = self.leaf_width() / (sum + last);
         let start = self.leaf_width() * leaf.number as f64;
-        for position in positions {
-            *position = start + *position * scale;
-        }
+        scatter(leaf.events, start, self.leaf_width(), &mut random, positions);
     }
 }
 

@@ -5,9 +5,9 @@
 //! Each lies anywhere in the bucket, evenly on the bucket's mass: a Poisson process, given its counts. A bucket with many events is
 //! split in halves like [`PoissonTree`](super::arrivals::PoissonTree), into leaves that can be reached without those before.
 
-use rand_distr::{Binomial, Distribution, Exp1};
+use rand_distr::{Binomial, Distribution};
 
-use super::arrivals::{BLOCK_EVENTS, Block, Share};
+use super::arrivals::{BLOCK_EVENTS, Block, Share, scatter};
 use super::random::Purpose;
 use super::rate::{RateCurve, Segment};
 
@@ -127,18 +127,7 @@ impl BucketLeaves {
     /// Where a leaf's events lie, as shares of their bucket's mass, rising: evenly at random, drawn like a Poisson leaf's.
     pub(super) fn positions(&self, leaf: &Leaf, positions: &mut Vec<f64>) {
         let mut random = self.share.source.sequence(Purpose::BucketArrivals, self.share.producer, leaf.first);
-        positions.clear();
-        let mut sum = 0.0;
-        for _ in 0..leaf.events {
-            let gap: f64 = Exp1.sample(&mut random);
-            sum += gap;
-            positions.push(sum);
-        }
-        let last: f64 = Exp1.sample(&mut random);
-        let scale = leaf.width() / (sum + last);
-        for position in positions {
-            *position = leaf.start() + *position * scale;
-        }
+        scatter(leaf.events, leaf.start(), leaf.width(), &mut random, positions);
     }
 }
 
