@@ -9,6 +9,7 @@ mod offline;
 mod parts;
 mod plans;
 mod prepare;
+mod reading;
 mod record;
 mod seconds;
 mod signals;

@@ -1,8 +1,9 @@
 //! Reads an existing topic once, from its beginning to its present end, and asks what engines would drop. Nothing is written.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::prepare::{OFFSETS_TIMEOUT, SessionError};
+use super::reading::{Wanted, read_until_done};
 use crate::check::watermark::{ModelSpec, TimedRecord, Watermarks};
 use crate::clock::Clock;
 use crate::consume::extract::{Extracted, Extractor, Place};
@@ -12,7 +13,6 @@ use crate::profile::Codec;
 use crate::results::verdicts::TopicWatermarks;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(100);
 /// How long nothing may come before the end of the topic.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -62,9 +62,9 @@ pub fn survey(survey: &Survey) -> Result<TopicWatermarks, SessionError> {
     let mut source = Source::open(&settings.consumer(&group, true), topic, &from)?;
     let (clock, reader) = (Clock::anchored_now(), Reader::new(event_time));
     let mut watermarks = Watermarks::new(models, partitions as usize);
-    let (mut messages, mut last_news, mut broken) = (0, Instant::now(), None);
-    while !open.is_empty() && broken.is_none() {
-        let news = source.poll(POLL, &clock, |event| match event {
+    let mut messages = 0;
+    let take = |event: SourceEvent<'_>| {
+        match event {
             SourceEvent::Record { record, consumed_ns, .. } => {
                 if open.iter().any(|(partition, end)| *partition == record.partition() && record.offset() < *end) {
                     messages += 1;
@@ -75,17 +75,13 @@ pub fn survey(survey: &Survey) -> Result<TopicWatermarks, SessionError> {
             SourceEvent::End { partition, offset } => {
                 open.retain(|(open, end)| *open != partition || offset < *end);
             }
-            SourceEvent::Error { reason, fatal } if fatal => broken = Some(reason),
             SourceEvent::Error { .. } => {}
-        });
-        if news > 0 {
-            last_news = Instant::now();
-        } else if last_news.elapsed() > PATIENCE {
-            broken = Some(format!("nothing came for {} s", PATIENCE.as_secs()));
         }
-    }
-    if let Some(reason) = broken {
-        return Err(SessionError::Unread { topic: topic.clone(), reason });
+        Wanted::while_open(&open)
+    };
+    // A topic without messages has nothing to wait for.
+    if ranges.iter().any(|range| range.end > range.start) {
+        read_until_done(&mut source, &clock, topic, PATIENCE, take)?;
     }
     let tallies = watermarks.finish();
     let watermarks = tallies.iter().map(|tally| super::watermark_of(tally, "")).collect();

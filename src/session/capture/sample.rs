@@ -1,6 +1,6 @@
 //! Reads the sample of a capture: chunk by chunk, each partition one at a time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{CaptureProgress, CaptureStep};
 use crate::capture::Counted;
@@ -9,8 +9,8 @@ use crate::clock::Clock;
 use crate::consume::extract::{Extractor, Place};
 use crate::kafka::{ClientSettings, Record, Source, SourceEvent};
 use crate::session::SessionError;
+use crate::session::reading::{Wanted, read_until_done};
 
-const POLL: Duration = Duration::from_millis(100);
 /// How long nothing may come before the end of a chunk.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Read ahead little: a chunk is short, and the next one is elsewhere. What the user set wins.
@@ -85,26 +85,19 @@ impl Reader<'_> {
     /// Reads one chunk of each partition of a round.
     fn read_round(&mut self, round: Vec<Chunk>, source: &mut Source, clock: &Clock) -> Result<(), SessionError> {
         let mut open: Vec<Open> = round.into_iter().map(|chunk| Open { chunk, read: 0, last: None }).collect();
-        let (mut last_news, mut broken) = (Instant::now(), None);
-        while !open.is_empty() && broken.is_none() {
-            let news = source.poll(POLL, clock, |event| match event {
+        if open.is_empty() {
+            return Ok(());
+        }
+        read_until_done(source, clock, self.order.topic, PATIENCE, |event| {
+            match event {
                 SourceEvent::Record { record, .. } => self.see(&record, &mut open),
                 SourceEvent::End { partition, .. } => {
-                    self.close(&mut open, |chunk| chunk.partition == partition as usize)
+                    self.close(&mut open, |chunk| chunk.partition == partition as usize);
                 }
-                SourceEvent::Error { reason, fatal } if fatal => broken = Some(reason),
                 SourceEvent::Error { .. } => {}
-            });
-            if news > 0 {
-                last_news = Instant::now();
-            } else if last_news.elapsed() > PATIENCE {
-                broken = Some(format!("nothing came for {} s", PATIENCE.as_secs()));
             }
-        }
-        match broken {
-            Some(reason) => Err(SessionError::Unread { topic: self.order.topic.to_owned(), reason }),
-            None => Ok(()),
-        }
+            Wanted::while_open(&open)
+        })
     }
 
     fn see(&mut self, record: &Record<'_>, open: &mut Vec<Open>) {
