@@ -15,6 +15,8 @@ mod cluster;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod curve;
+#[cfg(test)]
 mod event_times;
 #[cfg(test)]
 mod full_queue;

@@ -71,8 +71,8 @@ fn for_people(fit: &Fit) -> String {
     let _ = match &fit.b_model {
         Some(fitted) => writeln!(
             text,
-            "  b-model bias       {:.3} by halves, {:.3} by entropy",
-            fitted.bias, fitted.bias_by_entropy
+            "  b-model bias       {:.3} by halves, {:.3} by entropy; gives a dispersion of {:.2} at 1 s",
+            fitted.bias, fitted.bias_by_entropy, fitted.dispersion_at_1_s
         ),
         None => writeln!(text, "  b-model bias       0.5: neighbouring buckets differ by chance alone"),
     };

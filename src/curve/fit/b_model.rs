@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::Level;
 use crate::curve::Curve;
 
-/// So many of the finest levels are used: what lies far above the bucket are hours and days.
-const FINEST: usize = 3;
+/// So many halvings just above the bucket make the slope of the entropy plot: what lies far above are hours and days.
+const HALVINGS: usize = 3;
 
 /// A fitted b-model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -17,23 +17,26 @@ pub struct BModel {
     pub bias: f64,
     /// The same from the slope of the entropy plot, as Wang et al. estimate it. Chance makes it larger where buckets hold few events.
     pub bias_by_entropy: f64,
+    /// The index of dispersion that it gives seconds.
+    pub dispersion_at_1_s: f64,
     /// E B (B − 1) / E B of the buckets B: what a bucket has to hand down.
     pub(super) pairs_per_event: f64,
 }
 
 impl BModel {
+    /// From the halves of the finest level: it has the most pairs, and lies next to what is not seen.
     pub(super) fn of(curve: &Curve, levels: &[Level]) -> Option<Self> {
-        let finest = levels.get(..levels.len().min(FINEST)).filter(|finest| !finest.is_empty())?;
-        let uneven = finest.iter().map(|level| level.uneven).sum::<f64>() / finest.len() as f64;
-        if uneven <= 0.0 {
-            return None;
-        }
+        let uneven = levels.first().map(|level| level.uneven).filter(|uneven| *uneven > 0.0)?;
         let pairs: f64 = curve.counts().iter().map(|count| (count * (count - 1.0)).max(0.0)).sum();
-        Some(BModel {
+        let mut fitted = BModel {
             bias: f64::midpoint(1.0, uneven.sqrt()),
             bias_by_entropy: by_entropy(levels),
+            dispersion_at_1_s: 1.0,
             pairs_per_event: pairs / curve.total(),
-        })
+        };
+        let halvings = curve.step_s().log2().round().max(0.0) as u32;
+        fitted.dispersion_at_1_s = fitted.local_dispersion(halvings);
+        Some(fitted)
     }
 
     /// The local dispersion of the pieces after so many halvings of a bucket.
@@ -49,7 +52,7 @@ impl BModel {
 
 /// The entropy grows by −b log₂ b − (1 − b) log₂ (1 − b) bits with each halving; solved for b.
 fn by_entropy(levels: &[Level]) -> f64 {
-    let steps = (levels.len().min(FINEST + 1) - 1).max(1);
+    let steps = HALVINGS.min(levels.len().saturating_sub(1)).max(1);
     let last = levels.get(steps).or(levels.last());
     let slope = match (levels.first(), last) {
         (Some(fine), Some(coarse)) => (fine.entropy_bits - coarse.entropy_bits) / steps as f64,

@@ -23,6 +23,11 @@ pub struct Dispersion {
 }
 
 impl Dispersion {
+    /// Whether it is more than chance.
+    pub(super) fn is_seen(&self) -> bool {
+        self.index > 1.0 + CHANCE
+    }
+
     /// The index at a scale. Fractal point processes have an Allan factor of 1 + (T / T₀)^α, 0 < α < 3 (Lowen and Teich, Fractal-Based Point
     /// Processes, 2005), and independent seconds a constant one (α = 0): α is the slope of log (D − 1) over log T at the finest levels.
     pub(super) fn of(levels: &[Level], scale_s: f64) -> Self {

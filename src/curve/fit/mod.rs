@@ -101,8 +101,11 @@ impl Fit {
         let b_model = BModel::of(curve, &levels);
         let on_off = OnOff::of(curve.step_s(), mean_per_s, dispersion.index);
         let trial = Trial::of(curve);
-        let best = trial.as_ref().map_or_else(|| without_trial(&dispersion), Trial::best);
-        let best = if best == Kind::BModel && b_model.is_none() { without_trial(&dispersion) } else { best };
+        let best = match trial.as_ref().map_or(Kind::Overdispersed, Trial::best) {
+            Kind::BModel if b_model.is_some() => Kind::BModel,
+            Kind::Poisson => Kind::Poisson,
+            _ => nearest(&levels, &dispersion, b_model.as_ref()),
+        };
         Ok(Fit { step_s: curve.step_s(), mean_per_s, levels, dispersion, b_model, on_off, trial, best })
     }
 
@@ -114,15 +117,18 @@ impl Fit {
         let impossible = |why| FitError::Impossible { kind, why };
         Ok(match kind {
             Kind::Poisson => "{ kind = \"poisson\" }".to_owned(),
+            Kind::Overdispersed if !self.dispersion.is_seen() => {
+                return Err(impossible("its seconds differ no more than by chance"));
+            }
             Kind::Overdispersed => {
-                format!("{{ kind = \"overdispersed\", dispersion = {} }}", rounded(self.dispersion.index))
+                format!("{{ kind = \"overdispersed\", dispersion = {:?} }}", rounded(self.dispersion.index))
             }
             Kind::BModel => {
                 let fitted = self
                     .b_model
                     .as_ref()
                     .ok_or_else(|| impossible("neighbouring buckets differ no more than by chance"))?;
-                format!("{{ kind = \"b-model\", bias = {} }}", rounded(fitted.bias))
+                format!("{{ kind = \"b-model\", bias = {:?} }}", rounded(fitted.bias))
             }
             Kind::OnOff => {
                 let why = "it needs buckets longer than a second, and a dispersion above that of chance which bursts of a second or more can make";
@@ -134,8 +140,24 @@ impl Fit {
     }
 }
 
-fn without_trial(dispersion: &Dispersion) -> Kind {
-    if dispersion.index > 1.0 + dispersion::CHANCE { Kind::Overdispersed } else { Kind::Poisson }
+/// The arrivals that come nearest to the extrapolated dispersion over all halvings of a bucket down to a second, each miss as a factor.
+/// Overdispersed seconds are independent, and so equally dispersed at all scales above them; a b-model's dispersion grows with the scale.
+fn nearest(levels: &[Level], dispersion: &Dispersion, b_model: Option<&BModel>) -> Kind {
+    let bucket_s = levels.first().map_or(1.0, |level| level.window_s);
+    let halvings = bucket_s.log2().round().max(0.0) as u32;
+    let miss = |of: &dyn Fn(u32) -> f64| -> f64 {
+        let wanted = |halving: u32| Dispersion::of(levels, bucket_s / f64::from(halving).exp2()).index;
+        (1..=halvings).map(|halving| (of(halving) / wanted(halving)).ln().abs()).sum()
+    };
+    let poisson = miss(&|_| 1.0);
+    let overdispersed = if dispersion.is_seen() { miss(&|_| dispersion.index) } else { f64::INFINITY };
+    let halved = b_model.map_or(f64::INFINITY, |fitted| miss(&|halving| fitted.local_dispersion(halving)));
+    match () {
+        () if halved < poisson && halved < overdispersed => Kind::BModel,
+        // With buckets of a second there is nothing to halve, and the dispersion was measured.
+        () if overdispersed <= poisson => Kind::Overdispersed,
+        () => Kind::Poisson,
+    }
 }
 
 /// Four significant digits: more than the estimate is good for.

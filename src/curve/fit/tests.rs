@@ -69,9 +69,27 @@ fn what_is_uneven_by_chance_alone_does_not_bias_the_moments() {
 }
 
 #[test]
+fn minutes_foretell_their_seconds() {
+    let mut random = SmallRng::seed_from_u64(8);
+    let rates = Gamma::new(4.0, 5.0).unwrap();
+    let overdispersed: Vec<f64> =
+        (0..122_880).map(|_| Poisson::new(rates.sample(&mut random)).unwrap().sample(&mut random)).collect();
+    let halved = b_model(0.6, 20_000_000, 17, 9);
+    let seconds = |counts: Vec<f64>| Curve::new(None, 1000, counts).unwrap();
+    let of_minutes = |counts: &[f64]| Fit::of(&seconds(counts.to_vec()).coarser(64)).unwrap();
+    let of_seconds = |counts: &[f64]| levels(&seconds(counts.to_vec())).unwrap()[0].local_dispersion;
+
+    let (foretold, real) = (of_minutes(&overdispersed).dispersion.index, of_seconds(&overdispersed));
+    assert!((0.7..1.4).contains(&(foretold / real)), "{foretold} {real}");
+    let (foretold, real) = (of_minutes(&halved).b_model.unwrap().dispersion_at_1_s, of_seconds(&halved));
+    assert!((0.5..2.0).contains(&(foretold / real)) && real > 3.0, "{foretold} {real}");
+    assert_eq!([&overdispersed, &halved].map(|counts| of_minutes(counts).best), [Kind::Overdispersed, Kind::BModel]);
+}
+
+#[test]
 fn a_trend_is_not_taken_for_bursts() {
     let mut random = SmallRng::seed_from_u64(7);
-    let day = |bucket: u32| 500.0 * (2.0 + (f64::from(bucket) / 1440.0 * std::f64::consts::TAU).sin());
+    let day = |bucket: u32| 5000.0 * (2.0 + (f64::from(bucket) / 120.0 * std::f64::consts::TAU).sin());
     let counts = (0..14_400).map(|bucket| Poisson::new(day(bucket)).unwrap().sample(&mut random)).collect();
     let fit = Fit::of(&curve(counts)).unwrap();
     assert!(fit.levels[0].local_dispersion < 1.1 && fit.dispersion.index < 1.1, "{fit:?}");
@@ -102,6 +120,7 @@ fn details_are_toml_that_a_profile_can_take() {
     }
     let without = Fit::of(&curve(vec![10.0; 64])).unwrap();
     assert!(without.detail(Kind::BModel).unwrap_err().to_string().contains("no more than by chance"));
+    assert!(without.detail(Kind::Overdispersed).unwrap_err().to_string().contains("no more than by chance"));
     assert!(without.detail(Kind::OnOff).unwrap_err().to_string().starts_with("on-off cannot be fitted"));
 }
 

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{BModel, Dispersion, Kind, dispersion::CHANCE, levels};
 use crate::curve::Curve;
 
-/// The curve is made coarser by at most so many halvings.
-const HALVINGS: u32 = 4;
+/// The curve is made coarser by at most so many halvings: what is asked is how it goes on next to the bucket.
+const HALVINGS: u32 = 2;
 /// So many coarse buckets must be left.
 const LEAST_COARSE: usize = 48;
 
@@ -52,9 +52,12 @@ impl Trial {
             return Kind::Poisson;
         }
         let miss = |foretold: f64| (foretold / self.measured).ln().abs();
-        match self.b_model {
-            Some(b_model) if miss(b_model) < miss(self.overdispersed) => Kind::BModel,
-            _ => Kind::Overdispersed,
+        let b_model = self.b_model.map_or(f64::INFINITY, miss);
+        let (poisson, overdispersed) = (miss(self.poisson), miss(self.overdispersed));
+        match () {
+            () if b_model < poisson && b_model < overdispersed => Kind::BModel,
+            () if overdispersed < poisson => Kind::Overdispersed,
+            () => Kind::Poisson,
         }
     }
 }
