@@ -24,7 +24,7 @@ pub fn watermark_table(watermarks: &[Watermark]) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.add_row(vec!["watermark", "bound", "dropped", "at most", "expected", "of events", "windows"]);
+    table.add_row(vec!["would drop", "bound", "at least", "at most", "expected", "of events", "windows"]);
     for watermark in watermarks {
         let expected = watermark.expected.map_or_else(|| "–".to_owned(), |expected| range(expected.records));
         table.add_row(vec![
@@ -68,7 +68,7 @@ pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
         of.partitions
     );
     text.push_str(&watermark_table(&of.watermarks));
-    text.push_str("\n  dropped: in whatever order the engine reads; at most: in some order; expected: of an engine that keeps up\n");
+    text.push_str("\n  at least: in whatever order the engine reads; at most: in some order; expected: of an engine that keeps up\n");
     for watermark in &of.watermarks {
         let (metric, pairs) = (&watermark.engine_metric, watermark.pairs_lost);
         let expected = watermark.expected.map(|of| format!(", expected {}", range(of.metric))).unwrap_or_default();
