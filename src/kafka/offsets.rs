@@ -54,9 +54,11 @@ impl ClientContext for Quiet {
 
 impl ConsumerContext for Quiet {}
 
-/// Asks for the offsets of one topic. Several threads may ask at once; their requests are on the way together.
+/// Asks for the offsets of one topic, over one connection to each broker. A broker answers the requests of one connection one after another:
+/// whoever wants answers at once asks over several ([`OffsetFinder::another`]).
 pub struct OffsetFinder {
     client: BaseConsumer<Quiet>,
+    consumer: BTreeMap<String, String>,
     admin: BTreeMap<String, String>,
     topic: String,
     partitions: i32,
@@ -71,8 +73,7 @@ impl OffsetFinder {
     pub fn open(settings: &ClientSettings, topic: &str) -> Result<Self, OffsetsError> {
         // Uncommitted: the ends are those of the log, whatever transaction is still open.
         let consumer = settings.consumer("floodmark-capture", false);
-        let client = BaseConsumer::from_config_and_context(&native(&consumer), Quiet)
-            .map_err(|error| KafkaError::settings(&error))?;
+        let client = connected(&consumer)?;
         let what = format!("asking for topic {topic}");
         let metadata = patiently(topic, &what, || client.fetch_metadata(Some(topic), ONE_REQUEST))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
@@ -90,10 +91,25 @@ impl OffsetFinder {
         leaders.dedup();
         Ok(OffsetFinder {
             client,
+            consumer,
             admin: settings.admin(),
             topic: topic.to_owned(),
             partitions,
             leaders: leaders.len(),
+        })
+    }
+
+    /// The same, over connections of its own.
+    ///
+    /// # Errors
+    /// [`OffsetsError`] when the client cannot be made.
+    pub fn another(&self) -> Result<Self, OffsetsError> {
+        Ok(OffsetFinder {
+            client: connected(&self.consumer)?,
+            consumer: self.consumer.clone(),
+            admin: self.admin.clone(),
+            topic: self.topic.clone(),
+            ..*self
         })
     }
 
@@ -184,6 +200,10 @@ impl OffsetFinder {
             None => Err(failed(&"there was no answer")),
         }
     }
+}
+
+fn connected(consumer: &BTreeMap<String, String>) -> Result<BaseConsumer<Quiet>, KafkaError> {
+    BaseConsumer::from_config_and_context(&native(consumer), Quiet).map_err(|error| KafkaError::settings(&error))
 }
 
 /// What no second try would change.

@@ -260,7 +260,7 @@ pub struct Watermark {
     /// (Event, window) pairs that are lost, at least and at most.
     #[serde(default)]
     pub pairs_lost: CountRange,
-    /// What an engine that keeps up should show, over the unknown phase of its ticks; absent when the append times are not known, when parts
+    /// What an engine that keeps up should show, over the unknown phase of its ticks and, for Flink, the 100 ms of its network buffers; absent when the append times are not known, when parts
     /// were merged, and for sessions that a late event may join.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<ExpectedDrops>,

@@ -205,7 +205,7 @@ impl WindowBounds {
         let rule = Rule::new(spec);
         WindowBounds {
             rule,
-            counted: matches!(spec.window, WindowMs::Hopping { .. } | WindowMs::Sliding { .. }),
+            counted: matches!(spec.window, WindowMs::Aligned(_) | WindowMs::Sliding { .. }),
             global_horizon: spec.is_global().then(|| rule.horizon(maximum)),
             events: BTreeMap::new(),
         }

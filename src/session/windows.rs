@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::measured::{Measured, StageMeasured};
 use super::watermarks::models_at;
-use crate::check::watermark::{ModelTally, closed_until_ms};
-use crate::check::windows::{BookRule, NoPrediction, WindowShape};
+use crate::check::watermark::{ModelTally, WindowMs, closed_until_ms};
+use crate::check::windows::{BookRule, NoPrediction};
 use crate::check::{Judgement, Merge, WindowFigures, judge_windows};
 use crate::consume::StageReport;
 use crate::consume::window_results::{ResultPlace, ResultPlaces};
 use crate::consume::windows::{ResultsSeen, WindowsPlan, WindowsSeen};
-use crate::profile::{Engine, Slo, Span, Stream, Window, WindowResults};
+use crate::profile::{Engine, Slo, Stream, WindowResults};
 use crate::results::windows::WindowsSummary;
 
 /// Most pairs of window and key in the books of one stage of window results: about 100 MB.
@@ -30,13 +30,9 @@ pub(super) fn windows_plan(stream: &Stream, place: usize) -> WindowsPlan {
 
 /// Absent only where the profile's rules refuse it.
 fn rule_of(results: &WindowResults) -> Option<BookRule> {
-    let (size, hop) = match results.window {
-        Window::Tumbling { size } => (size, size),
-        Window::Hopping { size, hop } => (size, hop),
-        Window::None | Window::Sliding { .. } | Window::Session { .. } => return None,
-    };
+    let WindowMs::Aligned(shape) = WindowMs::of(&results.window)? else { return None };
     Some(BookRule {
-        shape: WindowShape::new(in_ms(size), in_ms(hop))?,
+        shape,
         by_key: results.key.is_some(),
         updates: results.updates,
         copies: results.copies,
@@ -54,10 +50,6 @@ fn places_of(results: &WindowResults) -> Option<ResultPlaces> {
         count: place(&results.count)?,
         deleted: results.deleted.as_ref().and_then(place),
     })
-}
-
-fn in_ms(span: Span) -> i64 {
-    i64::try_from(span.as_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 
 /// What the stages of all streams noted, gathered as each of them ends.

@@ -25,8 +25,8 @@ impl LateRule {
         let raw = (LateWindow::Raw, 0);
         let (window, longer_ms) = match spec.window {
             WindowMs::None => raw,
-            WindowMs::Hopping { size_ms, hop_ms } => NonZeroU64::new(in_u64(hop_ms))
-                .map_or(raw, |hop| (LateWindow::Tumbling { size_ms: hop }, in_u64(size_ms.saturating_sub(hop_ms)))),
+            WindowMs::Aligned(shape) => NonZeroU64::new(in_u64(shape.hop_ms()))
+                .map_or(raw, |hop| (LateWindow::Tumbling { size_ms: hop }, in_u64(shape.size_ms() - shape.hop_ms()))),
             WindowMs::Sliding { size_ms } => (LateWindow::Raw, in_u64(size_ms)),
             WindowMs::Session { gap_ms } => (LateWindow::Raw, in_u64(gap_ms - i64::from(!is_streams))),
         };
@@ -62,7 +62,7 @@ mod tests {
     fn windows() -> impl Strategy<Value = WindowMs> {
         prop_oneof![
             Just(WindowMs::None),
-            (1..50_i64, 1..6_i64).prop_map(|(hop_ms, times)| WindowMs::Hopping { size_ms: hop_ms * times, hop_ms }),
+            (1..50_i64, 1..6_i64).prop_map(|(hop_ms, times)| WindowMs::hopping(hop_ms * times, hop_ms)),
             (1..100_i64).prop_map(|size_ms| WindowMs::Sliding { size_ms }),
             (1..100_i64).prop_map(|gap_ms| WindowMs::Session { gap_ms }),
         ]

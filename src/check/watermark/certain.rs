@@ -284,7 +284,8 @@ impl Waiting {
 fn step_ms(spec: &ModelSpec) -> i64 {
     let window_ms = match spec.window {
         WindowMs::None => 0,
-        WindowMs::Hopping { size_ms, .. } | WindowMs::Sliding { size_ms } => size_ms,
+        WindowMs::Aligned(shape) => shape.size_ms(),
+        WindowMs::Sliding { size_ms } => size_ms,
         WindowMs::Session { gap_ms } => gap_ms,
     };
     (window_ms.saturating_add(spec.bound_ms).saturating_add(spec.allowed_ms) / WAITING_STEPS).max(1)

@@ -15,8 +15,8 @@ type Event = (usize, i64, u64);
 fn window() -> impl Strategy<Value = WindowMs> {
     prop_oneof![
         Just(WindowMs::None),
-        (1..60_i64).prop_map(|size_ms| WindowMs::Hopping { size_ms, hop_ms: size_ms }),
-        (1..20_i64, 2..5_i64).prop_map(|(hop_ms, times)| WindowMs::Hopping { size_ms: hop_ms * times, hop_ms }),
+        (1..60_i64).prop_map(WindowMs::tumbling),
+        (1..20_i64, 2..5_i64).prop_map(|(hop_ms, times)| WindowMs::hopping(hop_ms * times, hop_ms)),
         (1..40_i64).prop_map(|size_ms| WindowMs::Sliding { size_ms }),
         (1..40_i64).prop_map(|gap_ms| WindowMs::Session { gap_ms }),
     ]
@@ -243,6 +243,34 @@ proptest! {
         prop_assert!(expected.pairs.contains(replayed.pairs_lost), "{:?} {:?}", expected, replayed);
         prop_assert!(expected.metric.contains(replayed.metric), "{:?} {:?}", expected, replayed);
         prop_assert!(spec.engine == Engine::KafkaStreams || expected.records.max <= tally.dropped().max);
+    }
+
+    /// Two source subtasks tick in phases of their own, and a network buffer holds the watermark of each back from the other's records. One window
+    /// closes, and every other record is late for it: what is dropped says when the window closed.
+    #[test]
+    fn the_expected_range_holds_two_subtasks_and_their_network_buffers(phases_ms in [0..32_i64, 0..32_i64], held_ms in [0..=100_i64, 0..=100_i64]) {
+        let spec = ModelSpec { interval_ms: Some(32), window: WindowMs::tumbling(400), ..ModelSpec::plain(Engine::Flink) };
+        let rule = Rule::new(&spec);
+        let mut watermarks = Watermarks::new(&[spec], 2);
+        // Partition 0 at even, partition 1 at odd milliseconds, each with its own time.
+        let maximum_at = |subtask: usize, moment_ms: i64| (moment_ms >= subtask as i64).then(|| moment_ms - (moment_ms - subtask as i64) % 2);
+        let horizon_at = |subtask: usize, moment_ms: i64| {
+            let ticked_ms = moment_ms - (moment_ms - phases_ms[subtask]).rem_euclid(32);
+            // A tick at a moment comes before the record of that moment.
+            rule.horizon(maximum_at(subtask, ticked_ms - 1))
+        };
+        let mut dropped = 0;
+        for now_ms in 0..1000_i64 {
+            let subtask = (now_ms % 2) as usize;
+            let other = 1 - subtask;
+            let horizon = horizon_at(subtask, now_ms).min(horizon_at(other, now_ms - held_ms[other]));
+            dropped += u64::from(rule.lost_windows(0, horizon) > 0);
+            for time in [0, now_ms] {
+                watermarks.observe(&record(&(subtask, time, 0), Some(now_ms)));
+            }
+        }
+        let expected = watermarks.finish().remove(0).expected().unwrap();
+        prop_assert!(dropped > 400 && expected.records.contains(dropped), "{:?} {}", expected, dropped);
     }
 
     /// The engine reads each partition with a delay of its own that changes, never more than stated, and ticks in a phase of its own.

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use super::affected::AffectedWindows;
 use super::append_order::InOrder;
-use super::phases::{Maxima, PHASES, PartitionLive, Phases};
+use super::phases::{Maxima, PartitionLive, Phases};
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::ModelSpec;
 use crate::profile::Engine;
@@ -29,7 +29,7 @@ impl Bounds {
     }
 }
 
-/// The expected range over the unknown phase of the engine's ticks (Spark: of its micro-batches, and of their length unless it is set).
+/// The expected range over the unknown phase of the engine's ticks and, for Flink, what its network buffers hold back (Spark: of its micro-batches, and of their length unless it is set).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Expected {
     /// Events lost from all their windows.
@@ -61,7 +61,9 @@ pub struct Live {
     global: Option<i64>,
     first_appended_ms: Option<i64>,
     phases: Phases,
-    counts: [PhaseCounts; PHASES],
+    counts: Vec<PhaseCounts>,
+    /// What is lost in every phase.
+    everywhere: PhaseCounts,
     /// Horizons of moments that are not yet long enough ago to be certain.
     recent: VecDeque<(i64, i64)>,
     certain: i64,
@@ -77,12 +79,14 @@ impl Live {
             return None;
         }
         let rule = Rule::new(spec);
+        let phases = Phases::new(&rule, partitions);
         Some(Live {
             partitions: vec![PartitionLive::default(); partitions],
             global: None,
             first_appended_ms: None,
-            phases: Phases::new(&rule),
-            counts: Default::default(),
+            counts: vec![PhaseCounts::default(); phases.each.len()],
+            everywhere: PhaseCounts::default(),
+            phases,
             recent: VecDeque::new(),
             certain: NO_HORIZON,
             sure_drop: 0,
@@ -115,14 +119,14 @@ impl Live {
     fn move_on(&mut self, now_ms: i64, first_appended_ms: i64) {
         if self.rule.spec().engine == Engine::AzureStreamAnalytics {
             let horizon = self.rule.horizon(self.global);
-            self.phases.furthest = horizon;
+            (self.phases.furthest, self.phases.nearest) = (horizon, horizon);
             self.phases.each.iter_mut().for_each(|phase| phase.horizon = horizon);
             return;
         }
         let maxima = Maxima { partitions: &self.partitions, global: self.global, first_appended_ms };
         let moved = self.phases.advance(&self.rule, now_ms, &maxima);
         if moved != 0 && self.rule.spec().engine == Engine::Spark {
-            let counts = self.counts.iter_mut().enumerate().filter(|(place, _)| moved & (1 << place) != 0);
+            let counts = self.counts.iter_mut().enumerate().filter(|(place, _)| moved & (1_u64 << place) != 0);
             counts.for_each(|(_, counts)| counts.groups.clear());
         }
         if let (true, Some(keeps_up_ms)) = (moved != 0, self.rule.spec().keeps_up_ms) {
@@ -150,17 +154,20 @@ impl Live {
         let (time, key_hash) = (record.event_time_ms, record.key_hash);
         let windows = self.rule.windows(time);
         let sure = if next.is_overtaken { 0 } else { self.rule.lost_windows(time, self.certain) };
-        let mut most = 0;
-        for (counts, phase) in self.counts.iter_mut().zip(&self.phases.each) {
-            let lost = if misses { windows } else { self.rule.lost_windows(time, phase.horizon) };
-            most = most.max(lost);
-            counts.records += u64::from(lost == windows);
-            counts.pairs += u64::from(lost);
-            counts.metric += match self.rule.spec().engine {
-                Engine::Spark => counts.groups_lost(&self.rule, time, key_hash, lost),
-                Engine::Beam => u64::from(lost),
-                _ => u64::from(lost == windows),
-            };
+        let by_groups = self.rule.spec().engine == Engine::Spark;
+        let mut most = windows;
+        if !by_groups && (misses || self.rule.lost_windows(time, self.phases.nearest) == windows) {
+            self.everywhere.lose(&self.rule, windows, windows);
+        } else {
+            most = 0;
+            for (counts, phase) in self.counts.iter_mut().zip(&self.phases.each) {
+                let lost = if misses { windows } else { self.rule.lost_windows(time, phase.horizon) };
+                most = most.max(lost);
+                counts.lose(&self.rule, lost, windows);
+                if by_groups {
+                    counts.metric += counts.groups_lost(&self.rule, time, key_hash, lost);
+                }
+            }
         }
         self.sure_drop += u64::from(sure == windows);
         self.pairs_sure += u64::from(sure);
@@ -170,9 +177,12 @@ impl Live {
     /// The range over all phases.
     #[must_use]
     pub fn expected(&self) -> Expected {
-        let range = |count: fn(&PhaseCounts) -> u64| Bounds {
-            min: self.counts.iter().map(count).min().unwrap_or(0),
-            max: self.counts.iter().map(count).max().unwrap_or(0),
+        let range = |count: fn(&PhaseCounts) -> u64| {
+            let everywhere = count(&self.everywhere);
+            Bounds {
+                min: everywhere + self.counts.iter().map(count).min().unwrap_or(0),
+                max: everywhere + self.counts.iter().map(count).max().unwrap_or(0),
+            }
         };
         Expected {
             records: range(|counts| counts.records),
@@ -188,6 +198,17 @@ impl Live {
 }
 
 impl PhaseCounts {
+    /// An event is lost from `lost` of its windows. What Spark's metric says of it is another matter: [`PhaseCounts::groups_lost`].
+    fn lose(&mut self, rule: &Rule, lost: u32, windows: u32) {
+        self.records += u64::from(lost == windows);
+        self.pairs += u64::from(lost);
+        self.metric += match rule.spec().engine {
+            Engine::Spark => 0,
+            Engine::Beam => u64::from(lost),
+            _ => u64::from(lost == windows),
+        };
+    }
+
     /// Rows after partial aggregation: one for each (group, window) of a batch.
     fn groups_lost(&mut self, rule: &Rule, event_time_ms: i64, key_hash: u64, lost: u32) -> u64 {
         let mut rows = 0;

@@ -1,13 +1,18 @@
 //! The engine's unknown phase: several of it side by side, each with its own horizon.
 
+use std::collections::VecDeque;
+
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::DEFAULT_INTERVAL_MS;
 use crate::profile::Engine;
 
-/// How many phases are tried.
-pub(super) const PHASES: usize = 8;
+/// How many phases of a ticking watermark are tried: one every 6 ms of Flink's interval.
+const TICK_PHASES: usize = 32;
+/// How long Flink's network buffers may hold a watermark back while records of another source subtask are judged, in milliseconds:
+/// `execution.buffer-timeout.interval`. It takes a second subtask, and so a second partition.
+const FLINK_BUFFER_TIMEOUT_MS: i64 = 100;
 /// Lengths of Spark's micro-batches that are tried when none is set, in milliseconds.
-const BATCH_LENGTHS_MS: [i64; PHASES] = [500, 500, 1_000, 1_000, 2_000, 2_000, 4_000, 4_000];
+const BATCH_LENGTHS_MS: [i64; 8] = [500, 500, 1_000, 1_000, 2_000, 2_000, 4_000, 4_000];
 /// So many batches in a silence move all that a silence can move.
 const BATCHES_OF_A_SILENCE: i64 = 3;
 
@@ -26,77 +31,113 @@ pub(super) struct PartitionLive {
 }
 
 /// One phase: when it moves next, and what is behind it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Phase {
     length_ms: i64,
+    /// From a tick to when its horizon is behind the windows.
+    delay_ms: i64,
     next_ms: i64,
     pub(super) horizon: i64,
     /// Spark: W of the batch that is being filled; `horizon` is the one before.
     filling: i64,
+    /// Horizons under way, each with when it arrives.
+    under_way: VecDeque<(i64, i64)>,
 }
 
-/// All phases of one model.
+/// All phases of one model. At most 64.
 #[derive(Debug)]
 pub(super) struct Phases {
-    pub(super) each: [Phase; PHASES],
+    pub(super) each: Vec<Phase>,
     /// The largest horizon among them: what is open there is open in all.
     pub(super) furthest: i64,
+    /// The least: what is closed there is closed in all.
+    pub(super) nearest: i64,
     next_ms: Option<i64>,
 }
 
 impl Phases {
-    pub(super) fn new(rule: &Rule) -> Self {
+    pub(super) fn new(rule: &Rule, partitions: usize) -> Self {
         let spec = rule.spec();
-        let length_ms = |place: usize| match (spec.engine, spec.interval_ms) {
-            (_, Some(interval_ms)) => interval_ms.max(1),
-            (Engine::Spark, None) => BATCH_LENGTHS_MS[place],
-            (_, None) => DEFAULT_INTERVAL_MS,
-        };
-        let phase = |place| Phase {
-            length_ms: length_ms(place),
+        let horizon = rule.horizon(None);
+        let phase = |length_ms, delay_ms| Phase {
+            length_ms,
+            delay_ms,
             next_ms: 0,
-            horizon: rule.horizon(None),
-            filling: rule.horizon(None),
+            horizon,
+            filling: horizon,
+            under_way: VecDeque::new(),
         };
-        Phases { each: std::array::from_fn(phase), furthest: rule.horizon(None), next_ms: None }
+        let each = match spec.engine {
+            Engine::Spark => {
+                BATCH_LENGTHS_MS.map(|length_ms| phase(spec.interval_ms.unwrap_or(length_ms).max(1), 0)).to_vec()
+            }
+            _ => {
+                let length_ms = spec.interval_ms.unwrap_or(DEFAULT_INTERVAL_MS).max(1);
+                let is_held = matches!(spec.engine, Engine::Flink | Engine::FlinkSql) && partitions > 1;
+                let delays = if is_held { &[0, FLINK_BUFFER_TIMEOUT_MS][..] } else { &[0] };
+                delays.iter().flat_map(|delay_ms| vec![phase(length_ms, *delay_ms); TICK_PHASES]).collect()
+            }
+        };
+        Phases { each, furthest: horizon, nearest: horizon, next_ms: None }
     }
 
     /// The engine's clock has come to `now_ms`: what is due happens. Returns a bit for each phase in which anything did.
-    pub(super) fn advance(&mut self, rule: &Rule, now_ms: i64, maxima: &Maxima<'_>) -> u32 {
+    pub(super) fn advance(&mut self, rule: &Rule, now_ms: i64, maxima: &Maxima<'_>) -> u64 {
         match self.next_ms {
-            None => self.begin(now_ms),
+            None => self.begin(rule, now_ms),
             Some(next_ms) if now_ms < next_ms => return 0,
             Some(_) => {}
         }
         let mut moved = 0;
         for (place, phase) in self.each.iter_mut().enumerate() {
-            if now_ms < phase.next_ms {
-                continue;
-            }
-            moved |= 1 << place;
-            let over = now_ms.saturating_sub(phase.next_ms) / phase.length_ms;
-            let at_ms = phase.next_ms.saturating_add(over.saturating_mul(phase.length_ms));
-            phase.next_ms = at_ms.saturating_add(phase.length_ms);
-            if rule.spec().engine == Engine::Spark {
-                phase.end_batches(rule, over + 1, maxima.global);
-            } else {
-                phase.horizon = phase.horizon.max(tick(rule, at_ms, phase.length_ms, maxima));
-            }
+            moved |= u64::from(phase.advance(rule, now_ms, maxima)) << place;
         }
-        self.furthest = self.each.iter().map(|phase| phase.horizon).max().unwrap_or(NO_HORIZON);
-        self.next_ms = self.each.iter().map(|phase| phase.next_ms).min();
+        let horizons = || self.each.iter().map(|phase| phase.horizon);
+        self.furthest = horizons().max().unwrap_or(NO_HORIZON);
+        self.nearest = horizons().min().unwrap_or(NO_HORIZON);
+        self.next_ms = self.each.iter().map(Phase::due_ms).min();
         moved
     }
 
     /// The phases are spread evenly over the time to the first tick.
-    fn begin(&mut self, now_ms: i64) {
-        for (place, phase) in (0..).zip(&mut self.each) {
-            phase.next_ms = now_ms.saturating_add(1 + phase.length_ms * place / PHASES as i64);
+    fn begin(&mut self, rule: &Rule, now_ms: i64) {
+        let spread = if rule.spec().engine == Engine::Spark { self.each.len() } else { TICK_PHASES };
+        for (place, phase) in self.each.iter_mut().enumerate() {
+            let part = phase.length_ms.saturating_mul((place % spread) as i64) / spread as i64;
+            phase.next_ms = now_ms.saturating_add(1).saturating_add(part);
         }
     }
 }
 
 impl Phase {
+    /// When something happens next.
+    fn due_ms(&self) -> i64 {
+        self.under_way.front().map_or(self.next_ms, |(arrives_ms, _)| self.next_ms.min(*arrives_ms))
+    }
+
+    /// Whether anything was due.
+    fn advance(&mut self, rule: &Rule, now_ms: i64, maxima: &Maxima<'_>) -> bool {
+        if now_ms < self.due_ms() {
+            return false;
+        }
+        if now_ms >= self.next_ms {
+            let over = now_ms.saturating_sub(self.next_ms) / self.length_ms;
+            let at_ms = self.next_ms.saturating_add(over.saturating_mul(self.length_ms));
+            self.next_ms = at_ms.saturating_add(self.length_ms);
+            if rule.spec().engine == Engine::Spark {
+                self.end_batches(rule, over + 1, maxima.global);
+                return true;
+            }
+            let horizon = tick(rule, at_ms, self.length_ms, maxima);
+            self.under_way.push_back((at_ms.saturating_add(self.delay_ms), horizon));
+        }
+        while let Some((_, horizon)) = self.under_way.front().copied().filter(|(arrives_ms, _)| *arrives_ms <= now_ms) {
+            self.under_way.pop_front();
+            self.horizon = self.horizon.max(horizon);
+        }
+        true
+    }
+
     /// Micro-batches end: the first with the events since the last, the others without any.
     fn end_batches(&mut self, rule: &Rule, batches: i64, maximum: Option<i64>) {
         for _ in 0..batches.min(BATCHES_OF_A_SILENCE) {

@@ -1,5 +1,6 @@
 //! A model as the computation needs it: an engine and its settings, in milliseconds.
 
+use crate::check::windows::WindowShape;
 use crate::profile::{Engine, Span, WatermarkFault, WatermarkModel, Window};
 
 /// Flink's `pipeline.auto-watermark-interval`, in milliseconds.
@@ -12,13 +13,8 @@ const AZURE_LATE_ARRIVAL_MS: i64 = 5_000;
 pub enum WindowMs {
     /// None.
     None,
-    /// Every `hop_ms` one of `size_ms`; tumbling windows hop by their size. The size is a multiple of the hop.
-    Hopping {
-        /// How long each is.
-        size_ms: i64,
-        /// From one start to the next.
-        hop_ms: i64,
-    },
+    /// Tumbling or hopping.
+    Aligned(WindowShape),
     /// Around each event.
     Sliding {
         /// How far two events of a window may be apart.
@@ -29,6 +25,32 @@ pub enum WindowMs {
         /// The silence that ends one.
         gap_ms: i64,
     },
+}
+
+impl WindowMs {
+    /// The windows of a profile; `None` for those of no length, or whose size is not a multiple of the hop.
+    #[must_use]
+    pub fn of(window: &Window) -> Option<Self> {
+        Some(match *window {
+            Window::None => WindowMs::None,
+            Window::Tumbling { size } => WindowMs::Aligned(WindowShape::tumbling(in_ms(size))?),
+            Window::Hopping { size, hop } => WindowMs::Aligned(WindowShape::new(in_ms(size), in_ms(hop))?),
+            Window::Sliding { size } => WindowMs::Sliding { size_ms: in_ms(size) },
+            Window::Session { gap } => WindowMs::Session { gap_ms: in_ms(gap) },
+        })
+    }
+
+    /// Tumbling windows of a length that is positive, in milliseconds.
+    #[cfg(test)]
+    pub(crate) fn tumbling(size_ms: i64) -> Self {
+        WindowMs::hopping(size_ms, size_ms)
+    }
+
+    /// Hopping windows, in milliseconds: the size a multiple of the hop.
+    #[cfg(test)]
+    pub(crate) fn hopping(size_ms: i64, hop_ms: i64) -> Self {
+        WindowMs::Aligned(WindowShape::new(size_ms, hop_ms).unwrap())
+    }
 }
 
 /// An engine and its settings.
@@ -67,13 +89,11 @@ impl ModelSpec {
             engine: model.engine,
             bound_ms: model.bound.map_or(0, in_ms),
             allowed_ms: if is_azure { 0 } else { allowed_ms.unwrap_or(0) },
-            window: match model.window {
-                Window::None => WindowMs::None,
-                Window::Tumbling { size } => WindowMs::Hopping { size_ms: in_ms(size), hop_ms: in_ms(size) },
-                Window::Hopping { size, hop } => WindowMs::Hopping { size_ms: in_ms(size), hop_ms: in_ms(hop) },
-                Window::Sliding { size } => WindowMs::Sliding { size_ms: in_ms(size) },
-                Window::Session { gap } => WindowMs::Session { gap_ms: in_ms(gap) },
-            },
+            window: WindowMs::of(&model.window).ok_or_else(|| WatermarkFault {
+                key: "window",
+                message: format!("there are no windows of `{}`", model.window),
+                help: "give it a length, a multiple of its hop".to_owned(),
+            })?,
             idleness_ms: model.idleness.map(in_ms),
             interval_ms: model.interval.map(in_ms),
             keeps_up_ms: model.keeps_up.map(in_ms),
@@ -122,8 +142,8 @@ impl ModelSpec {
         let span = |ms: i64| Span::from_millis(u64::try_from(ms).unwrap_or(0));
         Some(match self.window {
             WindowMs::None => return None,
-            WindowMs::Hopping { size_ms, hop_ms } if size_ms == hop_ms => format!("tumbling {}", span(size_ms)),
-            WindowMs::Hopping { size_ms, hop_ms } => format!("hopping {} by {}", span(size_ms), span(hop_ms)),
+            WindowMs::Aligned(shape) if shape.per_event() == 1 => format!("tumbling {}", span(shape.size_ms())),
+            WindowMs::Aligned(shape) => format!("hopping {} by {}", span(shape.size_ms()), span(shape.hop_ms())),
             WindowMs::Sliding { size_ms } => format!("sliding {}", span(size_ms)),
             WindowMs::Session { gap_ms } => format!("session {}", span(gap_ms)),
         })
@@ -143,7 +163,7 @@ impl ModelSpec {
             engine,
             bound_ms: 0,
             allowed_ms: 0,
-            window: WindowMs::Hopping { size_ms: 10_000, hop_ms: 10_000 },
+            window: WindowMs::tumbling(10_000),
             idleness_ms: None,
             interval_ms: None,
             keeps_up_ms: None,

@@ -11,8 +11,7 @@ enum Step {
 use Step::{E, W};
 
 fn tumbling(engine: Engine, size_ms: i64, allowed_ms: i64) -> ModelSpec {
-    let window = WindowMs::Hopping { size_ms, hop_ms: size_ms };
-    ModelSpec { window, allowed_ms, ..ModelSpec::plain(engine) }
+    ModelSpec { window: WindowMs::tumbling(size_ms), allowed_ms, ..ModelSpec::plain(engine) }
 }
 
 fn counts(replay: &Replay) -> Vec<(i64, i64, u64)> {
@@ -124,11 +123,7 @@ fn spark_counts_a_group_once_in_a_batch() {
 
 #[test]
 fn case_8_kafka_streams_counts_every_expired_window() {
-    let spec = ModelSpec {
-        window: WindowMs::Hopping { size_ms: 10, hop_ms: 5 },
-        allowed_ms: 90,
-        ..ModelSpec::plain(Engine::KafkaStreams)
-    };
+    let spec = ModelSpec { window: WindowMs::hopping(10, 5), allowed_ms: 90, ..ModelSpec::plain(Engine::KafkaStreams) };
     let mut replay = Replay::new(&spec, 1, Emission::PerRecord);
     let times = [100, 0, 1, 2, 3, 4, 5, 6, 105, 106];
     for time in times {

@@ -13,7 +13,7 @@ pub struct WindowSpan {
 }
 
 /// Tumbling or hopping windows, aligned to 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WindowShape {
     size_ms: i64,
     hop_ms: i64,
@@ -38,6 +38,26 @@ impl WindowShape {
         self.size_ms
     }
 
+    /// From the start of a window to the start of the next, in milliseconds.
+    #[inline]
+    #[must_use]
+    pub fn hop_ms(&self) -> i64 {
+        self.hop_ms
+    }
+
+    /// How many windows an event is in.
+    #[must_use]
+    pub fn per_event(&self) -> i64 {
+        self.size_ms / self.hop_ms
+    }
+
+    /// The end of the last window of an event time; the end of time, where that window would reach beyond it.
+    #[inline]
+    #[must_use]
+    pub fn last_end_ms(&self, event_time_ms: i64) -> i64 {
+        event_time_ms.div_euclid(self.hop_ms).saturating_mul(self.hop_ms).saturating_add(self.size_ms)
+    }
+
     /// The windows of an event time, the earliest first: those that start at a multiple of the hop in `(t - size, t]`.
     /// Those that would reach beyond the ends of i64 do not exist.
     pub fn windows(&self, event_time_ms: i64) -> impl Iterator<Item = WindowSpan> + use<> {
@@ -45,7 +65,7 @@ impl WindowShape {
         let time_ms = i128::from(event_time_ms);
         let last_ms = time_ms - time_ms.rem_euclid(hop_ms);
         let first_ms = last_ms - size_ms + hop_ms;
-        (0..size_ms / hop_ms).filter_map(move |n| {
+        (0..i128::from(self.per_event())).filter_map(move |n| {
             let start_ms = first_ms + n * hop_ms;
             let (start_ms, end_ms) = (i64::try_from(start_ms).ok()?, i64::try_from(start_ms + size_ms).ok()?);
             Some(WindowSpan { start_ms, end_ms })
@@ -76,6 +96,7 @@ mod tests {
             for window in &windows {
                 prop_assert!(shape.has(*window) && window.start_ms <= time && time < window.end_ms);
             }
+            prop_assert_eq!(windows.last().map(|window| window.end_ms), Some(shape.last_end_ms(time)));
             prop_assert!(windows.is_sorted());
         }
 

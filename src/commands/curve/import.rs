@@ -195,7 +195,8 @@ fn for_people(args: &Args, imported: &Imported) -> String {
         events(curve.total())
     );
     if *filled > 0 {
-        let _ = writeln!(text, "  filled    {} buckets", figures::count(*filled as u64));
+        let noun = if *filled == 1 { "bucket" } else { "buckets" };
+        let _ = writeln!(text, "  filled    {} {noun}", figures::count(*filled as u64));
     }
     for Finding { count, first, then, .. } in findings.iter() {
         let _ = writeln!(text, "  note      {} ({then})", first.first().map_or("", String::as_str));

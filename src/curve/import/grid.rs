@@ -131,14 +131,15 @@ fn note_gap(grid: &Grid, buckets: std::ops::Range<i64>, place: Place, layout: &L
     let policy = &layout.options.policy;
     let count = buckets.end - buckets.start;
     let what = || {
-        let noun = if count == 1 { "bucket" } else { "buckets" };
+        let (noun, have) = if count == 1 { ("bucket", "has") } else { ("buckets", "have") };
         let from = moment_text(grid.start_ms + buckets.start * grid.step_ms);
         let hour = if layout.local && count * grid.step_ms == HOUR_MS {
             "; exactly one hour: is it a change of the clocks, and --zone another one?"
         } else {
             ""
         };
-        format!("before this row {count} {noun} of {} have no row, from {from}{hour}", span(grid.step_ms))
+        let step = span(grid.step_ms);
+        format!("before this row {count} {noun} of {step} {have} no row, from {from}{hour}")
     };
     findings.note_with(Kind::Gap, place, what, &repair::gap_policy(policy), policy.gaps == Gaps::Fail);
 }

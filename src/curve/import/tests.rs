@@ -60,7 +60,7 @@ fn prometheus_names_its_series_its_gaps_and_its_errors() {
     );
     assert_eq!(
         said(fixture!("prometheus_rate.json"), &rates()),
-        "line 11, point 3: before this row 1 bucket of 1m have no row, from 2023-11-14T22:16:20Z: say --gaps zero, hold or interpolate"
+        "line 11, point 3: before this row 1 bucket of 1m has no row, from 2023-11-14T22:16:20Z: say --gaps zero, hold or interpolate"
     );
     assert!(
         said(fixture!("prometheus_rate.json"), &options())
@@ -78,7 +78,7 @@ fn a_rate_is_a_count_over_its_bucket() {
     assert_eq!(
         said(fixture!("prometheus_rate.json"), &Options { policy, ..rates() }),
         "Prometheus query_range JSON: {} from 2023-11-14T22:13:20Z, 60 s: [120.0, 150.0, 165.0, 180.0] \
-         | line 11, point 3: before this row 1 bucket of 1m have no row, from 2023-11-14T22:16:20Z (filled: interpolate)"
+         | line 11, point 3: before this row 1 bucket of 1m has no row, from 2023-11-14T22:16:20Z (filled: interpolate)"
     );
 }
 
@@ -129,7 +129,7 @@ fn cloudwatch_has_no_order_and_leaves_periods_out() {
     assert_eq!(
         said(fixture!("cloudwatch_statistics.json"), &Options { policy, ..options() }),
         "CloudWatch get-metric-statistics JSON: RequestCount from 2023-11-14T22:15:00Z, 300 s: [10.0, 20.0, 30.0, 0.0, 40.0] \
-         | line 14, point 3: before this row 1 bucket of 5m have no row, from 2023-11-14T22:30:00Z (filled: zero)"
+         | line 14, point 3: before this row 1 bucket of 5m has no row, from 2023-11-14T22:30:00Z (filled: zero)"
     );
     assert!(said(fixture!("cloudwatch_average.json"), &options()).starts_with("line 4, point 1: there is no Sum"));
     let incoming = Options { series: Some("IncomingMessages".to_owned()), ..counts() };
@@ -180,7 +180,7 @@ fn a_running_total_is_counted_by_its_differences() {
     assert_eq!(
         said(fixture!("plain_counter.csv"), &Options { values: Some(Values::Counter), policy, ..options() }),
         "plain CSV: total from 2023-11-14T22:13:20Z, 60 s: [60.0, 40.0, 30.0, 30.0] \
-         | line 7: before this row 1 bucket of 1m have no row, from 2023-11-14T22:16:20Z (filled: hold) \
+         | line 7: before this row 1 bucket of 1m has no row, from 2023-11-14T22:16:20Z (filled: hold) \
          | the total falls from 160 to 40 at 2023-11-14T22:15:20Z (taken as a restart from 0)"
     );
 }

@@ -11,7 +11,7 @@ use crate::kafka::{OffsetFinder, OffsetsError};
 use crate::produce::StopFlag;
 use crate::session::signals::listen;
 
-/// Questions that are on the way at once.
+/// Questions that are on the way at once, each over a connection of its own.
 const ON_THE_WAY: usize = 4;
 
 /// Offsets at edges, and what stood around them.
@@ -38,9 +38,10 @@ pub(super) fn ask_edges(
     let count = edges.buckets() + 1;
     let mut at: Vec<Vec<i64>> = vec![Vec::new(); count];
     let next = AtomicUsize::new(0);
+    let finders = (0..ON_THE_WAY.min(count)).map(|_| finder.another()).collect::<Result<Vec<_>, _>>()?;
     thread::scope(|scope| {
         let (answers, answered) = mpsc::channel();
-        for _ in 0..ON_THE_WAY {
+        for finder in &finders {
             let (answers, next, pace) = (answers.clone(), &next, &pace);
             scope.spawn(move || {
                 loop {
