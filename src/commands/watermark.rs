@@ -53,6 +53,9 @@ pub struct Args {
     /// flink, beam: the engine reads live, never further than this behind the newest event
     #[arg(long, value_name = "SPAN")]
     pub keeps_up: Option<Span>,
+    /// kafka-streams: records go through a repartition topic before they are counted
+    #[arg(long)]
+    pub repartitioned: bool,
     /// FILE: the watermark follows every event
     #[arg(long, conflicts_with = "topic")]
     pub per_record: bool,
@@ -79,6 +82,7 @@ impl Args {
             idleness: self.idleness,
             interval: self.interval,
             keeps_up: self.keeps_up,
+            repartitioned: self.repartitioned,
             ..WatermarkModel::of(self.engine)
         };
         let spec = |bound| {

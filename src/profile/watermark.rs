@@ -202,6 +202,9 @@ pub struct WatermarkModel {
     /// flink, beam: the engine reads live, never further than this behind the newest event. Then drops can be certain; otherwise it may be reading a backlog, and they are only possible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keeps_up: Option<Span>,
+    /// kafka-streams: records go through a repartition topic before they are counted (a `groupBy`, a changed key). Then those of all partitions may meet in a task: what is sure to be kept is what no event of the stream closes, and no drop is sure. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repartitioned: bool,
     /// The stage where the engine reads. Default: the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
@@ -321,6 +324,7 @@ impl WatermarkModel {
             idleness: None,
             interval: None,
             keeps_up: None,
+            repartitioned: false,
             stage: None,
         }
     }
@@ -361,6 +365,13 @@ impl WatermarkModel {
         }
         if self.keeps_up.is_some() && !matches!(engine, Engine::Flink | Engine::FlinkSql | Engine::Beam) {
             add("keeps_up", format!("`keeps_up` says nothing about {engine}"), "remove it");
+        }
+        if self.repartitioned && engine != Engine::KafkaStreams {
+            add(
+                "repartitioned",
+                format!("`repartitioned` says nothing about {engine}"),
+                "remove it, or model kafka-streams",
+            );
         }
         for (key, span) in [("idleness", self.idleness), ("interval", self.interval)] {
             if span == Some(Span::default()) {

@@ -55,6 +55,7 @@ fn is_exact(spec: &ModelSpec, recorded: &Recorded, reading: Reading) -> bool {
     match spec.engine {
         Engine::Flink | Engine::FlinkSql | Engine::Beam => ticks || reading.per_record,
         Engine::Spark => batches,
+        Engine::KafkaStreams if spec.repartitioned => false,
         Engine::KafkaStreams | Engine::AzureStreamAnalytics => ticks || batches || reading.per_record,
     }
 }

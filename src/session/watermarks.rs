@@ -90,6 +90,12 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
             tally.affected().not_kept()
         ));
     }
+    if spec.repartitioned {
+        notes.push(
+            "Behind a repartition topic no drop is sure: which records meet in a task depends on their new keys."
+                .to_owned(),
+        );
+    }
     if spec.engine == Engine::Spark {
         notes.push(
             "Without Spark's batch plan hardly an event is sure to be kept: look at the expected range.".to_owned(),

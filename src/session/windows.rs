@@ -133,8 +133,12 @@ fn compare(seen: ResultsSeen, tally: Option<&ModelTally>, maxima_ms: &[Option<i6
     match spec {
         None => summary.notes.push("No watermark model was asked: whether an event was dropped behind the watermark or lost elsewhere is not known.".to_owned()),
         Some(spec) if spec.is_global() => summary.notes.push(format!(
-            "Without {}'s batches no window's drops are known: whether an event was dropped behind the watermark or lost elsewhere is not known.",
-            if spec.engine == Engine::Spark { "Spark" } else { "the engine" }
+            "{} no window's drops are known: whether an event was dropped behind the watermark or lost elsewhere is not known.",
+            match spec.engine {
+                Engine::Spark => "Without Spark's batches",
+                Engine::KafkaStreams => "Behind a repartition topic",
+                _ => "Without the engine's batches",
+            }
         )),
         Some(_) => {}
     }

@@ -6,7 +6,7 @@ use super::tally::ModelTally;
 use crate::check::windows::{PredictedLoss, Prediction, WindowSpan};
 
 impl Prediction for ModelTally {
-    /// Not known where the engine's maximum is over all partitions (Spark, Azure): without its batches any late record may be dropped or kept.
+    /// Not known where the maximum is over all partitions (Spark, Azure, behind a repartition topic): any late record may be dropped or kept.
     fn loss(&self, window: WindowSpan) -> Option<PredictedLoss> {
         if self.spec().is_global() {
             return None;
@@ -22,7 +22,8 @@ impl Prediction for ModelTally {
 /// `maxima` are the maximum event times of the partitions, nothing for those without events; `last_result_end_ms` is the latest end of a window with a result.
 ///
 /// With a model: windows with `end + allowed lateness <= horizon`, where the horizon is the least over the partitions. One without events holds Flink's and
-/// Beam's watermark unless idleness is set; in Kafka Streams it is a task of its own that concerns no one. For Spark and Azure it is that of the maximum over all.
+/// Beam's watermark unless idleness is set; in Kafka Streams it is a task of its own that concerns no one. For Spark and Azure it is that of the maximum over
+/// all; behind a repartition topic, where any task may be behind, the least.
 /// Without a model: what every partition's events have gone past, and a result was written for it or something later.
 #[must_use]
 pub fn closed_until_ms(
@@ -36,7 +37,7 @@ pub fn closed_until_ms(
     };
     let rule = Rule::new(spec);
     let waits_for_all = spec.scope() == "partition" && spec.idleness_ms.is_none();
-    let horizon = if spec.is_global() {
+    let horizon = if spec.is_global() && !spec.repartitioned {
         rule.horizon(with_events().max())
     } else if waits_for_all && maxima.contains(&None) {
         NO_HORIZON

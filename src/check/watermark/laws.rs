@@ -159,6 +159,34 @@ proptest! {
         prop_assert_eq!(tally.sure_keep() + tally.dropped().max + tally.refused(), tally.records());
     }
 
+    /// Records go to tasks by new keys that nobody knows, and the partitions' records meet there in any order.
+    #[test]
+    fn what_is_sure_behind_a_repartition_holds_for_any_new_keys(
+        window in window(), allowed_ms in 0..40_i64, events in events(80), engine in dice(), tasks in prop::collection::vec(0..PARTITIONS, 1..20),
+    ) {
+        let in_a_task = ModelSpec { window, allowed_ms, ..ModelSpec::plain(Engine::KafkaStreams) };
+        let spec = ModelSpec { repartitioned: true, ..in_a_task };
+        let maximum = events.iter().map(|event| event.1).max();
+        let (mut certain, mut counting) = (Certain::new(&spec, PARTITIONS).knowing(maximum), Watermarks::new(&[spec], PARTITIONS));
+        let mut claims = Vec::new();
+        for (place, event) in places(&events).into_iter().zip(&events) {
+            claims.push((place, certain.observe(&record(event, None))));
+            counting.observe(&record(event, None));
+        }
+        let mut replay = Replay::new(&in_a_task, PARTITIONS, Emission::PerRecord);
+        let read = interleaved(&events, &engine);
+        for (place, event) in places(&read).into_iter().zip(&read) {
+            let task = tasks[event.2 as usize % tasks.len()];
+            let fate = replay.event(task, event.1, event.2);
+            let claim = claims.iter().find(|claim| claim.0 == place).unwrap().1;
+            prop_assert!(claim != Claim::SureDrop && (claim == Claim::Refused) == (fate == Fate::Refused));
+            prop_assert!(claim != Claim::SureKeep || fate != Fate::Dropped, "{:?}", event);
+        }
+        let (tally, replayed) = (counting.finish().remove(0), replay.tally());
+        prop_assert!(tally.dropped().contains(replayed.dropped) && tally.metric().contains(replayed.metric), "{:?} {:?}", tally, replayed);
+        prop_assert!(tally.expected().is_none());
+    }
+
     #[test]
     fn a_watermark_after_every_record_drops_whatever_any_periodic_one_drops(
         spec in spec(), events in events(80), ticks in dice(),

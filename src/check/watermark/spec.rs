@@ -70,6 +70,8 @@ pub struct ModelSpec {
     pub interval_ms: Option<i64>,
     /// How far the engine is at most behind the newest event, in milliseconds; not known if absent.
     pub keeps_up_ms: Option<i64>,
+    /// Kafka Streams only: records of any partition may meet in a task, behind a repartition topic.
+    pub repartitioned: bool,
     /// Azure only: how much later than its event time an event may arrive, in milliseconds.
     pub late_arrival_ms: i64,
 }
@@ -97,6 +99,7 @@ impl ModelSpec {
             idleness_ms: model.idleness.map(in_ms),
             interval_ms: model.interval.map(in_ms),
             keeps_up_ms: model.keeps_up.map(in_ms),
+            repartitioned: model.repartitioned && model.engine == Engine::KafkaStreams,
             late_arrival_ms: if is_azure { allowed_ms.unwrap_or(AZURE_LATE_ARRIVAL_MS) } else { 0 },
         })
     }
@@ -118,15 +121,16 @@ impl ModelSpec {
     pub const fn scope(&self) -> &'static str {
         match self.engine {
             Engine::Flink | Engine::FlinkSql | Engine::Beam => "partition",
+            Engine::KafkaStreams if self.repartitioned => "query",
             Engine::KafkaStreams => "task",
             Engine::Spark | Engine::AzureStreamAnalytics => "query",
         }
     }
 
-    /// Whether the maximum is one over all partitions: then what is sure of a record depends on the whole stream.
+    /// Whether records of any partition may be in the maximum: then what is sure of a record depends on the whole stream.
     #[must_use]
     pub const fn is_global(&self) -> bool {
-        matches!(self.engine, Engine::Spark | Engine::AzureStreamAnalytics)
+        matches!(self.engine, Engine::Spark | Engine::AzureStreamAnalytics) || self.repartitioned
     }
 
     /// Whether an event joins a session that is still open before its lateness is judged, so that it may be saved.
@@ -167,6 +171,7 @@ impl ModelSpec {
             idleness_ms: None,
             interval_ms: None,
             keeps_up_ms: None,
+            repartitioned: false,
             late_arrival_ms: AZURE_LATE_ARRIVAL_MS,
         }
     }

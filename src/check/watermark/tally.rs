@@ -120,10 +120,11 @@ impl ModelTally {
         }
     }
 
-    /// What to expect of an engine that keeps up. Absent when the append times are not known, for merged parts, and for sessions that late events may join.
+    /// What to expect of an engine that keeps up. Absent when the append times are not known, for merged parts, for sessions that late events may join,
+    /// and behind a repartition topic.
     #[must_use]
     pub fn expected(&self) -> Option<Expected> {
-        if self.spec.engine == Engine::KafkaStreams {
+        if self.spec.engine == Engine::KafkaStreams && !self.spec.repartitioned {
             let (records, pairs) = (self.dropped(), self.pairs_lost());
             return Some(Expected { records, pairs, metric: pairs });
         }
