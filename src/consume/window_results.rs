@@ -39,10 +39,10 @@ impl ResultPlace {
 pub struct ResultPlaces {
     /// The window's start: milliseconds since 1970, RFC 3339, or `yyyy-mm-dd hh:mm:ss` (in UTC).
     pub start: ResultPlace,
-    /// The window's end, exclusive; without it, it is the start plus `size_ms`.
+    /// The window's end, exclusive; without it, it is the start plus `size_ms`. (Of a session it may be the last event's time, as in Kafka Streams.)
     pub end: Option<ResultPlace>,
-    /// How long windows are, in milliseconds.
-    pub size_ms: i64,
+    /// How long windows are, in milliseconds; nothing for sessions, which are as long as their events say.
+    pub size_ms: Option<i64>,
     /// The key; none for windows that are not by key.
     pub key: Option<ResultPlace>,
     /// How many events the window holds; null or absent when the result is withdrawn.
@@ -146,9 +146,9 @@ impl ResultPlaces {
         let start_ms = parsed.time(&self.start, ResultPart::Start)?;
         let end_ms = match &self.end {
             Some(end) => parsed.time(end, ResultPart::End)?,
-            None => start_ms.saturating_add(self.size_ms),
+            None => start_ms.saturating_add(self.size_ms.unwrap_or(0)),
         };
-        if end_ms <= start_ms {
+        if end_ms < start_ms || end_ms == start_ms && self.size_ms.is_some() {
             return Err(ResultFault::Backwards);
         }
         let key = self.key.as_ref().map(|place| parsed.key(place)).transpose()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::extract::Extracted;
 use super::window_results::{ResultFault, ResultMessage, ResultPlaces};
-use crate::check::windows::{BookRule, WindowBook};
+use crate::check::windows::{Book, BooksRule};
 use crate::check::{Class, Merge};
 use crate::kafka::Record;
 
@@ -12,9 +12,9 @@ use crate::kafka::Record;
 #[derive(Debug, Clone, Default)]
 pub struct WindowsPlan {
     /// Stages that show window results of the events that are seen here: their places in the stream, and how their books are kept.
-    pub expects: Vec<(usize, BookRule)>,
+    pub expects: Vec<(usize, BooksRule)>,
     /// The stage itself shows window results: where they are, and how the book is kept.
-    pub results: Option<(ResultPlaces, BookRule)>,
+    pub results: Option<(ResultPlaces, BooksRule)>,
 }
 
 /// What the stages of a stream noted, by the place of the stage that shows the results. Parts merge.
@@ -32,7 +32,7 @@ pub struct WindowsSeen {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResultsSeen {
     /// Events and results.
-    pub book: WindowBook,
+    pub book: Book,
     /// How many results were read?
     pub results: u64,
     /// How many messages are no window results?
@@ -104,8 +104,8 @@ impl Merge for WindowsSeen {
 }
 
 impl ResultsSeen {
-    fn new(rule: BookRule) -> Self {
-        ResultsSeen { book: WindowBook::new(rule), results: 0, unreadable: 0, fault: None, last_end_ms: None }
+    fn new(rule: BooksRule) -> Self {
+        ResultsSeen { book: Book::new(rule), results: 0, unreadable: 0, fault: None, last_end_ms: None }
     }
 }
 

@@ -41,7 +41,7 @@ pub enum CopiesRule {
 pub struct WindowResults {
     /// Where the window's start is: milliseconds since 1970, or a date and time.
     pub start: String,
-    /// Where its end (exclusive) is. Default: the start and the window's length.
+    /// Where its end (exclusive; of a session, its last event's time will do) is. Default: the start and the window's length. Sessions need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
     /// Where the key is: the events' own. Default: windows are over all keys.
@@ -52,7 +52,7 @@ pub struct WindowResults {
     /// Where a mark is that withdraws a result: `true`, or an operation `d`, `-D`, `-U`, `delete`. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<String>,
-    /// The pipeline's windows: `tumbling:10s` or `hopping:10s/5s`.
+    /// The pipeline's windows: `tumbling:10s`, `hopping:10s/5s` or `session:30s`.
     pub window: Window,
     /// Several results for one window and key: the last one counts (`replace`, the default), or they add up (`add`).
     #[serde(default)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::measured::{Measured, StageMeasured};
 use super::watermarks::models_at;
 use crate::check::watermark::{ModelTally, WindowMs, closed_until_ms};
-use crate::check::windows::{BookRule, NoPrediction};
+use crate::check::windows::{BookRule, BooksRule, NoPrediction, SessionRule};
 use crate::check::{Judgement, Merge, WindowFigures, judge_windows};
 use crate::consume::StageReport;
 use crate::consume::window_results::{ResultPlace, ResultPlaces};
@@ -29,15 +29,21 @@ pub(super) fn windows_plan(stream: &Stream, place: usize) -> WindowsPlan {
 }
 
 /// Absent only where the profile's rules refuse it.
-fn rule_of(results: &WindowResults) -> Option<BookRule> {
-    let WindowMs::Aligned(shape) = WindowMs::of(&results.window)? else { return None };
-    Some(BookRule {
-        shape,
-        by_key: results.key.is_some(),
-        updates: results.updates,
-        copies: results.copies,
-        most_pairs: MOST_PAIRS,
-    })
+fn rule_of(results: &WindowResults) -> Option<BooksRule> {
+    let (by_key, copies) = (results.key.is_some(), results.copies);
+    match WindowMs::of(&results.window)? {
+        WindowMs::Aligned(shape) => Some(BooksRule::Aligned(BookRule {
+            shape,
+            by_key,
+            updates: results.updates,
+            copies,
+            most_pairs: MOST_PAIRS,
+        })),
+        WindowMs::Session { gap_ms } => {
+            Some(BooksRule::Sessions(SessionRule { gap_ms, by_key, copies, most_sessions: MOST_PAIRS }))
+        }
+        WindowMs::None | WindowMs::Sliding { .. } => None,
+    }
 }
 
 fn places_of(results: &WindowResults) -> Option<ResultPlaces> {
@@ -45,7 +51,10 @@ fn places_of(results: &WindowResults) -> Option<ResultPlaces> {
     Some(ResultPlaces {
         start: place(&results.start)?,
         end: results.end.as_ref().and_then(place),
-        size_ms: rule_of(results)?.shape.size_ms(),
+        size_ms: match rule_of(results)? {
+            BooksRule::Aligned(rule) => Some(rule.shape.size_ms()),
+            BooksRule::Sessions(_) => None,
+        },
         key: results.key.as_ref().and_then(place),
         count: place(&results.count)?,
         deleted: results.deleted.as_ref().and_then(place),

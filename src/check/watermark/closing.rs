@@ -16,6 +16,11 @@ impl Prediction for ModelTally {
         let kept_up = self.expected_affected().and_then(|affected| affected.get(window)).map_or(0, |loss| loss.sure);
         Some(PredictedLoss { sure: any_order.sure.max(kept_up).min(any_order.possible), possible: any_order.possible })
     }
+
+    fn total(&self) -> Option<PredictedLoss> {
+        let dropped = self.dropped();
+        (!self.spec().is_global()).then_some(PredictedLoss { sure: dropped.min, possible: dropped.max })
+    }
 }
 
 /// Up to which end windows are closed once a pipeline has read everything, in milliseconds; `None` when none is.

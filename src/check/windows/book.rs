@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{
-    compare::{Prediction, compare},
+    compare::{Counting, Prediction, compare},
     reconciled::WindowsReconciled,
     shape::{WindowShape, WindowSpan},
 };
@@ -159,11 +159,12 @@ impl WindowBook {
     /// that nothing more is to come. What comes all the same is counted.
     pub fn close(&mut self, until_ms: i64, prediction: &impl Prediction) {
         let sampled = self.held_up_to < u64::MAX;
+        let counting = Counting { updates: self.rule.updates, copies: self.rule.copies };
         // In order of their starts, and all are equally long: the first that stays ends what is to be closed.
         while let Some(entry) = self.windows.first_entry().filter(|entry| entry.key().end_ms <= until_ms) {
             let (window, keys) = entry.remove_entry();
             self.pairs -= keys.len();
-            compare(window, &keys, &self.rule, prediction, &self.names, sampled, &mut self.done);
+            compare(window, &keys, counting, prediction, &self.names, sampled, &mut self.done);
         }
         self.closed_until_ms = self.closed_until_ms.max(Some(until_ms));
     }
@@ -239,9 +240,9 @@ fn place(window: WindowSpan, key_hash: u64) -> u64 {
     xxh3_64_with_seed(&window.start_ms.to_le_bytes(), key_hash)
 }
 
-impl WindowBook {
-    /// Takes in another part's book. Both must have been kept by one rule.
-    pub fn merge(&mut self, other: WindowBook) {
+impl Merge for WindowBook {
+    /// Both must have been kept by one rule.
+    fn merge(&mut self, other: Self) {
         let WindowBook { rule: _same, windows, pairs: _counted_again, held_up_to, names, closed_until_ms, done } =
             other;
         self.done.merge(done);

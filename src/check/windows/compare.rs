@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    book::{BookRule, Keys},
+    book::Keys,
     reconciled::{ReconciledWindow, WindowsReconciled},
     shape::WindowSpan,
 };
 use crate::check::lateness::Between;
-use crate::profile::CopiesRule;
+use crate::profile::{CopiesRule, Updates};
 
 /// How many records a model says that a window misses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +23,9 @@ pub struct PredictedLoss {
 pub trait Prediction {
     /// What the window misses behind the watermark, over all keys; nothing predicted is `Some` of zeros. `None`: not known.
     fn loss(&self, window: WindowSpan) -> Option<PredictedLoss>;
+
+    /// How many events are lost from all their windows, over the whole stream. `None`: not known.
+    fn total(&self) -> Option<PredictedLoss>;
 }
 
 /// No model was asked: any missing event may have been dropped behind the watermark, or lost elsewhere.
@@ -33,6 +36,10 @@ impl Prediction for NoPrediction {
     fn loss(&self, _window: WindowSpan) -> Option<PredictedLoss> {
         None
     }
+
+    fn total(&self) -> Option<PredictedLoss> {
+        None
+    }
 }
 
 /// Windows that a model says miss records; the others miss none.
@@ -40,6 +47,21 @@ impl Prediction for BTreeMap<WindowSpan, PredictedLoss> {
     fn loss(&self, window: WindowSpan) -> Option<PredictedLoss> {
         Some(self.get(&window).copied().unwrap_or_default())
     }
+
+    fn total(&self) -> Option<PredictedLoss> {
+        let add = |all: PredictedLoss, of: &PredictedLoss| PredictedLoss {
+            sure: all.sure + of.sure,
+            possible: all.possible + of.possible,
+        };
+        Some(self.values().fold(PredictedLoss::default(), add))
+    }
+}
+
+/// What a pipeline's results mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counting {
+    pub(super) updates: Updates,
+    pub(super) copies: CopiesRule,
 }
 
 /// Compares a window and adds it to the rest.
@@ -56,7 +78,7 @@ impl Prediction for BTreeMap<WindowSpan, PredictedLoss> {
 pub(super) fn compare(
     span: WindowSpan,
     keys: &Keys,
-    rule: &BookRule,
+    rule: Counting,
     prediction: &impl Prediction,
     names: &BTreeMap<u64, Box<str>>,
     sampled: bool,

@@ -7,7 +7,7 @@ fn places() -> ResultPlaces {
     ResultPlaces {
         start: place("/window_start"),
         end: Some(place("/window_end")),
-        size_ms: 10_000,
+        size_ms: Some(10_000),
         key: Some(place("/key")),
         count: place("/count"),
         deleted: Some(place("/op")),
@@ -99,4 +99,15 @@ fn what_is_wrong_with_a_result_is_said() {
 fn a_time_before_1970_is_rounded_down_to_its_millisecond() {
     assert_eq!(time_of_text("1969-12-31T23:59:59.9985Z"), Some(-2));
     assert_eq!(time_of_text("-5"), Some(-5));
+}
+
+#[test]
+fn a_session_of_one_event_may_end_where_it_starts_and_a_window_may_not() {
+    let payload = format!(r#"{{"window_start":{START},"window_end":{START},"key":"k1","count":1}}"#);
+    assert_eq!(read(&places(), Some(&payload), None), Err(ResultFault::Backwards));
+    let sessions = ResultPlaces { size_ms: None, ..places() };
+    let found = read(&sessions, Some(&payload), None).unwrap();
+    assert_eq!(found.window, WindowSpan { start_ms: START, end_ms: START });
+    let before = payload.replace(&format!("end\":{START}"), &format!("end\":{}", START - 1));
+    assert_eq!(read(&sessions, Some(&before), None), Err(ResultFault::Backwards));
 }

@@ -291,7 +291,14 @@ fn window_results_can_be_read_and_compared() {
     results_refused(&with("watermark = \"flink\""), "watermark = \"flink\"", "has no watermark model flink");
     results_refused(&with("watermark = \"flunk\""), "\"flunk\"", "did you mean `flink`?");
     let windows = |window: &str| format!("start = \"/s\"\ncount = \"/n\"\nwindow = \"{window}\"");
-    results_refused(&windows("session:10s"), "window = \"session:10s\"", "depends on the events");
+    results_refused(&windows("sliding:10s"), "window = \"sliding:10s\"", "any number of them");
+    results_refused(&windows("session:10s"), "window = \"session:10s\"", "as long as their events say");
+    results_refused(&format!("{}\nend = \"/e\"", windows("session:0s")), "window = \"session:0s\"", "a length of 0s");
+    results_refused(
+        &format!("{}\nend = \"/e\"\nupdates = \"add\"", windows("session:10s")),
+        "updates = \"add\"",
+        "do not add up",
+    );
     results_refused(&windows("hopping:10s/3s"), "window = \"hopping:10s/3s\"", "not a multiple of its hop");
     results_refused(&windows("tumbling:0s"), "window = \"tumbling:0s\"", "a length of 0s");
     results_refused(

@@ -1,6 +1,6 @@
 //! Stages that show window results: results that can be read, and windows that can be compared.
 
-use crate::profile::{KeyDistribution, ModelChoice, Stage, Stream, Window, WindowResults, fault::Faults};
+use crate::profile::{KeyDistribution, ModelChoice, Stage, Stream, Updates, Window, WindowResults, fault::Faults};
 
 /// The stages of one stream that show window results.
 pub(super) fn window_results(stream: &Stream, faults: &mut Faults<'_>) {
@@ -71,10 +71,14 @@ fn windows(results: &WindowResults, faults: &mut Faults<'_>) {
     let (size, hop) = match results.window {
         Window::Tumbling { size } => (size, size),
         Window::Hopping { size, hop } => (size, hop),
-        Window::None | Window::Sliding { .. } | Window::Session { .. } => {
+        Window::Session { gap } => {
+            sessions(results, faults);
+            (gap, gap)
+        }
+        Window::None | Window::Sliding { .. } => {
             let message =
-                format!("windows like {} cannot be compared: where they lie depends on the events", results.window);
-            return faults.add_help("window", message, "tumbling:10s and hopping:10s/5s can");
+                format!("windows like {} cannot be compared: an event may be in any number of them", results.window);
+            return faults.add_help("window", message, "tumbling:10s, hopping:10s/5s and session:30s can");
         }
     };
     let (size_ns, hop_ns) = (size.as_nanos(), hop.as_nanos());
@@ -86,6 +90,16 @@ fn windows(results: &WindowResults, faults: &mut Faults<'_>) {
     } else if !size_ns.is_multiple_of(hop_ns) {
         let message = format!("the window {} is not a multiple of its hop", results.window);
         faults.add_help("window", message, "choose a hop that divides the size, as in hopping:10s/5s");
+    }
+}
+
+/// A session's end is not known from its start, and of its results the last one counts.
+fn sessions(results: &WindowResults, faults: &mut Faults<'_>) {
+    if results.end.is_none() {
+        faults.add_help("window", "sessions are as long as their events say", "say where their end is, with `end`");
+    }
+    if results.updates == Updates::Add {
+        faults.add_help("updates", "results of sessions do not add up: they join", "remove `updates`");
     }
 }
 
