@@ -28,7 +28,7 @@ pub struct Args {
     /// The topic; any, as it is only read
     #[arg(short, long, value_name = "TOPIC")]
     pub topic: String,
-    /// Where to begin: 2030-01-31T11:00:00Z, \"7d ago\"
+    /// Where to begin: 2030-01-31T11:00:00Z, "7d ago"; buckets begin at multiples of --step since 1970
     #[arg(long, value_name = "TIME", required_unless_present = "lasts")]
     pub from: Option<Moment>,
     /// Where to end

@@ -42,7 +42,8 @@ struct Partition {
 /// events are races. (Beam's KafkaIO lets a partition that has been read to its end follow the clock: the claims are for one that is busy.)
 /// An event is dropped for sure if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows.
 ///
-/// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart.
+/// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart. Sessions nearly so: whether one that has closed can
+/// still be joined depends on the store's cache.
 ///
 /// Spark, Azure: their maximum is over all partitions, and the engine may have read others to their end before this event. Behind a repartition topic
 /// the same holds in Kafka Streams. (There no drop is sure either: which records of a partition meet in a task depends on the new keys.) So the claim waits for
@@ -55,7 +56,8 @@ pub struct Certain {
     first_appended_ms: Option<i64>,
     /// The maximum of the whole stream, if it is known beforehand.
     final_maximum: Option<i64>,
-    sessions: Vec<OpenSessions>,
+    /// Kafka Streams: the sessions of each partition, and how they are when closed ones can be joined for a while.
+    sessions: Vec<[OpenSessions; 2]>,
     pub(super) counts: CertainCounts,
 }
 
@@ -95,7 +97,7 @@ impl Certain {
             first_appended_ms: None,
             final_maximum: None,
             sessions: if spec.merges_sessions() && spec.engine == Engine::KafkaStreams && !spec.repartitioned {
-                (0..partitions).map(|_| OpenSessions::default()).collect()
+                (0..partitions).map(|_| both_sessions(spec)).collect()
             } else {
                 Vec::new()
             },
@@ -146,7 +148,8 @@ impl Certain {
     fn make_room(&mut self, partitions: usize) {
         self.partitions.resize_with(partitions, Partition::default);
         if !self.sessions.is_empty() {
-            self.sessions.resize_with(partitions, OpenSessions::default);
+            let spec = *self.rule.spec();
+            self.sessions.resize_with(partitions, || both_sessions(&spec));
         }
     }
 
@@ -180,19 +183,25 @@ impl Certain {
         partition.maximum = partition.maximum.max(Some(time));
         let horizon = self.rule.horizon(partition.maximum);
         let windows = self.rule.windows(time);
-        let lost = match self.sessions.get_mut(place) {
+        let (sure, possible) = match self.sessions.get_mut(place) {
             Some(sessions) => {
                 let own = self.rule.spans(time).next();
-                let joined = own.and_then(|own| sessions.join(&self.rule, record.key_hash, own, horizon, |_| ()));
-                u32::from(joined.is_none())
+                let [cleared, lingering] = sessions.each_mut().map(|sessions| {
+                    let joined = own.and_then(|own| sessions.join(&self.rule, record.key_hash, own, horizon, |_| ()));
+                    u32::from(joined.is_none())
+                });
+                (lingering.min(cleared), lingering.max(cleared))
             }
-            None => self.rule.lost_windows(time, horizon),
+            None => {
+                let lost = self.rule.lost_windows(time, horizon);
+                (lost, lost)
+            }
         };
-        if lost > 0 {
-            self.counts.affected.add(&self.rule, time, lost, lost);
+        if possible > 0 {
+            self.counts.affected.add(&self.rule, time, sure, possible);
         }
-        let claim = if lost == windows { Claim::SureDrop } else { Claim::SureKeep };
-        self.count(claim, windows, lost, lost);
+        let claim = claim_of(sure, possible, windows);
+        self.count(claim, windows, sure, possible);
         claim
     }
 
@@ -241,6 +250,10 @@ impl Certain {
     pub fn affected(&self) -> &AffectedWindows {
         &self.counts.affected
     }
+}
+
+fn both_sessions(spec: &ModelSpec) -> [OpenSessions; 2] {
+    [OpenSessions::default(), OpenSessions::lingering(&Rule::new(spec))]
 }
 
 fn claim_of(sure: u32, possible: u32, windows: u32) -> Claim {

@@ -112,7 +112,12 @@ impl Replay {
             partitions: vec![EMPTY; partitions],
             horizon: NO_HORIZON,
             spark: SparkBatches::default(),
-            sessions: (0..partitions.max(1)).map(|_| OpenSessions::default()).collect(),
+            sessions: (0..partitions.max(1))
+                .map(|_| {
+                    let is_streams = spec.engine == Engine::KafkaStreams;
+                    if is_streams { OpenSessions::lingering(&Rule::new(spec)) } else { OpenSessions::default() }
+                })
+                .collect(),
             windows: BTreeMap::new(),
             tally: ReplayTally::default(),
         }

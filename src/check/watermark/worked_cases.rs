@@ -171,3 +171,21 @@ fn an_open_session_saves_a_late_event_in_flink_and_not_in_spark() {
     assert_eq!(fate_in(Engine::KafkaStreams).1, Fate::Dropped);
     assert_eq!(fate_in(Engine::Spark), (Fate::Dropped, Fate::Dropped));
 }
+
+/// Kafka Streams, sessions of 10, no grace. The session that ends with 100 is closed at 111; 105 is in time by itself, finds it in the cache and joins it, so
+/// that 92 can join too. With the session cleared away 92 is dropped.
+#[test]
+fn a_closed_session_that_is_still_in_the_cache_may_save_a_late_event() {
+    let spec = ModelSpec { window: WindowMs::Session { gap_ms: 10 }, ..ModelSpec::plain(Engine::KafkaStreams) };
+    let mut certain = Certain::new(&spec, 1);
+    let times = [(100, 1), (111, 2), (105, 1), (92, 1), (80, 1)];
+    let claims = times.map(|(event_time_ms, key_hash)| {
+        certain.observe(&TimedRecord { partition: 0, event_time_ms, appended_ms: None, key_hash })
+    });
+    assert_eq!(claims, [Claim::SureKeep, Claim::SureKeep, Claim::SureKeep, Claim::Race, Claim::SureDrop]);
+    let mut replay = Replay::new(&spec, 1, Emission::PerRecord);
+    assert_eq!(times.map(|(time, key)| replay.event(0, time, key))[3..], [Fate::OnTime, Fate::Dropped]);
+    // Events that are further apart than the gap are not in one session.
+    let mut apart = Replay::new(&spec, 1, Emission::PerRecord);
+    assert_eq!([(100, 1), (111, 1), (100, 1)].map(|(time, key)| apart.event(0, time, key))[2], Fate::Dropped);
+}

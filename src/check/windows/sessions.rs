@@ -115,7 +115,8 @@ impl SessionBook {
     pub fn finish(mut self, watermark_ms: Option<i64>, prediction: &impl Prediction) -> WindowsReconciled {
         let sampled = self.held_up_to < u64::MAX;
         let counting = Counting { updates: Updates::Add, copies: self.rule.copies };
-        let mut copies = 0;
+        // Records that a model may have dropped although nobody misses them here.
+        let mut free = 0;
         for (key_hash, key) in std::mem::take(&mut self.keys) {
             let mut results = key.results;
             for session in &key.sessions {
@@ -123,10 +124,13 @@ impl SessionBook {
                 let (own, others): (Vec<Standing>, Vec<Standing>) = results.into_iter().partition(of_it);
                 results = others;
                 let end_ms = session.last_ms.saturating_add(self.rule.gap_ms);
-                copies += session.copies;
-                if watermark_ms.is_some_and(|watermark_ms| end_ms > watermark_ms) {
+                free += session.copies;
+                if let Some(watermark_ms) = watermark_ms.filter(|watermark_ms| end_ms > *watermark_ms) {
                     self.done.windows_open += 1;
                     self.done.events_open += session.events;
+                    // Its first events may have been too late by themselves.
+                    let is_old = session.first_ms.saturating_add(self.rule.gap_ms) <= watermark_ms;
+                    free += if is_old { session.events } else { 0 };
                     continue;
                 }
                 let pair = Pair {
@@ -144,7 +148,7 @@ impl SessionBook {
         }
         self.done.held_share = self.held_up_to as f64 / u64::MAX as f64;
         if self.rule.by_key && !sampled {
-            self.done.attribute(prediction, copies);
+            self.done.attribute(prediction, free);
         }
         self.done
     }
@@ -243,12 +247,11 @@ impl Key {
 }
 
 impl WindowsReconciled {
-    /// Divides what is missing from all windows that were compared, by what a model says of the whole stream: what was dropped may have been in
-    /// windows that are still open, and copies that nobody misses.
-    fn attribute(&mut self, prediction: &impl Prediction, copies: u64) {
+    /// Divides what is missing from all windows that were compared, by what a model says of the whole stream. Of its drops `free` records may be copies,
+    /// or in sessions that are still open: nobody misses those here.
+    fn attribute(&mut self, prediction: &impl Prediction, free: u64) {
         let Some(total) = prediction.total() else { return };
-        let free = copies.saturating_sub(self.counted_twice) + self.events_open;
-        let sure = total.sure.saturating_sub(free);
+        let sure = total.sure.saturating_sub(free.saturating_sub(self.counted_twice));
         let behind = Between { min: sure.min(self.missing), max: total.possible.max(total.sure).min(self.missing) };
         self.counted_although_sure_to_drop = sure.saturating_sub(self.missing);
         self.behind_watermark = behind;

@@ -116,7 +116,8 @@ impl Fit {
     pub fn detail(&self, kind: Kind) -> Result<String, FitError> {
         let impossible = |why| FitError::Impossible { kind, why };
         Ok(match kind {
-            Kind::Poisson => "{ kind = \"poisson\" }".to_owned(),
+            // Chance alone, and the mass of each bucket kept: `poisson` would let it vary as well.
+            Kind::Poisson => "{ kind = \"poisson-exact\" }".to_owned(),
             Kind::Overdispersed if !self.dispersion.is_seen() => {
                 return Err(impossible("its seconds differ no more than by chance"));
             }

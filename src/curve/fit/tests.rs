@@ -33,7 +33,7 @@ fn chance_alone_is_fitted_as_poisson() {
     assert_eq!(fit.best, Kind::Poisson);
     assert!(fit.dispersion.index < 1.15, "{:?}", fit.dispersion);
     assert!(fit.b_model.is_none_or(|fitted| fitted.bias < 0.52), "{:?}", fit.b_model);
-    assert_eq!(fit.detail(Kind::Poisson).unwrap(), "{ kind = \"poisson\" }");
+    assert_eq!(fit.detail(Kind::Poisson).unwrap(), "{ kind = \"poisson-exact\" }");
 }
 
 #[test]

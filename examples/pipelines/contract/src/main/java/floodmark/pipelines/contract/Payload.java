@@ -23,8 +23,11 @@ public final class Payload {
         }
     }
 
-    /** {@code {"window_start":ms,"window_end":ms,"key":…,"count":n}}; the end is exclusive. */
-    public static byte[] windowResult(long startMs, long endMs, String key, long count) {
+    /**
+     * {@code {"window_start":ms,"window_end":ms,"key":…,"count":n}}; the end is exclusive (of a session in Kafka Streams: the last event's time). A
+     * count of null withdraws the result.
+     */
+    public static byte[] windowResult(long startMs, long endMs, String key, Long count) {
         ObjectNode result = JSON.createObjectNode();
         result.put("window_start", startMs).put("window_end", endMs).put("key", key).put("count", count);
         try {

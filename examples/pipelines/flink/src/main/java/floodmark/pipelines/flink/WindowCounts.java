@@ -12,9 +12,12 @@ import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.windowing.assigners.EventTimeSessionWindows;
 import org.apache.flink.streaming.api.windowing.assigners.TumblingEventTimeWindows;
+import org.apache.flink.streaming.api.windowing.assigners.WindowAssigner;
+import org.apache.flink.streaming.api.windowing.windows.TimeWindow;
 
-/** Counts events by key in tumbling windows of event time, on a local Flink cluster. What comes behind the watermark is dropped and counted by Flink. */
+/** Counts events by key in tumbling windows of event time, or in sessions, on a local Flink cluster. What comes behind the watermark is dropped and counted by Flink. */
 public final class WindowCounts {
     private WindowCounts() {}
 
@@ -22,6 +25,7 @@ public final class WindowCounts {
         Map<String, String> defaults = Options.defaults();
         defaults.put("bound-ms", "5000");
         defaults.put("allowed-lateness-ms", "0");
+        defaults.put("session-gap-ms", "0");
         defaults.put("idleness-ms", "0");
         defaults.put("interval-ms", "200");
         Watch.main("flink", arguments, defaults, options -> new FlinkJob(build(options), options));
@@ -34,13 +38,20 @@ public final class WindowCounts {
                 // The strategy goes into the source: each Kafka partition has a watermark of its own, and the slowest one counts.
                 .fromSource(source(options), watermarks(options), "events")
                 .keyBy(event -> event.key)
-                .window(TumblingEventTimeWindows.of(Duration.ofMillis(options.number("window-ms"))))
+                .window(windows(options))
                 .allowedLateness(Duration.ofMillis(options.number("allowed-lateness-ms")))
                 .aggregate(new Counting(), new Counting.Result())
                 .name("windows")
                 .sinkTo(sink(options))
                 .name("results");
         return environment;
+    }
+
+    private static WindowAssigner<Object, TimeWindow> windows(Options options) {
+        long gapMs = options.number("session-gap-ms");
+        return gapMs > 0
+                ? EventTimeSessionWindows.withGap(Duration.ofMillis(gapMs))
+                : TumblingEventTimeWindows.of(Duration.ofMillis(options.number("window-ms")));
     }
 
     private static Configuration configuration() {

@@ -16,18 +16,24 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.KGroupedStream;
+import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.SessionWindows;
 import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.WindowStore;
 
-/** Counts events by key in tumbling windows of event time. What comes behind stream time and grace is dropped and counted by Kafka Streams. */
+/** Counts events by key in tumbling windows of event time, or in sessions. What comes behind stream time and grace is dropped and counted by Kafka Streams. */
 public final class WindowCounts {
     private WindowCounts() {}
 
     public static void main(String[] arguments) {
         Map<String, String> defaults = Options.defaults();
         defaults.put("grace-ms", "5000");
+        defaults.put("session-gap-ms", "0");
         Watch.main("streams", arguments, defaults, options -> {
             Path state = Files.createTempDirectory("streams-state");
             return new StreamsRun(new KafkaStreams(topology(options), configuration(options, state)), state, options);
@@ -35,19 +41,25 @@ public final class WindowCounts {
     }
 
     private static Topology topology(Options options) {
-        TimeWindows windows = TimeWindows.ofSizeAndGrace(
-                Duration.ofMillis(options.number("window-ms")), Duration.ofMillis(options.number("grace-ms")));
         StreamsBuilder builder = new StreamsBuilder();
-        builder.stream(options.text("topic"), Consumed.with(Serdes.String(), Serdes.ByteArray()).withTimestampExtractor(new EventTime()))
+        KGroupedStream<String, byte[]> events = builder
+                .stream(options.text("topic"), Consumed.with(Serdes.String(), Serdes.ByteArray()).withTimestampExtractor(new EventTime()))
                 // By the key that the record has: nothing is repartitioned, and each partition is a task with a stream time of its own.
-                .groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()))
-                .windowedBy(windows)
-                // No changelog: a restart begins anew. Leave withLoggingDisabled out to keep the windows across restarts.
-                .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("counts").withKeySerde(Serdes.String()).withLoggingDisabled())
-                .toStream()
-                .process(ResultWriter::new)
-                .to(options.text("output"), Produced.with(Serdes.String(), Serdes.ByteArray()));
+                .groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()));
+        counts(events, options).toStream().process(ResultWriter::new).to(options.text("output"), Produced.with(Serdes.String(), Serdes.ByteArray()));
         return builder.build();
+    }
+
+    /** No changelog: a restart begins anew. Leave withLoggingDisabled out to keep the windows across restarts. */
+    private static KTable<Windowed<String>, Long> counts(KGroupedStream<String, byte[]> events, Options options) {
+        Duration grace = Duration.ofMillis(options.number("grace-ms"));
+        long gapMs = options.number("session-gap-ms");
+        if (gapMs > 0) {
+            return events.windowedBy(SessionWindows.ofInactivityGapAndGrace(Duration.ofMillis(gapMs), grace))
+                    .count(Materialized.<String, Long, SessionStore<Bytes, byte[]>>as("counts").withKeySerde(Serdes.String()).withLoggingDisabled());
+        }
+        return events.windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(options.number("window-ms")), grace))
+                .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("counts").withKeySerde(Serdes.String()).withLoggingDisabled());
     }
 
     private static Properties configuration(Options options, Path state) {
