@@ -113,10 +113,12 @@ fn bursts_have_the_dispersion_that_they_were_made_for() {
 #[test]
 fn details_are_toml_that_a_profile_can_take() {
     let fit = Fit::of(&curve(b_model(0.7, 1_000_000, 10, 6))).unwrap();
-    for kind in [Kind::Poisson, Kind::Overdispersed, Kind::BModel] {
+    for (kind, detail) in
+        [(Kind::Poisson, "poisson-exact"), (Kind::Overdispersed, "overdispersed"), (Kind::BModel, "b-model")]
+    {
         let text = format!("detail = {}", fit.detail(kind).unwrap());
         let parsed: toml::Table = toml::from_str(&text).unwrap();
-        assert_eq!(parsed["detail"]["kind"].as_str(), Some(kind.to_string().as_str()), "{text}");
+        assert_eq!(parsed["detail"]["kind"].as_str(), Some(detail), "{text}");
     }
     let without = Fit::of(&curve(vec![10.0; 64])).unwrap();
     assert!(without.detail(Kind::BModel).unwrap_err().to_string().contains("no more than by chance"));
