@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::sample::{KeyLaw, LatenessFigures, SampleFigures, SizeFigures, SizeLaw};
+use super::sample::{KeyLaw, LateShape, LatenessFigures, SampleFigures, SizeFigures, SizeLaw};
 use crate::profile::validate::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
 use crate::profile::{ByteSize, Span};
 
@@ -134,14 +134,13 @@ fn push_payload(text: &mut String, sizes: &SizeFigures, json: bool) {
 fn push_lateness(text: &mut String, lateness: &LatenessFigures) {
     let Some(law) = lateness.late else { return };
     let span = |ms: i64| quoted(&Span::from_millis(ms.max(1) as u64).to_string());
-    let _ = writeln!(
-        text,
-        "lateness = {{ share = {:.4}, distribution = \"log-normal\", median = {}, sigma = {:.3}, cap = {} }}",
-        lateness.late_share,
-        span(law.median_ms),
-        law.sigma,
-        span(law.cap_ms)
-    );
+    let shape = match law.shape {
+        LateShape::LogNormal { sigma } => format!("distribution = \"log-normal\", sigma = {sigma:.3}"),
+        LateShape::Pareto { tail } => format!("distribution = \"pareto\", tail = {tail:.3}"),
+    };
+    let (median, cap) = (span(law.median_ms), span(law.cap_ms));
+    let _ =
+        writeln!(text, "lateness = {{ share = {:.4}, {shape}, median = {median}, cap = {cap} }}", lateness.late_share);
 }
 
 /// As a TOML string.

@@ -1,6 +1,6 @@
 //! `floodmark watermark` over a recorded stream, as a caller sees it.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::{Command, Output, Stdio};
 
 fn judged(csv: &str, arguments: &[&str]) -> Output {
@@ -13,7 +13,9 @@ fn judged(csv: &str, arguments: &[&str]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(csv.as_bytes()).unwrap();
+    // Whoever refuses its arguments may be gone before it reads.
+    let written = child.stdin.take().unwrap().write_all(csv.as_bytes());
+    assert!(written.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::BrokenPipe), "{written:?}");
     child.wait_with_output().unwrap()
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Look;
 use super::tables::{line, plain_table, push_table, push_wrapped};
-use crate::capture::sample::{KeyFigures, KeyLaw, LatenessFigures, SampleFigures, SizeFigures, SizeLaw};
+use crate::capture::sample::{KeyFigures, KeyLaw, LateShape, LatenessFigures, SampleFigures, SizeFigures, SizeLaw};
 use crate::curve::{Curve, moment_text};
 use crate::report::figures;
 use crate::report::output::to_stderr;
@@ -234,7 +234,11 @@ fn lateness_text(lateness: &LatenessFigures) -> String {
     }
     let [p50, p90, p99, max] = lateness.quantiles_ms.map(|ms| figures::latency(ms as f64));
     let law = lateness.late.map_or(String::new(), |law| {
-        format!(": log-normal, median {}, sigma {:.3}", figures::latency(law.median_ms as f64), law.sigma)
+        let median = figures::latency(law.median_ms as f64);
+        match law.shape {
+            LateShape::LogNormal { sigma } => format!(": log-normal, median {median}, sigma {sigma:.3}"),
+            LateShape::Pareto { tail } => format!(": Pareto, median {median}, tail {tail:.3}"),
+        }
     });
     let ahead = if lateness.ahead_share > 0.0 {
         format!("; {:.2} % lie ahead", lateness.ahead_share * 100.0)
