@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
-use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::KafkaError;
 use super::settings::{ClientSettings, native};
+use super::target::Quiet;
 
 /// How long one request may take before it is tried again.
 const ONE_REQUEST: Duration = Duration::from_secs(5);
@@ -44,15 +45,6 @@ pub enum OffsetsError {
         operation: &'static str,
     },
 }
-
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, _facility: &str, _message: &str) {}
-    fn error(&self, _error: ClientError, _reason: &str) {}
-}
-
-impl ConsumerContext for Quiet {}
 
 /// Asks for the offsets of one topic, over one connection to each broker. A broker answers the requests of one connection one after another:
 /// whoever wants answers at once asks over several ([`OffsetFinder::another`]).

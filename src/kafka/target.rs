@@ -103,7 +103,8 @@ pub struct PartitionRange {
     pub end: i64,
 }
 
-struct Quiet;
+/// A client that says nothing by itself: what goes wrong is in the answers.
+pub(super) struct Quiet;
 
 impl ClientContext for Quiet {
     fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, _facility: &str, _message: &str) {}

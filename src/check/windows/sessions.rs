@@ -184,10 +184,7 @@ impl SessionBook {
             let stays = place(*key_hash) <= held_up_to;
             if !stays {
                 *held -= key.held();
-                key.sessions.iter().for_each(|session| {
-                    done.give_up(&Pair { events: session.events, copies: session.copies, ..Pair::default() });
-                });
-                done.give_up(&Pair { results: key.results.len() as u64, ..Pair::default() });
+                key.give_up(done);
             }
             stays
         });
@@ -208,6 +205,7 @@ impl Merge for SessionBook {
         }
         for (key_hash, key) in keys {
             if place(key_hash) > self.held_up_to {
+                key.give_up(&mut self.done);
                 continue;
             }
             self.change(key_hash, |own, gap_ms| {
@@ -221,6 +219,14 @@ impl Merge for SessionBook {
 impl Key {
     fn held(&self) -> usize {
         self.sessions.len() + self.results.len()
+    }
+
+    /// The key cannot be held.
+    fn give_up(&self, done: &mut WindowsReconciled) {
+        for Session { events, copies, .. } in &self.sessions {
+            done.give_up(&Pair { events: *events, copies: *copies, ..Pair::default() });
+        }
+        done.give_up(&Pair { results: self.results.len() as u64, ..Pair::default() });
     }
 
     fn join(&mut self, session: Session, gap_ms: i64) {

@@ -149,3 +149,16 @@ fn too_many_sessions_are_sampled_by_key() {
     assert_eq!((whole.windows, whole.windows_exact), (whole.events, whole.windows_exact));
     assert_eq!(whole.events + whole.events_not_held, 1000);
 }
+
+#[test]
+fn what_a_merged_part_cannot_hold_is_counted_too() {
+    let part = |keys: std::ops::Range<i64>| {
+        let mut book = SessionBook::new(SessionRule { most_sessions: 100, ..rule() });
+        keys.for_each(|n| book.expect(n, Some(n.to_string().as_bytes()), false));
+        book
+    };
+    let mut merged = part(0..1000);
+    merged.merge(part(1000..1090));
+    let whole = merged.finish(None, &NoPrediction);
+    assert_eq!(whole.events + whole.events_not_held, 1090);
+}
