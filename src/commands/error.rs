@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
-use crate::{kafka::SettingsError, profile::ProfileError};
+use crate::{kafka::SettingsError, profile::ProfileError, report::screen::shortened};
 
 /// The one error that a command ends in.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ impl CommandError {
     pub fn print(&self, plain: bool, out: &mut dyn Write) -> io::Result<()> {
         match self {
             CommandError::Profile(error) if !plain => print_with_lines(error, out),
-            other => writeln!(out, "error: {other}"),
+            other => writeln!(out, "error: {}", shortened(&other.to_string())),
         }
     }
 }
@@ -59,8 +59,9 @@ fn print_with_lines(error: &ProfileError, out: &mut dyn Write) -> io::Result<()>
     for problem in error.problems() {
         let mut text = String::new();
         match handler.render_report(&mut text, problem) {
-            Ok(()) => write!(out, "{text}")?,
-            Err(_) => writeln!(out, "error: {}", problem.one_line())?,
+            // A line or value that fills the screen is not shown with its surroundings.
+            Ok(()) if shortened(&text) == text => write!(out, "{text}")?,
+            _ => writeln!(out, "error: {}", shortened(&problem.one_line()))?,
         }
     }
     Ok(())

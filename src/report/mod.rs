@@ -4,4 +4,5 @@ pub mod chart;
 pub mod figures;
 pub mod output;
 pub mod picture;
+pub mod screen;
 pub mod terminal;

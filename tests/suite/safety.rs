@@ -59,6 +59,69 @@ fn secrets_reach_neither_files_nor_the_screen() {
     }
 }
 
+/// A terminal's orders: a title, a clipboard, a cleared screen, a reversed line, an old control character.
+const ORDERS: &str = "\u{1b}]0;owned\u{7}\u{1b}]52;c;cm0=\u{7}\u{1b}[2J\r\u{202e}\u{9b}1A";
+
+#[test]
+fn no_foreign_text_commands_the_screen() {
+    let workshop = Workshop::new();
+    let quoted = toml::Value::from(ORDERS).to_string();
+    let stream = "[[stream]]\nname = \"s\"\nrate = \"100/s\"\n";
+    let sound = workshop.profile(&format!("description = {quoted}\nduration = \"1s\"\n{stream}"));
+    let wrong_key = workshop.profile(&format!("{quoted} = 1\nduration = \"1s\"\n{stream}"));
+    let wrong_value = workshop.profile(&format!("duration = {quoted}\n{stream}"));
+    let raw = workshop.profile(&format!("# {ORDERS}\nduration = 1\n{stream}"));
+    let (sound, named) = (sound.to_str().unwrap(), format!("no-such-{ORDERS}.toml"));
+    let calls: [&[&str]; 9] = [
+        &["run", sound],
+        &["plan", sound],
+        &["plan", wrong_key.to_str().unwrap()],
+        &["plan", wrong_value.to_str().unwrap(), "--json"],
+        &["plan", raw.to_str().unwrap()],
+        &["plan", &named],
+        &["run", sound, "-b", ORDERS],
+        &["run", sound, "-X", &format!("{ORDERS}=1")],
+        &[ORDERS],
+    ];
+    for call in calls {
+        let ended = workshop.call(call);
+        for text in [&ended.stdout, &ended.stderr] {
+            let obeyed = |next: char| next.is_control() && next != '\n' && next != '\t' || next == '\u{202e}';
+            assert!(!text.contains(obeyed), "{call:?}: {text:?}");
+        }
+        assert!(ended.stdout.len() + ended.stderr.len() > 0, "{call:?}");
+    }
+}
+
+#[test]
+fn an_error_does_not_repeat_a_value_of_any_length() {
+    let workshop = Workshop::new();
+    let long = "9".repeat(20_000);
+    let stream = "[[stream]]\nname = \"s\"\nrate = \"100/s\"\n";
+    let value = workshop.profile(&format!("duration = \"{long}\"\n{stream}"));
+    let key = workshop.profile(&format!("duration = \"1s\"\n{long} = 1\n{stream}"));
+    let sound = workshop.profile(&format!("duration = \"1s\"\n{stream}"));
+    let (value, key, sound) = (value.to_str().unwrap(), key.to_str().unwrap(), sound.to_str().unwrap());
+    let pair = format!("linger.ms={long}");
+    let set = format!("duration={long}");
+    let calls: [&[&str]; 8] = [
+        &["plan", value],
+        &["plan", value, "--json"],
+        &["plan", key],
+        &["plan", key, "--json"],
+        &["run", sound, "-X", &pair],
+        &["plan", sound, "--set", &set],
+        &["plan", sound, "--seed", &long],
+        &["plan", &long],
+    ];
+    for call in calls {
+        let ended = workshop.call(call);
+        let shown = ended.stderr.chars().count();
+        assert!((1..2_000).contains(&shown), "{call:?}: {shown} characters");
+        assert_eq!(ended.code(), Some(2), "{call:?}");
+    }
+}
+
 fn collect(folder: &Path, texts: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -6,6 +6,7 @@ use super::paint::{Ink, Look, paint};
 use crate::report::{
     figures::{latency_or_dash, rate, signed, stopwatch},
     output::write_all,
+    screen::clean,
 };
 
 /// How the run goes, over all streams, in the last second.
@@ -84,7 +85,7 @@ fn parts(figures: &LiveFigures) -> Vec<Part> {
     let late = figures.lateness_p99_ms.is_some_and(|late_ms| late_ms > LATE_MS);
     let mut parts = vec![Part::new(0, time).inked(Ink::Strong, true)];
     if let Some(phase) = &figures.phase {
-        parts.push(Part::new(6, phase.clone()).inked(Ink::Strong, true));
+        parts.push(Part::new(6, clean(phase)).inked(Ink::Strong, true));
     }
     parts.extend([
         Part::new(3, format!("offered {}", rate(figures.offered_per_s))),
@@ -136,7 +137,7 @@ impl<W: Write> LiveLine<W> {
     /// What the system said; a reader that went away is none.
     pub fn say(&mut self, text: &str) -> io::Result<()> {
         let clear = if std::mem::take(&mut self.drawn) { "\r\x1b[K" } else { "" };
-        write_all(&mut self.out, &format!("{clear}{text}\n"))
+        write_all(&mut self.out, &format!("{clear}{}\n", clean(text)))
     }
 
     /// Takes the line away: the closing table says it better.
