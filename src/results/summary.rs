@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::windows::WindowsSummary;
 use crate::check::lateness::{InjectionLedger, ProducerSkew};
+use crate::check::watermark::Tolerance;
 use crate::check::{Counts, Hop, Latencies, SloResult, Verdict};
 
 mod event_time;
@@ -230,8 +231,11 @@ pub struct Watermark {
     pub engine: String,
     /// Over what the engine keeps its watermark, as in `partition` or `task`.
     pub scope: String,
-    /// How much disorder the engine allows for, in milliseconds.
+    /// How much disorder the engine allows for, in milliseconds: its bound, or Kafka Streams' grace. The same as the first `tolerance`.
     pub bound_ms: f64,
+    /// What the engine allows for, each under the engine's own name, as in `bound`, `delay` or `grace`; the first is what disorder is held against.
+    #[serde(default)]
+    pub tolerance: Vec<Tolerance>,
     /// The window that events are put into, as in `tumbling 10s`; absent without windows.
     pub window: Option<String>,
     /// Events that are dropped in whatever order the engine reads.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::summary::{CountRange, Watermark};
+use crate::check::watermark::Tolerance;
 
 /// The verdicts on a recorded stream.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -12,8 +13,10 @@ pub struct WatermarkVerdicts {
     pub engine: String,
     /// Over what the engine keeps its maximum event time: partition, task or query.
     pub scope: String,
-    /// How far out of order events may be, in milliseconds.
+    /// How much disorder the engine allows for, in milliseconds: its bound, or Kafka Streams' grace. The same as the first `tolerance`.
     pub bound_ms: i64,
+    /// What the engine allows for, each under the engine's own name, as in `bound`, `delay` or `grace`.
+    pub tolerance: Vec<Tolerance>,
     /// How long a window stays open behind the watermark, in milliseconds.
     pub allowed_lateness_ms: i64,
     /// The windows, as in `tumbling 10s`; absent without.

@@ -9,6 +9,7 @@ use crate::check::{
     ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
     Produced, Reconciled, RunFigures, StreamFigures, Verdict, WatermarkDrops, judge, reconcile, watermark::Bounds,
 };
+use crate::check::watermark::tolerance_text;
 use crate::load::StreamSchedule;
 use crate::profile::{Profile, Slo, Stream};
 use crate::results::Summary;
@@ -170,11 +171,7 @@ fn drops_of(watermark: &Watermark) -> WatermarkDrops {
     let bounds = |range: CountRange| Bounds { min: range.min, max: range.max };
     let window = watermark.window.as_ref().map(|window| format!(", {window}")).unwrap_or_default();
     WatermarkDrops {
-        model: if watermark.scope == "task" {
-            format!("{} with a grace of {} ms{window}", watermark.engine, watermark.allowed_lateness_ms)
-        } else {
-            format!("{} with a bound of {} ms{window}", watermark.engine, watermark.bound_ms)
-        },
+        model: format!("{}{window}, {}", watermark.engine, tolerance_text(&watermark.tolerance)),
         records: watermark.records,
         dropped: Bounds { min: watermark.dropped_sure, max: watermark.dropped_possible },
         expected: watermark.expected.map(|expected| bounds(expected.records)),

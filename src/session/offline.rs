@@ -29,7 +29,8 @@ pub fn judge_recorded(spec: &ModelSpec, recorded: &Recorded, reading: Reading) -
     let mut verdicts = WatermarkVerdicts {
         engine: spec.engine.name().to_owned(),
         scope: spec.scope().to_owned(),
-        bound_ms: spec.bound_ms,
+        bound_ms: spec.tolerance_ms(),
+        tolerance: spec.tolerances(),
         allowed_lateness_ms: spec.allowed_ms,
         window: spec.window_text(),
         exact: is_exact(spec, recorded, reading),

@@ -31,7 +31,8 @@ pub fn watermark_of(tally: &ModelTally, stage: &str) -> Watermark {
     Watermark {
         engine: spec.engine.name().to_owned(),
         scope: spec.scope().to_owned(),
-        bound_ms: spec.bound_ms as f64,
+        bound_ms: spec.tolerance_ms() as f64,
+        tolerance: spec.tolerances(),
         window: spec.window_text(),
         dropped_sure: dropped.min,
         dropped_possible: dropped.max,
@@ -128,6 +129,7 @@ impl Merge for Watermark {
             engine: _,
             scope: _,
             bound_ms: _,
+            tolerance: _,
             window: _,
             dropped_sure,
             dropped_possible,

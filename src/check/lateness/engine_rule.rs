@@ -43,8 +43,7 @@ impl LogRule {
     /// What a watermark log judges a model by.
     #[must_use]
     pub fn of_model(spec: &ModelSpec) -> Self {
-        let bound_ms = if spec.engine == Engine::KafkaStreams { spec.allowed_ms } else { spec.bound_ms };
-        LogRule { late: LateRule::of_model(spec), bound_ms: in_u64(bound_ms), ahead_limit_ms: AHEAD_LIMIT_MS }
+        LogRule { late: LateRule::of_model(spec), bound_ms: in_u64(spec.tolerance_ms()), ahead_limit_ms: AHEAD_LIMIT_MS }
     }
 }
 

@@ -23,6 +23,7 @@ mod rule;
 mod sessions;
 mod spec;
 mod tally;
+mod tolerance;
 mod unit_doubt;
 mod watermarks;
 
@@ -34,6 +35,7 @@ pub use replay::{Emission, Fate, Replay, ReplayTally};
 pub use rule::{NO_HORIZON, Rule};
 pub use spec::{DEFAULT_INTERVAL_MS, ModelSpec, WindowMs};
 pub use tally::ModelTally;
+pub use tolerance::{Tolerance, chosen_name, tolerance_text};
 pub use unit_doubt::{UnitDoubt, unit_doubt};
 pub use watermarks::{TimedRecord, Watermarks};
 

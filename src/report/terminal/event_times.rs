@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     check::lateness::{Attention, Finding, ProducerSkew},
+    check::watermark::{chosen_name, tolerance_text},
     report::figures::{count, share},
     results::summary::{LatenessSummary, StreamSummary},
 };
@@ -42,21 +43,21 @@ pub fn event_times(stream: &StreamSummary, look: Look) -> String {
 }
 
 fn late(text: &mut String, lateness: &LatenessSummary, look: Look) {
-    let LatenessSummary { model, bound_ms, records, late, .. } = lateness;
+    let LatenessSummary { model, tolerance, records, late, .. } = lateness;
     line(
         text,
         &format!(
-            "  {model}, {} ms: {} of {} events ({}) come later than that",
-            count(*bound_ms),
+            "  {model}, {}: {} of {} events ({}) come later than that",
+            tolerance_text(tolerance),
             count(*late),
             count(*records),
             share(*late, *records)
         ),
     );
     windows(text, lateness);
-    text.push_str(&advice(&lateness.candidates));
+    text.push_str(&advice(chosen_name(tolerance), &lateness.candidates));
     if let Some(advised_ms) = lateness.advised_ms {
-        let bound = paint(&format!("{} ms", count(advised_ms)), Ink::Strong, look);
+        let bound = paint(&format!("{} {} ms", chosen_name(tolerance), count(advised_ms)), Ink::Strong, look);
         line(text, &format!("  advised: {bound}, which covers the latest event wherever windows begin"));
     }
     lateness.notes.iter().for_each(|note| push_wrapped(text, note, look.width));
@@ -90,14 +91,16 @@ fn is_worth_a_row(skew: &ProducerSkew) -> bool {
 mod tests {
     use super::*;
     use crate::check::lateness::Scope;
+    use crate::check::watermark::Tolerance;
     use crate::results::summary::{FindingSummary, LatePartition};
 
     fn lateness(late: u64) -> LatenessSummary {
         let of = |partition| LatePartition { partition, records: 10, late, lateness_p99_ms: 1, lateness_max_ms: 2 };
         LatenessSummary {
-            model: "flink, tumbling 10s".to_owned(),
+            model: "kafka-streams, tumbling 10s".to_owned(),
             scope: Scope::Partition,
             bound_ms: 5000,
+            tolerance: vec![Tolerance { name: "grace".to_owned(), ms: 5000 }],
             records: 4000,
             late: late * 12,
             refused: 0,
@@ -132,9 +135,9 @@ mod tests {
             lines[5..],
             [
                 "    and 2 more in summary.json",
-                "  flink, tumbling 10s, 5,000 ms: 60 of 4,000 events (1.50 %) come later than that",
+                "  kafka-streams, tumbling 10s, grace 5s: 60 of 4,000 events (1.50 %) come later than that",
                 "  in partitions 0, 1, 2, 3, 4, 5, 6, 7, … (most late events first)",
-                "  advised: 51,700 ms, which covers the latest event wherever windows begin",
+                "  advised: grace 51,700 ms, which covers the latest event wherever windows begin",
             ]
         );
     }

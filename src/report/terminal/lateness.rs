@@ -12,15 +12,15 @@ use crate::{
 /// Most producers in the table of clocks.
 const MOST_CLOCKS: usize = 20;
 
-/// Candidate bounds, each with what it would have dropped and what it costs. Empty when nothing was measured.
+/// Candidate bounds (`name` is what the engine calls one), each with what it would have dropped and what it costs. Empty when nothing was measured.
 #[must_use]
-pub fn advice(candidates: &[Candidate]) -> String {
+pub fn advice(name: &str, candidates: &[Candidate]) -> String {
     let mut text = String::new();
     if candidates.is_empty() {
         return text;
     }
     let mut table = plain_table(5, 1..5);
-    table.add_row(["which bound", "bound", "drops", "share", "adds to results"]);
+    table.add_row([format!("which {name}").as_str(), name, "drops", "share", "adds to results"]);
     for candidate in candidates {
         let (min, max) = (candidate.drops_min, candidate.drops_max);
         let drops = if min == max { count(min) } else { format!("{}–{}", count(min), count(max)) };
@@ -110,7 +110,7 @@ mod tests {
             share: drops as f64 / 240_000.0,
             adds_ms: bound_ms,
         };
-        let table = advice(&[
+        let table = advice("bound", &[
             candidate(BoundReason::TwiceP99Jitter, 94_016, 0),
             candidate(BoundReason::MaxSkewPlus10Percent, 51_700, 0),
             candidate(BoundReason::DropsBelow1Percent, 12_345, 2399),
@@ -118,7 +118,7 @@ mod tests {
             candidate(BoundReason::DropsNone, 46_998, 0),
         ]);
         insta::assert_snapshot!(table);
-        assert_eq!(advice(&[]), "");
+        assert_eq!(advice("bound", &[]), "");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
 
 use super::paint::{Ink, Look, paint};
+use crate::check::watermark::tolerance_text;
 use crate::report::figures::{count, share};
 use crate::results::summary::{CountRange, Watermark};
 use crate::results::verdicts::{EventFate, TopicWatermarks, WatermarkVerdicts};
@@ -24,12 +25,12 @@ pub fn watermark_table(watermarks: &[Watermark]) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.add_row(vec!["would drop", "bound", "at least", "at most", "expected", "of events", "windows"]);
+    table.add_row(vec!["would drop", "allows for", "at least", "at most", "expected", "of events", "windows"]);
     for watermark in watermarks {
         let expected = watermark.expected.map_or_else(|| "–".to_owned(), |expected| range(expected.records));
         table.add_row(vec![
             called(watermark),
-            format!("{} ms", bound_or_grace_ms(watermark)),
+            tolerance_text(&watermark.tolerance),
             count(watermark.dropped_sure),
             count(watermark.dropped_possible),
             expected,
@@ -42,11 +43,6 @@ pub fn watermark_table(watermarks: &[Watermark]) -> String {
         text.push_str(&format!(" {}\n", row.trim_end()));
     }
     text
-}
-
-/// Kafka Streams has no bound; its grace stands in its place.
-fn bound_or_grace_ms(watermark: &Watermark) -> f64 {
-    if watermark.scope == "task" { watermark.allowed_lateness_ms } else { watermark.bound_ms }
 }
 
 fn called(watermark: &Watermark) -> String {
@@ -73,9 +69,9 @@ pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
         let (metric, pairs) = (&watermark.engine_metric, watermark.pairs_lost);
         let expected = watermark.expected.map(|of| format!(", expected {}", range(of.metric))).unwrap_or_default();
         text.push_str(&format!(
-            "  {} at {} ms: {} shows {}{expected}; {} of {} (event, window) pairs are lost\n",
+            "  {}, {}: {} shows {}{expected}; {} of {} (event, window) pairs are lost\n",
             called(watermark),
-            bound_or_grace_ms(watermark),
+            tolerance_text(&watermark.tolerance),
             metric.name,
             range(CountRange { min: metric.min, max: metric.max }),
             range(pairs),
@@ -98,10 +94,9 @@ pub fn recorded_verdicts(of: &WatermarkVerdicts, look: Look) -> String {
     let window = of.window.as_deref().map(|window| format!(", {window}")).unwrap_or_default();
     let how = if of.exact { "exact" } else { "what is sure of each event, whatever the engine's reading is" };
     let mut text = format!(
-        "{}{window}, bound {} ms, allowed lateness {} ms: {how}\n\n",
+        "{}{window}, {}: {how}\n\n",
         paint(&of.engine, Ink::Strong, look),
-        of.bound_ms,
-        of.allowed_lateness_ms
+        tolerance_text(&of.tolerance)
     );
     let is_plain = |verdict| matches!(verdict, EventFate::Kept | EventFate::SureKeep);
     let odd: Vec<_> = of.events.iter().filter(|event| !is_plain(event.verdict)).collect();

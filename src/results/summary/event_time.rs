@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::lateness::{Candidate, Finding, InjectionLedger, ProducerSkew, Scope};
+use crate::check::watermark::Tolerance;
 
 /// Most findings, producers' clocks, partitions and windows that a summary lists: the worst ones.
 pub const MOST_LISTED: usize = 32;
@@ -15,8 +16,11 @@ pub struct LatenessSummary {
     pub model: String,
     /// Whose maximum an event is held against.
     pub scope: Scope,
-    /// The model's bound (Kafka Streams: its grace), in milliseconds.
+    /// The model's bound (Kafka Streams: its grace), in milliseconds. The same as the first `tolerance`.
     pub bound_ms: u64,
+    /// What the model allows for, each under the engine's own name, as in `bound`, `delay` or `grace`.
+    #[serde(default)]
+    pub tolerance: Vec<Tolerance>,
     /// Events with an event time.
     pub records: u64,
     /// Events that needed a larger bound than the model's, each against the maximum of its own partition.

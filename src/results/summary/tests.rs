@@ -50,6 +50,7 @@ fn lateness() -> LatenessSummary {
         model: "flink, tumbling 10s".to_owned(),
         scope: Scope::Partition,
         bound_ms: 5000,
+        tolerance: vec![Tolerance { name: "bound".to_owned(), ms: 5000 }],
         records: 9,
         late: 8,
         refused: 1,
