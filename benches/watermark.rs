@@ -24,7 +24,7 @@ fn records() -> Vec<TimedRecord> {
             partition: partition as u16,
             event_time_ms: 1_760_000_000_000 + at_ms - late_ms,
             appended_ms: Some(1_760_000_000_000 + at_ms),
-            key_hash: place % 1000,
+            key_hash: Some(place % 1000),
         }
     };
     (0..EVENTS).map(record).collect()

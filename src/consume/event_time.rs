@@ -84,7 +84,7 @@ impl EventTimes {
             partition,
             event_time_ms,
             appended_ms: Some(clock_ms),
-            key_hash: record.key().map_or(0, xxhash_rust::xxh3::xxh3_64),
+            key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
         });
         let producer = own.map(|own| own.id.producer);
         self.log.observe(&Timed { partition, producer, event_time_ms, clock_ms });

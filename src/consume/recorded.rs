@@ -29,8 +29,8 @@ pub struct RecordedRow {
     pub kind: RowKind,
     /// The partition as the file calls it; an event without one is in partition 0.
     pub partition: Option<u32>,
-    /// A hash of its key; 0 without one.
-    pub key_hash: u64,
+    /// A hash of its key; nothing without one, unless no event of the file has one: then keys are not known, and all are taken for the same.
+    pub key_hash: Option<u64>,
 }
 
 /// What was read of a file.
@@ -95,6 +95,9 @@ pub fn read_recorded(mut source: impl Read) -> Result<Recorded, RecordedError> {
         }
         recorded.rows.push(row);
     }
+    if recorded.rows.iter().all(|row| row.key_hash.is_none()) {
+        recorded.rows.iter_mut().for_each(|row| row.key_hash = Some(0));
+    }
     Ok(recorded)
 }
 
@@ -152,7 +155,7 @@ impl Columns {
             problems.push(format!("line {line}: {}", not_a_time(time, "an event")));
         }
         let key = text(self.key);
-        let key_hash = if key.is_empty() { 0 } else { xxhash_rust::xxh3::xxh3_64(key.as_bytes()) };
+        let key_hash = (!key.is_empty()).then(|| xxhash_rust::xxh3::xxh3_64(key.as_bytes()));
         Ok(RecordedRow { line, kind, partition, key_hash })
     }
 }
@@ -183,6 +186,16 @@ mod tests {
         ];
         assert_eq!(kinds, expected);
         assert_eq!(recorded.partitions, [0, 1, 3]);
+    }
+
+    #[test]
+    fn keys_are_missing_only_where_others_have_them() {
+        let keys = |rows: &str| {
+            let recorded = read_recorded(format!("kind,time_ms,key\n{rows}").as_bytes()).unwrap();
+            recorded.rows.iter().map(|row| row.key_hash.is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(keys("event,1,a\nevent,2,\n"), [true, false]);
+        assert_eq!(keys("event,1,\nevent,2,\n"), [true, true]);
     }
 
     #[test]

@@ -56,8 +56,9 @@ fn is_exact(spec: &ModelSpec, recorded: &Recorded, reading: Reading) -> bool {
     match spec.engine {
         Engine::Flink | Engine::FlinkSql | Engine::Beam => ticks || reading.per_record,
         Engine::Spark => batches,
-        Engine::KafkaStreams if spec.repartitioned => false,
-        Engine::KafkaStreams | Engine::AzureStreamAnalytics => ticks || batches || reading.per_record,
+        // Its stream time follows each record of a partition; nothing else is to be told.
+        Engine::KafkaStreams => spec.is_exact_by_partition(),
+        Engine::AzureStreamAnalytics => ticks || batches || reading.per_record,
     }
 }
 
@@ -105,7 +106,7 @@ fn replay(spec: &ModelSpec, recorded: &Recorded, reading: Reading, verdicts: &mu
         match row.kind {
             RowKind::Event(None) => verdicts.events.push(verdict_of(row, None, EventFate::NoEventTime)),
             RowKind::Event(Some(time_ms)) => {
-                let fate = match replay.event(place(recorded, row.partition), time_ms, row.key_hash) {
+                let fate = match replay.keyed_event(place(recorded, row.partition), time_ms, row.key_hash) {
                     Fate::OnTime => EventFate::Kept,
                     Fate::LateAllowed => EventFate::LateAllowed,
                     Fate::Dropped => EventFate::Dropped,
@@ -167,7 +168,7 @@ fn bound(spec: &ModelSpec, recorded: &Recorded, verdicts: &mut WatermarkVerdicts
                     Claim::Race => EventFate::Race,
                     Claim::Refused => EventFate::Refused,
                 };
-                windows.add(event_time_ms);
+                windows.add(event_time_ms, row.key_hash);
                 verdicts.events.push(verdict_of(row, Some(event_time_ms), fate));
             }
             RowKind::Watermark(_) | RowKind::Tick(_) | RowKind::Batch | RowKind::Idle => {}
@@ -213,8 +214,8 @@ impl WindowBounds {
         }
     }
 
-    fn add(&mut self, event_time_ms: i64) {
-        if self.counted && !self.rule.refuses(event_time_ms) {
+    fn add(&mut self, event_time_ms: i64, key_hash: Option<u64>) {
+        if self.counted && !self.rule.refuses(event_time_ms, key_hash) {
             self.rule.spans(event_time_ms).for_each(|span| *self.events.entry(span).or_default() += 1);
         }
     }

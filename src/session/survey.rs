@@ -122,7 +122,7 @@ impl Reader {
             partition: record.partition() as u16,
             event_time_ms,
             appended_ms: Some(recorded_append_ms(record, &found, consumed_ns)),
-            key_hash: record.key().map_or(0, xxhash_rust::xxh3::xxh3_64),
+            key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
         });
     }
 }

@@ -47,8 +47,20 @@ fn without_ticks_it_says_what_is_sure() {
     let found = json(csv, &["--engine", "flink", "--bound", "0s", "--window", "tumbling:10s"]);
     assert_eq!((lines_with(&found, "RACE"), lines_with(&found, "SURE_KEEP")), (vec![3], vec![2, 4]));
     assert_eq!((&found["metric"]["min"], &found["metric"]["max"]), (&0.into(), &1.into()));
-    let streams = json(csv, &["--engine", "kafka-streams", "--window", "tumbling:10s"]);
-    assert_eq!(lines_with(&streams, "SURE_DROP"), [3]);
+}
+
+/// Kafka Streams' stream time follows each record of a partition: the file says all that is needed.
+#[test]
+fn kafka_streams_is_exact_by_itself_and_counts_what_it_refuses() {
+    let csv =
+        "kind,partition,time_ms,key\nevent,0,50000,a\nevent,0,1,a\nevent,1,30000,b\nevent,1,30000,\nevent,1,-5,b\n";
+    let found = json(csv, &["--engine", "kafka-streams", "--window", "tumbling:10s"]);
+    assert_eq!(found["exact"], true);
+    assert_eq!((lines_with(&found, "dropped"), lines_with(&found, "refused")), (vec![3], vec![5, 6]));
+    assert_eq!(found["metric"], serde_json::json!({ "name": "dropped-records-total", "value": 3 }));
+    // Of an application that groups by another key than the record's, the file does not say which records meet.
+    let regrouped = json(csv, &["--engine", "kafka-streams", "--window", "tumbling:10s", "--repartitioned"]);
+    assert_eq!((&regrouped["exact"], lines_with(&regrouped, "refused")), (&false.into(), vec![6]));
 }
 
 #[test]

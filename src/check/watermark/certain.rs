@@ -22,7 +22,7 @@ pub enum Claim {
     SureDrop,
     /// It depends on how the engine reads.
     Race,
-    /// The engine takes no event of such a time (Kafka Streams, negative times).
+    /// The engine takes no such event (Kafka Streams: negative times, no key).
     Refused,
 }
 
@@ -120,7 +120,7 @@ impl Certain {
         if usize::from(record.partition) >= self.partitions.len() {
             self.make_room(usize::from(record.partition) + 1);
         }
-        if self.rule.refuses(record.event_time_ms) {
+        if self.rule.refuses(record.event_time_ms, record.key_hash) {
             self.counts.refused += 1;
             return Claim::Refused;
         }
@@ -183,11 +183,12 @@ impl Certain {
         partition.maximum = partition.maximum.max(Some(time));
         let horizon = self.rule.horizon(partition.maximum);
         let windows = self.rule.windows(time);
+        let key_hash = record.key_hash.unwrap_or(0);
         let (sure, possible) = match self.sessions.get_mut(place) {
             Some(sessions) => {
                 let own = self.rule.spans(time).next();
                 let [cleared, lingering] = sessions.each_mut().map(|sessions| {
-                    let joined = own.and_then(|own| sessions.join(&self.rule, record.key_hash, own, horizon, |_| ()));
+                    let joined = own.and_then(|own| sessions.join(&self.rule, key_hash, own, horizon, |_| ()));
                     u32::from(joined.is_none())
                 });
                 (lingering.min(cleared), lingering.max(cleared))

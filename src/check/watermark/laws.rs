@@ -79,7 +79,7 @@ fn interleaved(events: &[Event], dice: &[usize]) -> Vec<Event> {
 }
 
 fn record(event: &Event, appended_ms: Option<i64>) -> TimedRecord {
-    TimedRecord { partition: event.0 as u16, event_time_ms: event.1, appended_ms, key_hash: event.2 }
+    TimedRecord { partition: event.0 as u16, event_time_ms: event.1, appended_ms, key_hash: Some(event.2) }
 }
 
 /// Something happens in the engine after some events: a tick and the end of a micro-batch.
@@ -337,7 +337,7 @@ proptest! {
         let mut watermarks = Watermarks::new(&[spec], PARTITIONS);
         let mut replay = Replay::new(&spec, PARTITIONS, Emission::PerRecord);
         for time in times {
-            watermarks.observe(&TimedRecord { partition: 1, event_time_ms: time, appended_ms: Some(time), key_hash: 0 });
+            watermarks.observe(&TimedRecord { partition: 1, event_time_ms: time, appended_ms: Some(time), key_hash: Some(0) });
             replay.event(1, time, 0);
             replay.batch();
         }
@@ -377,7 +377,7 @@ fn one_event_from_the_future_takes_no_memory() {
     let mut watermarks = Watermarks::new(&specs, 1);
     for time in 0..1000_i64 {
         let event_time_ms = if time == 100 { 1_500_000_000_000_000 } else { time };
-        watermarks.observe(&TimedRecord { partition: 0, event_time_ms, appended_ms: Some(time), key_hash: 0 });
+        watermarks.observe(&TimedRecord { partition: 0, event_time_ms, appended_ms: Some(time), key_hash: Some(0) });
     }
     for tally in watermarks.finish() {
         assert!(tally.affected().len() <= 2, "{:?}", tally.spec().engine);

@@ -151,7 +151,7 @@ impl Live {
     #[cold]
     fn lose(&mut self, next: &InOrder, misses: bool) {
         let record = &next.record;
-        let (time, key_hash) = (record.event_time_ms, record.key_hash);
+        let (time, key_hash) = (record.event_time_ms, record.key_hash.unwrap_or(0));
         let windows = self.rule.windows(time);
         let sure = if next.is_overtaken { 0 } else { self.rule.lost_windows(time, self.certain) };
         let by_groups = self.rule.spec().engine == Engine::Spark;

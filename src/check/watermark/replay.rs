@@ -26,7 +26,7 @@ pub enum Fate {
     LateAllowed,
     /// Lost from all its windows.
     Dropped,
-    /// The engine takes no event of such a time (Kafka Streams, negative times).
+    /// The engine takes no such event (Kafka Streams: negative times, no key).
     Refused,
 }
 
@@ -125,11 +125,18 @@ impl Replay {
 
     /// The engine reads an event. It never affects its own lateness, except in Kafka Streams, where it cannot matter.
     pub fn event(&mut self, partition: usize, event_time_ms: i64, key_hash: u64) -> Fate {
+        self.keyed_event(partition, event_time_ms, Some(key_hash))
+    }
+
+    /// The engine reads an event, which may have no key.
+    pub fn keyed_event(&mut self, partition: usize, event_time_ms: i64, key_hash: Option<u64>) -> Fate {
         self.tally.events += 1;
-        if self.rule.refuses(event_time_ms) {
+        if self.rule.refuses(event_time_ms, key_hash) {
             self.tally.refused += 1;
+            self.tally.metric += 1;
             return Fate::Refused;
         }
+        let key_hash = key_hash.unwrap_or(0);
         let engine = self.rule.spec().engine;
         if engine == Engine::KafkaStreams {
             self.advance(partition, event_time_ms);

@@ -78,10 +78,11 @@ impl Rule {
         }
     }
 
-    /// Whether the engine takes no event of this time at all: Kafka Streams refuses negative ones.
+    /// Whether the engine takes no such event at all: Kafka Streams refuses negative times, and records without a key where it groups by the key that
+    /// they have. They do not move its stream time, and its metric counts them.
     #[must_use]
-    pub fn refuses(&self, event_time_ms: i64) -> bool {
-        self.spec.engine == Engine::KafkaStreams && event_time_ms < 0
+    pub fn refuses(&self, event_time_ms: i64, key_hash: Option<u64>) -> bool {
+        self.spec.refuses_events() && (event_time_ms < 0 || key_hash.is_none() && !self.spec.repartitioned)
     }
 
     /// How many windows an event belongs to.
@@ -191,7 +192,7 @@ mod tests {
                 let plain = ModelSpec::plain(engine);
                 let spec = ModelSpec { window: WindowMs::hopping(hop * times, hop), allowed_ms, ..plain };
                 let rule = Rule::new(&spec);
-                if rule.refuses(time) {
+                if rule.refuses(time, Some(0)) {
                     continue;
                 }
                 let one_by_one = rule.spans(time).filter(|span| rule.is_closed(span.end_ms, horizon)).count();

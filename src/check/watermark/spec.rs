@@ -127,6 +127,12 @@ impl ModelSpec {
         }
     }
 
+    /// Whether there are events that the engine takes not at all, and counts in its metric with the late ones.
+    #[must_use]
+    pub const fn refuses_events(&self) -> bool {
+        matches!(self.engine, Engine::KafkaStreams)
+    }
+
     /// Whether records of any partition may be in the maximum: then what is sure of a record depends on the whole stream.
     #[must_use]
     pub const fn is_global(&self) -> bool {
@@ -138,6 +144,14 @@ impl ModelSpec {
     pub const fn merges_sessions(&self) -> bool {
         matches!(self.window, WindowMs::Session { .. })
             && matches!(self.engine, Engine::Flink | Engine::FlinkSql | Engine::KafkaStreams)
+    }
+
+    /// Whether each partition's order alone says what becomes of each record, whatever else the engine reads and when.
+    #[must_use]
+    pub const fn is_exact_by_partition(&self) -> bool {
+        matches!(self.engine, Engine::KafkaStreams)
+            && !self.repartitioned
+            && matches!(self.window, WindowMs::None | WindowMs::Aligned(_))
     }
 
     /// Windows as people write them: `tumbling 10s`; absent without windows.

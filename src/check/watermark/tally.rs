@@ -61,7 +61,7 @@ impl ModelTally {
         self.certain.records
     }
 
-    /// Events whose time the engine takes not at all (Kafka Streams, negative times); they are in no other count but [`ModelTally::records`].
+    /// Events that the engine takes not at all (Kafka Streams: negative times, no key); they are in no other count but [`ModelTally::records`].
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.certain.refused
@@ -114,7 +114,12 @@ impl ModelTally {
     pub fn metric(&self) -> Bounds {
         match self.spec.engine {
             Engine::Flink | Engine::FlinkSql | Engine::AzureStreamAnalytics => self.dropped(),
-            Engine::KafkaStreams | Engine::Beam => self.pairs_lost(),
+            Engine::Beam => self.pairs_lost(),
+            // What it refuses counts too, and what has no time in it may have been given a negative one.
+            Engine::KafkaStreams => {
+                let (pairs, refused) = (self.pairs_lost(), self.refused());
+                Bounds { min: pairs.min + refused, max: pairs.max + refused + self.without_event_time }
+            }
             // Rows of one group and window count once in a batch, however many there are.
             Engine::Spark => Bounds { min: 0, max: self.pairs_lost().max },
         }
@@ -126,7 +131,7 @@ impl ModelTally {
     pub fn expected(&self) -> Option<Expected> {
         if self.spec.engine == Engine::KafkaStreams && !self.spec.repartitioned {
             let (records, pairs) = (self.dropped(), self.pairs_lost());
-            return Some(Expected { records, pairs, metric: pairs });
+            return Some(Expected { records, pairs, metric: self.metric() });
         }
         self.live.as_ref()?.expected
     }

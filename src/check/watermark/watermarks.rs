@@ -16,8 +16,8 @@ pub struct TimedRecord {
     pub event_time_ms: i64,
     /// When it was appended to its partition, in milliseconds since 1970, if that is known: without it there is no expected range.
     pub appended_ms: Option<i64>,
-    /// A hash of its key; any constant without a key.
-    pub key_hash: u64,
+    /// A hash of its key; nothing where it has none. Where keys are not known, any constant.
+    pub key_hash: Option<u64>,
 }
 
 /// Computes several models over one stream. Each partition's records are to come in their order; between partitions any order will do.

@@ -180,7 +180,7 @@ fn a_closed_session_that_is_still_in_the_cache_may_save_a_late_event() {
     let mut certain = Certain::new(&spec, 1);
     let times = [(100, 1), (111, 2), (105, 1), (92, 1), (80, 1)];
     let claims = times.map(|(event_time_ms, key_hash)| {
-        certain.observe(&TimedRecord { partition: 0, event_time_ms, appended_ms: None, key_hash })
+        certain.observe(&TimedRecord { partition: 0, event_time_ms, appended_ms: None, key_hash: Some(key_hash) })
     });
     assert_eq!(claims, [Claim::SureKeep, Claim::SureKeep, Claim::SureKeep, Claim::Race, Claim::SureDrop]);
     let mut replay = Replay::new(&spec, 1, Emission::PerRecord);

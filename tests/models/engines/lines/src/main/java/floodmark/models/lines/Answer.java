@@ -1,0 +1,58 @@
+package floodmark.models.lines;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Which records each window holds in the end, and what the engine's metric shows. */
+public final class Answer {
+    /** Start inclusive, end exclusive. */
+    private record Window(String key, long start, long end) implements Comparable<Window> {
+        @Override
+        public int compareTo(Window other) {
+            int byStart = Long.compare(start, other.start);
+            int byEnd = byStart != 0 ? byStart : Long.compare(end, other.end);
+            return byEnd != 0 ? byEnd : key.compareTo(other.key);
+        }
+    }
+
+    private final Map<Window, List<Integer>> windows = new TreeMap<>();
+    private long metric;
+
+    /** A window's result replaces the one that it had. */
+    public void put(String key, long start, long end, List<Integer> records) {
+        windows.put(new Window(key, start, end), List.copyOf(records));
+    }
+
+    /** A window's result is withdrawn. */
+    public void remove(String key, long start, long end) {
+        windows.remove(new Window(key, start, end));
+    }
+
+    public void addMetric(long more) {
+        metric += more;
+    }
+
+    /** Adds what another task made of its part; a window of both holds the records of both. */
+    public void addAll(Answer other) {
+        metric += other.metric;
+        other.windows.forEach((window, records) -> windows.merge(window, records, (own, more) -> {
+            List<Integer> all = new ArrayList<>(own);
+            all.addAll(more);
+            return all;
+        }));
+    }
+
+    ObjectNode asJson() {
+        ObjectNode answer = Lines.JSON.createObjectNode().put("metric", metric);
+        ArrayNode list = answer.putArray("windows");
+        windows.forEach((window, records) -> {
+            ArrayNode numbers = list.addObject().put("key", window.key).put("start", window.start).put("end", window.end).putArray("records");
+            records.stream().sorted().forEach(numbers::add);
+        });
+        return answer;
+    }
+}

@@ -1,0 +1,18 @@
+//! floodmark's models against the engines themselves: README.md, and `scripts/prove-models`.
+
+#[cfg(test)]
+mod compare;
+#[cfg(test)]
+mod draw;
+#[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod kafka_streams;
+#[cfg(test)]
+mod minimise;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod prove;
+#[cfg(test)]
+mod stream;

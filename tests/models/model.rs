@@ -1,0 +1,62 @@
+//! What floodmark says of a stream: of it as a file, and of it as a topic of which nothing but each partition's order is known.
+
+use floodmark::check::watermark::{Bounds, Claim, ModelSpec, TimedRecord, Watermarks};
+use floodmark::consume::recorded::{RowKind, read_recorded};
+use floodmark::results::verdicts::WatermarkVerdicts;
+use floodmark::session::{Reading, judge_recorded};
+
+use super::stream::{Row, Stream};
+
+/// What a topic's reader says.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    /// One for each row, nothing for what is not an event.
+    pub(crate) of: Vec<Option<Claim>>,
+    pub(crate) dropped: Bounds,
+    /// (Event, window) pairs.
+    pub(crate) pairs: u64,
+    pub(crate) pairs_lost: Bounds,
+    pub(crate) metric: Bounds,
+}
+
+/// The verdicts on the file.
+pub(crate) fn of_file(stream: &Stream) -> WatermarkVerdicts {
+    let recorded = read_recorded(stream.csv().as_bytes()).unwrap();
+    let reading = Reading { per_record: stream.per_record, quiet_stream: stream.quiet_stream };
+    judge_recorded(&spec(stream), &recorded, reading)
+}
+
+/// The claims without ticks, batches or marks of idleness.
+pub(crate) fn of_topic(stream: &Stream) -> Claims {
+    let spec = spec(stream);
+    let recorded = read_recorded(stream.csv().as_bytes()).unwrap();
+    let partitions = stream.partitions();
+    let times = stream.rows.iter().filter_map(|row| match row {
+        Row::Event { time_ms, .. } => Some(*time_ms),
+        Row::Tick(_) | Row::Batch | Row::Idle(_) => None,
+    });
+    let mut single = floodmark::check::watermark::Certain::new(&spec, partitions).knowing(times.max());
+    let mut counting = Watermarks::new(&[spec], partitions);
+    let mut of = Vec::new();
+    for row in &recorded.rows {
+        let RowKind::Event(Some(event_time_ms)) = row.kind else {
+            of.push(None);
+            continue;
+        };
+        let record = TimedRecord {
+            partition: row.partition.unwrap_or(0) as u16,
+            event_time_ms,
+            appended_ms: None,
+            key_hash: row.key_hash,
+        };
+        counting.observe(&record);
+        of.push(Some(single.observe(&record)));
+    }
+    let tally = counting.finish().remove(0);
+    let (pairs, pairs_lost) = (tally.pairs(), tally.pairs_lost());
+    Claims { of, dropped: tally.dropped(), pairs, pairs_lost, metric: tally.metric() }
+}
+
+fn spec(stream: &Stream) -> ModelSpec {
+    ModelSpec::of(&stream.model).unwrap_or_else(|fault| panic!("{fault}: {}", stream.command()))
+}
