@@ -12,6 +12,7 @@ pub mod commands;
 pub mod consume;
 pub mod curve;
 pub mod event;
+pub mod figures;
 pub mod kafka;
 pub mod load;
 pub mod produce;

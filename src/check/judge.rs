@@ -1,5 +1,8 @@
 //! The judgement: which limits were kept, and whether the measurement carries the claim.
 
+mod counts;
+mod generator;
+mod latencies;
 mod watermarks;
 mod windows;
 
@@ -8,7 +11,8 @@ use crate::profile::{Delivery, Slo};
 pub use watermarks::WatermarkDrops;
 pub use windows::{WindowFigures, judge_windows};
 
-use super::{Counts, LatencyHistogram, LostEvent, SloResult, Verdict};
+use super::{Counts, LatencyHistogram, LostEvent, Reason, ReasonCode, SloResult, Verdict};
+use crate::figures::count;
 
 /// A generator is late when 1 % of its events are handed over later than this after due, in milliseconds.
 pub const GENERATOR_LATE_P99_MS: f64 = 10.0;
@@ -35,6 +39,8 @@ pub struct RunFigures<'a> {
 pub struct StreamFigures<'a> {
     /// Its name.
     pub name: &'a str,
+    /// At which of several stages, where one is judged for itself.
+    pub stage: Option<&'a str>,
     /// The limits, as the profile sets them.
     pub slo: &'a Slo,
     /// What the client was asked to guarantee: exactly-once limits duplicates to 0 by default.
@@ -88,312 +94,65 @@ pub struct ClockFigures {
 pub struct Judgement {
     /// Pass, fail or void.
     pub verdict: Verdict,
-    /// Why, a sentence each, what failed first; empty with a pass.
-    pub reasons: Vec<String>,
+    /// Why, what failed first; empty with a pass.
+    pub reasons: Vec<Reason>,
     /// The limits of each stream, in the order of the streams.
     pub slo: Vec<Vec<SloResult>>,
+}
+
+impl Judgement {
+    /// Takes in further reasons, and lets them count.
+    pub fn add(&mut self, reasons: impl IntoIterator<Item = Reason>) {
+        self.reasons.extend(reasons);
+        // What failed stands first; among equals the order stays.
+        self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.code.effect()));
+        self.verdict = Verdict::of(&self.reasons);
+    }
+}
+
+impl StreamFigures<'_> {
+    /// A reason that concerns this stream, at the stage that is judged; its text begins with the name.
+    fn reason(&self, code: ReasonCode, text: &str) -> Reason {
+        let place = match self.stage {
+            Some(stage) if stage != self.name => format!("{} at {stage}", self.name),
+            _ => self.name.to_owned(),
+        };
+        Reason::new(code, format!("{place}: {text}")).of_stream(self.name).at_stage(self.stage)
+    }
 }
 
 /// Judges a run: a limit that is broken for certain fails it, and else whatever leaves the claim without support makes it void.
 #[must_use]
 pub fn judge(run: &RunFigures<'_>) -> Judgement {
-    let mut findings = Findings::default();
-    let slo = run.streams.iter().map(|stream| judge_stream(stream, run.clocks, &mut findings)).collect();
+    let mut reasons = Vec::new();
+    let slo = run.streams.iter().map(|stream| judge_stream(stream, run.clocks, &mut reasons)).collect();
     if run.interrupted {
         let planned: u64 = run.streams.iter().map(|stream| stream.counts.planned).sum();
-        findings.void(format!("The run was interrupted: the figures cover the {planned} events up to then."));
+        let planned = count(planned);
+        let text = format!("The run was interrupted; the figures cover the {planned} events up to then.");
+        reasons.push(Reason::new(ReasonCode::Interrupted, text));
     }
     if run.streams.is_empty() {
-        findings.void("0 streams were measured.".to_owned());
+        reasons.push(Reason::new(ReasonCode::NoStreams, "No stream was measured."));
     }
-    findings.into_judgement(slo)
+    judgement(reasons, slo)
 }
 
-#[derive(Debug, Default)]
-struct Findings {
-    failures: Vec<String>,
-    voids: Vec<String>,
+fn judgement(reasons: Vec<Reason>, slo: Vec<Vec<SloResult>>) -> Judgement {
+    let mut judgement = Judgement { verdict: Verdict::Pass, reasons: Vec::new(), slo };
+    judgement.add(reasons);
+    judgement
 }
 
-impl Findings {
-    fn fail(&mut self, reason: String) {
-        self.failures.push(reason);
-    }
-    fn void(&mut self, reason: String) {
-        self.voids.push(reason);
-    }
-
-    fn into_judgement(self, slo: Vec<Vec<SloResult>>) -> Judgement {
-        let Findings { failures, mut voids } = self;
-        let verdict = match (failures.is_empty(), voids.is_empty()) {
-            (false, _) => Verdict::Fail,
-            (true, false) => Verdict::Void,
-            (true, true) => Verdict::Pass,
-        };
-        let mut reasons = failures;
-        reasons.append(&mut voids);
-        Judgement { verdict, reasons, slo }
-    }
-}
-
-fn judge_stream(stream: &StreamFigures<'_>, clocks: Option<ClockFigures>, findings: &mut Findings) -> Vec<SloResult> {
-    let mut results = judge_counts(stream, findings);
-    results.extend(judge_latencies(stream, clocks, findings));
-    results.extend(watermarks::judge_drops(stream, findings));
-    find_gaps(stream, findings);
+fn judge_stream(stream: &StreamFigures<'_>, clocks: Option<ClockFigures>, reasons: &mut Vec<Reason>) -> Vec<SloResult> {
+    let mut results = counts::judge_counts(stream, reasons);
+    results.extend(latencies::judge_latencies(stream, clocks, reasons));
+    results.extend(watermarks::judge_drops(stream, reasons));
+    counts::find_gaps(stream, reasons);
     if let Some(generator) = &stream.generator {
-        find_generator_faults(stream.name, generator, findings);
+        generator::find_faults(stream, generator, reasons);
     }
     results
-}
-
-/// Limits on counts: what is over them is so for certain.
-fn judge_counts(stream: &StreamFigures<'_>, findings: &mut Findings) -> Vec<SloResult> {
-    let StreamFigures { name, slo, counts, .. } = stream;
-    let duplicates = slo.duplicates.or((stream.delivery == Delivery::ExactlyOnce).then_some(0));
-    let planned = counts.planned;
-    let limits: [(&str, Option<u64>, u64, String); 6] = [
-        (
-            "lost",
-            slo.lost.or(Some(0)),
-            counts.lost,
-            format!("of {planned} events of {name} were lost{}", named(stream.lost)),
-        ),
-        (
-            "duplicates",
-            duplicates,
-            counts.duplicates_accidental,
-            format!("deliveries of {name} were duplicates that nobody asked for"),
-        ),
-        (
-            "reordered",
-            slo.reordered,
-            counts.reordered_accidental,
-            format!("events of {name} came behind a later one of their lane"),
-        ),
-        (
-            "failed",
-            slo.failed.or(Some(0)),
-            counts.failed,
-            format!("of {planned} events of {name} were given up on by the client"),
-        ),
-        (
-            "dropped",
-            slo.dropped,
-            counts.dropped,
-            format!("of {planned} events of {name} were dropped by the generator"),
-        ),
-        (
-            "phantom",
-            slo.phantom.or(Some(0)),
-            counts.phantom,
-            format!("deliveries of {name} carried an id that no one sent"),
-        ),
-    ];
-    let mut results = Vec::new();
-    for (key, limit, observed, what) in limits {
-        let Some(limit) = limit else { continue };
-        let ok = observed <= limit;
-        if !ok {
-            let allowed = if limit == 0 { String::new() } else { format!(" (the limit is {limit})") };
-            findings.fail(format!("{observed} {what}{allowed}."));
-        }
-        results.push(SloResult { name: key.to_owned(), limit: limit as f64, observed: Some(observed as f64), ok });
-    }
-    results
-}
-
-/// "; the first: producer 2, sequence 417, partition 1"
-fn named(lost: &[LostEvent]) -> String {
-    let Some(LostEvent { producer, sequence, partition }) = lost.first() else {
-        return String::new();
-    };
-    let partition = partition.map(|partition| format!(", partition {partition}")).unwrap_or_default();
-    format!("; the first: producer {producer}, sequence {sequence}{partition}")
-}
-
-/// A limit on a latency, in milliseconds. `quantile` 1 is the maximum.
-struct LatencyLimit<'a> {
-    key: &'static str,
-    limit_ms: Option<f64>,
-    quantile: f64,
-    measured: Option<&'a LatencyHistogram>,
-    /// Whether it ends at the observer, and so spans possibly different processes.
-    is_observed: bool,
-}
-
-fn judge_latencies(
-    stream: &StreamFigures<'_>,
-    clocks: Option<ClockFigures>,
-    findings: &mut Findings,
-) -> Vec<SloResult> {
-    let slo = stream.slo;
-    let end_to_end = |key, limit: Option<crate::profile::units::Span>, quantile| LatencyLimit {
-        key,
-        limit_ms: limit.map(|span| span.as_millis_f64()),
-        quantile,
-        measured: stream.due_to_consumed,
-        is_observed: true,
-    };
-    let limits = [
-        end_to_end("end_to_end_p50", slo.end_to_end_p50, 0.5),
-        end_to_end("end_to_end_p90", slo.end_to_end_p90, 0.9),
-        end_to_end("end_to_end_p99", slo.end_to_end_p99, 0.99),
-        end_to_end("end_to_end_p999", slo.end_to_end_p999, 0.999),
-        end_to_end("end_to_end_max", slo.end_to_end_max, 1.0),
-        LatencyLimit {
-            key: "ack_p99",
-            limit_ms: slo.ack_p99.map(|span| span.as_millis_f64()),
-            quantile: 0.99,
-            measured: stream.sent_to_acked,
-            is_observed: false,
-        },
-    ];
-    let judged = limits.iter().filter_map(|limit| judge_latency(stream, limit, clocks, findings));
-    judged.collect()
-}
-
-fn judge_latency(
-    stream: &StreamFigures<'_>,
-    limit: &LatencyLimit<'_>,
-    clocks: Option<ClockFigures>,
-    findings: &mut Findings,
-) -> Option<SloResult> {
-    let limit_ms = limit.limit_ms?;
-    let (name, key) = (stream.name, limit.key);
-    let count = limit.measured.map_or(0, LatencyHistogram::count);
-    let needed = samples_needed(limit.quantile);
-    let Some(measured) = limit.measured.filter(|_| count >= needed) else {
-        findings
-            .void(format!("{count} latencies of {name} were measured, and {key} needs {needed}: too few to judge it."));
-        return Some(SloResult { name: key.to_owned(), limit: limit_ms, observed: None, ok: false });
-    };
-    let observed_ms = measured.quantile_ms(limit.quantile);
-    let ok = observed_ms <= limit_ms;
-    let mut doubts = Vec::new();
-    if limit.is_observed {
-        doubts.extend(clock_doubts(name, key, observed_ms, measured, clocks));
-        doubts.extend(observer_doubts(stream, key, observed_ms, limit_ms));
-    }
-    if doubts.is_empty() {
-        if !ok {
-            findings.fail(format!("{observed_ms:.3} ms is the {key} of {name}, over its limit of {limit_ms} ms."));
-        }
-    } else {
-        doubts.into_iter().for_each(|doubt| findings.void(doubt));
-    }
-    Some(SloResult { name: key.to_owned(), limit: limit_ms, observed: Some(observed_ms), ok })
-}
-
-/// How many samples a quantile needs: ten beyond it, and one for a maximum.
-fn samples_needed(quantile: f64) -> u64 {
-    if quantile >= 1.0 { 1 } else { (SAMPLES_BEYOND / (1.0 - quantile)).round() as u64 }
-}
-
-/// Why the clocks do not carry a latency.
-fn clock_doubts(
-    name: &str,
-    key: &str,
-    observed_ms: f64,
-    measured: &LatencyHistogram,
-    clocks: Option<ClockFigures>,
-) -> Vec<String> {
-    let mut doubts = Vec::new();
-    if measured.negative() > 0 {
-        doubts.push(format!(
-            "{} latencies of {name} were negative, by up to {:.3} ms: the clocks disagree, and {key} cannot be judged.",
-            measured.negative(),
-            measured.most_negative_ns() as f64 / 1e6
-        ));
-    }
-    let Some(ClockFigures { synchronised, error_ms }) = clocks else {
-        return doubts;
-    };
-    if !synchronised {
-        doubts.push(format!(
-            "{observed_ms:.3} ms is the {key} of {name} across clocks that the kernel does not call synchronised: it cannot be judged."
-        ));
-    } else if observed_ms < error_ms {
-        doubts.push(format!(
-            "{observed_ms:.3} ms is the {key} of {name}, below the clocks' estimated error of {error_ms:.3} ms: it cannot be judged."
-        ));
-    }
-    doubts
-}
-
-/// Why the observer does not carry a latency. Its own delay only ever makes a latency longer, so that a limit that is kept is kept for certain.
-fn observer_doubts(stream: &StreamFigures<'_>, key: &str, observed_ms: f64, limit_ms: f64) -> Vec<String> {
-    let StreamFigures { name, untimed, observer_behind_ms: behind_ms, .. } = *stream;
-    let mut doubts = Vec::new();
-    if untimed > 0 {
-        let delivered = stream.counts.delivered;
-        doubts.push(format!(
-            "{untimed} of {delivered} events of {name} were seen without their due time: {key} would be that of the others only; let the pipeline keep it, or say where it is (`due`)."
-        ));
-    }
-    if observed_ms > limit_ms && observed_ms - behind_ms <= limit_ms {
-        doubts.push(format!(
-            "{observed_ms:.3} ms is the {key} of {name}, over its limit of {limit_ms} ms, but an event may have waited {behind_ms:.3} ms for the observer itself: it cannot be judged; observe from another machine."
-        ));
-    }
-    doubts
-}
-
-/// What is missing for a pass.
-fn find_gaps(stream: &StreamFigures<'_>, findings: &mut Findings) {
-    let StreamFigures { name, counts, .. } = stream;
-    // A part that only observed planned nothing, and one that only sent saw nothing.
-    let (sent_here, seen_here) = (stream.generator.is_some(), stream.due_to_consumed.is_some());
-    if counts.planned == 0 && sent_here {
-        findings.void(format!("0 events of {name} were planned: nothing was measured."));
-    } else if counts.delivered == 0 && counts.lost == 0 && seen_here {
-        let of = if sent_here { format!(" of {}", counts.planned) } else { String::new() };
-        findings.void(format!("0{of} events of {name} were seen: nothing was measured."));
-    }
-    if counts.in_flight > 0 {
-        findings.void(format!(
-            "{} acked events of {name} were still in flight when the reading ended: a longer drain would tell.",
-            counts.in_flight
-        ));
-    }
-    let unknown = counts.unresolved.saturating_sub(counts.unresolved_delivered);
-    if unknown > 0 {
-        findings.void(format!(
-            "{unknown} events of {name} are unresolved: the client does not know whether they were written, and they were not seen."
-        ));
-    }
-    if stream.failed_but_delivered > 0 {
-        findings.void(format!(
-            "{} events of {name} were called failed by the client and seen all the same: its reports cannot be relied on.",
-            stream.failed_but_delivered
-        ));
-    }
-}
-
-fn find_generator_faults(name: &str, generator: &GeneratorFigures<'_>, findings: &mut Findings) {
-    let late_ms = generator.lateness.quantile_ms(0.99);
-    if late_ms > GENERATOR_LATE_P99_MS {
-        findings.void(format!(
-            "{late_ms:.3} ms is the p99 of the generator's own lateness for {name}, over {GENERATOR_LATE_P99_MS} ms: it could not keep its schedule."
-        ));
-    }
-    let GeneratorFigures { offered_per_s, achieved_per_s, held_back_by_client, capped_share, .. } = *generator;
-    if capped_share > CAPPED_SHARE {
-        findings.void(format!(
-            "For {:.1} % of the time the profile's `ceiling` held {name} back: the offered load was not tested; raise it, or lower the rate.",
-            capped_share * 100.0
-        ));
-    } else if achieved_per_s < offered_per_s * ACHIEVED_SHARE {
-        let why = if held_back_by_client {
-            "the client's queue was full: the target took no more, or the queue is too small for it"
-        } else {
-            "the client did not hold the generator back"
-        };
-        findings.void(format!(
-            "{achieved_per_s:.0} of {offered_per_s:.0} events/s were reached for {name}, below {:.0} %, so that the offered load was not tested; {why}.",
-            ACHIEVED_SHARE * 100.0
-        ));
-    }
 }
 
 #[cfg(test)]

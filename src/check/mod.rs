@@ -32,4 +32,4 @@ pub use multiset::Multiset;
 pub use observer::{Class, Interval, Observation, Observed, Observer, Unidentified};
 pub use produced::{Produced, ProducedRecorder};
 pub use reconcile::{LostEvent, LostRule, Reconciled, reconcile};
-pub use verdict::{SloResult, Verdict};
+pub use verdict::{Effect, Reason, ReasonCode, SloResult, Verdict};

@@ -1,7 +1,11 @@
-//! Pass, fail or void: what the figures mean.
+//! Pass, fail or void: what the figures mean, and why.
+
+mod reason;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use reason::{Effect, Reason, ReasonCode};
 
 /// What a run says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -13,6 +17,21 @@ pub enum Verdict {
     Fail,
     /// Nothing was broken for certain, and the measurement does not carry a pass.
     Void,
+    /// A part of a run, sent or observed by one of several processes: `merge` gives the verdict.
+    Part,
+}
+
+impl Verdict {
+    /// What these reasons make of a run: the strongest of their effects.
+    #[must_use]
+    pub fn of(reasons: &[Reason]) -> Self {
+        match reasons.iter().map(|reason| reason.code.effect()).max() {
+            None | Some(Effect::Remark) => Verdict::Pass,
+            Some(Effect::Part) => Verdict::Part,
+            Some(Effect::Void | Effect::Environment) => Verdict::Void,
+            Some(Effect::Fail) => Verdict::Fail,
+        }
+    }
 }
 
 /// One limit, and what was measured against it.

@@ -84,11 +84,7 @@ pub(super) fn print_end(ended: &Ended, json: bool, out: &mut dyn Write) -> Resul
     if let Some(trouble) = &ended.trouble {
         return Err(CommandError::Environment(format!("not all results could be kept: {trouble}")));
     }
-    // A part has no verdict of its own: its process succeeds when nothing else stands against it.
-    if session::is_flawless_part(&ended.summary) {
-        return Ok(Outcome::Done);
-    }
-    Ok(Outcome::Judged(ended.summary.verdict))
+    Ok(Outcome::of(&ended.summary))
 }
 
 fn refuse_needless_shards(loaded: &Loaded, shard: Shard) -> Result<(), CommandError> {

@@ -27,12 +27,12 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// 2 where the user can put it right on the command line or in the profile, 3 where the environment is at fault.
+    /// 2 where the user can put it right on the command line or in the profile, 4 where the environment is at fault.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             CommandError::Usage(_) | CommandError::Profile(_) | CommandError::Settings(_) => 2,
-            CommandError::Environment(_) | CommandError::Output(_) => 3,
+            CommandError::Environment(_) | CommandError::Output(_) => 4,
         }
     }
 

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
-use crate::check::Verdict;
+use crate::check::{Effect, Verdict};
+use crate::results::Summary;
 
 pub mod broker;
 pub mod capture;
@@ -38,7 +39,8 @@ Examples:
   floodmark run profiles/peak3x.toml -b localhost:9092     on your own
   floodmark plan profiles/bot-flood.toml                   what would be sent
 
-Exit codes: 0 pass; 1 fail (a limit broken, events lost); 2 wrong usage or profile; 3 void, or an environment that does not work";
+Exit codes: 0 pass; 1 fail (a limit broken, events lost); 2 wrong usage or profile; 3 void (no pass, and nothing broken for certain);
+4 the environment failed (no broker, refused, no disk)";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -74,16 +76,29 @@ pub enum Outcome {
     Done,
     /// It judged.
     Judged(Verdict),
+    /// It judged, nothing was broken for certain, and the disk or another part of the environment failed it.
+    EnvironmentFailed,
 }
 
 impl Outcome {
+    /// What a summary makes of the command.
+    #[must_use]
+    pub fn of(summary: &Summary) -> Self {
+        let failed = summary.reasons.iter().any(|reason| reason.code.effect() == Effect::Environment);
+        match summary.verdict {
+            Verdict::Void if failed => Outcome::EnvironmentFailed,
+            verdict => Outcome::Judged(verdict),
+        }
+    }
+
     /// What the process says to its caller.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
-            Outcome::Done | Outcome::Judged(Verdict::Pass) => 0,
+            Outcome::Done | Outcome::Judged(Verdict::Pass | Verdict::Part) => 0,
             Outcome::Judged(Verdict::Fail) => 1,
             Outcome::Judged(Verdict::Void) => 3,
+            Outcome::EnvironmentFailed => 4,
         }
     }
 }
@@ -149,7 +164,8 @@ mod tests {
 
     #[test]
     fn what_is_certain_decides_the_exit_code() {
-        let codes = [Verdict::Pass, Verdict::Fail, Verdict::Void].map(|verdict| Outcome::Judged(verdict).exit_code());
-        assert_eq!(codes, [0, 1, 3]);
+        let verdicts = [Verdict::Pass, Verdict::Fail, Verdict::Void, Verdict::Part];
+        assert_eq!(verdicts.map(|verdict| Outcome::Judged(verdict).exit_code()), [0, 1, 3, 0]);
+        assert_eq!(Outcome::EnvironmentFailed.exit_code(), 4);
     }
 }

@@ -1,7 +1,7 @@
 //! Turns data into bytes for people. Nothing here measures or reads a clock; only `output` touches a stream.
 
 pub mod chart;
-pub mod figures;
+pub use crate::figures;
 pub mod output;
 pub mod picture;
 pub mod screen;

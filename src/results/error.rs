@@ -88,6 +88,25 @@ pub enum ResultsError {
     },
 }
 
+impl ResultsError {
+    /// Whether the folder or file that was named is the wrong one, and not the system that refuses it.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        match self {
+            ResultsError::Occupied { .. }
+            | ResultsError::NotEmpty { .. }
+            | ResultsError::NoRun { .. }
+            | ResultsError::Malformed { .. }
+            | ResultsError::Curve { .. }
+            | ResultsError::OtherSchema { .. } => true,
+            ResultsError::CannotCreate { .. }
+            | ResultsError::CannotWrite { .. }
+            | ResultsError::CannotRead { .. }
+            | ResultsError::Unwritable { .. } => false,
+        }
+    }
+}
+
 /// What to do about a failed write.
 fn way_out(system: &io::Error) -> &'static str {
     match system.kind() {

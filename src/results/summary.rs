@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 use super::windows::WindowsSummary;
 use crate::check::lateness::{InjectionLedger, ProducerSkew};
 use crate::check::watermark::Tolerance;
-use crate::check::{Counts, Hop, Latencies, SloResult, Verdict};
+use crate::check::{Counts, Hop, Latencies, Reason, SloResult, Verdict};
 
 mod event_time;
 
 pub use event_time::{EventTimeSummary, FindingSummary, LatePartition, LatenessSummary, MOST_LISTED, WindowMissing};
 
 /// The schema that this program writes and reads.
-pub const SUMMARY_SCHEMA: u32 = 1;
+pub const SUMMARY_SCHEMA: u32 = 2;
 
 /// What a run found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// The version of this layout: 1.
+    /// The version of this layout: 2.
     pub schema: u32,
     /// What the run says.
     pub verdict: Verdict,
-    /// Why, one sentence each; empty when it passed without remark.
-    pub reasons: Vec<String>,
+    /// Why, the strongest first; empty when it passed without remark.
+    pub reasons: Vec<Reason>,
     /// Which run this is.
     pub run: RunFacts,
     /// The sum over all streams (each at its last stage).
@@ -45,9 +45,9 @@ pub struct Summary {
     /// Whether somebody stopped the run before its schedule ended.
     #[serde(default)]
     pub interrupted: bool,
-    /// What went wrong on the way and spoils the measurement, one sentence each; they stand among the reasons, too.
+    /// What went wrong on the way and spoils the measurement; they stand among the reasons, too.
     #[serde(default)]
-    pub troubles: Vec<String>,
+    pub troubles: Vec<Reason>,
     /// Whether a part of the run is missing: one side of it, a shard, or an end that never came.
     #[serde(default)]
     pub partial: bool,
@@ -152,9 +152,9 @@ pub struct StageSummary {
     /// What was seen here says this, whatever the other stages say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
-    /// Why, one sentence each.
+    /// Why, the strongest first.
     #[serde(default)]
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
     /// The limits that hold here: those on counts, and at the last stage those on latencies, too.
     #[serde(default)]
     pub slo: Vec<SloResult>,

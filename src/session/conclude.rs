@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
 use super::windows::judge_windows_of;
+use crate::check::watermark::tolerance_text;
 use crate::check::{
     ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
-    Produced, Reconciled, RunFigures, StreamFigures, Verdict, WatermarkDrops, judge, reconcile, watermark::Bounds,
+    Produced, Reason, ReasonCode, Reconciled, RunFigures, StreamFigures, WatermarkDrops, judge, reconcile,
+    watermark::Bounds,
 };
-use crate::check::watermark::tolerance_text;
+use crate::figures::count;
 use crate::load::StreamSchedule;
 use crate::profile::{Profile, Slo, Stream};
 use crate::results::Summary;
@@ -17,11 +19,6 @@ use crate::results::summary::{
     CountRange, EventTimeSummary, GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary,
     StreamSummary, Watermark,
 };
-
-/// Why a part that only sent has no verdict.
-const ONLY_SENT: &str = "This part only sent: `floodmark merge` joins it with what was observed, for the verdict.";
-/// Why a part that only observed has no verdict.
-const ONLY_OBSERVED: &str = "This part only observed: `floodmark merge` joins it with what was sent, for the verdict.";
 
 /// What is known of a run beside its measurements.
 pub struct Facts<'a> {
@@ -70,54 +67,42 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
         .map(|(index, (concluded, stream))| figures_of(facts, concluded, stream, of_stream(index)))
         .collect();
     let run = RunFigures { streams: &figures, interrupted: measured.interrupted, clocks: facts.clocks };
-    let judgement = judge(&run);
-    let judgement =
-        if facts.role == Role::Run { with_stages(judgement, &concluded, &facts.profile.streams) } else { judgement };
-    let judgement = with_errors(with_troubles(judgement, &measured.troubles), measured);
-    let judgement = as_part(facts.role, judgement);
+    let mut judgement = judge(&run);
+    if facts.role == Role::Run {
+        add_stages(&mut judgement, &concluded, &facts.profile.streams);
+    }
+    judgement.add(measured.troubles.iter().cloned());
+    if !judgement.reasons.is_empty() {
+        judgement.add(client_errors(facts.profile, measured));
+    }
+    judgement.add(part_of(facts.role));
     summarise(facts, measured, concluded, judgement)
 }
 
-/// Where a run did not pass, what the client said of the events that came to no acknowledgement.
-fn with_errors(mut judgement: Judgement, measured: &Measured) -> Judgement {
-    if judgement.verdict != Verdict::Pass {
-        let most_often = |stream: &StreamMeasured| {
-            let (error, times) = stream.errors.iter().max_by_key(|(_, times)| **times)?;
-            Some(format!("{times} sends came to no acknowledgement, for the client said: {error}."))
-        };
-        judgement.reasons.extend(measured.streams.iter().filter_map(most_often));
-    }
-    judgement
-}
-
-/// What went wrong on the way does not fail a run, but it takes away the pass.
-fn with_troubles(mut judgement: Judgement, troubles: &[String]) -> Judgement {
-    if !troubles.is_empty() && judgement.verdict == Verdict::Pass {
-        judgement.verdict = Verdict::Void;
-    }
-    judgement.reasons.extend(troubles.iter().cloned());
-    judgement
+/// Where a run did not pass: what the client reported of the events that were not acknowledged.
+fn client_errors(profile: &Profile, measured: &Measured) -> Vec<Reason> {
+    let most_often = |(stream, measured): (&Stream, &StreamMeasured)| {
+        let (error, times) = measured.errors.iter().max_by_key(|(_, times)| **times)?;
+        let text =
+            format!("{}: {} sends were not acknowledged; the client reported: {error}", stream.name, count(*times));
+        Some(Reason::new(ReasonCode::ClientError, text).of_stream(&stream.name).observed(*times as f64))
+    };
+    profile.streams.iter().zip(&measured.streams).filter_map(most_often).collect()
 }
 
 /// A part claims no pass, however well it went: the other half of the truth is elsewhere.
-fn as_part(role: Role, mut judgement: Judgement) -> Judgement {
-    let reason = match role {
-        Role::Run => return judgement,
-        Role::Produce => ONLY_SENT,
-        Role::Consume => ONLY_OBSERVED,
-    };
-    if judgement.verdict == Verdict::Pass {
-        judgement.verdict = Verdict::Void;
+fn part_of(role: Role) -> Option<Reason> {
+    match role {
+        Role::Run => None,
+        Role::Produce => Some(Reason::new(
+            ReasonCode::OnlySent,
+            "This part only sent. Join it with what was observed: `floodmark merge` gives the verdict.",
+        )),
+        Role::Consume => Some(Reason::new(
+            ReasonCode::OnlyObserved,
+            "This part only observed. Join it with what was sent: `floodmark merge` gives the verdict.",
+        )),
     }
-    judgement.reasons.push(reason.to_owned());
-    judgement
-}
-
-/// Whether all that stands against a summary is that it is a part's: the part did what it was to do.
-#[must_use]
-pub fn is_flawless_part(summary: &Summary) -> bool {
-    let [reason] = summary.reasons.as_slice() else { return false };
-    summary.verdict == Verdict::Void && [ONLY_SENT, ONLY_OBSERVED].contains(&reason.as_str())
 }
 
 fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &StreamMeasured) -> Concluded {
@@ -263,7 +248,8 @@ fn judge_stage(
     // What a watermark drops is judged once, for the stream.
     let slo = Slo { watermark_drops: None, ..slo_of_part(if is_last { role } else { Role::Produce }, stream.slo) };
     let figures = StreamFigures {
-        name,
+        name: &stream.name,
+        stage: (!stream.stages.is_empty()).then_some(name),
         slo: &slo,
         delivery: stream.delivery,
         counts: &reconciled.counts,
@@ -280,25 +266,19 @@ fn judge_stage(
 }
 
 /// A stream is judged by its last stage of events; what the other stages say counts, too.
-fn with_stages(mut judgement: Judgement, concluded: &[Concluded], streams: &[Stream]) -> Judgement {
+fn add_stages(judgement: &mut Judgement, concluded: &[Concluded], streams: &[Stream]) {
     for ((stream, profile), slo) in concluded.iter().zip(streams).zip(&mut judgement.slo) {
         let own = profile.last_of_events();
         let others = stream.summary.stages.iter().enumerate().filter(|(place, _)| *place != own);
-        for (_, stage) in others {
-            if stage.windows.is_some() {
-                slo.extend(stage.slo.iter().cloned());
-            }
-            match stage.verdict {
-                Some(Verdict::Fail) => judgement.verdict = Verdict::Fail,
-                Some(Verdict::Void) if judgement.verdict == Verdict::Pass => judgement.verdict = Verdict::Void,
-                _ => continue,
-            }
-            let news: Vec<String> =
-                stage.reasons.iter().filter(|reason| !judgement.reasons.contains(reason)).cloned().collect();
-            judgement.reasons.extend(news);
+        for (_, stage) in others.filter(|(_, stage)| stage.windows.is_some()) {
+            slo.extend(stage.slo.iter().cloned());
         }
     }
-    judgement
+    for (stream, profile) in concluded.iter().zip(streams) {
+        let own = profile.last_of_events();
+        let others = stream.summary.stages.iter().enumerate().filter(|(place, _)| *place != own);
+        judgement.add(others.flat_map(|(_, stage)| stage.reasons.iter().cloned()));
+    }
 }
 
 /// A part that only sent says nothing of deliveries; one that only observed says nothing of sends.
@@ -357,6 +337,7 @@ fn figures_of<'a>(
     let sending_s = (facts.sending_ns as f64 / 1e9).max(1e-9);
     StreamFigures {
         name: &stream.name,
+        stage: None,
         slo: &concluded.slo,
         delivery: stream.delivery,
         counts: &concluded.summary.counts,

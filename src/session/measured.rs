@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::watermarks::merge_watermarks;
 use crate::check::lateness::InjectionLedger;
-use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
+use crate::check::{Delivered, LatencyHistogram, Merge, Produced, Reason};
 use crate::results::summary::{EventTimeSummary, Watermark};
 use crate::results::windows::WindowsSummary;
 
@@ -15,8 +15,8 @@ pub struct Measured {
     pub streams: Vec<StreamMeasured>,
     /// Somebody stopped the run.
     pub interrupted: bool,
-    /// Sentences about what went wrong on the way and spoils the measurement.
-    pub troubles: Vec<String>,
+    /// What went wrong on the way and spoils the measurement.
+    pub troubles: Vec<Reason>,
     /// CPU time that the process used, in nanoseconds, all parts together; absent where it is not known.
     pub cpu_ns: Option<u64>,
 }

@@ -19,7 +19,7 @@ mod watermarks;
 mod windows;
 
 pub use capture::{Capture, CaptureError, CaptureProgress, CaptureRange, CaptureStep, Captured, capture};
-pub use conclude::{Facts, conclude, is_flawless_part};
+pub use conclude::{Facts, conclude};
 pub use event_times::event_times_of;
 pub use measured::{Measured, StageMeasured, StreamMeasured};
 pub use offline::{Reading, judge_recorded};

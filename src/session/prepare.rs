@@ -131,6 +131,7 @@ impl SessionError {
             SessionError::Usage(_) | SessionError::TooLate { .. } => true,
             SessionError::Target(error) => !matches!(error, TargetError::Kafka(_)),
             SessionError::Kafka(error) => matches!(error, KafkaError::Settings(_)),
+            SessionError::Results(error) => error.is_usage(),
             _ => false,
         }
     }

@@ -15,7 +15,7 @@ use super::seconds::{HandIn, SecondSeen, Seconds};
 use super::signals;
 use super::watermarks::watermark_of;
 use super::windows::WindowParts;
-use crate::check::Merge;
+use crate::check::{Merge, Reason, ReasonCode};
 use crate::clock;
 use crate::consume::{self, End, Observing, StageReport};
 use crate::produce::{self, Ceiling, Producing, Ready, StopFlag};
@@ -99,7 +99,8 @@ impl Watch<'_> {
             while !producing.is_finished() {
                 self.look();
             }
-            take_in_sent(&mut measured, producing);
+            let names: Vec<&str> = self.prepared.streams.iter().map(|stream| stream.stream.name.as_str()).collect();
+            take_in_sent(&mut measured, producing, &names);
         }
         measured.interrupted = self.stop.is_set();
         let sending_ns = self.sending_ns(&measured);
@@ -157,7 +158,8 @@ impl Watch<'_> {
                 produced.end_offsets.extend(ends.iter().map(|range| (range.partition as u16, range.end.max(0) as u64)));
             }
             if let Err(error) = &ends {
-                measured.troubles.push(format!("The end of topic {} is not known: {error}.", stream.topic));
+                let text = format!("{}: the end of topic {} is not known: {error}", stream.stream.name, stream.topic);
+                measured.troubles.push(Reason::new(ReasonCode::EndUnknown, text).of_stream(&stream.stream.name));
             }
             for stage in stages {
                 stage.end_at(match &ends {
@@ -204,13 +206,15 @@ impl Watch<'_> {
         let of_stream = &self.prepared.streams[stream];
         if !complete {
             let name = &of_stream.stages[stage].name;
-            let reason = last_error.map(|error| format!(" The client's last error: {error}.")).unwrap_or_default();
+            let error = last_error.map(|error| format!("; the client reported: {error}")).unwrap_or_default();
             let cut_short = if self.stop.is_set_twice() {
-                "because the wait was cut short".to_owned()
+                "the wait was cut short".to_owned()
             } else {
-                format!("before the drain of {} was over", self.prepared.request.loaded.profile.drain)
+                format!("the drain of {} was over before", self.prepared.request.loaded.profile.drain)
             };
-            measured.troubles.push(format!("Stage {name} was not read to its end {cut_short}.{reason}"));
+            let text = format!("{name}: not read to its end, {cut_short}{error}");
+            let reason = Reason::new(ReasonCode::NotReadToEnd, text).of_stream(&of_stream.stream.name);
+            measured.troubles.push(reason.at_stage(Some(name)));
         }
         let stages = &mut measured.streams[stream].stages;
         stages.resize_with(of_stream.stages.len(), StageMeasured::default);
@@ -238,13 +242,16 @@ impl Watch<'_> {
     }
 }
 
-fn take_in_sent(measured: &mut Measured, producing: Producing) {
+fn take_in_sent(measured: &mut Measured, producing: Producing, names: &[&str]) {
     for report in producing.join() {
         let produce::ProduceReport { stream, worker, acks } = report;
+        let name = names[stream];
         if let Some(reason) = worker.gave_up.or(acks.fatal) {
-            measured.troubles.push(format!("Sending ended early: {reason}."));
+            let text = format!("{name}: sending ended before the schedule did: {reason}");
+            measured.troubles.push(Reason::new(ReasonCode::SendingEnded, text).of_stream(name));
         } else if let (Some(error), false) = (&acks.last_error, acks.errors.is_empty()) {
-            measured.troubles.push(format!("The client's last error while events failed: {error}."));
+            let text = format!("{name}: the client's last error while events failed: {error}");
+            measured.troubles.push(Reason::new(ReasonCode::ClientError, text).of_stream(name));
         }
         let part = StreamMeasured {
             produced: Some(acks.ledger.finish()),

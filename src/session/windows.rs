@@ -164,6 +164,7 @@ pub(super) fn judge_windows_of(stream: &Stream, slo: &Slo, name: &str, windows: 
     let nothing = WindowsSummary::default();
     let windows = windows.unwrap_or(&nothing);
     judge_windows(&WindowFigures {
+        stream: &stream.name,
         name,
         slo,
         delivery: stream.delivery,

@@ -107,7 +107,7 @@ fn a_broker_that_is_not_there_is_named() {
     let profile = workshop.profile(&text("floodmark-nowhere", ""));
     let ended = workshop.run(&profile, "127.0.0.1:1", &[]);
     let (code, told) = ended.one_sentence();
-    assert!(code == Some(3) && told.contains("127.0.0.1:1") && told.contains("check -b"), "{told}");
+    assert!(code == Some(4) && told.contains("127.0.0.1:1") && told.contains("check -b"), "{told}");
 }
 
 #[test]
@@ -138,13 +138,16 @@ fn a_folder_that_cannot_take_results_is_named_and_left_alone() {
     fs::write(occupied.join("notes.txt"), "mine").unwrap();
     let earlier = workshop.run(&profile, &cluster.brokers, &["--run-id", "the-first"]).out.unwrap();
     let manifest = fs::read(earlier.join("manifest.toml")).unwrap();
-    for (out, said) in
-        [(file.join("below"), "cannot create"), (occupied.clone(), "not empty"), (earlier.clone(), "run the-first")]
-    {
+    let cases = [
+        (file.join("below"), 4, "cannot create"),
+        (occupied.clone(), 2, "not empty"),
+        (earlier.clone(), 2, "run the-first"),
+    ];
+    for (out, wanted, said) in cases {
         let (profile, out) = (profile.to_str().unwrap(), out.to_str().unwrap());
         let ended = workshop.call(&["run", profile, "--json", "-b", &cluster.brokers, "--out", out]);
         let (code, told) = ended.one_sentence();
-        assert!(code == Some(3) && told.contains(said) && told.contains("--out") && told.contains(out), "{told}");
+        assert!(code == Some(wanted) && told.contains(said) && told.contains("--out") && told.contains(out), "{told}");
         assert_eq!(ended.stdout, "");
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");

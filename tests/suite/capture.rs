@@ -266,7 +266,7 @@ fn what_cannot_be_captured_is_one_sentence_with_the_topic() {
     }
     let ended = workshop.call(&["capture", "-b", "127.0.0.1:1", "-t", "orders", "--from", "1h ago", "--out", "c.csv"]);
     let (code, told) = ended.one_sentence();
-    assert!(code == Some(3) && told.contains("127.0.0.1:1") && told.contains("orders"), "{told}");
+    assert!(code == Some(4) && told.contains("127.0.0.1:1") && told.contains("orders"), "{told}");
 }
 
 #[test]

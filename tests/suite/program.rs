@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use floodmark::check::{Counts, Verdict};
+use floodmark::check::{Counts, Reason, Verdict};
 use floodmark::profile::Profile;
 use floodmark::results::{RunFolder, Summary};
 use tempfile::TempDir;
@@ -188,11 +188,8 @@ impl Ended {
 }
 
 /// Reasons against a pass, without those that a busy test machine is to blame for.
-pub(crate) fn reasons_but_the_machine(summary: &Summary) -> Vec<&String> {
-    const OF_THE_MACHINE: [&str; 3] =
-        ["could not keep its schedule", "events/s were reached", "for the observer itself"];
-    let is_the_machine = |reason: &str| OF_THE_MACHINE.iter().any(|part| reason.contains(part));
-    summary.reasons.iter().filter(|reason| !is_the_machine(reason)).collect()
+pub(crate) fn reasons_but_the_machine(summary: &Summary) -> Vec<&Reason> {
+    summary.reasons.iter().filter(|reason| !reason.code.is_of_this_machine()).collect()
 }
 
 /// The laws of conservation, for each stream and over all.

@@ -1,3 +1,4 @@
+use super::latencies::samples_needed;
 use super::*;
 use crate::profile::units::Span;
 
@@ -55,6 +56,7 @@ impl Measured {
         };
         let stream = StreamFigures {
             name: "orders",
+            stage: None,
             slo: &self.slo,
             delivery: self.delivery,
             counts: &self.counts,
@@ -79,24 +81,40 @@ fn a_healthy_run_passes_without_a_reason() {
 }
 
 #[test]
-fn every_broken_limit_fails_with_its_number_first() {
+fn every_broken_limit_fails_with_its_subject_figure_and_limit() {
     let counts = healthy().counts;
-    let broken: [(Counts, &str); 4] = [
-        (Counts { lost: 3, delivered: 1997, ..counts }, "3 of 2000 events of orders were lost"),
-        (Counts { failed: 2, acked: 1998, delivered: 1998, ..counts }, "2 of 2000 events of orders were given up on"),
-        (Counts { phantom: 1, ..counts }, "1 deliveries of orders carried an id that no one sent"),
-        (Counts { dropped: 9, acked: 1991, delivered: 1991, ..counts }, "9 of 2000 events of orders were dropped"),
+    let broken: [(Counts, ReasonCode, &str); 4] = [
+        (Counts { lost: 3, delivered: 1997, ..counts }, ReasonCode::Lost, "orders: 3 of 2,000 events lost (limit 0)"),
+        (
+            Counts { failed: 2, acked: 1998, delivered: 1998, ..counts },
+            ReasonCode::Failed,
+            "orders: 2 of 2,000 events failed: the client gave up on them (limit 0)",
+        ),
+        (
+            Counts { phantom: 1, ..counts },
+            ReasonCode::Phantom,
+            "orders: 1 deliveries with an id that no one sent (limit 0)",
+        ),
+        (
+            Counts { dropped: 9, acked: 1991, delivered: 1991, ..counts },
+            ReasonCode::Dropped,
+            "orders: 9 of 2,000 events dropped by the generator (limit 4)",
+        ),
     ];
-    for (counts, sentence) in broken {
+    for (counts, code, sentence) in broken {
         let mut measured = Measured { counts, ..healthy() };
         measured.slo.dropped = Some(4);
         let judgement = measured.judge();
         assert_eq!(judgement.verdict, Verdict::Fail, "{sentence}");
-        assert!(judgement.reasons[0].starts_with(sentence), "{:?}", judgement.reasons);
+        assert_eq!((judgement.reasons[0].code, judgement.reasons[0].text.as_str()), (code, sentence));
     }
     let slow = Measured { end_to_end: latencies(2000, 30), ..healthy() }.judge();
     assert_eq!(slow.verdict, Verdict::Fail);
-    assert!(slow.reasons[0].contains("end_to_end_p99"), "{:?}", slow.reasons);
+    let reason = &slow.reasons[0];
+    assert_eq!(reason.text, "orders: end_to_end_p99 is 30 ms (limit 10 ms)");
+    assert_eq!((reason.code, reason.stream.as_deref()), (ReasonCode::Latency, Some("orders")));
+    assert_eq!((reason.slo.as_deref(), reason.limit), (Some("end_to_end_p99"), Some(10.0)));
+    assert!(reason.observed.is_some_and(|ms| (29.9..30.1).contains(&ms)), "{reason:?}");
 }
 
 #[test]
@@ -105,8 +123,8 @@ fn lost_events_are_named() {
     let lost = vec![LostEvent { producer: 2, sequence: 417, partition: Some(1) }];
     let judgement = Measured { counts, lost, ..healthy() }.judge();
     assert_eq!(
-        judgement.reasons,
-        ["1 of 2000 events of orders were lost; the first: producer 2, sequence 417, partition 1."]
+        judgement.reasons[0].text,
+        "orders: 1 of 2,000 events lost, the first: producer 2, sequence 417, partition 1 (limit 0)"
     );
 }
 
@@ -126,33 +144,30 @@ fn whatever_leaves_the_claim_without_support_makes_it_void() {
     let unsynchronised = Some(ClockFigures { synchronised: false, error_ms: 0.0 });
     let coarse = Some(ClockFigures { synchronised: true, error_ms: 8.0 });
     let voids = [
-        ("too few", Measured { end_to_end: latencies(999, 5), ..healthy() }),
-        ("in flight", Measured { counts: Counts { in_flight: 1, delivered: 1999, ..counts }, ..healthy() }),
+        (ReasonCode::TooFewSamples, Measured { end_to_end: latencies(999, 5), ..healthy() }),
+        (ReasonCode::InFlight, Measured { counts: Counts { in_flight: 1, delivered: 1999, ..counts }, ..healthy() }),
         (
-            "unresolved",
+            ReasonCode::Unresolved,
             Measured { counts: Counts { unresolved: 1, acked: 1999, delivered: 1999, ..counts }, ..healthy() },
         ),
-        ("interrupted", Measured { interrupted: true, ..healthy() }),
-        ("own lateness", Measured { lateness: latencies(2000, 50), ..healthy() }),
-        ("950 of 1000 events/s", Measured { achieved_per_s: 950.0, ..healthy() }),
-        ("negative", Measured { end_to_end: negative, ..healthy() }),
-        ("synchronised", Measured { clocks: unsynchronised, ..healthy() }),
-        ("estimated error", Measured { clocks: coarse, ..healthy() }),
-        ("without their due time", Measured { untimed: 1, ..healthy() }),
-        (
-            "waited 6.000 ms for the observer",
-            Measured { end_to_end: latencies(2000, 15), observer_behind_ms: 6.0, ..healthy() },
-        ),
-        ("`ceiling` held orders back", Measured { capped_share: 0.02, ..healthy() }),
-        ("nothing was measured", Measured { counts: Counts::default(), slo: Slo::default(), ..healthy() }),
+        (ReasonCode::Interrupted, Measured { interrupted: true, ..healthy() }),
+        (ReasonCode::GeneratorLate, Measured { lateness: latencies(2000, 50), ..healthy() }),
+        (ReasonCode::HeldBackByMachine, Measured { achieved_per_s: 950.0, ..healthy() }),
+        (ReasonCode::NegativeLatency, Measured { end_to_end: negative, ..healthy() }),
+        (ReasonCode::ClocksUnsynchronised, Measured { clocks: unsynchronised, ..healthy() }),
+        (ReasonCode::BelowClockError, Measured { clocks: coarse, ..healthy() }),
+        (ReasonCode::WithoutDueTime, Measured { untimed: 1, ..healthy() }),
+        (ReasonCode::ObserverSlow, Measured { end_to_end: latencies(2000, 15), observer_behind_ms: 6.0, ..healthy() }),
+        (ReasonCode::HeldBackByCeiling, Measured { capped_share: 0.02, ..healthy() }),
+        (ReasonCode::NothingPlanned, Measured { counts: Counts::default(), slo: Slo::default(), ..healthy() }),
     ];
-    for (reason, measured) in voids {
+    for (code, measured) in voids {
         let judgement = measured.judge();
-        assert_eq!(judgement.verdict, Verdict::Void, "{reason}");
-        assert!(judgement.reasons.iter().any(|said| said.contains(reason)), "{reason}: {:?}", judgement.reasons);
+        assert_eq!(judgement.verdict, Verdict::Void, "{code:?}");
+        assert!(judgement.reasons.iter().any(|said| said.code == code), "{code:?}: {:?}", judgement.reasons);
         // What is certain still fails.
         let counts = Counts { lost: 1, ..measured.counts };
-        assert_eq!(Measured { counts, ..measured }.judge().verdict, Verdict::Fail, "{reason}");
+        assert_eq!(Measured { counts, ..measured }.judge().verdict, Verdict::Fail, "{code:?}");
     }
 }
 
@@ -161,14 +176,14 @@ fn a_rate_that_the_client_held_back_is_no_pass_and_says_whose_it_is() {
     let measured = Measured { achieved_per_s: 500.0, held_back_by_client: true, ..healthy() };
     let judgement = measured.judge();
     assert_eq!(judgement.verdict, Verdict::Void);
-    assert!(judgement.reasons[0].contains("queue was full"), "{:?}", judgement.reasons);
+    assert_eq!(judgement.reasons[0].code, ReasonCode::HeldBackByTarget);
 }
 
 #[test]
 fn a_ceiling_that_held_the_rate_back_is_named_and_nobody_else_is() {
     let judgement = Measured { achieved_per_s: 500.0, capped_share: 0.5, ..healthy() }.judge();
     assert_eq!(judgement.reasons.len(), 1, "{:?}", judgement.reasons);
-    assert!(judgement.reasons[0].contains("50.0 %"), "{:?}", judgement.reasons);
+    assert!(judgement.reasons[0].text.contains("50.0 %"), "{:?}", judgement.reasons);
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! Limits on what a watermark drops: certain drops fail, possible ones leave the claim without support.
 
-use super::{Findings, StreamFigures};
-use crate::check::SloResult;
+use super::StreamFigures;
 use crate::check::watermark::Bounds;
+use crate::check::{Reason, ReasonCode, SloResult};
+use crate::figures::count;
+
+/// The limit's key in a profile.
+const KEY: &str = "watermark_drops";
 
 /// What one model drops.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,37 +22,41 @@ pub struct WatermarkDrops {
 }
 
 /// The worst model decides. What is observed is what is certain: absent when only possible drops are over the limit.
-pub(super) fn judge_drops(stream: &StreamFigures<'_>, findings: &mut Findings) -> Option<SloResult> {
+pub(super) fn judge_drops(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>) -> Option<SloResult> {
     let limit = stream.slo.watermark_drops?;
     let (mut observed, mut shown_limit, mut is_open, mut ok) = (0, f64::INFINITY, stream.watermarks.is_empty(), true);
+    let mut add = |code, text: &str, most: Option<f64>, observed: u64| {
+        let reason = stream.reason(code, text).about(KEY).observed(observed as f64);
+        reasons.push(Reason { limit: most, ..reason });
+    };
     if is_open {
-        findings.void(format!("No watermark model of {} was computed: watermark_drops cannot be judged.", stream.name));
+        let text = "no watermark model was calculated, so watermark_drops is not judged";
+        add(ReasonCode::WatermarkUnknown, text, None, 0);
     }
     for drops in stream.watermarks {
         let WatermarkDrops { model, records, dropped, expected } = drops;
         let most = limit.most(*records);
         shown_limit = most.min(shown_limit);
-        let of = format!("of {records} events of {}", stream.name);
+        let of = format!("of {} events", count(*records));
         if *records == 0 {
             is_open = true;
-            findings.void(format!(
-                "0 events of {} were held against {model}: watermark_drops cannot be judged.",
-                stream.name
-            ));
+            let text = format!("no event was held against {model}, so watermark_drops is not judged");
+            add(ReasonCode::WatermarkUnknown, &text, Some(most), 0);
         } else if dropped.min as f64 > most {
             (ok, observed) = (false, observed.max(dropped.min));
-            findings.fail(format!("{} {of} are dropped for certain by {model} (the limit is {limit}).", dropped.min));
+            let text = format!("{model} drops at least {} {of} (limit {limit})", count(dropped.min));
+            add(ReasonCode::WatermarkDrops, &text, Some(most), dropped.min);
         } else if dropped.max as f64 > most {
             is_open = true;
             let expected = expected
-                .map(|expected| {
-                    format!("; {} to {} are expected of an engine that keeps up", expected.min, expected.max)
-                })
+                .map(|Bounds { min, max }| format!("; an engine that keeps up drops {} to {}", count(min), count(max)))
                 .unwrap_or_default();
-            findings.void(format!(
-                "Up to {} {of} may be dropped by {model}, and only {} are certain (the limit is {limit}){expected}.",
-                dropped.max, dropped.min
-            ));
+            let text = format!(
+                "{model} may drop up to {} {of}, and only {} for certain (limit {limit}){expected}",
+                count(dropped.max),
+                count(dropped.min)
+            );
+            add(ReasonCode::WatermarkPossible, &text, Some(most), dropped.max);
         } else {
             observed = observed.max(dropped.max);
         }
@@ -56,5 +64,5 @@ pub(super) fn judge_drops(stream: &StreamFigures<'_>, findings: &mut Findings) -
     let limit = if shown_limit.is_finite() { shown_limit } else { limit.most(0) };
     let is_open = is_open && ok;
     let observed = (!is_open).then_some(observed as f64);
-    Some(SloResult { name: "watermark_drops".to_owned(), limit, observed, ok: ok && !is_open })
+    Some(SloResult { name: KEY.to_owned(), limit, observed, ok: ok && !is_open })
 }

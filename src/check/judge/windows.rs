@@ -1,12 +1,15 @@
 //! What a stage of window results says for itself: windows that are short for certain fail, and what cannot be told makes it void.
 
-use super::{Findings, Judgement};
-use crate::check::SloResult;
+use super::{Judgement, judgement};
+use crate::check::{Reason, ReasonCode, SloResult};
+use crate::figures::count;
 use crate::profile::{Delivery, Slo};
 
 /// What was found of a pipeline's windows.
 #[derive(Debug, Clone, Copy)]
 pub struct WindowFigures<'a> {
+    /// The stream's name.
+    pub stream: &'a str,
     /// The stage's name.
     pub name: &'a str,
     /// The limits, as the profile sets them.
@@ -41,78 +44,86 @@ pub struct WindowFigures<'a> {
     pub read_to_end: bool,
 }
 
+impl WindowFigures<'_> {
+    fn reason(&self, code: ReasonCode, text: &str) -> Reason {
+        Reason::new(code, format!("{} at {}: {text}", self.stream, self.name))
+            .of_stream(self.stream)
+            .at_stage(Some(self.name))
+    }
+}
+
 /// Judges a stage of window results, by `windows_short`, and by `lost` and `duplicates` of the stream: what the watermark does not explain is lost,
 /// and what is counted beyond once is a duplicate.
 #[must_use]
 pub fn judge_windows(figures: &WindowFigures<'_>) -> Judgement {
-    let WindowFigures { name, slo, delivery, .. } = *figures;
-    let mut findings = Findings::default();
+    let WindowFigures { slo, delivery, .. } = *figures;
+    let mut reasons = Vec::new();
     // Results that are still to come, or cannot be read, may be those that seem to be missing.
     let is_certain = figures.read_to_end && figures.strange_results == 0 && figures.unreadable_results == 0;
     let mut results = Vec::new();
-    let mut limited = |key: &str, limit: Option<u64>, observed: u64, what: String| {
+    let mut limited = |code, key: &str, limit: Option<u64>, observed: u64, what: &str| {
         let Some(limit) = limit else { return };
         let ok = observed <= limit;
         if !ok && is_certain {
-            let allowed = if limit == 0 { String::new() } else { format!(" (the limit is {limit})") };
-            findings.fail(format!("{observed} {what}{allowed}."));
+            let reason = figures.reason(code, &format!("{} {what} (limit {})", count(observed), count(limit)));
+            reasons.push(reason.about(key).limit(limit as f64).observed(observed as f64));
         }
         let observed = (ok || is_certain).then_some(observed as f64);
         results.push(SloResult { name: key.to_owned(), limit: limit as f64, observed, ok });
     };
-    let of_windows = format!("of {} windows at {name} miss events", figures.compared);
-    limited("windows_short", slo.windows_short, figures.short, of_windows);
-    let elsewhere = format!("events are missing from the windows at {name}, and the watermark does not explain it");
-    limited("windows_lost", slo.lost.or(Some(0)), figures.elsewhere_min, elsewhere);
+    let of_windows = format!("of {} windows miss events", count(figures.compared));
+    limited(ReasonCode::WindowsShort, "windows_short", slo.windows_short, figures.short, &of_windows);
+    let elsewhere = "events are missing from the windows, and the watermark does not explain it";
+    limited(ReasonCode::WindowsLost, "windows_lost", slo.lost.or(Some(0)), figures.elsewhere_min, elsewhere);
     let duplicates = slo.duplicates.or((delivery == Delivery::ExactlyOnce).then_some(0));
-    let twice = format!("were counted in the windows at {name} beyond each event once");
-    limited("windows_duplicates", duplicates, figures.counted_twice + figures.unexplained, twice);
-    find_doubts(figures, &mut findings);
-    findings.into_judgement(vec![results])
+    let twice = "events too many were counted in the windows";
+    let beyond = figures.counted_twice + figures.unexplained;
+    limited(ReasonCode::WindowsDuplicates, "windows_duplicates", duplicates, beyond, twice);
+    find_doubts(figures, &mut reasons);
+    judgement(reasons, vec![results])
 }
 
 /// What is missing for a pass.
-fn find_doubts(figures: &WindowFigures<'_>, findings: &mut Findings) {
-    let WindowFigures { name, slo, compared, not_closed, missing, elsewhere_max, unexplained, .. } = *figures;
-    if compared == 0 {
-        findings.void(format!(
-            "0 windows at {name} were compared, and {not_closed} were not closed yet: nothing was measured."
-        ));
-    }
-    if !figures.read_to_end {
-        findings.void(format!(
-            "The windows at {name} were not read to their end: results that seem to be missing may still come."
-        ));
-    }
-    if figures.unreadable_results > 0 {
-        let unreadable = figures.unreadable_results;
-        findings.void(format!(
-            "{unreadable} messages at {name} are no window results: what seems to be missing may be in them."
-        ));
-    }
-    if figures.strange_results > 0 {
-        let strange = figures.strange_results;
-        findings.void(format!(
-            "{strange} results at {name} are for windows of another length or alignment than the profile's."
-        ));
-    }
-    if unexplained > 0 {
-        findings.void(format!(
-            "{unexplained} were counted in the windows at {name} without an event or a copy: the pipeline counted again, or events from before the run."
-        ));
-    }
-    if figures.held_share < 1.0 {
-        let percent = figures.held_share * 100.0;
-        findings.void(format!(
-            "{percent:.2} % of windows and keys at {name} could be held: a sample cannot show that all are right."
-        ));
-    }
+fn find_doubts(figures: &WindowFigures<'_>, reasons: &mut Vec<Reason>) {
+    let WindowFigures { slo, compared, not_closed, missing, elsewhere_max, unexplained, .. } = *figures;
+    let mut add = |is_so: bool, code, text: &str| {
+        if is_so {
+            reasons.push(figures.reason(code, text));
+        }
+    };
+    let none = format!("no window was compared ({} not closed yet), so nothing was measured", count(not_closed));
+    add(compared == 0, ReasonCode::WindowsNotCompared, &none);
+    let unfinished = "the windows were not read to their end; results that seem to be missing may still come";
+    add(!figures.read_to_end, ReasonCode::WindowsNotRead, unfinished);
+    let unreadable = figures.unreadable_results;
+    let text =
+        format!("{} messages are not window results; what seems to be missing may be in them", count(unreadable));
+    add(unreadable > 0, ReasonCode::WindowsUnreadable, &text);
+    let strange = figures.strange_results;
+    let text = format!("{} results are for windows of another length or alignment than the profile's", count(strange));
+    add(strange > 0, ReasonCode::WindowsStrange, &text);
+    let text = format!(
+        "{} were counted in the windows without an event or a copy: the pipeline counted again, or events from before the run",
+        count(unexplained)
+    );
+    add(unexplained > 0, ReasonCode::WindowsUnexplained, &text);
+    let text = format!(
+        "{:.2} % of windows and keys could be held; a sample cannot show that all are right",
+        figures.held_share * 100.0
+    );
+    add(figures.held_share < 1.0, ReasonCode::WindowsSampled, &text);
     if missing > 0 && !figures.is_predicted {
-        findings.void(format!(
-            "{missing} events are missing from the windows at {name}, and without a watermark model nobody knows whether they were lost: name one."
-        ));
+        let text = format!(
+            "{} events are missing from the windows, and only a watermark model can tell whether they were dropped or lost: name one",
+            count(missing)
+        );
+        add(true, ReasonCode::WindowsNotPredicted, &text);
     } else if slo.lost.is_some_and(|limit| elsewhere_max > limit && figures.elsewhere_min <= limit) {
-        findings.void(format!("Up to {elsewhere_max} of the events that are missing from the windows at {name} may be lost; the model allows for their being dropped."));
+        let text = format!(
+            "up to {} of the events that are missing from the windows may be lost; the model allows for their being dropped",
+            count(elsewhere_max)
+        );
+        add(true, ReasonCode::WindowsPossible, &text);
     }
 }
 
@@ -121,9 +132,10 @@ mod tests {
     use super::*;
     use crate::check::Verdict;
 
-    fn judged(change: impl FnOnce(&mut WindowFigures<'_>, &mut Slo)) -> (Verdict, Vec<String>, Vec<SloResult>) {
+    fn judged(change: impl FnOnce(&mut WindowFigures<'_>, &mut Slo)) -> (Verdict, Vec<Reason>, Vec<SloResult>) {
         let mut slo = Slo::default();
         let mut figures = WindowFigures {
+            stream: "s",
             name: "windows",
             slo: &Slo::default(),
             delivery: Delivery::AtLeastOnce,
@@ -159,7 +171,7 @@ mod tests {
     fn what_is_short_lost_or_counted_twice_for_certain_fails() {
         let short = judged(|of, slo| (of.short, of.missing, slo.windows_short) = (3, 40, Some(2)));
         assert_eq!(short.0, Verdict::Fail);
-        assert_eq!(short.1, ["3 of 10 windows at windows miss events (the limit is 2)."]);
+        assert_eq!(short.1[0].text, "s at windows: 3 of 10 windows miss events (limit 2)");
         let lost = judged(|of, _| (of.short, of.missing, of.elsewhere_min, of.elsewhere_max) = (1, 4, 4, 4));
         assert_eq!(lost.0, Verdict::Fail);
         assert_eq!(judged(|of, _| (of.delivery, of.counted_twice) = (Delivery::ExactlyOnce, 1)).0, Verdict::Fail);

@@ -43,7 +43,11 @@ impl LogRule {
     /// What a watermark log judges a model by.
     #[must_use]
     pub fn of_model(spec: &ModelSpec) -> Self {
-        LogRule { late: LateRule::of_model(spec), bound_ms: in_u64(spec.tolerance_ms()), ahead_limit_ms: AHEAD_LIMIT_MS }
+        LogRule {
+            late: LateRule::of_model(spec),
+            bound_ms: in_u64(spec.tolerance_ms()),
+            ahead_limit_ms: AHEAD_LIMIT_MS,
+        }
     }
 }
 

@@ -40,7 +40,8 @@ impl ModelSpec {
             Engine::AzureStreamAnalytics => Some(("late-arrival tolerance", self.late_arrival_ms)),
             _ => None,
         };
-        let tolerance = |(name, ms): (&str, i64)| Tolerance { name: name.to_owned(), ms: u64::try_from(ms).unwrap_or(0) };
+        let tolerance =
+            |(name, ms): (&str, i64)| Tolerance { name: name.to_owned(), ms: u64::try_from(ms).unwrap_or(0) };
         std::iter::once((name, self.tolerance_ms())).chain(further).map(tolerance).collect()
     }
 }

@@ -32,15 +32,14 @@ pub fn closing(summary: &Summary, folder: Option<&Path>, look: Look) -> String {
 
 fn headline(text: &mut String, summary: &Summary, look: Look) {
     let (word, ink, meaning) = match summary.verdict {
-        Verdict::Pass => ("PASS", Ink::Good, "every limit was kept, and enough was measured to say so"),
-        Verdict::Fail => ("FAIL", Ink::Bad, "a limit was broken"),
-        Verdict::Void => {
-            ("VOID", Ink::Doubt, "nothing was broken for certain, but the measurement cannot carry a pass")
-        }
+        Verdict::Pass => ("PASS", Ink::Good, kept(summary)),
+        Verdict::Fail => ("FAIL", Ink::Bad, broken_limits(summary)),
+        Verdict::Void => ("VOID", Ink::Doubt, "not judged: this run cannot tell pass from fail".to_owned()),
+        Verdict::Part => ("PART", Ink::Strong, "one part of a run: `floodmark merge` gives the verdict".to_owned()),
     };
     line(text, &format!("{}  {meaning}", paint(word, ink, look)));
     for reason in &summary.reasons {
-        push_wrapped(text, reason, look.width);
+        push_wrapped(text, &reason.text, look.width);
     }
     let run = &summary.run;
     let target = if run.embedded { "the embedded broker".to_owned() } else { format!("cluster {}", run.cluster_id) };
@@ -52,6 +51,26 @@ fn headline(text: &mut String, summary: &Summary, look: Look) {
     line(text, "");
     let facts = format!("{}, seed {}, {} on {target}{cut}", run.profile, run.seed, seconds(run.duration_s));
     line(text, &facts);
+}
+
+/// "all 6 limits kept (26,922 events measured)"
+fn kept(summary: &Summary) -> String {
+    let limits = summary.streams.iter().map(|stream| stream.slo.len()).sum::<usize>();
+    let measured = count(summary.streams.iter().map(|stream| stream.counts.delivered).sum());
+    match limits {
+        1 => format!("the limit was kept ({measured} events measured)"),
+        _ => format!("all {limits} limits kept ({measured} events measured)"),
+    }
+}
+
+/// "2 of 6 limits broken"
+fn broken_limits(summary: &Summary) -> String {
+    let slo = || summary.streams.iter().flat_map(|stream| &stream.slo);
+    let broken = slo().filter(|slo| !slo.ok && slo.observed.is_some()).count();
+    match broken {
+        0 => "a limit was broken".to_owned(),
+        _ => format!("{broken} of {} limits broken", slo().count()),
+    }
 }
 
 fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {

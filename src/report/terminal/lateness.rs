@@ -110,13 +110,16 @@ mod tests {
             share: drops as f64 / 240_000.0,
             adds_ms: bound_ms,
         };
-        let table = advice("bound", &[
-            candidate(BoundReason::TwiceP99Jitter, 94_016, 0),
-            candidate(BoundReason::MaxSkewPlus10Percent, 51_700, 0),
-            candidate(BoundReason::DropsBelow1Percent, 12_345, 2399),
-            candidate(BoundReason::DropsBelow001Percent, 40_110, 3),
-            candidate(BoundReason::DropsNone, 46_998, 0),
-        ]);
+        let table = advice(
+            "bound",
+            &[
+                candidate(BoundReason::TwiceP99Jitter, 94_016, 0),
+                candidate(BoundReason::MaxSkewPlus10Percent, 51_700, 0),
+                candidate(BoundReason::DropsBelow1Percent, 12_345, 2399),
+                candidate(BoundReason::DropsBelow001Percent, 40_110, 3),
+                candidate(BoundReason::DropsNone, 46_998, 0),
+            ],
+        );
         insta::assert_snapshot!(table);
         assert_eq!(advice("bound", &[]), "");
     }

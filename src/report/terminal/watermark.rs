@@ -93,11 +93,8 @@ pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
 pub fn recorded_verdicts(of: &WatermarkVerdicts, look: Look) -> String {
     let window = of.window.as_deref().map(|window| format!(", {window}")).unwrap_or_default();
     let how = if of.exact { "exact" } else { "what is sure of each event, whatever the engine's reading is" };
-    let mut text = format!(
-        "{}{window}, {}: {how}\n\n",
-        paint(&of.engine, Ink::Strong, look),
-        tolerance_text(&of.tolerance)
-    );
+    let mut text =
+        format!("{}{window}, {}: {how}\n\n", paint(&of.engine, Ink::Strong, look), tolerance_text(&of.tolerance));
     let is_plain = |verdict| matches!(verdict, EventFate::Kept | EventFate::SureKeep);
     let odd: Vec<_> = of.events.iter().filter(|event| !is_plain(event.verdict)).collect();
     for event in odd.iter().take(MOST_ROWS) {

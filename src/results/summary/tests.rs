@@ -2,9 +2,15 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::check::ReasonCode;
 use crate::check::lateness::{BoundReason, Candidate, Finding, InjectionCounts, InjectionKind, Scope};
 
 const COMMITTED_SCHEMA: &str = include_str!("schema.json");
+
+fn reason(text: &str) -> Reason {
+    let whole = Reason::new(ReasonCode::Latency, text).of_stream("s").at_stage(Some("out")).about("end_to_end_p99");
+    Reason { phase: Some("flood".to_owned()), ..whole.limit(250.0).observed(312.0) }
+}
 
 fn counts() -> impl Strategy<Value = Counts> {
     prop::array::uniform6(any::<u32>()).prop_map(|[a, b, c, d, e, f]| Counts {
@@ -92,7 +98,7 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
         observer_behind_ms: latency_ms.due_to_sent,
         watermarks: Vec::new(),
         verdict: Some(Verdict::Void),
-        reasons: vec!["a reason".to_owned()],
+        reasons: vec![reason("a reason")],
         slo: Vec::new(),
         windows: Some(WindowsSummary::default()),
         ..StageSummary::default()
@@ -130,10 +136,10 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
 }
 
 pub(crate) fn summary() -> impl Strategy<Value = Summary> {
-    let verdict = prop_oneof![Just(Verdict::Pass), Just(Verdict::Fail), Just(Verdict::Void)];
+    let verdict = prop_oneof![Just(Verdict::Pass), Just(Verdict::Fail), Just(Verdict::Void), Just(Verdict::Part)];
     (
         verdict,
-        prop::collection::vec(".{0,20}", 0..3),
+        prop::collection::vec(".{0,20}".prop_map(|text| reason(&text)), 0..3),
         prop::collection::vec(stream(), 0..3),
         any::<u64>(),
         any::<bool>(),
@@ -183,7 +189,7 @@ fn the_committed_schema_is_the_programs() {
 fn the_schema_refuses_what_breaks_the_contract() {
     let schema: Value = serde_json::from_str(COMMITTED_SCHEMA).unwrap();
     let whole = serde_json::json!({
-        "schema": 1, "verdict": "pass", "reasons": [], "totals": Counts::default(), "streams": [],
+        "schema": 2, "verdict": "pass", "reasons": [], "totals": Counts::default(), "streams": [],
         "run": RunFacts::default(),
     });
     assert_eq!(check(&schema, &schema, &whole), Ok(()));
@@ -202,7 +208,7 @@ fn a_reader_passes_over_names_that_were_added_later() {
         troubles: Vec::new(),
         schema: SUMMARY_SCHEMA,
         verdict: Verdict::Void,
-        reasons: vec!["nothing was measured".to_owned()],
+        reasons: vec![reason("nothing was measured")],
         run: RunFacts::default(),
         totals: Counts::default(),
         streams: Vec::new(),

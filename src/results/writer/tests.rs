@@ -257,11 +257,14 @@ fn damage_is_named_with_its_file_and_place() {
     running(&folder, 2).finish(RunState::Finished, "", &some_summary()).unwrap();
     let read = RunFolder::open(&folder).unwrap();
 
-    fs::write(folder.join(SUMMARY), "{\"schema\": 1, \"verdict\": \"maybe\"}").unwrap();
+    fs::write(folder.join(SUMMARY), "{\"schema\": 2, \"verdict\": \"maybe\"}").unwrap();
     let why = read.summary().unwrap_err().to_string();
     assert!(why.contains("summary.json") && why.contains("maybe") && why.contains("line 1"), "{why}");
-    fs::write(folder.join(SUMMARY), "{\"schema\": 2}").unwrap();
-    assert!(matches!(read.summary(), Err(ResultsError::OtherSchema { found: 2, .. })));
+    for other in [1, 3] {
+        fs::write(folder.join(SUMMARY), format!("{{\"schema\": {other}}}")).unwrap();
+        let why = read.summary().unwrap_err().to_string();
+        assert!(why.contains(&format!("has schema {other}, and this floodmark knows schema 2")), "{why}");
+    }
     fs::write(folder.join(TIMELINE), "time,second\nnow,x\n").unwrap();
     let why = read.timeline().unwrap_err().to_string();
     assert!(why.contains("timeline.csv") && why.contains("line"), "{why}");

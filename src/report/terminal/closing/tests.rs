@@ -1,4 +1,5 @@
 use super::*;
+use crate::check::{Reason, ReasonCode};
 use crate::results::summary::{GeneratorSummary, RunFacts, SUMMARY_SCHEMA, StageSummary};
 
 fn plain(width: usize) -> Look {
@@ -130,8 +131,11 @@ fn broken() -> Summary {
     Summary {
         verdict: Verdict::Fail,
         reasons: vec![
-            "orders: 1,000 events were acknowledged and never delivered although the reading went past where they were written".to_owned(),
-            "orders: ack_p99 could not be judged, too few samples".to_owned(),
+            Reason::new(ReasonCode::Lost, "orders: 1,000 of 1,200,000 events lost (limit 0)"),
+            Reason::new(
+                ReasonCode::TooFewSamples,
+                "orders: 12 latencies measured, too few for ack_p99 (it needs 1,000)",
+            ),
         ],
         interrupted: true,
         ..summary(vec![stream, staged])

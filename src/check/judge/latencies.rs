@@ -1,0 +1,158 @@
+//! Limits on latencies, and what the clocks and the observer leave open about them.
+
+use super::{ClockFigures, SAMPLES_BEYOND, StreamFigures};
+use crate::check::{LatencyHistogram, Reason, ReasonCode, SloResult};
+use crate::figures::{count, latency};
+use crate::profile::units::Span;
+
+/// A limit on a latency, in milliseconds. `quantile` 1 is the maximum.
+struct LatencyLimit<'a> {
+    key: &'static str,
+    limit_ms: Option<f64>,
+    quantile: f64,
+    measured: Option<&'a LatencyHistogram>,
+    /// Whether it ends at the observer, and so spans possibly different processes.
+    is_observed: bool,
+}
+
+pub(super) fn judge_latencies(
+    stream: &StreamFigures<'_>,
+    clocks: Option<ClockFigures>,
+    reasons: &mut Vec<Reason>,
+) -> Vec<SloResult> {
+    let slo = stream.slo;
+    let end_to_end = |key, limit: Option<Span>, quantile| LatencyLimit {
+        key,
+        limit_ms: limit.map(|span| span.as_millis_f64()),
+        quantile,
+        measured: stream.due_to_consumed,
+        is_observed: true,
+    };
+    let limits = [
+        end_to_end("end_to_end_p50", slo.end_to_end_p50, 0.5),
+        end_to_end("end_to_end_p90", slo.end_to_end_p90, 0.9),
+        end_to_end("end_to_end_p99", slo.end_to_end_p99, 0.99),
+        end_to_end("end_to_end_p999", slo.end_to_end_p999, 0.999),
+        end_to_end("end_to_end_max", slo.end_to_end_max, 1.0),
+        LatencyLimit {
+            key: "ack_p99",
+            limit_ms: slo.ack_p99.map(|span| span.as_millis_f64()),
+            quantile: 0.99,
+            measured: stream.sent_to_acked,
+            is_observed: false,
+        },
+    ];
+    limits.iter().filter_map(|limit| judge_latency(stream, limit, clocks, reasons)).collect()
+}
+
+fn judge_latency(
+    stream: &StreamFigures<'_>,
+    limit: &LatencyLimit<'_>,
+    clocks: Option<ClockFigures>,
+    reasons: &mut Vec<Reason>,
+) -> Option<SloResult> {
+    let limit_ms = limit.limit_ms?;
+    let key = limit.key;
+    let samples = limit.measured.map_or(0, LatencyHistogram::count);
+    let needed = samples_needed(limit.quantile);
+    let Some(measured) = limit.measured.filter(|_| samples >= needed) else {
+        let text = format!("{} latencies measured, too few for {key} (it needs {})", count(samples), count(needed));
+        reasons.push(stream.reason(ReasonCode::TooFewSamples, &text).about(key).limit(limit_ms));
+        return Some(SloResult { name: key.to_owned(), limit: limit_ms, observed: None, ok: false });
+    };
+    let judged = Judged { key, limit_ms, observed_ms: measured.quantile_ms(limit.quantile) };
+    let ok = judged.is_kept();
+    let mut doubts = Vec::new();
+    if limit.is_observed {
+        doubts.extend(clock_doubts(stream, judged, measured, clocks));
+        doubts.extend(observer_doubts(stream, judged));
+    }
+    if doubts.is_empty() {
+        if !ok {
+            reasons.push(judged.reason(stream, ReasonCode::Latency, ""));
+        }
+    } else {
+        reasons.append(&mut doubts);
+    }
+    Some(SloResult { name: key.to_owned(), limit: limit_ms, observed: Some(judged.observed_ms), ok })
+}
+
+/// A limit beside what was measured.
+#[derive(Debug, Clone, Copy)]
+struct Judged {
+    key: &'static str,
+    limit_ms: f64,
+    observed_ms: f64,
+}
+
+impl Judged {
+    fn is_kept(self) -> bool {
+        self.observed_ms <= self.limit_ms
+    }
+
+    /// "orders: end_to_end_p99 is 312 ms (limit 250 ms)", and more.
+    fn reason(self, stream: &StreamFigures<'_>, code: ReasonCode, more: &str) -> Reason {
+        let Judged { key, limit_ms, observed_ms } = self;
+        let text = format!("{key} is {} (limit {}){more}", latency(observed_ms), latency(limit_ms));
+        stream.reason(code, &text).about(key).limit(limit_ms).observed(observed_ms)
+    }
+}
+
+/// How many samples a quantile needs: ten beyond it, and one for a maximum.
+pub(super) fn samples_needed(quantile: f64) -> u64 {
+    if quantile >= 1.0 { 1 } else { (SAMPLES_BEYOND / (1.0 - quantile)).round() as u64 }
+}
+
+/// Why the clocks do not carry a latency.
+fn clock_doubts(
+    stream: &StreamFigures<'_>,
+    judged: Judged,
+    measured: &LatencyHistogram,
+    clocks: Option<ClockFigures>,
+) -> Vec<Reason> {
+    let mut doubts = Vec::new();
+    if measured.negative() > 0 {
+        let text = format!(
+            "{} latencies are negative, by up to {}: the clocks disagree, so {} is not judged",
+            count(measured.negative()),
+            latency(measured.most_negative_ns() as f64 / 1e6),
+            judged.key,
+        );
+        let reason = stream.reason(ReasonCode::NegativeLatency, &text).about(judged.key);
+        doubts.push(reason.observed(measured.negative() as f64));
+    }
+    let Some(ClockFigures { synchronised, error_ms }) = clocks else {
+        return doubts;
+    };
+    if !synchronised {
+        let more = ", measured across clocks that the kernel does not call synchronised: not judged";
+        doubts.push(judged.reason(stream, ReasonCode::ClocksUnsynchronised, more));
+    } else if judged.observed_ms < error_ms {
+        let more = format!(", below the clocks' estimated error of {}: not judged", latency(error_ms));
+        doubts.push(judged.reason(stream, ReasonCode::BelowClockError, &more));
+    }
+    doubts
+}
+
+/// Why the observer does not carry a latency. Its own delay only ever makes a latency longer, so that a limit that is kept is kept for certain.
+fn observer_doubts(stream: &StreamFigures<'_>, judged: Judged) -> Vec<Reason> {
+    let StreamFigures { untimed, observer_behind_ms: behind_ms, .. } = *stream;
+    let mut doubts = Vec::new();
+    if untimed > 0 {
+        let text = format!(
+            "{} of {} events were seen without their due time, so {} would be that of the others only. Let the pipeline keep it, or say where it is (`due`).",
+            count(untimed),
+            count(stream.counts.delivered),
+            judged.key
+        );
+        doubts.push(stream.reason(ReasonCode::WithoutDueTime, &text).about(judged.key).observed(untimed as f64));
+    }
+    if !judged.is_kept() && judged.observed_ms - behind_ms <= judged.limit_ms {
+        let more = format!(
+            ", but up to {} of it may be the observer's own delay. Observe from another machine.",
+            latency(behind_ms)
+        );
+        doubts.push(judged.reason(stream, ReasonCode::ObserverSlow, &more));
+    }
+    doubts
+}
