@@ -9,6 +9,7 @@ use clap::Parser;
 use floodmark::commands::{Cli, CommandError};
 use floodmark::report::screen::{Screen, shortened};
 use floodmark::report::terminal::Look;
+use floodmark::results::redact::sentence;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -40,7 +41,7 @@ fn print_answer(answer: &clap::Error) -> io::Result<()> {
     let text = if look.colour { answer.render().ansi().to_string() } else { answer.render().to_string() };
     let mut screen = Screen::new(out, look.colour);
     let asked_for = answer.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-    let text = if answer.use_stderr() && !asked_for { shortened(&text) } else { text };
+    let text = if answer.use_stderr() && !asked_for { shortened(&sentence(&text)) } else { text };
     screen.write_all(text.as_bytes())?;
     screen.flush()
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
-use crate::{kafka::SettingsError, profile::ProfileError, report::screen::shortened};
+use crate::{kafka::SettingsError, profile::ProfileError, report::screen::shortened, results::redact::sentence};
 
 /// The one error that a command ends in.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ impl CommandError {
     pub fn print(&self, plain: bool, out: &mut dyn Write) -> io::Result<()> {
         match self {
             CommandError::Profile(error) if !plain => print_with_lines(error, out),
-            other => writeln!(out, "error: {}", shortened(&other.to_string())),
+            other => writeln!(out, "error: {}", shortened(&sentence(&other.to_string()))),
         }
     }
 }

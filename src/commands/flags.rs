@@ -8,6 +8,7 @@ use crate::{
     kafka::{ClientSettings, SettingsError},
     load::Shard,
     profile::{Loaded, Overrides, Profile, ProfileError, units::Span},
+    report::output::to_stderr,
 };
 
 /// Which traffic: a profile, and what is changed in it.
@@ -70,12 +71,17 @@ pub struct TargetFlags {
 }
 
 impl TargetFlags {
-    /// The client's settings: the file's, then `-b`, then each `-X`.
+    /// The client's settings: the file's, then `-b`, then each `-X`. What was passed over in the file is said on standard error.
     ///
     /// # Errors
-    /// A pair or a file that cannot be read.
+    /// A pair or a file that cannot be read, or that the client does not take.
     pub fn settings(&self) -> Result<ClientSettings, SettingsError> {
-        ClientSettings::gather(self.brokers.as_deref(), self.client_config.as_deref(), &self.property)
+        let settings = ClientSettings::gather(self.brokers.as_deref(), self.client_config.as_deref(), &self.property)?;
+        for remark in settings.remarks() {
+            // Nobody to hear it is no reason to stop.
+            let _unheard = to_stderr(&format!("note: {remark}\n"));
+        }
+        Ok(settings)
     }
 }
 

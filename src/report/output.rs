@@ -1,21 +1,15 @@
-//! Standard output and error. A reader that went away (`floodmark plan | head`) is no error.
+//! Standard error. A reader that went away (`floodmark plan | head`) is no error.
 
 use std::io::{self, ErrorKind, Write};
 
-/// Writes to standard output, at once.
-///
-/// # Errors
-/// What the system said, unless the reader has gone away.
-pub fn to_stdout(text: &str) -> io::Result<()> {
-    write_all(&mut io::stdout().lock(), text)
-}
+use super::screen::clean;
 
-/// Writes to standard error, at once.
+/// Writes to standard error, at once and cleaned.
 ///
 /// # Errors
 /// What the system said, unless the reader has gone away.
 pub fn to_stderr(text: &str) -> io::Result<()> {
-    write_all(&mut io::stderr().lock(), text)
+    write_all(&mut io::stderr().lock(), &clean(text))
 }
 
 /// Writes everything and flushes; a closed pipe counts as written.

@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use floodmark::broker::{Broker, BrokerConfig};
+use floodmark::kafka::ClientSettings;
 
 /// A broker and the jars, or none, with a line that says so, where there are no jars.
 struct Java {
@@ -77,4 +78,37 @@ fn kafkas_transactional_producer_is_read_committed() {
     java.topics(&["--create", "--topic", "orders", "--partitions", "2"]);
     java.produce(20_000, &["--transactional-id", "t", "--transaction-duration-ms", "50"]);
     assert_eq!(java.consume(20_000, &["--isolation-level", "read_committed"]), 20_000);
+}
+
+/// Prints the keys of Kafka's three clients.
+const KEYS: &str = r#"
+public class Keys {
+    public static void main(String[] none) {
+        var keys = new java.util.TreeSet<String>(org.apache.kafka.clients.producer.ProducerConfig.configNames());
+        keys.addAll(org.apache.kafka.clients.consumer.ConsumerConfig.configNames());
+        keys.addAll(org.apache.kafka.clients.admin.AdminClientConfig.configNames());
+        keys.forEach(System.out::println);
+    }
+}
+"#;
+
+#[test]
+fn every_property_of_kafkas_own_clients_is_known_to_client_config() {
+    let Some(java) = Java::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("Keys.java");
+    std::fs::write(&source, KEYS).unwrap();
+    let Output { status, stdout, stderr } =
+        Command::new("java").args(["-Xmx256m", "-cp", &java.class_path]).arg(&source).output().unwrap();
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    let keys = String::from_utf8(stdout).unwrap();
+    assert!(keys.lines().count() > 100, "{keys}");
+    let file = folder.path().join("client.properties");
+    for key in keys.lines() {
+        std::fs::write(&file, format!("{key}=1\n")).unwrap();
+        // Taken, or refused for what it is; never passed over as a key that nobody knows.
+        let remarks =
+            ClientSettings::gather(None, Some(&file), &[]).map_or_else(|_| Vec::new(), |taken| taken.remarks());
+        assert!(!remarks.iter().any(|remark| remark.contains("passed over")), "{remarks:?}");
+    }
 }

@@ -36,21 +36,34 @@ fn a_topic_without_the_mark_needs_permission() {
 
 #[test]
 fn secrets_reach_neither_files_nor_the_screen() {
-    const SECRETS: [(&str, &str); 3] =
-        [("sasl.password", "hush-one"), ("ssl.key.password", "hush-two"), ("ssl.keystore.password", "hush-four")];
+    const SECRETS: [(&str, &str); 4] = [
+        ("sasl.password", "hush-one"),
+        ("ssl.key.password", "hush-two"),
+        ("ssl.keystore.password", "hush-four"),
+        ("sasl.kerberos.kinit.cmd", "echo hush-six | kinit me"),
+    ];
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
     let profile = workshop.profile(&text(&cluster.topic("secrets")));
     let pairs: Vec<String> = SECRETS.iter().map(|(key, secret)| format!("{key}={secret}")).collect();
     let more: Vec<&str> = pairs.iter().flat_map(|pair| ["-X", pair]).collect();
     let ended = workshop.run(&profile, &cluster.brokers, &more);
     ended.sound();
-    let refused = workshop.run(
-        &profile,
-        &cluster.brokers,
-        &[&more[..], &["-X", "sasl.oauthbearer.client.secret=hush-five"]].concat(),
-    );
-    assert_eq!(refused.code(), Some(2), "{}", refused.stderr);
-    let mut told = vec![ended.stdout.clone(), ended.stderr.clone(), refused.stdout.clone(), refused.stderr];
+    let mut told = vec![ended.stdout.clone(), ended.stderr.clone()];
+    let wrong: [&[&str]; 7] = [
+        &["-X", "sasl.oauthbearer.client.secret=hush-five"],
+        &["-X", "sasl.pasword=hush-seven"],
+        &["-X", "sasl.password:hush-eight"],
+        &["-b", "sasl_plain://me:hush-nine@127.0.0.1:9092"],
+        &["-X", "bootstrap.servers=me:hush-ten@127.0.0.1:9092"],
+        &["sasl.password=hush-eleven"],
+        &["--sasl.password=hush-twelve"],
+    ];
+    for wrong in wrong {
+        let profile = profile.to_str().unwrap();
+        let refused = workshop.call(&[&["run", profile, "--json"], &more[..], wrong].concat());
+        assert_eq!(refused.code(), Some(2), "{wrong:?}: {}", refused.stderr);
+        told.extend([refused.stdout, refused.stderr]);
+    }
     collect(ended.out.as_ref().unwrap(), &mut told);
     assert!(told.len() > 8, "the run's files were read");
     assert!(told.iter().any(|text| text.contains("sasl.password")), "the manifest names the setting");

@@ -1,25 +1,64 @@
 //! Client settings: what floodmark sets on purpose, then a file's, then the command line's.
 
+mod jaas;
+mod java;
+mod parsed;
+mod stores;
+
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rdkafka::ClientConfig;
 
+use self::parsed::Parsed;
+use super::error::KafkaError;
 use crate::profile::Delivery;
+use crate::results::redact::redact;
+
+/// librdkafka's defaults of message.max.bytes and fetch.max.bytes, and the least that the first may be.
+const DEFAULT_REQUEST_BYTES: u64 = 1_000_000;
+const DEFAULT_ANSWER_BYTES: u64 = 52_428_800;
+const LEAST_REQUEST_BYTES: u64 = 1000;
+/// How many events a producer's queue holds when nothing else is said.
+const QUEUED: usize = 100_000;
 
 /// Settings that a user gave, by librdkafka's names.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ClientSettings {
     given: BTreeMap<String, String>,
+    queued: usize,
+    remarks: Remarks,
+}
+
+/// What was passed over in a file of Java properties.
+#[derive(Clone, PartialEq, Eq, Default)]
+struct Remarks {
+    /// Keys without an effect here, by the reason.
+    without_effect: BTreeMap<&'static str, Vec<String>>,
+    /// Keys that neither client knows.
+    unknown: Vec<String>,
+}
+
+impl Default for ClientSettings {
+    fn default() -> Self {
+        ClientSettings { given: BTreeMap::new(), queued: QUEUED, remarks: Remarks::default() }
+    }
+}
+
+/// Without secrets: what is printed for debugging ends up in places, too.
+impl fmt::Debug for ClientSettings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_map().entries(self.given.iter().map(|(key, value)| (key, redact(key, value)))).finish()
+    }
 }
 
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// `-X` without `=`.
-    #[error("-X {0}: write it as key=value, like -X linger.ms=5")]
-    NotAPair(String),
+    /// `-X` without `=`. What stands there may be half of a secret, and is not repeated.
+    #[error("-X wants key=value, like -X linger.ms=5; what was given has {0} characters and no `=`")]
+    NotAPair(usize),
     /// The file of `--client-config` cannot be read.
     #[error("--client-config {path}: {reason}", path = path.display())]
     File {
@@ -28,15 +67,72 @@ pub enum SettingsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The client does not take a setting.
+    #[error(transparent)]
+    Client(#[from] KafkaError),
+    /// A user and a password in a list of brokers.
+    #[error(
+        "{key} holds a user or password: a broker is HOST:PORT; log in with -X security.protocol=sasl_ssl -X sasl.mechanism=… -X sasl.username=… -X sasl.password=…"
+    )]
+    Login {
+        /// Where the list stands.
+        key: String,
+    },
     /// A setting that would take away what the measurement rests on.
     #[error("{key}={value} leaves nothing to measure: {why}")]
     Indispensable {
         /// The property.
         key: &'static str,
-        /// Its value.
-        value: &'static str,
+        /// Its value, as it was given.
+        value: String,
         /// Why, and the way out.
         why: &'static str,
+    },
+    /// A way to log in that this build does not have.
+    #[error(
+        "sasl.mechanism = {mechanism} is not in this build of librdkafka: it has {known}; set one of them with -X sasl.mechanism=… or in --client-config"
+    )]
+    Mechanism {
+        /// The mechanism.
+        mechanism: String,
+        /// Those of this build.
+        known: String,
+    },
+    /// A queue of no events, or of more than memory holds.
+    #[error(
+        "queue.buffering.max.messages = {value}: floodmark keeps a place for each event in the queue; write a number from 1 to {most}"
+    )]
+    Queue {
+        /// What was given.
+        value: String,
+        /// The most that is taken.
+        most: u64,
+    },
+    /// A name of Java's after `-X`.
+    #[error("-X {key}: that is Java's name, and -X takes librdkafka's: {way_out}")]
+    JavaName {
+        /// The name.
+        key: String,
+        /// What to write instead.
+        way_out: String,
+    },
+    /// A truststore or keystore that cannot be read.
+    #[error("{key} = {path} in --client-config cannot be read: {why}")]
+    Store {
+        /// The property.
+        key: String,
+        /// The file.
+        path: String,
+        /// What the system says.
+        why: String,
+    },
+    /// A value that Java's config providers would look up.
+    #[error(
+        "{key} in --client-config refers to a config provider (`${{…:…}}`), and nothing looks it up here: write the value itself, or give it with -X"
+    )]
+    Provider {
+        /// The property.
+        key: String,
     },
     /// A Java setting that has no equivalent here.
     #[error("{key} = {value} in --client-config has no equivalent in librdkafka: {way_out}")]
@@ -46,7 +142,7 @@ pub enum SettingsError {
         /// Its value, where it is no secret.
         value: String,
         /// What to write instead.
-        way_out: &'static str,
+        way_out: String,
     },
 }
 
@@ -66,59 +162,70 @@ const ALIASES: [(&str, &str); 11] = [
     ("message.timeout.ms", "delivery.timeout.ms"),
 ];
 
-/// What the measurement rests on: a property, the value that would take it away, and why.
-const INDISPENSABLE: [(&str, &str, &str); 3] = [
-    (
-        "acks",
-        "0",
-        "nothing would confirm that an event was written, and lost could not be told from never sent; use acks=1 or acks=all",
-    ),
-    ("delivery.report.only.error", "true", "no acknowledgement would be reported; leave it out"),
-    ("enable.partition.eof", "false", "nobody would know where a topic ends; leave it out"),
-];
-
-/// Java properties about classes that this client does not load.
-const JAVA_ONLY: [&str; 9] = [
-    "key.serializer",
-    "value.serializer",
-    "key.deserializer",
-    "value.deserializer",
-    "partitioner.class",
-    "interceptor.classes",
-    "metric.reporters",
-    "client.dns.lookup",
-    "buffer.memory",
-];
-
 impl ClientSettings {
     /// From `-b`, the file of `--client-config` and the `-X` pairs; the later wins.
     ///
     /// # Errors
-    /// [`SettingsError`] when a pair or the file cannot be read.
+    /// [`SettingsError`] when a pair or the file cannot be read, or when the client, having read it, would leave nothing to measure.
     pub fn gather(brokers: Option<&str>, file: Option<&Path>, pairs: &[String]) -> Result<Self, SettingsError> {
         let mut settings = ClientSettings::default();
         if let Some(path) = file {
-            for (key, value) in read_properties(path)? {
-                settings.take_java_property(&key, &value)?;
-            }
+            let properties = read_properties(path)?;
+            refuse_login("bootstrap.servers in --client-config", properties.get("bootstrap.servers"))?;
+            java::take(&mut settings, &properties)?;
         }
         if let Some(brokers) = brokers {
+            refuse_login("-b", Some(brokers))?;
             settings.set("bootstrap.servers", brokers);
         }
         for pair in pairs {
-            let (key, value) = pair.split_once('=').ok_or_else(|| SettingsError::NotAPair(pair.clone()))?;
-            settings.set(key.trim(), value);
+            let (key, value) = pair.split_once('=').ok_or_else(|| SettingsError::NotAPair(pair.chars().count()))?;
+            settings.take_pair(key.trim(), value)?;
         }
-        settings.refuse_what_hides()?;
+        settings.hold_against_the_client()?;
         Ok(settings)
     }
 
-    fn refuse_what_hides(&self) -> Result<(), SettingsError> {
-        let takes_away = |(key, value, _): &&(&str, &str, &str)| self.get(key).map(str::trim) == Some(*value);
-        match INDISPENSABLE.iter().find(takes_away) {
-            Some(&(key, value, why)) => Err(SettingsError::Indispensable { key, value, why }),
-            None => Ok(()),
+    fn take_pair(&mut self, key: &str, value: &str) -> Result<(), SettingsError> {
+        if let (false, Some(way_out)) = (parsed::is_known(key), java::way_out(key)) {
+            return Err(SettingsError::JavaName { key: key.to_owned(), way_out });
         }
+        self.set(key, value);
+        refuse_login("-X bootstrap.servers", self.brokers())
+    }
+
+    /// Has the client read everything, and looks at what it understood: text alone (`acks=00`) says little.
+    fn hold_against_the_client(&mut self) -> Result<(), SettingsError> {
+        let parsed = Parsed::of(&self.given)?;
+        parsed.refuse_what_hides(&self.given)?;
+        parsed.refuse_other_mechanisms()?;
+        self.queued = parsed.queue_capacity(&self.given)?;
+        Ok(())
+    }
+
+    /// What was passed over in the file of Java properties, in a sentence for each reason.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let Remarks { without_effect, unknown } = &self.remarks;
+        let mut remarks: Vec<String> = without_effect
+            .iter()
+            .map(|(why, keys)| format!("--client-config: {} without effect: {why}", keys.join(", ")))
+            .collect();
+        if !unknown.is_empty() {
+            remarks.push(format!(
+                "--client-config: {} passed over: neither Kafka's clients nor librdkafka know such a property",
+                unknown.join(", ")
+            ));
+        }
+        remarks
+    }
+
+    fn without_effect(&mut self, key: &str, why: &'static str) {
+        self.remarks.without_effect.entry(why).or_default().push(key.to_owned());
+    }
+
+    fn unknown(&mut self, key: &str) {
+        self.remarks.unknown.push(key.to_owned());
     }
 
     /// Sets one property, by any of librdkafka's names for it.
@@ -135,37 +242,6 @@ impl ClientSettings {
 
     fn get(&self, key: &str) -> Option<&str> {
         self.given.get(key).map(String::as_str)
-    }
-
-    fn take_java_property(&mut self, key: &str, value: &str) -> Result<(), SettingsError> {
-        let no_equivalent = |value: &str, way_out| SettingsError::NoEquivalent {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            way_out,
-        };
-        match key {
-            java_only if JAVA_ONLY.contains(&java_only) => {}
-            "sasl.jaas.config" => {
-                let (username, password) = jaas_credentials(value)
-                    .ok_or_else(|| no_equivalent("(hidden)", "give sasl.username and sasl.password in its place"))?;
-                self.set("sasl.username", &username);
-                self.set("sasl.password", &password);
-            }
-            "ssl.truststore.type" | "ssl.keystore.type" if value.eq_ignore_ascii_case("PEM") => {}
-            "ssl.truststore.type" | "ssl.keystore.type" => {
-                return Err(no_equivalent(
-                    value,
-                    "convert the store to PEM with keytool and openssl, and name it in ssl.ca.location",
-                ));
-            }
-            "ssl.truststore.location" => self.set("ssl.ca.location", value),
-            "ssl.truststore.certificates" => self.set("ssl.ca.pem", value),
-            "ssl.endpoint.identification.algorithm" if value.is_empty() => {
-                self.set("ssl.endpoint.identification.algorithm", "none")
-            }
-            _ => self.set(key, value),
-        }
-        Ok(())
     }
 
     /// The settings of a producer, floodmark's own first. `capacity` is how many events its queue holds.
@@ -208,7 +284,7 @@ impl ClientSettings {
     /// How many events a producer's queue holds: as given by `-X queue.buffering.max.messages`, or 100,000.
     #[must_use]
     pub fn queue_capacity(&self) -> usize {
-        self.get("queue.buffering.max.messages").and_then(|text| text.parse().ok()).unwrap_or(100_000)
+        self.queued
     }
 
     /// The settings of a consumer that reads where it is told, floodmark's own first.
@@ -230,7 +306,9 @@ impl ClientSettings {
         settings.insert("group.id".to_owned(), group.to_owned());
         let isolation = if committed_only { "read_committed" } else { "read_uncommitted" };
         settings.insert("isolation.level".to_owned(), isolation.to_owned());
-        self.with_given(settings)
+        let mut settings = self.with_given(settings);
+        fit_request_to_fetch(&mut settings);
+        settings
     }
 
     /// The settings of a consumer that samples a topic, whatever is committed. `own` come before what the user gave.
@@ -282,90 +360,43 @@ pub(super) fn native(settings: &BTreeMap<String, String>) -> ClientConfig {
     config
 }
 
+/// The client refuses a consumer whose largest request is larger than its largest answer. A consumer's requests are small, and the
+/// size that was given is the producer's.
+fn fit_request_to_fetch(settings: &mut BTreeMap<String, String>) {
+    let number = |key: &str| settings.get(key).and_then(|value| value.trim().parse::<u64>().ok());
+    let (request, answer) = (number("message.max.bytes"), number("fetch.max.bytes"));
+    if request.is_some() || answer.is_some() {
+        let (request, answer) = (request.unwrap_or(DEFAULT_REQUEST_BYTES), answer.unwrap_or(DEFAULT_ANSWER_BYTES));
+        if request > answer {
+            settings.insert("message.max.bytes".to_owned(), answer.max(LEAST_REQUEST_BYTES).to_string());
+        }
+    }
+}
+
 fn overlay(settings: &mut BTreeMap<String, String>, pairs: &[(&str, &str)]) {
     settings.extend(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
 }
 
+/// A properties file, as Java reads it. Windows' editors put a mark before the text; it is no part of the first key.
 fn read_properties(path: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
     let wrong = |reason: String| SettingsError::File { path: path.to_owned(), reason };
-    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-    Ok(java_properties::read(file).map_err(|error| wrong(error.to_string()))?.into_iter().collect())
+    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    // The reader's own message repeats the line, which may hold a secret.
+    let read = java_properties::read(text).map_err(|error| match error.line_number() {
+        Some(line) => wrong(format!("line {line} is not `key=value` with Java's escapes")),
+        None => wrong("it is not a file of `key=value` lines with Java's escapes".to_owned()),
+    })?;
+    Ok(read.into_iter().collect())
 }
 
-/// The user name and password in a JAAS line of the PLAIN or SCRAM login modules.
-fn jaas_credentials(line: &str) -> Option<(String, String)> {
-    let value_of = |key: &str| {
-        let behind = line.split_once(&format!("{key}=\""))?.1;
-        Some(behind.split_once('"')?.0.to_owned())
-    };
-    Some((value_of("username")?, value_of("password")?))
+/// No broker's address holds an `@`: what stands before it is somebody's login.
+fn refuse_login<T: AsRef<str>>(key: &str, brokers: Option<T>) -> Result<(), SettingsError> {
+    match brokers {
+        Some(brokers) if brokers.as_ref().contains('@') => Err(SettingsError::Login { key: key.to_owned() }),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn gather(file: &str, pairs: &[&str]) -> Result<ClientSettings, SettingsError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("client.properties");
-        std::fs::write(&path, file).unwrap();
-        let pairs: Vec<String> = pairs.iter().map(|pair| (*pair).to_owned()).collect();
-        ClientSettings::gather(Some("here:9092"), Some(&path), &pairs)
-    }
-
-    #[test]
-    fn the_command_line_wins_over_the_file_and_the_file_over_our_own() {
-        let settings = gather("linger.ms=7\nacks=1\nbootstrap.servers=there:9092\n", &["linger.ms=9"]).unwrap();
-        let producer = settings.producer(Delivery::AtLeastOnce, 10, None);
-        assert_eq!((producer["linger.ms"].as_str(), producer["acks"].as_str()), ("9", "1"));
-        assert_eq!(settings.brokers(), Some("here:9092"));
-    }
-
-    #[test]
-    fn another_name_of_a_property_takes_the_place_of_floodmarks_own() {
-        for (alias, name) in ALIASES {
-            let settings = gather("", &[&format!("{alias}=7")]).unwrap();
-            let clients = [settings.producer(Delivery::AtLeastOnce, 10, None), settings.consumer("g", false)];
-            for client in clients {
-                assert_eq!((client.get(name).map(String::as_str), client.get(alias)), (Some("7"), None), "{alias}");
-            }
-        }
-        assert_eq!(gather("", &["metadata.broker.list=there:9092"]).unwrap().brokers(), Some("there:9092"));
-    }
-
-    #[test]
-    fn what_the_measurement_rests_on_cannot_be_taken_away() {
-        for given in
-            ["acks=0", "request.required.acks=0", "delivery.report.only.error=true", "enable.partition.eof=false"]
-        {
-            let error = gather("", &[given]).unwrap_err().to_string();
-            assert!(error.contains("leaves nothing to measure"), "{given}: {error}");
-        }
-        let error = gather("acks=0\n", &[]).unwrap_err().to_string();
-        assert!(error.contains("acks=0") && error.contains("acks=1 or acks=all"), "{error}");
-        assert!(gather("acks=0\n", &["acks=1"]).is_ok(), "the command line wins over the file");
-    }
-
-    #[test]
-    fn a_jaas_line_becomes_user_and_password() {
-        let line = "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=\"u\" password=\"p\";\nkey.serializer=x\n";
-        let producer = gather(line, &[]).unwrap().producer(Delivery::BestEffort, 10, None);
-        assert_eq!((producer["sasl.username"].as_str(), producer["sasl.password"].as_str()), ("u", "p"));
-        assert!(!producer.contains_key("key.serializer") && !producer.contains_key("sasl.jaas.config"));
-    }
-
-    #[test]
-    fn what_cannot_be_used_is_named_with_the_way_out_and_without_secrets() {
-        let error = gather("ssl.truststore.type=JKS\n", &[]).unwrap_err().to_string();
-        assert!(error.contains("ssl.truststore.type") && error.contains("PEM"), "{error}");
-        let error = gather("sasl.jaas.config=SomeLogin token=hush\n", &[]).unwrap_err().to_string();
-        assert!(!error.contains("hush"), "{error}");
-        assert!(gather("", &["linger"]).unwrap_err().to_string().contains("key=value"));
-    }
-
-    #[test]
-    fn exactly_once_is_idempotent_and_transactional() {
-        let producer = ClientSettings::default().producer(Delivery::ExactlyOnce, 10, Some("t"));
-        assert_eq!((producer["enable.idempotence"].as_str(), producer["transactional.id"].as_str()), ("true", "t"));
-    }
-}
+mod tests;

@@ -1,5 +1,9 @@
 //! Secrets never reach a file or a log: client settings pass through here before anyone writes them.
 
+mod harmless;
+
+use harmless::HARMLESS;
+
 /// What stands where a secret was.
 pub const REMOVED: &str = "(removed)";
 
@@ -28,37 +32,91 @@ const SECRET_PARTS: [&str; 19] = [
 ];
 
 /// Signs inside a value that it holds a secret, whatever its property is called.
-const SECRET_SIGNS: [&str; 6] = ["private key", "password=", "password =", "secret=", "secret =", "loginmodule"];
+const SECRET_SIGNS: [&str; 12] = [
+    "private key",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "loginmodule",
+    "bearer ",
+    "basic ",
+    "apikey",
+    "api_key",
+    // The beginning of every JSON web token.
+    "eyj",
+];
 
-/// A client property's value with every secret taken out: the whole value when the property or the value is a secret one,
-/// or the user and password of a URL.
+/// A client property's value with every secret taken out: shown is only what a property that is known to be harmless holds, unless the
+/// value looks like a secret all the same; and never what stands before an `@`.
 #[must_use]
 pub fn redact(key: &str, value: &str) -> String {
     // Spelling differs between clients and environment variables: `SSL_KEY_PASSWORD`, `ssl-key-password`.
     let key = key.trim().to_ascii_lowercase();
     let dotted = key.replace(['_', '-'], ".");
-    let lowered = value.to_ascii_lowercase();
     let secret_key = SECRET_PARTS.iter().any(|part| key.contains(part) || dotted.contains(part));
-    let secret_value = SECRET_SIGNS.iter().any(|sign| lowered.contains(sign));
+    let is_harmless = HARMLESS.binary_search(&key.as_str()).is_ok();
     if value.is_empty() {
         String::new()
-    } else if secret_key || secret_value {
+    } else if secret_key || !is_harmless || looks_secret(value) {
         REMOVED.to_owned()
     } else {
         without_user_info(value)
     }
 }
 
-/// Blanks what stands between a URL's `://` and the last `@` behind it. A password may hold `/`, `@` and `,` unescaped, so that nothing
+fn looks_secret(value: &str) -> bool {
+    let lowered = value.to_ascii_lowercase();
+    SECRET_SIGNS.iter().any(|sign| lowered.contains(sign))
+}
+
+/// Blanks what stands before the last `@`, but for a URL's scheme. A password may hold `/`, `@`, `:` and `,` unescaped, so that nothing
 /// before the last `@` is safe to show; a path with an `@` in it, or a list of URLs, loses more than it had to.
 fn without_user_info(value: &str) -> String {
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return value.to_owned();
+    let Some(at) = value.rfind('@') else { return value.to_owned() };
+    let scheme = match value.split_once("://") {
+        Some((scheme, _))
+            if scheme.len() < at && scheme.chars().all(|next| next.is_ascii_alphanumeric() || next == '_') =>
+        {
+            format!("{scheme}://")
+        }
+        _ => String::new(),
     };
-    match rest.rfind('@') {
-        Some(at) => format!("{scheme}://{REMOVED}{}", &rest[at..]),
-        None => value.to_owned(),
+    format!("{scheme}{REMOVED}{}", &value[at..])
+}
+
+/// A sentence without what looks like a login in it: `name://user:password@`, and the value after a secret's name
+/// (`sasl.password=…`, `password = "…"`).
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for piece in text.split_inclusive(char::is_whitespace) {
+        let word = piece.trim_end();
+        clean.push_str(&redact_word(word));
+        clean.push_str(&piece[word.len()..]);
     }
+    clean
+}
+
+fn redact_word(word: &str) -> String {
+    if let Some((before, after)) = word.split_once("://")
+        && let Some(at) = after.rfind('@')
+    {
+        return format!("{before}://{REMOVED}{}", &after[at..]);
+    }
+    match word.split_once('=') {
+        Some((key, value)) if !value.is_empty() && names_a_secret(key) => format!("{key}={REMOVED}"),
+        _ => word.to_owned(),
+    }
+}
+
+/// By its last part, as `-X` and properties have it: `sasl.password`, `'ssl.key.password`, `client_secret`.
+fn names_a_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["password", "passwd", "pasword", "passphrase", "secret", "token", "apikey", "api.key", "jaas.config", "kinit.cmd"]
+        .iter()
+        .any(|part| key.ends_with(part) || key.contains(&format!("{part}.")))
 }
 
 #[cfg(test)]
@@ -126,9 +184,60 @@ mod tests {
 
         #[test]
         fn no_url_keeps_its_password(user in "[a-z]{1,8}", password in "[A-Z0-9:/?#@,!-]{8,20}", tail in "[a-z/]{0,10}") {
+            for key in ["schema.registry.url", "bootstrap.servers", "client.id"] {
+                let clean = redact(key, &format!("{user}:{password}@example.org:8081"));
+                prop_assert!(!clean.contains(&password), "{}", clean);
+            }
             let clean = redact("schema.registry.url", &format!("https://{user}:{password}@example.org:8081/{tail}"));
             prop_assert!(!clean.contains(&password), "{}", clean);
             prop_assert!(clean.contains("@example.org:8081/"), "{}", clean);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_that_is_on_no_list_shows_nothing(key in "[a-z]{1,8}(\\.[a-z]{1,8}){0,3}", value in "[!-~]{1,40}") {
+            prop_assume!(HARMLESS.binary_search(&key.as_str()).is_err());
+            prop_assert_eq!(redact(&key, &value), REMOVED);
+        }
+
+        #[test]
+        fn a_misspelt_secret_is_a_secret(at in 0..SECRET_KEYS.len(), drop in 0..40_usize, value in "[!-~]{8,20}") {
+            let mut key = SECRET_KEYS[at].to_owned();
+            if drop < key.len() { key.remove(drop); }
+            prop_assert_eq!(redact(&key, &value), REMOVED, "{}", key);
+        }
+    }
+
+    #[test]
+    fn harmless_names_are_in_order_and_name_no_secret() {
+        assert!(HARMLESS.is_sorted());
+        for key in HARMLESS {
+            assert_eq!(redact(key, "5"), "5", "{key}");
+        }
+    }
+
+    #[test]
+    fn kinits_command_and_whom_it_logs_in_are_hidden() {
+        for (key, value) in [
+            ("sasl.kerberos.kinit.cmd", "echo hunter2 | kinit me"),
+            ("sasl.kerberos.principal", "me"),
+            ("sasl.pasword", "hunter2"),
+            ("sasl.passwrd", "123456"),
+        ] {
+            assert_eq!(redact(key, value), REMOVED, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_keeps_its_words_and_loses_its_logins() {
+        for (said, kept) in [
+            ("error: sasl_ssl://me:hunter2@there:9092 failed", "error: sasl_ssl://(removed)@there:9092 failed"),
+            ("unexpected argument 'sasl.password=hunter2' found", "unexpected argument 'sasl.password=(removed) found"),
+            ("linger.ms=5 is fine,\n  as is acks=all", "linger.ms=5 is fine,\n  as is acks=all"),
+            ("write me to a@b.org", "write me to a@b.org"),
+        ] {
+            assert_eq!(sentence(said), kept);
         }
     }
 
@@ -139,7 +248,7 @@ mod tests {
             "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"u\" password=\"hunter2\";",
             "endpoint=x;client_secret=hunter2",
         ] {
-            assert_eq!(redact("my.own.property", value), REMOVED);
+            assert_eq!(redact("client.id", value), REMOVED);
         }
     }
 

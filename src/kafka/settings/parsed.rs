@@ -1,0 +1,112 @@
+//! Settings as the client understands them: it parses them, and is then asked what it read.
+
+use std::collections::BTreeMap;
+
+use rdkafka::ClientConfig;
+use rdkafka::config::NativeClientConfig;
+use rdkafka::error::KafkaError as ClientError;
+use rdkafka::types::RDKafkaConfRes;
+
+use super::SettingsError;
+use crate::kafka::error::KafkaError;
+
+/// What the measurement rests on: a property, whether the client's reading of a value would take it away, and why.
+const INDISPENSABLE: [(&str, fn(&str) -> bool, &str); 5] = [
+    (
+        "acks",
+        |value| value == "0",
+        "nothing would confirm that an event was written, and lost could not be told from never sent; use acks=1 or acks=all",
+    ),
+    ("delivery.report.only.error", |value| value == "true", "no acknowledgement would be reported; leave it out"),
+    ("enable.partition.eof", |value| value == "false", "nobody would know where a topic ends; leave it out"),
+    (
+        "auto.offset.reset",
+        |value| value != "error",
+        "records that are gone would be passed over in silence; leave it out",
+    ),
+    (
+        "transactional.id",
+        |value| !value.is_empty(),
+        "floodmark names its transactional producers itself; set delivery = \"exactly-once\" in the profile",
+    ),
+];
+
+/// The mechanisms of this build of the client.
+const MECHANISMS: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
+/// The most events that a queue may hold: each takes about 200 bytes here and in the client before it holds anything.
+const MOST_QUEUED: u64 = 20_000_000;
+
+/// The client's reading of some settings.
+pub(super) struct Parsed {
+    native: NativeClientConfig,
+}
+
+/// Whether the client knows a property of this name: it takes an empty value, or finds it invalid. For some of Java's names it has
+/// no more than a sentence that says so.
+pub(super) fn is_known(key: &str) -> bool {
+    let mut config = ClientConfig::new();
+    config.set(key, "");
+    match config.create_native_config() {
+        Ok(_) => true,
+        Err(ClientError::ClientConfig(code, why, ..)) => {
+            code != RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN && !why.contains("Java")
+        }
+        Err(_) => false,
+    }
+}
+
+/// The client tells a topic's properties (`acks`) only once one of them is set; this is set to its default.
+fn with_topic_properties() -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("request.timeout.ms", "30000");
+    config
+}
+
+impl Parsed {
+    /// Has the client read them.
+    pub(super) fn of(given: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
+        let mut config = with_topic_properties();
+        for (key, value) in given {
+            config.set(key, value);
+        }
+        let native = config.create_native_config().map_err(|error| KafkaError::settings(&error))?;
+        Ok(Parsed { native })
+    }
+
+    fn get(&self, key: &str) -> String {
+        // A property without a value has nothing to say; all keys asked for are the client's own.
+        self.native.get(key).unwrap_or_default()
+    }
+
+    /// Refuses what would leave nothing to measure.
+    pub(super) fn refuse_what_hides(&self, given: &BTreeMap<String, String>) -> Result<(), SettingsError> {
+        for (key, takes_away, why) in INDISPENSABLE {
+            if let Some(value) = given.get(key)
+                && takes_away(&self.get(key))
+            {
+                return Err(SettingsError::Indispensable { key, value: value.clone(), why });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a login that this build cannot do, before the client says how to compile it anew.
+    pub(super) fn refuse_other_mechanisms(&self) -> Result<(), SettingsError> {
+        let mechanism = self.get("sasl.mechanisms");
+        let logs_in = self.get("security.protocol").starts_with("sasl");
+        if logs_in && !MECHANISMS.iter().any(|known| known.eq_ignore_ascii_case(&mechanism)) {
+            return Err(SettingsError::Mechanism { mechanism, known: MECHANISMS.join(", ") });
+        }
+        Ok(())
+    }
+
+    /// How many events a producer's queue holds.
+    pub(super) fn queue_capacity(&self, given: &BTreeMap<String, String>) -> Result<usize, SettingsError> {
+        let key = "queue.buffering.max.messages";
+        let Some(value) = given.get(key) else { return Ok(super::QUEUED) };
+        match self.get(key).parse::<u64>() {
+            Ok(events @ 1..=MOST_QUEUED) => Ok(events as usize),
+            _ => Err(SettingsError::Queue { value: value.clone(), most: MOST_QUEUED }),
+        }
+    }
+}
