@@ -2,6 +2,7 @@
 
 mod batch;
 mod error;
+mod hearing;
 mod offsets;
 mod settings;
 mod sink;

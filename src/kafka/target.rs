@@ -6,18 +6,21 @@ use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::{ClientContext, DefaultClientContext};
-use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::KafkaError;
+use super::hearing::Listening;
 use super::settings::{ClientSettings, native};
 use crate::profile::DEFAULT_PARTITIONS;
 
 /// What a topic's name starts with when floodmark may create it and fill it without being asked.
 pub const MARK: &str = "floodmark";
+/// How long the client's log is listened to when nobody answered.
+const LISTENING: Duration = Duration::from_millis(200);
 /// How long one request may take before it is tried again.
 const ONE_REQUEST: Duration = Duration::from_secs(5);
 
@@ -107,7 +110,7 @@ pub struct PartitionRange {
 pub(super) struct Quiet;
 
 impl ClientContext for Quiet {
-    fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, _facility: &str, _message: &str) {}
+    fn log(&self, _level: RDKafkaLogLevel, _facility: &str, _message: &str) {}
     fn error(&self, _error: ClientError, _reason: &str) {}
 }
 
@@ -115,7 +118,7 @@ impl ConsumerContext for Quiet {}
 
 /// A cluster that answered.
 pub struct Target {
-    client: BaseConsumer<Quiet>,
+    client: BaseConsumer<Listening>,
     settings: BTreeMap<String, String>,
     brokers: String,
     cluster_id: String,
@@ -130,12 +133,22 @@ impl Target {
     pub fn connect(settings: &ClientSettings, timeout: Duration) -> Result<Self, KafkaError> {
         let brokers = settings.brokers().unwrap_or_default().to_owned();
         let settings = settings.admin();
-        let client = BaseConsumer::from_config_and_context(&native(&settings), Quiet)
+        let mut config = native(&settings);
+        // While it connects, the client says in its log what goes wrong; the answer itself says no more than that none came.
+        config.set_log_level(RDKafkaLogLevel::Info);
+        config.set("log.connection.close", "true");
+        let client = BaseConsumer::from_config_and_context(&config, Listening::default())
             .map_err(|error| KafkaError::settings(&error))?;
-        let metadata = client.fetch_metadata(None, timeout).map_err(|error| KafkaError::Unreachable {
-            brokers: brokers.clone(),
-            waited_s: timeout.as_secs(),
-            reason: error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string()),
+        let metadata = client.fetch_metadata(None, timeout).map_err(|error| {
+            let plain = || error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
+            // What was logged meanwhile waits in the client's queue for someone to ask.
+            let deadline = Instant::now() + LISTENING;
+            while client.poll(deadline.saturating_duration_since(Instant::now())).is_some() && Instant::now() < deadline
+            {
+            }
+            let causes = client.context().causes();
+            let reason = if causes.is_empty() { plain() } else { causes.join("; ") };
+            KafkaError::Unreachable { brokers: brokers.clone(), waited_s: timeout.as_secs(), reason }
         })?;
         let addresses =
             metadata.brokers().iter().map(|broker| format!("{}:{}", broker.host(), broker.port())).collect();

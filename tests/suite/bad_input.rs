@@ -1,6 +1,11 @@
 //! What cannot work ends at once: one sentence that names the thing and the way out, and the right exit code.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use floodmark::broker::BrokerConfig;
 
 use crate::cluster::Cluster;
 use crate::program::Workshop;
@@ -101,13 +106,44 @@ fn text(topic: &str, more: &str) -> String {
     format!("duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"100/s\"\n{more}")
 }
 
+/// A listener that answers the first bytes as a TLS one answers plain ones: with an alert, and the end.
+fn tls_listener() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut first = [0; 64];
+            let _read = stream.read(&mut first);
+            let _written = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 0x46]);
+        }
+    });
+    address
+}
+
 #[test]
-fn a_broker_that_is_not_there_is_named() {
+fn a_broker_that_cannot_be_reached_is_named_with_the_cause() {
     let workshop = Workshop::new();
     let profile = workshop.profile(&text("floodmark-nowhere", ""));
-    let ended = workshop.run(&profile, "127.0.0.1:1", &[]);
-    let (code, told) = ended.one_sentence();
-    assert!(code == Some(4) && told.contains("127.0.0.1:1") && told.contains("check -b"), "{told}");
+    let (plain, tls) = (floodmark::broker::Broker::start(BrokerConfig::default()).unwrap(), tls_listener());
+    let plain = plain.address().to_string();
+    let login =
+        ["-X", "security.protocol=sasl_plaintext", "-X", "sasl.mechanism=PLAIN", "-X", "sasl.username=me", "-X"];
+    let cases: [(&str, &[&str], &str); 5] = [
+        ("127.0.0.1:1", &[], "connection refused"),
+        ("no-such-host.invalid:9092", &[], "no host of that name"),
+        (&plain, &["-X", "security.protocol=ssl"], "does not speak TLS"),
+        (&tls, &[], "as a TLS listener does"),
+        (&plain, &[&login[..], &["sasl.password=hush"]].concat(), "login"),
+    ];
+    let running: Vec<_> =
+        cases.iter().map(|(brokers, more, _)| workshop.start_on("run", &profile, brokers, more)).collect();
+    for ((brokers, _, cause), running) in cases.iter().zip(running) {
+        let ended = running.wait();
+        let (code, told) = ended.one_sentence();
+        assert_eq!(code, Some(4), "{told}");
+        assert!(told.contains(brokers) && told.contains(cause) && told.contains("check -b"), "{cause}: {told}");
+        assert!(!told.contains("BrokerTransportFailure") && !told.contains("hush"), "{told}");
+    }
 }
 
 #[test]
