@@ -6,7 +6,8 @@ use std::{
 };
 
 use clap::Parser;
-use floodmark::commands::{Cli, CommandError};
+use floodmark::commands::{Cli, CommandError, error_json};
+use floodmark::report::output::Outlet;
 use floodmark::report::screen::{Screen, shortened};
 use floodmark::report::terminal::Look;
 use floodmark::results::redact::sentence;
@@ -20,19 +21,33 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
         }
     };
-    let mut out = Screen::new(io::stdout(), Look::of_stdout().colour);
-    let ended = cli.run(&mut out).and_then(|outcome| {
-        out.flush()?;
-        Ok(outcome)
-    });
-    match ended {
-        Ok(outcome) => ExitCode::from(outcome.exit_code()),
-        Err(error) => report(&error, cli.wants_json()),
+    let mut out = Outlet::new(Screen::new(io::stdout(), Look::of_stdout().colour));
+    let mut code = match cli.run(&mut out) {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) => {
+            if cli.wants_json() {
+                let _ = out.write_all(error.to_json().as_bytes());
+            }
+            report(&error, cli.wants_json())
+        }
+    };
+    // What the command found decides the code; only a pass that nobody could be told of is none.
+    if let Some(refusal) = out.into_refusal() {
+        let unwritten = report(&CommandError::Output(refusal), cli.wants_json());
+        code = if code == 0 { unwritten } else { code };
     }
+    ExitCode::from(code)
 }
 
 /// Prints help, the version, or what is wrong with the command line, which may hold anything.
 fn print_answer(answer: &clap::Error) -> io::Result<()> {
+    if answer.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = answer.render().to_string();
+        let text = text.trim().trim_start_matches("error: ");
+        let (text, help) = text.split_once("\n\n").map_or((text, None), |(text, help)| (text, Some(help.trim())));
+        let mut screen = Screen::new(io::stdout(), false);
+        screen.write_all(error_json("usage", text, help).as_bytes()).and_then(|()| screen.flush())?;
+    }
     let (out, look): (Box<dyn Write>, Look) = if answer.use_stderr() {
         (Box::new(io::stderr()), Look::of_stderr())
     } else {
@@ -46,12 +61,10 @@ fn print_answer(answer: &clap::Error) -> io::Result<()> {
     screen.flush()
 }
 
-fn report(error: &CommandError, plain: bool) -> ExitCode {
-    if error.is_closed_pipe() {
-        return ExitCode::SUCCESS;
-    }
+/// Says on standard error what went wrong, and gives the exit code for it.
+fn report(error: &CommandError, plain: bool) -> u8 {
     // There is nowhere left to say that standard error cannot be written.
     let mut screen = Screen::new(io::stderr(), Look::of_stderr().colour);
     let _ = error.print(plain, &mut screen).and_then(|()| screen.flush());
-    ExitCode::from(error.exit_code())
+    error.exit_code()
 }

@@ -104,9 +104,7 @@ impl Judgement {
     /// Takes in further reasons, and lets them count.
     pub fn add(&mut self, reasons: impl IntoIterator<Item = Reason>) {
         self.reasons.extend(reasons);
-        // What failed stands first; among equals the order stays.
-        self.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.code.effect()));
-        self.verdict = Verdict::of(&self.reasons);
+        self.verdict = Verdict::weigh(&mut self.reasons);
     }
 }
 

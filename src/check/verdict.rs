@@ -22,6 +22,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Puts the strongest reasons first (among equals the order stays), and says what they make of a run.
+    #[must_use]
+    pub fn weigh(reasons: &mut [Reason]) -> Self {
+        reasons.sort_by_key(|reason| std::cmp::Reverse(reason.code.effect()));
+        Verdict::of(reasons)
+    }
+
     /// What these reasons make of a run: the strongest of their effects.
     #[must_use]
     pub fn of(reasons: &[Reason]) -> Self {

@@ -36,10 +36,31 @@ impl CommandError {
         }
     }
 
-    /// Whether the reader of the output has gone (`| head`): no error to speak of.
+    /// A name for programs.
     #[must_use]
-    pub fn is_closed_pipe(&self) -> bool {
-        matches!(self, CommandError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    pub fn code(&self) -> &'static str {
+        match self {
+            CommandError::Usage(_) => "usage",
+            CommandError::Profile(_) => "profile",
+            CommandError::Settings(_) => "settings",
+            CommandError::Environment(_) => "environment",
+            CommandError::Output(_) => "output",
+        }
+    }
+
+    /// The way out, where it does not stand in the text.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            CommandError::Profile(error) => error.problems().next().and_then(|problem| problem.way_out()),
+            _ => None,
+        }
+    }
+
+    /// The error as JSON, for `--json`: `{"error": {"code", "text", "help"}}`, with a line end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        error_json(self.code(), &self.to_string(), self.help())
     }
 
     /// Prints the error: a profile's with the lines at fault, unless `plain`; any other in one line.
@@ -52,6 +73,13 @@ impl CommandError {
             other => writeln!(out, "error: {}", shortened(&sentence(&other.to_string()))),
         }
     }
+}
+
+/// An error as JSON, with a line end. `help` is the way out, where the text does not say it.
+#[must_use]
+pub fn error_json(code: &str, text: &str, help: Option<&str>) -> String {
+    let error = serde_json::json!({ "error": { "code": code, "text": shortened(text), "help": help } });
+    format!("{error:#}\n")
 }
 
 fn print_with_lines(error: &ProfileError, out: &mut dyn Write) -> io::Result<()> {
@@ -85,5 +113,9 @@ mod tests {
         assert!(shown(true).starts_with("error: p.toml, line "), "{}", shown(true));
         assert!(shown(false).contains("rat = \"1/s\""), "{}", shown(false));
         assert_eq!(error.exit_code(), 2);
+        let json: serde_json::Value = serde_json::from_str(&error.to_json()).unwrap();
+        assert_eq!(json["error"]["code"], "profile");
+        assert_eq!(json["error"]["help"], "did you mean `rate`?");
+        assert!(json["error"]["text"].as_str().unwrap().starts_with("p.toml, line "), "{json}");
     }
 }

@@ -22,7 +22,7 @@ pub mod run;
 pub mod schema;
 pub mod watermark;
 
-pub use error::CommandError;
+pub use error::{CommandError, error_json};
 
 /// Loads Kafka with synthetic traffic and bursts, and checks what comes out: loss, duplicates, order and latency.
 #[derive(Debug, Parser)]

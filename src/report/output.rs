@@ -4,6 +4,45 @@ use std::io::{self, ErrorKind, Write};
 
 use super::screen::clean;
 
+/// Standard output as commands see it: it takes everything. A reader that went away is no error, and any other refusal waits for the
+/// end, so that what a command found decides its exit code, whoever reads it.
+#[derive(Debug)]
+pub struct Outlet<W> {
+    out: W,
+    refusal: Option<io::Error>,
+}
+
+impl<W: Write> Outlet<W> {
+    /// Writes to `out` as long as that takes something.
+    pub fn new(out: W) -> Self {
+        Outlet { out, refusal: None }
+    }
+
+    /// Why `out` did not take everything; `None` when it did, or when its reader went away.
+    pub fn into_refusal(mut self) -> Option<io::Error> {
+        let flushed = self.flush();
+        self.refusal.or(flushed.err()).filter(|refusal| refusal.kind() != ErrorKind::BrokenPipe)
+    }
+
+    fn attempt(&mut self, write: impl FnOnce(&mut W) -> io::Result<()>) {
+        if self.refusal.is_none() {
+            self.refusal = write(&mut self.out).err();
+        }
+    }
+}
+
+impl<W: Write> Write for Outlet<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.attempt(|out| out.write_all(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.attempt(Write::flush);
+        Ok(())
+    }
+}
+
 /// Writes to standard error, at once and cleaned.
 ///
 /// # Errors
@@ -36,6 +75,21 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_at_the_end_unless_the_reader_went_away() {
+        for (kind, told) in [(ErrorKind::BrokenPipe, None), (ErrorKind::StorageFull, Some(ErrorKind::StorageFull))] {
+            let mut outlet = Outlet::new(Refuses(kind));
+            outlet.write_all(b"text").unwrap();
+            outlet.flush().unwrap();
+            assert_eq!(outlet.into_refusal().map(|refusal| refusal.kind()), told);
+        }
+        let mut written = Vec::new();
+        let mut outlet = Outlet::new(&mut written);
+        write!(outlet, "te{}", "xt").unwrap();
+        assert!(outlet.into_refusal().is_none());
+        assert_eq!(written, b"text");
     }
 
     #[test]

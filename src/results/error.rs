@@ -60,6 +60,14 @@ pub enum ResultsError {
         /// Where, and what is wrong.
         why: String,
     },
+    /// A file is not as the run left it.
+    #[error("`{}` is not as the run left it: {why}; copy the whole folder again from where the part ran", file.display())]
+    NotWhole {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A captured curve that the run replayed is not where it was, or not what it was.
     #[error("the run of `{}` replayed a curve: {why}; put the curve file back there", file.display())]
     Curve {
@@ -97,6 +105,7 @@ impl ResultsError {
             | ResultsError::NotEmpty { .. }
             | ResultsError::NoRun { .. }
             | ResultsError::Malformed { .. }
+            | ResultsError::NotWhole { .. }
             | ResultsError::Curve { .. }
             | ResultsError::OtherSchema { .. } => true,
             ResultsError::CannotCreate { .. }

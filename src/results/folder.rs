@@ -9,6 +9,7 @@ use std::{
 use super::{
     Manifest, ResultsError, RunState, Summary, TimelineRow,
     hlog::{LogKey, LogReader},
+    inventory::{verify, verify_seal},
     manifest::MANIFEST_SCHEMA,
     pending::partial_path,
     summary::SUMMARY_SCHEMA,
@@ -76,6 +77,18 @@ impl RunFolder {
                 "the run is still going on, or its process was killed; the files reach up to its last second"
             }
         }
+    }
+
+    /// Holds every file against its length and hash in the manifest, and the manifest against its own last line.
+    ///
+    /// # Errors
+    /// When a file is missing, cut, changed or not the run's, or the run never came to an orderly end.
+    pub fn verify(&self) -> Result<(), ResultsError> {
+        let file = self.path.join(MANIFEST);
+        let text =
+            fs::read_to_string(&file).map_err(|system| ResultsError::CannotRead { file: file.clone(), system })?;
+        verify_seal(&file, &text)?;
+        verify(&self.path, &self.manifest.files)
     }
 
     /// Where the ledgers are.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path, thread};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ResultsError, redact::redact};
+use super::{ResultsError, inventory::Inventory, redact::redact};
 use crate::{clock::kernel::KernelClock, profile::Profile};
 
 /// The schema that this program writes and reads.
@@ -63,6 +63,9 @@ pub struct Manifest {
     /// The clients' settings as resolved, by client (`producer orders`, `consumer`), without secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub client: BTreeMap<String, BTreeMap<String, String>>,
+    /// Every other file of the folder, by its path in it, as the run left it; empty while the run goes on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: Inventory,
     /// The resolved profile, as its author would write it.
     pub profile: toml::Table,
 }

@@ -3,6 +3,7 @@
 pub mod error;
 pub mod folder;
 pub mod hlog;
+pub mod inventory;
 pub mod manifest;
 pub mod pending;
 pub mod redact;

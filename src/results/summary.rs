@@ -311,6 +311,13 @@ pub struct EngineMetric {
 }
 
 impl Summary {
+    /// Takes in what went wrong after the verdict, and lets it count.
+    pub fn add_trouble(&mut self, trouble: Reason) {
+        self.troubles.push(trouble.clone());
+        self.reasons.push(trouble);
+        self.verdict = Verdict::weigh(&mut self.reasons);
+    }
+
     /// As JSON, indented, with a line end.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use super::{
     Manifest, ResultsError, RunState, Summary, TimelineRow,
     folder::{MANIFEST, SUMMARY, TIMELINE, WATERMARKS, read_manifest},
     hlog::{Interval, LogEncoder, LogKey},
+    inventory::{sealed, take_stock},
     pending::{GrowingFile, partial_path, write_whole},
     timeline::append_row,
     watermark_rows::{self, WatermarkRow},
@@ -25,7 +26,8 @@ pub struct RunWriter {
     folder: PathBuf,
     manifest: Manifest,
     start_unix_ns: u64,
-    timeline: GrowingFile,
+    /// None once it is complete.
+    timeline: Option<GrowingFile>,
     any_row: bool,
     /// None before the first row: most runs model no engine.
     watermarks: Option<GrowingFile>,
@@ -42,6 +44,7 @@ impl RunWriter {
     /// When the folder holds anything, or cannot be written to.
     pub fn create(folder: &Path, mut manifest: Manifest, start_unix_ns: u64) -> Result<Self, ResultsError> {
         refuse_occupied(folder)?;
+        manifest.files.clear();
         fs::create_dir_all(folder)
             .map_err(|system| ResultsError::CannotCreate { folder: folder.to_owned(), system })?;
         manifest.state = RunState::Running;
@@ -50,7 +53,7 @@ impl RunWriter {
             folder: folder.to_owned(),
             manifest,
             start_unix_ns,
-            timeline,
+            timeline: Some(timeline),
             any_row: false,
             watermarks: None,
             logs: BTreeMap::new(),
@@ -82,12 +85,13 @@ impl RunWriter {
             .manifest
             .to_toml()
             .map_err(|error| ResultsError::Unwritable { file: file.clone(), why: error.to_string() })?;
-        write_whole(&file, text.as_bytes())
+        write_whole(&file, sealed(&text).as_bytes())
     }
 
     /// Takes in a row of the timeline; the next flush writes it.
     pub fn row(&mut self, row: &TimelineRow) {
-        let appended = append_row(self.timeline.buffer(), row, !self.any_row);
+        let Some(timeline) = &mut self.timeline else { return };
+        let appended = append_row(timeline.buffer(), row, !self.any_row);
         self.any_row = true;
         self.remember_unwritable(TIMELINE, appended.map_err(|error| error.to_string()));
     }
@@ -119,7 +123,9 @@ impl RunWriter {
 
     /// Writes what was taken in since the last flush; call it each second. What the disk does not take waits for the next one.
     pub fn flush(&mut self) {
-        let first_refusal = std::iter::once(&mut self.timeline)
+        let first_refusal = self
+            .timeline
+            .iter_mut()
             .chain(&mut self.watermarks)
             .chain(self.logs.values_mut())
             .filter_map(|file| file.flush().err())
@@ -143,29 +149,38 @@ impl RunWriter {
         write_whole(&self.folder.join(name), bytes)
     }
 
-    /// Writes the rest, gives every file its name, and states how the run ended (`ended` is RFC 3339).
-    /// Each file is tried, whatever became of the others.
+    /// Writes the rest of what grew, and gives every file its name. Each is tried, whatever became of the others. Nothing is taken in after this.
+    ///
+    /// # Errors
+    /// The first refusal of the system.
+    pub fn complete(&mut self) -> Result<(), ResultsError> {
+        // A refusal in the middle of the run is forgiven when the disk took everything in the end; an encoder's is not.
+        let mut outcome = match self.trouble.take() {
+            Some(error @ ResultsError::Unwritable { .. }) => Err(error),
+            _ => Ok(()),
+        };
+        let growing = self.timeline.take().into_iter().chain(self.watermarks.take());
+        for file in growing.chain(std::mem::take(&mut self.logs).into_values()) {
+            outcome = outcome.and(file.complete());
+        }
+        outcome
+    }
+
+    /// Completes what is not complete yet, writes the summary, and states how the run ended (`ended` is RFC 3339) and what each file
+    /// came to. The manifest is the last: as long as it says `running`, the rest may be missing.
     ///
     /// # Errors
     /// The first refusal of the system. The manifest then goes on saying `running` only if it is the one that could not be written.
     pub fn finish(mut self, state: RunState, ended: &str, summary: &Summary) -> Result<(), ResultsError> {
-        self.manifest.state = state;
-        self.manifest.ended = Some(ended.to_owned());
+        let completed = self.complete();
         let encoded = summary
             .to_json()
             .map_err(|error| ResultsError::Unwritable { file: self.folder.join(SUMMARY), why: error.to_string() });
         let summary_written = encoded.and_then(|text| self.file(SUMMARY, text.as_bytes()));
-        let manifest_written = self.save_manifest();
-        // A refusal in the middle of the run is forgiven when the disk took everything in the end; an encoder's is not.
-        let encoder_trouble = match self.trouble {
-            Some(error @ ResultsError::Unwritable { .. }) => Err(error),
-            _ => Ok(()),
-        };
-        let mut outcome = summary_written.and(manifest_written).and(encoder_trouble);
-        for file in std::iter::once(self.timeline).chain(self.watermarks).chain(self.logs.into_values()) {
-            outcome = outcome.and(file.complete());
-        }
-        outcome
+        self.manifest.state = state;
+        self.manifest.ended = Some(ended.to_owned());
+        let inventory = take_stock(&self.folder).map(|files| self.manifest.files = files);
+        completed.and(summary_written).and(inventory).and(self.save_manifest())
     }
 
     fn remember_unwritable(&mut self, name: &str, appended: Result<(), String>) {
@@ -176,7 +191,10 @@ impl RunWriter {
 }
 
 /// Results are never overwritten: the folder must not exist, or be empty.
-fn refuse_occupied(folder: &Path) -> Result<(), ResultsError> {
+///
+/// # Errors
+/// When it holds anything, or cannot be looked into.
+pub fn refuse_occupied(folder: &Path) -> Result<(), ResultsError> {
     let mut entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

@@ -30,6 +30,8 @@ pub struct Facts<'a> {
     pub schedules: Vec<Arc<StreamSchedule>>,
     /// Which part of the run the measurements cover.
     pub role: Role,
+    /// Whether they are one process's: of several that are merged, what is missing is said by the merge.
+    pub is_alone: bool,
     /// How long was sent, in nanoseconds.
     pub sending_ns: u64,
     /// What stands against the clocks, when several processes took part.
@@ -75,7 +77,7 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
     if !judgement.reasons.is_empty() {
         judgement.add(client_errors(facts.profile, measured));
     }
-    judgement.add(part_of(facts.role));
+    judgement.add(part_of(facts.role).filter(|_| facts.is_alone));
     summarise(facts, measured, concluded, judgement)
 }
 

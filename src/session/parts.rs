@@ -10,7 +10,7 @@ use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
 use super::record::{GENERATOR, LEDGER, delivered_file, log_key, produced_file, write_ledgers};
 use super::watch::Ended;
-use crate::check::{ClockFigures, Delivered, Hop, Merge, Produced};
+use crate::check::{ClockFigures, Delivered, Hop, Merge, Produced, Reason, ReasonCode};
 use crate::load::{Shard, fingerprint, streams_of};
 use crate::profile::{Profile, Stream};
 use crate::results::manifest::Manifest;
@@ -100,7 +100,8 @@ pub fn merge_parts(paths: &[PathBuf], out: Option<&Path>) -> Result<Ended, Merge
         refuse_strangers(&first, &part, path)?;
         parts.push(part);
     }
-    let whole = join(paths, &profile, &parts)?;
+    let mut whole = join(paths, &profile, &parts)?;
+    whole.troubles.extend(missing_sides(&profile, &whole));
     let facts = facts_of(&profile, first.manifest(), &parts, &whole);
     if facts.role == Role::Run {
         refuse_missing_shards(&profile, &whole)?;
@@ -109,6 +110,28 @@ pub fn merge_parts(paths: &[PathBuf], out: Option<&Path>) -> Result<Ended, Merge
     let summary = conclude(&facts, &whole);
     let out = out.map_or_else(|| default_out(first.manifest()), Path::to_owned);
     Ok(write(&out, first.manifest(), &profile, &parts, &whole, summary)?)
+}
+
+/// What no part sent or observed: the rest cannot pass without it.
+fn missing_sides(profile: &Profile, whole: &Measured) -> Vec<Reason> {
+    let mut missing = Vec::new();
+    for (stream, measured) in profile.streams.iter().zip(&whole.streams) {
+        let name = &stream.name;
+        if measured.produced.is_none() {
+            let text = format!("{name}: no part of these sent it. Merge the folders of `produce` too.");
+            missing.push(Reason::new(ReasonCode::NotSent, text).of_stream(name));
+        }
+        let stages = stage_names(stream).into_iter().zip(&measured.stages).enumerate();
+        for (place, (stage, seen)) in stages {
+            let shows_windows = stream.stages.get(place).is_some_and(|stage| stage.results.is_some());
+            if seen.delivered.is_none() && !shows_windows {
+                let at = if stage == name { String::new() } else { format!(" at {stage}") };
+                let text = format!("{name}: no part of these observed it{at}. Merge the folder of `consume` too.");
+                missing.push(Reason::new(ReasonCode::NotObserved, text).of_stream(name).at_stage(Some(stage)));
+            }
+        }
+    }
+    missing
 }
 
 /// Whoever observed has to have begun before anyone sent.
@@ -213,6 +236,7 @@ fn facts_of<'a>(profile: &'a Profile, first: &Manifest, parts: &[Part], whole: &
             (false, true) => Role::Consume,
             _ => Role::Run,
         },
+        is_alone: false,
         sending_ns: (longest_s * 1e9) as u64,
         clocks: clocks_of(parts),
     }
@@ -275,7 +299,7 @@ fn write(
     let state = if whole.interrupted { RunState::Interrupted } else { RunState::Finished };
     let folder = writer.folder().to_owned();
     writer.finish(state, &ended, &summary)?;
-    Ok(Ended { summary, folder, trouble: None })
+    Ok(Ended { summary, folder })
 }
 
 /// A part's seconds count from its own start; in the whole they stand at the nearest second.
@@ -298,13 +322,13 @@ struct Part {
 /// Reads the part of a run that a folder holds.
 fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
     let folder = RunFolder::open(path)?;
-    let unreadable = |file: &Path, why: String| ResultsError::Malformed { file: file.to_owned(), why };
-    let summary = folder.summary()?.ok_or_else(|| {
-        unreadable(
-            path,
-            "it holds no summary.json: the process was killed before it could account for its events".to_owned(),
-        )
-    })?;
+    let unreadable = |file: &Path, why: &str| ResultsError::Malformed { file: file.to_owned(), why: why.to_owned() };
+    if !folder.ended_in_order() {
+        let why = "its manifest says `running`: the process was killed before it could account for its events";
+        return Err(unreadable(path, why));
+    }
+    folder.verify()?;
+    let summary = folder.summary()?.ok_or_else(|| unreadable(path, "it holds no summary.json"))?;
     let (interrupted, troubles) = (summary.interrupted, summary.troubles.clone());
     let cpu_ns = summary.generator.cpu_s.map(|cpu_s| (cpu_s * 1e9) as u64);
     let mut measured = Measured { interrupted, troubles, cpu_ns, ..Measured::default() };

@@ -15,6 +15,7 @@ use crate::produce::ProduceError;
 use crate::profile::{Loaded, Span, Stage, Stream};
 use crate::results::ResultsError;
 use crate::results::stamp::rfc3339;
+use crate::results::writer::refuse_occupied;
 
 /// How long the cluster may take to answer at first.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -187,6 +188,9 @@ impl PreparedStage {
 /// # Errors
 /// [`SessionError`], one clear sentence.
 pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
+    if let Some(out) = &request.out {
+        refuse_occupied(out)?;
+    }
     let embedded = start_embedded(&request)?;
     let mut settings = request.settings.clone();
     if let Some(broker) = &embedded {

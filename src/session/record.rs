@@ -9,7 +9,7 @@ use super::plans::stage_settings;
 use super::prepare::{OFFSETS_TIMEOUT, Prepared, PreparedStream, Role, SessionError};
 use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
 use super::watch::Ended;
-use crate::check::{Hop, LatencyHistogram};
+use crate::check::{Hop, LatencyHistogram, Reason, ReasonCode};
 use crate::clock::kernel::kernel_clock;
 use crate::profile::Delivery;
 use crate::results::hlog::Interval;
@@ -140,18 +140,26 @@ impl Recorder {
         }
     }
 
-    /// Writes everything that is left. What cannot be written is said, once; the summary is handed over whatever happens.
-    pub(super) fn end(mut self, prepared: &Prepared, measured: &Measured, summary: Summary) -> Ended {
+    /// Writes everything that is left. What cannot be written counts in the verdict; the summary is handed over whatever happens.
+    pub(super) fn end(mut self, prepared: &Prepared, measured: &Measured, mut summary: Summary) -> Ended {
         let folder = self.writer.folder().to_owned();
-        let mut troubles = Vec::new();
+        let mut refusals = Vec::new();
         for (stream, measured) in prepared.streams.iter().zip(&measured.streams) {
             let stages: Vec<&str> = stream.stages.iter().map(|stage| stage.name.as_str()).collect();
-            troubles.extend(write_ledgers(&self.writer, &stream.stream.name, &stages, measured).err());
+            refusals.extend(write_ledgers(&self.writer, &stream.stream.name, &stages, measured).err());
+        }
+        refusals.extend(self.writer.complete().err());
+        if let Some(refusal) = refusals.first() {
+            summary.add_trouble(not_kept(refusal));
         }
         self.complete_manifest(prepared);
         let state = if measured.interrupted { RunState::Interrupted } else { RunState::Finished };
-        troubles.extend(self.writer.finish(state, &rfc3339(prepared.clock.now_ns()), &summary).err());
-        Ended { summary, folder, trouble: troubles.first().map(ToString::to_string) }
+        if let Err(refusal) = self.writer.finish(state, &rfc3339(prepared.clock.now_ns()), &summary)
+            && refusals.is_empty()
+        {
+            summary.add_trouble(not_kept(&refusal));
+        }
+        Ended { summary, folder }
     }
 
     fn complete_manifest(&mut self, prepared: &Prepared) {
@@ -167,6 +175,11 @@ impl Recorder {
             }
         }
     }
+}
+
+/// That the disk did not take all results.
+pub(super) fn not_kept(refusal: &ResultsError) -> Reason {
+    Reason::new(ReasonCode::ResultsNotKept, format!("Not all results could be kept: {refusal}."))
 }
 
 fn default_folder(prepared: &Prepared) -> PathBuf {
@@ -203,6 +216,7 @@ fn manifest_of(prepared: &Prepared, start_ns: u64) -> Manifest {
         },
         topics: prepared.streams.iter().map(topic_facts).collect(),
         client: std::collections::BTreeMap::new(),
+        files: std::collections::BTreeMap::new(),
         profile: request.loaded.table.clone(),
     };
     for stream in &prepared.streams {

@@ -30,8 +30,6 @@ pub struct Ended {
     pub summary: Summary,
     /// Where the results are.
     pub folder: std::path::PathBuf,
-    /// What could not be written, if anything.
-    pub trouble: Option<String>,
 }
 
 /// Carries a prepared run out. `each_second` hears of every second as it is over.
@@ -234,6 +232,7 @@ impl Watch<'_> {
                 profile: &request.loaded.profile,
                 schedules: self.prepared.streams.iter().map(|stream| Arc::clone(&stream.schedule)).collect(),
                 role: request.role,
+                is_alone: true,
                 sending_ns,
                 clocks: None,
             },

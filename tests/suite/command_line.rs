@@ -54,6 +54,58 @@ fn a_reader_that_goes_away_is_no_error() {
     }
 }
 
+/// The exit code when nobody reads what is printed, to standard output alone or to both.
+fn code_unread(arguments: &[&str], also_errors: bool) -> Option<i32> {
+    // A pipe whose reading end is closed: what `| true` comes to.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let errors = if also_errors { Stdio::from(writer.try_clone().unwrap()) } else { Stdio::null() };
+    floodmark(arguments).stdin(Stdio::null()).stdout(writer).stderr(errors).status().unwrap().code()
+}
+
+#[test]
+fn the_verdict_decides_the_code_whoever_reads_the_output() {
+    let place = tempfile::tempdir().unwrap();
+    let out = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let broken = "stream.orders.slo.end_to_end_p99=1ns";
+    let run = |name: &str, more: &[&str], also_errors: bool| {
+        let folder = out(name);
+        let whole = ["run", "profiles/average.toml", "--duration", "4s", "--set", broken, "--out", &folder];
+        code_unread(&[&whole[..], more].concat(), also_errors)
+    };
+    assert_eq!(run("text", &[], false), Some(1));
+    assert_eq!(run("json", &["--json"], false), Some(1));
+    assert_eq!(run("both", &[], true), Some(1));
+    let merged = |name: &str| code_unread(&["merge", &out("text"), "--out", &out(name)], false);
+    assert_eq!(merged("merged"), Some(1));
+    let wrong = ["run", "profiles/average.toml", "--set", "stream.orders.rat=5k/s", "--json"];
+    assert_eq!(code_unread(&wrong, true), Some(2));
+}
+
+#[test]
+fn an_error_is_json_where_json_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mine.txt"), "mine").unwrap();
+    let occupied = folder.path().to_str().unwrap();
+    let average = "profiles/average.toml";
+    let cases: [(&[&str], i32, &str, &str); 5] = [
+        (&["plan", average, "--set", "stream.orders.rat=5k/s"], 2, "profile", "rat"),
+        (&["run", average, "--out", occupied], 2, "usage", "not empty"),
+        (&["merge", "results/there-is-none"], 2, "usage", "no run of floodmark"),
+        (&["run", average, "-b", "127.0.0.1:1"], 4, "environment", "127.0.0.1:1"),
+        (&["run", average, "--colour"], 2, "usage", "--colour"),
+    ];
+    for (arguments, code, name, said) in cases {
+        let output = output(&[arguments, &["--json"]].concat());
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {shown}");
+        let json: serde_json::Value = serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}"));
+        let error = &json["error"];
+        assert!(error["code"] == name && error["text"].as_str().unwrap().contains(said), "{shown}");
+        assert!(error.as_object().unwrap().contains_key("help"), "{shown}");
+    }
+}
+
 #[test]
 fn a_schema_is_json() {
     for format in ["profile", "summary", "watermark"] {

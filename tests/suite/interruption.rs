@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use floodmark::check::{ReasonCode, Verdict};
+use floodmark::check::{Reason, ReasonCode, Verdict};
 use floodmark::results::RunState;
 
 use crate::cluster::Cluster;
@@ -133,6 +133,8 @@ fn a_full_disk_stops_no_measurement_and_is_said_at_the_end() {
     let summary = ended.summary();
     assert_conserved(&summary);
     assert_eq!(summary.totals.delivered, summary.totals.planned);
-    let told = ended.stderr.lines().filter(|line| line.starts_with("error: ")).collect::<Vec<_>>();
-    assert!(told.len() == 1 && told[0].contains("No space left"), "{told:?}");
+    assert_eq!(summary.verdict, Verdict::Void);
+    let kept = |reason: &&Reason| reason.code == ReasonCode::ResultsNotKept;
+    let told: Vec<&Reason> = summary.reasons.iter().filter(kept).collect();
+    assert!(told.len() == 1 && told[0].text.contains("No space left"), "{told:?}");
 }

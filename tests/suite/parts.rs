@@ -136,6 +136,77 @@ fn a_merge_of_what_does_not_belong_together_is_refused_in_one_sentence() {
     }
 }
 
+/// Copies a part and harms the copy.
+fn harmed(parts: &Parts, part: &Path, harm: impl FnOnce(&Path)) -> PathBuf {
+    let copy = parts.workshop.fresh("harmed");
+    let copied = std::process::Command::new("cp").arg("-r").args([part, &copy]).status().unwrap();
+    assert!(copied.success());
+    harm(&copy);
+    copy
+}
+
+#[test]
+fn a_part_that_is_not_as_it_was_left_is_refused() {
+    let parts = Parts::new("harmed-parts");
+    let three = parts.all_three();
+    let [a, b, c] = three.each_ref().map(out);
+    let log = c.join("s.due_to_consumed.hlog");
+    let log = log.file_name().unwrap();
+    type Harm<'a> = &'a dyn Fn(&Path);
+    let shorter = |file: &Path| fs::write(file, &fs::read(file).unwrap()[..40]).unwrap();
+    let cut = |at: &Path| shorter(&at.join(log));
+    let gone = |at: &Path| fs::remove_file(at.join(log)).unwrap();
+    let last_byte = |at: &Path| {
+        let mut bytes = fs::read(at.join(log)).unwrap();
+        let place = bytes.len() - 2;
+        bytes[place] ^= 1;
+        fs::write(at.join(log), bytes).unwrap();
+    };
+    let no_ledger = |at: &Path| fs::remove_file(at.join("ledger/s.s.delivered.ledger")).unwrap();
+    let summary = |at: &Path| {
+        let file = at.join("summary.json");
+        fs::write(
+            &file,
+            fs::read_to_string(&file).unwrap().replace("\"interrupted\": false", "\"interrupted\": true "),
+        )
+        .unwrap();
+    };
+    let manifest = |at: &Path| {
+        let file = at.join("manifest.toml");
+        fs::write(&file, fs::read_to_string(&file).unwrap().replace("\"finished\"", "\"interrupted\"")).unwrap();
+    };
+    let of_another = |at: &Path| drop(fs::copy(at.join(log), at.join("t.due_to_consumed.hlog")).unwrap());
+    let harms: [(Harm<'_>, &str); 7] = [
+        (&cut, "has 40 bytes"),
+        (&gone, "is missing"),
+        (&last_byte, "has changed"),
+        (&no_ledger, "is missing"),
+        (&summary, "has changed"),
+        (&manifest, "manifest.toml"),
+        (&of_another, "not one of the files"),
+    ];
+    for (harm, said) in harms {
+        let ended = parts.merge(&[a, b, &harmed(&parts, c, harm)]);
+        let (code, told) = ended.one_sentence();
+        assert!(code == Some(2) && told.contains(said), "{said}: {code:?} {told}");
+        assert!(!out(&ended).exists(), "{said}: nothing was written");
+    }
+    parts.merge(&[a, b, &harmed(&parts, c, |_| ())]).sound();
+}
+
+#[test]
+fn a_merge_without_an_observer_or_a_sender_is_void() {
+    let parts = Parts::new("one-sided");
+    let three = parts.all_three();
+    let [a, b, c] = three.each_ref().map(out);
+    for (folders, code) in [(&[a, b][..], ReasonCode::NotObserved), (&[c], ReasonCode::NotSent)] {
+        let ended = parts.merge(folders);
+        let summary = ended.summary();
+        assert_eq!((ended.code(), summary.verdict), (Some(3), Verdict::Void), "{:?}", summary.reasons);
+        assert!(summary.reasons.iter().any(|reason| reason.code == code), "{:?}", summary.reasons);
+    }
+}
+
 #[test]
 fn an_observer_follows_the_producers_start_and_ends_by_itself() {
     let parts = Parts::new("late-start");

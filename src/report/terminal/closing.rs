@@ -13,7 +13,7 @@ use super::{
     tables::{line, plain_table, push_table, push_wrapped},
 };
 use crate::{
-    check::{Counts, Hop, Latencies, SloResult, Verdict},
+    check::{Counts, Effect, Hop, Latencies, SloResult, Verdict},
     report::figures::{bytes, count, latency, rate, seconds, share},
     results::summary::{HopLatencies, StreamSummary, Summary},
 };
@@ -34,6 +34,9 @@ fn headline(text: &mut String, summary: &Summary, look: Look) {
     let (word, ink, meaning) = match summary.verdict {
         Verdict::Pass => ("PASS", Ink::Good, kept(summary)),
         Verdict::Fail => ("FAIL", Ink::Bad, broken_limits(summary)),
+        Verdict::Void if summary.reasons.iter().any(|reason| reason.code.effect() == Effect::Environment) => {
+            ("VOID", Ink::Doubt, "the environment failed this run".to_owned())
+        }
         Verdict::Void => ("VOID", Ink::Doubt, "not judged: this run cannot tell pass from fail".to_owned()),
         Verdict::Part => ("PART", Ink::Strong, "one part of a run: `floodmark merge` gives the verdict".to_owned()),
     };

@@ -6,6 +6,7 @@ use std::{
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 use super::*;
+use crate::results::inventory::take_stock;
 use crate::{
     check::Hop,
     clock::kernel::KernelClock,
@@ -68,6 +69,7 @@ fn manifest(run_id: &str) -> Manifest {
             end_offsets: vec![],
         }],
         client: BTreeMap::new(),
+        files: BTreeMap::new(),
         profile: profile_table(&profile()).unwrap(),
     };
     manifest.set_client("producer orders", [("linger.ms", "5"), ("sasl.password", "hunter2")]);
@@ -112,6 +114,9 @@ fn a_finished_run_reads_back_whole() {
     expected.topics[0].end_offsets = vec![5, 20];
     expected.state = RunState::Finished;
     expected.ended = Some("2023-11-14T22:14:20.000Z".to_owned());
+    expected.files = take_stock(&folder).unwrap();
+    assert_eq!(expected.files.len(), 3, "summary, timeline and a log");
+    read.verify().unwrap();
     assert_eq!(read.manifest(), &expected);
     assert_eq!(read.manifest().profile(&folder).unwrap(), profile(), "the manifest is enough to run it again");
     assert!(read.ended_in_order());
