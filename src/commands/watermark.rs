@@ -47,6 +47,9 @@ pub struct Args {
     /// flink: a silent partition stops holding the watermark after this
     #[arg(long, value_name = "SPAN")]
     pub idleness: Option<Span>,
+    /// flink: how many tasks its source has; without it, what is said with --idleness holds for every number up to one for each partition
+    #[arg(long, value_name = "N")]
+    pub source_tasks: Option<u32>,
     /// How often the watermark moves (spark: how long a micro-batch is)
     #[arg(long, value_name = "SPAN")]
     pub interval: Option<Span>,
@@ -80,6 +83,7 @@ impl Args {
             window: self.window,
             allowed_lateness: self.allowed_lateness,
             idleness: self.idleness,
+            source_tasks: self.source_tasks,
             interval: self.interval,
             keeps_up: self.keeps_up,
             repartitioned: self.repartitioned,

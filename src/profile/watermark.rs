@@ -14,6 +14,8 @@ use super::{
 
 /// Most windows that one event may belong to.
 const MAX_WINDOWS_OF_AN_EVENT: u64 = 10_000;
+/// Flink's largest parallelism.
+const MAX_SOURCE_TASKS: u32 = 32_768;
 const NANOS_PER_MS: u64 = 1_000_000;
 
 /// A stream processor whose rule for late events is modelled.
@@ -193,9 +195,12 @@ pub struct WatermarkModel {
     /// `tumbling:10s`, `hopping:10s/5s`, `sliding:10s` or `session:30s`. Default none.
     #[serde(default)]
     pub window: Window,
-    /// flink: a partition without events for longer than this no longer holds the watermark back. Default: never.
+    /// flink: a partition without events for longer than this no longer holds the watermark back; it counts from the job's start, also where no event ever came. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idleness: Option<Span>,
+    /// flink: how many tasks (subtasks) its source has. With idleness it decides what is dropped: a task that comes back from idle is left out of the watermark until it has caught up. Default: not known, up to one for each partition; what is said then holds for all of these numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_tasks: Option<u32>,
     /// flink, beam: how often the watermark moves (default 200ms). spark: how long a micro-batch is (default: from 500ms to 4s, all are tried).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Span>,
@@ -322,6 +327,7 @@ impl WatermarkModel {
             allowed_lateness: None,
             window: Window::None,
             idleness: None,
+            source_tasks: None,
             interval: None,
             keeps_up: None,
             repartitioned: false,
@@ -362,6 +368,19 @@ impl WatermarkModel {
         }
         if self.idleness.is_some() && !matches!(engine, Engine::Flink | Engine::FlinkSql) {
             add("idleness", format!("{engine} has no idleness"), "remove it, or model flink");
+        }
+        if self.source_tasks.is_some() && !matches!(engine, Engine::Flink | Engine::FlinkSql) {
+            add("source_tasks", format!("`source_tasks` says nothing about {engine}"), "remove it, or model flink");
+        }
+        if self.source_tasks.is_some_and(|tasks| !(1..=MAX_SOURCE_TASKS).contains(&tasks)) {
+            add(
+                "source_tasks",
+                format!(
+                    "`source_tasks` is {}; it must be from 1 to {MAX_SOURCE_TASKS}",
+                    self.source_tasks.unwrap_or(0)
+                ),
+                "write the parallelism of the job's source",
+            );
         }
         if self.keeps_up.is_some() && !matches!(engine, Engine::Flink | Engine::FlinkSql | Engine::Beam) {
             add("keeps_up", format!("`keeps_up` says nothing about {engine}"), "remove it");

@@ -1,5 +1,7 @@
 //! The verdicts on a recorded stream: exact where it says how the engine read, else what is sure. Pure.
 
+mod task_counts;
+
 use std::collections::BTreeMap;
 
 use crate::check::watermark::{
@@ -38,9 +40,17 @@ pub fn judge_recorded(spec: &ModelSpec, recorded: &Recorded, reading: Reading) -
         ..WatermarkVerdicts::default()
     };
     verdicts.metric.name = spec.metric().to_owned();
-    if verdicts.exact {
-        replay(spec, recorded, reading, &mut verdicts);
+    let counts = if verdicts.exact { task_counts::counts_of(spec, recorded) } else { Vec::new() };
+    let replayed = counts.iter().map(|tasks| {
+        let mut verdicts = verdicts.clone();
+        let spec = ModelSpec { source_tasks: Some(*tasks), ..*spec };
+        replay(&spec, recorded, reading, &mut verdicts);
+        verdicts
+    });
+    if let Some(all) = task_counts::joined(replayed.collect()) {
+        verdicts = all;
     } else {
+        verdicts.exact = false;
         bound(spec, recorded, &mut verdicts);
     }
     let without = verdicts.events.iter().filter(|event| event.verdict == EventFate::NoEventTime).count();
@@ -54,7 +64,9 @@ fn is_exact(spec: &ModelSpec, recorded: &Recorded, reading: Reading) -> bool {
     let ticks = has(|kind| matches!(kind, RowKind::Tick(_) | RowKind::Watermark(_)));
     let batches = has(|kind| *kind == RowKind::Batch);
     match spec.engine {
-        Engine::Flink | Engine::FlinkSql | Engine::Beam => ticks || reading.per_record,
+        Engine::Flink | Engine::FlinkSql | Engine::Beam => {
+            (ticks || reading.per_record) && task_counts::times_idleness(spec, recorded, reading)
+        }
         Engine::Spark => batches,
         // Its stream time follows each record of a partition; nothing else is to be told.
         Engine::KafkaStreams => spec.is_exact_by_partition(),
@@ -101,7 +113,7 @@ fn verdict_of(row: &RecordedRow, time_ms: Option<i64>, verdict: EventFate) -> Ev
 
 fn replay(spec: &ModelSpec, recorded: &Recorded, reading: Reading, verdicts: &mut WatermarkVerdicts) {
     let emission = if reading.per_record { Emission::PerRecord } else { Emission::AtTicks };
-    let mut replay = Replay::new(spec, recorded.partitions.len(), emission);
+    let mut replay = Replay::numbered(spec, &recorded.partitions, emission);
     for row in &recorded.rows {
         match row.kind {
             RowKind::Event(None) => verdicts.events.push(verdict_of(row, None, EventFate::NoEventTime)),
@@ -154,7 +166,7 @@ fn bound(spec: &ModelSpec, recorded: &Recorded, verdicts: &mut WatermarkVerdicts
     let partitions = recorded.partitions.len();
     let mut certain = Certain::new(spec, partitions).knowing(maximum);
     let mut counting = Watermarks::new(std::slice::from_ref(spec), partitions);
-    let mut windows = WindowBounds::new(spec, maximum);
+    let mut windows = WindowBounds::new(spec, maximum, partitions);
     for row in &recorded.rows {
         match row.kind {
             RowKind::Event(None) => verdicts.events.push(verdict_of(row, None, EventFate::NoEventTime)),
@@ -204,12 +216,14 @@ struct WindowBounds {
 }
 
 impl WindowBounds {
-    fn new(spec: &ModelSpec, maximum: Option<i64>) -> Self {
+    fn new(spec: &ModelSpec, maximum: Option<i64>, partitions: usize) -> Self {
+        let may_idle = spec.idleness_ms.is_some() && partitions > 1;
+        let follows_whole_stream = spec.is_global() || may_idle;
         let rule = Rule::new(spec);
         WindowBounds {
             rule,
             counted: matches!(spec.window, WindowMs::Aligned(_) | WindowMs::Sliding { .. }),
-            global_horizon: spec.is_global().then(|| rule.horizon(maximum)),
+            global_horizon: follows_whole_stream.then(|| rule.horizon(maximum)),
             events: BTreeMap::new(),
         }
     }

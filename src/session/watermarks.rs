@@ -73,11 +73,11 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
             spec.engine
         ));
     }
-    if tally.may_have_idled() > 0 {
-        notes.push(format!(
-            "{} events are not sure to be kept because their partition was silent for longer than the idleness.",
-            tally.may_have_idled()
-        ));
+    if tally.may_idle() && tally.dropped().max > 0 {
+        notes.push(match spec.keeps_up_ms {
+            None => "With idleness the watermark may be ahead of any partition: only what no event of the stream closes is sure to be kept. Say how far the engine may be behind (`keeps_up`) to know more.".to_owned(),
+            Some(_) => "With idleness the watermark may be ahead of any partition: sure to be kept is what no event closes that the engine can have read.".to_owned(),
+        });
     }
     if tally.overtaken() > 0 {
         notes.push(format!(

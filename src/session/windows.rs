@@ -141,11 +141,12 @@ fn compare(seen: ResultsSeen, tally: Option<&ModelTally>, maxima_ms: &[Option<i6
     }
     match spec {
         None => summary.notes.push("No watermark model was asked: whether an event was dropped behind the watermark or lost elsewhere is not known.".to_owned()),
-        Some(spec) if spec.is_global() => summary.notes.push(format!(
+        Some(spec) if tally.is_some_and(ModelTally::follows_whole_stream) => summary.notes.push(format!(
             "{} no window's drops are known: whether an event was dropped behind the watermark or lost elsewhere is not known.",
             match spec.engine {
                 Engine::Spark => "Without Spark's batches",
                 Engine::KafkaStreams => "Behind a repartition topic",
+                Engine::Flink | Engine::FlinkSql => "With idleness",
                 _ => "Without the engine's batches",
             }
         )),

@@ -29,17 +29,16 @@ pub enum Claim {
 #[derive(Debug, Clone, Copy, Default)]
 struct Partition {
     maximum: Option<i64>,
-    last_appended_ms: Option<i64>,
-    /// It may have been idle: then the watermark may be ahead of it.
-    may_have_idled: bool,
 }
 
 /// Makes the claims of one model over records in each partition's order.
 ///
 /// Flink, Flink SQL, Beam: an event is kept for sure if it is the first of its partition or its last window closes behind
 /// M(its partition, before it) - B: the watermark is a minimum over partitions, so it can never be ahead of this one's.
-/// **This holds only as long as the partition does not go idle.** Where idleness is configured and a partition was silent for longer, its later
-/// events are races. (Beam's KafkaIO lets a partition that has been read to its end follow the clock: the claims are for one that is busy.)
+/// **This holds only as long as the partition does not go idle.** Where idleness is configured, it may have been idle before its first event and
+/// whenever the engine did not read it for a while, and the watermark is then that of the others; with several source tasks it stays so until the partition has
+/// caught up. So the claim waits for the end of the stream there (but for a topic of one partition, which no other can be ahead of): no
+/// watermark is ever ahead of the maximum of all events - B. [`super::Live`] knows more of an engine that keeps up. (Beam's KafkaIO lets a partition that has been read to its end follow the clock: the claims are for one that is busy.)
 /// An event is dropped for sure if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows.
 ///
 /// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart. Sessions nearly so: whether one that has closed can
@@ -53,7 +52,6 @@ pub struct Certain {
     rule: Rule,
     partitions: Vec<Partition>,
     barrier: i64,
-    first_appended_ms: Option<i64>,
     /// The maximum of the whole stream, if it is known beforehand.
     final_maximum: Option<i64>,
     /// Kafka Streams: the sessions of each partition, and how they are when closed ones can be joined for a while.
@@ -72,7 +70,6 @@ pub(super) struct CertainCounts {
     pub(super) pairs: u64,
     pub(super) pairs_sure: u64,
     pub(super) pairs_possible: u64,
-    pub(super) may_have_idled: u64,
     pub(super) affected: AffectedWindows,
     pub(super) waiting: Waiting,
 }
@@ -94,7 +91,6 @@ impl Certain {
             rule: Rule::new(spec),
             partitions: vec![Partition::default(); partitions],
             barrier: NO_HORIZON,
-            first_appended_ms: None,
             final_maximum: None,
             sessions: if spec.merges_sessions() && spec.engine == Engine::KafkaStreams && !spec.repartitioned {
                 (0..partitions).map(|_| both_sessions(spec)).collect()
@@ -126,6 +122,7 @@ impl Certain {
         }
         let time = record.event_time_ms;
         match self.rule.spec().engine {
+            Engine::Flink | Engine::FlinkSql if self.may_idle() => self.observe_idling(record),
             Engine::Flink | Engine::FlinkSql | Engine::Beam => self.observe_partitioned(record),
             Engine::KafkaStreams if !self.rule.spec().repartitioned => self.observe_streams(record),
             Engine::Spark | Engine::AzureStreamAnalytics | Engine::KafkaStreams => {
@@ -153,16 +150,32 @@ impl Certain {
         }
     }
 
+    /// Whether the watermark may be ahead of a partition, because that is idle.
+    pub(super) fn may_idle(&self) -> bool {
+        self.rule.spec().idleness_ms.is_some() && self.partitions.len() > 1
+    }
+
+    fn observe_idling(&mut self, record: &TimedRecord) -> Claim {
+        let time = record.event_time_ms;
+        let partition = &mut self.partitions[usize::from(record.partition)];
+        partition.maximum = partition.maximum.max(Some(time));
+        let windows = self.rule.windows(time);
+        // The watermark is never behind the least of the partitions, idle or not.
+        let sure = if self.rule.spec().merges_sessions() { 0 } else { self.rule.lost_windows(time, self.barrier) };
+        let kept = self.claim_globally(record);
+        let claim = if kept == Claim::SureKeep { kept } else { claim_of(sure, windows, windows) };
+        self.count(claim, windows, sure, if claim == Claim::SureKeep { windows - 1 } else { windows });
+        claim
+    }
+
     #[inline]
     fn observe_partitioned(&mut self, record: &TimedRecord) -> Claim {
         let time = record.event_time_ms;
-        self.note_silence(record);
         let partition = &mut self.partitions[usize::from(record.partition)];
         let horizon = self.rule.horizon(partition.maximum);
-        let may_have_idled = partition.may_have_idled;
         partition.maximum = partition.maximum.max(Some(time));
         let windows = self.rule.windows(time);
-        let possible = if may_have_idled { windows } else { self.rule.lost_windows(time, horizon) };
+        let possible = self.rule.lost_windows(time, horizon);
         if possible == 0 {
             self.counts.sure_keep += 1;
             self.counts.pairs += u64::from(windows);
@@ -171,7 +184,6 @@ impl Certain {
         // A session that is still open may take a late event in: then nothing is sure but what is kept.
         let sure = if self.rule.spec().merges_sessions() { 0 } else { self.rule.lost_windows(time, self.barrier) };
         let claim = claim_of(sure, possible, windows);
-        self.counts.may_have_idled += u64::from(may_have_idled);
         self.counts.affected.add(&self.rule, time, sure, possible);
         self.count(claim, windows, sure, possible);
         claim
@@ -231,21 +243,6 @@ impl Certain {
         counts.pairs_possible += u64::from(possible);
     }
 
-    /// Notes whether a partition was silent for longer than idleness allows, before this record.
-    fn note_silence(&mut self, record: &TimedRecord) {
-        let Some(idleness_ms) = self.rule.spec().idleness_ms else { return };
-        let partition = &mut self.partitions[usize::from(record.partition)];
-        let Some(appended_ms) = record.appended_ms else {
-            // Without times, any silence may have been long.
-            partition.may_have_idled = true;
-            return;
-        };
-        let first_ms = *self.first_appended_ms.get_or_insert(appended_ms);
-        let since_ms = partition.last_appended_ms.unwrap_or(first_ms);
-        partition.may_have_idled |= appended_ms.saturating_sub(since_ms) > idleness_ms;
-        partition.last_appended_ms = Some(appended_ms);
-    }
-
     /// The windows that may miss events, so far.
     #[must_use]
     pub fn affected(&self) -> &AffectedWindows {
@@ -296,7 +293,7 @@ impl Waiting {
 }
 
 /// How wide a step is: the longest wait, from an event to when it may be closed, in a thousand or so parts.
-fn step_ms(spec: &ModelSpec) -> i64 {
+pub(super) fn step_ms(spec: &ModelSpec) -> i64 {
     let window_ms = match spec.window {
         WindowMs::None => 0,
         WindowMs::Aligned(shape) => shape.size_ms(),
@@ -318,7 +315,6 @@ impl CertainCounts {
             pairs,
             pairs_sure,
             pairs_possible,
-            may_have_idled,
             affected,
             waiting,
         } = other;
@@ -330,7 +326,6 @@ impl CertainCounts {
         self.pairs += pairs;
         self.pairs_sure += pairs_sure;
         self.pairs_possible += pairs_possible;
-        self.may_have_idled += may_have_idled;
         self.affected.merge(affected);
         let Waiting { maximum, by_closing_ms } = waiting;
         self.waiting.maximum = self.waiting.maximum.max(maximum);

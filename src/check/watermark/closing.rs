@@ -6,9 +6,9 @@ use super::tally::ModelTally;
 use crate::check::windows::{PredictedLoss, Prediction, WindowSpan};
 
 impl Prediction for ModelTally {
-    /// Not known where the maximum is over all partitions (Spark, Azure, behind a repartition topic): any late record may be dropped or kept.
+    /// Not known where the maximum is over all partitions (Spark, Azure, behind a repartition topic), nor where partitions may be idle: any late record may be dropped or kept.
     fn loss(&self, window: WindowSpan) -> Option<PredictedLoss> {
-        if self.spec().is_global() {
+        if self.follows_whole_stream() {
             return None;
         }
         let any_order = self.affected().get(window)?;
@@ -19,7 +19,7 @@ impl Prediction for ModelTally {
 
     fn total(&self) -> Option<PredictedLoss> {
         let dropped = self.dropped();
-        (!self.spec().is_global()).then_some(PredictedLoss { sure: dropped.min, possible: dropped.max })
+        (!self.follows_whole_stream()).then_some(PredictedLoss { sure: dropped.min, possible: dropped.max })
     }
 }
 

@@ -359,19 +359,6 @@ fn a_stream_with_something_sure_to_drop_drops_it() {
 }
 
 #[test]
-fn a_partition_that_may_have_idled_is_not_sure_of_anything() {
-    let spec = ModelSpec { idleness_ms: Some(1000), ..ModelSpec::plain(Engine::Flink) };
-    let claim_after = |silence_ms: i64| {
-        let mut certain = Certain::new(&spec, 2);
-        certain.observe(&record(&(0, 50_000, 0), Some(0)));
-        certain.observe(&record(&(1, 50_000, 0), Some(10)));
-        certain.observe(&record(&(0, 60_000, 0), Some(10 + silence_ms)))
-    };
-    assert_eq!(claim_after(500), Claim::SureKeep);
-    assert_eq!(claim_after(1001), Claim::Race);
-}
-
-#[test]
 fn one_event_from_the_future_takes_no_memory() {
     let specs = Engine::ALL.map(ModelSpec::plain);
     let mut watermarks = Watermarks::new(&specs, 1);

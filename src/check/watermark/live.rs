@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use super::affected::AffectedWindows;
 use super::append_order::InOrder;
+use super::kept_up::KeptUp;
 use super::phases::{Maxima, PartitionLive, Phases};
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::ModelSpec;
@@ -67,6 +68,8 @@ pub struct Live {
     /// Horizons of moments that are not yet long enough ago to be certain.
     recent: VecDeque<(i64, i64)>,
     certain: i64,
+    /// What is kept for sure although partitions may be idle.
+    kept_up: Option<KeptUp>,
     pub(super) sure_drop: u64,
     pub(super) pairs_sure: u64,
     pub(super) affected: AffectedWindows,
@@ -89,6 +92,7 @@ impl Live {
             phases,
             recent: VecDeque::new(),
             certain: NO_HORIZON,
+            kept_up: KeptUp::new(spec),
             sure_drop: 0,
             pairs_sure: 0,
             affected: AffectedWindows::default(),
@@ -106,6 +110,9 @@ impl Live {
         }
         let first_appended_ms = *self.first_appended_ms.get_or_insert(*appended_ms);
         self.move_on(*appended_ms, first_appended_ms);
+        if let Some(kept_up) = &mut self.kept_up {
+            kept_up.observe(&self.rule, time, *appended_ms);
+        }
         let misses = self.rule.misses_arrival(time, *appended_ms);
         if misses || self.rule.lost_windows(time, self.phases.furthest) > 0 {
             self.lose(next, misses);
@@ -135,7 +142,11 @@ impl Live {
     }
 
     /// Idle partitions are not left out here: what is certain must not rest on the engine's having noticed them.
+    /// A task of Flink's source without a partition holds the watermark at its minimum, for a while or for ever.
     fn make_certain(&mut self, now_ms: i64, keeps_up_ms: i64) {
+        if self.rule.spec().source_tasks.is_some_and(|tasks| tasks as usize > self.partitions.len()) {
+            return;
+        }
         let horizons = self.partitions.iter().map(|partition| self.rule.horizon(partition.maximum));
         self.recent.push_back((now_ms, horizons.min().unwrap_or(NO_HORIZON)));
         let interval_ms = self.rule.spec().interval_ms.unwrap_or(super::DEFAULT_INTERVAL_MS);
@@ -172,6 +183,11 @@ impl Live {
         self.sure_drop += u64::from(sure == windows);
         self.pairs_sure += u64::from(sure);
         self.affected.add(&self.rule, time, sure, most);
+    }
+
+    /// Events that are kept for sure by an engine that keeps up, although partitions may be idle.
+    pub(super) fn kept(&self) -> u64 {
+        self.kept_up.as_ref().map_or(0, |kept_up| kept_up.kept(&self.rule))
     }
 
     /// The range over all phases.

@@ -16,11 +16,13 @@ mod affected;
 mod append_order;
 mod certain;
 mod closing;
+mod kept_up;
 mod live;
 mod phases;
 mod replay;
 mod rule;
 mod sessions;
+mod source_tasks;
 mod spec;
 mod tally;
 mod tolerance;
@@ -41,6 +43,8 @@ pub use watermarks::{TimedRecord, Watermarks};
 
 pub use super::windows::WindowSpan;
 
+#[cfg(test)]
+mod idleness_laws;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]

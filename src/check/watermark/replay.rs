@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::rule::{NO_HORIZON, Rule};
 use super::sessions::OpenSessions;
+use super::source_tasks::SourceTasks;
 use super::spec::{ModelSpec, WindowMs};
 use crate::check::windows::WindowSpan;
 use crate::profile::Engine;
@@ -75,7 +76,8 @@ const EMPTY: Partition = Partition {
 
 /// Replays one model. All partitions that the engine reads are named at the start: one without events holds Flink's watermark back.
 ///
-/// For Flink and Beam the watermark is the minimum over partitions that are not idle, or the maximum over all when all are;
+/// For Flink and Beam the watermark is the minimum over partitions that are not idle, or the maximum over all when all are (Flink: in a task of its source;
+/// the tasks are joined by a valve that leaves one out when it comes back from idle, until it has caught up);
 /// Spark's is one over all and moves by the micro-batch; Kafka Streams has one for each partition; Azure's is one over all.
 #[derive(Debug)]
 pub struct Replay {
@@ -83,6 +85,8 @@ pub struct Replay {
     emission: Emission,
     partitions: Vec<Partition>,
     horizon: i64,
+    /// Flink's source, and what it tells the windows.
+    flink: Option<SourceTasks>,
     spark: SparkBatches,
     /// Kafka Streams: of each task. Else one for all.
     sessions: Vec<OpenSessions>,
@@ -106,11 +110,23 @@ impl Replay {
     /// Nothing has been read.
     #[must_use]
     pub fn new(spec: &ModelSpec, partitions: usize, emission: Emission) -> Self {
+        let numbers: Vec<u32> = (0..).take(partitions).collect();
+        Replay::numbered(spec, &numbers, emission)
+    }
+
+    /// Nothing has been read of partitions with these numbers: the number says which task of Flink's source reads it
+    /// ([`ModelSpec::source_tasks`], one if it is not stated).
+    #[must_use]
+    pub fn numbered(spec: &ModelSpec, numbers: &[u32], emission: Emission) -> Self {
+        let partitions = numbers.len();
+        let tasks = spec.source_tasks.unwrap_or(1);
+        let has_tasks = matches!(spec.engine, Engine::Flink | Engine::FlinkSql);
         Replay {
             rule: Rule::new(spec),
             emission,
             partitions: vec![EMPTY; partitions],
             horizon: NO_HORIZON,
+            flink: has_tasks.then(|| SourceTasks::new(&Rule::new(spec), numbers, tasks)),
             spark: SparkBatches::default(),
             sessions: (0..partitions.max(1))
                 .map(|_| {
@@ -146,16 +162,30 @@ impl Replay {
         let fate = self.judge(task, event_time_ms, key_hash, horizon);
         self.advance(partition, event_time_ms);
         self.spark.maximum = self.spark.maximum.max(Some(event_time_ms));
+        if let Some(flink) = &mut self.flink {
+            flink.event(partition, event_time_ms);
+        }
         if self.emission == Emission::PerRecord {
-            self.generate(partition);
-            self.combine();
+            self.send_on(partition);
         }
         fate
     }
 
+    fn send_on(&mut self, partition: usize) {
+        if let Some(flink) = &mut self.flink {
+            flink.send(partition);
+        } else {
+            self.generate(partition);
+            self.combine();
+        }
+    }
+
     /// A periodic emission at this moment of the engine's clock: the watermark is sent on, and partitions are looked at for idleness
-    /// (Flink's `WatermarksWithIdleness`: the clock of silence starts at the first tick without events, and it takes strictly longer than the timeout).
+    /// (the clock of silence starts at the first tick without events, and it takes strictly longer than the timeout).
     pub fn tick(&mut self, now_ms: Option<i64>) {
+        if let Some(flink) = &mut self.flink {
+            return flink.tick(now_ms);
+        }
         let idleness_ms = self.rule.spec().idleness_ms;
         for partition in &mut self.partitions {
             if std::mem::take(&mut partition.was_active) {
@@ -185,6 +215,12 @@ impl Replay {
     /// A watermark is given: a partition's, or without one the engine's own.
     pub fn watermark(&mut self, partition: Option<usize>, watermark_ms: i64) {
         let horizon = self.rule.horizon_of_watermark(watermark_ms);
+        if let Some(flink) = &mut self.flink {
+            return match partition {
+                Some(partition) => flink.give_split(partition, horizon),
+                None => flink.give(horizon),
+            };
+        }
         match partition {
             Some(partition) => {
                 let of = &mut self.partitions[partition];
@@ -199,6 +235,9 @@ impl Replay {
 
     /// A partition is marked idle: it no longer holds the watermark back, until its next event.
     pub fn idle(&mut self, partition: usize) {
+        if let Some(flink) = &mut self.flink {
+            return flink.idle(partition);
+        }
         self.partitions[partition].is_idle = true;
         self.combine();
     }
@@ -228,7 +267,8 @@ impl Replay {
 
     fn horizon_for(&self, partition: usize) -> i64 {
         match self.rule.spec().engine {
-            Engine::Flink | Engine::FlinkSql | Engine::Beam => self.horizon,
+            Engine::Flink | Engine::FlinkSql => self.flink.as_ref().map_or(NO_HORIZON, SourceTasks::horizon),
+            Engine::Beam => self.horizon,
             Engine::Spark => self.spark.before,
             Engine::KafkaStreams => self.rule.horizon(self.partitions[partition].maximum),
             Engine::AzureStreamAnalytics => self.rule.horizon(self.spark.maximum),

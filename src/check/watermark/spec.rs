@@ -66,6 +66,8 @@ pub struct ModelSpec {
     pub window: WindowMs,
     /// After how long without events a partition stops holding the watermark, in milliseconds; never if absent.
     pub idleness_ms: Option<i64>,
+    /// Flink only: how many tasks its source has; not known if absent.
+    pub source_tasks: Option<u32>,
     /// How often the watermark moves (Spark: how long a micro-batch is), in milliseconds; the engine's default if absent.
     pub interval_ms: Option<i64>,
     /// How far the engine is at most behind the newest event, in milliseconds; not known if absent.
@@ -97,6 +99,7 @@ impl ModelSpec {
                 help: "give it a length, a multiple of its hop".to_owned(),
             })?,
             idleness_ms: model.idleness.map(in_ms),
+            source_tasks: model.source_tasks,
             interval_ms: model.interval.map(in_ms),
             keeps_up_ms: model.keeps_up.map(in_ms),
             repartitioned: model.repartitioned && model.engine == Engine::KafkaStreams,
@@ -183,6 +186,7 @@ impl ModelSpec {
             allowed_ms: 0,
             window: WindowMs::tumbling(10_000),
             idleness_ms: None,
+            source_tasks: None,
             interval_ms: None,
             keeps_up_ms: None,
             repartitioned: false,

@@ -14,6 +14,8 @@ use crate::profile::Engine;
 pub struct ModelTally {
     spec: ModelSpec,
     certain: CertainCounts,
+    /// Whether the watermark may be ahead of a partition, because that is idle.
+    may_idle: bool,
     live: Option<LiveTally>,
     without_event_time: u64,
     doubted: Option<UnitDoubt>,
@@ -25,6 +27,7 @@ struct LiveTally {
     expected: Option<Expected>,
     sure_drop: u64,
     pairs_sure: u64,
+    kept: u64,
     affected: AffectedWindows,
     overtaken: u64,
     empty_partitions: usize,
@@ -36,11 +39,20 @@ impl ModelTally {
             expected: Some(live.expected()),
             sure_drop: live.sure_drop,
             pairs_sure: live.pairs_sure,
+            // Of a record that was overtaken it is not known what had been read before it, nor of the others then.
+            kept: if overtaken == 0 { live.kept() } else { 0 },
             empty_partitions: live.empty_partitions(),
             affected: live.affected,
             overtaken,
         });
-        ModelTally { spec, certain: certain.counts, live, without_event_time: 0, doubted: None }
+        ModelTally {
+            spec,
+            may_idle: certain.may_idle(),
+            certain: certain.counts,
+            live,
+            without_event_time: 0,
+            doubted: None,
+        }
     }
 
     pub(super) fn with_bad_times(mut self, without_event_time: u64, doubted: Option<UnitDoubt>) -> Self {
@@ -82,13 +94,29 @@ impl ModelTally {
     /// Events kept in at least one window, however the engine reads.
     #[must_use]
     pub fn sure_keep(&self) -> u64 {
-        self.certain.at_the_end().sure_keep
+        self.at_the_end().sure_keep
+    }
+
+    /// The claims at the end of the stream. Of an engine with idleness that keeps up, more is sure to be kept.
+    fn at_the_end(&self) -> CertainCounts {
+        let mut counts = self.certain.at_the_end();
+        let more = self.live.as_ref().map_or(0, |live| live.kept).saturating_sub(counts.sure_keep);
+        counts.sure_keep += more;
+        counts.race -= more.min(counts.race);
+        counts.pairs_possible -= more.min(counts.pairs_possible);
+        counts
+    }
+
+    /// Whether what a window misses is not known for each: its events may be dropped wherever the whole stream is ahead of them.
+    #[must_use]
+    pub fn follows_whole_stream(&self) -> bool {
+        self.spec.is_global() || self.may_idle
     }
 
     /// Events lost from all their windows, at least and at most.
     #[must_use]
     pub fn dropped(&self) -> Bounds {
-        let certain = self.certain.at_the_end();
+        let certain = self.at_the_end();
         let kept_up = self.live.as_ref().map_or(0, |live| live.sure_drop);
         let max = certain.sure_drop + certain.race;
         Bounds { min: certain.sure_drop.max(kept_up).min(max), max }
@@ -103,7 +131,7 @@ impl ModelTally {
     /// (Event, window) pairs lost, at least and at most.
     #[must_use]
     pub fn pairs_lost(&self) -> Bounds {
-        let certain = self.certain.at_the_end();
+        let certain = self.at_the_end();
         let kept_up = self.live.as_ref().map_or(0, |live| live.pairs_sure);
         let max = certain.pairs_possible;
         Bounds { min: certain.pairs_sure.max(kept_up).min(max), max }
@@ -141,7 +169,7 @@ impl ModelTally {
     #[must_use]
     pub fn affected(&self) -> &AffectedWindows {
         match &self.live {
-            Some(live) if self.spec.is_global() => &live.affected,
+            Some(live) if self.follows_whole_stream() => &live.affected,
             _ => &self.certain.affected,
         }
     }
@@ -152,10 +180,10 @@ impl ModelTally {
         self.live.as_ref().map(|live| &live.affected)
     }
 
-    /// Events that cannot be kept for sure because their partition may have been idle before them.
+    /// Whether the model's idleness leaves it open what is kept: there are partitions that may have been idle.
     #[must_use]
-    pub fn may_have_idled(&self) -> u64 {
-        self.certain.may_have_idled
+    pub fn may_idle(&self) -> bool {
+        self.may_idle
     }
 
     /// Records that were read so long after others that the expected range takes them for appended later than they were.
@@ -175,14 +203,18 @@ impl ModelTally {
 impl Merge for ModelTally {
     /// The other part is of the same model and of other partitions. The expected range is lost: it is one of the whole order.
     fn merge(&mut self, other: Self) {
-        let ModelTally { spec, certain, live, without_event_time, doubted } = other;
+        let ModelTally { spec, certain, may_idle, live, without_event_time, doubted } = other;
         self.certain.merge(&spec, certain);
+        self.may_idle |= may_idle;
         self.without_event_time += without_event_time;
         self.doubted = self.doubted.or(doubted);
         match (&mut self.live, live) {
             (Some(own), Some(other)) => {
-                let LiveTally { expected: _, sure_drop, pairs_sure, affected, overtaken, empty_partitions } = other;
+                let LiveTally { expected: _, sure_drop, pairs_sure, kept: _, affected, overtaken, empty_partitions } =
+                    other;
                 own.expected = None;
+                // What the other partitions' events were by then, neither part knew.
+                own.kept = 0;
                 own.sure_drop += sure_drop;
                 own.pairs_sure += pairs_sure;
                 own.affected.merge(affected);
