@@ -7,6 +7,8 @@ mod draw;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod flink;
+#[cfg(test)]
 mod kafka_streams;
 #[cfg(test)]
 mod minimise;
