@@ -1,6 +1,6 @@
 //! From offsets at the buckets' edges to counts.
 
-use super::Edges;
+use super::{Edges, Stretch, around};
 use crate::curve::{Curve, CurveError};
 
 /// Where each partition stood at each edge: `at[edge][partition]`.
@@ -87,8 +87,10 @@ pub struct Counted {
     pub curve: Curve,
     /// Records per partition.
     pub per_partition: Vec<u64>,
-    /// The offsets at the edges of the curve's buckets.
+    /// The offsets that the broker gave for the edges of the curve's buckets.
     pub offsets: EdgeOffsets,
+    /// What counts by the records' own timestamps, because the broker's answers do not tell where they are.
+    pub around: Vec<Stretch>,
     /// How many buckets at the beginning were left out, because the topic no longer holds all of their records?
     pub left_out: usize,
 }
@@ -99,6 +101,15 @@ pub enum NoCounts {
     /// Nothing was written in the range.
     #[error("none of its records was written from {range}; choose another --from and --to")]
     NothingThere {
+        /// The range.
+        range: String,
+    },
+    /// Nobody says when.
+    #[error("its records carry no timestamp, so nothing says when they were written; watch it from now on with --for")]
+    Unstamped,
+    /// What was there was compacted away.
+    #[error("it is compacted, and no record from {range} is left: how many were written is not known any more")]
+    Compacted {
         /// The range.
         range: String,
     },
@@ -115,40 +126,68 @@ pub enum NoCounts {
     NoCurve(#[from] CurveError),
 }
 
-/// Counts per bucket from the offsets at all edges. `oldest` are the first offsets that the partitions still hold.
+impl Counted {
+    /// Whether an offset's record counts by its own timestamp, rather than by the broker's answers.
+    #[must_use]
+    pub fn is_read_around(&self, partition: usize, offset: i64) -> bool {
+        self.around.iter().any(|stretch| stretch.holds(partition, offset))
+    }
+
+    /// The offsets of each partition in which the range's records lie.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<(i64, i64)> {
+        let last = self.offsets.row(self.offsets.edges().saturating_sub(1));
+        let mut ranges: Vec<(i64, i64)> = self.offsets.row(0).iter().copied().zip(last.iter().copied()).collect();
+        for run in self.around.iter().map(|stretch| stretch.run) {
+            if let Some((from, until)) = ranges.get_mut(run.partition) {
+                (*from, *until) = ((*from).min(run.from), (*until).max(run.until));
+            }
+        }
+        ranges
+    }
+}
+
+/// Counts per bucket from the offsets at all edges. `oldest` are the first offsets that the partitions still hold; what `around` holds counts by the
+/// records' own timestamps.
 ///
 /// # Errors
 /// [`NoCounts`] when nothing was written in the range, or no bucket is complete.
-pub fn count(edges: &Edges, offsets: &EdgeOffsets, oldest: &[i64]) -> Result<Counted, NoCounts> {
+pub fn count(edges: &Edges, offsets: &EdgeOffsets, oldest: &[i64], around: Vec<Stretch>) -> Result<Counted, NoCounts> {
     let range = || edges.to_string();
-    let buckets = edges.buckets();
-    if total(&per_partition(offsets)) == 0 {
+    if total(&rows(edges, offsets, &around)) <= 0.0 {
         return Err(NoCounts::NothingThere { range: range() });
     }
     let left_out = offsets.complete_from(oldest).unwrap_or(0);
-    if left_out >= buckets {
+    if left_out >= edges.buckets() {
         return Err(NoCounts::Deleted { range: range() });
     }
-    let offsets = offsets.without_first(left_out);
-    let per_partition = per_partition(&offsets);
-    if total(&per_partition) == 0 {
+    let (offsets, kept) = (offsets.without_first(left_out), edges.without_first(left_out));
+    let rows = rows(&kept, &offsets, &around);
+    if total(&rows) <= 0.0 {
         return Err(NoCounts::NothingThere { range: range() });
     }
-    let counts = (0..offsets.edges().saturating_sub(1)).map(|bucket| {
-        let pairs = offsets.row(bucket).iter().zip(offsets.row(bucket + 1));
-        pairs.map(|(from, to)| (to - from) as f64).sum()
-    });
-    let curve = Curve::new(Some(edges.at_ms(left_out)), edges.step_ms(), counts.collect())?;
-    Ok(Counted { edges: edges.without_first(left_out), curve, per_partition, offsets, left_out })
+    let partitions = offsets.row(0).len();
+    let of = |partition: usize| rows.iter().filter_map(|row| row.get(partition)).sum::<f64>().round() as u64;
+    let per_partition = (0..partitions).map(of).collect();
+    let counts = rows.iter().map(|row| row.iter().sum()).collect();
+    let curve = Curve::new(Some(kept.at_ms(0)), kept.step_ms(), counts)?;
+    Ok(Counted { edges: kept, curve, per_partition, offsets, around, left_out })
 }
 
-fn per_partition(offsets: &EdgeOffsets) -> Vec<u64> {
-    let last = offsets.row(offsets.edges().saturating_sub(1));
-    offsets.row(0).iter().zip(last).map(|(from, to)| (to - from).max(0) as u64).collect()
+/// Records per bucket and partition.
+fn rows(edges: &Edges, offsets: &EdgeOffsets, around: &[Stretch]) -> Vec<Vec<f64>> {
+    let mut rows = around::changes(edges, offsets, around);
+    for (bucket, row) in rows.iter_mut().enumerate() {
+        for (count, (from, to)) in row.iter_mut().zip(offsets.row(bucket).iter().zip(offsets.row(bucket + 1))) {
+            // What is taken away was counted before: nothing is below 0 but by rounding.
+            *count = (*count + (to - from) as f64).max(0.0);
+        }
+    }
+    rows
 }
 
-fn total(counts: &[u64]) -> u64 {
-    counts.iter().sum()
+fn total(rows: &[Vec<f64>]) -> f64 {
+    rows.iter().flatten().sum()
 }
 
 #[cfg(test)]
@@ -166,7 +205,7 @@ mod tests {
 
     fn counted(rows: &[&[i64]], oldest: &[i64]) -> Result<Counted, NoCounts> {
         let offsets = EdgeOffsets::of(rows.iter().map(|row| row.to_vec()).collect());
-        count(&edges(rows.len() - 1), &offsets, oldest)
+        count(&edges(rows.len() - 1), &offsets, oldest, Vec::new())
     }
 
     #[test]
@@ -211,7 +250,7 @@ mod tests {
             let last: i64 = at.last().unwrap().iter().sum();
             let offsets = EdgeOffsets::of(at.clone());
             prop_assert_eq!(offsets.backward(), 0);
-            match count(&edges(steps.len()), &offsets, &[0, 0, 0]) {
+            match count(&edges(steps.len()), &offsets, &[0, 0, 0], Vec::new()) {
                 Ok(found) => {
                     prop_assert_eq!(found.curve.total() as i64, last);
                     prop_assert_eq!(found.per_partition.iter().sum::<u64>() as i64, last);

@@ -56,11 +56,55 @@ pub struct Evidence {
     pub gaps: Option<Gaps>,
     /// Records in another bucket than their timestamp's, if a sample was taken.
     pub displaced: Option<Displaced>,
+    /// Sampled records without a timestamp, and all sampled records.
+    pub unstamped: (u64, u64),
+    /// Where the partitions' offsets lie.
+    pub held: Held,
+    /// What was read around.
+    pub around: ReadAround,
+    /// Why the records behind the broker's answers cannot be read, if so.
+    pub unreadable: Option<String>,
+    /// Partitions that were added during a live capture.
+    pub added: usize,
+}
+
+/// Where a topic's offsets lie, all partitions together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Held {
+    /// Before the range, as far as the topic holds them.
+    pub before: u64,
+    /// Counted in the range.
+    pub counted: u64,
+    /// After the range.
+    pub after: u64,
+}
+
+/// What was read because the broker's answers by timestamp do not tell where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct ReadAround {
+    /// Answers behind which timestamps were read.
+    pub looked_behind: usize,
+    /// Offsets behind answers that were not looked behind: so many records may be missing.
+    pub not_looked_at: u64,
+    /// Partitions in which records were hidden.
+    pub partitions: usize,
+    /// Records that were read to place them.
+    pub read: u64,
+    /// Records that count in the range by their own timestamps.
+    pub counted: f64,
+    /// The standard error of that: 0 where all were read.
+    pub standard_error: f64,
+    /// Records that are stamped after the range, but written among its records: they may belong to it.
+    pub ahead: f64,
 }
 
 /// How far counts may be from the truth.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ErrorBar {
+    /// How many records were written in the range, at least; nothing where it is not known.
+    pub records_min: Option<f64>,
+    /// At most; nothing where it is not known.
+    pub records_max: Option<f64>,
     /// The share by which the total may be too high, 0 to 1; nothing where it is not known.
     pub too_high_share: Option<f64>,
     /// The share of records that may be counted in another bucket than their timestamp's; nothing where it is not known.
@@ -75,8 +119,8 @@ pub struct ErrorBar {
 #[must_use]
 pub fn error_bar(evidence: &Evidence) -> ErrorBar {
     let too_high_share = evidence.gaps.filter(|gaps| gaps.offsets > 0).map(|gaps| {
-        let share = share(gaps.missing, gaps.offsets);
-        (share + (2.0 * gaps.standard_error).max(rule_of_three(gaps.missing, gaps.offsets))).min(1.0)
+        let share = share(gaps.too_much(), gaps.offsets);
+        (share + (2.0 * gaps.standard_error).max(rule_of_three(gaps.too_much(), gaps.offsets))).min(1.0)
     });
     let by_broker = matches!(evidence.rules, Ok(rules) if rules.stamped_by_broker);
     let displaced = evidence.displaced.filter(|displaced| displaced.records > 0);
@@ -87,18 +131,41 @@ pub fn error_bar(evidence: &Evidence) -> ErrorBar {
         (share + (2.0 * error).max(rule_of_three(moved, displaced.records))).min(1.0)
     };
     let moved_share = if evidence.live || by_broker { Some(0.0) } else { displaced.map(moved) };
+    let (records_min, records_max) = total_range(evidence, too_high_share);
     let mut bar = ErrorBar {
+        records_min,
+        records_max,
         too_high_share,
         moved_share,
         moved_by_ms: displaced.filter(|_| !evidence.live && !by_broker).map(|displaced| displaced.longest_ms),
         findings: Vec::new(),
     };
-    bar.findings.push(in_one_line(&bar));
+    bar.findings.push(in_one_line(&bar, evidence));
+    bar.findings.extend(about_end_offsets(evidence));
     bar.findings.extend(about_stamps(evidence, by_broker));
     bar.findings.push(about_gaps(evidence));
     bar.findings.extend(about_deletions(evidence));
     bar.findings.extend(about_asking(evidence));
     bar
+}
+
+fn is_compacted(evidence: &Evidence) -> bool {
+    matches!(evidence.rules, Ok(rules) if rules.compacted)
+}
+
+/// How many records were written in the range, at least and at most.
+fn total_range(evidence: &Evidence, too_high_share: Option<f64>) -> (Option<f64>, Option<f64>) {
+    let (around, counted) = (evidence.around, evidence.held.counted as f64);
+    let error = 2.0 * around.standard_error;
+    // What was read one by one holds no markers.
+    let by_offsets = (counted - around.counted).max(0.0);
+    let least = too_high_share.map(|share| (counted - share * by_offsets - error).max(0.0));
+    // Of a compacted topic the first record that is left answers for all before it, in the range or not.
+    let taken = if is_compacted(evidence) && !evidence.live { evidence.held.before } else { 0 };
+    // Where the settings are not told the topic may be compacted.
+    let most = (evidence.rules.is_ok() || evidence.live)
+        .then(|| counted + error + around.ahead + (around.not_looked_at + taken) as f64);
+    (least, most)
 }
 
 fn share(part: u64, whole: u64) -> f64 {
@@ -110,14 +177,7 @@ fn rule_of_three(seen: u64, of: u64) -> f64 {
     if seen == 0 { 3.0 / of.max(1) as f64 } else { 0.0 }
 }
 
-fn in_one_line(bar: &ErrorBar) -> String {
-    let total = match bar.too_high_share {
-        None => {
-            "the total may be too high by what transaction markers and compaction leave, which only --sample can tell"
-                .to_owned()
-        }
-        Some(share) => format!("the total is right to −{} %", percent(share)),
-    };
+fn in_one_line(bar: &ErrorBar, evidence: &Evidence) -> String {
     let moved = match (bar.moved_share, bar.moved_by_ms) {
         (Some(share), _) if share <= 0.0 => "each record counts in the bucket in which it was appended".to_owned(),
         (Some(share), Some(by_ms)) => {
@@ -129,7 +189,89 @@ fn in_one_line(bar: &ErrorBar) -> String {
         }
         _ => "how many records count in a later bucket than their timestamp's, only --sample can tell".to_owned(),
     };
-    format!("error bar: {total}; {moved}")
+    format!("error bar: {}; {moved}", about_the_total(bar, evidence))
+}
+
+fn about_the_total(bar: &ErrorBar, evidence: &Evidence) -> String {
+    let counted = evidence.held.counted as f64;
+    if is_compacted(evidence) && !evidence.live {
+        let most = bar.records_max.map_or_else(String::new, |most| format!(", up to {most:.0}"));
+        return format!(
+            "the topic is compacted: {counted:.0} offsets are counted from the first record that is left; more may have been written in the range{most}, and when is not known"
+        );
+    }
+    let too_low = bar.records_max.map(|most| (most - counted) / counted.max(1.0));
+    match (bar.records_min, too_low) {
+        (None, Some(low)) if low > 0.0 => format!(
+            "the total may be up to {} % too low, and too high by what transaction markers and aborted records leave, which only --sample can tell",
+            percent(low)
+        ),
+        (None, _) => {
+            "the total may be too high by what transaction markers and aborted records leave, which only --sample can tell"
+                .to_owned()
+        }
+        (Some(least), low) => {
+            let high = (counted - least) / counted.max(1.0);
+            match low {
+                Some(low) if low <= 0.0 => format!("the total may be up to {} % too high", percent(high)),
+                Some(low) => {
+                    format!("the total may be up to {} % too high or {} % too low", percent(high), percent(low))
+                }
+                None => format!("the total may be up to {} % too high, and too low if the topic is compacted", percent(high)),
+            }
+        }
+    }
+}
+
+/// The sum held against the ends of the partitions.
+fn about_end_offsets(evidence: &Evidence) -> Vec<String> {
+    let Held { before, counted, after } = evidence.held;
+    let around = evidence.around;
+    let mut found = Vec::new();
+    if evidence.added > 0 {
+        found.push(format!("{} added to the topic meanwhile: read from their beginning", partitions(evidence.added)));
+    }
+    if evidence.live {
+        return found;
+    }
+    let mut text = format!(
+        "end offsets: {before} offsets before the range, {counted} counted, {after} after it; the timestamps behind {} answers of the broker were read",
+        around.looked_behind
+    );
+    if around.partitions == 0 {
+        text.push_str(", and hide nothing");
+    } else {
+        text.push_str(&format!(
+            ": in {} records hide behind a timestamp ahead or a transaction's marker. {} were read, and {:.0}{} count in the range, by their own timestamps",
+            partitions(around.partitions),
+            around.read,
+            around.counted,
+            if around.standard_error > 0.0 { format!(" ± {:.0}", 2.0 * around.standard_error) } else { String::new() },
+        ));
+    }
+    found.push(text);
+    if around.ahead > 0.0 {
+        found.push(format!(
+            "{:.0} among them are stamped after the range and are not counted, though they were written before others of it",
+            around.ahead
+        ));
+    }
+    if let Some(why) = &evidence.unreadable {
+        found.push(format!(
+            "the records behind the broker's answers could not be read, and up to {} may hide there: {why}",
+            around.not_looked_at
+        ));
+    } else if around.not_looked_at > 0 {
+        found.push(format!(
+            "there are more answers behind which records may hide than are looked behind: up to {} may be missing",
+            around.not_looked_at
+        ));
+    }
+    found
+}
+
+fn partitions(count: usize) -> String {
+    if count == 1 { "1 partition".to_owned() } else { format!("{count} partitions") }
 }
 
 fn about_stamps(evidence: &Evidence, by_broker: bool) -> Option<String> {
@@ -155,24 +297,47 @@ fn about_stamps(evidence: &Evidence, by_broker: bool) -> Option<String> {
 }
 
 fn about_gaps(evidence: &Evidence) -> String {
-    let compacted = matches!(evidence.rules, Ok(rules) if rules.compacted);
+    let compacted = is_compacted(evidence);
+    let Some(gaps) = evidence.gaps else {
+        return if compacted {
+            "cleanup.policy is compact: offsets count from the first record that is left in the range, and what was deleted before it is not counted; offsets between records were appended, or are transaction markers".to_owned()
+        } else {
+            "offsets without a record (transaction markers) and records of aborted transactions count; not looked at without --sample".to_owned()
+        };
+    };
     let whose = if compacted {
-        "compaction took their records, which were appended all the same, or they are transaction markers, which count too much"
+        "compaction took their records, which were appended, or they are transaction markers"
     } else {
         "transaction markers, which count as if they were records"
     };
-    match evidence.gaps {
-        None if compacted => "cleanup.policy is compact: offsets of deleted records count as they were appended, transaction markers too; not looked at without --sample".to_owned(),
-        None => "offsets without a record (transaction markers) count; not looked at without --sample".to_owned(),
-        Some(gaps) if gaps.missing == 0 => format!("none of {} sampled offsets is without a record: no transaction markers seen", gaps.offsets),
-        Some(gaps) => format!(
-            "{} of {} sampled offsets ({} ± {} %) hold no record: {whose}",
-            gaps.missing,
+    let mut text = match gaps.missing {
+        0 => format!("none of {} sampled offsets is without a record: no transaction markers seen", gaps.offsets),
+        missing => format!(
+            "{missing} of {} sampled offsets ({} %) hold no record: {whose}",
             gaps.offsets,
-            percent(share(gaps.missing, gaps.offsets)),
-            percent(2.0 * gaps.standard_error)
+            percent(share(missing, gaps.offsets)),
         ),
+    };
+    match gaps.aborted {
+        None if compacted => text.push_str("; aborted records are not told apart in a compacted topic"),
+        None => {}
+        Some(0) => text.push_str("; no record of an aborted transaction seen"),
+        Some(aborted) => text.push_str(&format!(
+            "; {aborted} ({} %) are records of aborted transactions: they count, and no reader of committed records gets them",
+            percent(share(aborted, gaps.offsets)),
+        )),
     }
+    if gaps.standard_error > 0.0 {
+        text.push_str(&format!(
+            "; both together {} ± {} %",
+            percent(share(gaps.too_much(), gaps.offsets)),
+            percent(2.0 * gaps.standard_error)
+        ));
+    }
+    if gaps.undecided > 0 {
+        text.push_str(&format!("; {} are of transactions that are still open", gaps.undecided));
+    }
+    text
 }
 
 fn about_deletions(evidence: &Evidence) -> Vec<String> {
@@ -188,14 +353,14 @@ fn about_deletions(evidence: &Evidence) -> Vec<String> {
     }
     if evidence.emptied > 0 {
         found.push(format!(
-            "{} partitions hold nothing any more: what they held in the range is not counted",
-            evidence.emptied
+            "{} of those that there are hold nothing any more: what they held in the range is not counted",
+            partitions(evidence.emptied)
         ));
     }
     if evidence.trimmed > 0 {
         found.push(format!(
-            "the oldest records of {} partitions were deleted during the capture: the first buckets may be too low",
-            evidence.trimmed
+            "the oldest records of {} were deleted during the capture: the first buckets may be too low",
+            partitions(evidence.trimmed)
         ));
     }
     found
@@ -207,6 +372,12 @@ fn about_asking(evidence: &Evidence) -> Vec<String> {
         found.push(format!(
             "{} offsets lay before an earlier edge's and were raised to it: the broker knows compressed batches only by their beginning, or the log was cut",
             evidence.backward
+        ));
+    }
+    let (unstamped, sampled) = evidence.unstamped;
+    if unstamped > 0 {
+        found.push(format!(
+            "{unstamped} of {sampled} sampled records carry no timestamp: they count with the records before them"
         ));
     }
     if let Some(late_ms) = evidence.latest_poll_ms {
@@ -245,7 +416,16 @@ mod tests {
             latest_poll_ms: None,
             gaps: None,
             displaced: None,
+            unstamped: (0, 0),
+            held: Held { before: 100, counted: 1000, after: 50 },
+            around: ReadAround { looked_behind: 2, ..ReadAround::default() },
+            unreadable: None,
+            added: 0,
         }
+    }
+
+    fn seen(offsets: u64, missing: u64, standard_error: f64) -> Gaps {
+        Gaps { offsets, missing, aborted: Some(0), undecided: 0, standard_error }
     }
 
     const BY_BROKER: (&str, &str) = ("message.timestamp.type", "LogAppendTime");
@@ -270,18 +450,18 @@ mod tests {
 
     #[test]
     fn a_topic_that_the_broker_stamps_and_that_has_no_gaps_is_counted_right() {
-        let gaps = Gaps { offsets: 10_000, missing: 0, standard_error: 0.0 };
+        let gaps = seen(10_000, 0, 0.0);
         let bar = error_bar(&Evidence { gaps: Some(gaps), ..plain(rules(&[BY_BROKER])) });
         assert_eq!((bar.too_high_share, bar.moved_share), (Some(3e-4), Some(0.0)));
         assert!(
-            bar.findings[0].contains("−0.030 %") && bar.findings[0].contains("in which it was appended"),
+            bar.findings[0].contains("up to 0.030 % too high") && bar.findings[0].contains("in which it was appended"),
             "{bar:?}"
         );
     }
 
     #[test]
     fn markers_and_late_stamps_make_the_bar() {
-        let gaps = Gaps { offsets: 10_000, missing: 300, standard_error: 0.002 };
+        let gaps = seen(10_000, 300, 0.002);
         let displaced = Displaced { records: 9700, later: 97, earlier: 0, longest_ms: 4200 };
         let bar = error_bar(&Evidence { gaps: Some(gaps), displaced: Some(displaced), ..plain(rules(&[])) });
         assert!((bar.too_high_share.unwrap() - 0.034).abs() < 1e-9);
@@ -289,7 +469,8 @@ mod tests {
         assert!(moved > 0.01 && moved < 0.0125, "{moved}");
         assert_eq!(bar.moved_by_ms, Some(4200));
         let all = bar.findings.join("\n");
-        for said in ["−3.4 %", "up to 4s200ms later", "CreateTime", "3.0 ± 0.4 %", "transaction markers"] {
+        for said in ["up to 3.4 % too high", "up to 4s200ms later", "CreateTime", "3.0 ± 0.4 %", "transaction markers"]
+        {
             assert!(all.contains(said), "{said}: {all}");
         }
     }
@@ -311,7 +492,7 @@ mod tests {
             "3 buckets are left out",
             "1970-01-01T00:00:00Z",
             "of 2 partitions",
-            "1 partitions hold nothing",
+            "1 partition of those that there are",
             "4 offsets",
             "1.2 ms",
         ] {
@@ -321,5 +502,60 @@ mod tests {
         assert!(compacted.contains("cleanup.policy is compact"), "{compacted}");
         let live = error_bar(&Evidence { live: true, ..plain(rules(&[])) });
         assert_eq!(live.moved_share, Some(0.0));
+    }
+
+    #[test]
+    fn of_a_compacted_topic_it_never_says_that_the_total_is_right() {
+        let compacted = plain(rules(&[("cleanup.policy", "compact")]));
+        let held = Held { before: 5980, counted: 20, after: 1 };
+        for gaps in [None, Some(seen(20, 3, 0.0))] {
+            let bar = error_bar(&Evidence { held, gaps, ..compacted.clone() });
+            assert_eq!(bar.records_max, Some(6000.0), "all that was written before may have been in the range");
+            assert!(bar.records_min.is_none_or(|least| least <= 20.0));
+            let said = &bar.findings[0];
+            assert!(
+                said.contains("the topic is compacted") && said.contains("up to 6000") && !said.contains("too high"),
+                "{said}"
+            );
+        }
+        // Ends that are polled live were appended, whatever is deleted later.
+        let live = error_bar(&Evidence { held, live: true, ..compacted });
+        assert_eq!(live.records_max, Some(20.0));
+    }
+
+    #[test]
+    fn aborted_records_count_and_that_is_said() {
+        let gaps = Gaps { aborted: Some(900), undecided: 7, ..seen(10_000, 100, 0.001) };
+        let bar = error_bar(&Evidence { gaps: Some(gaps), ..plain(rules(&[])) });
+        assert!((bar.too_high_share.unwrap() - 0.102).abs() < 1e-9, "{bar:?}");
+        assert!((bar.records_min.unwrap() - 898.0).abs() < 1e-6, "{bar:?}");
+        let all = bar.findings.join("\n");
+        for said in ["900 (9.0 %) are records of aborted transactions", "7 are of transactions that are still open"] {
+            assert!(all.contains(said), "{said}: {all}");
+        }
+    }
+
+    #[test]
+    fn what_hides_makes_the_bar_wider() {
+        let around = ReadAround {
+            looked_behind: 400,
+            not_looked_at: 30,
+            partitions: 1,
+            read: 500,
+            counted: 600.0,
+            standard_error: 10.0,
+            ahead: 3.0,
+        };
+        let bar = error_bar(&Evidence { around, gaps: Some(seen(1000, 100, 0.0)), ..plain(rules(&[])) });
+        // Of 1000 counted 600 were placed one by one, and hold no markers.
+        assert_eq!((bar.records_min, bar.records_max), (Some(1000.0 - 40.0 - 20.0), Some(1053.0)));
+        let all = bar.findings.join("\n");
+        for said in [
+            "100 offsets before the range, 1000 counted, 50 after",
+            "600 ± 20 count in the range",
+            "up to 30 may be missing",
+        ] {
+            assert!(all.contains(said), "{said}: {all}");
+        }
     }
 }

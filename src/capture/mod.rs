@@ -2,13 +2,22 @@
 //!
 //! Offsets are asked for, not messages: how many records lie between two edges is the difference of the offsets there, partition by partition.
 
+mod around;
 mod counts;
 mod doubts;
 mod profile_text;
 mod range;
 pub mod sample;
 
+pub use around::{Run, Stretch, Suspect, hides, is_past, runs, suspects};
 pub use counts::{Counted, EdgeOffsets, NoCounts, count};
-pub use doubts::{ErrorBar, Evidence, TopicRules, error_bar};
+pub use doubts::{ErrorBar, Evidence, Held, ReadAround, TopicRules, error_bar};
 pub use profile_text::{ProfileParts, profile_text};
 pub use range::{Edges, MAX_BUCKETS, Moment, MomentError, RangeError};
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// A pseudo-random number below `below`, the same for the same place in the same partition.
+fn drawn(number: u64, partition: u64, below: u64) -> u64 {
+    xxh3_64_with_seed(&number.to_le_bytes(), partition) % below.max(1)
+}

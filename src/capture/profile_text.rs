@@ -93,6 +93,9 @@ fn push_keys(text: &mut String, sample: &SampleFigures) {
     }
     let _ = match keys.law {
         KeyLaw::None => writeln!(text, "keys = {{ distribution = \"none\" }}"),
+        KeyLaw::One => {
+            writeln!(text, "# Every record has the same key.\nkeys = {{ distribution = \"uniform\", count = 1 }}")
+        }
         KeyLaw::Uniform { count } => writeln!(text, "keys = {{ distribution = \"uniform\", count = {count} }}"),
         KeyLaw::Zipf { count, exponent } => {
             writeln!(text, "keys = {{ distribution = \"zipf\", count = {count}, exponent = {exponent:.3} }}")
@@ -134,13 +137,27 @@ fn push_payload(text: &mut String, sizes: &SizeFigures, json: bool) {
 fn push_lateness(text: &mut String, lateness: &LatenessFigures) {
     let Some(law) = lateness.late else { return };
     let span = |ms: i64| quoted(&Span::from_millis(ms.max(1) as u64).to_string());
+    if !law.fits {
+        let _ = writeln!(
+            text,
+            "# Lateness follows none of the laws that a profile has; this one is the nearest, and off by {:.0} %.",
+            100.0 * law.distance
+        );
+    }
     let shape = match law.shape {
-        LateShape::LogNormal { sigma } => format!("distribution = \"log-normal\", sigma = {sigma:.3}"),
+        LateShape::Fixed => {
+            let _ = writeln!(text, "# All late events are equally late; the narrowest law stands for that.");
+            "distribution = \"log-normal\", sigma = 0.001".to_owned()
+        }
+        LateShape::Exponential => "distribution = \"exponential\"".to_owned(),
+        LateShape::Uniform => "distribution = \"uniform\"".to_owned(),
+        LateShape::LogNormal { sigma } => format!("distribution = \"log-normal\", sigma = {:.3}", sigma.max(0.001)),
         LateShape::Pareto { tail } => format!("distribution = \"pareto\", tail = {tail:.3}"),
     };
+    // Events of the law that are less than a second late were not counted as late.
+    let share = (lateness.late_share / (1.0 - law.on_time_share)).min(1.0);
     let (median, cap) = (span(law.median_ms), span(law.cap_ms));
-    let _ =
-        writeln!(text, "lateness = {{ share = {:.4}, {shape}, median = {median}, cap = {cap} }}", lateness.late_share);
+    let _ = writeln!(text, "lateness = {{ share = {share:.4}, {shape}, median = {median}, cap = {cap} }}");
 }
 
 /// As a TOML string.
@@ -152,12 +169,13 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::capture::sample::{Sighting, Tally};
-    use crate::capture::{EdgeOffsets, Edges};
+    use crate::capture::{EdgeOffsets, Edges, count};
     use crate::profile::Profile;
 
     fn sampled(payload: &[u8], late: bool) -> SampleFigures {
         let mut tally = Tally::new(true, false);
         let edges = Edges::ahead(0, Span::from_secs(1), Span::from_secs(1)).unwrap();
+        let counted = count(&edges, &EdgeOffsets::of(vec![vec![0], vec![200]]), &[0], Vec::new()).unwrap();
         for n in 0..200_u32 {
             let (key, event_time_ms) = ((n % 9).to_le_bytes(), if late { 60_000 - i64::from(n) * 100 } else { 60_000 });
             let seen = Sighting {
@@ -167,7 +185,7 @@ mod tests {
                 event_time_ms: Some(event_time_ms),
                 ..Sighting::default()
             };
-            tally.see(&seen, &edges, &EdgeOffsets::default());
+            tally.see(&seen, &counted);
         }
         tally.figures(1000)
     }

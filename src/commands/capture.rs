@@ -17,7 +17,7 @@ use crate::session::{Capture, CaptureError, CaptureRange, Captured, capture};
 /// Flags of `capture`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Nothing is written to the cluster, and without --sample no message is read: the offsets at the buckets' edges say how many lie between them.
+Nothing is written to the cluster, and without --sample only a few timestamps are read: the offsets at the buckets' edges say how many lie between them.
 Of a sampled message its size and form are noted, and its key's hash under a secret that ends with the process.
 
 Examples:
@@ -198,10 +198,11 @@ fn write_file(file: &Path, text: &str) -> Result<(), CommandError> {
 
 impl From<CaptureError> for CommandError {
     fn from(error: CaptureError) -> Self {
-        if error.is_usage() {
-            CommandError::Usage(error.to_string())
-        } else {
-            CommandError::Environment(error.to_string())
+        let text = error.to_string();
+        match error {
+            CaptureError::Empty { .. } | CaptureError::TooShort { .. } => CommandError::Nothing(text),
+            error if error.is_usage() => CommandError::Usage(text),
+            _ => CommandError::Environment(text),
         }
     }
 }

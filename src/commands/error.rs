@@ -18,6 +18,9 @@ pub enum CommandError {
     /// The client's settings are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// There was nothing to read or to judge: nobody is at fault, and no figure stands for it.
+    #[error("{0}")]
+    Nothing(String),
     /// Something outside does not work: a broker, a disk.
     #[error("{0}")]
     Environment(String),
@@ -27,11 +30,12 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// 2 where the user can put it right on the command line or in the profile, 4 where the environment is at fault.
+    /// 2 where the user can put it right on the command line or in the profile, 3 where there was nothing to judge, 4 where the environment is at fault.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             CommandError::Usage(_) | CommandError::Profile(_) | CommandError::Settings(_) => 2,
+            CommandError::Nothing(_) => 3,
             CommandError::Environment(_) | CommandError::Output(_) => 4,
         }
     }

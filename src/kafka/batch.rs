@@ -23,6 +23,8 @@ use super::error::KafkaError;
 
 /// What the client calls "no partition": each message names its own.
 const UNASSIGNED: i32 = -1;
+/// What stands in the place of a record's timestamp where its producer gave none.
+const NO_TIMESTAMP_MS: i64 = -1;
 
 /// Events on their way into the client: their bytes in one arena.
 #[derive(Debug, Default)]
@@ -349,14 +351,15 @@ impl<'a> NativeRecord<'a> {
         unsafe { bytes(self.message.key, self.message.key_len) }
     }
 
-    /// The record's timestamp in milliseconds since 1970, and whether the broker set it when it appended the record.
+    /// The record's timestamp in milliseconds since 1970, if it has one, and whether the broker set it when it appended the record.
     pub(super) fn timestamp(&self) -> Option<(i64, bool)> {
         let mut kind = rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
         // SAFETY: the message is live, and the call writes the kind only.
         let timestamp_ms = unsafe { rd::rd_kafka_message_timestamp(self.message, &raw mut kind) };
         let by_broker = kind == rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
         let is_known = kind != rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-        is_known.then_some((timestamp_ms, by_broker))
+        // A producer may write -1, Kafka's word for none.
+        (is_known && timestamp_ms != NO_TIMESTAMP_MS).then_some((timestamp_ms, by_broker))
     }
 
     /// What the client says about an error, in its words.

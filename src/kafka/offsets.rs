@@ -66,29 +66,20 @@ impl OffsetFinder {
         // Uncommitted: the ends are those of the log, whatever transaction is still open.
         let consumer = settings.consumer("floodmark-capture", false);
         let client = connected(&consumer)?;
-        let what = format!("asking for topic {topic}");
-        let metadata = patiently(topic, &what, || client.fetch_metadata(Some(topic), ONE_REQUEST))?;
-        let found = metadata.topics().iter().find(|found| found.name() == topic);
-        let no_topic = || OffsetsError::NoTopic { topic: topic.to_owned() };
-        let found = found.ok_or_else(no_topic)?;
-        if let Some(code) = found.error().map(RDKafkaErrorCode::from) {
-            return Err(refusal(topic, code).unwrap_or_else(|| KafkaError::request(what, code).into()));
+        let (partitions, leaders) = partitions_and_leaders(&client, topic)?;
+        Ok(OffsetFinder { client, consumer, admin: settings.admin(), topic: topic.to_owned(), partitions, leaders })
+    }
+
+    /// Asks for the topic's partitions anew: more may have been added.
+    ///
+    /// # Errors
+    /// As [`OffsetFinder::open`].
+    pub fn look_for_more_partitions(&mut self) -> Result<(), OffsetsError> {
+        let (partitions, leaders) = partitions_and_leaders(&self.client, &self.topic)?;
+        if partitions > self.partitions {
+            (self.partitions, self.leaders) = (partitions, leaders);
         }
-        let partitions = i32::try_from(found.partitions().len()).unwrap_or(i32::MAX);
-        if partitions == 0 {
-            return Err(no_topic());
-        }
-        let mut leaders: Vec<i32> = found.partitions().iter().map(|partition| partition.leader()).collect();
-        leaders.sort_unstable();
-        leaders.dedup();
-        Ok(OffsetFinder {
-            client,
-            consumer,
-            admin: settings.admin(),
-            topic: topic.to_owned(),
-            partitions,
-            leaders: leaders.len(),
-        })
+        Ok(())
     }
 
     /// The same, over connections of its own.
@@ -192,6 +183,26 @@ impl OffsetFinder {
             None => Err(failed(&"there was no answer")),
         }
     }
+}
+
+/// How many partitions a topic has, and how many brokers lead any of them.
+fn partitions_and_leaders(client: &BaseConsumer<Quiet>, topic: &str) -> Result<(i32, usize), OffsetsError> {
+    let what = format!("asking for topic {topic}");
+    let metadata = patiently(topic, &what, || client.fetch_metadata(Some(topic), ONE_REQUEST))?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    let no_topic = || OffsetsError::NoTopic { topic: topic.to_owned() };
+    let found = found.ok_or_else(no_topic)?;
+    if let Some(code) = found.error().map(RDKafkaErrorCode::from) {
+        return Err(refusal(topic, code).unwrap_or_else(|| KafkaError::request(what, code).into()));
+    }
+    let partitions = i32::try_from(found.partitions().len()).unwrap_or(i32::MAX);
+    if partitions == 0 {
+        return Err(no_topic());
+    }
+    let mut leaders: Vec<i32> = found.partitions().iter().map(|partition| partition.leader()).collect();
+    leaders.sort_unstable();
+    leaders.dedup();
+    Ok((partitions, leaders.len()))
 }
 
 fn connected(consumer: &BTreeMap<String, String>) -> Result<BaseConsumer<Quiet>, KafkaError> {

@@ -194,6 +194,136 @@ fn what_the_topic_no_longer_holds_is_left_out_and_said() {
     assert!(code == Some(2) && told.contains(&topic) && told.contains("no longer holds"), "{told}");
 }
 
+/// What the report says of the sum: offsets before the range, counted and after it, and the error bar's least and most.
+fn sums(report: &Value) -> ([u64; 3], [Option<f64>; 2]) {
+    let offsets = ["before", "counted", "after"].map(|name| report["offsets"][name].as_u64().unwrap());
+    (offsets, ["records_min", "records_max"].map(|name| report["error_bar"][name].as_f64()))
+}
+
+#[test]
+fn a_record_with_a_stamp_ahead_hides_nothing() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("ahead");
+    cluster.create(&topic, 2);
+    let begin_ms = an_hour_ago_ms();
+    let mut stamps: Vec<i64> = (0..600).map(|n| begin_ms + n * 1000).collect();
+    cluster.write_at(&topic, 1, &stamps);
+    // The 60th of partition 0 is stamped an hour and a half ahead of the others.
+    stamps[60] += 5_400_000;
+    cluster.write_at(&topic, 0, &stamps);
+    for (to_ms, step) in [(begin_ms + 600_000, "1m"), (begin_ms + 300_000, "10s"), (begin_ms + 90_000, "1s")] {
+        let range = ["--from", &moment(begin_ms), "--to", &moment(to_ms), "--step", step];
+        let (report, curve, _) = captured(&cluster, &workshop, &topic, &range);
+        let seconds = ((to_ms - begin_ms) / 1000) as u64;
+        let in_a_bucket = 2.0 * seconds as f64 / curve.counts().len() as f64;
+        let (ahead, others): (Vec<f64>, Vec<f64>) = curve.counts().iter().partition(|count| **count < in_a_bucket);
+        assert_eq!(ahead, [in_a_bucket - 1.0], "the bucket without the record ahead: {:?}", curve.counts());
+        assert!(others.iter().all(|count| *count == in_a_bucket), "{:?}", curve.counts());
+        let (offsets, [_, most]) = sums(&report);
+        assert_eq!((offsets, most), ([0, 2 * seconds - 1, 1201 - 2 * seconds], Some((2 * seconds) as f64)));
+        assert!(findings(&report).contains("in 1 partition records hide"), "{}", findings(&report));
+    }
+}
+
+#[test]
+fn the_markers_of_a_backfill_hide_nothing() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("backfill");
+    cluster.create(&topic, 1);
+    let begin_ms = an_hour_ago_ms();
+    let stamps: Vec<i64> = (0..6000).map(|n| begin_ms + n * 100).collect();
+    // A marker has the moment of its commit: an hour after the records.
+    cluster.write_in_transactions(&topic, &stamps, 100, |_| false);
+    let (from, to) = (moment(begin_ms), moment(begin_ms + 600_000));
+    let range = ["--from", &from, "--to", &to, "--step", "10s", "--sample", "500"];
+    let (report, curve, _) = captured(&cluster, &workshop, &topic, &range);
+    assert_eq!(curve.counts(), [100.0; 60]);
+    let (_, [least, most]) = sums(&report);
+    assert!(least.is_some_and(|least| least <= 6000.0) && most.is_some_and(|most| most >= 6000.0), "{report:#}");
+    assert!(report["sample"]["displaced"]["records"] == 0, "what counts by its own timestamp is in no other's bucket");
+}
+
+#[test]
+fn records_of_aborted_transactions_are_told_from_the_others() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("aborted");
+    cluster.create(&topic, 1);
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+    // 20 transactions of 100 records, every fourth aborted.
+    cluster.write_in_transactions(&topic, &vec![now_ms; 2000], 100, |number| number % 4 == 3);
+    until_the_next_second();
+    let range = ["--from", "5m ago", "--step", "1s", "--sample", "100000"];
+    let (report, curve, _) = captured(&cluster, &workshop, &topic, &range);
+    // 2000 records and 20 markers; the last marker may be read around, with the records behind it.
+    let gaps = &report["sample"]["gaps"];
+    assert_eq!((&gaps["aborted"], &gaps["undecided"]), (&500.into(), &0.into()), "{gaps}");
+    assert!(gaps["missing"].as_u64().is_some_and(|missing| missing == 20), "all markers, the last one, too: {gaps}");
+    let (_, [least, most]) = sums(&report);
+    assert!(least.is_some_and(|least| least <= 1500.0), "{report:#}");
+    assert!(curve.total() >= 2000.0 && most.is_some_and(|most| most >= 1500.0));
+    assert!(findings(&report).contains("500 (24.8 %) are records of aborted transactions"), "{}", findings(&report));
+}
+
+#[test]
+fn a_compacted_topic_is_said_to_be_one() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("compacted");
+    cluster.create_with(&topic, 1, "cleanup.policy", "compact");
+    let begin_ms = an_hour_ago_ms();
+    cluster.write_at(&topic, 0, &(0..600).map(|n| begin_ms + n * 100).collect::<Vec<_>>());
+    let (from, to) = (moment(begin_ms + 30_000), moment(begin_ms + 60_000));
+    let range = ["--from", &from, "--to", &to, "--step", "10s"];
+    for sample in [&[][..], &["--sample", "300"]] {
+        let (report, curve, _) = captured(&cluster, &workshop, &topic, &[&range[..], sample].concat());
+        assert_eq!(curve.total(), 300.0);
+        // Nothing tells what was compacted away before the first record that is left.
+        assert_eq!(sums(&report).1[1], Some(600.0));
+        let first = report["error_bar"]["findings"][0].as_str().unwrap();
+        assert!(first.contains("the topic is compacted") && first.contains("up to 600"), "{first}");
+    }
+    let nothing = ["--from", &moment(begin_ms - 60_000), "--to", &moment(begin_ms - 30_000), "--step", "10s"];
+    let (_, ended) = capture(&cluster, &workshop, &topic, &nothing);
+    let (code, told) = ended.one_sentence();
+    assert!(code == Some(2) && told.contains("it is compacted, and no record"), "{told}");
+}
+
+#[test]
+fn records_without_a_timestamp_are_said() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let (topic, mixed) = (cluster.topic("unstamped"), cluster.topic("partly"));
+    cluster.create(&topic, 1);
+    cluster.create(&mixed, 1);
+    cluster.write_at(&topic, 0, &[-1; 50]);
+    let (_, ended) = capture(&cluster, &workshop, &topic, &["--from", "1h ago"]);
+    let (code, told) = ended.one_sentence();
+    assert!(code == Some(2) && told.contains("carry no timestamp") && told.contains("--for"), "{told}");
+    let begin_ms = an_hour_ago_ms();
+    let stamps: Vec<i64> = (0..100).map(|n| if n % 4 == 1 { -1 } else { begin_ms + n * 100 }).collect();
+    cluster.write_at(&mixed, 0, &stamps);
+    let (from, to) = (moment(begin_ms), moment(begin_ms + 10_000));
+    let range = ["--from", &from, "--to", &to, "--step", "1s", "--sample", "200"];
+    let (report, curve, _) = captured(&cluster, &workshop, &mixed, &range);
+    assert_eq!((curve.total(), &report["sample"]["unstamped"]), (100.0, &25.into()));
+    assert!(findings(&report).contains("25 of 100 sampled records carry no timestamp"), "{}", findings(&report));
+}
+
+#[test]
+fn a_live_capture_reads_partitions_that_are_added() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let (topic, file) = (cluster.topic("grows"), workshop.path("grows.csv"));
+    cluster.create(&topic, 1);
+    let running = watching(&cluster, &workshop, &topic, &file, &["--for", "10s", "--step", "500ms", "--sample", "50"]);
+    cluster.write_at(&topic, 0, &[an_hour_ago_ms(); 30]);
+    cluster.grow(&topic, 3);
+    cluster.write_at(&topic, 2, &[an_hour_ago_ms(); 40]);
+    let ended = running.wait();
+    assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(report["records_per_partition"], serde_json::json!([30, 0, 40]));
+    assert!(findings(&report).contains("2 partitions added to the topic meanwhile"), "{}", findings(&report));
+    assert!(fs::read_to_string(&file).unwrap().contains("(3 partitions)"));
+}
+
 /// A live capture that has seen its first bucket pass.
 fn watching(cluster: &Cluster, workshop: &Workshop, topic: &str, file: &Path, more: &[&str]) -> Running {
     let arguments = ["capture", "-b", &cluster.brokers, "-t", topic, "--json", "--out", file.to_str().unwrap()];

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use floodmark::broker::{Broker, BrokerConfig};
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -54,6 +54,44 @@ impl Cluster {
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
         let results = waited(self.admin().create_topics([&new], &options)).unwrap();
         results[0].as_ref().unwrap();
+    }
+
+    /// Creates a topic with one setting of its own.
+    pub(crate) fn create_with(&self, topic: &str, partitions: i32, name: &str, value: &str) {
+        let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(-1)).set(name, value);
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        let results = waited(self.admin().create_topics([&new], &options)).unwrap();
+        results[0].as_ref().unwrap();
+    }
+
+    /// Adds partitions to a topic, so that it has as many as said.
+    pub(crate) fn grow(&self, topic: &str, partitions: usize) {
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        let results =
+            waited(self.admin().create_partitions([&NewPartitions::new(topic, partitions)], &options)).unwrap();
+        results[0].as_ref().unwrap();
+    }
+
+    /// Writes a record for each timestamp into partition 0, in transactions of so many records; the transactions that `aborts` names are aborted.
+    pub(crate) fn write_in_transactions(
+        &self,
+        topic: &str,
+        stamps_ms: &[i64],
+        each: usize,
+        aborts: impl Fn(usize) -> bool,
+    ) {
+        let producer: BaseProducer = self.client().set("transactional.id", topic).create().unwrap();
+        producer.init_transactions(PATIENCE).unwrap();
+        for (number, stamps_ms) in stamps_ms.chunks(each).enumerate() {
+            producer.begin_transaction().unwrap();
+            for stamp_ms in stamps_ms {
+                let record = BaseRecord::<str, str>::to(topic).partition(0).timestamp(*stamp_ms).key("k").payload("{}");
+                producer.send(record).map_err(|(error, _)| error).unwrap();
+            }
+            producer.flush(PATIENCE).unwrap();
+            if aborts(number) { producer.abort_transaction(PATIENCE) } else { producer.commit_transaction(PATIENCE) }
+                .unwrap();
+        }
     }
 
     /// Writes messages into partition 0 of a topic and waits until they are there.

@@ -1,6 +1,6 @@
 //! Where a sample is taken: short runs of neighbouring records, spread over partitions by their mass and over time evenly.
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use crate::capture::drawn;
 
 /// A chunk has about so many records, where the sample is large enough for that.
 const CHUNK_RECORDS: u64 = 50;
@@ -49,7 +49,7 @@ fn chunks_of(partition: usize, (from, to): (i64, i64), share: u64) -> Vec<Chunk>
         let (begin, end) = (edge(number), edge(number + 1));
         let records = share.div_ceil(count).clamp(1, end - begin);
         let slack = end - begin - records + 1;
-        let drawn = xxh3_64_with_seed(&number.to_le_bytes(), partition as u64) % slack;
+        let drawn = drawn(number, partition as u64, slack);
         Chunk { partition, from: from + (begin + drawn) as i64, below: from + end as i64, records }
     };
     (0..count).map(chunk).collect()

@@ -22,6 +22,8 @@ const STRETCH: f64 = 1.03;
 pub enum KeyLaw {
     /// Most records have no key.
     None,
+    /// All records that have a key have the same one.
+    One,
     /// Evenly used keys.
     Uniform {
         /// How many.
@@ -82,12 +84,14 @@ impl KeyFigures {
         let unrepeated = pairs == 0.0;
         let law = match () {
             () if keyed * 2 <= records => KeyLaw::None,
+            () if distinct == 1 && distinct_of == keyed && !unrepeated => KeyLaw::One,
             // n records of K even keys share a key in about n² / 2K pairs: with none seen, K is hardly below n² / 6.
             () if unrepeated => KeyLaw::Uniform { count: (keyed * keyed / 6).max(keyed).min(held.max(1)) },
             () => seen.law(),
         };
         let law_top_10_share = match law {
             KeyLaw::None => 0.0,
+            KeyLaw::One => 1.0,
             KeyLaw::Uniform { count } => 10.0 / count.max(10) as f64,
             KeyLaw::Zipf { count, exponent } => {
                 let keys = count as f64;
@@ -227,7 +231,13 @@ mod tests {
         assert!(!found.fits(), "{found:?}");
         assert_eq!(KeyFigures::of(&SpaceSaving::with_counters(8), 100, 100).law, KeyLaw::None);
         let found = figures(|_| 7, 100, 8);
-        assert!(matches!(found.law, KeyLaw::Uniform { count: 1 } | KeyLaw::Zipf { count: 1, .. }), "{found:?}");
+        assert!(found.law == KeyLaw::One && found.fits(), "{found:?}");
+        let one_record = figures(|_| 7, 1, 8);
+        assert_eq!(
+            one_record.law,
+            KeyLaw::Uniform { count: 1 },
+            "one record says nothing about how many keys there are"
+        );
     }
 
     #[test]

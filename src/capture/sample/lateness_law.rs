@@ -8,6 +8,12 @@ use super::{log_sigma, quantile};
 const ON_TIME_MS: i64 = 1000;
 /// With fewer late events than this nothing is said about how late they are.
 const LEAST_LATE: usize = 20;
+/// Latenesses whose 1st and 99th percentile are within this share of each other are all the same.
+const SAME: f64 = 0.02;
+/// A law whose distribution function misses the sample's by more than this does not describe it.
+const FAR: f64 = 0.1;
+/// By chance alone a sample of n misses its own law by more than this over the root of n in one of twenty cases (Kolmogorov, Smirnov).
+const BY_CHANCE: f64 = 1.36;
 
 /// What a sample says about lateness: the record's timestamp minus the event time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,22 +32,34 @@ pub struct LatenessFigures {
     pub late: Option<LateLaw>,
 }
 
-/// A law of lateness.
+/// A law of lateness: of those that were tried the one that is nearest to the sample.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LateLaw {
-    /// The median in milliseconds.
+    /// The law's median in milliseconds.
     pub median_ms: i64,
     /// The latest in milliseconds.
     pub cap_ms: i64,
-    /// Which law, the one that is nearer to the sample above its median.
+    /// Which law.
     #[serde(flatten)]
     pub shape: LateShape,
+    /// The largest distance between the law's distribution function and the sample's (Kolmogorov-Smirnov), 0 to 1.
+    pub distance: f64,
+    /// Whether the law describes the sample. Where it does not, none of those that were tried does.
+    pub fits: bool,
+    /// The share of the law's events that are at most a second late, and so were not seen as late.
+    pub on_time_share: f64,
 }
 
 /// How lateness varies around its median.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "distribution", rename_all = "kebab-case")]
 pub enum LateShape {
+    /// It does not vary.
+    Fixed,
+    /// Memoryless.
+    Exponential,
+    /// Evenly from nothing to twice the median.
+    Uniform,
     /// Its logarithm is normal.
     LogNormal {
         /// The standard deviation of its natural logarithm.
@@ -54,38 +72,91 @@ pub enum LateShape {
     },
 }
 
-/// Where the laws are compared with the sample: shares of it, and the standard normal law's quantiles there.
-const COMPARED_AT: [(f64, f64); 4] = [(0.75, 0.6745), (0.9, 1.2816), (0.95, 1.6449), (0.99, 2.3263)];
-
 impl LateLaw {
-    /// From latenesses in ascending order, all positive.
+    /// From latenesses in ascending order, all above [`ON_TIME_MS`].
     fn of(late: &[i64]) -> Self {
         let (median_ms, cap_ms) = (quantile(late, 0.5), quantile(late, 1.0));
-        let median = median_ms as f64;
-        let sigma = log_sigma(quantile(late, 0.16) as f64, quantile(late, 0.84) as f64).max(0.01);
-        // The estimator of B. Hill (1975) over the later half.
-        let logs: Vec<f64> = late.iter().map(|ms| (*ms as f64 / median).ln()).filter(|log| *log > 0.0).collect();
-        let mean = logs.iter().sum::<f64>() / logs.len().max(1) as f64;
-        let shapes = [LateShape::LogNormal { sigma }, LateShape::Pareto { tail: (1.0 / mean).clamp(0.1, 100.0) }];
-        let off = |shape: &LateShape| -> f64 {
-            let log_off = |(share, normal): (f64, f64)| {
-                let law = median * shape.times_median(share, normal);
-                (law.min(cap_ms as f64) / quantile(late, share) as f64).ln().abs()
+        let (low, high) = (quantile(late, 0.01), quantile(late, 0.99));
+        if (high - low) as f64 <= SAME * median_ms as f64 {
+            return LateLaw {
+                median_ms,
+                cap_ms,
+                shape: LateShape::Fixed,
+                distance: 0.0,
+                fits: true,
+                on_time_share: 0.0,
             };
-            COMPARED_AT.into_iter().map(log_off).sum()
+        }
+        let median = median_ms as f64;
+        let exponential_ms = std::f64::consts::LN_2 * mean_beyond_on_time(late, cap_ms);
+        let tried = [
+            (LateShape::LogNormal { sigma: sigma_of(late) }, median),
+            (LateShape::Pareto { tail: tail_of(late, median) }, median),
+            (LateShape::Exponential, exponential_ms),
+            (LateShape::Uniform, cap_ms as f64 / 2.0),
+        ];
+        let of = |(shape, median): (LateShape, f64)| {
+            let distance = distance(late, cap_ms, |ms| shape.share_within(ms / median));
+            let on_time_share = shape.share_within(ON_TIME_MS as f64 / median).clamp(0.0, 0.99);
+            let fits = distance <= FAR.max(BY_CHANCE / (late.len() as f64).sqrt());
+            LateLaw { median_ms: median.round() as i64, cap_ms, shape, distance, fits, on_time_share }
         };
-        let [log_normal, pareto] = shapes;
-        let shape = if mean > 0.0 && off(&pareto) < off(&log_normal) { pareto } else { log_normal };
-        LateLaw { median_ms, cap_ms, shape }
+        let [first, rest @ ..] = tried.map(of);
+        rest.into_iter().fold(first, |nearest, law| if law.distance < nearest.distance { law } else { nearest })
     }
 }
 
+/// The mean of what lies beyond the second that counts as on time: an exponential law's mean, wherever it is cut off below. What lies at the cap
+/// was cut off there, and would have been later.
+fn mean_beyond_on_time(late: &[i64], cap_ms: i64) -> f64 {
+    let uncut = late.iter().filter(|ms| **ms < cap_ms).count().max(1) as f64;
+    late.iter().map(|ms| (ms - ON_TIME_MS) as f64).sum::<f64>() / uncut
+}
+
+fn sigma_of(late: &[i64]) -> f64 {
+    let of = |low, high| log_sigma(quantile(late, low) as f64, quantile(late, high) as f64);
+    // Where the middle does not vary, the tails do: their percentiles are 2.326 standard deviations from the median.
+    let middle = of(0.16, 0.84);
+    if middle > 0.0 { middle } else { (of(0.01, 0.99) / 2.326).max(f64::EPSILON) }
+}
+
+/// The estimator of B. Hill (1975) over the later half.
+fn tail_of(late: &[i64], median: f64) -> f64 {
+    let logs: Vec<f64> = late.iter().map(|ms| (*ms as f64 / median).ln()).filter(|log| *log > 0.0).collect();
+    let mean = logs.iter().sum::<f64>() / logs.len().max(1) as f64;
+    (1.0 / mean).clamp(0.1, 100.0)
+}
+
+/// Between a sample in ascending order and a law of which only what is later than a second is seen. Beyond the cap the law lies at the cap.
+fn distance(late: &[i64], cap_ms: i64, share_within: impl Fn(f64) -> f64) -> f64 {
+    let unseen = share_within(ON_TIME_MS as f64).min(1.0 - f64::EPSILON);
+    let law = |ms: f64| ((share_within(ms) - unseen) / (1.0 - unseen)).clamp(0.0, 1.0);
+    let count = late.len() as f64;
+    let (mut worst, mut below) = (0.0_f64, 0);
+    for same in late.chunk_by(|a, b| a == b) {
+        let Some(ms) = same.first().copied() else { continue };
+        let (before, after) = (below as f64 / count, (below + same.len()) as f64 / count);
+        worst = worst.max((law(ms as f64 - 0.5) - before).abs());
+        if ms < cap_ms {
+            worst = worst.max((law(ms as f64 + 0.5) - after).abs());
+        }
+        below += same.len();
+    }
+    worst
+}
+
 impl LateShape {
-    /// The quantile at `share`, in medians; `normal` is the standard normal law's there.
-    fn times_median(&self, share: f64, normal: f64) -> f64 {
+    /// The share of the law's events that are at most `medians` medians late.
+    fn share_within(&self, medians: f64) -> f64 {
+        if medians <= 0.0 {
+            return 0.0;
+        }
         match self {
-            LateShape::LogNormal { sigma } => (sigma * normal).exp(),
-            LateShape::Pareto { tail } => (2.0 * (1.0 - share)).powf(-1.0 / tail),
+            LateShape::Fixed => f64::from(u8::from(medians >= 1.0)),
+            LateShape::Exponential => -(-std::f64::consts::LN_2 * medians).exp_m1(),
+            LateShape::Uniform => (medians / 2.0).min(1.0),
+            LateShape::LogNormal { sigma } => libm::erfc(-medians.ln() / sigma / std::f64::consts::SQRT_2) / 2.0,
+            LateShape::Pareto { tail } => (1.0 - 0.5 * medians.powf(-tail)).max(0.0),
         }
     }
 }
@@ -125,11 +196,15 @@ mod tests {
         let found = LatenessFigures::of(all, 3);
         assert_eq!((found.timed, found.untimed, found.quantiles_ms), (110, 3, [5, 90_000, 190_000, 200_000]));
         let law = found.late.unwrap();
-        assert_eq!((law.median_ms, law.cap_ms), (100_000, 200_000));
+        assert_eq!((law.cap_ms, law.shape, law.fits), (200_000, LateShape::Uniform, true));
         assert!((found.late_share - 20.0 / 110.0).abs() < 1e-9 && (found.ahead_share - 10.0 / 110.0).abs() < 1e-9);
         assert!(LatenessFigures::of(vec![5_000; 19], 0).late.is_none());
         let same = LatenessFigures::of(vec![5_000; 30], 0).late.unwrap();
-        assert_eq!(same.shape, LateShape::LogNormal { sigma: 0.01 });
+        assert_eq!(
+            (same.shape, same.median_ms, same.fits),
+            (LateShape::Fixed, 5_000, true),
+            "what does not vary has no sigma"
+        );
         assert_eq!(LatenessFigures::of(vec![], 7).quantiles_ms, [0; 4]);
     }
 
@@ -155,5 +230,35 @@ mod tests {
             let found = LatenessFigures::of(late, 0).late.unwrap();
             assert!(matches!(found.shape, LateShape::LogNormal { .. }), "{sigma}: {found:?}");
         }
+    }
+
+    /// Latenesses at even shares of a law, in milliseconds.
+    fn at_even_shares(law: impl Fn(f64) -> f64) -> LateLaw {
+        let shares = (0..4000).map(|n| (f64::from(n) + 0.5) / 4000.0);
+        LatenessFigures::of(shares.map(|share| law(share) as i64).collect(), 0).late.unwrap()
+    }
+
+    #[test]
+    fn an_exponential_and_an_even_law_are_found_again() {
+        for median_ms in [800.0, 5_000.0, 60_000.0] {
+            let found = at_even_shares(|share| -(1.0 - share).ln() / std::f64::consts::LN_2 * median_ms);
+            assert!(found.fits && found.shape == LateShape::Exponential, "{found:?}");
+            assert!((found.median_ms as f64 / median_ms - 1.0).abs() < 0.03, "{found:?}");
+            let on_time = 1.0 - (-std::f64::consts::LN_2 * 1000.0 / median_ms).exp();
+            assert!((found.on_time_share - on_time).abs() < 0.02, "{found:?}");
+        }
+        let capped = at_even_shares(|share| (-(1.0 - share).ln() * 30_000.0).min(60_000.0));
+        assert!(capped.fits && capped.shape == LateShape::Exponential && capped.cap_ms == 60_000, "{capped:?}");
+        let even = at_even_shares(|share| share * 40_000.0);
+        assert!(
+            even.fits && even.shape == LateShape::Uniform && (19_900..=20_000).contains(&even.median_ms),
+            "{even:?}"
+        );
+    }
+
+    #[test]
+    fn a_sample_that_follows_none_of_the_laws_is_said_to() {
+        let two = at_even_shares(|share| if share < 0.5 { 2_000.0 } else { 90_000.0 + share });
+        assert!(!two.fits && two.distance > 0.2, "{two:?}");
     }
 }

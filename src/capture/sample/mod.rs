@@ -10,7 +10,7 @@ mod tally;
 
 pub use chunks::{Chunk, chunks};
 pub use key_law::{KeyFigures, KeyLaw};
-pub use lateness_law::{LateShape, LatenessFigures};
+pub use lateness_law::{LateLaw, LateShape, LatenessFigures};
 pub use size_law::{SizeFigures, SizeLaw};
 pub use space_saving::SpaceSaving;
 pub use tally::{Displaced, Gaps, SampleFigures, Sighting, Tally};

@@ -60,15 +60,14 @@ impl SizeFigures {
         let quantiles_bytes = [at(0.01), at(0.1), at(0.5), at(0.9), at(0.99), u64::from(last)];
         let mean_bytes = sizes.iter().map(|size| f64::from(*size)).sum::<f64>() / sizes.len() as f64;
         let [low, _, median, _, high, _] = quantiles_bytes;
-        if (high - low) as f64 <= SAME * median as f64 {
+        // Where the middle two thirds are the same, there is no sigma: a few others do not make a law.
+        let is_same = |low: u64, high: u64| (high - low) as f64 <= SAME * median as f64;
+        if is_same(low, high) || is_same(at(0.16), at(0.84)) {
             let distance = sizes.iter().filter(|size| u64::from(**size).abs_diff(median) as f64 > SAME * median as f64);
             let distance = distance.count() as f64 / sizes.len() as f64;
             return Some(SizeFigures { mean_bytes, quantiles_bytes, law: SizeLaw::Fixed { bytes: median }, distance });
         }
-        let mut sigma = log_sigma(at(0.16) as f64, at(0.84) as f64);
-        if sigma <= 0.0 {
-            sigma = log_sigma(low as f64, high as f64) / 2.326; // the normal law's 99th percentile
-        }
+        let sigma = log_sigma(at(0.16) as f64, at(0.84) as f64);
         let law = SizeLaw::LogNormal {
             median_bytes: median,
             sigma: sigma.max(0.001),
@@ -133,6 +132,10 @@ mod tests {
         let two = (0..1000).map(|_| if random.random::<bool>() { 100 } else { 5000 }).collect();
         assert!(!SizeFigures::of(two).unwrap().fits());
         assert_eq!(SizeFigures::of(vec![]), None);
+        let mut mostly = vec![512; 850];
+        mostly.extend(1000..1150);
+        let mostly = SizeFigures::of(mostly).unwrap();
+        assert!(mostly.law == SizeLaw::Fixed { bytes: 512 } && !mostly.fits(), "{mostly:?}");
         assert_eq!(SizeFigures::of(vec![0, 0, 0]).unwrap().law, SizeLaw::Fixed { bytes: 0 });
     }
 }

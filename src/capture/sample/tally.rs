@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::{Chunk, KeyFigures, LatenessFigures, SizeFigures, SpaceSaving};
-use crate::capture::{EdgeOffsets, Edges};
+use crate::capture::Counted;
 
 /// Counters for keys: about 10 MB when all are in use.
 const KEY_COUNTERS: usize = 1 << 16;
@@ -30,15 +30,27 @@ pub struct Sighting<'a> {
     pub event_time_ms: Option<i64>,
 }
 
-/// Offsets that hold no record: transaction markers, and what compaction took.
+/// Offsets that hold no record (transaction markers, and what compaction took), and records of aborted transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Gaps {
     /// Offsets that were looked at.
     pub offsets: u64,
     /// Those without a record.
     pub missing: u64,
-    /// The standard error of `missing / offsets`, from how the chunks differ.
+    /// Those whose record is of an aborted transaction; nothing where that was not looked at.
+    pub aborted: Option<u64>,
+    /// Records of transactions that were open, so that nobody knows yet.
+    pub undecided: u64,
+    /// The standard error of `(missing + aborted) / offsets`, from how the chunks differ.
     pub standard_error: f64,
+}
+
+impl Gaps {
+    /// Offsets that count although there is nothing that was delivered.
+    #[must_use]
+    pub fn too_much(&self) -> u64 {
+        self.missing + self.aborted.unwrap_or(0)
+    }
 }
 
 /// Records whose timestamp belongs to another bucket than the one that counts them.
@@ -61,6 +73,8 @@ pub struct SampleFigures {
     pub records: u64,
     /// Records without a payload.
     pub tombstones: u64,
+    /// Records without a timestamp.
+    pub unstamped: u64,
     /// Whether payloads are JSON.
     pub json: bool,
     /// Sizes of payloads; nothing when all are tombstones.
@@ -75,18 +89,42 @@ pub struct SampleFigures {
     pub displaced: Option<Displaced>,
 }
 
+/// A chunk that was read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Looked {
+    from: i64,
+    /// Everything before this offset was looked at.
+    reached: i64,
+    read: u64,
+    aborted: Option<u64>,
+    undecided: u64,
+}
+
+impl Looked {
+    fn offsets(&self) -> u64 {
+        (self.reached - self.from).max(0) as u64
+    }
+
+    fn missing(&self) -> u64 {
+        self.offsets().saturating_sub(self.read)
+    }
+}
+
 /// Takes in sampled records.
 #[derive(Debug)]
 pub struct Tally {
     records: u64,
     tombstones: u64,
+    unstamped: u64,
     json: u64,
     sizes: Vec<u32>,
     secret: RandomState,
     keys: SpaceSaving,
     lateness_ms: Option<Vec<i64>>,
     untimed: u64,
-    chunks: Vec<(u64, u64)>,
+    chunks: Vec<Looked>,
+    /// How many chunks have been read as a reader of what is committed does.
+    compared: usize,
     displaced: Option<Displaced>,
 }
 
@@ -97,6 +135,7 @@ impl Tally {
         Tally {
             records: 0,
             tombstones: 0,
+            unstamped: 0,
             json: 0,
             sizes: Vec::new(),
             secret: RandomState::new(),
@@ -104,13 +143,15 @@ impl Tally {
             lateness_ms: wants_lateness.then(Vec::new),
             untimed: 0,
             chunks: Vec::new(),
+            compared: 0,
             displaced: wants_displaced.then(Displaced::default),
         }
     }
 
-    /// Takes in a record. `edges` and `offsets` are those of the curve.
-    pub fn see(&mut self, seen: &Sighting<'_>, edges: &Edges, offsets: &EdgeOffsets) {
+    /// Takes in a record. `counted` is the curve. What counts by its own timestamp is in no other's bucket.
+    pub fn see(&mut self, seen: &Sighting<'_>, counted: &Counted) {
         self.records += 1;
+        self.unstamped += u64::from(seen.stamp_ms.is_none());
         match seen.payload {
             None => self.tombstones += 1,
             Some(payload) => {
@@ -127,7 +168,9 @@ impl Tally {
                 _ => self.untimed += 1,
             }
         }
-        let counted_in = offsets.bucket_of(seen.partition, seen.offset);
+        let (edges, offsets) = (&counted.edges, &counted.offsets);
+        let by_answers = !counted.is_read_around(seen.partition, seen.offset);
+        let counted_in = offsets.bucket_of(seen.partition, seen.offset).filter(|_| by_answers);
         if let (Some(displaced), Some(stamp_ms), Some(bucket)) = (&mut self.displaced, seen.stamp_ms, counted_in) {
             displaced.records += 1;
             let (begin_ms, end_ms) = (edges.at_ms(bucket), edges.at_ms(bucket + 1));
@@ -137,11 +180,21 @@ impl Tally {
         }
     }
 
-    /// A chunk was read to its end, or given up: `read` records, the last of them at offset `last`.
-    pub fn chunk_ended(&mut self, chunk: &Chunk, read: u64, last: Option<i64>) {
-        let Some(last) = last else { return };
-        let span = (last + 1 - chunk.from).max(0) as u64;
-        self.chunks.push((span, span.saturating_sub(read)));
+    /// A chunk was read: everything before `reached`, and `read` records.
+    pub fn chunk_ended(&mut self, chunk: &Chunk, reached: i64, read: u64) {
+        self.chunks.push(Looked { from: chunk.from, reached, read, ..Looked::default() });
+    }
+
+    /// The chunks in their order were read once more, as a reader of what is committed does: up to `reached`, and `read` records.
+    pub fn chunk_committed(&mut self, reached: i64, read: u64) {
+        if let Some(chunk) = self.chunks.get_mut(self.compared) {
+            // What lies after the last stable offset is not aborted, but open.
+            let missing = chunk.read.saturating_sub(read);
+            let open = (chunk.reached - reached).max(0) as u64;
+            chunk.undecided = open.min(missing);
+            chunk.aborted = Some(missing - chunk.undecided);
+        }
+        self.compared += 1;
     }
 
     /// How many records were taken in.
@@ -157,6 +210,7 @@ impl Tally {
         SampleFigures {
             records: self.records,
             tombstones: self.tombstones,
+            unstamped: self.unstamped,
             json: payloads > 0.0 && self.json as f64 >= MOSTLY * payloads,
             gaps: gaps(&self.chunks),
             sizes: SizeFigures::of(self.sizes),
@@ -173,34 +227,45 @@ fn is_json(payload: &[u8]) -> bool {
     matches!(first, Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(payload).is_ok()
 }
 
-/// The missing share is a ratio of sums over chunks; its error by the usual linearisation (Cochran, Sampling Techniques, 1977, chapter 6).
-fn gaps(chunks: &[(u64, u64)]) -> Gaps {
-    let offsets: u64 = chunks.iter().map(|(span, _)| span).sum();
-    let missing: u64 = chunks.iter().map(|(_, missing)| missing).sum();
+/// The share that counts too much is a ratio of sums over chunks; its error by the usual linearisation (Cochran, Sampling Techniques, 1977,
+/// chapter 6).
+fn gaps(chunks: &[Looked]) -> Gaps {
+    let sum = |of: &dyn Fn(&Looked) -> u64| -> u64 { chunks.iter().map(of).sum() };
+    let found = Gaps {
+        offsets: sum(&Looked::offsets),
+        missing: sum(&Looked::missing),
+        aborted: chunks.iter().map(|chunk| chunk.aborted).sum(),
+        undecided: sum(&|chunk| chunk.undecided),
+        standard_error: 0.0,
+    };
     let count = chunks.len() as f64;
-    if offsets == 0 || chunks.len() < 2 {
-        return Gaps { offsets, missing, standard_error: 0.0 };
+    if found.offsets == 0 || chunks.len() < 2 {
+        return found;
     }
-    let share = missing as f64 / offsets as f64;
-    let squares: f64 = chunks.iter().map(|(span, missing)| (*missing as f64 - share * *span as f64).powi(2)).sum();
-    let standard_error = (squares * count / (count - 1.0)).sqrt() / offsets as f64;
-    Gaps { offsets, missing, standard_error }
+    let share = found.too_much() as f64 / found.offsets as f64;
+    let off = |chunk: &Looked| {
+        let too_much = chunk.missing() + chunk.aborted.unwrap_or(0);
+        (too_much as f64 - share * chunk.offsets() as f64).powi(2)
+    };
+    let squares: f64 = chunks.iter().map(off).sum();
+    Gaps { standard_error: (squares * count / (count - 1.0)).sqrt() / found.offsets as f64, ..found }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Moment;
+    use crate::capture::{EdgeOffsets, Edges, Moment, count};
     use crate::units::Span;
 
-    fn edges() -> Edges {
-        Edges::between(Moment::AtMs(0), Moment::AtMs(3000), i64::MAX, Span::from_secs(1)).unwrap()
+    /// Three seconds of ten records.
+    fn counted() -> Counted {
+        let edges = Edges::between(Moment::AtMs(0), Moment::AtMs(3000), i64::MAX, Span::from_secs(1)).unwrap();
+        count(&edges, &EdgeOffsets::of(vec![vec![0], vec![10], vec![20], vec![30]]), &[0], Vec::new()).unwrap()
     }
 
     fn tally(sightings: &[Sighting<'_>]) -> SampleFigures {
-        let offsets = EdgeOffsets::of(vec![vec![0], vec![10], vec![20], vec![30]]);
         let mut tally = Tally::new(true, true);
-        sightings.iter().for_each(|seen| tally.see(seen, &edges(), &offsets));
+        sightings.iter().for_each(|seen| tally.see(seen, &counted()));
         tally.figures(1000)
     }
 
@@ -224,11 +289,10 @@ mod tests {
 
     #[test]
     fn neither_key_nor_payload_is_kept() {
-        let offsets = EdgeOffsets::default();
         let mut tally = Tally::new(false, false);
         let seen =
             Sighting { key: Some(b"customer-4711"), payload: Some(b"{\"card\":\"4000\"}"), ..Sighting::default() };
-        tally.see(&seen, &edges(), &offsets);
+        tally.see(&seen, &counted());
         let text = format!("{tally:?}");
         assert!(!text.contains("4711") && !text.contains("card"), "{text}");
         let other = Tally::new(false, false);
@@ -239,13 +303,34 @@ mod tests {
         );
     }
 
+    fn looked(chunks: &[(u64, u64)]) -> Gaps {
+        let looked = |(offsets, missing): &(u64, u64)| Looked {
+            reached: *offsets as i64,
+            read: offsets - missing,
+            ..Looked::default()
+        };
+        gaps(&chunks.iter().map(looked).collect::<Vec<_>>())
+    }
+
     #[test]
     fn missing_offsets_come_with_their_error() {
-        let even = gaps(&[(100, 10), (100, 10), (50, 5)]);
-        assert_eq!((even.offsets, even.missing), (250, 25));
+        let even = looked(&[(100, 10), (100, 10), (50, 5)]);
+        assert_eq!((even.offsets, even.missing, even.aborted), (250, 25, None));
         assert!(even.standard_error < 1e-9);
-        let uneven = gaps(&[(100, 0), (100, 20)]);
+        let uneven = looked(&[(100, 0), (100, 20)]);
         assert!((uneven.standard_error - 0.1).abs() < 1e-9, "{uneven:?}");
-        assert_eq!(gaps(&[]), Gaps::default());
+        assert_eq!(looked(&[]), Gaps { aborted: Some(0), ..Gaps::default() });
+    }
+
+    #[test]
+    fn what_a_reader_of_committed_records_does_not_get_was_aborted_or_is_open() {
+        let mut tally = Tally::new(false, false);
+        let chunk = |from: i64| Chunk { partition: 0, from, below: from + 100, records: 50 };
+        tally.chunk_ended(&chunk(0), 50, 48);
+        tally.chunk_ended(&chunk(100), 150, 50);
+        tally.chunk_committed(50, 38);
+        tally.chunk_committed(130, 30);
+        let gaps = tally.figures(1000).gaps;
+        assert_eq!((gaps.missing, gaps.aborted, gaps.undecided, gaps.too_much()), (2, Some(10), 20, 12));
     }
 }

@@ -311,10 +311,10 @@ impl ClientSettings {
         settings
     }
 
-    /// The settings of a consumer that samples a topic, whatever is committed. `own` come before what the user gave.
+    /// The settings of a consumer that samples a topic. `own` come before what the user gave.
     #[must_use]
-    pub fn sampler(&self, own: &[(&str, &str)]) -> BTreeMap<String, String> {
-        let mut settings = self.consumer("floodmark-capture", false);
+    pub fn sampler(&self, committed_only: bool, own: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let mut settings = self.consumer("floodmark-capture", committed_only);
         overlay(&mut settings, own);
         self.with_given(settings)
     }

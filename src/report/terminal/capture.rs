@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::Look;
 use super::tables::{line, plain_table, push_table, push_wrapped};
-use crate::capture::sample::{KeyFigures, KeyLaw, LateShape, LatenessFigures, SampleFigures, SizeFigures, SizeLaw};
+use crate::capture::sample::{
+    KeyFigures, KeyLaw, LateLaw, LateShape, LatenessFigures, SampleFigures, SizeFigures, SizeLaw,
+};
 use crate::curve::{Curve, moment_text};
 use crate::report::figures;
 use crate::report::output::to_stderr;
@@ -50,7 +52,10 @@ fn bar(doing: CaptureStep, of: u64) -> ProgressBar {
     let (doing, what) = match doing {
         CaptureStep::Edges => ("asking", "edges"),
         CaptureStep::Watching => ("watching", "buckets"),
+        CaptureStep::Checking => ("checking", "answers"),
+        CaptureStep::ReadingAround => ("reading what hides", "offsets"),
         CaptureStep::Sampling => ("sampling", "records"),
+        CaptureStep::Committed => ("sampling what is committed", "records"),
     };
     let bar = ProgressBar::new(of);
     let template = format!("{doing} [{{bar:30}}] {{human_pos}} of {{human_len}} {what}, {{eta}} to go");
@@ -79,7 +84,7 @@ impl CaptureReport<'_> {
     #[must_use]
     pub fn json(&self) -> Value {
         let CaptureReport { topic, captured, curve_file, profile_file } = self;
-        let Captured { cluster_id, counted, error_bar, sample, requests, asked_for_s } = captured;
+        let Captured { cluster_id, counted, error_bar, held, around, sample, requests, asked_for_s } = captured;
         json!({
             "topic": topic,
             "cluster_id": cluster_id,
@@ -90,6 +95,8 @@ impl CaptureReport<'_> {
             "left_out": counted.left_out,
             "records": counted.curve.total(),
             "records_per_partition": counted.per_partition,
+            "offsets": held,
+            "read_around": around,
             "error_bar": error_bar,
             "sample": sample,
             "requests": requests,
@@ -104,7 +111,7 @@ impl CaptureReport<'_> {
 #[must_use]
 pub fn for_people(report: &CaptureReport<'_>, look: Look) -> String {
     let CaptureReport { topic, captured, curve_file, profile_file } = report;
-    let Captured { cluster_id, counted, error_bar, sample, requests, asked_for_s } = captured;
+    let Captured { cluster_id, counted, error_bar, sample, requests, asked_for_s, .. } = captured;
     let curve = &counted.curve;
     let mut text = String::new();
     line(
@@ -152,8 +159,8 @@ fn partitions(counts: &[u64]) -> String {
     let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
     let mean = total as f64 / counts.len().max(1) as f64;
     format!(
-        "{} partitions: {} to {} of the records each, the fullest {:.2} times the mean",
-        counts.len(),
+        "{}: {} to {} of the records each, the fullest {:.2} times the mean",
+        if counts.len() == 1 { "1 partition".to_owned() } else { format!("{} partitions", counts.len()) },
         figures::share(least, total),
         figures::share(most, total),
         most as f64 / mean.max(1.0)
@@ -207,6 +214,7 @@ fn size_text(sizes: &SizeFigures) -> String {
 fn key_text(keys: &KeyFigures) -> String {
     match keys.law {
         KeyLaw::None => "none".to_owned(),
+        KeyLaw::One => "one, the same in every record".to_owned(),
         KeyLaw::Uniform { count } if keys.unrepeated => {
             format!("none occurred twice: at least {}", figures::count(count))
         }
@@ -233,13 +241,7 @@ fn lateness_text(lateness: &LatenessFigures) -> String {
         return "no message has an event time at that place".to_owned();
     }
     let [p50, p90, p99, max] = lateness.quantiles_ms.map(|ms| figures::latency(ms as f64));
-    let law = lateness.late.map_or(String::new(), |law| {
-        let median = figures::latency(law.median_ms as f64);
-        match law.shape {
-            LateShape::LogNormal { sigma } => format!(": log-normal, median {median}, sigma {sigma:.3}"),
-            LateShape::Pareto { tail } => format!(": Pareto, median {median}, tail {tail:.3}"),
-        }
-    });
+    let law = lateness.late.map_or(String::new(), |law| late_law_text(&law));
     let ahead = if lateness.ahead_share > 0.0 {
         format!("; {:.2} % lie ahead", lateness.ahead_share * 100.0)
     } else {
@@ -254,4 +256,21 @@ fn lateness_text(lateness: &LatenessFigures) -> String {
         "{:.2} % more than 1 s late{law}; p50 {p50}, p90 {p90}, p99 {p99}, max {max}{ahead}{untimed}",
         lateness.late_share * 100.0
     )
+}
+
+fn late_law_text(law: &LateLaw) -> String {
+    let median = figures::latency(law.median_ms as f64);
+    let shape = match law.shape {
+        LateShape::Fixed => return format!(": all by {median}"),
+        LateShape::Exponential => format!("exponential, median {median}"),
+        LateShape::Uniform => format!("uniform, median {median}"),
+        LateShape::LogNormal { sigma } => format!("log-normal, median {median}, sigma {sigma:.3}"),
+        LateShape::Pareto { tail } => format!("Pareto, median {median}, tail {tail:.3}"),
+    };
+    let off = format!("off by {:.1} % at most", law.distance * 100.0);
+    if law.fits {
+        format!(": {shape}; {off}")
+    } else {
+        format!(": no law that was tried fits (nearest: {shape}; {off})")
+    }
 }

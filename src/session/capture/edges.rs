@@ -21,6 +21,8 @@ pub(super) struct Asked {
     pub(super) requests: u64,
     pub(super) asked_for_s: f64,
     pub(super) latest_poll_ms: Option<f64>,
+    /// Partitions that were added to the topic meanwhile.
+    pub(super) added: usize,
 }
 
 /// Asks for the offsets at every edge: several questions on the way at once, and together no more requests per second than allowed.
@@ -74,6 +76,7 @@ pub(super) fn ask_edges(
         requests: count as u64 * each,
         asked_for_s: begun.elapsed().as_secs_f64(),
         latest_poll_ms: None,
+        added: 0,
     })
 }
 
@@ -110,6 +113,7 @@ pub(super) fn watch_ends(
     let begun_ms = now_ms();
     let edges = edges.starting_at(begun_ms);
     let step = Duration::from_millis(edges.step_ms());
+    let mut finder = finder.another()?;
     let mut at = vec![finder.ends()?];
     let mut latest_ms = begun.elapsed().as_secs_f64() * 1e3;
     for edge in 1..=edges.buckets() {
@@ -117,19 +121,26 @@ pub(super) fn watch_ends(
         if !sleep_until(due, &stop) {
             break;
         }
+        finder.look_for_more_partitions()?;
         at.push(finder.ends()?);
         latest_ms = latest_ms.max(due.elapsed().as_secs_f64() * 1e3);
         progress(CaptureProgress { doing: CaptureStep::Watching, done: edge as u64, of: edges.buckets() as u64 });
     }
+    let partitions = finder.partitions();
+    let added = partitions - at.first().map_or(partitions, Vec::len);
+    // A partition that was not there yet held nothing.
+    at.iter_mut().for_each(|row| row.resize(partitions, 0));
     if at.len() < 2 {
         return Err(CaptureError::TooShort { topic: topic.to_owned() });
     }
     Ok(Asked {
         edges: edges.cut_to(at.len() - 1),
-        requests: (at.len() * finder.requests_per_question()) as u64,
+        // Each but the first question follows one for the topic's partitions.
+        requests: (at.len() * (finder.requests_per_question() + 1) - 1) as u64,
         offsets: EdgeOffsets::of(at),
         asked_for_s: begun.elapsed().as_secs_f64(),
         latest_poll_ms: Some(latest_ms),
+        added,
     })
 }
 

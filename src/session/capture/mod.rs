@@ -2,14 +2,20 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+mod around;
 mod edges;
+mod runs;
 mod sample;
 
-use self::edges::{ask_edges, watch_ends};
+use self::around::{Around, look_around, none_is_stamped};
+use self::edges::{Asked, ask_edges, watch_ends};
+use self::runs::RunReader;
 use self::sample::{SampleOrder, take_sample};
 use super::prepare::SessionError;
 use crate::capture::sample::SampleFigures;
-use crate::capture::{Counted, Edges, ErrorBar, Evidence, Moment, NoCounts, RangeError, TopicRules, count, error_bar};
+use crate::capture::{
+    Counted, Edges, ErrorBar, Evidence, Held, Moment, NoCounts, RangeError, ReadAround, TopicRules, count, error_bar,
+};
 use crate::consume::extract::Place;
 use crate::kafka::{ClientSettings, KafkaError, OffsetFinder, OffsetsError, Target, TargetError};
 use crate::profile::Span;
@@ -69,8 +75,14 @@ pub enum CaptureStep {
     Edges,
     /// Buckets pass.
     Watching,
+    /// The records behind the broker's answers are looked at.
+    Checking,
+    /// Records that hide behind an answer are read.
+    ReadingAround,
     /// Records are read.
     Sampling,
+    /// The same records are read as a reader of what is committed does.
+    Committed,
 }
 
 /// What was captured.
@@ -82,6 +94,10 @@ pub struct Captured {
     pub counted: Counted,
     /// How far they may be from the truth.
     pub error_bar: ErrorBar,
+    /// Where the topic's offsets lie.
+    pub held: Held,
+    /// What was read around.
+    pub around: ReadAround,
     /// What the sample says.
     pub sample: Option<SampleFigures>,
     /// How many requests for offsets it took.
@@ -171,22 +187,38 @@ pub fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress)) -> R
     let finder = OffsetFinder::open(&wanted.settings, &wanted.topic)?;
     let rules = rules_of(&finder);
     let (oldest, ends) = (finder.oldest()?, finder.ends()?);
-    let asked = match wanted.range {
-        CaptureRange::Past { .. } if oldest == ends => {
-            return Err(CaptureError::Empty { topic: topic() });
-        }
-        CaptureRange::Past { .. } => ask_edges(&finder, edges, &ends, wanted.max_requests_per_s, progress)?,
-        CaptureRange::Live(_) => watch_ends(&finder, edges, &wanted.topic, progress)?,
-    };
     let live = matches!(wanted.range, CaptureRange::Live(_));
+    if !live && oldest == ends {
+        return Err(CaptureError::Empty { topic: topic() });
+    }
+    let asked = if live {
+        watch_ends(&finder, edges, &wanted.topic, progress)?
+    } else {
+        ask_edges(&finder, edges, &ends, wanted.max_requests_per_s, progress)?
+    };
+    let mut reader = RunReader::new(&wanted.settings, &wanted.topic, false);
+    let around = if live {
+        Around::default()
+    } else {
+        look_around(&mut reader, &asked.edges, &asked.offsets, &oldest, &ends, progress)
+    };
     // The ends that a live capture saw were there: nothing of them is missing.
     let missing_below = if live { vec![0; oldest.len()] } else { oldest.clone() };
-    let counted = count(&asked.edges, &asked.offsets, &missing_below)
-        .map_err(|why| CaptureError::NoCounts { topic: topic(), why })?;
-    let sample = sample(wanted, &counted, live, progress)?;
+    let (looked_behind, not_looked_at, unreadable) = (around.looked_behind, around.not_looked_at, around.unreadable);
+    let counted = match count(&asked.edges, &asked.offsets, &missing_below, around.stretches) {
+        Ok(counted) => counted,
+        Err(why) => {
+            // Where nothing can be read, that nothing is counted says enough.
+            let unstamped = !live && none_is_stamped(&mut reader, &oldest, &ends).unwrap_or(false);
+            return Err(CaptureError::NoCounts {
+                topic: topic(),
+                why: why_no_counts(why, unstamped, rules.as_ref().ok()),
+            });
+        }
+    };
+    let sample = sample(wanted, &counted, live, rules.as_ref().ok(), progress)?;
     let oldest_now = finder.oldest()?;
     let evidence = Evidence {
-        rules,
         live,
         left_out: (counted.left_out > 0).then(|| (counted.left_out, counted.edges.at_ms(0))),
         trimmed: oldest.iter().zip(&oldest_now).filter(|(before, now)| now > before).count(),
@@ -195,15 +227,71 @@ pub fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress)) -> R
         latest_poll_ms: asked.latest_poll_ms,
         gaps: sample.as_ref().map(|sample| sample.gaps),
         displaced: sample.as_ref().and_then(|sample| sample.displaced),
+        unstamped: sample.as_ref().map_or((0, 0), |sample| (sample.unstamped, sample.records)),
+        held: held(&counted, &oldest, &ends),
+        around: ReadAround { looked_behind, not_looked_at, ..read_around(&counted) },
+        unreadable,
+        added: asked.added,
+        rules,
     };
-    Ok(Captured {
+    Ok(captured(&target, counted, sample, &asked, &evidence))
+}
+
+fn captured(
+    target: &Target,
+    counted: Counted,
+    sample: Option<SampleFigures>,
+    asked: &Asked,
+    evidence: &Evidence,
+) -> Captured {
+    Captured {
         cluster_id: target.cluster_id().to_owned(),
-        error_bar: error_bar(&evidence),
+        error_bar: error_bar(evidence),
+        held: evidence.held,
+        around: evidence.around,
         counted,
         sample,
         requests: asked.requests,
         asked_for_s: asked.asked_for_s,
-    })
+    }
+}
+
+/// That nothing lies in a range has other causes than that nothing was written.
+fn why_no_counts(why: NoCounts, unstamped: bool, rules: Option<&TopicRules>) -> NoCounts {
+    match why {
+        NoCounts::NothingThere { .. } if unstamped => NoCounts::Unstamped,
+        NoCounts::NothingThere { range } if rules.is_some_and(|rules| rules.compacted) => NoCounts::Compacted { range },
+        why => why,
+    }
+}
+
+/// Where the offsets lie. What the broker's answers put before or after the range is there as far as it is not counted in it.
+fn held(counted: &Counted, oldest: &[i64], ends: &[i64]) -> Held {
+    let in_range = counted.per_partition.iter().sum();
+    let first = counted.offsets.row(0);
+    let all: i64 = oldest.iter().zip(ends).map(|(oldest, end)| end - oldest).sum();
+    let before: i64 = first.iter().zip(oldest).map(|(first, oldest)| first - oldest).sum();
+    let before = before.max(0) as u64;
+    Held { before, counted: in_range, after: (all.max(0) as u64).saturating_sub(before + in_range) }
+}
+
+/// What the stretches that were read came to.
+fn read_around(counted: &Counted) -> ReadAround {
+    let (from_ms, to_ms) = (counted.edges.at_ms(0), counted.edges.at_ms(counted.edges.buckets()));
+    let mut partitions: Vec<usize> = counted.around.iter().map(|stretch| stretch.run.partition).collect();
+    partitions.sort_unstable();
+    partitions.dedup();
+    let each = counted.around.iter().map(|stretch| stretch.between(from_ms, to_ms));
+    let (records, variance) =
+        each.fold((0.0, 0.0), |(sum, variance), (count, error)| (sum + count, variance + error * error));
+    ReadAround {
+        partitions: partitions.len(),
+        read: counted.around.iter().map(crate::capture::Stretch::records_read).sum(),
+        counted: records,
+        standard_error: variance.sqrt(),
+        ahead: counted.around.iter().map(|stretch| stretch.ahead_of(to_ms)).sum(),
+        ..ReadAround::default()
+    }
 }
 
 fn now_ms() -> i64 {
@@ -218,6 +306,7 @@ fn sample(
     wanted: &Capture,
     counted: &Counted,
     live: bool,
+    rules: Option<&TopicRules>,
     progress: &mut dyn FnMut(CaptureProgress),
 ) -> Result<Option<SampleFigures>, SessionError> {
     if wanted.sample == 0 {
@@ -230,6 +319,7 @@ fn sample(
         event_time: wanted.event_time.clone(),
         counted,
         stamps_are_bucketed: !live,
+        compacted: rules.is_some_and(|rules| rules.compacted),
     };
     take_sample(&order, progress).map(Some)
 }
