@@ -38,7 +38,7 @@ pub struct Args {
     /// How far out of order events may be (repeatable: bounds are compared)
     #[arg(long, value_name = "SPAN")]
     pub bound: Vec<Span>,
-    /// tumbling:10s, hopping:10s/5s, sliding:10s, session:30s or none
+    /// tumbling:10s, hopping:10s/5s (the hop need not divide the size), sliding:10s, session:30s or none
     #[arg(long, default_value = "none")]
     pub window: Window,
     /// How long a window stays open behind the watermark: allowed lateness, or Kafka Streams' grace

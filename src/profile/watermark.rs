@@ -192,7 +192,7 @@ pub struct WatermarkModel {
     /// How long a window stays open behind the watermark: Flink's and Beam's allowed lateness, Kafka Streams' grace, Azure's late-arrival tolerance (default 5s there). Default 0s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_lateness: Option<Span>,
-    /// `tumbling:10s`, `hopping:10s/5s`, `sliding:10s` or `session:30s`. Default none.
+    /// `tumbling:10s`, `hopping:10s/5s` (of 10s, a new one every 5s; the hop need not divide the size, but with flink-sql), `sliding:10s` or `session:30s`. Default none.
     #[serde(default)]
     pub window: Window,
     /// flink: a partition without events for longer than this no longer holds the watermark back; it counts from the job's start, also where no event ever came. Default: never.
@@ -460,13 +460,25 @@ impl WatermarkModel {
         if size_ns == 0 || hop_ns == 0 {
             return None;
         }
-        if !size_ns.is_multiple_of(hop_ns) {
+        if hop_ns > size_ns {
             return fault(
-                format!("the window {} is not a multiple of its hop", self.window),
+                format!(
+                    "the window {} is shorter than its hop, and events between two windows are in none",
+                    self.window
+                ),
+                "choose a hop of at most the size, as in hopping:10s/5s",
+            );
+        }
+        if self.engine == Engine::FlinkSql && !size_ns.is_multiple_of(hop_ns) {
+            return fault(
+                format!(
+                    "{} takes no windows like {}: the size must be a multiple of the hop",
+                    self.engine, self.window
+                ),
                 "choose a hop that divides the size, as in hopping:10s/5s",
             );
         }
-        let windows = size_ns / hop_ns;
+        let windows = size_ns.div_ceil(hop_ns);
         if windows > MAX_WINDOWS_OF_AN_EVENT {
             return fault(
                 format!(

@@ -57,7 +57,7 @@ fn aligned(dice: &mut Dice) -> Window {
     let hop_ms = dice.from(1, 12);
     match dice.from(1, 4) {
         1 => Window::Tumbling { size: ms(hop_ms) },
-        times => Window::Hopping { size: ms(hop_ms * times), hop: ms(hop_ms) },
+        times => Window::Hopping { size: ms(hop_ms * times - dice.from(0, hop_ms - 1)), hop: ms(hop_ms) },
     }
 }
 

@@ -30,7 +30,7 @@ fn aligned(dice: &mut Dice) -> Stream {
     let times = dice.from(1, 4);
     let window = match times {
         1 => Window::Tumbling { size: ms(hop_ms) },
-        _ => Window::Hopping { size: ms(hop_ms * times), hop: ms(hop_ms) },
+        _ => Window::Hopping { size: ms(hop_ms * times - dice.from(0, hop_ms - 1)), hop: ms(hop_ms) },
     };
     let mut stream = stream(dice, window);
     stream.setup.insert("record_cache".to_owned(), dice.chance(50).into());

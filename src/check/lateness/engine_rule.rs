@@ -65,7 +65,7 @@ mod tests {
     fn windows() -> impl Strategy<Value = WindowMs> {
         prop_oneof![
             Just(WindowMs::None),
-            (1..50_i64, 1..6_i64).prop_map(|(hop_ms, times)| WindowMs::hopping(hop_ms * times, hop_ms)),
+            (1..50_i64, 0..250_i64).prop_map(|(hop_ms, more_ms)| WindowMs::hopping(hop_ms + more_ms, hop_ms)),
             (1..100_i64).prop_map(|size_ms| WindowMs::Sliding { size_ms }),
             (1..100_i64).prop_map(|gap_ms| WindowMs::Session { gap_ms }),
         ]

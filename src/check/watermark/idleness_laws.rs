@@ -14,7 +14,7 @@ fn spec() -> impl Strategy<Value = ModelSpec> {
     let engines = prop::sample::select(vec![Engine::Flink, Engine::FlinkSql]);
     let window = prop_oneof![
         (1..60_i64).prop_map(WindowMs::tumbling),
-        (1..20_i64, 2..5_i64).prop_map(|(hop_ms, times)| WindowMs::hopping(hop_ms * times, hop_ms)),
+        (1..20_i64, 1..60_i64).prop_map(|(hop_ms, more_ms)| WindowMs::hopping(hop_ms + more_ms, hop_ms)),
         Just(WindowMs::None),
     ];
     (engines, window, 0..40_i64, 0..30_i64, 1..150_i64, 1..5_u32).prop_map(

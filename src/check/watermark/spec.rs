@@ -28,7 +28,7 @@ pub enum WindowMs {
 }
 
 impl WindowMs {
-    /// The windows of a profile; `None` for those of no length, or whose size is not a multiple of the hop.
+    /// The windows of a profile; `None` for those of no length, or whose hop is longer than the size.
     #[must_use]
     pub fn of(window: &Window) -> Option<Self> {
         Some(match *window {
@@ -46,7 +46,7 @@ impl WindowMs {
         WindowMs::hopping(size_ms, size_ms)
     }
 
-    /// Hopping windows, in milliseconds: the size a multiple of the hop.
+    /// Hopping windows, in milliseconds: the hop at most the size.
     #[cfg(test)]
     pub(crate) fn hopping(size_ms: i64, hop_ms: i64) -> Self {
         WindowMs::Aligned(WindowShape::new(size_ms, hop_ms).unwrap())
@@ -96,7 +96,7 @@ impl ModelSpec {
             window: WindowMs::of(&model.window).ok_or_else(|| WatermarkFault {
                 key: "window",
                 message: format!("there are no windows of `{}`", model.window),
-                help: "give it a length, a multiple of its hop".to_owned(),
+                help: "give it a length, at least its hop".to_owned(),
             })?,
             idleness_ms: model.idleness.map(in_ms),
             source_tasks: model.source_tasks,
@@ -163,7 +163,9 @@ impl ModelSpec {
         let span = |ms: i64| Span::from_millis(u64::try_from(ms).unwrap_or(0));
         Some(match self.window {
             WindowMs::None => return None,
-            WindowMs::Aligned(shape) if shape.per_event() == 1 => format!("tumbling {}", span(shape.size_ms())),
+            WindowMs::Aligned(shape) if shape.size_ms() == shape.hop_ms() => {
+                format!("tumbling {}", span(shape.size_ms()))
+            }
             WindowMs::Aligned(shape) => format!("hopping {} by {}", span(shape.size_ms()), span(shape.hop_ms())),
             WindowMs::Sliding { size_ms } => format!("sliding {}", span(size_ms)),
             WindowMs::Session { gap_ms } => format!("session {}", span(gap_ms)),

@@ -20,10 +20,11 @@ pub struct WindowShape {
 }
 
 impl WindowShape {
-    /// Windows of `size_ms`, one every `hop_ms`; equal for tumbling ones. `None` unless both are positive and the size is a multiple of the hop.
+    /// Windows of `size_ms`, one every `hop_ms`; equal for tumbling ones. `None` unless both are positive and the hop is at most the size, so that
+    /// every event is in a window. A hop that does not divide the size is as good as another.
     #[must_use]
     pub fn new(size_ms: i64, hop_ms: i64) -> Option<Self> {
-        (hop_ms > 0 && size_ms > 0 && size_ms % hop_ms == 0).then_some(WindowShape { size_ms, hop_ms })
+        (hop_ms > 0 && hop_ms <= size_ms).then_some(WindowShape { size_ms, hop_ms })
     }
 
     /// Tumbling windows; `None` for a size that is not positive.
@@ -45,10 +46,17 @@ impl WindowShape {
         self.hop_ms
     }
 
-    /// How many windows an event is in.
+    /// How many windows an event is in at most: one fewer at some times, where the hop does not divide the size.
     #[must_use]
-    pub fn per_event(&self) -> i64 {
-        self.size_ms / self.hop_ms
+    pub fn most_per_event(&self) -> i64 {
+        (self.size_ms - 1) / self.hop_ms + 1
+    }
+
+    /// How many windows an event time is in: those that start at a multiple of the hop in `(t - size, t]`.
+    #[inline]
+    #[must_use]
+    pub fn count(&self, event_time_ms: i64) -> i64 {
+        (self.size_ms - 1 - event_time_ms.rem_euclid(self.hop_ms)) / self.hop_ms + 1
     }
 
     /// The end of the last window of an event time; the end of time, where that window would reach beyond it.
@@ -58,15 +66,14 @@ impl WindowShape {
         event_time_ms.div_euclid(self.hop_ms).saturating_mul(self.hop_ms).saturating_add(self.size_ms)
     }
 
-    /// The windows of an event time, the earliest first: those that start at a multiple of the hop in `(t - size, t]`.
+    /// The windows of an event time, the earliest first: as many as [`WindowShape::count`] says.
     /// Those that would reach beyond the ends of i64 do not exist.
     pub fn windows(&self, event_time_ms: i64) -> impl Iterator<Item = WindowSpan> + use<> {
         let (size_ms, hop_ms) = (i128::from(self.size_ms), i128::from(self.hop_ms));
         let time_ms = i128::from(event_time_ms);
         let last_ms = time_ms - time_ms.rem_euclid(hop_ms);
-        let first_ms = last_ms - size_ms + hop_ms;
-        (0..i128::from(self.per_event())).filter_map(move |n| {
-            let start_ms = first_ms + n * hop_ms;
+        (0..i128::from(self.count(event_time_ms))).rev().filter_map(move |n| {
+            let start_ms = last_ms - n * hop_ms;
             let (start_ms, end_ms) = (i64::try_from(start_ms).ok()?, i64::try_from(start_ms + size_ms).ok()?);
             Some(WindowSpan { start_ms, end_ms })
         })
@@ -87,12 +94,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_event_is_in_as_many_windows_as_hops_fit_and_in_every_one_of_them(
-            hop in 1..1000_i64, hops in 1..6_i64, time in -1_000_000..1_000_000_i64,
+        fn an_event_is_in_every_window_around_it_and_in_no_other(
+            hop in 1..100_i64, more in 0..500_i64, time in -100_000..100_000_i64,
         ) {
-            let shape = WindowShape::new(hop * hops, hop).unwrap();
+            let shape = WindowShape::new(hop + more, hop).unwrap();
             let windows: Vec<_> = shape.windows(time).collect();
-            prop_assert_eq!(windows.len() as i64, hops);
+            let around = (time - shape.size_ms() + 1..=time).filter(|start_ms| start_ms.rem_euclid(hop) == 0);
+            prop_assert_eq!(windows.iter().map(|window| window.start_ms).collect::<Vec<_>>(), around.collect::<Vec<_>>());
+            prop_assert_eq!(windows.len() as i64, shape.count(time));
+            prop_assert!((shape.most_per_event() - 1..=shape.most_per_event()).contains(&shape.count(time)));
+            prop_assert!(more % hop != 0 || shape.count(time) == shape.most_per_event());
             for window in &windows {
                 prop_assert!(shape.has(*window) && window.start_ms <= time && time < window.end_ms);
             }
@@ -110,7 +121,7 @@ mod tests {
     #[test]
     fn impossible_windows_are_refused() {
         assert_eq!(
-            [(0, 0), (10, 0), (-10, 10), (10, 3), (5, 10)].map(|(size, hop)| WindowShape::new(size, hop)),
+            [(0, 0), (10, 0), (-10, 10), (-10, -10), (5, 10)].map(|(size, hop)| WindowShape::new(size, hop)),
             [None; 5]
         );
     }

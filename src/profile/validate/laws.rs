@@ -234,7 +234,7 @@ fn a_watermark_model_is_one_that_its_engine_has() {
     let flink = |window: &str| format!("engine = \"flink\"\nbound = \"0s\"\nwindow = \"{window}\"");
     for (window, expected) in [
         ("sliding:10s", "flink has no windows like sliding:10s; what it calls sliding"),
-        ("hopping:10s/3s", "is not a multiple of its hop"),
+        ("hopping:3s/10s", "is shorter than its hop"),
         ("tumbling:0s", "has a length of 0s"),
         ("tumbling:1500us", "no whole number of milliseconds"),
         ("hopping:1d/1s", "puts each event into 86400 windows"),
@@ -247,6 +247,11 @@ fn a_watermark_model_is_one_that_its_engine_has() {
         let said = Profile::from_text(&text, "p.toml").unwrap_err().to_string();
         assert!(said.contains(expected), "{line}: {said}");
     }
+    let sql = "engine = \"flink-sql\"\nbound = \"5s\"\nwindow = \"hopping:10s/3s\"";
+    model_refused(sql, "window = \"hopping:10s/3s\"", "the size must be a multiple of the hop");
+    let tasks = "engine = \"spark\"\nbound = \"5s\"\nsource_tasks = 2";
+    model_refused(tasks, "source_tasks = 2", "`source_tasks` says nothing about spark");
+    model_refused("engine = \"flink\"\nbound = \"5s\"\nsource_tasks = 0", "source_tasks = 0", "from 1 to 32768");
     let streams = "engine = \"kafka-streams\"";
     model_refused(streams, "[[stream.watermark]]", "kafka-streams without windows drops nothing");
     let spark = "engine = \"spark\"\nbound = \"5s\"\nallowed_lateness = \"1s\"";
@@ -254,6 +259,17 @@ fn a_watermark_model_is_one_that_its_engine_has() {
     let idle = "engine = \"spark\"\nbound = \"5s\"\nidleness = \"1s\"";
     model_refused(idle, "idleness = \"1s\"", "spark has no idleness");
     model_refused("engine = \"flink\"\nbound = \"5s\"\nstage = \"out\"", "stage = \"out\"", "has no stage `out`");
+}
+
+#[test]
+fn a_hop_need_not_divide_the_size_where_the_engine_takes_it() {
+    for (engine, bound) in
+        [("flink", "bound = \"5s\""), ("spark", "bound = \"5s\""), ("beam", "bound = \"5s\""), ("kafka-streams", "")]
+    {
+        let model = format!("[[stream.watermark]]\nengine = \"{engine}\"\n{bound}\nwindow = \"hopping:10s/3s\"\n");
+        let text = profile("duration = \"60s\"", &format!("rate = \"1k/s\"\n{model}"));
+        assert!(Profile::from_text(&text, "p.toml").is_ok(), "{engine}");
+    }
 }
 
 #[test]
@@ -299,7 +315,7 @@ fn window_results_can_be_read_and_compared() {
         "updates = \"add\"",
         "do not add up",
     );
-    results_refused(&windows("hopping:10s/3s"), "window = \"hopping:10s/3s\"", "not a multiple of its hop");
+    results_refused(&windows("hopping:3s/10s"), "window = \"hopping:3s/10s\"", "is shorter than its hop");
     results_refused(&windows("tumbling:0s"), "window = \"tumbling:0s\"", "a length of 0s");
     results_refused(
         &format!("{}\nwatermark = 0", windows("tumbling:5s")),

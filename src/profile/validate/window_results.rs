@@ -87,9 +87,12 @@ fn windows(results: &WindowResults, faults: &mut Faults<'_>) {
     } else if !size_ns.is_multiple_of(1_000_000) || !hop_ns.is_multiple_of(1_000_000) {
         let message = format!("the window {} is no whole number of milliseconds", results.window);
         faults.add_help("window", message, "event time is in milliseconds");
-    } else if !size_ns.is_multiple_of(hop_ns) {
-        let message = format!("the window {} is not a multiple of its hop", results.window);
-        faults.add_help("window", message, "choose a hop that divides the size, as in hopping:10s/5s");
+    } else if hop_ns > size_ns {
+        let message = format!(
+            "the window {} is shorter than its hop, and events between two windows are in none",
+            results.window
+        );
+        faults.add_help("window", message, "choose a hop of at most the size, as in hopping:10s/5s");
     }
 }
 
