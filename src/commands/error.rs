@@ -47,6 +47,7 @@ impl CommandError {
             CommandError::Usage(_) => "usage",
             CommandError::Profile(_) => "profile",
             CommandError::Settings(_) => "settings",
+            CommandError::Nothing(_) => "nothing",
             CommandError::Environment(_) => "environment",
             CommandError::Output(_) => "output",
         }
