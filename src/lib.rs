@@ -20,4 +20,5 @@ pub mod profile;
 pub mod report;
 pub mod results;
 pub mod session;
+mod side_by_side;
 pub mod units;

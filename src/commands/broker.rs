@@ -5,6 +5,7 @@ use std::{io::Write, net::SocketAddr};
 use super::{CommandError, Outcome};
 use crate::broker::{Broker, BrokerConfig, WhenFull};
 use crate::profile::units::ByteSize;
+use crate::session::Asked;
 
 /// Flags of `broker`.
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,7 @@ pub struct Args {
     pub auto_create_topics: bool,
 }
 
-/// Serves until Ctrl-C.
+/// Serves until Ctrl-C, SIGTERM or SIGHUP.
 ///
 /// # Errors
 /// An address that cannot be served at.
@@ -56,9 +57,6 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
 }
 
 async fn until_asked_to_stop() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
+    let _asked = Asked::listen()?.to_stop().await;
+    Ok(())
 }

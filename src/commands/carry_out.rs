@@ -8,7 +8,7 @@ use crate::check::{LatencyHistogram, Merge};
 use crate::load::Shard;
 use crate::profile::{Loaded, Profile};
 use crate::report::terminal::{LiveFigures, LiveLine, Look, closing};
-use crate::session::{self, Ended, Prepared, Request, Role, SecondSeen, SessionError};
+use crate::session::{self, Ended, News, Prepared, Request, Role, SecondSeen, SessionError};
 
 /// The flags of the three commands, put together.
 pub(super) struct Wanted<'a> {
@@ -47,9 +47,16 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
         let _unwritten = line.say(&text);
     }
     let total_s = loaded.profile.duration().as_secs_f64();
-    let ended = session::carry_out(&prepared, &mut |seen| {
-        let _unwritten = line.show(&live_figures(seen, &loaded.profile, total_s));
+    let ended = session::carry_out(&prepared, &mut |news| {
+        let _unwritten = match news {
+            News::Second(seen) => line.show(&live_figures(seen, &loaded.profile, total_s)),
+            News::Said(text) => line.say(text),
+        };
     })?;
+    if ended.given_up {
+        // Closing the clients waits for brokers that do not answer; the process is over in a moment, and they with it.
+        std::mem::forget(prepared);
+    }
     let _unwritten = line.close();
     print_end(&ended, wanted.output.json, out)
 }

@@ -20,6 +20,7 @@ pub mod plan;
 pub mod produce;
 pub mod run;
 pub mod schema;
+pub mod show;
 pub mod watermark;
 
 pub use error::{CommandError, error_json};
@@ -53,6 +54,8 @@ pub enum Command {
     Consume(consume::Args),
     /// Join the results of several processes into one verdict
     Merge(merge::Args),
+    /// Print what a folder of results says, also that of a run that was killed
+    Show(show::Args),
     /// Show what a profile would send, without sending it
     Plan(plan::Args),
     /// Say which events an engine drops behind its watermark: of a recorded stream, or of a topic
@@ -114,6 +117,7 @@ impl Cli {
             Command::Produce(args) => produce::run(args, out),
             Command::Consume(args) => consume::run(args, out),
             Command::Merge(args) => merge::run(args, out),
+            Command::Show(args) => show::run(args, out),
             Command::Plan(args) => plan::run(args, out),
             Command::Watermark(args) => watermark::run(args, out),
             Command::Curve(args) => curve::run(args, out),
@@ -132,6 +136,7 @@ impl Cli {
             Command::Produce(args) => args.output.json,
             Command::Consume(args) => args.output.json,
             Command::Merge(args) => args.output.json,
+            Command::Show(args) => args.json,
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),

@@ -137,6 +137,8 @@ pub struct Observing {
     end: Sender<End>,
     /// The stream's position in the profile.
     pub stream: usize,
+    /// The stage's position among the stream's stages.
+    pub stage: usize,
     /// Whether this is the topic that the stream is sent to.
     pub is_input: bool,
     /// The first due time that was seen, in nanoseconds since 1970; 0 before that.
@@ -190,12 +192,12 @@ pub fn start(
     let source = Source::open(&plan.settings, &plan.topic, &plan.from)
         .map_err(|source| ConsumeError::Client { stage: plan.name.clone(), source })?;
     let (end, end_told) = channel();
-    let (stream, is_input) = (plan.stream, plan.observed.is_input);
+    let (stream, place, is_input) = (plan.stream, plan.stage, plan.observed.is_input);
     let mut stage = StageThread::new(plan, source, figures, end_told, stop.clone());
     stage.wait_until_ready()?;
     let (first_due_ns, told_start_ns) = (Arc::clone(&stage.eyes.first_due_ns), Arc::clone(&stage.eyes.told_start_ns));
     let thread = thread::Builder::new().name(format!("observe-{}", stage.plan.name)).spawn(move || stage.run())?;
-    Ok(Observing { thread, end, stream, is_input, first_due_ns, told_start_ns })
+    Ok(Observing { thread, end, stream, stage: place, is_input, first_due_ns, told_start_ns })
 }
 
 struct StageThread {

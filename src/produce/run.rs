@@ -17,6 +17,7 @@ use crate::event::{EventId, RunTag};
 use crate::kafka::{Deliveries, KafkaError, Sink, SinkOptions};
 use crate::load::{PlannedSend, StreamSchedule};
 use crate::profile::{Codec, Delivery, WhenFull};
+use crate::side_by_side::side_by_side;
 
 /// How long setting up transactions may take.
 const TRANSACTIONS_TIMEOUT: Duration = Duration::from_secs(30);
@@ -183,9 +184,12 @@ struct Client {
 /// # Errors
 /// [`ProduceError`] when a client cannot be had.
 pub fn open(plans: Vec<StreamPlan>) -> Result<Ready, ProduceError> {
+    let numbered: Vec<(&StreamPlan, usize)> =
+        plans.iter().flat_map(|plan| (0..plan.workers).map(move |number| (plan, number))).collect();
+    let mut clients = side_by_side(&numbered, |(plan, number)| open_client(plan, *number)).into_iter();
     let mut streams = Vec::new();
     for plan in plans {
-        let clients = (0..plan.workers).map(|number| open_client(&plan, number)).collect::<Result<_, _>>()?;
+        let clients = clients.by_ref().take(plan.workers).collect::<Result<_, _>>()?;
         streams.push((plan, clients));
     }
     Ok(Ready { streams })

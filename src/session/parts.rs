@@ -299,7 +299,7 @@ fn write(
     let state = if whole.interrupted { RunState::Interrupted } else { RunState::Finished };
     let folder = writer.folder().to_owned();
     writer.finish(state, &ended, &summary)?;
-    Ok(Ended { summary, folder })
+    Ok(Ended { summary, folder, given_up: false })
 }
 
 /// A part's seconds count from its own start; in the whole they stand at the nearest second.
@@ -324,7 +324,7 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
     let folder = RunFolder::open(path)?;
     let unreadable = |file: &Path, why: &str| ResultsError::Malformed { file: file.to_owned(), why: why.to_owned() };
     if !folder.ended_in_order() {
-        let why = "its manifest says `running`: the process was killed before it could account for its events";
+        let why = "its manifest says `running`: the process was killed before it could account for its events; `floodmark show` prints what is known by the second";
         return Err(unreadable(path, why));
     }
     folder.verify()?;

@@ -16,6 +16,7 @@ use crate::profile::{Loaded, Span, Stage, Stream};
 use crate::results::ResultsError;
 use crate::results::stamp::rfc3339;
 use crate::results::writer::refuse_occupied;
+use crate::side_by_side::side_by_side;
 
 /// How long the cluster may take to answer at first.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -147,7 +148,8 @@ pub struct Prepared {
     pub(super) fingerprint: String,
     pub(super) clock: Clock,
     pub(super) settings: ClientSettings,
-    pub(super) target: Target,
+    /// Shared with the threads that ask it, so that nobody waits for an answer that does not come.
+    pub(super) target: Arc<Target>,
     pub(super) streams: Vec<PreparedStream>,
     /// Stopped when the run is dropped.
     pub(super) embedded: Option<Broker>,
@@ -199,26 +201,18 @@ pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
     let target = Target::connect(&settings, CONNECT_TIMEOUT)?;
     target.confirm(request.allow_cluster.as_deref())?;
     let duration = request.loaded.profile.duration();
-    let topics = request
-        .loaded
-        .profile
-        .streams
-        .iter()
-        .map(|stream| Ok((stream.topic_name(), prepare_topic(&request, &target, stream, embedded.is_some())?)))
-        .collect::<Result<Vec<(String, u32)>, SessionError>>()?;
+    let profile_streams = &request.loaded.profile.streams;
+    let topics = side_by_side(profile_streams, |stream| {
+        Ok((stream.topic_name(), prepare_topic(&request, &target, stream, embedded.is_some())?))
+    });
+    let topics = topics.into_iter().collect::<Result<Vec<(String, u32)>, SessionError>>()?;
     let partitions: Vec<u16> = topics.iter().map(|(_, partitions)| *partitions as u16).collect();
     let schedules = streams_of(&request.loaded.profile, duration, &partitions);
-    let streams = request
-        .loaded
-        .profile
-        .streams
-        .iter()
-        .zip(topics)
-        .zip(&schedules)
-        .map(|((stream, (topic, partitions)), schedule)| {
-            prepare_stream(&target, &request, stream, (topic, partitions), schedule)
-        })
-        .collect::<Result<Vec<PreparedStream>, SessionError>>()?;
+    let planned: Vec<_> = profile_streams.iter().zip(&topics).zip(&schedules).collect();
+    let streams = side_by_side(&planned, |((stream, topic), schedule)| {
+        prepare_stream(&target, &request, stream, (*topic).clone(), schedule)
+    });
+    let streams = streams.into_iter().collect::<Result<Vec<PreparedStream>, SessionError>>()?;
     let run_id = request.run_id.clone().unwrap_or_else(|| draw_run_id(&request.loaded.name));
     let fingerprint = fingerprint::fingerprint(&schedules, request.shard);
     let tag = RunTag::of(&run_id);
@@ -229,7 +223,7 @@ pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
         fingerprint,
         clock: Clock::anchored_now(),
         settings,
-        target,
+        target: Arc::new(target),
         streams,
         embedded,
         request,

@@ -8,6 +8,7 @@ use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::plans::stage_settings;
 use super::prepare::{OFFSETS_TIMEOUT, Prepared, PreparedStream, Role, SessionError};
 use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
+use super::unfinished::{empty_summary, summary_of_seconds};
 use super::watch::Ended;
 use crate::check::{Hop, LatencyHistogram, Reason, ReasonCode};
 use crate::clock::kernel::kernel_clock;
@@ -16,7 +17,9 @@ use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
 use crate::results::stamp::rfc3339;
 use crate::results::summary::RunFacts;
-use crate::results::{LogKey, Manifest, ResultsError, RunState, RunWriter, Summary, TimelineRow, WatermarkRow};
+use crate::results::{
+    LogKey, Manifest, ResultsError, RunFolder, RunState, RunWriter, Summary, TimelineRow, WatermarkRow,
+};
 
 /// Where runs are kept when nobody says otherwise.
 const RESULTS: &str = "results";
@@ -141,7 +144,13 @@ impl Recorder {
     }
 
     /// Writes everything that is left. What cannot be written counts in the verdict; the summary is handed over whatever happens.
-    pub(super) fn end(mut self, prepared: &Prepared, measured: &Measured, mut summary: Summary) -> Ended {
+    pub(super) fn end(
+        mut self,
+        prepared: &Prepared,
+        measured: &Measured,
+        mut summary: Summary,
+        given_up: bool,
+    ) -> Ended {
         let folder = self.writer.folder().to_owned();
         let mut refusals = Vec::new();
         for (stream, measured) in prepared.streams.iter().zip(&measured.streams) {
@@ -152,21 +161,45 @@ impl Recorder {
         if let Some(refusal) = refusals.first() {
             summary.add_trouble(not_kept(refusal));
         }
-        self.complete_manifest(prepared);
+        self.complete_manifest(prepared, given_up);
         let state = if measured.interrupted { RunState::Interrupted } else { RunState::Finished };
         if let Err(refusal) = self.writer.finish(state, &rfc3339(prepared.clock.now_ns()), &summary)
             && refusals.is_empty()
         {
             summary.add_trouble(not_kept(&refusal));
         }
-        Ended { summary, folder }
+        Ended { summary, folder, given_up }
     }
 
-    fn complete_manifest(&mut self, prepared: &Prepared) {
+    /// Ends a run whose threads did not come back, with what its files hold by the second.
+    pub(super) fn end_unfinished(mut self, prepared: &Prepared, why: Reason) -> Ended {
+        let folder = self.writer.folder().to_owned();
+        let mut refusals: Vec<ResultsError> = self.writer.complete().err().into_iter().collect();
+        self.complete_manifest(prepared, true);
+        let summary = RunFolder::open(&folder).and_then(|run| summary_of_seconds(&run, why.clone()));
+        let mut summary = summary.unwrap_or_else(|unreadable| {
+            refusals.push(unreadable);
+            // Not even the files can be read: the reason is all there is to say.
+            empty_summary(self.run_facts(prepared, self.start_ns, 0), why)
+        });
+        if let Some(refusal) = refusals.first() {
+            summary.add_trouble(not_kept(refusal));
+        }
+        let ended = rfc3339(prepared.clock.now_ns());
+        if let Err(refusal) = self.writer.finish(RunState::Interrupted, &ended, &summary)
+            && refusals.is_empty()
+        {
+            summary.add_trouble(not_kept(&refusal));
+        }
+        Ended { summary, folder, given_up: true }
+    }
+
+    /// `given_up`: nobody is asked any more.
+    fn complete_manifest(&mut self, prepared: &Prepared, given_up: bool) {
         let manifest = self.writer.manifest_mut();
         manifest.clock.at_end = kernel_clock();
         manifest.clock.wall_moved_us = Some(prepared.clock.wall_minus_clock_ns() / 1000);
-        for (facts, stream) in manifest.topics.iter_mut().zip(&prepared.streams) {
+        for (facts, stream) in manifest.topics.iter_mut().zip(&prepared.streams).filter(|_| !given_up) {
             // A broker that has died does not say where its topics end; the manifest then does not, either.
             if let Ok(ranges) =
                 prepared.target.ranges(&stream.topic, stream.partitions, OFFSETS_TIMEOUT.min(Duration::from_secs(2)))

@@ -1,6 +1,10 @@
-//! Ctrl-C and SIGTERM: the first stops sending, the second stops waiting.
+//! Ctrl-C, SIGTERM and SIGHUP (a terminal that closes): the first stops sending, the second stops waiting.
 
+use std::fs;
+use std::io;
 use std::thread;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::produce::StopFlag;
 
@@ -10,18 +14,66 @@ pub(super) fn listen(stop: &StopFlag) {
     let heard = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-                return;
-            };
-            loop {
-                tokio::select! {
-                    interrupted = tokio::signal::ctrl_c() => if interrupted.is_err() { return },
-                    asked = terminate.recv() => if asked.is_none() { return },
-                }
+            let Ok(mut asked) = Asked::listen() else { return };
+            while asked.to_stop().await.is_some() {
                 stop.set();
             }
         });
     };
     // Without the thread the first signal ends the process, and its results stay readable up to the last second.
     let _thread = thread::Builder::new().name("signals".to_owned()).spawn(heard);
+}
+
+/// The signals that ask a command to stop.
+pub struct Asked {
+    interrupt: Signal,
+    terminate: Signal,
+    /// None under `nohup`, whose point is that a closed terminal stops nothing.
+    hang_up: Option<Signal>,
+}
+
+impl Asked {
+    /// Listens from now on. To be called inside of a runtime.
+    ///
+    /// # Errors
+    /// When the system lets nobody listen.
+    pub fn listen() -> io::Result<Self> {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let hang_up = if ignores_hang_up(&status) { None } else { Some(signal(SignalKind::hangup())?) };
+        Ok(Asked { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
+    }
+
+    /// Waits for the next of them; none comes any more when nothing is told.
+    pub async fn to_stop(&mut self) -> Option<()> {
+        let Asked { interrupt, terminate, hang_up } = self;
+        let hung_up = async {
+            match hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            asked = interrupt.recv() => asked,
+            asked = terminate.recv() => asked,
+            asked = hung_up => asked,
+        }
+    }
+}
+
+/// By the kernel's mask of ignored signals, whose first bit is SIGHUP. Elsewhere than on Linux nothing tells.
+fn ignores_hang_up(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nohup_is_respected() {
+        assert!(ignores_hang_up("Name:\tfloodmark\nSigIgn:\t0000000000001001\n"));
+        assert!(!ignores_hang_up("SigIgn:\t0000000000001000\n"));
+        assert!(!ignores_hang_up(""));
+    }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
 use super::conclude::{Facts, conclude};
 use super::event_times::event_times_of;
 use super::measured::{Measured, StageMeasured, StreamMeasured};
+use super::patience::{Asked, Wait};
 use super::plans::{stage_plan, stream_plan};
-use super::prepare::{OFFSETS_TIMEOUT, Prepared, Role, SessionError};
+use super::prepare::{OFFSETS_TIMEOUT, Prepared, PreparedStream, Role, SessionError};
 use super::record::Recorder;
 use super::seconds::{HandIn, SecondSeen, Seconds};
 use super::signals;
@@ -18,8 +20,10 @@ use super::windows::WindowParts;
 use crate::check::{Merge, Reason, ReasonCode};
 use crate::clock;
 use crate::consume::{self, End, Observing, StageReport};
+use crate::kafka::PartitionRange;
 use crate::produce::{self, Ceiling, Producing, Ready, StopFlag};
 use crate::results::Summary;
+use crate::side_by_side::side_by_side;
 
 /// How often the watcher looks.
 const TICK: Duration = Duration::from_millis(50);
@@ -30,13 +34,23 @@ pub struct Ended {
     pub summary: Summary,
     /// Where the results are.
     pub folder: std::path::PathBuf,
+    /// Somebody asked twice to stop, or threads did not come back: the process ends at once, and tidies nothing up.
+    pub given_up: bool,
 }
 
-/// Carries a prepared run out. `each_second` hears of every second as it is over.
+/// What a run has to tell while it goes on.
+pub enum News<'a> {
+    /// A second is over.
+    Second(&'a SecondSeen),
+    /// A sentence for people.
+    Said(&'a str),
+}
+
+/// Carries a prepared run out. `hears` is told of every second as it is over, and of what is waited for.
 ///
 /// # Errors
 /// When the run cannot start. Once it has, whatever happens ends in a summary.
-pub fn carry_out(prepared: &Prepared, each_second: &mut dyn FnMut(&SecondSeen)) -> Result<Ended, SessionError> {
+pub fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result<Ended, SessionError> {
     let stop = StopFlag::default();
     let role = prepared.request.role;
     let stages_of_streams: Vec<usize> = prepared.streams.iter().map(|stream| stream.stages.len()).collect();
@@ -55,7 +69,8 @@ pub fn carry_out(prepared: &Prepared, each_second: &mut dyn FnMut(&SecondSeen)) 
     let producing = ready.map(|ready| ready.start(start_ns, ceiling.as_ref(), &stop, &hand_in.produce)).transpose()?;
     signals::listen(&stop);
     drop(hand_in);
-    let watch = Watch { prepared, start_ns, stop, seconds, recorder, each_second };
+    let (asked, waiting_for) = (Asked::default(), String::new());
+    let watch = Watch { prepared, start_ns, stop, asked, waiting_for, seconds, recorder, hears };
     Ok(watch.until_the_end(producing, observing))
 }
 
@@ -65,14 +80,13 @@ fn start_observers(
     hand_in: &HandIn,
     stop: &StopFlag,
 ) -> Result<Vec<Observing>, SessionError> {
-    let mut observing = Vec::new();
-    for (index, stream) in prepared.streams.iter().enumerate() {
-        for stage in 0..stream.stages.len() {
-            let plan = stage_plan(prepared, index, stage, start_ns);
-            observing.push(consume::start(plan, hand_in.stages.clone(), stop)?);
-        }
-    }
-    Ok(observing)
+    let places: Vec<(usize, usize)> = (prepared.streams.iter().enumerate())
+        .flat_map(|(index, stream)| (0..stream.stages.len()).map(move |stage| (index, stage)))
+        .collect();
+    let start = |(index, stage): &(usize, usize)| {
+        consume::start(stage_plan(prepared, *index, *stage, start_ns), hand_in.stages.clone(), stop)
+    };
+    Ok(side_by_side(&places, start).into_iter().collect::<Result<_, _>>()?)
 }
 
 fn open_producers(prepared: &Prepared) -> Result<Ready, SessionError> {
@@ -84,9 +98,13 @@ struct Watch<'a> {
     prepared: &'a Prepared,
     start_ns: u64,
     stop: StopFlag,
+    /// When a stop was asked for.
+    asked: Asked,
+    /// What the run waits for now, in words.
+    waiting_for: String,
     seconds: Seconds,
     recorder: Recorder,
-    each_second: &'a mut dyn FnMut(&SecondSeen),
+    hears: &'a mut dyn FnMut(News<'_>),
 }
 
 impl Watch<'_> {
@@ -94,7 +112,12 @@ impl Watch<'_> {
         let mut measured = Measured::default();
         measured.streams.resize_with(self.prepared.streams.len(), StreamMeasured::default);
         if let Some(producing) = producing {
+            "acknowledgements of what was sent".clone_into(&mut self.waiting_for);
+            let end_ns = self.start_ns.saturating_add(self.prepared.duration.as_nanos());
             while !producing.is_finished() {
+                if let Some(why) = self.gives_up(end_ns) {
+                    return self.end_unfinished(why);
+                }
                 self.look();
             }
             let names: Vec<&str> = self.prepared.streams.iter().map(|stream| stream.stream.name.as_str()).collect();
@@ -103,7 +126,9 @@ impl Watch<'_> {
         measured.interrupted = self.stop.is_set();
         let sending_ns = self.sending_ns(&measured);
         self.tell_the_end(&mut measured, &observing);
-        self.wait_for_observers(&observing);
+        if let Some(why) = self.wait_for_observers(&observing) {
+            return self.end_unfinished(why);
+        }
         let mut windows = WindowParts::default();
         for mut stage in observing.into_iter().map(Observing::join) {
             windows.take(&self.prepared.streams[stage.stream].stream, &mut stage);
@@ -117,21 +142,62 @@ impl Watch<'_> {
         }
         measured.cpu_ns = clock::cpu_ns();
         let summary = self.conclude(&measured, sending_ns);
-        self.recorder.end(self.prepared, &measured, summary)
+        let given_up = self.stop.is_set_twice();
+        self.recorder.end(self.prepared, &measured, summary, given_up)
+    }
+
+    /// Why the run waits no longer for threads that should have ended at `end_ns`, if it does not.
+    fn gives_up(&self, end_ns: u64) -> Option<Reason> {
+        let drain = Duration::from_nanos(self.prepared.request.loaded.profile.drain.as_nanos());
+        let why = match self.asked.wait(self.prepared.clock.now_ns(), end_ns, drain) {
+            Wait::On => return None,
+            Wait::CutShort => "a second signal ended the wait",
+            Wait::Stuck => "the client did not come back long after the drain",
+        };
+        let text =
+            format!("Given up while waiting for {}: {why}. What is known is known by the second.", self.waiting_for);
+        Some(Reason::new(ReasonCode::Unfinished, text))
+    }
+
+    /// Ends without the threads: they sit in the client, and what they counted is with them. What they handed in by the second is kept.
+    fn end_unfinished(mut self, why: Reason) -> Ended {
+        for second in self.seconds.rest() {
+            self.hear(&second);
+        }
+        self.recorder.end_unfinished(self.prepared, why)
     }
 
     /// One look at everything that goes on.
     fn look(&mut self) {
-        let now_ns = self.prepared.clock.now_ns().saturating_sub(self.start_ns);
-        for second in self.seconds.complete(now_ns) {
+        self.look_at_once();
+        thread::sleep(TICK);
+    }
+
+    fn look_at_once(&mut self) {
+        let now_ns = self.prepared.clock.now_ns();
+        for second in self.seconds.complete(now_ns.saturating_sub(self.start_ns)) {
             self.hear(&second);
         }
-        thread::sleep(TICK);
+        if self.stop.is_set() && self.asked.once_ns.is_none() {
+            self.asked.once_ns = Some(now_ns);
+            let drain = self.prepared.request.loaded.profile.drain;
+            self.say(&format!(
+                "stopping: no more is sent, and what is in flight gets up to {drain}; a second Ctrl-C ends the wait"
+            ));
+        }
+        if self.stop.is_set_twice() && self.asked.twice_ns.is_none() {
+            self.asked.twice_ns = Some(now_ns);
+            self.say(&format!("ending now: no longer waiting for {}", self.waiting_for));
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        (self.hears)(News::Said(text));
     }
 
     fn hear(&mut self, second: &SecondSeen) {
         self.recorder.second(self.prepared, second);
-        (self.each_second)(second);
+        (self.hears)(News::Second(second));
     }
 
     /// How long was sent, in nanoseconds: the schedule's length, or up to the interruption, and how far the last event was behind.
@@ -142,7 +208,7 @@ impl Watch<'_> {
     }
 
     /// Tells every stage what ends its reading: its own topic's end after the last acknowledgement, or its quiet time.
-    fn tell_the_end(&self, measured: &mut Measured, observing: &[Observing]) {
+    fn tell_the_end(&mut self, measured: &mut Measured, observing: &[Observing]) {
         if self.prepared.request.role != Role::Run {
             return;
         }
@@ -151,7 +217,8 @@ impl Watch<'_> {
         let patience = OFFSETS_TIMEOUT.min(drain);
         for (index, stream) in self.prepared.streams.iter().enumerate() {
             let stages = observing.iter().filter(|stage| stage.stream == index);
-            let ends = self.prepared.target.ranges(&stream.topic, stream.partitions, patience);
+            self.waiting_for = format!("the broker to say where topic {} ends", stream.topic);
+            let ends = self.ends_of(stream, patience);
             if let (Ok(ends), Some(produced)) = (&ends, &mut measured.streams[index].produced) {
                 produced.end_offsets.extend(ends.iter().map(|range| (range.partition as u16, range.end.max(0) as u64)));
             }
@@ -170,18 +237,54 @@ impl Watch<'_> {
         }
     }
 
-    fn wait_for_observers(&mut self, observing: &[Observing]) {
-        let mut told = self.prepared.request.role == Role::Run;
+    /// Asks where a topic ends, in a thread of its own: the client's call blocks, and a second signal must be heard meanwhile.
+    fn ends_of(&mut self, stream: &PreparedStream, patience: Duration) -> Result<Vec<PartitionRange>, String> {
+        let (target, topic, partitions) = (Arc::clone(&self.prepared.target), stream.topic.clone(), stream.partitions);
+        let (answer, answered) = channel();
+        let ask = move || {
+            // Nobody waits for the answer any more when the wait was cut short.
+            let _unheard = answer.send(target.ranges(&topic, partitions, patience).map_err(|error| error.to_string()));
+        };
+        thread::Builder::new().name("ends".to_owned()).spawn(ask).map_err(|error| error.to_string())?;
+        loop {
+            match answered.recv_timeout(TICK) {
+                Ok(ends) => return ends,
+                Err(RecvTimeoutError::Disconnected) => return Err("the client gave no answer".to_owned()),
+                Err(RecvTimeoutError::Timeout) => self.look_at_once(),
+            }
+            if self.stop.is_set_twice() {
+                return Err("a second signal ended the wait".to_owned());
+            }
+        }
+    }
+
+    fn waited_for(&self, observing: &[Observing]) -> String {
+        let names = observing.iter().filter(|stage| !stage.is_finished()).filter_map(|observing| {
+            let stream = self.prepared.streams.get(observing.stream)?;
+            stream.stages.get(observing.stage).map(|stage| stage.name.as_str())
+        });
+        format!("the observers of {}", names.collect::<Vec<_>>().join(", "))
+    }
+
+    /// Waits until every stage has been read as far as it is to be; gives the reason when it waits no longer.
+    fn wait_for_observers(&mut self, observing: &[Observing]) -> Option<Reason> {
+        let mut told_ns = (self.prepared.request.role == Role::Run).then(|| self.prepared.clock.now_ns());
         while !observing.iter().all(Observing::is_finished) {
+            self.waiting_for = self.waited_for(observing);
             self.look();
-            if !told && self.is_past_the_schedule(observing) {
+            let why = self.gives_up(told_ns.unwrap_or(u64::MAX));
+            if why.is_some() {
+                return why;
+            }
+            if told_ns.is_none() && self.is_past_the_schedule(observing) {
                 // A process that only observes is told by nobody: it reads on until nothing comes any more.
                 for stage in observing {
                     stage.end_at(End::Quiet);
                 }
-                told = true;
+                told_ns = Some(self.prepared.clock.now_ns());
             }
         }
+        None
     }
 
     /// For a process that only observes: whether the schedule has ended, or a stop was asked for. The schedule began when that was

@@ -30,7 +30,7 @@ fn assert_interrupted(ended: &Ended) {
 fn the_first_signal_stops_sending_and_drains() {
     let retries = "retries = { share = 0.1, base = \"5s\", jitter = \"none\", lost_first = 0.5 }\n";
     let transactions = "delivery = \"exactly-once\"\n";
-    for (signal, more) in [("INT", ""), ("TERM", ""), ("INT", retries), ("INT", transactions)] {
+    for (signal, more) in [("INT", ""), ("TERM", ""), ("HUP", ""), ("INT", retries), ("INT", transactions)] {
         let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
         let run = under_way(&cluster, &workshop, more);
         run.signal(signal);
@@ -81,19 +81,65 @@ fn a_killed_run_is_readable_up_to_its_last_second() {
     let rows = folder.timeline().unwrap();
     assert!(rows.len() >= 2 && rows.iter().zip(0..).all(|(row, second)| row.second == second));
     assert!(rows[1].sent_per_s > 0.0 && !folder.logs().unwrap().is_empty());
+    let shown = workshop.call(&["show", "--json", ended.out.as_ref().unwrap().to_str().unwrap()]);
+    let summary = shown.summary();
+    assert_eq!((shown.code(), summary.verdict), (Some(3), Verdict::Void), "{}", shown.stderr);
+    assert!(summary.partial && summary.reasons[0].code == ReasonCode::Unfinished, "{:?}", summary.reasons);
+    assert_conserved(&summary);
+    assert!(
+        summary.totals.acked > 0 && summary.totals.delivered > 0 && summary.totals.lost == 0,
+        "{:?}",
+        summary.totals
+    );
+    assert!(summary.streams[0].latency_ms.due_to_consumed.count > 0);
+    let for_people = workshop.call(&["show", ended.out.as_ref().unwrap().to_str().unwrap()]);
+    assert!(for_people.code() == Some(3) && for_people.stdout.contains("killed"), "{}", for_people.stdout);
     let merged = workshop.call(&["merge", ended.out.as_ref().unwrap().to_str().unwrap()]);
     let (code, told) = merged.one_sentence();
     assert!(code == Some(2) && told.contains("killed"), "{told}");
+}
+
+/// A broker in a process of its own, and its address.
+fn own_broker(workshop: &Workshop) -> (Running, String) {
+    let mut broker = workshop.start(&["broker", "--listen", "127.0.0.1:0"]);
+    broker.until("an address", |broker| broker.stdout().contains(" (cluster"));
+    let told = broker.stdout();
+    let address = told.split_whitespace().find(|word| word.starts_with("127.0.0.1:")).unwrap().to_owned();
+    (broker, address)
+}
+
+#[test]
+fn beside_a_broker_that_answers_nothing_the_second_signal_says_what_it_waited_for_and_ends() {
+    for delivery in ["at-least-once", "exactly-once"] {
+        let workshop = Workshop::new();
+        let (broker, address) = own_broker(&workshop);
+        let text = format!(
+            "duration = \"1h\"\ndrain = \"1h\"\n[[stream]]\nname = \"s\"\nrate = \"2k/s\"\ndelivery = \"{delivery}\"\n"
+        );
+        let mut run = workshop.start_on("run", &workshop.profile(&text), &address, &[]);
+        run.until_seconds(2);
+        broker.signal("STOP");
+        run.signal("INT");
+        run.until("that it stops", |run| run.stderr().contains("a second Ctrl-C ends the wait"));
+        run.signal("INT");
+        let ended = run.wait();
+        broker.signal("CONT");
+        assert!(ended.stderr.contains("no longer waiting for acknowledgements"), "{delivery}: {}", ended.stderr);
+        let summary = ended.summary();
+        assert_conserved(&summary);
+        assert_eq!((ended.code(), summary.verdict), (Some(3), Verdict::Void), "{delivery}: {:?}", summary.reasons);
+        assert!(summary.interrupted && summary.totals.acked > 0 && summary.totals.lost == 0, "{:?}", summary.totals);
+        assert_eq!(ended.folder().manifest().state, RunState::Interrupted);
+        assert_eq!(ended.folder().summary().unwrap(), Some(summary));
+        assert!(!ended.folder().timeline().unwrap().is_empty());
+    }
 }
 
 #[test]
 fn a_broker_that_dies_ends_the_run_with_what_was_measured() {
     for delivery in ["at-least-once", "best-effort", "exactly-once"] {
         let workshop = Workshop::new();
-        let mut broker = workshop.start(&["broker", "--listen", "127.0.0.1:0"]);
-        broker.until("an address", |broker| broker.stdout().contains(" (cluster"));
-        let told = broker.stdout();
-        let address = told.split_whitespace().find(|word| word.starts_with("127.0.0.1:")).unwrap().to_owned();
+        let (broker, address) = own_broker(&workshop);
         let text = format!(
             "duration = \"4s\"\ndrain = \"2s\"\n[[stream]]\nname = \"s\"\nrate = \"2k/s\"\ndelivery = \"{delivery}\"\n"
         );

@@ -151,6 +151,8 @@ pub enum ReasonCode {
     FailedButSeen,
     /// Somebody stopped the run.
     Interrupted,
+    /// The run was killed, or did not come back from the client: it is known by the second only.
+    Unfinished,
     /// No stream was measured.
     NoStreams,
     /// A limit on a watermark's drops, and nothing was held against the watermark.
@@ -237,6 +239,7 @@ impl ReasonCode {
             | Code::Unresolved
             | Code::FailedButSeen
             | Code::Interrupted
+            | Code::Unfinished
             | Code::NoStreams
             | Code::WatermarkUnknown
             | Code::WatermarkPossible

@@ -1,0 +1,37 @@
+//! `floodmark show`: what a folder of results says, also that of a run that was killed.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::carry_out::print_end;
+use super::{CommandError, Outcome};
+use crate::session::read_run;
+
+/// Flags of `show`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  floodmark show results/average-20300131-110000-1a2b")]
+pub struct Args {
+    /// The folder of results
+    #[arg(value_name = "DIR")]
+    pub results: PathBuf,
+    /// Print the summary as JSON, and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Shows.
+///
+/// # Errors
+/// A folder that cannot be read or holds no run, or output that cannot be written.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let ended = read_run(&args.results).map_err(|error| {
+        if error.is_usage() {
+            CommandError::Usage(error.to_string())
+        } else {
+            CommandError::Environment(error.to_string())
+        }
+    })?;
+    print_end(&ended, args.json, out)
+}

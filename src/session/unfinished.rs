@@ -1,0 +1,186 @@
+//! A run that came to no end of its own: killed, or given up on. What its files hold by the second is told, and the verdict is void.
+
+use super::record::{GENERATOR, log_key};
+use super::watch::Ended;
+use crate::check::{Counts, Hop, Merge, Reason, ReasonCode, Verdict};
+use crate::profile::{Profile, Stream};
+use crate::results::summary::{
+    GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary, Summary,
+};
+use crate::results::{Manifest, ResultsError, RunFolder, TimelineRow};
+
+/// What a run's folder says: its own summary, or that of its seconds when it has none.
+///
+/// # Errors
+/// When the folder cannot be read, or holds something else.
+pub fn read_run(path: &std::path::Path) -> Result<Ended, ResultsError> {
+    let folder = RunFolder::open(path)?;
+    let summary = match folder.summary()? {
+        // The manifest is written last: as long as it says that the run goes on, files may be missing.
+        Some(summary) if folder.ended_in_order() => summary,
+        _ => summary_of_seconds(&folder, killed())?,
+    };
+    Ok(Ended { summary, folder: path.to_owned(), given_up: false })
+}
+
+/// Why a run without a summary carries no verdict.
+fn killed() -> Reason {
+    let text =
+        "The run was killed, or still goes on: it is known by the second, and what became of single events is not.";
+    Reason::new(ReasonCode::Unfinished, text)
+}
+
+/// The summary of what a run's files hold by the second. Events cannot be told from copies there, so that the counts are of sends;
+/// what was acknowledged and not seen is in flight, and what was offered and not accounted for is unresolved.
+pub(super) fn summary_of_seconds(folder: &RunFolder, reason: Reason) -> Result<Summary, ResultsError> {
+    let manifest = folder.manifest();
+    let profile = manifest.profile(&folder.path().join(crate::results::folder::MANIFEST))?;
+    let rows = folder.timeline()?;
+    let seconds = rows.iter().map(|row| row.second + 1).max().unwrap_or(0);
+    let mut totals = Counts::default();
+    let mut streams = Vec::new();
+    for stream in &profile.streams {
+        let summary = stream_summary(folder, stream, &rows, seconds)?;
+        totals.merge(summary.counts);
+        streams.push(summary);
+    }
+    Ok(Summary {
+        totals,
+        offered_per_s: streams.iter().map(|stream| stream.offered_per_s).sum(),
+        achieved_per_s: streams.iter().map(|stream| stream.achieved_per_s).sum(),
+        bytes: streams.iter().map(|stream| stream.bytes).sum(),
+        generator: GeneratorSummary { lateness_ms: lateness_of(folder, &profile)?, ..GeneratorSummary::default() },
+        streams,
+        ..empty_summary(facts_of(manifest, &profile, seconds), reason)
+    })
+}
+
+/// A summary that holds no more than why there is none.
+pub(super) fn empty_summary(run: RunFacts, reason: Reason) -> Summary {
+    Summary {
+        schema: SUMMARY_SCHEMA,
+        verdict: Verdict::of(std::slice::from_ref(&reason)),
+        reasons: vec![reason.clone()],
+        run,
+        totals: Counts::default(),
+        streams: Vec::new(),
+        offered_per_s: 0.0,
+        achieved_per_s: 0.0,
+        bytes: 0,
+        generator: GeneratorSummary::default(),
+        interrupted: true,
+        troubles: vec![reason],
+        partial: true,
+    }
+}
+
+fn facts_of(manifest: &Manifest, profile: &Profile, seconds: u64) -> RunFacts {
+    RunFacts {
+        id: manifest.run_id.clone(),
+        profile: manifest.profile_name.clone(),
+        seed: manifest.seed,
+        fingerprint: manifest.fingerprint.clone(),
+        started: manifest.started.clone(),
+        duration_s: (seconds as f64).min(profile.duration().as_secs_f64()),
+        cluster_id: manifest.target.cluster_id.clone(),
+        embedded: manifest.target.embedded,
+    }
+}
+
+fn lateness_of(folder: &RunFolder, profile: &Profile) -> Result<crate::check::Latencies, ResultsError> {
+    let mut all = crate::check::LatencyHistogram::default();
+    for stream in &profile.streams {
+        all.merge(folder.latencies(&log_key(&stream.name, Some(GENERATOR), Hop::DueToSent))?);
+    }
+    Ok(all.summary())
+}
+
+fn stream_summary(
+    folder: &RunFolder,
+    stream: &Stream,
+    rows: &[TimelineRow],
+    seconds: u64,
+) -> Result<StreamSummary, ResultsError> {
+    let own: Vec<&TimelineRow> = rows.iter().filter(|row| row.stream == stream.name).collect();
+    let mut stages = Vec::new();
+    for stage in stream.stages.iter().filter(|stage| stage.results.is_none() && stream.stages.len() > 1) {
+        let counts = counts_of(own.iter().filter(|row| row.stage == stage.name).copied());
+        let latency_ms = latencies_of(folder, stream, Some(&stage.name))?;
+        let (name, topic) = (stage.name.clone(), stage.topic.clone());
+        stages.push(StageSummary { name, topic, counts, latency_ms, ..StageSummary::default() });
+    }
+    let last = stream.stages.get(stream.last_of_events()).filter(|_| stream.stages.len() > 1);
+    let last = last.map(|stage| stage.name.as_str());
+    let at_last: Vec<&TimelineRow> = own.into_iter().filter(|row| row.stage == last.unwrap_or_default()).collect();
+    let counts = counts_of(at_last.iter().copied());
+    let seconds = (seconds as f64).max(1.0);
+    Ok(StreamSummary {
+        name: stream.name.clone(),
+        topic: stream.topic_name(),
+        counts,
+        latency_ms: latencies_of(folder, stream, last)?,
+        stages,
+        offered_per_s: counts.planned as f64 / seconds,
+        achieved_per_s: counts.sent as f64 / seconds,
+        bytes: at_last.iter().map(|row| row.sent_bytes).sum(),
+        sends: counts.sent,
+        ..StreamSummary::default()
+    })
+}
+
+fn counts_of<'a>(rows: impl Iterator<Item = &'a TimelineRow>) -> Counts {
+    let mut counts = Counts::default();
+    for row in rows {
+        counts.planned += row.offered_per_s as u64;
+        counts.acked += row.acked_per_s as u64;
+        counts.failed += row.failed;
+        counts.dropped += row.dropped;
+        counts.delivered += row.delivered_per_s as u64;
+    }
+    // An acknowledgement may stand in an earlier second than what the schedule asked for then, and a delivery before its own.
+    counts.acked = counts.acked.max(counts.delivered);
+    counts.planned = counts.planned.max(counts.acked + counts.failed + counts.dropped);
+    counts.sent = counts.planned - counts.dropped;
+    counts.unresolved = counts.planned - counts.acked - counts.failed - counts.dropped;
+    counts.in_flight = counts.acked - counts.delivered;
+    counts
+}
+
+fn latencies_of(folder: &RunFolder, stream: &Stream, stage: Option<&str>) -> Result<HopLatencies, ResultsError> {
+    let at = |stage: Option<&str>, hop| {
+        folder.latencies(&log_key(&stream.name, stage, hop)).map(|histogram| histogram.summary())
+    };
+    Ok(HopLatencies {
+        due_to_sent: at(None, Hop::DueToSent)?,
+        sent_to_acked: at(None, Hop::SentToAcked)?,
+        due_to_consumed: at(stage, Hop::DueToConsumed)?,
+        ..HopLatencies::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_told_by_the_second_conserves_events(
+            rows in prop::collection::vec((0..1000_u64, 0..1000_u64, 0..1000_u64, 0..50_u64, 0..50_u64), 0..20),
+        ) {
+            let rows: Vec<TimelineRow> = rows.into_iter().map(|(offered, acked, delivered, failed, dropped)| TimelineRow {
+                offered_per_s: offered as f64,
+                acked_per_s: acked as f64,
+                delivered_per_s: delivered as f64,
+                failed,
+                dropped,
+                ..TimelineRow::default()
+            }).collect();
+            let counts = counts_of(rows.iter());
+            prop_assert_eq!(counts.planned, counts.acked + counts.failed + counts.dropped + counts.unresolved);
+            prop_assert_eq!(counts.acked, counts.delivered + counts.lost + counts.in_flight);
+            prop_assert_eq!(counts.sent, counts.planned - counts.dropped);
+        }
+    }
+}
