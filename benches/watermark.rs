@@ -23,6 +23,7 @@ fn records() -> Vec<TimedRecord> {
         TimedRecord {
             partition: partition as u16,
             event_time_ms: 1_760_000_000_000 + at_ms - late_ms,
+            appended_by_ms: None,
             appended_ms: Some(1_760_000_000_000 + at_ms),
             key_hash: Some(place % 1000),
         }

@@ -8,7 +8,7 @@ use super::{CommandError, Outcome, flags};
 use crate::check::watermark::ModelSpec;
 use crate::consume::extract::Place;
 use crate::consume::recorded::read_recorded;
-use crate::profile::{Engine, Span, WatermarkModel, Window};
+use crate::profile::{Engine, Operator, Span, WatermarkModel, Window};
 use crate::report::terminal::Look;
 use crate::report::terminal::watermark::{recorded_verdicts, topic_watermarks};
 use crate::session::{EventTimeAt, Reading, Survey, judge_recorded, survey};
@@ -59,6 +59,12 @@ pub struct Args {
     /// kafka-streams: records go through a repartition topic before they are counted
     #[arg(long)]
     pub repartitioned: bool,
+    /// spark: aggregation (default with windows) or deduplication (default without)
+    #[arg(long)]
+    pub operator: Option<Operator>,
+    /// spark: whether `spark.sql.streaming.statefulOperator.allowMultiple` is on, as it is by default
+    #[arg(long, value_name = "BOOL")]
+    pub allow_multiple: Option<bool>,
     /// FILE: the watermark follows every event
     #[arg(long, conflicts_with = "topic")]
     pub per_record: bool,
@@ -87,6 +93,8 @@ impl Args {
             interval: self.interval,
             keeps_up: self.keeps_up,
             repartitioned: self.repartitioned,
+            operator: self.operator,
+            allow_multiple: self.allow_multiple,
             ..WatermarkModel::of(self.engine)
         };
         let spec = |bound| {

@@ -8,6 +8,6 @@ mod stage;
 pub mod window_results;
 pub mod windows;
 
-pub use event_time::{EventTimeReport, appended_ms as recorded_append_ms};
+pub use event_time::{EventTimeReport, appended_by_ms as latest_append_ms, appended_ms as recorded_append_ms};
 pub use progress::{End, Progress};
 pub use stage::{ConsumeError, Observing, StageFigures, StagePlan, StageReport, start};

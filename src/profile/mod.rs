@@ -33,6 +33,6 @@ pub use model::*;
 pub use overrides::Overrides;
 pub use replay::{Detail, DetailKind, Replay, Smooth};
 pub use units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
-pub use watermark::{DropLimit, Engine, WatermarkFault, WatermarkModel, Window};
+pub use watermark::{DropLimit, Engine, Operator, WatermarkFault, WatermarkModel, Window};
 pub use window::WindowEdge;
 pub use window_results::{CopiesRule, ModelChoice, Updates, WindowResults};

@@ -83,6 +83,28 @@ impl FromStr for Engine {
     }
 }
 
+/// What reads a Spark stream behind its watermark: it decides what late rows are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operator {
+    /// `groupBy(...)`: late rows are counted after partial aggregation.
+    Aggregation,
+    /// `dropDuplicates`, `dropDuplicatesWithinWatermark`: every late row is counted.
+    Deduplication,
+}
+
+impl FromStr for Operator {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        match text.trim() {
+            "aggregation" => Ok(Operator::Aggregation),
+            "deduplication" => Ok(Operator::Deduplication),
+            _ => Err(unit_error(text, "an operator", "it is aggregation or deduplication".to_owned())),
+        }
+    }
+}
+
 /// The windows that events are put into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Window {
@@ -210,6 +232,12 @@ pub struct WatermarkModel {
     /// kafka-streams: records go through a repartition topic before they are counted (a `groupBy`, a changed key). Then those of all partitions may meet in a task: what is sure to be kept is what no event of the stream closes, and no drop is sure. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repartitioned: bool,
+    /// spark: what reads the stream behind the watermark. `aggregation` counts late rows after partial aggregation, `deduplication` every late row. Default: aggregation with windows, deduplication without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Operator>,
+    /// spark: `spark.sql.streaming.statefulOperator.allowMultiple`. When it is false, a batch filters by its own watermark and not by that of the batch before. Default true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_multiple: Option<bool>,
     /// The stage where the engine reads. Default: the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
@@ -331,8 +359,19 @@ impl WatermarkModel {
             interval: None,
             keeps_up: None,
             repartitioned: false,
+            operator: None,
+            allow_multiple: None,
             stage: None,
         }
+    }
+
+    /// What reads the stream, where the model does not say it.
+    #[must_use]
+    pub fn operator_or_default(&self) -> Operator {
+        self.operator.unwrap_or(match self.window {
+            Window::None => Operator::Deduplication,
+            _ => Operator::Aggregation,
+        })
     }
 
     /// Every rule that the model breaks; empty when it can be computed.
@@ -391,6 +430,18 @@ impl WatermarkModel {
                 format!("`repartitioned` says nothing about {engine}"),
                 "remove it, or model kafka-streams",
             );
+        }
+        if engine != Engine::Spark {
+            for (key, is_set) in
+                [("operator", self.operator.is_some()), ("allow_multiple", self.allow_multiple.is_some())]
+            {
+                if is_set {
+                    add(key, format!("`{key}` says nothing about {engine}"), "remove it, or model spark");
+                }
+            }
+        }
+        if matches!((self.operator, self.window), (Some(Operator::Deduplication), Window::Session { .. })) {
+            add("operator", format!("{engine} does not deduplicate in sessions"), "remove the window, or the operator");
         }
         for (key, span) in [("idleness", self.idleness), ("interval", self.interval)] {
             if span == Some(Span::default()) {

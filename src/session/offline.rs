@@ -13,6 +13,8 @@ use crate::profile::Engine;
 use crate::results::summary::CountRange;
 use crate::results::verdicts::{EventFate, EventVerdict, MetricVerdict, VerdictCounts, WatermarkVerdicts, WindowCount};
 
+/// What "dropped" means where a job may adjust times.
+const ADJUSTED: &str = "Dropped here means dropped or adjusted, as the job's policy is.";
 /// Most sentences about single rows.
 const MOST_PROBLEMS: usize = 20;
 
@@ -64,13 +66,16 @@ fn is_exact(spec: &ModelSpec, recorded: &Recorded, reading: Reading) -> bool {
     let ticks = has(|kind| matches!(kind, RowKind::Tick(_) | RowKind::Watermark(_)));
     let batches = has(|kind| *kind == RowKind::Batch);
     match spec.engine {
-        Engine::Flink | Engine::FlinkSql | Engine::Beam => {
+        Engine::Flink | Engine::FlinkSql => {
             (ticks || reading.per_record) && task_counts::times_idleness(spec, recorded, reading)
         }
+        // Its watermark follows the clock: what it was at a moment that is not told cannot be known.
+        Engine::Beam => ticks && !has(|kind| *kind == RowKind::Tick(None)),
         Engine::Spark => batches,
         // Its stream time follows each record of a partition; nothing else is to be told.
         Engine::KafkaStreams => spec.is_exact_by_partition(),
-        Engine::AzureStreamAnalytics => ticks || batches || reading.per_record,
+        // The out-of-order tolerance follows the order of each partition; moments of arrival are not in the file, which a note says.
+        Engine::AzureStreamAnalytics => true,
     }
 }
 
@@ -85,6 +90,9 @@ fn notes_of(spec: &ModelSpec, recorded: &Recorded) -> Vec<String> {
     });
     if let Some((line, time_ms, unit)) = times.into_iter().next() {
         notes.push(format!("line {line}: {time_ms} looks like {unit}; milliseconds since 1970 are expected."));
+    }
+    if spec.judges_events() {
+        notes.push(format!("A file does not say when events arrived: only the out-of-order tolerance is judged, not late or early arrival. {ADJUSTED}"));
     }
     let is_flink = matches!(spec.engine, Engine::Flink | Engine::FlinkSql | Engine::Beam);
     let ignored = recorded.rows.iter().filter(|row| match row.kind {
@@ -172,7 +180,13 @@ fn bound(spec: &ModelSpec, recorded: &Recorded, verdicts: &mut WatermarkVerdicts
             RowKind::Event(None) => verdicts.events.push(verdict_of(row, None, EventFate::NoEventTime)),
             RowKind::Event(Some(event_time_ms)) => {
                 let partition = place(recorded, row.partition) as u16;
-                let record = TimedRecord { partition, event_time_ms, appended_ms: None, key_hash: row.key_hash };
+                let record = TimedRecord {
+                    partition,
+                    event_time_ms,
+                    appended_ms: None,
+                    appended_by_ms: None,
+                    key_hash: row.key_hash,
+                };
                 counting.observe(&record);
                 let fate = match certain.observe(&record) {
                     Claim::SureKeep => EventFate::SureKeep,

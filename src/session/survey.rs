@@ -7,7 +7,7 @@ use super::reading::{Wanted, read_until_done};
 use crate::check::watermark::{ModelSpec, TimedRecord, Watermarks};
 use crate::clock::Clock;
 use crate::consume::extract::{Extracted, Extractor, Place};
-use crate::consume::recorded_append_ms;
+use crate::consume::{latest_append_ms, recorded_append_ms};
 use crate::kafka::{ClientSettings, Record, Source, SourceEvent, Target, TargetError};
 use crate::profile::Codec;
 use crate::results::verdicts::TopicWatermarks;
@@ -122,6 +122,7 @@ impl Reader {
             partition: record.partition() as u16,
             event_time_ms,
             appended_ms: Some(recorded_append_ms(record, &found, consumed_ns)),
+            appended_by_ms: Some(latest_append_ms(record, consumed_ns)),
             key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
         });
     }

@@ -67,10 +67,11 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
         notes.push(format!("An event time looks like {unit}; milliseconds since 1970 are expected."));
     }
     let empty = tally.empty_partitions();
-    if empty > 0 && tally.records() > 0 && spec.idleness_ms.is_none() && spec.scope() == "partition" {
+    if empty > 0 && tally.records() > 0 && spec.waits_for_empty() {
         notes.push(format!(
-            "{empty} of the partitions have no events and hold the watermark at its minimum: {} drops nothing and no window fires, unless idleness is set.",
-            spec.engine
+            "{empty} of the partitions have no events and hold the watermark at its minimum: {} drops nothing and no window fires{}.",
+            spec.engine,
+            if spec.follows_clock() { "" } else { ", unless idleness is set" }
         ));
     }
     if tally.may_idle() && tally.dropped().max > 0 {
@@ -78,6 +79,13 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
             None => "With idleness the watermark may be ahead of any partition: only what no event of the stream closes is sure to be kept. Say how far the engine may be behind (`keeps_up`) to know more.".to_owned(),
             Some(_) => "With idleness the watermark may be ahead of any partition: sure to be kept is what no event closes that the engine can have read.".to_owned(),
         });
+    }
+    if tally.unclocked() > 0 {
+        notes.push(format!(
+            "{} events are not sure to be kept because it is not known when they were appended: the watermark of {} follows its clock where a partition was read to its end.",
+            tally.unclocked(),
+            spec.engine
+        ));
     }
     if tally.overtaken() > 0 {
         notes.push(format!(
@@ -90,6 +98,21 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
             "{} losses are in more windows than are told apart: there are more affected windows than counted.",
             tally.affected().not_kept()
         ));
+    }
+    if spec.judges_events() {
+        notes.push(format!(
+            "By Azure's documentation: dropped means dropped or adjusted, as the job's policy is. {} counts those out of order; LateInputEvents and EarlyInputEvents count the others.",
+            spec.metric()
+        ));
+    }
+    if tally.without_arrival() > 0 {
+        notes.push(format!(
+            "{} events are not sure to be kept because it is not known when they arrived.",
+            tally.without_arrival()
+        ));
+    }
+    if spec.follows_clock() {
+        notes.push(format!("The clock of {}'s reader is taken to agree with the records' stamps.", spec.engine));
     }
     if spec.repartitioned {
         notes.push(

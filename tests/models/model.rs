@@ -47,6 +47,7 @@ pub(crate) fn of_topic(stream: &Stream) -> Claims {
             partition: row.partition.unwrap_or(0) as u16,
             event_time_ms,
             appended_ms: None,
+            appended_by_ms: None,
             key_hash: row.key_hash,
         };
         counting.observe(&record);

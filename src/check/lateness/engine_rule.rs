@@ -16,7 +16,7 @@ pub const AHEAD_LIMIT_MS: u64 = 3_600_000;
 impl LateRule {
     /// When the model loses an event from all its windows.
     ///
-    /// An event's last window decides. Hopping windows of size `S` by `H` end last `S - H` behind the tumbling window of length `H` that holds
+    /// An event's last window decides (Azure: its time by itself). Hopping windows of size `S` by `H` end last `S - H` behind the tumbling window of length `H` that holds
     /// the event; sliding windows of size `S` end at `t + S + 1`, a session of one event at `t + gap` (Kafka Streams: one later).
     /// Spark without windows drops `t <= M - B`, one more than the others. Kafka Streams has no bound but its grace, which stands in its place.
     #[must_use]
@@ -24,6 +24,7 @@ impl LateRule {
         let is_streams = spec.engine == Engine::KafkaStreams;
         let raw = (LateWindow::Raw, 0);
         let (window, longer_ms) = match spec.window {
+            _ if spec.judges_events() => raw,
             WindowMs::None => raw,
             WindowMs::Aligned(shape) => NonZeroU64::new(in_u64(shape.hop_ms()))
                 .map_or(raw, |hop| (LateWindow::Tumbling { size_ms: hop }, in_u64(shape.size_ms() - shape.hop_ms()))),

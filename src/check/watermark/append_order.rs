@@ -120,7 +120,7 @@ mod tests {
             for (number, (partition, step)) in (0..).zip(&reads) {
                 let at = &mut last[usize::from(*partition)];
                 *at += step;
-                let record = TimedRecord { partition: *partition, event_time_ms: number, appended_ms: Some(*at), key_hash: None };
+                let record = TimedRecord { partition: *partition, event_time_ms: number, appended_ms: Some(*at), appended_by_ms: None, key_hash: None };
                 order.push(&record, *at, &mut go);
             }
             order.finish(&mut go);
@@ -136,7 +136,8 @@ mod tests {
     #[test]
     fn a_silent_partition_does_not_hold_for_ever() {
         let (mut order, mut seen) = (AppendOrder::new(2), 0_usize);
-        let record = TimedRecord { partition: 0, event_time_ms: 0, appended_ms: None, key_hash: None };
+        let record =
+            TimedRecord { partition: 0, event_time_ms: 0, appended_ms: None, appended_by_ms: None, key_hash: None };
         for appended_ms in 0..(2 * MOST_HELD as i64) {
             order.push(&record, appended_ms, &mut |_| seen += 1);
         }

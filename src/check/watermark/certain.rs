@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::affected::AffectedWindows;
+use super::arrival::Arrivals;
+use super::clock::ClockBound;
+use super::live::Bounds;
 use super::rule::{NO_HORIZON, Rule};
 use super::sessions::OpenSessions;
 use super::spec::{ModelSpec, WindowMs};
@@ -29,6 +32,8 @@ pub enum Claim {
 #[derive(Debug, Clone, Copy, Default)]
 struct Partition {
     maximum: Option<i64>,
+    clock: ClockBound,
+    arrivals: Arrivals,
 }
 
 /// Makes the claims of one model over records in each partition's order.
@@ -38,13 +43,16 @@ struct Partition {
 /// **This holds only as long as the partition does not go idle.** Where idleness is configured, it may have been idle before its first event and
 /// whenever the engine did not read it for a while, and the watermark is then that of the others; with several source tasks it stays so until the partition has
 /// caught up. So the claim waits for the end of the stream there (but for a topic of one partition, which no other can be ahead of): no
-/// watermark is ever ahead of the maximum of all events - B. [`super::Live`] knows more of an engine that keeps up. (Beam's KafkaIO lets a partition that has been read to its end follow the clock: the claims are for one that is busy.)
+/// watermark is ever ahead of the maximum of all events - B. [`super::Live`] knows more of an engine that keeps up.
+/// Beam's watermark follows the clock: there an event is held against the moment of its append, too ([`super::clock`]).
 /// An event is dropped for sure if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows.
 ///
 /// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart. Sessions nearly so: whether one that has closed can
 /// still be joined depends on the store's cache.
 ///
-/// Spark, Azure: their maximum is over all partitions, and the engine may have read others to their end before this event. Behind a repartition topic
+/// Azure: exact, as far as the moments of arrival are known ([`super::arrival`]).
+///
+/// Spark: its maximum is over all partitions, and the engine may have read others to their end before this event. Behind a repartition topic
 /// the same holds in Kafka Streams. (There no drop is sure either: which records of a partition meet in a task depends on the new keys.) So the claim waits for
 /// the end of the stream: kept for sure is what no maximum of the stream closes.
 #[derive(Debug)]
@@ -70,6 +78,12 @@ pub(super) struct CertainCounts {
     pub(super) pairs: u64,
     pub(super) pairs_sure: u64,
     pub(super) pairs_possible: u64,
+    /// Beam: events that may be lost because it is not known when they were appended.
+    pub(super) unclocked: u64,
+    /// Azure: events without the moment of their arrival.
+    pub(super) without_arrival: u64,
+    /// Azure: what its metric counts, for certain and at most.
+    pub(super) out_of_order: Bounds,
     pub(super) affected: AffectedWindows,
     pub(super) waiting: Waiting,
 }
@@ -124,8 +138,9 @@ impl Certain {
         match self.rule.spec().engine {
             Engine::Flink | Engine::FlinkSql if self.may_idle() => self.observe_idling(record),
             Engine::Flink | Engine::FlinkSql | Engine::Beam => self.observe_partitioned(record),
+            Engine::AzureStreamAnalytics => self.observe_arriving(record),
             Engine::KafkaStreams if !self.rule.spec().repartitioned => self.observe_streams(record),
-            Engine::Spark | Engine::AzureStreamAnalytics | Engine::KafkaStreams => {
+            Engine::Spark | Engine::KafkaStreams => {
                 let windows = self.rule.windows(time);
                 let claim = self.claim_globally(record);
                 self.count(claim, windows, 0, if claim == Claim::SureKeep { windows - 1 } else { windows });
@@ -135,7 +150,12 @@ impl Certain {
     }
 
     /// Everything that was observed so far has been read by the engine, and its watermark has been sent on since.
+    ///
+    /// It says nothing of a watermark that follows the clock: an event ahead of the clock takes it no further.
     pub fn barrier(&mut self) {
+        if self.rule.spec().follows_clock() {
+            return;
+        }
         let horizons = self.partitions.iter().map(|partition| self.rule.horizon(partition.maximum));
         self.barrier = self.barrier.max(horizons.min().unwrap_or(NO_HORIZON));
     }
@@ -172,10 +192,14 @@ impl Certain {
     fn observe_partitioned(&mut self, record: &TimedRecord) -> Claim {
         let time = record.event_time_ms;
         let partition = &mut self.partitions[usize::from(record.partition)];
-        let horizon = self.rule.horizon(partition.maximum);
+        let horizon = if self.rule.spec().follows_clock() {
+            partition.clock.before(&self.rule, partition.maximum, record)
+        } else {
+            Some(self.rule.horizon(partition.maximum))
+        };
         partition.maximum = partition.maximum.max(Some(time));
         let windows = self.rule.windows(time);
-        let possible = self.rule.lost_windows(time, horizon);
+        let possible = horizon.map_or(windows, |horizon| self.rule.lost_windows(time, horizon));
         if possible == 0 {
             self.counts.sure_keep += 1;
             self.counts.pairs += u64::from(windows);
@@ -184,6 +208,7 @@ impl Certain {
         // A session that is still open may take a late event in: then nothing is sure but what is kept.
         let sure = if self.rule.spec().merges_sessions() { 0 } else { self.rule.lost_windows(time, self.barrier) };
         let claim = claim_of(sure, possible, windows);
+        self.counts.unclocked += u64::from(horizon.is_none());
         self.counts.affected.add(&self.rule, time, sure, possible);
         self.count(claim, windows, sure, possible);
         claim
@@ -218,15 +243,31 @@ impl Certain {
         claim
     }
 
+    /// Azure: what becomes of an event depends on its partition's order and on when it arrived.
+    fn observe_arriving(&mut self, record: &TimedRecord) -> Claim {
+        let (time, windows) = (record.event_time_ms, self.rule.windows(record.event_time_ms));
+        let found = self.partitions[usize::from(record.partition)].arrivals.observe(&self.rule, record);
+        self.counts.without_arrival += u64::from(record.appended_ms.is_none());
+        self.counts.out_of_order.min += u64::from(found.out_of_order.sure);
+        self.counts.out_of_order.max += u64::from(found.out_of_order.possible);
+        let lost = |is_lost: bool| if is_lost { windows } else { 0 };
+        let (sure, possible) = (lost(found.lost.sure), lost(found.lost.possible));
+        if possible > 0 {
+            self.counts.affected.add(&self.rule, time, sure, possible);
+        }
+        let claim = claim_of(sure, possible, windows);
+        self.count(claim, windows, sure, possible);
+        claim
+    }
+
     fn claim_globally(&mut self, record: &TimedRecord) -> Claim {
         let time = record.event_time_ms;
-        let misses = record.appended_ms.is_some_and(|appended_ms| self.rule.misses_arrival(time, appended_ms));
         let closes_ms = self.rule.last_end_ms(time).saturating_add(self.rule.spec().allowed_ms);
         if self.final_maximum.is_some() {
-            let is_kept = !misses && closes_ms > self.rule.horizon(self.final_maximum);
+            let is_kept = closes_ms > self.rule.horizon(self.final_maximum);
             return if is_kept { Claim::SureKeep } else { Claim::Race };
         }
-        self.counts.waiting.add(&self.rule, time, (!misses).then_some(closes_ms));
+        self.counts.waiting.add(&self.rule, time, closes_ms);
         Claim::Race
     }
 
@@ -265,12 +306,11 @@ fn claim_of(sure: u32, possible: u32, windows: u32) -> Claim {
 }
 
 impl Waiting {
-    fn add(&mut self, rule: &Rule, event_time_ms: i64, closes_ms: Option<i64>) {
+    fn add(&mut self, rule: &Rule, event_time_ms: i64, closes_ms: i64) {
         if self.maximum < Some(event_time_ms) {
             self.maximum = Some(event_time_ms);
             self.forget_closed(rule);
         }
-        let Some(closes_ms) = closes_ms else { return };
         // Cut downwards, so that what waits is never said to close later than it does.
         let step_ms = step_ms(rule.spec());
         let step = closes_ms.div_euclid(step_ms).saturating_mul(step_ms);
@@ -315,6 +355,9 @@ impl CertainCounts {
             pairs,
             pairs_sure,
             pairs_possible,
+            unclocked,
+            without_arrival,
+            out_of_order,
             affected,
             waiting,
         } = other;
@@ -326,6 +369,10 @@ impl CertainCounts {
         self.pairs += pairs;
         self.pairs_sure += pairs_sure;
         self.pairs_possible += pairs_possible;
+        self.unclocked += unclocked;
+        self.without_arrival += without_arrival;
+        self.out_of_order.min += out_of_order.min;
+        self.out_of_order.max += out_of_order.max;
         self.affected.merge(affected);
         let Waiting { maximum, by_closing_ms } = waiting;
         self.waiting.maximum = self.waiting.maximum.max(maximum);

@@ -41,15 +41,19 @@ pub fn closed_until_ms(
         return with_events().min().zip(last_result_end_ms).map(|(time_ms, end_ms)| time_ms.min(end_ms));
     };
     let rule = Rule::new(spec);
-    let waits_for_all = spec.scope() == "partition" && spec.idleness_ms.is_none();
     let horizon = if spec.is_global() && !spec.repartitioned {
         rule.horizon(with_events().max())
-    } else if waits_for_all && maxima.contains(&None) {
+    } else if spec.waits_for_empty() && maxima.contains(&None) {
         NO_HORIZON
     } else {
         rule.horizon(with_events().min())
     };
-    (horizon != NO_HORIZON).then(|| horizon.saturating_sub(spec.allowed_ms))
+    let closed_ms = (horizon != NO_HORIZON).then(|| horizon.saturating_sub(spec.allowed_ms))?;
+    if spec.follows_clock() {
+        // An event ahead of the clock does not take the watermark with it: a result of this window or a later one has to show that it closed.
+        return last_result_end_ms.map(|end_ms| end_ms.min(closed_ms));
+    }
+    Some(closed_ms)
 }
 
 #[cfg(test)]
@@ -68,6 +72,14 @@ mod tests {
         assert_eq!(until(Engine::Spark, &[Some(100), Some(80)]), Some(95));
         let lateness = ModelSpec { allowed_ms: 20, ..ModelSpec::plain(Engine::KafkaStreams) };
         assert_eq!(closed_until_ms(Some(&lateness), &[Some(100), None, Some(80)], None), Some(60));
+    }
+
+    #[test]
+    fn a_watermark_that_follows_the_clock_is_no_further_than_its_results() {
+        assert_eq!(until(Engine::Beam, &[Some(100), Some(80)]), Some(7));
+        let spec = ModelSpec::plain(Engine::Beam);
+        assert_eq!(closed_until_ms(Some(&spec), &[Some(100)], Some(500)), Some(100));
+        assert_eq!(closed_until_ms(Some(&spec), &[Some(100)], None), None);
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn gaps() -> impl Strategy<Value = Vec<i64>> {
 }
 
 fn record((partition, event_time_ms): Event, appended_ms: Option<i64>) -> TimedRecord {
-    TimedRecord { partition: partition as u16, event_time_ms, appended_ms, key_hash: None }
+    TimedRecord { partition: partition as u16, event_time_ms, appended_ms, appended_by_ms: appended_ms, key_hash: None }
 }
 
 /// Fates of events that the engine reads at these moments, in order; it ticks every 50 ms, the first time at `tick_ms`.

@@ -79,7 +79,13 @@ fn interleaved(events: &[Event], dice: &[usize]) -> Vec<Event> {
 }
 
 fn record(event: &Event, appended_ms: Option<i64>) -> TimedRecord {
-    TimedRecord { partition: event.0 as u16, event_time_ms: event.1, appended_ms, key_hash: Some(event.2) }
+    TimedRecord {
+        partition: event.0 as u16,
+        event_time_ms: event.1,
+        appended_ms,
+        appended_by_ms: appended_ms,
+        key_hash: Some(event.2),
+    }
 }
 
 /// Something happens in the engine after some events: a tick and the end of a micro-batch.
@@ -256,6 +262,10 @@ proptest! {
         for (turn, event) in events.iter().enumerate() {
             now_ms += if turn == 0 { 0 } else { gaps[turn % gaps.len()] };
             while tick_ms <= now_ms {
+                if spec.follows_clock() {
+                    // It has read all there is.
+                    (0..PARTITIONS).for_each(|partition| replay.idle(partition));
+                }
                 replay.tick(Some(tick_ms));
                 replay.batch();
                 tick_ms += interval_ms;
@@ -322,7 +332,7 @@ proptest! {
         let mut tick_ms = phase_ms;
         for (at, event) in reads {
             while tick_ms <= at {
-                replay.tick(None);
+                replay.tick(Some(tick_ms));
                 tick_ms += 50;
             }
             replay.event(event.0, event.1, event.2);
@@ -332,12 +342,51 @@ proptest! {
         prop_assert!(tally.pairs_lost().contains(replay.tally().pairs_lost));
     }
 
+    /// The reader is behind each partition by a delay of its own that changes, and whenever it has read one to its end, it may find that out.
+    #[test]
+    fn what_is_sure_of_a_watermark_that_follows_the_clock_is_kept(
+        spec in spec_of(Just(Engine::Beam), window()), events in events(150), gaps in prop::collection::vec(prop_oneof![9 => 0..30_i64, 1 => 100..900_i64], 1..50),
+        delays in prop::collection::vec(0..=100_i64, 1..40), finds in dice(), start_ms in 300..1500_i64, slack_ms in 0..20_i64, keeps_up in any::<bool>(),
+    ) {
+        let spec = ModelSpec { interval_ms: Some(50), keeps_up_ms: keeps_up.then_some(100), ..spec };
+        let (mut certain, mut watermarks) = (Certain::new(&spec, PARTITIONS), Watermarks::new(&[spec], PARTITIONS));
+        let (mut appended_ms, mut read_ms, mut reads) = (start_ms, [0; PARTITIONS], Vec::new());
+        for (turn, event) in events.iter().enumerate() {
+            appended_ms += gaps[turn % gaps.len()];
+            let seen = TimedRecord { appended_by_ms: Some(appended_ms + slack_ms), ..record(event, Some(appended_ms)) };
+            let claim = certain.observe(&seen);
+            watermarks.observe(&seen);
+            let at = (appended_ms + delays[turn % delays.len()]).max(read_ms[event.0]);
+            read_ms[event.0] = at;
+            reads.push((at, appended_ms, *event, claim));
+        }
+        reads.sort_by_key(|(at, ..)| *at);
+        let (mut replay, mut tick_ms) = (Replay::new(&spec, PARTITIONS, Emission::AtTicks), start_ms);
+        for (turn, (at, _, event, claim)) in reads.iter().enumerate() {
+            while tick_ms <= *at {
+                for partition in 0..PARTITIONS {
+                    let is_unread = |read: &&(i64, i64, Event, Claim)| read.2.0 == partition && read.1 <= tick_ms;
+                    if !reads[turn..].iter().any(|read| is_unread(&read)) && !finds[(tick_ms as usize + partition) % finds.len()].is_multiple_of(3) {
+                        replay.idle(partition);
+                    }
+                }
+                replay.tick(Some(tick_ms));
+                tick_ms += 50;
+            }
+            let fate = replay.event(event.0, event.1, event.2);
+            prop_assert!(*claim != Claim::SureKeep || fate != Fate::Dropped, "{:?} at {}", event, at);
+        }
+        let (tally, replayed) = (watermarks.finish().remove(0), replay.tally());
+        prop_assert!(tally.dropped().contains(replayed.dropped), "{:?} {:?}", tally.dropped(), replayed);
+        prop_assert!(tally.pairs_lost().contains(replayed.pairs_lost) && tally.metric().contains(replayed.metric));
+    }
+
     #[test]
     fn no_event_time_is_too_absurd(spec in spec(), times in prop::collection::vec(any::<i64>(), 0..200)) {
         let mut watermarks = Watermarks::new(&[spec], PARTITIONS);
         let mut replay = Replay::new(&spec, PARTITIONS, Emission::PerRecord);
         for time in times {
-            watermarks.observe(&TimedRecord { partition: 1, event_time_ms: time, appended_ms: Some(time), key_hash: Some(0) });
+            watermarks.observe(&TimedRecord { partition: 1, event_time_ms: time, appended_ms: Some(time), appended_by_ms: Some(time), key_hash: Some(0) });
             replay.event(1, time, 0);
             replay.batch();
         }
@@ -364,11 +413,19 @@ fn one_event_from_the_future_takes_no_memory() {
     let mut watermarks = Watermarks::new(&specs, 1);
     for time in 0..1000_i64 {
         let event_time_ms = if time == 100 { 1_500_000_000_000_000 } else { time };
-        watermarks.observe(&TimedRecord { partition: 0, event_time_ms, appended_ms: Some(time), key_hash: Some(0) });
+        watermarks.observe(&TimedRecord {
+            partition: 0,
+            event_time_ms,
+            appended_ms: Some(time),
+            appended_by_ms: Some(time),
+            key_hash: Some(0),
+        });
     }
     for tally in watermarks.finish() {
         assert!(tally.affected().len() <= 2, "{:?}", tally.spec().engine);
         assert_eq!(tally.records(), 1000);
-        assert!(tally.dropped().max >= 899, "{:?}: {:?}", tally.spec().engine, tally.dropped());
+        // Azure drops the one that is so early, and it moves nothing.
+        let least = if tally.spec().judges_events() { 1 } else { 899 };
+        assert!(tally.dropped().max >= least, "{:?}: {:?}", tally.spec().engine, tally.dropped());
     }
 }

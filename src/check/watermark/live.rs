@@ -5,9 +5,11 @@ use std::collections::{HashSet, VecDeque};
 use super::affected::AffectedWindows;
 use super::append_order::InOrder;
 use super::kept_up::KeptUp;
+use super::metric_unit::Group;
 use super::phases::{Maxima, PartitionLive, Phases};
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::ModelSpec;
+use super::watermarks::TimedRecord;
 use crate::profile::Engine;
 
 /// Most groups of one micro-batch that are told apart; beyond them every row is taken for one of its own.
@@ -47,7 +49,7 @@ struct PhaseCounts {
     pairs: u64,
     metric: u64,
     /// Spark: groups whose rows were dropped in the batch that is being filled.
-    groups: HashSet<(u64, i64)>,
+    groups: HashSet<Group>,
 }
 
 /// Follows one model in the order of appending, in several phases at once.
@@ -78,7 +80,7 @@ pub struct Live {
 impl Live {
     /// Nothing has been seen; none for models whose verdict does not depend on the order, or whose sessions would have to be kept open in every phase.
     pub(super) fn new(spec: &ModelSpec, partitions: usize) -> Option<Self> {
-        if spec.engine == Engine::KafkaStreams || spec.merges_sessions() {
+        if matches!(spec.engine, Engine::KafkaStreams | Engine::AzureStreamAnalytics) || spec.merges_sessions() {
             return None;
         }
         let rule = Rule::new(spec);
@@ -113,9 +115,8 @@ impl Live {
         if let Some(kept_up) = &mut self.kept_up {
             kept_up.observe(&self.rule, time, *appended_ms);
         }
-        let misses = self.rule.misses_arrival(time, *appended_ms);
-        if misses || self.rule.lost_windows(time, self.phases.furthest) > 0 {
-            self.lose(next, misses);
+        if self.rule.lost_windows(time, self.phases.furthest) > 0 {
+            self.lose(next);
         }
         let partition = &mut self.partitions[place];
         partition.maximum = partition.maximum.max(Some(time));
@@ -124,12 +125,6 @@ impl Live {
     }
 
     fn move_on(&mut self, now_ms: i64, first_appended_ms: i64) {
-        if self.rule.spec().engine == Engine::AzureStreamAnalytics {
-            let horizon = self.rule.horizon(self.global);
-            (self.phases.furthest, self.phases.nearest) = (horizon, horizon);
-            self.phases.each.iter_mut().for_each(|phase| phase.horizon = horizon);
-            return;
-        }
         let maxima = Maxima { partitions: &self.partitions, global: self.global, first_appended_ms };
         let moved = self.phases.advance(&self.rule, now_ms, &maxima);
         if moved != 0 && self.rule.spec().engine == Engine::Spark {
@@ -147,7 +142,7 @@ impl Live {
         if self.rule.spec().source_tasks.is_some_and(|tasks| tasks as usize > self.partitions.len()) {
             return;
         }
-        let horizons = self.partitions.iter().map(|partition| self.rule.horizon(partition.maximum));
+        let horizons = self.partitions.iter().map(|partition| self.rule.horizon_at(partition.maximum, now_ms, None));
         self.recent.push_back((now_ms, horizons.min().unwrap_or(NO_HORIZON)));
         let interval_ms = self.rule.spec().interval_ms.unwrap_or(super::DEFAULT_INTERVAL_MS);
         let long_ago_ms = now_ms.saturating_sub(keeps_up_ms).saturating_sub(interval_ms);
@@ -160,23 +155,23 @@ impl Live {
     }
 
     #[cold]
-    fn lose(&mut self, next: &InOrder, misses: bool) {
+    fn lose(&mut self, next: &InOrder) {
         let record = &next.record;
-        let (time, key_hash) = (record.event_time_ms, record.key_hash.unwrap_or(0));
+        let time = record.event_time_ms;
         let windows = self.rule.windows(time);
         let sure = if next.is_overtaken { 0 } else { self.rule.lost_windows(time, self.certain) };
-        let by_groups = self.rule.spec().engine == Engine::Spark;
+        let unit = self.rule.spec().metric_unit();
         let mut most = windows;
-        if !by_groups && (misses || self.rule.lost_windows(time, self.phases.nearest) == windows) {
+        if !unit.is_grouped() && self.rule.lost_windows(time, self.phases.nearest) == windows {
             self.everywhere.lose(&self.rule, windows, windows);
         } else {
             most = 0;
             for (counts, phase) in self.counts.iter_mut().zip(&self.phases.each) {
-                let lost = if misses { windows } else { self.rule.lost_windows(time, phase.horizon) };
+                let lost = self.rule.lost_windows(time, phase.horizon);
                 most = most.max(lost);
                 counts.lose(&self.rule, lost, windows);
-                if by_groups {
-                    counts.metric += counts.groups_lost(&self.rule, time, key_hash, lost);
+                if unit.is_grouped() {
+                    counts.metric += counts.groups_lost(&self.rule, record, lost);
                 }
             }
         }
@@ -218,19 +213,16 @@ impl PhaseCounts {
     fn lose(&mut self, rule: &Rule, lost: u32, windows: u32) {
         self.records += u64::from(lost == windows);
         self.pairs += u64::from(lost);
-        self.metric += match rule.spec().engine {
-            Engine::Spark => 0,
-            Engine::Beam => u64::from(lost),
-            _ => u64::from(lost == windows),
-        };
+        self.metric += rule.spec().metric_unit().of(lost, windows);
     }
 
-    /// Rows after partial aggregation: one for each (group, window) of a batch.
-    fn groups_lost(&mut self, rule: &Rule, event_time_ms: i64, key_hash: u64, lost: u32) -> u64 {
-        let mut rows = 0;
-        for (_, span) in (0..lost).zip(rule.spans(event_time_ms)) {
+    /// Rows after partial aggregation: one for each group of a batch.
+    fn groups_lost(&mut self, rule: &Rule, record: &TimedRecord, lost: u32) -> u64 {
+        let (unit, mut rows) = (rule.spec().metric_unit(), 0);
+        for (_, span) in (0..lost).zip(rule.spans(record.event_time_ms)) {
             let is_told_apart = self.groups.len() < MOST_GROUPS;
-            rows += u64::from(!is_told_apart || self.groups.insert((key_hash, span.start_ms)));
+            let group = unit.group(record.partition, record.key_hash.unwrap_or(0), span.start_ms);
+            rows += u64::from(!is_told_apart || self.groups.insert(group));
         }
         rows
     }

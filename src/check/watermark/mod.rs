@@ -14,10 +14,13 @@
 
 mod affected;
 mod append_order;
+mod arrival;
 mod certain;
+mod clock;
 mod closing;
 mod kept_up;
 mod live;
+mod metric_unit;
 mod phases;
 mod replay;
 mod rule;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::clock::END_CHECK_MS;
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::DEFAULT_INTERVAL_MS;
 use crate::profile::Engine;
@@ -74,7 +75,12 @@ impl Phases {
             _ => {
                 let length_ms = spec.interval_ms.unwrap_or(DEFAULT_INTERVAL_MS).max(1);
                 let is_held = matches!(spec.engine, Engine::Flink | Engine::FlinkSql) && partitions > 1;
-                let delays = if is_held { &[0, FLINK_BUFFER_TIMEOUT_MS][..] } else { &[0] };
+                let delays = match is_held {
+                    true => &[0, FLINK_BUFFER_TIMEOUT_MS][..],
+                    // Of Beam not the watermark is old, but what it knows of the partitions' ends.
+                    false if spec.follows_clock() => &[0, END_CHECK_MS],
+                    false => &[0],
+                };
                 delays.iter().flat_map(|delay_ms| vec![phase(length_ms, *delay_ms); TICK_PHASES]).collect()
             }
         };
@@ -128,6 +134,10 @@ impl Phase {
                 self.end_batches(rule, over + 1, maxima.global);
                 return true;
             }
+            if rule.spec().follows_clock() {
+                self.horizon = self.horizon.max(clock_tick(rule, at_ms, self.delay_ms, maxima));
+                return true;
+            }
             let horizon = tick(rule, at_ms, self.length_ms, maxima);
             self.under_way.push_back((at_ms.saturating_add(self.delay_ms), horizon));
         }
@@ -141,10 +151,18 @@ impl Phase {
     /// Micro-batches end: the first with the events since the last, the others without any.
     fn end_batches(&mut self, rule: &Rule, batches: i64, maximum: Option<i64>) {
         for _ in 0..batches.min(BATCHES_OF_A_SILENCE) {
-            self.horizon = self.filling;
+            let before = self.filling;
             self.filling = self.filling.max(rule.horizon(maximum));
+            self.horizon = if rule.spec().allow_multiple { before } else { self.filling };
         }
     }
+}
+
+/// What a tick of a watermark that follows the clock sends on, of an engine that has read everything: the minimum over the partitions.
+fn clock_tick(rule: &Rule, at_ms: i64, check_age_ms: i64, maxima: &Maxima<'_>) -> i64 {
+    let checked_ms = Some(at_ms.saturating_sub(check_age_ms));
+    let horizon = |partition: &PartitionLive| rule.horizon_at(partition.maximum, at_ms, checked_ms);
+    maxima.partitions.iter().map(horizon).min().unwrap_or(NO_HORIZON)
 }
 
 /// The horizon that a tick sends on: the minimum over partitions that are not idle, the maximum over all when all are.

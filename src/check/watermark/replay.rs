@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::metric_unit::Group;
 use super::rule::{NO_HORIZON, Rule};
 use super::sessions::OpenSessions;
 use super::source_tasks::SourceTasks;
@@ -64,6 +65,13 @@ struct Partition {
     inactive_since_ms: Option<i64>,
 }
 
+/// An event that is read.
+struct Read {
+    partition: usize,
+    event_time_ms: i64,
+    key_hash: u64,
+}
+
 /// Nothing has come.
 const EMPTY: Partition = Partition {
     maximum: None,
@@ -78,7 +86,8 @@ const EMPTY: Partition = Partition {
 ///
 /// For Flink and Beam the watermark is the minimum over partitions that are not idle, or the maximum over all when all are (Flink: in a task of its source;
 /// the tasks are joined by a valve that leaves one out when it comes back from idle, until it has caught up);
-/// Spark's is one over all and moves by the micro-batch; Kafka Streams has one for each partition; Azure's is one over all.
+/// Spark's is one over all and moves by the micro-batch; Kafka Streams and Azure have one for each partition.
+/// Beam's partitions are never left out: one that is marked idle has been read to its end, and follows the clock of the next tick.
 #[derive(Debug)]
 pub struct Replay {
     rule: Rule,
@@ -102,8 +111,8 @@ struct SparkBatches {
     current: i64,
     /// W(n-1).
     before: i64,
-    /// (group, window) pairs of which rows were dropped in this batch: the metric counts rows after partial aggregation.
-    dropped_groups: HashSet<(u64, WindowSpan)>,
+    /// Groups of which rows were dropped in this batch: the metric counts rows after partial aggregation.
+    dropped_groups: HashSet<Group>,
 }
 
 impl Replay {
@@ -158,8 +167,7 @@ impl Replay {
             self.advance(partition, event_time_ms);
         }
         let horizon = self.horizon_for(partition);
-        let task = if engine == Engine::KafkaStreams { partition } else { 0 };
-        let fate = self.judge(task, event_time_ms, key_hash, horizon);
+        let fate = self.judge(&Read { partition, event_time_ms, key_hash }, horizon);
         self.advance(partition, event_time_ms);
         self.spark.maximum = self.spark.maximum.max(Some(event_time_ms));
         if let Some(flink) = &mut self.flink {
@@ -195,7 +203,10 @@ impl Replay {
                 partition.is_idle |= now_ms.saturating_sub(since_ms) > idleness_ms;
             }
         }
-        (0..self.partitions.len()).for_each(|partition| self.generate(partition));
+        match now_ms.filter(|_| self.rule.spec().follows_clock()) {
+            Some(now_ms) => self.generate_by_clock(now_ms),
+            None => (0..self.partitions.len()).for_each(|partition| self.generate(partition)),
+        }
         self.combine();
     }
 
@@ -233,7 +244,8 @@ impl Replay {
         }
     }
 
-    /// A partition is marked idle: it no longer holds the watermark back, until its next event.
+    /// A partition is marked idle: it no longer holds the watermark back, until its next event. (Beam: it was found to be read to its end, and follows
+    /// the clock of the next tick.)
     pub fn idle(&mut self, partition: usize) {
         if let Some(flink) = &mut self.flink {
             return flink.idle(partition);
@@ -269,9 +281,11 @@ impl Replay {
         match self.rule.spec().engine {
             Engine::Flink | Engine::FlinkSql => self.flink.as_ref().map_or(NO_HORIZON, SourceTasks::horizon),
             Engine::Beam => self.horizon,
-            Engine::Spark => self.spark.before,
-            Engine::KafkaStreams => self.rule.horizon(self.partitions[partition].maximum),
-            Engine::AzureStreamAnalytics => self.rule.horizon(self.spark.maximum),
+            Engine::Spark if self.rule.spec().allow_multiple => self.spark.before,
+            Engine::Spark => self.spark.current,
+            Engine::KafkaStreams | Engine::AzureStreamAnalytics => {
+                self.rule.horizon(self.partitions[partition].maximum)
+            }
         }
     }
 
@@ -282,18 +296,28 @@ impl Replay {
         }
     }
 
+    /// At a moment of the reader's clock. That a partition was read to its end is known of this moment, and not of the next.
+    fn generate_by_clock(&mut self, now_ms: i64) {
+        let rule = self.rule;
+        for of in self.partitions.iter_mut().filter(|of| !of.is_given) {
+            let checked_ms = std::mem::take(&mut of.is_idle).then_some(now_ms);
+            of.sent = of.sent.max(rule.horizon_at(of.maximum, now_ms, checked_ms));
+        }
+    }
+
     fn combine(&mut self) {
-        let all_idle = self.partitions.iter().all(|partition| partition.is_idle);
-        let sent = self.partitions.iter().filter(|partition| all_idle || !partition.is_idle).map(|of| of.sent);
+        let leaves_out = |partition: &Partition| partition.is_idle && !self.rule.spec().follows_clock();
+        let all_idle = self.partitions.iter().all(leaves_out);
+        let sent = self.partitions.iter().filter(|partition| all_idle || !leaves_out(partition)).map(|of| of.sent);
         let combined = if all_idle { sent.max() } else { sent.min() };
         self.horizon = self.horizon.max(combined.unwrap_or(NO_HORIZON));
     }
 
-    fn judge(&mut self, task: usize, event_time_ms: i64, key_hash: u64, horizon: i64) -> Fate {
+    fn judge(&mut self, read: &Read, horizon: i64) -> Fate {
         let (windows, lost, is_late) = if matches!(self.rule.spec().window, WindowMs::Session { .. }) {
-            self.judge_session(task, event_time_ms, key_hash, horizon)
+            self.judge_session(read, horizon)
         } else {
-            self.judge_windows(event_time_ms, key_hash, horizon)
+            self.judge_windows(read, horizon)
         };
         self.tally.pairs += u64::from(windows);
         self.tally.pairs_lost += u64::from(lost);
@@ -304,23 +328,20 @@ impl Replay {
         };
         self.tally.dropped += u64::from(fate == Fate::Dropped);
         self.tally.late_allowed += u64::from(fate == Fate::LateAllowed);
-        self.tally.metric += match self.rule.spec().engine {
-            Engine::Flink | Engine::FlinkSql | Engine::AzureStreamAnalytics => u64::from(fate == Fate::Dropped),
-            Engine::KafkaStreams | Engine::Beam => u64::from(lost),
-            // Counted where the groups are told apart.
-            Engine::Spark => 0,
-        };
+        // Groups are counted where they are told apart.
+        self.tally.metric += self.rule.spec().metric_unit().of(lost, windows);
         fate
     }
 
-    fn judge_windows(&mut self, event_time_ms: i64, key_hash: u64, horizon: i64) -> (u32, u32, bool) {
+    fn judge_windows(&mut self, read: &Read, horizon: i64) -> (u32, u32, bool) {
+        let event_time_ms = read.event_time_ms;
         let (mut windows, mut lost, mut is_late) = (0, 0, false);
         for span in self.rule.spans(event_time_ms) {
             windows += 1;
             is_late |= horizon != NO_HORIZON && span.end_ms <= horizon;
-            if self.rule.is_closed(span.end_ms, horizon) {
+            if self.rule.is_lost_from(event_time_ms, &span, horizon) {
                 lost += 1;
-                self.count_dropped_group(key_hash, span);
+                self.count_dropped_group(read, span);
             } else if !matches!(self.rule.spec().window, WindowMs::None) {
                 *self.windows.entry(span).or_default() += 1;
             }
@@ -328,10 +349,12 @@ impl Replay {
         (windows, lost, is_late)
     }
 
-    fn judge_session(&mut self, task: usize, event_time_ms: i64, key_hash: u64, horizon: i64) -> (u32, u32, bool) {
+    fn judge_session(&mut self, read: &Read, horizon: i64) -> (u32, u32, bool) {
+        let (event_time_ms, key_hash) = (read.event_time_ms, read.key_hash);
+        let task = if self.rule.spec().engine == Engine::KafkaStreams { read.partition } else { 0 };
         let Some(own) = self.rule.spans(event_time_ms).next() else { return (0, 0, false) };
-        if !self.rule.spec().merges_sessions() && self.rule.is_closed(own.end_ms, horizon) {
-            self.count_dropped_group(key_hash, own);
+        if !self.rule.spec().merges_sessions() && self.rule.is_lost_from(event_time_ms, &own, horizon) {
+            self.count_dropped_group(read, own);
             return (1, 1, true);
         }
         let windows = &mut self.windows;
@@ -341,8 +364,10 @@ impl Replay {
         (1, u32::from(joined.is_none()), is_late)
     }
 
-    fn count_dropped_group(&mut self, key_hash: u64, span: WindowSpan) {
-        if self.rule.spec().engine == Engine::Spark && self.spark.dropped_groups.insert((key_hash, span)) {
+    fn count_dropped_group(&mut self, read: &Read, span: WindowSpan) {
+        let unit = self.rule.spec().metric_unit();
+        let group = unit.group(read.partition as u16, read.key_hash, span.start_ms);
+        if unit.is_grouped() && self.spark.dropped_groups.insert(group) {
             self.tally.metric += 1;
         }
     }

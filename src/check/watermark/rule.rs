@@ -15,7 +15,7 @@ enum Assigner {
     /// One interval around each event.
     Around { before_ms: i64, after_ms: i64 },
     /// Aligned to 1970.
-    Aligned { shape: WindowShape, starts_at_zero: bool },
+    Aligned { shape: WindowShape, starts_at_zero: bool, shift_ms: i64 },
 }
 
 /// An engine's rule, ready to be asked.
@@ -33,7 +33,12 @@ impl Rule {
         let assigner = match spec.window {
             // Flink: late iff ts <= watermark = horizon - 1. Spark, on a raw column: iff ts <= watermark = horizon.
             WindowMs::None => Assigner::Around { before_ms: 0, after_ms: i64::from(spec.engine != Engine::Spark) },
-            WindowMs::Aligned(shape) => Assigner::Aligned { shape, starts_at_zero: is_streams },
+            WindowMs::Aligned(shape) => Assigner::Aligned {
+                shape,
+                starts_at_zero: is_streams,
+                // (start, end] holds t if [start, end) holds t - 1.
+                shift_ms: i64::from(spec.holds_window_ends()),
+            },
             WindowMs::Sliding { size_ms } => {
                 Assigner::Around { before_ms: size_ms, after_ms: size_ms.saturating_add(1) }
             }
@@ -88,8 +93,8 @@ impl Rule {
         match self.assigner {
             Assigner::Around { .. } => 1,
             Assigner::Aligned { shape, .. } if shape.size_ms() == shape.hop_ms() => 1,
-            Assigner::Aligned { shape, starts_at_zero } => {
-                let all = shape.count(event_time_ms);
+            Assigner::Aligned { shape, starts_at_zero, shift_ms } => {
+                let all = shape.count(event_time_ms.saturating_sub(shift_ms));
                 let since_zero = event_time_ms.div_euclid(shape.hop_ms()).saturating_add(1);
                 let windows = if starts_at_zero { all.min(since_zero) } else { all };
                 u32::try_from(windows.max(0)).unwrap_or(u32::MAX)
@@ -97,11 +102,12 @@ impl Rule {
         }
     }
 
-    /// The end of the last window that an event belongs to.
+    /// Where the last window of an event ends; an event that is judged by itself ends with its own time.
     #[inline]
     #[must_use]
     pub fn last_end_ms(&self, event_time_ms: i64) -> i64 {
         match self.assigner {
+            _ if self.spec.judges_events() => event_time_ms.saturating_add(1),
             Assigner::Around { after_ms, .. } => event_time_ms.saturating_add(after_ms),
             Assigner::Aligned { shape, .. } => shape.last_end_ms(event_time_ms),
         }
@@ -121,12 +127,19 @@ impl Rule {
         self.is_closed(last_end_ms, horizon)
     }
 
+    /// Whether an event is lost from one of its windows.
+    #[must_use]
+    pub fn is_lost_from(&self, event_time_ms: i64, window: &WindowSpan, horizon: i64) -> bool {
+        let ends_ms = if self.spec.judges_events() { self.last_end_ms(event_time_ms) } else { window.end_ms };
+        self.is_closed(ends_ms, horizon)
+    }
+
     /// From how many of its windows an event is lost. They are its earliest ones.
     #[must_use]
     pub fn lost_windows(&self, event_time_ms: i64, horizon: i64) -> u32 {
         let (last_end_ms, windows) = (self.last_end_ms(event_time_ms), self.windows(event_time_ms));
         let hop_ms = match self.assigner {
-            Assigner::Aligned { shape, .. } if windows > 1 => shape.hop_ms(),
+            Assigner::Aligned { shape, .. } if windows > 1 && !self.spec.judges_events() => shape.hop_ms(),
             _ => return if self.is_closed(last_end_ms, horizon) { windows } else { 0 },
         };
         if horizon == NO_HORIZON {
@@ -146,21 +159,24 @@ impl Rule {
                 let span = WindowSpan { start_ms, end_ms: event_time_ms.saturating_add(after_ms) };
                 (Some(span), None, false)
             }
-            Assigner::Aligned { shape, starts_at_zero, .. } => {
-                (None, Some(shape.windows(event_time_ms)), starts_at_zero)
+            Assigner::Aligned { shape, starts_at_zero, shift_ms, .. } => {
+                (None, Some(shape.windows(event_time_ms.saturating_sub(shift_ms))), starts_at_zero)
             }
         };
         let aligned = aligned.into_iter().flatten().filter(move |span| !starts_at_zero || span.start_ms >= 0);
         around.into_iter().chain(aligned)
     }
 
-    /// Azure's arrival policies: whether an event is adjusted or dropped for coming too long after, or too early before, its time.
+    /// Azure's early-arrival policy: an event this far ahead of its arrival is dropped before anything else looks at it.
     #[must_use]
-    pub fn misses_arrival(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
-        self.spec.engine == Engine::AzureStreamAnalytics && {
-            let late_ms = arrived_ms.saturating_sub(event_time_ms);
-            late_ms > self.spec.late_arrival_ms || late_ms < -AZURE_EARLY_ARRIVAL_MS
-        }
+    pub fn is_early(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
+        self.spec.judges_events() && event_time_ms.saturating_sub(arrived_ms) > AZURE_EARLY_ARRIVAL_MS
+    }
+
+    /// Azure's late-arrival policy: an event that arrives so long after its time is dropped, or its time adjusted.
+    #[must_use]
+    pub fn arrives_late(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
+        self.spec.judges_events() && arrived_ms.saturating_sub(event_time_ms) > self.spec.late_arrival_ms
     }
 }
 
@@ -193,7 +209,7 @@ mod tests {
                 if rule.refuses(time, Some(0)) {
                     continue;
                 }
-                let one_by_one = rule.spans(time).filter(|span| rule.is_closed(span.end_ms, horizon)).count();
+                let one_by_one = rule.spans(time).filter(|span| rule.is_lost_from(time, span, horizon)).count();
                 prop_assert_eq!(rule.lost_windows(time, horizon) as usize, one_by_one);
                 let starts_at_zero = engine == Engine::KafkaStreams;
                 prop_assert!(!starts_at_zero || rule.spans(time).all(|span| span.start_ms >= 0));

@@ -57,8 +57,10 @@ impl OpenSessions {
         let open = self.by_key.entry(key_hash).or_default();
         close(rule, open, horizon, lingers_ms, &mut closed);
         let mut joined = Session { span: own, events: 1 };
-        let touches =
-            |session: &Session| session.span.start_ms <= gap_end_ms(&own) && own.start_ms <= gap_end_ms(&session.span);
+        // Within the gap, or strictly within it.
+        let apart_ms = i64::from(!rule.spec().joins_at_gap());
+        let reaches = |one: &WindowSpan, other: &WindowSpan| other.start_ms.saturating_add(apart_ms) <= gap_end_ms(one);
+        let touches = |session: &Session| reaches(&own, &session.span) && reaches(&session.span, &own);
         for session in open.iter().filter(|session| touches(session)) {
             joined.span.start_ms = joined.span.start_ms.min(session.span.start_ms);
             joined.span.end_ms = joined.span.end_ms.max(session.span.end_ms);

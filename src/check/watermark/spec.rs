@@ -1,7 +1,7 @@
 //! A model as the computation needs it: an engine and its settings, in milliseconds.
 
 use crate::check::windows::WindowShape;
-use crate::profile::{Engine, Span, WatermarkFault, WatermarkModel, Window};
+use crate::profile::{Engine, Operator, Span, WatermarkFault, WatermarkModel, Window};
 
 /// Flink's `pipeline.auto-watermark-interval`, in milliseconds.
 pub const DEFAULT_INTERVAL_MS: i64 = 200;
@@ -74,6 +74,10 @@ pub struct ModelSpec {
     pub keeps_up_ms: Option<i64>,
     /// Kafka Streams only: records of any partition may meet in a task, behind a repartition topic.
     pub repartitioned: bool,
+    /// Spark only: what reads the stream.
+    pub operator: Operator,
+    /// Spark only: a batch filters by the watermark of the batch before, as it does unless `statefulOperator.allowMultiple` is off.
+    pub allow_multiple: bool,
     /// Azure only: how much later than its event time an event may arrive, in milliseconds.
     pub late_arrival_ms: i64,
 }
@@ -103,6 +107,8 @@ impl ModelSpec {
             interval_ms: model.interval.map(in_ms),
             keeps_up_ms: model.keeps_up.map(in_ms),
             repartitioned: model.repartitioned && model.engine == Engine::KafkaStreams,
+            operator: model.operator_or_default(),
+            allow_multiple: model.allow_multiple.unwrap_or(true),
             late_arrival_ms: if is_azure { allowed_ms.unwrap_or(AZURE_LATE_ARRIVAL_MS) } else { 0 },
         })
     }
@@ -123,10 +129,10 @@ impl ModelSpec {
     #[must_use]
     pub const fn scope(&self) -> &'static str {
         match self.engine {
-            Engine::Flink | Engine::FlinkSql | Engine::Beam => "partition",
+            Engine::Flink | Engine::FlinkSql | Engine::Beam | Engine::AzureStreamAnalytics => "partition",
             Engine::KafkaStreams if self.repartitioned => "query",
             Engine::KafkaStreams => "task",
-            Engine::Spark | Engine::AzureStreamAnalytics => "query",
+            Engine::Spark => "query",
         }
     }
 
@@ -139,7 +145,37 @@ impl ModelSpec {
     /// Whether records of any partition may be in the maximum: then what is sure of a record depends on the whole stream.
     #[must_use]
     pub const fn is_global(&self) -> bool {
-        matches!(self.engine, Engine::Spark | Engine::AzureStreamAnalytics) || self.repartitioned
+        matches!(self.engine, Engine::Spark) || self.repartitioned
+    }
+
+    /// Whether a partition without any event holds the watermark at its minimum.
+    #[must_use]
+    pub const fn waits_for_empty(&self) -> bool {
+        matches!(self.engine, Engine::Flink | Engine::FlinkSql | Engine::Beam) && self.idleness_ms.is_none()
+    }
+
+    /// Whether the watermark follows the reader's clock: it never passes it, and a partition that was read to its end goes on with it.
+    #[must_use]
+    pub const fn follows_clock(&self) -> bool {
+        matches!(self.engine, Engine::Beam)
+    }
+
+    /// Whether an event is late by itself, whatever its windows: then it is lost from all of them or from none.
+    #[must_use]
+    pub const fn judges_events(&self) -> bool {
+        matches!(self.engine, Engine::AzureStreamAnalytics)
+    }
+
+    /// Whether two events exactly a gap apart are in one session.
+    #[must_use]
+    pub const fn joins_at_gap(&self) -> bool {
+        !matches!(self.engine, Engine::Beam)
+    }
+
+    /// Whether windows hold their end and not their beginning: `(start, end]`.
+    #[must_use]
+    pub const fn holds_window_ends(&self) -> bool {
+        matches!(self.engine, Engine::AzureStreamAnalytics)
     }
 
     /// Whether an event joins a session that is still open before its lateness is judged, so that it may be saved.
@@ -192,6 +228,8 @@ impl ModelSpec {
             interval_ms: None,
             keeps_up_ms: None,
             repartitioned: false,
+            operator: Operator::Aggregation,
+            allow_multiple: true,
             late_arrival_ms: AZURE_LATE_ARRIVAL_MS,
         }
     }

@@ -3,6 +3,7 @@
 use super::affected::AffectedWindows;
 use super::certain::{Certain, CertainCounts};
 use super::live::{Bounds, Expected, Live};
+use super::metric_unit::MetricUnit;
 use super::spec::ModelSpec;
 use super::unit_doubt::UnitDoubt;
 use crate::check::Merge;
@@ -140,16 +141,21 @@ impl ModelTally {
     /// What the engine's own metric ([`ModelSpec::metric`]) shows, at least and at most.
     #[must_use]
     pub fn metric(&self) -> Bounds {
-        match self.spec.engine {
-            Engine::Flink | Engine::FlinkSql | Engine::AzureStreamAnalytics => self.dropped(),
-            Engine::Beam => self.pairs_lost(),
-            // What it refuses counts too, and what has no time in it may have been given a negative one.
-            Engine::KafkaStreams => {
+        match self.spec.metric_unit() {
+            // Events that arrive too late or too early have metrics of their own.
+            MetricUnit::Event if self.spec.judges_events() => self.certain.out_of_order,
+            MetricUnit::Event => self.dropped(),
+            // What Kafka Streams refuses counts too, and what has no time in it may have been given a negative one.
+            MetricUnit::Pair if self.spec.engine == Engine::KafkaStreams => {
                 let (pairs, refused) = (self.pairs_lost(), self.refused());
                 Bounds { min: pairs.min + refused, max: pairs.max + refused + self.without_event_time }
             }
-            // Rows of one group and window count once in a batch, however many there are.
-            Engine::Spark => Bounds { min: 0, max: self.pairs_lost().max },
+            MetricUnit::Pair => self.pairs_lost(),
+            // Rows of one group count once in a batch, however many there are.
+            MetricUnit::Group | MetricUnit::GroupOfPartition => {
+                let lost = self.pairs_lost();
+                Bounds { min: lost.min.min(1), max: lost.max }
+            }
         }
     }
 
@@ -160,6 +166,15 @@ impl ModelTally {
         if self.spec.engine == Engine::KafkaStreams && !self.spec.repartitioned {
             let (records, pairs) = (self.dropped(), self.pairs_lost());
             return Some(Expected { records, pairs, metric: self.metric() });
+        }
+        if self.spec.judges_events() {
+            // Nothing to expect where it is not known when an event arrived.
+            let is_known = self.certain.without_arrival == 0;
+            return is_known.then(|| Expected {
+                records: self.dropped(),
+                pairs: self.pairs_lost(),
+                metric: self.metric(),
+            });
         }
         self.live.as_ref()?.expected
     }
@@ -184,6 +199,18 @@ impl ModelTally {
     #[must_use]
     pub fn may_idle(&self) -> bool {
         self.may_idle
+    }
+
+    /// Events that may be lost because it is not known when they were appended, which a watermark that follows the clock depends on.
+    #[must_use]
+    pub fn unclocked(&self) -> u64 {
+        self.certain.unclocked
+    }
+
+    /// Events of which it is not known when they arrived, and so not whether they arrived too late or too early.
+    #[must_use]
+    pub fn without_arrival(&self) -> u64 {
+        self.certain.without_arrival
     }
 
     /// Records that were read so long after others that the expected range takes them for appended later than they were.

@@ -1,7 +1,7 @@
 //! The worked cases of the engines' rules: small streams with the verdict of every event.
 
 use super::*;
-use crate::profile::Engine;
+use crate::profile::{Engine, Operator};
 
 /// Flink, watermarks given: `E` an event, `W` a watermark.
 enum Step {
@@ -180,7 +180,13 @@ fn a_closed_session_that_is_still_in_the_cache_may_save_a_late_event() {
     let mut certain = Certain::new(&spec, 1);
     let times = [(100, 1), (111, 2), (105, 1), (92, 1), (80, 1)];
     let claims = times.map(|(event_time_ms, key_hash)| {
-        certain.observe(&TimedRecord { partition: 0, event_time_ms, appended_ms: None, key_hash: Some(key_hash) })
+        certain.observe(&TimedRecord {
+            partition: 0,
+            event_time_ms,
+            appended_ms: None,
+            appended_by_ms: None,
+            key_hash: Some(key_hash),
+        })
     });
     assert_eq!(claims, [Claim::SureKeep, Claim::SureKeep, Claim::SureKeep, Claim::Race, Claim::SureDrop]);
     let mut replay = Replay::new(&spec, 1, Emission::PerRecord);
@@ -188,4 +194,160 @@ fn a_closed_session_that_is_still_in_the_cache_may_save_a_late_event() {
     // Events that are further apart than the gap are not in one session.
     let mut apart = Replay::new(&spec, 1, Emission::PerRecord);
     assert_eq!([(100, 1), (111, 1), (100, 1)].map(|(time, key)| apart.event(0, time, key))[2], Fate::Dropped);
+}
+
+fn at(event_time_ms: i64, appended_ms: i64) -> TimedRecord {
+    TimedRecord {
+        partition: 0,
+        event_time_ms,
+        appended_ms: Some(appended_ms),
+        appended_by_ms: Some(appended_ms),
+        key_hash: Some(0),
+    }
+}
+
+/// Beam, delay 5 s, windows of 1 s: one clock is 30 s ahead. Its events take the watermark no further than the reader's clock, so that nobody else is late.
+#[test]
+fn an_event_ahead_of_beams_clock_takes_the_watermark_no_further() {
+    let spec = ModelSpec { bound_ms: 5_000, keeps_up_ms: Some(1_000), ..tumbling(Engine::Beam, 1_000, 0) };
+    let (mut watermarks, mut replay) = (Watermarks::new(&[spec], 1), Replay::new(&spec, 1, Emission::AtTicks));
+    for second in 0..60 {
+        let now_ms = 1_000_000 + second * 100;
+        for ahead_ms in [30_000, 0] {
+            watermarks.observe(&at(now_ms + ahead_ms, now_ms));
+            assert_eq!(replay.event(0, now_ms + ahead_ms, 0), Fate::OnTime);
+        }
+        replay.tick(Some(now_ms));
+    }
+    let tally = watermarks.finish().remove(0);
+    let none = Bounds { min: 0, max: 0 };
+    assert_eq!((tally.dropped(), tally.expected().unwrap().records), (none, none));
+}
+
+/// Beam, delay 5 s: the partition is read to its end, and its watermark goes on with the clock. What comes with a time of an hour ago is late, although it
+/// is the newest of its partition.
+#[test]
+fn beam_drops_old_events_of_a_partition_that_was_read_to_its_end() {
+    let spec = ModelSpec { bound_ms: 5_000, ..tumbling(Engine::Beam, 1_000, 0) };
+    let now_ms = 10_000_000;
+    let old = |second: i64| at(now_ms - 3_600_000 + second * 1_000, now_ms + second * 1_000);
+    let (mut watermarks, mut certain) = (Watermarks::new(&[spec], 1), Certain::new(&spec, 1));
+    let claims: Vec<Claim> = (0..160)
+        .map(|second| {
+            watermarks.observe(&old(second));
+            certain.observe(&old(second))
+        })
+        .collect();
+    assert_eq!(claims[0], Claim::SureKeep, "nothing was read before it");
+    assert!(claims[1..].iter().all(|claim| *claim == Claim::Race));
+    let tally = watermarks.finish().remove(0);
+    assert_eq!(tally.dropped(), Bounds { min: 0, max: 159 });
+    assert!(tally.expected().unwrap().records.min > 150, "{:?}", tally.expected());
+    let mut replay = Replay::new(&spec, 1, Emission::AtTicks);
+    replay.event(0, old(0).event_time_ms, 0);
+    replay.tick(Some(now_ms));
+    assert_eq!(replay.event(0, old(1).event_time_ms, 0), Fate::OnTime, "not yet found to be read to its end");
+    replay.idle(0);
+    replay.tick(Some(now_ms + 2_000));
+    assert_eq!(replay.event(0, old(2).event_time_ms, 0), Fate::Dropped);
+}
+
+#[test]
+fn without_the_time_of_its_append_only_a_first_event_is_sure_to_be_kept_in_beam() {
+    let mut certain = Certain::new(&ModelSpec { bound_ms: 5, ..ModelSpec::plain(Engine::Beam) }, 1);
+    let claims = [100, 200, 300].map(|time| certain.observe(&TimedRecord { appended_by_ms: None, ..at(time, time) }));
+    assert_eq!(claims, [Claim::SureKeep, Claim::Race, Claim::Race]);
+    assert_eq!(certain.observe(&at(400, 400)), Claim::SureKeep, "what the clock was before does not matter any more");
+}
+
+#[test]
+fn two_events_a_gap_apart_are_two_sessions_in_beam_alone() {
+    let sessions = |engine: Engine| {
+        let spec = ModelSpec { bound_ms: 0, window: WindowMs::Session { gap_ms: 10 }, ..ModelSpec::plain(engine) };
+        let mut replay = Replay::new(&spec, 1, Emission::AtTicks);
+        for time in [100, 110, 119] {
+            replay.event(0, time, 0);
+        }
+        replay.windows().len()
+    };
+    assert_eq!(Engine::ALL.map(sessions), [1, 1, 1, 1, 2, 1]);
+}
+
+/// The table in Azure's documentation of event ordering: late arrival 15 s, out of order 5 s. The first is adjusted for its arrival, the last for its order.
+#[test]
+fn azures_own_example() {
+    let spec =
+        ModelSpec { bound_ms: 5_000, late_arrival_ms: 15_000, ..tumbling(Engine::AzureStreamAnalytics, 10_000, 0) };
+    let (mut watermarks, mut certain) = (Watermarks::new(&[spec], 1), Certain::new(&spec, 1));
+    let claims = [(0, 40), (30, 41), (42, 42), (38, 43), (35, 45)].map(|(time_s, arrived_s)| {
+        watermarks.observe(&at(time_s * 1_000, arrived_s * 1_000));
+        certain.observe(&at(time_s * 1_000, arrived_s * 1_000))
+    });
+    assert_eq!(claims, [Claim::SureDrop, Claim::SureKeep, Claim::SureKeep, Claim::SureKeep, Claim::SureDrop]);
+    let tally = watermarks.finish().remove(0);
+    assert_eq!((tally.dropped(), tally.metric()), (Bounds { min: 2, max: 2 }, Bounds { min: 1, max: 1 }));
+}
+
+#[test]
+fn azure_drops_an_event_five_minutes_early_and_it_moves_nothing() {
+    let spec = ModelSpec { late_arrival_ms: 60_000, ..tumbling(Engine::AzureStreamAnalytics, 10_000, 0) };
+    let mut certain = Certain::new(&spec, 1);
+    let claims = [(300_001, 0), (300_000, 0), (300_000, 1), (299_999, 2)]
+        .map(|(time, arrived)| certain.observe(&at(time, arrived)));
+    assert_eq!(claims, [Claim::SureDrop, Claim::SureKeep, Claim::SureKeep, Claim::SureDrop]);
+}
+
+/// Whatever its window: 5 s behind the newest is dropped by a tolerance of 4 s although its window of 1 h is open.
+#[test]
+fn azure_judges_events_and_not_windows() {
+    let spec =
+        ModelSpec { bound_ms: 4_000, late_arrival_ms: 60_000, ..tumbling(Engine::AzureStreamAnalytics, 3_600_000, 0) };
+    let mut replay = Replay::new(&spec, 2, Emission::PerRecord);
+    assert_eq!(
+        [(0, 10_000), (0, 6_000), (0, 5_999), (1, 0)].map(|(partition, time)| replay.event(partition, time, 0)),
+        [Fate::OnTime, Fate::OnTime, Fate::Dropped, Fate::OnTime],
+        "each input partition has a watermark of its own"
+    );
+}
+
+#[test]
+fn azures_windows_hold_their_end() {
+    let spec = ModelSpec { late_arrival_ms: 60_000, ..tumbling(Engine::AzureStreamAnalytics, 10, 0) };
+    let mut replay = Replay::new(&spec, 1, Emission::PerRecord);
+    for time in [100, 101, 110] {
+        replay.event(0, time, 0);
+    }
+    assert_eq!(counts(&replay), [(90, 100, 1), (100, 110, 2)]);
+}
+
+/// Spark: rows of one batch and key. Deduplication counts each, sessions those of each time and partition, windows one.
+#[test]
+fn spark_counts_late_rows_by_what_reads_them() {
+    let metric = |operator: Operator, window: WindowMs| {
+        let spec = ModelSpec { operator, window, ..ModelSpec::plain(Engine::Spark) };
+        let mut replay = Replay::new(&spec, 2, Emission::AtTicks);
+        replay.event(0, 100_000, 0);
+        replay.batch();
+        replay.batch();
+        for (partition, time) in [(0, 1_000), (0, 1_000), (1, 1_000), (0, 1_500)] {
+            replay.event(partition, time, 7);
+        }
+        replay.tally().metric
+    };
+    assert_eq!(metric(Operator::Deduplication, WindowMs::None), 4);
+    assert_eq!(metric(Operator::Aggregation, WindowMs::None), 2);
+    assert_eq!(metric(Operator::Aggregation, WindowMs::Session { gap_ms: 10 }), 3);
+    assert_eq!(metric(Operator::Aggregation, WindowMs::tumbling(10_000)), 1);
+}
+
+#[test]
+fn spark_without_multiple_operators_filters_a_batch_earlier() {
+    let dropped = |allow_multiple: bool| {
+        let mut replay =
+            Replay::new(&ModelSpec { allow_multiple, ..ModelSpec::plain(Engine::Spark) }, 1, Emission::AtTicks);
+        replay.event(0, 100_000, 0);
+        replay.batch();
+        replay.event(0, 1, 0) == Fate::Dropped
+    };
+    assert_eq!([true, false].map(dropped), [false, true]);
 }
