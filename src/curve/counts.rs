@@ -27,14 +27,23 @@ pub enum CurveError {
         /// What stands there.
         count: f64,
     },
+    /// More events than can be counted.
+    #[error("the buckets hold {total:e} events together: more than 9,007,199,254,740,992 cannot be counted exactly")]
+    Total {
+        /// All of them.
+        total: f64,
+    },
 }
+
+/// The most events of a curve, 2^53: above it the next count cannot be told from this one.
+const MOST_EVENTS: f64 = 9_007_199_254_740_992.0;
 
 impl Curve {
     /// A curve whose first bucket begins at `start_unix_ms` (milliseconds since 1970; nothing when it is about no date),
     /// with buckets of `step_ms`.
     ///
     /// # Errors
-    /// [`CurveError`] for no buckets, buckets of no length, and counts that are negative or not finite.
+    /// [`CurveError`] for no buckets, buckets of no length, counts that are negative or not finite, and more events than can be counted.
     pub fn new(start_unix_ms: Option<i64>, step_ms: u64, counts: Vec<f64>) -> Result<Self, CurveError> {
         if counts.is_empty() {
             return Err(CurveError::Empty);
@@ -45,6 +54,10 @@ impl Curve {
         if let Some((bucket, &count)) = counts.iter().enumerate().find(|(_, count)| !count.is_finite() || **count < 0.0)
         {
             return Err(CurveError::Count { bucket, count });
+        }
+        let total: f64 = counts.iter().sum();
+        if total > MOST_EVENTS {
+            return Err(CurveError::Total { total });
         }
         Ok(Curve { start_unix_ms, step_ms, counts })
     }
@@ -130,6 +143,8 @@ mod tests {
             let error = Curve::new(None, 1000, vec![1.0, count]).unwrap_err().to_string();
             assert!(error.contains("bucket 1"), "{error}");
         }
+        let endless = Curve::new(None, 1000, vec![1e308, 1e308]).unwrap_err().to_string();
+        assert!(endless.contains("inf events together"), "{endless}");
         assert_eq!(Curve::new(Some(5), 1000, vec![1.5, 2.0]).map(|curve| curve.total()), Ok(3.5));
     }
 

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::{events, name_of, print_json, read_bounded};
 use crate::commands::CommandError;
 use crate::curve::import::{
-    Decimal, Duplicates, Finding, Format, Future, Gaps, Imported, Negative, OffGrid, Options, Policy, Stamps, Unsorted,
-    Values, import, word,
+    Decimal, Duplicates, Finding, Format, Future, Gaps, ImportError, Imported, Negative, OffGrid, Options, Partial,
+    Policy, Stamps, Unsorted, Values, import, word,
 };
 use crate::curve::{FIRST_LINE, Origin, moment_text};
 use crate::profile::Span;
@@ -35,22 +35,28 @@ pub struct Args {
     /// Write the curve to this file
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// What wrote the file, if it is not recognised: prometheus, grafana, cloudwatch-statistics, cloudwatch-data, datadog, csv, curve
+    /// What wrote the file, if it is not recognised: prometheus, loki, grafana, cloudwatch-statistics, cloudwatch-data, datadog, confluent-cloud, csv, curve
     #[arg(long, value_parser = word::<Format>)]
     pub format: Option<Format>,
-    /// What the values are: counts (events in each bucket), rate-per-s, rate-per-min, counter (a running total)
+    /// What the values are: counts (events in each bucket), rate-per-s, rate-per-min, counter (a running total), events (each row of a CSV is one)
     #[arg(long, value_parser = word::<Values>)]
     pub values: Option<Values>,
-    /// Which of several series
+    /// Which of several series; again for another one, to be summed with --sum. `all` sums all of them
     #[arg(long, value_name = "NAME")]
-    pub series: Option<String>,
+    pub series: Vec<String>,
+    /// Add up the series, bucket by bucket
+    #[arg(long)]
+    pub sum: bool,
     /// The zone of times that do not name theirs: UTC, Europe/Berlin, +02:00
     #[arg(long, allow_hyphen_values = true)]
     pub zone: Option<String>,
-    /// How long the curve's buckets shall be; a multiple of those in the file: 60s, 5m
+    /// The form of the times in the letters of strptime, if it is not recognised: '%d/%m/%Y %H:%M'
+    #[arg(long, value_name = "FORM")]
+    pub time_format: Option<String>,
+    /// How long the curve's buckets shall be: 60s, 5m. A multiple of those in the file, or what its rows are about
     #[arg(long, value_name = "SPAN")]
     pub step: Option<Span>,
-    /// Which end of its bucket a time means: start, end. Prometheus means the end, the others the start
+    /// Which end of its bucket a time means: start, end. Prometheus and Loki mean the end, the others the start
     #[arg(long, value_parser = word::<Stamps>)]
     pub stamps: Option<Stamps>,
     /// What parts decimals, if the file does not settle it: point, comma
@@ -59,7 +65,7 @@ pub struct Args {
     /// Buckets without a row or a number: fail, zero, hold, interpolate
     #[arg(long, value_parser = word::<Gaps>, default_value = "fail")]
     pub gaps: Gaps,
-    /// Rows of one and the same time: fail, sum, first, last
+    /// Rows of one and the same time or bucket: fail, sum, first, last
     #[arg(long, value_parser = word::<Duplicates>, default_value = "fail")]
     pub duplicates: Duplicates,
     /// Rows that are not in the order of time: fail, sort
@@ -74,6 +80,9 @@ pub struct Args {
     /// Times in the future: fail, keep
     #[arg(long, value_parser = word::<Future>, default_value = "fail")]
     pub future: Future,
+    /// An answer that says that it is partial: fail, keep
+    #[arg(long, value_parser = word::<Partial>, default_value = "fail")]
+    pub partial: Partial,
     /// Print what was done as JSON
     #[arg(long)]
     pub json: bool,
@@ -86,16 +95,18 @@ impl Args {
             let wrong = || CommandError::Usage(format!("--step {span} is no whole number of milliseconds above 0"));
             whole.then_some(span.as_nanos() / 1_000_000).ok_or_else(wrong)
         };
-        let Args { gaps, duplicates, unsorted, negative, off_grid, future, .. } = *self;
+        let Args { gaps, duplicates, unsorted, negative, off_grid, future, partial, .. } = *self;
         Ok(Options {
             format: self.format,
             series: self.series.clone(),
             values: self.values,
             zone: self.zone.clone(),
+            sum: self.sum,
+            time_format: self.time_format.clone(),
             step_ms: self.step.map(step_ms).transpose()?,
             stamps: self.stamps,
             decimal: self.decimal,
-            policy: Policy { gaps, duplicates, unsorted, negative, off_grid, future },
+            policy: Policy { gaps, duplicates, unsorted, negative, off_grid, future, partial },
             now_unix_ms: Timestamp::now().as_millisecond(),
         })
     }
@@ -124,8 +135,7 @@ struct Report<'a> {
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<(), CommandError> {
     let options = args.options()?;
     let bytes = read_bounded(&args.file)?;
-    let imported =
-        import(&bytes, &options).map_err(|error| CommandError::Usage(format!("{}: {error}", args.file.display())))?;
+    let imported = import(&bytes, &options).map_err(|error| refusal(&args.file, &error))?;
     drop(bytes);
     if let Some(file) = &args.out {
         write(file, &imported, &args.file, &options.policy)?;
@@ -135,6 +145,20 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<(), CommandError> 
     }
     out.write_all(for_people(args, &imported).as_bytes())?;
     Ok(())
+}
+
+/// Why the file is not read: one sentence, or all that has to be put right, a line each.
+fn refusal(file: &Path, error: &ImportError) -> CommandError {
+    let sentences = error.sentences();
+    CommandError::Usage(match sentences.as_slice() {
+        [only] => format!("{}: {only}", file.display()),
+        several => format!(
+            "{}: {} things have to be said or put right:\n  {}",
+            file.display(),
+            several.len(),
+            several.join("\n  ")
+        ),
+    })
 }
 
 /// Writes the curve file, but never over something that is none.

@@ -1,18 +1,21 @@
 //! CloudWatch's answers, as the AWS command line prints them. Points come in no order, and periods without data are left out.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Findings, ImportError, Kind, Place, Stamps, Values,
-    json::{self, Lines},
-    series::{Export, Sample, Series},
+    Findings, ImportError, Options, Partial, Place, Stamps, Values,
+    error::one_line,
+    json::Pages,
+    note_partial,
+    series::{Export, Foreign, Rows, Sample, Series},
     stamps::StampReader,
 };
 
 const STATISTICS_FORM: &str = "{\"Timestamp\": \"2030-01-31T11:00:00Z\", \"Sum\": 12.0, \"Unit\": \"Count\"}";
+const PER_S: &str = "Count/Second";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -28,36 +31,54 @@ struct Datapoint<'a> {
     #[serde(borrow)]
     timestamp: &'a RawValue,
     sum: Option<f64>,
+    average: Option<f64>,
     #[serde(borrow)]
     unit: Option<Cow<'a, str>>,
 }
 
-/// Reads the answer to `get-metric-statistics`. Sums of a count are events per period; a stamp is the period's start.
+/// Reads the answer to `get-metric-statistics`. Sums of a count are events per period, an average of counts per second is a rate; a stamp
+/// is the period's start.
 pub(super) fn read_statistics(text: &str) -> Result<Export, ImportError> {
-    let answer: Statistics<'_> = json::parse(text)?;
-    let lines = Lines::of(text);
+    let pages = Pages::of(text)?;
+    let answers: Vec<Statistics<'_>> = pages.read()?;
+    let name = answers.iter().find_map(|page| page.label.clone()).unwrap_or_else(|| "Datapoints".to_owned());
     let mut stamps = StampReader::default();
-    let mut samples = Vec::with_capacity(answer.datapoints.len());
-    let mut all_counts = true;
-    for (number, raw) in answer.datapoints.into_iter().enumerate() {
-        let (point, place): (Datapoint<'_>, Place) = lines.point(raw, number, STATISTICS_FORM)?;
-        let Some(value) = point.sum else {
-            let why =
-                "there is no Sum, and other statistics do not say how many events there were: ask for --statistics Sum";
-            return Err(ImportError::Shape { place, why: why.to_owned() });
-        };
-        all_counts &= point.unit.as_deref().is_none_or(|unit| matches!(unit, "Count" | "None"));
+    let mut samples = Vec::new();
+    let mut unit: Option<String> = None;
+    for (number, raw) in answers.into_iter().flat_map(|page| page.datapoints).enumerate() {
+        let (point, place): (Datapoint<'_>, Place) = pages.point(raw, number, STATISTICS_FORM)?;
+        let value = value_of(&point).map_err(|why| ImportError::Shape { place, why: why.to_owned() })?;
         samples.push(Sample { place, at_ms: stamps.read(unquoted(point.timestamp), place)?, value });
+        let other = point.unit.filter(|unit| !matches!(unit.as_ref(), "Count" | "None"));
+        unit = unit.or(other.map(Cow::into_owned));
     }
-    let values = all_counts.then_some(Values::Counts);
-    let series = vec![Series { name: answer.label.unwrap_or_else(|| "Datapoints".to_owned()), samples, values }];
-    Ok(Export {
-        series,
-        stamps: Stamps::Start,
-        ordered: false,
-        stamp_form: stamps.form(),
-        findings: Findings::default(),
-    })
+    let values = match unit.as_deref() {
+        None => Some(Values::Counts),
+        Some(PER_S) => Some(Values::RatePerS),
+        Some(_) => None,
+    };
+    let foreign = unit.filter(|unit| unit != PER_S).map(|unit| {
+        let unit = one_line(&unit);
+        Foreign::Unit(format!(
+            "its unit is {unit}, not a count: ask for a metric that counts events, or say with --values what it is"
+        ))
+    });
+    let series = vec![Series { name, samples, values, foreign, ..Series::default() }];
+    Ok(export(series, stamps.form()))
+}
+
+/// The statistic that says how many events there were.
+fn value_of(point: &Datapoint<'_>) -> Result<f64, &'static str> {
+    match (point.unit.as_deref(), point.sum, point.average) {
+        (Some(PER_S), _, Some(average)) => Ok(average),
+        (Some(PER_S), Some(_), None) => {
+            Err("a Sum of values in Count/Second is not a count: ask for --statistics Average, which is a rate")
+        }
+        (_, Some(sum), _) => Ok(sum),
+        (_, None, _) => {
+            Err("there is no Sum, and other statistics do not say how many events there were: ask for --statistics Sum")
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -65,7 +86,16 @@ pub(super) fn read_statistics(text: &str) -> Result<Export, ImportError> {
 struct Data<'a> {
     #[serde(borrow, default)]
     metric_data_results: Vec<MetricData<'a>>,
+    #[serde(default)]
+    messages: Vec<Message>,
     next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Message {
+    code: Option<String>,
+    value: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -78,47 +108,83 @@ struct MetricData<'a> {
     #[serde(borrow, default)]
     values: Vec<&'a RawValue>,
     status_code: Option<String>,
+    #[serde(borrow, default)]
+    messages: Vec<&'a RawValue>,
 }
 
-/// Reads the answer to `get-metric-data`. It does not say its statistic, so what the values are is asked; a stamp is the period's start.
-pub(super) fn read_data(text: &str) -> Result<Export, ImportError> {
-    let answer: Data<'_> = json::parse(text)?;
-    let lines = Lines::of(text);
-    let mut findings = Findings::default();
-    if answer.next_token.is_some() {
-        findings.note(
-            Kind::Partial,
-            None,
-            "the answer has a NextToken",
-            "this is the first page only: export all pages",
-            false,
-        );
+/// Reads the answer to `get-metric-data`, of one page or several. It does not say its statistic, so what the values are is asked;
+/// a stamp is the period's start.
+pub(super) fn read_data(text: &str, options: &Options, findings: &mut Findings) -> Result<Export, ImportError> {
+    let pages = Pages::of(text)?;
+    let mut answers: Vec<Data<'_>> = pages.read()?;
+    let stops = options.policy.partial == Partial::Fail;
+    if answers.last().is_some_and(|page| page.next_token.is_some()) {
+        note_partial(findings, "the last page of the answer has a NextToken: pages are missing", stops);
     }
-    let twice =
-        |label: &Option<String>| answer.metric_data_results.iter().filter(|other| other.label == *label).count() > 1;
-    let names: Vec<String> = answer.metric_data_results.iter().map(|one| name_of(one, twice(&one.label))).collect();
-    let mut stamp_form = "";
-    let mut series = Vec::with_capacity(names.len());
-    for (one, name) in answer.metric_data_results.into_iter().zip(names) {
-        if let Some(status) = one.status_code.filter(|status| status != "Complete") {
-            let what = format!("the status of `{name}` is {status}");
-            findings.note(Kind::Partial, None, &what, "points may be missing: ask again, or for a shorter time", false);
-        }
-        if one.timestamps.len() != one.values.len() {
-            let why = format!("`{name}` has {} Timestamps and {} Values", one.timestamps.len(), one.values.len());
-            return Err(ImportError::Shape { place: Place::line(1), why });
-        }
-        let mut stamps = StampReader::default();
-        let mut samples = Vec::with_capacity(one.values.len());
-        for (number, (at, value)) in one.timestamps.into_iter().zip(one.values).enumerate() {
-            let (value, place): (Option<f64>, Place) = lines.point(value, number, "12.0")?;
-            let at_ms = stamps.read(unquoted(at), lines.place(at.get(), number))?;
-            samples.push(Sample { place, at_ms, value: value.unwrap_or(f64::NAN) });
-        }
-        stamp_form = stamps.form();
-        series.push(Series { name, samples, values: None });
+    for message in answers.iter_mut().flat_map(|page| std::mem::take(&mut page.messages)) {
+        let said = [message.code, message.value].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        note_partial(findings, &format!("the answer says {}", one_line(&said)), stops);
     }
-    Ok(Export { series, stamps: Stamps::Start, ordered: false, stamp_form, findings })
+    let mut known: HashMap<(Option<String>, Option<String>), usize> = HashMap::new();
+    let mut all: Vec<(MetricData<'_>, Vec<Sample>)> = Vec::new();
+    let mut stamp_form = String::new();
+    for mut one in answers.into_iter().flat_map(|page| page.metric_data_results) {
+        let samples = samples_of(&mut one, &pages, &mut stamp_form)?;
+        // Further pages of a series carry its id and label again; what counts is the status of the last.
+        match known.get(&(one.id.clone(), one.label.clone())).and_then(|at| all.get_mut(*at)) {
+            Some((before, earlier)) => {
+                earlier.extend(samples);
+                before.status_code = one.status_code;
+                before.messages.extend(one.messages);
+            }
+            None => {
+                known.insert((one.id.clone(), one.label.clone()), all.len());
+                all.push((one, samples));
+            }
+        }
+    }
+    let mut of_label: HashMap<Option<String>, usize> = HashMap::new();
+    all.iter().for_each(|(one, _)| *of_label.entry(one.label.clone()).or_default() += 1);
+    let mut series = Vec::with_capacity(all.len());
+    for (one, samples) in all {
+        let name = name_of(&one, of_label.get(&one.label).is_some_and(|count| *count > 1));
+        if options.series.is_empty() || options.asks_for(&name) {
+            if let Some(status) = one.status_code.filter(|status| status != "Complete") {
+                let what = format!("the status of `{}` is {}", one_line(&name), one_line(&status));
+                note_partial(findings, &what, stops);
+            }
+            one.messages.iter().for_each(|said| note_partial(findings, &one_line(said.get()), stops));
+        }
+        series.push(Series { name, samples, ..Series::default() });
+    }
+    Ok(export(series, stamp_form))
+}
+
+/// Every answer has one period, and leaves out those without data.
+fn export(series: Vec<Series>, stamp_form: String) -> Export {
+    Export { series, stamps: Stamps::Start, ordered: false, rows: Rows::OneStep, stamp_form, local: false }
+}
+
+fn samples_of(
+    one: &mut MetricData<'_>,
+    pages: &Pages<'_>,
+    stamp_form: &mut String,
+) -> Result<Vec<Sample>, ImportError> {
+    let (timestamps, values) = (std::mem::take(&mut one.timestamps), std::mem::take(&mut one.values));
+    if timestamps.len() != values.len() {
+        let name = one_line(&name_of(one, false));
+        let why = format!("`{name}` has {} Timestamps and {} Values", timestamps.len(), values.len());
+        return Err(ImportError::Shape { place: Place::line(1), why });
+    }
+    let mut stamps = StampReader::default();
+    let mut samples = Vec::with_capacity(values.len());
+    for (number, (at, value)) in timestamps.into_iter().zip(values).enumerate() {
+        let (value, place): (Option<f64>, Place) = pages.point(value, number, "12.0")?;
+        let at_ms = stamps.read(unquoted(at), pages.place(at.get(), number))?;
+        samples.push(Sample { place, at_ms, value: value.unwrap_or(f64::NAN) });
+    }
+    *stamp_form = stamps.form();
+    Ok(samples)
 }
 
 /// The label; with the id where two have the same.

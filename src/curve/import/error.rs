@@ -4,7 +4,7 @@ use super::{Format, Place, findings::Findings};
 use crate::curve::{CurveError, CurveFileError};
 use crate::units::Span;
 
-/// So many names are listed; of more it is said how many there are.
+/// This many names are listed; of more it is said how many there are.
 const LISTED: usize = 20;
 
 /// An import that came to nothing.
@@ -19,14 +19,6 @@ pub enum ImportError {
         /// The header's line.
         line: u64,
     },
-    /// One value, which does not say how long its bucket is.
-    #[error(
-        "{place}: there is one row only, which does not say how long its bucket is: say it with --step, as in --step 60s"
-    )]
-    OneRow {
-        /// Where it stands.
-        place: Place,
-    },
     /// A running total needs two values for one bucket.
     #[error("{place}: one value of a running total makes no bucket: at least two are needed")]
     OneTotal {
@@ -34,7 +26,7 @@ pub enum ImportError {
         place: Place,
     },
     /// Bytes that are no text.
-    #[error("line {line}: this is no text, but binary data; {}", hint_on_binary(found))]
+    #[error("line {line}: this is binary data, not text; {}", hint_on_binary(found))]
     Binary {
         /// The line, from 1.
         line: usize,
@@ -48,7 +40,7 @@ pub enum ImportError {
         start: String,
     },
     /// Text that is no JSON.
-    #[error("line {line}, column {column}: this is no valid JSON: {why}")]
+    #[error("line {line}, column {column}: this is not valid JSON: {why}")]
     Json {
         /// The line, from 1.
         line: usize,
@@ -94,7 +86,7 @@ pub enum ImportError {
         why: String,
     },
     /// A stamp that cannot be read.
-    #[error("{place}: `{text}` is no time: {why}")]
+    #[error("{place}: `{text}` is not a time: {why}")]
     Stamp {
         /// Where.
         place: Place,
@@ -103,16 +95,6 @@ pub enum ImportError {
         /// Why not.
         why: String,
     },
-    /// A local time without a zone.
-    #[error(
-        "{place}: `{text}` does not say its zone: add --zone UTC, or the zone that the file was written in, as in --zone Europe/Berlin"
-    )]
-    ZoneWanted {
-        /// Where.
-        place: Place,
-        /// What stands there.
-        text: String,
-    },
     /// A zone that does not exist.
     #[error("there is no time zone `{zone}`; zones are named as in UTC, Europe/Berlin or +02:00")]
     NoZone {
@@ -120,7 +102,7 @@ pub enum ImportError {
         zone: String,
     },
     /// A value that cannot be read.
-    #[error("{place}: `{text}` is no number; {hint}")]
+    #[error("{place}: `{text}` is not a number; {hint}")]
     Number {
         /// Where.
         place: Place,
@@ -128,14 +110,6 @@ pub enum ImportError {
         text: String,
         /// What to do.
         hint: &'static str,
-    },
-    /// A comma that may be two things.
-    #[error("{place}: the comma in `{text}` may part thousands or decimals: say --decimal point or --decimal comma")]
-    DecimalWanted {
-        /// Where.
-        place: Place,
-        /// What stands there.
-        text: String,
     },
     /// Numbers that contradict each other.
     #[error(
@@ -150,14 +124,6 @@ pub enum ImportError {
     /// No series at all.
     #[error("it holds no series: the query found nothing")]
     NoSeries,
-    /// Several series.
-    #[error("it holds {count} series: choose one with --series NAME: {names}")]
-    SeriesWanted {
-        /// How many.
-        count: usize,
-        /// Their names, as a list.
-        names: String,
-    },
     /// Another series.
     #[error("it holds no series `{asked}`, but {names}")]
     NoSuchSeries {
@@ -172,13 +138,33 @@ pub enum ImportError {
         /// What was asked for.
         asked: String,
     },
-    /// Counts or rates.
-    #[error(
-        "{format} does not say what its values are: say --values counts (events in each bucket), rate-per-s, rate-per-min, or counter (a running total)"
-    )]
-    ValuesWanted {
+    /// Values that cannot be events.
+    #[error("`{name}`: {why}")]
+    Foreign {
+        /// The series.
+        name: String,
+        /// What its values are, and what to do.
+        why: String,
+    },
+    /// Rows as events, of a format whose rows are none.
+    #[error("--values events counts the rows of a CSV file, and this is {format}")]
+    NoEvents {
         /// The file's format.
         format: Format,
+    },
+    /// Series in buckets of several lengths.
+    #[error(
+        "`{first}` has buckets of {step}, and `{other}` of {other_step}: say --step with a multiple of both to sum them"
+    )]
+    SumOfSteps {
+        /// A series.
+        first: String,
+        /// The length of its buckets.
+        step: Span,
+        /// Another one.
+        other: String,
+        /// The length of those.
+        other_step: Span,
     },
     /// Values without a number.
     #[error("the series `{name}` holds no number at all")]
@@ -186,12 +172,20 @@ pub enum ImportError {
         /// The series.
         name: String,
     },
-    /// Findings whose policy is to fail.
-    #[error("{}", .0.stops())]
+    /// Findings whose policy is to fail, and questions to the user: all of them.
+    #[error("{}", .0.stops().join("; "))]
     Stopped(Findings),
+    /// A fault, and what would be asked once it is put right.
+    #[error("{fault}; {}", findings.stops().join("; "))]
+    Besides {
+        /// The fault.
+        fault: Box<ImportError>,
+        /// What else stops the import.
+        findings: Findings,
+    },
     /// A span that would make too many buckets.
     #[error(
-        "{first} to {last} in buckets of {step} are {buckets} buckets, and {most} are the most: is one stamp wrong? Otherwise choose longer buckets with --step"
+        "{first} to {last} in buckets of {step} are {buckets} buckets, and {most} are the most for this file: is one stamp wrong? Otherwise choose longer buckets with --step"
     )]
     TooMany {
         /// The first stamp.
@@ -206,7 +200,9 @@ pub enum ImportError {
         most: u64,
     },
     /// Buckets that the file cannot give.
-    #[error("buckets of {asked} cannot be made of the file's buckets of {found}: choose a multiple of those")]
+    #[error(
+        "buckets of {asked} cannot be made of the file's buckets of {found}: choose a multiple of those, or say --gaps zero if buckets without events were left out"
+    )]
     Finer {
         /// What was asked for.
         asked: Span,
@@ -230,6 +226,20 @@ pub enum ImportError {
     /// Counts that are no curve.
     #[error(transparent)]
     Curve(#[from] CurveError),
+}
+
+impl ImportError {
+    /// What is wrong and what is asked, a sentence each.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        match self {
+            ImportError::Stopped(findings) => findings.stops(),
+            ImportError::Besides { fault, findings } => {
+                std::iter::once(fault.to_string()).chain(findings.stops()).collect()
+            }
+            other => vec![other.to_string()],
+        }
+    }
 }
 
 fn hint_on_binary(found: &Option<&'static str>) -> String {

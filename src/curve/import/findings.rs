@@ -4,17 +4,35 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Place;
+use super::{Place, error::one_line};
 
-/// So many places of a kind are kept.
+/// This many places of a kind are kept.
 const KEPT: usize = 5;
 
 /// The kinds of oddity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
+    /// Several series, of which none was chosen.
+    SeriesWanted,
+    /// Local times without a zone.
+    ZoneWanted,
+    /// Values of which the file does not say what they are.
+    ValuesWanted,
+    /// Commas or points that may part thousands or decimals.
+    DecimalWanted,
+    /// Rows that do not say how long a bucket is.
+    StepWanted,
     /// The query's answer is not all there is.
     Partial,
+    /// What the tool remarks on its answer.
+    Remark,
+    /// Points that are histograms, not numbers.
+    Histogram,
+    /// Rows that are one event each.
+    Events,
+    /// Rows that follow no step.
+    Irregular,
     /// Local times that the clocks showed twice.
     ClockChange,
     /// Rows that go back in time, perhaps over what was there already.
@@ -33,11 +51,11 @@ pub enum Kind {
     Negative,
     /// A running total that falls: the counter was restarted.
     Reset,
-    /// Stamps behind the present.
+    /// Stamps after the present.
     Future,
     /// A longer bucket at the end that is not full.
     LastBucket,
-    /// Commas in numbers.
+    /// Commas or points in numbers that part thousands.
     Commas,
 }
 
@@ -88,9 +106,26 @@ impl Findings {
         self.note(kind, Some(place), &text, then, stops);
     }
 
-    /// Takes over what another found, of kinds that are not yet here.
+    /// Takes over what another found.
     pub(super) fn take(&mut self, other: &mut Findings) {
-        self.kinds.append(&mut other.kinds);
+        for (kind, found) in std::mem::take(&mut other.kinds) {
+            let Some(here) = self.kinds.get_mut(&kind) else {
+                self.kinds.insert(kind, found);
+                continue;
+            };
+            here.count += found.count;
+            here.stops |= found.stops;
+            let room = KEPT.saturating_sub(here.first.len());
+            here.first.extend(found.first.into_iter().take(room));
+        }
+    }
+
+    /// The same, said of one series.
+    pub(super) fn said_of(mut self, series: &str) -> Findings {
+        for text in self.kinds.values_mut().flat_map(|finding| finding.first.iter_mut()) {
+            *text = format!("`{}`, {text}", one_line(series));
+        }
+        self
     }
 
     /// Whether any stops the import.
@@ -110,13 +145,14 @@ impl Findings {
         self.kinds.is_empty()
     }
 
-    /// What stops the import, in one line: the first place of each kind, how many there are, and the way out.
-    pub(super) fn stops(&self) -> String {
+    /// What stops the import, a sentence for each kind: the first place, how many more there are, and the way out.
+    #[must_use]
+    pub fn stops(&self) -> Vec<String> {
         let one = |finding: &Finding| {
             let more = finding.count - 1;
             let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
             format!("{}{more}: {}", finding.first.first().map_or("", String::as_str), finding.then)
         };
-        self.kinds.values().filter(|finding| finding.stops).map(one).collect::<Vec<_>>().join("; ")
+        self.kinds.values().filter(|finding| finding.stops).map(one).collect()
     }
 }

@@ -1,10 +1,11 @@
 //! Which tool wrote a file.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::value::RawValue;
 
-use super::{ImportError, error::beginning, json};
+use super::{ImportError, error::beginning, json::Pages};
 use crate::curve::FIRST_LINE;
 
 /// The formats that are read.
@@ -21,6 +22,10 @@ pub enum Format {
     CloudwatchData,
     /// Datadog's answer to a query of a time series.
     Datadog,
+    /// Loki's answer to `query_range`, in Prometheus' form.
+    Loki,
+    /// Confluent Cloud's answer to a query of its Metrics API.
+    ConfluentCloud,
     /// A CSV with a time and a value.
     Csv,
     /// A curve file of floodmark's own.
@@ -30,7 +35,7 @@ pub enum Format {
 impl Format {
     /// The words for the formats.
     pub const WORDS: &'static str =
-        "prometheus, grafana, cloudwatch-statistics, cloudwatch-data, datadog, csv or curve";
+        "prometheus, loki, grafana, cloudwatch-statistics, cloudwatch-data, datadog, confluent-cloud, csv or curve";
 }
 
 impl fmt::Display for Format {
@@ -41,6 +46,8 @@ impl fmt::Display for Format {
             Format::CloudwatchStatistics => "CloudWatch get-metric-statistics JSON",
             Format::CloudwatchData => "CloudWatch get-metric-data JSON",
             Format::Datadog => "Datadog time series JSON",
+            Format::Loki => "Loki query_range JSON",
+            Format::ConfluentCloud => "Confluent Cloud Metrics API JSON",
             Format::Csv => "plain CSV",
             Format::Curve => "a floodmark curve file",
         })
@@ -49,24 +56,33 @@ impl fmt::Display for Format {
 
 /// The keys at the top of each tool's answer.
 #[derive(Deserialize)]
-struct Keys {
+struct Keys<'a> {
     #[serde(rename = "MetricDataResults")]
     metric_data_results: Option<IgnoredAny>,
     #[serde(rename = "Datapoints")]
     datapoints: Option<IgnoredAny>,
     status: Option<IgnoredAny>,
     series: Option<IgnoredAny>,
-    errors: Option<IgnoredAny>,
-    data: Option<DataKeys>,
+    error: Option<IgnoredAny>,
+    #[serde(rename = "errorType")]
+    error_type: Option<IgnoredAny>,
+    #[serde(borrow)]
+    errors: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
 }
 
+/// What is inside `data`.
 #[derive(Deserialize)]
-struct DataKeys {
+struct DataKeys<'a> {
     attributes: Option<IgnoredAny>,
+    #[serde(borrow, rename = "resultType")]
+    result_type: Option<&'a RawValue>,
+    stats: Option<BTreeMap<String, IgnoredAny>>,
 }
 
 /// Recognises the tool by what only it writes.
-pub(super) fn recognise(text: &str) -> Result<Format, ImportError> {
+pub(super) fn recognise(text: &str, time_format: Option<&str>) -> Result<Format, ImportError> {
     let start = text.trim_start();
     if start.starts_with('{') {
         return recognise_json(text);
@@ -80,22 +96,45 @@ pub(super) fn recognise(text: &str) -> Result<Format, ImportError> {
     match (first, second) {
         ("Time", Some(_)) | ("Series", Some("Time")) => Ok(Format::Grafana),
         (first, _) if first.starts_with("sep=") => Ok(Format::Grafana),
+        // Logs put their stamps into brackets.
+        _ if start.starts_with('[') && time_format.is_some_and(|form| form.starts_with('[')) => Ok(Format::Csv),
         _ if start.starts_with(['[', '<']) => Err(ImportError::Unrecognised { start: beginning(header) }),
         _ => Ok(Format::Csv),
     }
 }
 
 fn recognise_json(text: &str) -> Result<Format, ImportError> {
-    let keys: Keys = json::parse(text)?;
+    let keys: Keys<'_> = Pages::of(text)?.first()?;
+    // What is no table is none of the tools' data; that is said by their readers, or below.
+    let data: Option<DataKeys<'_>> = keys.data.and_then(|data| serde_json::from_str(data.get()).ok());
+    let is_list = |raw: Option<&RawValue>| raw.is_some_and(|raw| raw.get().starts_with('['));
+    let lists_objects = |raw: Option<&RawValue>| raw.is_some_and(|raw| raw.get()[1..].trim_start().starts_with('{'));
     match keys {
         Keys { metric_data_results: Some(_), .. } => Ok(Format::CloudwatchData),
         Keys { datapoints: Some(_), .. } => Ok(Format::CloudwatchStatistics),
-        Keys { series: Some(_), .. }
-        | Keys { errors: Some(_), .. }
-        | Keys { data: Some(DataKeys { attributes: Some(_) }), .. } => Ok(Format::Datadog),
-        Keys { status: Some(_), .. } => Ok(Format::Prometheus),
-        _ => Err(ImportError::Unrecognised { start: beginning(text.trim_start().lines().next().unwrap_or_default()) }),
+        Keys { series: Some(_), .. } => Ok(Format::Datadog),
+        // Both tools' errors have a status; only Prometheus' have a type.
+        Keys { status: Some(_), error: Some(_), error_type: None, .. } => Ok(Format::Datadog),
+        Keys { errors, .. } if is_list(errors) && lists_objects(errors) => Ok(Format::ConfluentCloud),
+        Keys { errors: Some(_), .. } => Ok(Format::Datadog),
+        Keys { status: None, data, .. } if is_list(data) => Ok(Format::ConfluentCloud),
+        Keys { status, .. } => match data {
+            Some(DataKeys { attributes: Some(_), .. }) => Ok(Format::Datadog),
+            Some(DataKeys { result_type, stats, .. }) if is_loki(result_type, stats.as_ref()) => Ok(Format::Loki),
+            _ if status.is_some() => Ok(Format::Prometheus),
+            _ => Err(unrecognised(text)),
+        },
     }
+}
+
+/// Only Loki has streams, and statistics of its own parts.
+fn is_loki(result_type: Option<&RawValue>, stats: Option<&BTreeMap<String, IgnoredAny>>) -> bool {
+    result_type.is_some_and(|kind| kind.get() == "\"streams\"")
+        || stats.is_some_and(|stats| stats.contains_key("summary") || stats.contains_key("ingester"))
+}
+
+fn unrecognised(text: &str) -> ImportError {
+    ImportError::Unrecognised { start: beginning(text.trim_start().lines().next().unwrap_or_default()) }
 }
 
 #[cfg(test)]
@@ -112,6 +151,19 @@ mod tests {
             ("{\"status\":\"ok\",\"series\":[]}", Format::Datadog),
             ("{\"data\":{\"type\":\"timeseries_response\",\"attributes\":{}}}", Format::Datadog),
             ("{\"errors\":[\"Forbidden\"]}", Format::Datadog),
+            ("{\"status\":\"error\",\"error\":\"bad query\"}", Format::Datadog),
+            ("{\"data\":[{\"timestamp\":\"2030-01-31T11:00:00Z\",\"value\":1.0}]}", Format::ConfluentCloud),
+            ("{\"data\":[]}", Format::ConfluentCloud),
+            ("{\"errors\":[{\"status\":\"401\",\"detail\":\"x\"}]}", Format::ConfluentCloud),
+            ("{\"status\":\"success\",\"data\":{\"resultType\":\"streams\",\"result\":[]}}", Format::Loki),
+            (
+                "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[],\"stats\":{\"summary\":{}}}}",
+                Format::Loki,
+            ),
+            (
+                "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[],\"stats\":{\"timings\":{}}}}",
+                Format::Prometheus,
+            ),
             ("\"Time\",\"A-series\"\n", Format::Grafana),
             ("sep=,\n\"Time\",\"A\"\n", Format::Grafana),
             ("Series;Time;Value\n", Format::Grafana),
@@ -119,15 +171,15 @@ mod tests {
             ("# floodmark curve\ntimestamp,count\n", Format::Curve),
             ("# by hand\ntimestamp,count\n", Format::Csv),
         ] {
-            assert_eq!(recognise(text), Ok(format), "{text}");
+            assert_eq!(recognise(text, None), Ok(format), "{text}");
         }
     }
 
     #[test]
     fn what_is_unknown_or_broken_is_said() {
-        let refusal = |text| recognise(text).unwrap_err().to_string();
+        let refusal = |text| recognise(text, None).unwrap_err().to_string();
         assert!(refusal("{\"a\":1}").contains("not recognised from `{\"a\":1}`; say --format prometheus, "));
         assert!(refusal("<html>").contains("not recognised"));
-        assert!(refusal("{\"a\":\n 1,}").starts_with("line 2, column 4: this is no valid JSON: "));
+        assert!(refusal("{\"a\":\n 1,}").starts_with("line 2, column 4: this is not valid JSON: "));
     }
 }

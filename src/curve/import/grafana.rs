@@ -8,25 +8,27 @@ use std::collections::BTreeMap;
 use super::{
     Findings, ImportError, Options, Place, Stamps,
     numbers::number,
-    series::{Export, Sample, Series},
-    stamps::StampReader,
+    series::{Export, Rows, Sample, Series},
+    stamps::{StampReader, bare},
     table::Table,
 };
 
 /// Reads Grafana's CSV. A stamp is taken as the bucket's start; Grafana passes on what its data source says.
-pub(super) fn read(text: &str, options: &Options) -> Result<Export, ImportError> {
+pub(super) fn read(text: &str, options: &Options, findings: &mut Findings) -> Result<Export, ImportError> {
     let first = text.lines().next().unwrap_or_default();
     let says_delimiter = first.trim_matches('"').starts_with("sep=");
     // What remains begins with the end of the first line, so that lines are counted rightly.
-    let table = Table::open(if says_delimiter { text.get(first.len()..).unwrap_or_default() } else { text })?;
-    let mut findings = Findings::default();
-    let (series, stamp_form) = if table.header == ["Series", "Time", "Value"] {
-        rows_of_series(&table, options, &mut findings)?
+    let text = if says_delimiter { text.get(first.len()..).unwrap_or_default() } else { text };
+    let table = Table::open(text, options)?;
+    let (series, stamp_form, local) = if table.header == ["Series", "Time", "Value"] {
+        rows_of_series(&table, options, findings)?
     } else {
         let time = table.header.iter().position(|name| name.eq_ignore_ascii_case("time")).unwrap_or(0);
-        table.series(time, options, &mut findings)?
+        let (series, stamps) = table.series(time, options, findings)?;
+        (series, stamps.form(), stamps.is_local())
     };
-    Ok(Export { series, stamps: Stamps::Start, ordered: true, stamp_form, findings })
+    let rows = if series.len() > 1 { Rows::Joined } else { Rows::Free };
+    Ok(Export { series, stamps: Stamps::Start, ordered: true, rows, stamp_form, local })
 }
 
 /// The older form: each row names its series.
@@ -34,29 +36,31 @@ fn rows_of_series(
     table: &Table<'_>,
     options: &Options,
     findings: &mut Findings,
-) -> Result<(Vec<Series>, &'static str), ImportError> {
+) -> Result<(Vec<Series>, String, bool), ImportError> {
     let decimal = table.decimal(&[2], options, findings)?;
     let mut rows: BTreeMap<String, Vec<(Place, String, f64)>> = BTreeMap::new();
     table.each_row(|line, record| {
         let place = Place::line(line);
-        let [name, time, value] = [0, 1, 2].map(|column| record.get(column).unwrap_or_default());
-        let of_series = rows.entry(name.trim().to_owned()).or_default();
-        if options.series.as_ref().is_none_or(|asked| asked == name.trim()) {
+        let [name, time, value] = [0, 1, 2].map(|column| bare(record.get(column).unwrap_or_default()));
+        let of_series = rows.entry(name.to_owned()).or_default();
+        if options.asks_for(name) {
             of_series.push((place, time.to_owned(), number(value, decimal, place)?));
         }
         Ok(())
     })?;
     let mut series = Vec::with_capacity(rows.len());
-    let mut form = "";
+    let (mut form, mut local) = (String::new(), false);
     for (name, rows) in rows {
         // Each series has its own course through a night when clocks change.
-        let mut stamps = StampReader::new(options.zone.as_deref())?;
+        let mut stamps = StampReader::new(options)?;
         let sample =
             |(place, time, value): (Place, String, f64)| Ok(Sample { place, at_ms: stamps.read(&time, place)?, value });
-        let samples = rows.into_iter().map(sample).collect::<Result<_, ImportError>>()?;
-        form = stamps.form();
+        let samples: Vec<Sample> = rows.into_iter().map(sample).collect::<Result<_, ImportError>>()?;
+        if !samples.is_empty() {
+            (form, local) = (stamps.form(), stamps.is_local());
+        }
         findings.take(&mut stamps.findings);
-        series.push(Series { name, samples, values: None });
+        series.push(Series { name, samples, ..Series::default() });
     }
-    Ok((series, form))
+    Ok((series, form, local))
 }

@@ -2,15 +2,21 @@
 
 use super::{
     Findings, Gaps, ImportError, Kind, OffGrid, Options, Place, Stamps, Values, repair,
-    series::{Sample, Series},
-    steps::Steps,
+    series::{Rows, Sample, Series},
+    steps::{Spacing, Steps},
 };
 use crate::curve::{Curve, moment_text};
 use crate::units::Span;
 
 /// The most buckets of a curve: a year in seconds, and some more.
 const MOST_BUCKETS: i64 = 40_000_000;
+/// A curve may have this many buckets whatever its rows are,
+const FREE_BUCKETS: i64 = 1_000_000;
+/// and this many more for each of its rows: otherwise a few bytes would fill the memory.
+const BUCKETS_PER_ROW: i64 = 100;
 const HOUR_MS: i64 = 3_600_000;
+/// A length that is asked for and is this near to that of the rows is what their jitter is about.
+const NOMINAL: f64 = 0.25;
 
 /// How a series is to be read.
 #[derive(Debug)]
@@ -19,6 +25,7 @@ pub(super) struct Layout<'o> {
     pub(super) stamps: Stamps,
     /// Whether the format promises an order.
     pub(super) ordered: bool,
+    pub(super) rows: Rows,
     /// Whether the stamps were local times.
     pub(super) local: bool,
     pub(super) options: &'o Options,
@@ -30,99 +37,208 @@ struct Grid {
     start_ms: i64,
     step_ms: i64,
     values: Vec<f64>,
-    /// Where the first and the last value stand.
-    places: Vec<Place>,
+    /// Where the first value stands.
+    first: Place,
 }
 
-/// The curve of a series, and how many buckets had to be filled.
-pub(super) fn curve_of(
-    series: Series,
-    layout: &Layout<'_>,
-    findings: &mut Findings,
-) -> Result<(Curve, usize), ImportError> {
+/// What was made of a series.
+#[derive(Debug)]
+pub(super) struct Laid {
+    pub(super) curve: Curve,
+    /// What the values were taken as.
+    pub(super) values: Values,
+    /// How many buckets had to be filled.
+    pub(super) filled: usize,
+}
+
+/// The curve of a series.
+pub(super) fn curve_of(series: Series, layout: &Layout<'_>, findings: &mut Findings) -> Result<Laid, ImportError> {
     let policy = &layout.options.policy;
-    let Series { name, mut samples, .. } = series;
+    let Series { name, mut samples, step_ms: stated_ms, .. } = series;
     if samples.iter().all(|sample| sample.value.is_nan()) {
         return Err(ImportError::NoNumbers { name });
     }
     repair::sort(&mut samples, layout.ordered, policy, findings);
+    if layout.values == Values::Events {
+        let curve = super::events::counted(&samples, layout.options, findings)?;
+        return Ok(Laid { curve, values: Values::Events, filled: 0 });
+    }
+    let all_ones = samples.iter().all(|sample| (sample.value - 1.0).abs() < f64::EPSILON);
+    let mut once = samples.clone();
+    once.dedup_by_key(|sample| sample.at_ms);
+    let spacing = spacing_of(&once, layout.rows, stated_ms);
+    drop(once);
+    if all_ones && layout.rows == Rows::Free && layout.options.values.is_none() && is_irregular(&spacing) {
+        let curve = super::events::counted(&samples, layout.options, findings)?;
+        return Ok(Laid { curve, values: Values::Events, filled: 0 });
+    }
+    if layout.rows == Rows::Joined
+        && let Spacing::Steps(steps) = &spacing
+    {
+        samples.retain(|sample| !sample.value.is_nan() || steps.off_ms(sample.at_ms) == 0);
+    }
     repair::unite(&mut samples, layout.values, policy, findings)?;
     repair::look_ahead(&samples, layout.options.now_unix_ms, policy, findings);
     repair::look_at_values(&mut samples, layout.values, policy, findings);
-    let grid = grid_of(&samples, layout, findings)?;
+    let grid = grid_of(&samples, &spacing, layout, findings)?;
     if findings.stop() {
         return Err(ImportError::Stopped(findings.clone()));
     }
     let (curve, filled) = counts_of(grid, layout, findings)?;
-    match layout.options.step_ms {
-        Some(step_ms) => Ok((coarser(&curve, step_ms, findings)?, filled)),
-        None => Ok((curve, filled)),
+    let curve = match layout.options.step_ms {
+        Some(step_ms) => coarser(&curve, step_ms, findings)?,
+        None => curve,
+    };
+    Ok(Laid { curve, values: layout.values, filled })
+}
+
+/// What the distances say; where rows may be another series', those of the rows with a number.
+fn spacing_of(once: &[Sample], rows: Rows, stated_ms: Option<i64>) -> Spacing {
+    if rows == Rows::Joined {
+        let own: Vec<Sample> = once.iter().copied().filter(|sample| !sample.value.is_nan()).collect();
+        return Spacing::of(&own, rows, stated_ms);
+    }
+    Spacing::of(once, rows, stated_ms)
+}
+
+fn is_irregular(spacing: &Spacing) -> bool {
+    matches!(spacing, Spacing::Irregular { .. })
+}
+
+fn grid_of(
+    samples: &[Sample],
+    spacing: &Spacing,
+    layout: &Layout<'_>,
+    findings: &mut Findings,
+) -> Result<Grid, ImportError> {
+    let first = *samples.first().ok_or(ImportError::NoSeries)?;
+    let asked_ms = layout.options.step_ms.and_then(|step_ms| i64::try_from(step_ms).ok());
+    match (spacing, asked_ms) {
+        (Spacing::OneRow, None) => {
+            let then = "say it with --step, as in --step 60s";
+            let what = "there is one row only, which does not say how long its bucket is";
+            findings.note(Kind::StepWanted, Some(first.place), what, then, true);
+            Err(ImportError::Stopped(findings.clone()))
+        }
+        (Spacing::OneRow, Some(step_ms)) => {
+            Ok(Grid { start_ms: first.at_ms, step_ms, values: vec![first.value], first: first.place })
+        }
+        (Spacing::Irregular { shortest_ms, longest_ms }, None) => {
+            let what = format!("the rows are {} to {} apart, in no one step", span(*shortest_ms), span(*longest_ms));
+            let then = "say how long a bucket is with --step, or --values events if each row is one event";
+            findings.note(Kind::StepWanted, Some(first.place), &what, then, true);
+            Err(ImportError::Stopped(findings.clone()))
+        }
+        (Spacing::Irregular { .. }, Some(step_ms)) => irregular(samples, step_ms, layout, findings),
+        (Spacing::Steps(steps), None) => match steps.changes {
+            Some(change) => {
+                note_change(samples, steps, change, None, findings);
+                Err(ImportError::Stopped(findings.clone()))
+            }
+            None => equal(samples, steps, layout, findings),
+        },
+        (Spacing::Steps(steps), Some(step_ms)) => as_asked(samples, steps, step_ms, layout, findings),
     }
 }
 
-fn grid_of(samples: &[Sample], layout: &Layout<'_>, findings: &mut Findings) -> Result<Grid, ImportError> {
-    let asked_ms = layout.options.step_ms.and_then(|step_ms| i64::try_from(step_ms).ok());
-    let Some(steps) = Steps::of(samples) else {
-        let sample = samples.first().ok_or(ImportError::NoSeries)?;
-        let step_ms = asked_ms.ok_or(ImportError::OneRow { place: sample.place })?;
-        return Ok(Grid { start_ms: sample.at_ms, step_ms, values: vec![sample.value], places: vec![sample.place] });
-    };
-    match steps.changes {
-        Some((row, step_ms)) => mixed(samples, &steps, samples[row].place, step_ms, layout, findings),
-        None => equal(samples, &steps, layout, findings),
+/// Rows on a grid, into buckets of a length that was asked for.
+fn as_asked(
+    samples: &[Sample],
+    steps: &Steps,
+    asked_ms: i64,
+    layout: &Layout<'_>,
+    findings: &mut Findings,
+) -> Result<Grid, ImportError> {
+    // Silence between rows is a bucket without events only when someone says so: otherwise rows far apart are longer buckets.
+    let silent = layout.options.policy.gaps == Gaps::Zero && layout.values != Values::Counter;
+    let finer = || ImportError::Finer { asked: span(asked_ms), found: span(steps.largest_ms) };
+    if let Some(change) = steps.changes
+        && !(silent && asked_ms % steps.step_ms == 0 && asked_ms < steps.largest_ms)
+    {
+        let place = samples.get(change.0).map_or(Place::line(1), |sample| sample.place);
+        if layout.values != Values::Counts {
+            return Err(ImportError::MixedRates { place });
+        }
+        if asked_ms < steps.largest_ms {
+            return Err(finer());
+        }
+        note_change(samples, steps, change, Some(asked_ms), findings);
+        return summed(samples, asked_ms, samples[0].at_ms, layout, findings);
     }
+    if asked_ms % steps.step_ms == 0 {
+        return equal(samples, steps, layout, findings);
+    }
+    if is_nominal(samples, steps, asked_ms) {
+        return equal(samples, &Steps::of_length(samples, asked_ms), layout, findings);
+    }
+    if asked_ms < steps.step_ms && silent {
+        return equal(samples, &Steps::of_length(samples, asked_ms), layout, findings);
+    }
+    Err(finer())
+}
+
+/// Whether the rows lie around a grid, not on it, and the length that was asked for is what they are about.
+fn is_nominal(samples: &[Sample], steps: &Steps, asked_ms: i64) -> bool {
+    let off = samples.iter().filter(|sample| steps.off_ms(sample.at_ms) != 0).count();
+    off * 2 > samples.len() && (asked_ms as f64 / steps.step_ms as f64 - 1.0).abs() <= NOMINAL
+}
+
+/// Rows of no step, into buckets of a length that was asked for.
+fn irregular(
+    samples: &[Sample],
+    step_ms: i64,
+    layout: &Layout<'_>,
+    findings: &mut Findings,
+) -> Result<Grid, ImportError> {
+    let (first, last) = (&samples[0], &samples[samples.len() - 1]);
+    let mean_ms = (last.at_ms - first.at_ms) as f64 / (samples.len() as f64 - 1.0).max(1.0);
+    if (step_ms as f64 / mean_ms - 1.0).abs() <= NOMINAL {
+        return equal(samples, &Steps::of_length(samples, step_ms), layout, findings);
+    }
+    if layout.values != Values::Counts {
+        return Err(ImportError::MixedRates { place: first.place });
+    }
+    let then = format!("each is counted in the bucket of {} that its time falls into", span(step_ms));
+    findings.note(Kind::Irregular, Some(first.place), "the rows follow no step", &then, false);
+    let back_ms = i64::from(layout.stamps == Stamps::End);
+    summed(samples, step_ms, (first.at_ms - back_ms).div_euclid(step_ms) * step_ms + back_ms, layout, findings)
 }
 
 /// Rows at one distance, with gaps.
 fn equal(samples: &[Sample], steps: &Steps, layout: &Layout<'_>, findings: &mut Findings) -> Result<Grid, ImportError> {
-    let step_ms = steps.usual_ms;
-    let snapped = |at_ms: i64| (at_ms - steps.phase_ms + step_ms / 2).div_euclid(step_ms);
-    let (first, last) = (snapped(samples[0].at_ms), snapped(samples[samples.len() - 1].at_ms));
-    let mut grid = Grid::empty(first * step_ms + steps.phase_ms, step_ms, last - first + 1)?;
+    let step_ms = steps.step_ms;
+    let (first, last) = (steps.nearest(samples[0].at_ms), steps.nearest(samples[samples.len() - 1].at_ms));
+    let mut grid = Grid::empty(first * step_ms + steps.phase_ms, step_ms, last - first + 1, samples)?;
     let mut before: Option<(i64, Place)> = None;
     for sample in samples {
-        let bucket = snapped(sample.at_ms) - first;
+        let bucket = steps.nearest(sample.at_ms) - first;
         note_off_grid(sample, steps, layout, findings);
-        match before {
-            Some((earlier, place)) if earlier == bucket => {
-                let what = || format!("falls into the bucket of {place}");
-                findings.note_with(
-                    Kind::OffGrid,
-                    sample.place,
-                    what,
-                    "say --step with a longer bucket that divides the distances",
-                    true,
-                );
-            }
-            Some((earlier, _)) if bucket - earlier > 1 => {
-                note_gap(&grid, earlier + 1..bucket, sample.place, layout, findings)
-            }
-            _ => {}
+        let earlier = before.filter(|(earlier, _)| *earlier == bucket).map(|(_, place)| place);
+        if let Some((before, _)) = before.filter(|(before, _)| bucket - before > 1) {
+            note_gap(&grid, before + 1..bucket, sample.place, layout, findings);
         }
         before = Some((bucket, sample.place));
         if let Some(cell) = usize::try_from(bucket).ok().and_then(|bucket| grid.values.get_mut(bucket)) {
-            *cell = sample.value;
+            *cell = match earlier {
+                Some(place) => repair::two_in_a_bucket(*cell, sample, place, layout, findings),
+                None => sample.value,
+            };
         }
     }
-    grid.places = vec![samples[0].place, samples[samples.len() - 1].place];
     Ok(grid)
 }
 
 fn note_off_grid(sample: &Sample, steps: &Steps, layout: &Layout<'_>, findings: &mut Findings) {
-    let off_ms = (sample.at_ms - steps.phase_ms + steps.usual_ms / 2).rem_euclid(steps.usual_ms) - steps.usual_ms / 2;
+    let off_ms = steps.off_ms(sample.at_ms);
     if off_ms == 0 {
         return;
     }
     let stops = layout.options.policy.off_grid == OffGrid::Fail;
     let then = if stops { "say --off-grid snap to move each to the nearest edge" } else { "moved to the nearest edge" };
     let what = || {
-        let side = if off_ms > 0 { "behind" } else { "before" };
-        format!(
-            "{} is {} {side} the edge of a bucket of {}",
-            moment_text(sample.at_ms),
-            span(off_ms),
-            span(steps.usual_ms)
-        )
+        let side = if off_ms > 0 { "after" } else { "before" };
+        let step = span(steps.step_ms);
+        format!("{} is {} {side} the edge of a bucket of {step}", moment_text(sample.at_ms), span(off_ms))
     };
     findings.note_with(Kind::OffGrid, sample.place, what, then, stops);
 }
@@ -144,42 +260,43 @@ fn note_gap(grid: &Grid, buckets: std::ops::Range<i64>, place: Place, layout: &L
     findings.note_with(Kind::Gap, place, what, &repair::gap_policy(policy), policy.gaps == Gaps::Fail);
 }
 
-/// Rows at several distances: counts can be summed into buckets that are long enough for all of them.
-fn mixed(
+/// Notes that rows are at several distances, and what can be made of that.
+fn note_change(
     samples: &[Sample],
     steps: &Steps,
-    place: Place,
+    (row, distance_ms): (usize, i64),
+    asked_ms: Option<i64>,
+    findings: &mut Findings,
+) {
+    let place = samples.get(row).map(|sample| sample.place);
+    let [step, largest] = [steps.step_ms, steps.largest_ms].map(span);
+    let what = format!("from here the rows are {} apart, and others {step}", span(distance_ms));
+    let then = match asked_ms {
+        None => format!(
+            "say --step {largest} to sum counts into equal buckets, --step {step} --gaps zero if buckets without events \
+             were left out, or split the file there"
+        ),
+        Some(asked_ms) => format!("summed into buckets of {}; gaps shorter than that cannot be seen", span(asked_ms)),
+    };
+    findings.note(Kind::MixedSteps, place, &what, &then, asked_ms.is_none());
+}
+
+/// Counts into the buckets that their stamps fall into; the first bucket begins at `from_ms`.
+fn summed(
+    samples: &[Sample],
     step_ms: i64,
+    from_ms: i64,
     layout: &Layout<'_>,
     findings: &mut Findings,
 ) -> Result<Grid, ImportError> {
-    let what = format!("from here the rows are {} apart, and most others {}", span(step_ms), span(steps.usual_ms));
-    let Some(asked_ms) = layout.options.step_ms.map(|step_ms| step_ms as i64) else {
-        let then =
-            format!("say --step {} to sum counts into equal buckets, or split the file there", span(steps.largest_ms));
-        findings.note(Kind::MixedSteps, Some(place), &what, &then, true);
-        return Err(ImportError::Stopped(findings.clone()));
-    };
-    if layout.values != Values::Counts {
-        return Err(ImportError::MixedRates { place });
-    }
-    if asked_ms < steps.largest_ms {
-        return Err(ImportError::Finer { asked: span(asked_ms), found: span(steps.largest_ms) });
-    }
-    let then = format!("summed into buckets of {}; gaps shorter than that cannot be seen", span(asked_ms));
-    findings.note(Kind::MixedSteps, Some(place), &what, &then, false);
-    summed(samples, asked_ms, layout, findings)
-}
-
-fn summed(samples: &[Sample], step_ms: i64, layout: &Layout<'_>, findings: &mut Findings) -> Result<Grid, ImportError> {
     let (first, last) = (&samples[0], &samples[samples.len() - 1]);
-    // A stamp at a bucket's end belongs to the time before it; the first one's length is that of the row behind.
+    // A stamp at a bucket's end belongs to the time before it; the first one's length is that of the row after it.
     let (start_ms, back_ms) = match layout.stamps {
-        Stamps::Start => (first.at_ms, 0),
-        Stamps::End => (first.at_ms - (samples[1].at_ms - first.at_ms), 1),
+        Stamps::Start => (from_ms, 0),
+        Stamps::End => (from_ms - samples.get(1).map_or(step_ms, |second| second.at_ms - first.at_ms), 1),
     };
     let bucket_of = |at_ms: i64| (at_ms - back_ms - start_ms).div_euclid(step_ms);
-    let mut grid = Grid::empty(start_ms, step_ms, bucket_of(last.at_ms) + 1)?;
+    let mut grid = Grid::empty(start_ms, step_ms, bucket_of(last.at_ms) + 1, samples)?;
     let mut before = 0;
     for sample in samples {
         let bucket = bucket_of(sample.at_ms);
@@ -195,44 +312,45 @@ fn summed(samples: &[Sample], step_ms: i64, layout: &Layout<'_>, findings: &mut 
     }
     // As if all stamps were at the buckets' starts from here on, or at their ends.
     grid.start_ms += if layout.stamps == Stamps::End { step_ms } else { 0 };
-    grid.places = vec![first.place, last.place];
     Ok(grid)
 }
 
+/// How many buckets there are, if a curve may have so many.
+pub(super) fn bounded(start_ms: i64, step_ms: i64, buckets: i64, rows: usize) -> Result<usize, ImportError> {
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    let most = FREE_BUCKETS.saturating_add(rows.saturating_mul(BUCKETS_PER_ROW)).min(MOST_BUCKETS);
+    let too_many = || ImportError::TooMany {
+        first: moment_text(start_ms),
+        last: moment_text(start_ms.saturating_add(step_ms.saturating_mul(buckets - 1))),
+        step: span(step_ms),
+        buckets: buckets.unsigned_abs(),
+        most: most.unsigned_abs(),
+    };
+    usize::try_from(buckets).ok().filter(|_| buckets <= most).ok_or_else(too_many)
+}
+
 impl Grid {
-    fn empty(start_ms: i64, step_ms: i64, buckets: i64) -> Result<Self, ImportError> {
-        let too_many = || ImportError::TooMany {
-            first: moment_text(start_ms),
-            last: moment_text(start_ms.saturating_add(step_ms.saturating_mul(buckets - 1))),
-            step: span(step_ms),
-            buckets: buckets.unsigned_abs(),
-            most: MOST_BUCKETS.unsigned_abs(),
-        };
-        let length = usize::try_from(buckets).ok().filter(|_| buckets <= MOST_BUCKETS).ok_or_else(too_many)?;
-        Ok(Grid { start_ms, step_ms, values: vec![f64::NAN; length], places: Vec::new() })
+    fn empty(start_ms: i64, step_ms: i64, buckets: i64, samples: &[Sample]) -> Result<Self, ImportError> {
+        let length = bounded(start_ms, step_ms, buckets, samples.len())?;
+        Ok(Grid { start_ms, step_ms, values: vec![f64::NAN; length], first: samples[0].place })
     }
 }
 
 /// Values to events per bucket, gaps filled.
 fn counts_of(grid: Grid, layout: &Layout<'_>, findings: &mut Findings) -> Result<(Curve, usize), ImportError> {
-    let Grid { start_ms, step_ms, values, places } = grid;
+    let Grid { start_ms, step_ms, values, first } = grid;
     let gaps = layout.options.policy.gaps;
     let step_s = step_ms as f64 / 1e3;
     let factor = match layout.values {
-        Values::Counts | Values::Counter => 1.0,
+        Values::Counts | Values::Counter | Values::Events => 1.0,
         Values::RatePerS => step_s,
         Values::RatePerMin => step_s / 60.0,
     };
     let (mut counts, shared, counted_start_ms) = if layout.values == Values::Counter {
         let reset = |bucket: usize, from: f64, to: f64| {
             let at = moment_text(start_ms.saturating_add(bucket as i64 * step_ms));
-            findings.note(
-                Kind::Reset,
-                None,
-                &format!("the total falls from {from} to {to} at {at}"),
-                "taken as a restart from 0",
-                false,
-            );
+            let what = format!("the total falls from {from} to {to} at {at}");
+            findings.note(Kind::Reset, None, &what, "taken as a restart from 0", false);
         };
         let (counts, shared) = repair::differences(&values, gaps, reset);
         (counts, shared, start_ms)
@@ -241,7 +359,7 @@ fn counts_of(grid: Grid, layout: &Layout<'_>, findings: &mut Findings) -> Result
         (values.into_iter().map(|value| value * factor).collect(), 0, start_ms)
     };
     if counts.is_empty() {
-        return Err(ImportError::OneTotal { place: places.first().copied().unwrap_or(Place::line(1)) });
+        return Err(ImportError::OneTotal { place: first });
     }
     let filled = shared + repair::fill(&mut counts, gaps);
     Ok((Curve::new(Some(counted_start_ms), step_ms.unsigned_abs(), counts)?, filled))
@@ -262,6 +380,6 @@ pub(super) fn coarser(curve: &Curve, step_ms: u64, findings: &mut Findings) -> R
     Ok(curve.coarser(factor))
 }
 
-fn span(ms: i64) -> Span {
+pub(super) fn span(ms: i64) -> Span {
     Span::from_millis(ms.unsigned_abs())
 }

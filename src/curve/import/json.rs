@@ -5,40 +5,49 @@ use serde_json::value::RawValue;
 
 use super::{ImportError, Place};
 
-/// Reads the whole text.
-pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, ImportError> {
-    serde_json::from_str(text).map_err(|error| {
-        let (line, column) = (error.line().max(1), error.column());
-        let said = error.to_string();
-        let why = said.split(" at line ").next().unwrap_or_default().to_owned();
-        if error.is_data() {
-            return ImportError::Shape {
-                place: Place::line(line as u64),
-                why: format!("{why}: is this the tool's whole answer, as it was written?"),
-            };
-        }
-        ImportError::Json { line, column, why }
-    })
-}
-
-/// Where lines break in a text.
+/// The answers in a file: one, or several pages one after the other.
 #[derive(Debug)]
-pub(super) struct Lines<'a> {
+pub(super) struct Pages<'a> {
     text: &'a str,
+    pages: Vec<&'a str>,
+    /// Where lines break in the text.
     breaks: Vec<usize>,
 }
 
-impl<'a> Lines<'a> {
-    pub(super) fn of(text: &'a str) -> Self {
+impl<'a> Pages<'a> {
+    /// Parts a text into its answers.
+    pub(super) fn of(text: &'a str) -> Result<Self, ImportError> {
+        let mut pages = Vec::new();
+        for page in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
+            pages.push(page.map_err(|error| broken(&error, 0))?.get());
+        }
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(place, _)| place).collect();
-        Lines { text, breaks }
+        if pages.is_empty() { Err(ImportError::Empty) } else { Ok(Pages { text, pages, breaks }) }
+    }
+
+    /// Reads each answer.
+    pub(super) fn read<T: Deserialize<'a>>(&self) -> Result<Vec<T>, ImportError> {
+        let read = |page: &&'a str| {
+            serde_json::from_str(page).map_err(|error| broken(&error, self.lines_before(page).saturating_sub(1)))
+        };
+        self.pages.iter().map(read).collect()
+    }
+
+    /// The first answer only.
+    pub(super) fn first<T: Deserialize<'a>>(&self) -> Result<T, ImportError> {
+        let page = self.pages.first().copied().unwrap_or_default();
+        serde_json::from_str(page).map_err(|error| broken(&error, self.lines_before(page).saturating_sub(1)))
+    }
+
+    fn lines_before(&self, piece: &str) -> usize {
+        // The piece was borrowed from the text: the distance of their addresses is where it stands.
+        let offset = (piece.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        1 + self.breaks.partition_point(|at| *at < offset)
     }
 
     /// The place of a piece of this text; `number` is the point's in its series, from 0.
     pub(super) fn place(&self, piece: &str, number: usize) -> Place {
-        // The piece was borrowed from the text: the distance of their addresses is where it stands.
-        let offset = (piece.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        Place::point(1 + self.breaks.partition_point(|at| *at < offset), number + 1)
+        Place::point(self.lines_before(piece), number + 1)
     }
 
     /// Reads one point.
@@ -56,5 +65,33 @@ impl<'a> Lines<'a> {
                 Err(ImportError::Shape { place, why: format!("`{found}` is not of the form {form}") })
             }
         }
+    }
+}
+
+fn broken(error: &serde_json::Error, lines_before: usize) -> ImportError {
+    let (line, column) = (lines_before + error.line().max(1), error.column());
+    let said = error.to_string();
+    let why = said.split(" at line ").next().unwrap_or_default().to_owned();
+    if error.is_data() {
+        return ImportError::Shape {
+            place: Place::line(line as u64),
+            why: format!("{why}: is this the tool's whole answer, as it was written?"),
+        };
+    }
+    ImportError::Json { line, column, why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_follow_each_other_and_each_piece_knows_its_line() {
+        let pages = Pages::of("{\"a\": [1,\n2]}\n\n{\"a\": [3]}\n").unwrap();
+        let read: Vec<std::collections::BTreeMap<String, Vec<&RawValue>>> = pages.read().unwrap();
+        let place = |page: usize, point: usize| pages.place(read[page]["a"][point].get(), point).to_string();
+        assert_eq!([place(0, 1), place(1, 0)], ["line 2, point 2", "line 4, point 1"]);
+        let error = Pages::of("{}\n{\"a\":\n 1,}").unwrap_err().to_string();
+        assert!(error.starts_with("line 3, column 4: "), "{error}");
     }
 }

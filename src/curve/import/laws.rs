@@ -65,6 +65,7 @@ fn policy() -> impl Strategy<Value = Policy> {
             unsorted: if lenient { Unsorted::Sort } else { Unsorted::Fail },
             off_grid: if lenient { OffGrid::Snap } else { OffGrid::Fail },
             future: if lenient { Future::Keep } else { Future::Fail },
+            partial: if lenient { Partial::Keep } else { Partial::Fail },
         })
 }
 
@@ -151,7 +152,7 @@ proptest! {
         stamps in prop::sample::select(vec![None, Some(Stamps::Start), Some(Stamps::End)]),
         series in prop::sample::select(vec![None, Some("Orders"), Some("orders"), Some("IncomingMessages")]),
     ) {
-        let series = series.map(str::to_owned);
+        let series = series.map(str::to_owned).into_iter().collect();
         let options = Options { policy, values: Some(values), stamps, series, now_unix_ms: 1_800_000_000_000, ..options() };
         match import(&bytes, &options) {
             Ok(read) => prop_assert!(read.curve.counts().iter().all(|count| *count >= 0.0)),

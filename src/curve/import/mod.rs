@@ -4,8 +4,10 @@
 //! Whatever is odd in the data is a finding with its line. Nothing is repaired unless the policy says how.
 
 mod cloudwatch;
+mod confluent;
 mod datadog;
 mod error;
+mod events;
 mod findings;
 mod format;
 mod grafana;
@@ -19,9 +21,12 @@ mod repair;
 mod series;
 mod stamps;
 mod steps;
+mod sum;
 mod table;
 mod text;
 
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
@@ -30,11 +35,13 @@ mod tests;
 pub use error::ImportError;
 pub use findings::{Finding, Findings, Kind};
 pub use format::Format;
-pub use policy::{Decimal, Duplicates, Future, Gaps, Negative, OffGrid, Policy, Stamps, Unsorted, Values, word};
+pub use policy::{
+    Decimal, Duplicates, Future, Gaps, Negative, OffGrid, Partial, Policy, Stamps, Unsorted, Values, word,
+};
 pub use series::Place;
 
 use super::Curve;
-use series::{Export, Series};
+use series::{Export, Foreign, Series};
 pub(in crate::curve) use stamps::zone_named;
 
 /// What the data does not say itself, and what may be done to it.
@@ -42,12 +49,16 @@ pub(in crate::curve) use stamps::zone_named;
 pub struct Options {
     /// The format; recognised when it is not given.
     pub format: Option<Format>,
-    /// Which of several series.
-    pub series: Option<String>,
+    /// Which of several series; `all` is all of them.
+    pub series: Vec<String>,
+    /// Whether several series are added up.
+    pub sum: bool,
     /// What the values are. Needed when the file does not say it.
     pub values: Option<Values>,
     /// The zone of stamps that have none: `UTC`, `Europe/Berlin`, `+02:00`.
     pub zone: Option<String>,
+    /// The form of the stamps in the letters of `strptime`; recognised when it is not given.
+    pub time_format: Option<String>,
     /// How long the curve's buckets shall be, in milliseconds; as in the file when it is not given.
     pub step_ms: Option<u64>,
     /// Which end of its bucket a stamp means; the format's own when it is not given.
@@ -56,7 +67,7 @@ pub struct Options {
     pub decimal: Option<Decimal>,
     /// What may be repaired, and how.
     pub policy: Policy,
-    /// What the time is now, in milliseconds since 1970: stamps behind it are in the future.
+    /// What the time is now, in milliseconds since 1970: stamps after it are in the future.
     pub now_unix_ms: i64,
 }
 
@@ -78,38 +89,114 @@ pub struct Imported {
     /// How many buckets had no number of their own and were filled by the policy.
     pub filled: usize,
     /// The form of the stamps, for people: `RFC 3339`, `epoch milliseconds`.
-    pub stamp_form: &'static str,
+    pub stamp_form: String,
     /// What was odd, and what was done about it.
     pub findings: Findings,
+}
+
+/// The word for all series together.
+const ALL: &str = "all";
+
+impl Options {
+    /// Whether a series is among those that are read; all are when none is named.
+    pub(in crate::curve) fn asks_for(&self, name: &str) -> bool {
+        self.series.is_empty() || self.series.iter().any(|asked| asked == name) || self.wants_all()
+    }
+
+    fn wants_all(&self) -> bool {
+        matches!(self.series.as_slice(), [only] if only == ALL)
+    }
 }
 
 /// Reads an export. The same bytes and options give the same curve on any machine.
 ///
 /// # Errors
-/// [`ImportError`]: one sentence with the line and the way out.
+/// [`ImportError`]: with the lines and the way out; all that has to be said is asked for at once.
 pub fn import(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
+    let mut findings = Findings::default();
+    match read(bytes, options, &mut findings) {
+        Ok(imported) => Ok(imported),
+        Err(ImportError::Stopped(findings)) => Err(ImportError::Stopped(findings)),
+        Err(fault) if findings.stop() => Err(ImportError::Besides { fault: Box::new(fault), findings }),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn read(bytes: &[u8], options: &Options, findings: &mut Findings) -> Result<Imported, ImportError> {
     let text = text::decode(bytes)?;
     let format = match options.format {
         Some(format) => format,
-        None => format::recognise(&text)?,
+        None => format::recognise(&text, options.time_format.as_deref())?,
     };
+    if options.values == Some(Values::Events) && format != Format::Csv {
+        return Err(ImportError::NoEvents { format });
+    }
     let export = match format {
         Format::Curve => return curve_file(&text, options),
-        Format::Prometheus => prometheus::read(&text)?,
-        Format::Grafana => grafana::read(&text, options)?,
+        Format::Prometheus => prometheus::read(&text, "Prometheus'", options, findings)?,
+        Format::Loki => prometheus::read(&text, "Loki's", options, findings)?,
+        Format::Grafana => grafana::read(&text, options, findings)?,
         Format::CloudwatchStatistics => cloudwatch::read_statistics(&text)?,
-        Format::CloudwatchData => cloudwatch::read_data(&text)?,
-        Format::Datadog => datadog::read(&text)?,
-        Format::Csv => plain::read(&text, options)?,
+        Format::CloudwatchData => cloudwatch::read_data(&text, options, findings)?,
+        Format::Datadog => datadog::read(&text, findings)?,
+        Format::ConfluentCloud => confluent::read(&text, options, findings)?,
+        Format::Csv => plain::read(&text, options, findings)?,
     };
-    let Export { series, stamps, ordered, stamp_form, mut findings } = export;
-    let chosen = choose(series, options.series.as_deref())?;
-    let values = options.values.or(chosen.values).ok_or(ImportError::ValuesWanted { format })?;
+    made_of(export, format, options, findings)
+}
+
+/// The curve of an export's series.
+fn made_of(
+    export: Export,
+    format: Format,
+    options: &Options,
+    findings: &mut Findings,
+) -> Result<Imported, ImportError> {
+    let Export { series, stamps, ordered, rows, stamp_form, local } = export;
+    let chosen = choose(series, options, findings)?;
+    let values = values_of(&chosen, format, options, findings)?;
     let stamps = options.stamps.unwrap_or(stamps);
-    let (name, rows) = (chosen.name.clone(), chosen.samples.len());
-    let layout = grid::Layout { values, stamps, ordered, local: stamp_form == "local time", options };
-    let (curve, filled) = grid::curve_of(chosen, &layout, &mut findings)?;
-    Ok(Imported { curve, format, series: name, rows, values, stamps, filled, stamp_form, findings })
+    let own = |sample: &&series::Sample| rows != series::Rows::Joined || !sample.value.is_nan();
+    let count = chosen.iter().map(|one| one.samples.iter().filter(own).count()).sum();
+    let name = chosen.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(" + ");
+    let layout = grid::Layout { values, stamps, ordered, rows, local, options };
+    let grid::Laid { curve, values, filled } = sum::curve_of(chosen, &layout, findings)?;
+    let findings = std::mem::take(findings);
+    Ok(Imported { curve, format, series: name, rows: count, values, stamps, filled, stamp_form, findings })
+}
+
+/// What the values are: as the user says, as all series say, or asked and taken as counts for now.
+fn values_of(
+    chosen: &[Series],
+    format: Format,
+    options: &Options,
+    findings: &mut Findings,
+) -> Result<Values, ImportError> {
+    for one in chosen {
+        match &one.foreign {
+            Some(Foreign::Never(why)) => {
+                return Err(ImportError::Foreign { name: error::one_line(&one.name), why: why.clone() });
+            }
+            Some(Foreign::Unit(why)) if options.values.is_none() => {
+                return Err(ImportError::Foreign { name: error::one_line(&one.name), why: why.clone() });
+            }
+            _ => {}
+        }
+    }
+    let said =
+        chosen.first().and_then(|one| one.values).filter(|said| chosen.iter().all(|one| one.values == Some(*said)));
+    let events = if format == Format::Csv { ", or events (each row is one)" } else { "" };
+    match options.values.or(said) {
+        Some(values) => Ok(values),
+        None => {
+            let what = format!("{format} does not say what its values are");
+            let then = format!(
+                "say --values counts (events in each bucket), rate-per-s, rate-per-min, counter (a running total){events}"
+            );
+            findings.note(Kind::ValuesWanted, None, &what, &then, true);
+            Ok(Values::Counts)
+        }
+    }
 }
 
 /// A curve file is taken as it is: it has no gaps and nothing to ask.
@@ -127,25 +214,49 @@ fn curve_file(text: &str, options: &Options) -> Result<Imported, ImportError> {
         values: Values::Counts,
         stamps: Stamps::Start,
         filled: 0,
-        stamp_form: "RFC 3339",
+        stamp_form: "RFC 3339".to_owned(),
         findings,
         curve,
     })
 }
 
-/// The one series, or the one that was asked for.
-fn choose(mut series: Vec<Series>, asked: Option<&str>) -> Result<Series, ImportError> {
-    let names = || series.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
-    let place = match asked {
-        Some(asked) => match series.iter().filter(|one| one.name == asked).count() {
-            1 => series.iter().position(|one| one.name == asked),
-            0 => return Err(ImportError::NoSuchSeries { asked: asked.to_owned(), names: error::list(&names()) }),
-            _ => return Err(ImportError::SeriesTwice { asked: asked.to_owned() }),
-        },
-        None if series.len() > 1 => {
-            return Err(ImportError::SeriesWanted { count: series.len(), names: error::list(&names()) });
+/// The one series, those that were asked for, or, with a question, the first.
+fn choose(mut series: Vec<Series>, options: &Options, findings: &mut Findings) -> Result<Vec<Series>, ImportError> {
+    let names = || error::list(&series.iter().map(|one| one.name.clone()).collect::<Vec<_>>());
+    if series.is_empty() {
+        return Err(ImportError::NoSeries);
+    }
+    if options.series.is_empty() {
+        if series.len() > 1 && !options.sum {
+            let what = format!("it holds {} series", series.len());
+            let then = format!(
+                "choose one with --series NAME, several with --series NAME --series OTHER --sum, or --series all: {}",
+                names()
+            );
+            findings.note(Kind::SeriesWanted, None, &what, &then, true);
+            series.truncate(1);
         }
-        None => (!series.is_empty()).then_some(0),
-    };
-    place.map(|place| series.swap_remove(place)).ok_or(ImportError::NoSeries)
+        return Ok(series);
+    }
+    let all = options.wants_all() && series.iter().all(|one| one.name != ALL);
+    for asked in options.series.iter().filter(|_| !all) {
+        match series.iter().filter(|one| one.name == *asked).count() {
+            1 => {}
+            0 => return Err(ImportError::NoSuchSeries { asked: error::one_line(asked), names: names() }),
+            _ => return Err(ImportError::SeriesTwice { asked: error::one_line(asked) }),
+        }
+    }
+    if options.series.len() > 1 && !options.sum {
+        let what = format!("{} series are asked for", options.series.len());
+        findings.note(Kind::SeriesWanted, None, &what, "say --sum to add them up", true);
+    }
+    series.retain(|one| all || options.series.contains(&one.name));
+    Ok(series)
+}
+
+/// Notes that an answer is not all there is.
+fn note_partial(findings: &mut Findings, what: &str, stops: bool) {
+    let then =
+        if stops { "ask again, or for a shorter time; or say --partial keep to take what there is" } else { "kept" };
+    findings.note(Kind::Partial, None, what, then, stops);
 }

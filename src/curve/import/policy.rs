@@ -16,6 +16,8 @@ pub enum Values {
     RatePerMin,
     /// A running total. A fall is a restart from 0, as Prometheus' `increase` takes it.
     Counter,
+    /// Each row is one event; its values are not looked at.
+    Events,
 }
 
 /// Which end of its bucket a stamp means.
@@ -103,7 +105,18 @@ pub enum OffGrid {
     Snap,
 }
 
-/// Stamps behind the present.
+/// An answer that says itself that it is not all there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Partial {
+    /// Refuse the file.
+    #[default]
+    Fail,
+    /// Take what there is.
+    Keep,
+}
+
+/// Stamps after the present.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Future {
@@ -127,8 +140,10 @@ pub struct Policy {
     pub negative: Negative,
     /// Stamps that lie between the buckets' edges.
     pub off_grid: OffGrid,
-    /// Stamps behind the present.
+    /// Stamps after the present.
     pub future: Future,
+    /// An answer that says itself that it is not all there is.
+    pub partial: Partial,
 }
 
 /// A choice from its word, as on the command line.
@@ -159,9 +174,9 @@ impl fmt::Display for Stamps {
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Policy { gaps, duplicates, unsorted, negative, off_grid, future } = self;
+        let Policy { gaps, duplicates, unsorted, negative, off_grid, future, partial } = self;
         write!(f, "gaps={} duplicates={} ", word_of(gaps), word_of(duplicates))?;
         write!(f, "unsorted={} negative={} ", word_of(unsorted), word_of(negative))?;
-        write!(f, "off-grid={} future={}", word_of(off_grid), word_of(future))
+        write!(f, "off-grid={} future={} partial={}", word_of(off_grid), word_of(future), word_of(partial))
     }
 }

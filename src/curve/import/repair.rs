@@ -1,8 +1,8 @@
 //! What may be odd in a series, found and, if the policy says how, repaired: order, repetition, the future, values below 0, and gaps.
 
 use super::{
-    Duplicates, Findings, Future, Gaps, ImportError, Kind, Negative, Policy, Unsorted, Values, policy::word_of,
-    series::Sample,
+    Duplicates, Findings, Future, Gaps, ImportError, Kind, Negative, Place, Policy, Unsorted, Values, grid::Layout,
+    policy::word_of, series::Sample,
 };
 use crate::curve::moment_text;
 
@@ -67,6 +67,27 @@ pub(super) fn unite(
     Ok(())
 }
 
+/// Makes one value of two rows that fall into one bucket. Rates and totals of two rows cannot be summed.
+pub(super) fn two_in_a_bucket(
+    before: f64,
+    sample: &Sample,
+    earlier: Place,
+    layout: &Layout<'_>,
+    findings: &mut Findings,
+) -> f64 {
+    let duplicates = layout.options.policy.duplicates;
+    let counts = layout.values == Values::Counts;
+    let stops = duplicates == Duplicates::Fail || (duplicates == Duplicates::Sum && !counts);
+    let then = match (stops, counts) {
+        (true, true) => "say --duplicates sum, first or last, or longer buckets with --step".to_owned(),
+        (true, false) => "say --duplicates first or last, or longer buckets with --step".to_owned(),
+        (false, _) => format!("taken: {}", word_of(&duplicates)),
+    };
+    let what = || format!("{} falls into the bucket of {earlier}", moment_text(sample.at_ms));
+    findings.note_with(Kind::Duplicate, sample.place, what, &then, stops);
+    united(Sample { value: before, ..*sample }, *sample, duplicates).value
+}
+
 /// A sample without a number gives way to one with a number.
 fn united(before: Sample, sample: Sample, duplicates: Duplicates) -> Sample {
     match (before.value.is_nan(), sample.value.is_nan(), duplicates) {
@@ -77,12 +98,12 @@ fn united(before: Sample, sample: Sample, duplicates: Duplicates) -> Sample {
     }
 }
 
-/// Notes samples behind the present.
+/// Notes samples after the present.
 pub(super) fn look_ahead(samples: &[Sample], now_unix_ms: i64, policy: &Policy, findings: &mut Findings) {
     let stops = policy.future == Future::Fail;
     let then = if stops { "is the unit or the zone another one? Otherwise say --future keep" } else { "kept" };
-    let first = samples.partition_point(|sample| sample.at_ms <= now_unix_ms);
-    for sample in &samples[first..] {
+    let later = samples.partition_point(|sample| sample.at_ms <= now_unix_ms);
+    for sample in &samples[later..] {
         findings.note_with(
             Kind::Future,
             sample.place,

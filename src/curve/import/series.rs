@@ -1,8 +1,8 @@
 //! What a format's reader hands over.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
-use super::{Findings, Stamps, Values};
+use super::{Stamps, Values};
 
 /// Where in the file something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,12 +43,25 @@ pub(super) struct Sample {
 }
 
 /// One series of an export.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Series {
     pub(super) name: String,
     pub(super) samples: Vec<Sample>,
     /// What the values are, if the file says it.
     pub(super) values: Option<Values>,
+    /// How long a bucket is, if the file says it, in milliseconds.
+    pub(super) step_ms: Option<i64>,
+    /// Why the values cannot be events, if the file says it.
+    pub(super) foreign: Option<Foreign>,
+}
+
+/// Why values are not events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Foreign {
+    /// They cannot be, whatever anyone says: a ratio.
+    Never(String),
+    /// They are of another unit, unless the user knows better.
+    Unit(String),
 }
 
 /// All that an export says.
@@ -59,6 +72,31 @@ pub(super) struct Export {
     pub(super) stamps: Stamps,
     /// Whether the tool promises an order: if it does not, a mixed order is nothing odd.
     pub(super) ordered: bool,
-    pub(super) stamp_form: &'static str,
-    pub(super) findings: Findings,
+    pub(super) rows: Rows,
+    /// The form of the stamps, for people.
+    pub(super) stamp_form: String,
+    /// Whether the stamps were local times.
+    pub(super) local: bool,
+}
+
+/// What the tool says of a series' rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// One step for the whole answer, exactly kept: what is missing was left out.
+    OneStep,
+    /// Anyone's rows.
+    Free,
+    /// Anyone's rows, where a row without a value may belong to another series.
+    Joined,
+}
+
+/// Adds a further page: a series of the same name goes on.
+pub(super) fn join_page(all: &mut Vec<Series>, page: Vec<Series>) {
+    let known: HashMap<String, usize> = all.iter().enumerate().map(|(at, one)| (one.name.clone(), at)).collect();
+    for one in page {
+        match known.get(&one.name).and_then(|at| all.get_mut(*at)) {
+            Some(known) => known.samples.extend(one.samples),
+            None => all.push(one),
+        }
+    }
 }

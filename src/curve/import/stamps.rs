@@ -3,19 +3,41 @@
 use jiff::{
     Timestamp,
     civil::DateTime,
+    fmt::strtime::BrokenDownTime,
     tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase},
 };
 
-use super::{Findings, ImportError, Kind, Place, error::beginning};
+use super::{Findings, ImportError, Kind, Options, Place, error::beginning};
 
 /// Numbers below this would lie before 1973 in every unit: an index, or something else that is no epoch.
 const LEAST_EPOCH: f64 = 1e8;
-/// What a number is at most when it counts seconds, milliseconds and microseconds; each is the year 5138.
+/// What a number is at most when it counts seconds, milliseconds, microseconds and nanoseconds; each is the year 5138.
 const MOST_S: f64 = 1e11;
 const MOST_MS: f64 = 1e14;
 const MOST_US: f64 = 1e17;
-const FORMS: &str =
-    "a time is RFC 3339 (2030-01-31T11:00:00Z), a local time (2030-01-31 11:00:00) or an epoch in s, ms, us or ns";
+const MOST_NS: f64 = 1e20;
+const FORMS: &str = "a time is RFC 3339 (2030-01-31T11:00:00Z), a local time (2030-01-31 11:00:00), an epoch in s, ms, us or ns, or of another form that --time-format describes";
+/// Forms that are tried on a stamp that cannot be read, to say what may be meant.
+const OTHERS: [&str; 16] = [
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %I:%M %p",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%Y%m%d%H%M%S",
+    "%d/%b/%Y:%H:%M:%S %z",
+    "%a, %d %b %Y %H:%M:%S %Z",
+];
+/// A zone is missing.
+const ZONE: &str = "add --zone UTC, or the zone that the file was written in, as in --zone Europe/Berlin";
 
 /// How a file writes its moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +45,8 @@ enum Form {
     Rfc3339,
     Local,
     Epoch(Unit),
+    /// As `--time-format` says.
+    Given,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +73,8 @@ impl Unit {
 #[derive(Debug, Default)]
 pub(super) struct StampReader {
     zone: Option<TimeZone>,
+    /// As the user describes it, in the letters of `strptime`.
+    given: Option<String>,
     form: Option<Form>,
     previous_ms: Option<i64>,
     newest_first: bool,
@@ -56,26 +82,36 @@ pub(super) struct StampReader {
 }
 
 impl StampReader {
-    pub(super) fn new(zone: Option<&str>) -> Result<Self, ImportError> {
-        Ok(StampReader { zone: zone.map(zone_named).transpose()?, ..Self::default() })
+    pub(super) fn new(options: &Options) -> Result<Self, ImportError> {
+        let given = options.time_format.clone();
+        let form = given.as_ref().map(|_| Form::Given);
+        Ok(StampReader { zone: options.zone.as_deref().map(zone_named).transpose()?, given, form, ..Self::default() })
     }
 
     /// The form for people, of what has been read.
-    pub(super) fn form(&self) -> &'static str {
-        match self.form {
+    pub(super) fn form(&self) -> String {
+        let fixed = match self.form {
+            Some(Form::Given) => return format!("of the form {}", self.given.as_deref().unwrap_or_default()),
             None | Some(Form::Rfc3339) => "RFC 3339",
             Some(Form::Local) => "local time",
             Some(Form::Epoch(Unit::S)) => "epoch seconds",
             Some(Form::Epoch(Unit::Ms)) => "epoch milliseconds",
             Some(Form::Epoch(Unit::Us)) => "epoch microseconds",
             Some(Form::Epoch(Unit::Ns)) => "epoch nanoseconds",
-        }
+        };
+        fixed.to_owned()
+    }
+
+    /// Whether the stamps are local times.
+    pub(super) fn is_local(&self) -> bool {
+        self.form == Some(Form::Local) || (self.form == Some(Form::Given) && self.zone.is_some())
     }
 
     /// A stamp in milliseconds since 1970.
     pub(super) fn read(&mut self, text: &str, place: Place) -> Result<i64, ImportError> {
-        let text = text.trim();
+        let text = bare(text);
         let at_ms = match self.form {
+            Some(Form::Given) => Some(self.as_given(text, place)?),
             Some(Form::Rfc3339) => text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond),
             Some(Form::Local) => text.parse().ok().map(|local| self.local(local, text, place)).transpose()?,
             Some(Form::Epoch(unit)) => {
@@ -97,7 +133,17 @@ impl StampReader {
     }
 
     fn local(&mut self, local: DateTime, text: &str, place: Place) -> Result<i64, ImportError> {
-        let zone = self.zone.as_ref().ok_or_else(|| ImportError::ZoneWanted { place, text: beginning(text) })?;
+        let zone = match &self.zone {
+            Some(zone) => zone,
+            None => {
+                // Taken as UTC for now, to find what else is odd.
+                if !self.findings.stop() {
+                    let what = format!("`{}` does not say its zone", beginning(text));
+                    self.findings.note(Kind::ZoneWanted, Some(place), &what, ZONE, true);
+                }
+                &TimeZone::UTC
+            }
+        };
         let at = |offset: Offset| {
             let out = |_| ImportError::Stamp { place, text: beginning(text), why: "it leaves the calendar".to_owned() };
             offset.to_timestamp(local).map(Timestamp::as_millisecond).map_err(out)
@@ -110,6 +156,22 @@ impl StampReader {
                     "the clocks were set forward over it: is --zone the zone that the file was written in?".to_owned();
                 Err(ImportError::Stamp { place, text: beginning(text), why })
             }
+        }
+    }
+
+    /// A stamp in the form that the user described.
+    fn as_given(&mut self, text: &str, place: Place) -> Result<i64, ImportError> {
+        let format = self.given.clone().unwrap_or_default();
+        let wrong = |why: String| ImportError::Stamp { place, text: beginning(text), why };
+        let parsed = BrokenDownTime::parse(&format, text)
+            .map_err(|error| wrong(format!("it is not of the form {}: {error}", beginning(&format))))?;
+        if let Ok(timestamp) = parsed.to_timestamp() {
+            return Ok(timestamp.as_millisecond());
+        }
+        let midnight = || parsed.to_date().map(|date| date.at(0, 0, 0, 0));
+        match parsed.to_datetime().or_else(|_| midnight()) {
+            Ok(local) => self.local(local, text, place),
+            Err(error) => Err(wrong(format!("{} gives no date and time: {error}", beginning(&format)))),
         }
     }
 
@@ -152,22 +214,41 @@ fn form_of(text: &str, place: Place) -> Result<Form, ImportError> {
     if text.parse::<DateTime>().is_ok() && text.contains(['-', ':']) {
         return Ok(Form::Local);
     }
-    let wrong = |why: &str| ImportError::Stamp { place, text: beginning(text), why: why.to_owned() };
+    let wrong = |why: String| ImportError::Stamp { place, text: beginning(text), why };
     match epoch(text) {
-        Some(number) if number.abs() < LEAST_EPOCH => Err(wrong("as an epoch it would lie before 1973")),
+        Some(number) if number.abs() < LEAST_EPOCH => Err(wrong("as an epoch it would lie before 1973".to_owned())),
         Some(number) => Ok(Form::Epoch(Unit::of(number))),
-        None => Err(wrong(FORMS)),
+        None => Err(wrong(meant(text).unwrap_or_else(|| FORMS.to_owned()))),
     }
 }
 
+/// The forms that an odd stamp may be of.
+fn meant(text: &str) -> Option<String> {
+    let of_form = |form: &&&str| {
+        BrokenDownTime::parse(form, text).is_ok_and(|parsed| parsed.to_datetime().is_ok() || parsed.to_date().is_ok())
+    };
+    let forms: Vec<String> =
+        OTHERS.iter().filter(of_form).map(|form| format!("--time-format '{form}'")).take(3).collect();
+    (!forms.is_empty()).then(|| format!("say its form, as in {}", forms.join(" or ")))
+}
+
+/// A cell without blanks and byte order marks around it.
+pub(super) fn bare(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+}
+
 /// Whether a cell is a stamp and no column's name.
-pub(super) fn is_stamp(text: &str) -> bool {
-    form_of(text.trim(), Place::line(1)).is_ok()
+pub(super) fn is_stamp(text: &str, given: Option<&str>) -> bool {
+    let text = bare(text);
+    match given {
+        Some(format) => BrokenDownTime::parse(format, text).is_ok(),
+        None => form_of(text, Place::line(1)).is_ok() || meant(text).is_some(),
+    }
 }
 
 fn epoch(text: &str) -> Option<f64> {
     let numeric = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'));
-    if numeric { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
+    if numeric { text.parse().ok().filter(|number: &f64| number.abs() < MOST_NS) } else { None }
 }
 
 /// Whole numbers exactly; fractions to the nearest millisecond.
@@ -193,13 +274,15 @@ mod tests {
     use crate::curve::moment_text;
 
     fn read(zone: Option<&str>, stamps: &[&str]) -> Result<Vec<String>, String> {
-        let mut reader = StampReader::new(zone).map_err(|error| error.to_string())?;
-        (2..)
+        let options = Options { zone: zone.map(str::to_owned), ..Options::default() };
+        let mut reader = StampReader::new(&options).map_err(|error| error.to_string())?;
+        let read = (2..)
             .zip(stamps)
             .map(|(line, text)| {
                 reader.read(text, Place::line(line)).map(moment_text).map_err(|error| error.to_string())
             })
-            .collect()
+            .collect::<Result<_, _>>()?;
+        if reader.findings.stop() { Err(reader.findings.stops().concat()) } else { Ok(read) }
     }
 
     #[test]
@@ -249,21 +332,24 @@ mod tests {
     #[test]
     fn a_time_that_no_clock_showed_is_refused() {
         let error = read(Some("Europe/Berlin"), &["2024-03-31 02:30:00"]).unwrap_err();
-        assert!(error.starts_with("line 2: `2024-03-31 02:30:00` is no time: the clocks were set forward"), "{error}");
+        assert!(
+            error.starts_with("line 2: `2024-03-31 02:30:00` is not a time: the clocks were set forward"),
+            "{error}"
+        );
     }
 
     #[test]
     fn what_is_no_moment_is_refused_with_its_line() {
         for (zone, stamps, expected) in [
             (None, &["2024-03-31 02:30:00"][..], "line 2: `2024-03-31 02:30:00` does not say its zone: add --zone"),
-            (None, &["yesterday"], "line 2: `yesterday` is no time: a time is RFC 3339"),
-            (None, &["10/27/2024 01:30"], "line 2: `10/27/2024 01:30` is no time"),
+            (None, &["yesterday"], "line 2: `yesterday` is not a time: a time is RFC 3339"),
+            (None, &["10/27/2024 01:30"], "line 2: `10/27/2024 01:30` is not a time"),
             (None, &["0"], "before 1973"),
-            (None, &["inf"], "is no time"),
+            (None, &["inf"], "is not a time"),
             (
                 None,
                 &["1700000000", "1700000060000"],
-                "line 3: `1700000060000` is no time: the first stamp was epoch seconds",
+                "line 3: `1700000060000` is not a time: the first stamp was epoch seconds",
             ),
             (None, &["2023-11-14T22:13:20Z", "2023-11-14 22:14:20"], "line 3: "),
             (Some("Mars/Olympus"), &[], "no time zone `Mars/Olympus`"),

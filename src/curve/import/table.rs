@@ -3,11 +3,11 @@
 use csv::{ReaderBuilder, StringRecord};
 
 use super::{
-    Findings, ImportError, Kind, Options, Place,
+    Decimal, Findings, ImportError, Kind, Options, Place, Values,
     error::beginning,
     numbers::{Convention, number},
     series::{Sample, Series},
-    stamps::{StampReader, is_stamp},
+    stamps::{StampReader, bare, is_stamp},
 };
 
 /// A table and its header.
@@ -23,28 +23,39 @@ pub(super) struct Table<'t> {
 
 impl<'t> Table<'t> {
     /// Looks at the header.
-    pub(super) fn open(text: &'t str) -> Result<Self, ImportError> {
+    pub(super) fn open(text: &'t str, options: &Options) -> Result<Self, ImportError> {
         let delimiter = delimiter_of(text);
         let mut table = Table { text, delimiter, header: Vec::new(), header_line: 0, headless: false };
         let mut header = Vec::new();
         let mut header_line = 1;
         table.each_record(|line, record| {
-            if record.len() < 2 {
-                return Err(ImportError::OneColumn { line, text: beginning(record.get(0).unwrap_or_default()) });
-            }
             header_line = line;
-            header = record.iter().map(|cell| cell.trim().to_owned()).collect();
+            header = record.iter().map(|cell| bare(cell).to_owned()).collect();
             Ok(false)
         })?;
         if header.is_empty() {
             return Err(ImportError::Empty);
         }
-        table.headless = header.first().is_some_and(|cell| is_stamp(cell));
+        table.headless = header.first().is_some_and(|cell| is_stamp(cell, options.time_format.as_deref()));
+        if header.len() < 2 && !table.headless && !table.begins_with_stamps(options)? {
+            return Err(ImportError::OneColumn { line: header_line, text: beginning(&header[0]) });
+        }
         if table.headless {
             header = (1..=header.len()).map(|number| format!("column {number}")).collect();
         }
         (table.header, table.header_line) = (header, header_line);
         Ok(table)
+    }
+
+    /// Whether the first row under a header begins with a moment.
+    fn begins_with_stamps(&self, options: &Options) -> Result<bool, ImportError> {
+        let (mut number, mut found) = (0, false);
+        self.each_record(|_, record| {
+            number += 1;
+            found = number == 2 && is_stamp(record.get(0).unwrap_or_default(), options.time_format.as_deref());
+            Ok(number < 2)
+        })?;
+        Ok(found)
     }
 
     /// Calls `row` with each row under the header and its line.
@@ -87,6 +98,8 @@ impl<'t> Table<'t> {
             let line = lines.at(record.position().map_or(0, csv::Position::byte));
             match read {
                 Ok(false) => return Ok(()),
+                // Lines of blanks and rows of empty cells, as spreadsheets leave them at the end.
+                Ok(true) if record.iter().all(|cell| bare(cell).is_empty()) => {}
                 Ok(true) => {
                     if !each(line, &record)? {
                         return Ok(());
@@ -106,7 +119,7 @@ impl<'t> Table<'t> {
                 columns
                     .iter()
                     .filter_map(|column| record.get(*column))
-                    .for_each(|cell| convention.learn(cell.trim(), line));
+                    .for_each(|cell| convention.learn(bare(cell), line));
                 Ok(())
             })?;
         }
@@ -119,59 +132,70 @@ impl<'t> Table<'t> {
         columns: &[usize],
         options: &Options,
         findings: &mut Findings,
-    ) -> Result<Option<super::Decimal>, ImportError> {
-        if options.decimal.is_some() {
-            return Ok(options.decimal);
+    ) -> Result<Decimal, ImportError> {
+        if let Some(decimal) = options.decimal {
+            return Ok(decimal);
         }
         let convention = self.convention(columns)?;
-        let decimal = convention.settle(self.delimiter)?;
+        let decimal = convention.settle(self.delimiter, findings)?;
         if convention.commas_part_thousands(decimal) {
-            findings.note(
-                Kind::Commas,
-                None,
-                "commas in numbers are taken as separators of thousands",
-                "if they part decimals, say --decimal comma",
-                false,
-            );
+            let what = "commas in numbers are taken as separators of thousands";
+            findings.note(Kind::Commas, None, what, "if they part decimals, say --decimal comma", false);
         }
         Ok(decimal)
     }
 
-    /// The series in the columns beside the one with the time. Of several only the one that was asked for is read.
+    /// The series in the columns beside the one with the time. Of several only those that were asked for are read, or the first.
     pub(super) fn series(
         &self,
         time: usize,
         options: &Options,
         findings: &mut Findings,
-    ) -> Result<(Vec<Series>, &'static str), ImportError> {
+    ) -> Result<(Vec<Series>, StampReader), ImportError> {
         let columns: Vec<usize> = (0..self.header.len()).filter(|column| *column != time).collect();
         let name = |column: &usize| self.header.get(*column).cloned().unwrap_or_default();
-        let asked = |column: &usize| options.series.as_ref().is_none_or(|asked| *asked == name(column));
-        let read: Vec<usize> = columns.iter().filter(|column| asked(column)).copied().collect();
+        let asked = |column: &usize| options.asks_for(&name(column));
+        let mut read: Vec<usize> = columns.iter().filter(|column| asked(column)).copied().collect();
+        if options.series.is_empty() {
+            read.truncate(1);
+        }
         let mut series: Vec<Series> =
-            columns.iter().map(|column| Series { name: name(column), samples: Vec::new(), values: None }).collect();
-        let [column] = read[..] else {
-            // None or several: which one is still to be said, and nothing needs to be read for that.
-            return Ok((series, ""));
-        };
+            columns.iter().map(|column| Series { name: name(column), ..Series::default() }).collect();
         let decimal = self.decimal(&read, options, findings)?;
-        let mut stamps = StampReader::new(options.zone.as_deref())?;
+        let mut stamps = StampReader::new(options)?;
+        self.each_row(|line, record| {
+            let place = Place::line(line);
+            let at_ms = stamps.read(record.get(time).unwrap_or_default(), place)?;
+            for &column in &read {
+                let value = number(record.get(column).unwrap_or_default(), decimal, place)?;
+                if let Some(one) = columns.iter().position(|known| *known == column).and_then(|at| series.get_mut(at)) {
+                    one.samples.push(Sample { place, at_ms, value });
+                }
+            }
+            Ok(())
+        })?;
+        findings.take(&mut stamps.findings);
+        Ok((series, stamps))
+    }
+
+    /// The moments of the rows: each is one event.
+    pub(super) fn events(
+        &self,
+        time: usize,
+        options: &Options,
+        findings: &mut Findings,
+    ) -> Result<(Vec<Series>, StampReader), ImportError> {
+        let mut stamps = StampReader::new(options)?;
         let mut samples = Vec::new();
         self.each_row(|line, record| {
             let place = Place::line(line);
             let at_ms = stamps.read(record.get(time).unwrap_or_default(), place)?;
-            samples.push(Sample {
-                place,
-                at_ms,
-                value: number(record.get(column).unwrap_or_default(), decimal, place)?,
-            });
+            samples.push(Sample { place, at_ms, value: 1.0 });
             Ok(())
         })?;
         findings.take(&mut stamps.findings);
-        if let Some(one) = series.iter_mut().find(|one| one.name == name(&column)) {
-            one.samples = samples;
-        }
-        Ok((series, stamps.form()))
+        let name = "rows".to_owned();
+        Ok((vec![Series { name, samples, values: Some(Values::Events), ..Series::default() }], stamps))
     }
 }
 

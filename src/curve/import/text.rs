@@ -78,8 +78,8 @@ mod tests {
         let refusal = |bytes: &[u8]| decode(bytes).unwrap_err().to_string();
         assert_eq!(refusal(b" \n\t"), "the file is empty");
         assert!(refusal(b"\x1f\x8b\x08").contains("looks like gzip"));
-        assert!(refusal(b"a\nb\n\xff\xff").starts_with("line 3: this is no text"));
-        assert!(refusal(b"a\n\0").starts_with("line 2: this is no text"));
-        assert!(refusal(b"\xff\xfe\x00\xdc\x00\x00").starts_with("line 1: this is no text"));
+        assert!(refusal(b"a\nb\n\xff\xff").starts_with("line 3: this is binary data"));
+        assert!(refusal(b"a\n\0").starts_with("line 2: this is binary data"));
+        assert!(refusal(b"\xff\xfe\x00\xdc\x00\x00").starts_with("line 1: this is binary data"));
     }
 }
