@@ -21,21 +21,39 @@ pub fn signed(number: i64) -> String {
     format!("{sign}{}", count(number.unsigned_abs()))
 }
 
-/// A rate: `199,998/s`, `12.5/s`.
+/// A rate: `199,998/s`, `12.5/s`; one below 0.01/s per minute, hour or day: `18/h`.
 #[must_use]
 pub fn rate(per_s: f64) -> String {
+    if let Some(text) = small_rate(per_s) {
+        return text;
+    }
     if per_s >= 100.0 { format!("{}/s", count(per_s.round() as u64)) } else { format!("{}/s", three_digits(per_s)) }
 }
 
 /// A rate in a narrow place: `200k/s`, `1.5M/s`.
 #[must_use]
 pub fn short_rate(per_s: f64) -> String {
+    if let Some(text) = small_rate(per_s) {
+        return text;
+    }
     let (value, letter) = match per_s {
         big if big >= 999_500.0 => (big / 1e6, "M"),
         big if big >= 999.5 => (big / 1e3, "k"),
         small => (small, ""),
     };
     format!("{}{letter}/s", three_digits(value))
+}
+
+/// A rate that would be next to 0 per second, in the first unit in which it is 1 or more.
+fn small_rate(per_s: f64) -> Option<String> {
+    if per_s <= 0.0 || per_s >= 0.01 || per_s.is_nan() {
+        return None;
+    }
+    let units = [("min", 60.0), ("h", 3600.0), ("d", 86_400.0)];
+    let (unit, length_s) = units.into_iter().find(|(_, length_s)| per_s * length_s >= 0.9995).unwrap_or(units[2]);
+    let number = per_s * length_s;
+    let text = if number >= 0.01 { three_digits(number) } else { format!("{number:.1e}") };
+    Some(format!("{text}/{unit}"))
 }
 
 /// Milliseconds in the unit that fits: `850 ns`, `412 µs`, `12.3 ms`, `1.80 s`.
@@ -136,6 +154,8 @@ mod tests {
             ["0", "999", "1,000", "1,234,567", "-12,345"]
         );
         assert_eq!([rate(199_998.4), rate(12.5), rate(0.0)], ["199,998/s", "12.5/s", "0/s"]);
+        assert_eq!([0.01, 0.005, 0.000_3, 2.0 / 86_400.0].map(rate), ["0.01/s", "18/h", "1.08/h", "2/d"]);
+        assert_eq!([short_rate(0.005), rate(1e-9)], ["18/h", "8.6e-5/d"]);
         assert_eq!(
             [0.0, 950.0, 1000.0, 200_000.0, 1.5e6, 999_999.0].map(short_rate),
             ["0/s", "950/s", "1k/s", "200k/s", "1.5M/s", "1M/s"]

@@ -2,10 +2,14 @@
 //!
 //! Each stream has a chart and a scale of its own: beside a flood of 200,000/s, 1,000/s on a common scale would be a line on the axis.
 
+use jiff::tz::TimeZone;
 use ratatui_core::{buffer::Buffer, layout::Rect, symbols::Marker, widgets::Widget};
 use ratatui_widgets::chart::{Axis, Chart, Dataset, GraphType};
 
-use super::figures::{seconds, short_rate};
+use super::{
+    figures::short_rate,
+    ticks::{TimeAxis, rate_in_unit_of, round_top, time_axis},
+};
 
 /// Charts are not drawn wider than this: more columns show nothing more.
 const MAX_WIDTH: u16 = 100;
@@ -15,6 +19,8 @@ const HEIGHT: u16 = 10;
 const LOW_HEIGHT: u16 = 7;
 /// More streams than this get low charts.
 const MANY: usize = 3;
+/// Marks of the time, at most about this many.
+const TIMES: usize = 7;
 /// Columns of dots in a braille character.
 const DOTS_PER_COLUMN: usize = 2;
 
@@ -41,11 +47,33 @@ pub fn rate_charts_over(series: &[RateSeries], captured: &[&[(f64, f64)]], width
     let height = if series.len() > MANY { LOW_HEIGHT } else { HEIGHT };
     let end_s = series.iter().flat_map(|one| &one.points).map(|(at_s, _)| *at_s).fold(0.0, f64::max);
     let captured = captured.iter().copied().chain(std::iter::repeat(&[][..]));
-    let charts = series.iter().zip(captured).map(|(one, captured)| one_chart(one, captured, end_s, width, height));
-    charts.collect::<Vec<_>>().join("\n")
+    let times = time_axis(None, end_s, &TimeZone::UTC, TIMES);
+    let chart = |(one, captured)| one_chart(one, captured, &Frame { times: &times, end_s, width, height });
+    series.iter().zip(captured).map(chart).collect::<Vec<_>>().join("\n")
 }
 
-fn one_chart(series: &RateSeries, captured: &[(f64, f64)], end_s: f64, width: u16, height: u16) -> String {
+/// One rate that began at a moment (milliseconds since 1970), with times of the zone below it.
+#[must_use]
+pub fn dated_rate_chart(series: &RateSeries, start_unix_ms: Option<i64>, zone: &TimeZone, width: usize) -> String {
+    let width = u16::try_from(width).unwrap_or(MAX_WIDTH).clamp(40, MAX_WIDTH);
+    let end_s = series.points.last().map_or(0.0, |(at_s, _)| *at_s);
+    let times = time_axis(start_unix_ms, end_s, zone, TIMES);
+    let changes =
+        times.changes.iter().map(|change| format!("; the clocks change: {}", change.label)).collect::<String>();
+    let chart = one_chart(series, &[], &Frame { times: &times, end_s, width, height: HEIGHT });
+    format!("{chart}  {}{changes}\n", times.title)
+}
+
+/// What a chart is drawn in.
+struct Frame<'a> {
+    times: &'a TimeAxis,
+    end_s: f64,
+    width: u16,
+    height: u16,
+}
+
+fn one_chart(series: &RateSeries, captured: &[(f64, f64)], frame: &Frame<'_>) -> String {
+    let Frame { times, end_s, width, height } = *frame;
     let highest = |points: &[(f64, f64)]| points.iter().map(|(_, per_s)| *per_s).fold(0.0, f64::max);
     let planned_per_s = highest(&series.points);
     let peak_per_s = planned_per_s.max(highest(captured));
@@ -54,21 +82,41 @@ fn one_chart(series: &RateSeries, captured: &[(f64, f64)], end_s: f64, width: u1
     if end_s <= 0.0 || peak_per_s <= 0.0 {
         return format!("{title}  nothing is sent\n");
     }
-    let top_per_s = round_up(peak_per_s);
+    let top_per_s = round_top(peak_per_s);
     let dots = highest_per_dot(&series.points, end_s, usize::from(width) * DOTS_PER_COLUMN);
     let columns = highest_per_dot(captured, end_s, usize::from(width));
     let planned = Dataset::default().marker(Marker::Braille).graph_type(GraphType::Area).fill_to_y(0.0).data(&dots);
     let behind = Dataset::default().marker(Marker::Dot).graph_type(GraphType::Scatter).data(&columns);
     let datasets = if captured.is_empty() { vec![planned] } else { vec![planned, behind] };
-    let x_labels = [0.0, 0.5, 1.0].map(|share| seconds(end_s * share));
-    let y_labels = [0.0, 0.5, 1.0].map(|share| short_rate(top_per_s * share));
+    let y_labels = [0.0, 0.5, 1.0].map(|share| rate_in_unit_of(top_per_s, top_per_s * share));
     let chart = Chart::new(datasets)
         .legend_position(None)
-        .x_axis(Axis::default().bounds([0.0, end_s]).labels(x_labels))
+        // Blank labels keep the line that the marks are written into.
+        .x_axis(Axis::default().bounds([0.0, end_s]).labels([" ", " "]))
         .y_axis(Axis::default().bounds([0.0, top_per_s]).labels(y_labels));
     let mut page = Buffer::empty(Rect::new(0, 0, width, height));
     chart.render(page.area, &mut page);
+    write_times(&mut page, times, end_s);
     title + &text_of(&page)
+}
+
+/// Writes the marks of the time below the chart; one without room is left out.
+fn write_times(page: &mut Buffer, times: &TimeAxis, end_s: f64) {
+    let (width, line) = (page.area.width, page.area.height.saturating_sub(2));
+    let Some(corner) = (0..width).find(|x| page[(*x, line)].symbol() == "└") else { return };
+    let columns = f64::from(width.saturating_sub(corner + 2));
+    let mut free_from = 0;
+    for tick in &times.ticks {
+        let x = corner + 1 + (tick.at / end_s * columns).round() as u16;
+        let length = u16::try_from(tick.label.chars().count()).unwrap_or(width);
+        let from = x.saturating_sub(length / 2).min(width.saturating_sub(length));
+        if from < free_from || x >= width {
+            continue;
+        }
+        page[(x, line)].set_symbol("┴");
+        page.set_string(from, line + 1, &tick.label, ratatui_core::style::Style::default());
+        free_from = from + length + 2;
+    }
 }
 
 /// The highest rate in each of so many equal parts of the time: a burst shorter than a dot is still drawn.
@@ -94,13 +142,6 @@ fn at(points: &[(f64, f64)], at_s: f64) -> f64 {
         (_, Some((to_s, to))) if (to_s - at_s).abs() < f64::EPSILON => *to,
         _ => 0.0,
     }
-}
-
-/// The next of 1, 2, 3, 4, 5, 6, 8 times a power of ten: a top that halves well.
-fn round_up(value: f64) -> f64 {
-    let power = 10_f64.powf(value.log10().floor());
-    let digit = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0].into_iter().find(|digit| value <= digit * power * (1.0 + 1e-9));
-    digit.unwrap_or(10.0) * power
 }
 
 /// A page's characters, without blanks at the ends of lines.
@@ -142,8 +183,8 @@ mod tests {
               │⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣾⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣷⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶
               │⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
         0/s   │⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
-              └─────────────────────────────────────────────────────────────────────────
-            0 s                                  30 s                             1m 00s
+              └┴───────────┴───────────┴───────────┴───────────┴───────────┴───────────┴
+               0         10 s        20 s        30 s        40 s        50 s      1 min
 
         bots: at most 200k/s
         200k/s│⣿⣿⣿⣿              ⣿⣿⣿⣿⡇             ⢸⣿⣿⣿⡇             ⢸⣿⣿⣿⡇             ⢸
@@ -154,8 +195,8 @@ mod tests {
               │⣿⣿⣿⣿⡇            ⢸⣿⣿⣿⣿⡇             ⣿⣿⣿⣿⣿             ⣿⣿⣿⣿⣿             ⣿
               │⣿⣿⣿⣿⡇            ⢸⣿⣿⣿⣿⡇             ⣿⣿⣿⣿⣿             ⣿⣿⣿⣿⣿             ⣿
         0/s   │⣿⣿⣿⣿⣇⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣸⣿⣿⣿⣿⣇⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣿⣿⣿⣿⣿⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣿⣿⣿⣿⣿⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣿
-              └─────────────────────────────────────────────────────────────────────────
-            0 s                                  30 s                             1m 00s
+              └┴───────────┴───────────┴───────────┴───────────┴───────────┴───────────┴
+               0         10 s        20 s        30 s        40 s        50 s      1 min
         ");
     }
 
@@ -171,8 +212,8 @@ mod tests {
               │⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣷⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶⣶
               │⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
         0/s   │⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
-              └─────────────────────────────────────────────────────────────────────────────────────────────
-            0 s                                             30 s                                      1m 00s
+              └┴──────────────┴───────────────┴──────────────┴──────────────┴───────────────┴──────────────┴
+               0            10 s            20 s           30 s           40 s            50 s         1 min
         ");
     }
 
@@ -190,8 +231,8 @@ mod tests {
             │••••••••••••••••••⣠⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿••••••••••••••••••
             │⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
         0/s │⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
-            └───────────────────────────────────────────────────────
-          0 s                         30 s                    1m 00s
+            └┴────────┴────────┴────────┴────────┴────────┴────────┴
+             0      10 s     20 s     30 s     40 s     50 s   1 min
         ");
         let (with, without) = (rate_charts_over(&[flood()], &[&[]], 80), rate_charts(&[flood()], 80));
         assert_eq!(with, without, "nothing captured, nothing more drawn");

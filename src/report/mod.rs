@@ -6,3 +6,4 @@ pub mod output;
 pub mod picture;
 pub mod screen;
 pub mod terminal;
+pub mod ticks;

@@ -78,18 +78,92 @@ fn a_curve_is_never_written_over_something_else() {
 }
 
 #[test]
+fn a_picture_is_never_written_over_a_file_unless_asked() {
+    let workshop = Workshop::new();
+    let file = export("lunch.csv");
+    let notes = workshop.path("notes.svg");
+    fs::write(&notes, "mine").unwrap();
+    for flag in ["--svg", "--png"] {
+        let refused = workshop.call(&["curve", "show", &file, flag, "notes.svg"]);
+        assert_eq!(refused.code(), Some(2), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("notes.svg exists already") && refused.stderr.contains("--force"),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(fs::read_to_string(&notes).unwrap(), "mine");
+    }
+    let forced = workshop.call(&["curve", "show", &file, "--svg", "notes.svg", "--force", "--zone", "Asia/Tokyo"]);
+    assert_eq!(forced.code(), Some(0), "{}", forced.stderr);
+    assert!(fs::read_to_string(&notes).unwrap().contains("Thu 31 Jan 2030, Asia/Tokyo"));
+    assert!(
+        forced.stdout.contains("Thu 31 Jan 2030, Asia/Tokyo") && forced.stdout.contains("20:55"),
+        "{}",
+        forced.stdout
+    );
+}
+
+#[test]
+fn all_questions_of_an_import_come_in_one_run() {
+    let workshop = Workshop::new();
+    let ended = workshop.call(&["curve", "import", &export("plain_thousands_points.csv")]);
+    assert_eq!(ended.code(), Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("2 things have to be said or put right:\n  line 2: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--zone UTC") && ended.stderr.contains("--values counts"), "{}", ended.stderr);
+    let told = ["--zone", "UTC", "--values", "counts", "--json", "--out", "c.csv"];
+    let read = workshop.call(&[&["curve", "import", &export("plain_thousands_points.csv")], &told[..]].concat());
+    let report: serde_json::Value = serde_json::from_str(&read.stdout).unwrap();
+    assert_eq!((report["total"].as_f64(), report["step_s"].as_f64()), (Some(5065.0), Some(60.0)));
+}
+
+#[test]
+fn several_series_are_summed_and_a_time_format_is_taken() {
+    let workshop = Workshop::new();
+    let confluent = export("confluent_cloud.json");
+    let two = ["--series", "metric.topic=orders", "--series", "metric.topic=returns", "--sum"];
+    for series in [&two[..], &["--series", "all"]] {
+        let arguments = [&["curve", "import", &confluent, "--values", "counts"], series].concat();
+        let read = workshop.call(&arguments);
+        assert!(read.code() == Some(0) && read.stdout.contains("670 events"), "{}{}", read.stdout, read.stderr);
+    }
+    let odd = export("plain_day_first.csv");
+    let form = ["--time-format", "%d/%m/%Y %H:%M", "--zone", "Europe/Berlin", "--values", "counts"];
+    let read = workshop.call(&[&["curve", "import", &odd], &form[..]].concat());
+    assert!(read.stdout.contains("2025-01-31T21:59:00Z to 2025-01-31T22:02:00Z"), "{}{}", read.stdout, read.stderr);
+    let partial = workshop.call(&[
+        "curve",
+        "import",
+        &export("prometheus_warnings.json"),
+        "--values",
+        "counts",
+        "--partial",
+        "keep",
+    ]);
+    assert!(partial.code() == Some(0) && partial.stdout.contains("note"), "{}", partial.stderr);
+}
+
+#[test]
 fn bad_input_is_a_usage_error_in_one_line() {
     let workshop = Workshop::new();
     let huge = workshop.path("huge.csv");
     fs::File::create(&huge).and_then(|file| file.set_len(2 << 30)).unwrap();
     let folder = workshop.path("");
     let (increase, odd) = (export("prometheus_increase.json"), export("plain_odd.csv"));
+    let infinite = export("plain_infinite.csv");
     for (arguments, expected) in [
         (vec!["import", huge.to_str().unwrap()], "is larger than 1.07 GB"),
         (vec!["import", folder.to_str().unwrap()], "cannot read"),
         (vec!["import", "none.csv"], "cannot read none.csv"),
-        (vec!["import", &increase, "--values", "counts"], "it holds 2 series: choose one with --series NAME"),
-        (vec!["import", &odd], "line 7: goes back from"),
+        (
+            vec!["import", &increase, "--values", "counts", "--gaps", "zero"],
+            "it holds 2 series: choose one with --series NAME",
+        ),
+        (
+            vec!["import", &odd, "--duplicates", "last", "--off-grid", "snap", "--negative", "zero"],
+            "line 7: goes back from",
+        ),
+        (vec!["import", &infinite], "cannot be counted exactly"),
+        (vec!["show", &infinite], "cannot be counted exactly"),
         (vec!["import", &odd, "--step", "0s"], "--step 0s is no whole number"),
         (vec!["show", &odd], "line 6: 2023-11-14T22:18:00Z should be 2023-11-14T22:17:00Z"),
         (vec!["show", &increase], "line 1: the columns are"),

@@ -11,10 +11,11 @@ use crate::commands::CommandError;
 use crate::curve::Curve;
 use crate::curve::figures::Figures;
 use crate::curve::shape::zone;
-use crate::report::chart::{RateSeries, rate_charts};
+use crate::report::chart::{RateSeries, dated_rate_chart};
 use crate::report::picture::{PictureError, RatePicture, png, svg};
 use crate::report::{figures, terminal::Look};
 use crate::results::pending::write_whole;
+use crate::units::Span;
 
 /// Columns of the outlines that are drawn: more than a picture has.
 const COLUMNS: usize = 2400;
@@ -30,7 +31,7 @@ Examples:
 pub struct Args {
     /// A curve file, as `curve import` and `capture` write it; - reads standard input
     pub file: PathBuf,
-    /// The zone of the day and the week: UTC, Europe/Berlin, +02:00
+    /// The zone of dates and times, and of the day and the week: UTC, Europe/Berlin, +02:00
     #[arg(long, default_value = "UTC", allow_hyphen_values = true)]
     pub zone: String,
     /// Write a picture as SVG
@@ -39,6 +40,9 @@ pub struct Args {
     /// Write a picture as PNG
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
+    /// Write the pictures over files that exist already
+    #[arg(long)]
+    pub force: bool,
     /// Print the figures as JSON
     #[arg(long)]
     pub json: bool,
@@ -46,25 +50,36 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<(), CommandError> {
     let zone: TimeZone = zone(&args.zone).map_err(|error| CommandError::Usage(error.to_string()))?;
+    args.svg.iter().chain(&args.png).try_for_each(|file| free(file, args.force))?;
     let curve = curve_in(&args.file)?;
     let found = Figures::of(&curve, &zone);
-    draw(args, &curve, &found)?;
+    draw(args, &curve, &found, &zone)?;
     if args.json {
         return print_json(&found, out);
     }
     let series = RateSeries { name: name_of(&args.file), points: curve.outline(COLUMNS) };
-    let chart = rate_charts(&[series], Look::of_stdout().width);
+    let chart = dated_rate_chart(&series, curve.start_unix_ms(), &zone, Look::of_stdout().width);
     out.write_all(format!("{}\n{chart}", for_people(&args.zone, &found)).as_bytes())?;
     Ok(())
 }
 
-fn draw(args: &Args, curve: &Curve, found: &Figures) -> Result<(), CommandError> {
+/// A picture is never written over something else, unless that is asked for.
+fn free(file: &Path, force: bool) -> Result<(), CommandError> {
+    if force || file.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let shown = file.display();
+    Err(CommandError::Usage(format!("{shown} exists already: choose another name, or say --force to write over it")))
+}
+
+fn draw(args: &Args, curve: &Curve, found: &Figures, zone: &TimeZone) -> Result<(), CommandError> {
     let mut marks = vec![("mean".to_owned(), found.mean_per_s)];
     marks.extend(found.p99_per_s.map(|per_s| ("p99".to_owned(), per_s)));
     let picture = RatePicture {
-        title: format!("{}, buckets of {}", name_of(&args.file), figures::seconds(found.step_s)),
+        title: format!("{}, buckets of {}", name_of(&args.file), Span::from_millis(curve.step_ms())),
         points: curve.outline(COLUMNS),
         start_unix_ms: curve.start_unix_ms(),
+        zone: zone.clone(),
         marks,
     };
     let written = |file: &Path, bytes: Result<Vec<u8>, PictureError>| {
