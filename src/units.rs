@@ -187,6 +187,11 @@ impl FromStr for Span {
                 return Err(wrong(&format!("`{rest}` does not start with a number")));
             }
             let end = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
+            if end == 0 {
+                return Err(wrong(&format!(
+                    "it has no unit; write `{digits}ms`, `{digits}s` or `{digits}m` ({SPAN_UNITS})"
+                )));
+            }
             let unit = span_unit(&tail[..end]).map_err(|why| wrong(&why))?;
             let part = whole_units(digits, unit).ok_or_else(|| wrong(&format!("`{digits}` is no usable number")))?;
             nanos = nanos.saturating_add(part);
@@ -199,9 +204,11 @@ impl FromStr for Span {
     }
 }
 
+/// The units of time.
+const SPAN_UNITS: &str = "ns, us, ms, s, m, h or d";
+
 /// Nanoseconds in a unit of time.
 fn span_unit(unit: &str) -> Result<u64, String> {
-    const KNOWN: &str = "ns, us, ms, s, m, h or d";
     Ok(match unit {
         "ns" => 1,
         "us" | "µs" | "μs" => 1_000,
@@ -210,7 +217,6 @@ fn span_unit(unit: &str) -> Result<u64, String> {
         "m" | "min" => 60_000_000_000,
         "h" => 3_600_000_000_000,
         "d" => 86_400_000_000_000,
-        "" => return Err(format!("it has no unit ({KNOWN})")),
         other => {
             let short = match other.to_ascii_lowercase().as_str() {
                 "sec" | "secs" | "second" | "seconds" => "; write `s`",
@@ -220,7 +226,7 @@ fn span_unit(unit: &str) -> Result<u64, String> {
                 "millis" | "msec" | "milliseconds" => "; write `ms`",
                 _ => "",
             };
-            return Err(format!("`{other}` is no unit of time ({KNOWN}){short}"));
+            return Err(format!("`{other}` is no unit of time ({SPAN_UNITS}){short}"));
         }
     })
 }
@@ -284,8 +290,9 @@ impl FromStr for Rate {
         }
         let (value, tail) =
             number(trimmed).ok_or_else(|| unit_error(text, RATE_FORM, "it does not start with a number"))?;
-        let (multiple, unit) =
-            tail.split_once('/').ok_or_else(|| unit_error(text, RATE_FORM, "it does not say per what, as in `/s`"))?;
+        let (multiple, unit) = tail
+            .split_once('/')
+            .ok_or_else(|| unit_error(text, RATE_FORM, format!("it does not say per what; write `{trimmed}/s`")))?;
         let multiple = decimal_multiple(multiple.trim()).map_err(|why| unit_error(text, RATE_FORM, why))?;
         let seconds = match unit.trim() {
             "s" | "sec" => 1.0,

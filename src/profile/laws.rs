@@ -168,7 +168,9 @@ fn an_argument_that_cannot_be_applied_is_named() {
         ("sed=1", "did you mean `seed`?"),
         ("stream.0.kys.count=1", "did you mean `keys`?"),
         ("stream.0.rate=fast", "`fast` is not a rate"),
-        ("stream.0.rate=5", "write \"5/s\""),
+        ("stream.0.rate=5", "say the unit: \"5/s\" or \"5/min\""),
+        ("duration=250", "say the unit: \"250ms\", \"250s\" or \"250m\""),
+        ("duration=0.5", "say the unit: \"0.5ms\", \"0.5s\" or \"0.5m\""),
         ("stream=[]", "has no stream"),
         ("stream.0=1", "wants a table"),
     ] {

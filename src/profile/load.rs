@@ -80,6 +80,7 @@ impl Profile {
         let faults = validate::validate(&profile, long_phases);
         all_right(faults.into_iter().map(located).collect())?;
         replay::note_curves(&profile, folder, &mut table);
+        let notices = notices.into_iter().chain(replay::other_moments(&profile)).collect();
         Ok(Loaded { profile, table, name: stem(origin), notices })
     }
 }

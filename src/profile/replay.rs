@@ -17,7 +17,7 @@ use super::{
     units::{Rate, Span},
     window::{self, WindowEdge},
 };
-use crate::curve::{Curve, Height, Played, Playing};
+use crate::curve::{Curve, Height, Played, Playing, moment_text};
 
 /// The largest curve file. A week of one-second buckets has 20 MB.
 const MAX_FILE_BYTES: u64 = 512 << 20;
@@ -224,6 +224,32 @@ impl Stream {
         let once = self.curve.as_ref().filter(|curve| !curve.loops);
         once.and_then(Replay::played).map_or(0, |played| u128::from(played.length_ns()))
     }
+}
+
+/// This many streams are listed; of more it is said how many there are.
+const LISTED: usize = 5;
+
+/// That streams replay curves of different moments side by side: each begins with the run, whenever it was captured.
+pub(super) fn other_moments(profile: &Profile) -> Option<String> {
+    let begins = |stream: &Stream| {
+        let replay = stream.curve.as_ref()?;
+        let curve = replay.captured().filter(|curve| curve.start_unix_ms().is_some())?;
+        Some((stream.name.clone(), curve.bucket_start_ms(replay.buckets().ok()?.start)))
+    };
+    let begun: Vec<(String, i64)> = profile.streams.iter().filter_map(begins).collect();
+    if begun.windows(2).all(|pair| pair[0].1 == pair[1].1) {
+        return None;
+    }
+    let each = |(name, at_ms): &(String, i64)| format!("`{name}` {}", moment_text(*at_ms));
+    let mut listed: Vec<String> = begun.iter().take(LISTED).map(each).collect();
+    if begun.len() > LISTED {
+        listed.push(format!("and {} more", begun.len() - LISTED));
+    }
+    let listed = listed.join(", ");
+    Some(format!(
+        "streams replay curves of different moments side by side, each from the run's start: {listed}; `window` takes \
+         another part"
+    ))
 }
 
 /// Puts into a profile's table what it takes to find the same counts again from any folder: the file's full path, and their fingerprint.

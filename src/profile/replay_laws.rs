@@ -24,6 +24,24 @@ fn a_curve_gives_a_profile_its_rate_and_its_length() {
 }
 
 #[test]
+fn curves_of_different_moments_side_by_side_are_noted() {
+    let origin = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/p.toml");
+    let stream = |name: &str, window: &str| {
+        format!("[[stream]]\nname = \"{name}\"\ncurve = {{ file = \"curves/lunch.csv\", window = {window} }}\n")
+    };
+    let (noon, before) = ("[\"11:55\", \"12:05\"]", "[\"11:50\", \"12:05\"]");
+    let notices = |other: &str| {
+        Profile::from_text(&format!("{}{}", stream("a", noon), stream("b", other)), origin).unwrap().notices
+    };
+    assert_eq!(notices(noon), Vec::<String>::new());
+    assert_eq!(
+        notices(before),
+        ["streams replay curves of different moments side by side, each from the run's start: \
+          `a` 2030-01-31T11:55:00Z, `b` 2030-01-31T11:50:00Z; `window` takes another part"]
+    );
+}
+
+#[test]
 fn a_replay_is_loaded_again_from_its_table_wherever_that_lies() {
     let loaded = replay("", "speed = 60", "").unwrap();
     let text = toml::to_string(&loaded.table).unwrap();

@@ -169,10 +169,12 @@ impl<'s> Shape<'s> {
                     self.add(&node.span, format!("`{key}`: {error}"), None);
                 }
             }
-            Value::Integer(number) if unit.suffix.is_empty() && *number >= 0 => {}
+            Value::Integer(number) if unit.with_unit.is_empty() && *number >= 0 => {}
             Value::Integer(number) => {
-                let help = format!("write \"{number}{}\"", unit.suffix);
-                self.wrong_kind(key, node, &format!("text like \"{}\"", unit.example), Some(help));
+                self.wrong_kind(key, node, &format!("text like \"{}\"", unit.example), unit.help(&number.to_string()));
+            }
+            Value::Float(number) => {
+                self.wrong_kind(key, node, &format!("text like \"{}\"", unit.example), unit.help(&number.to_string()));
             }
             _ => self.wrong_kind(key, node, &format!("text like \"{}\"", unit.example), None),
         }
@@ -200,7 +202,8 @@ impl<'s> Shape<'s> {
 struct Unit {
     parse: fn(&str) -> Result<(), UnitError>,
     example: &'static str,
-    suffix: &'static str,
+    /// What a bare number may mean, `#` in its place; empty where a bare number is understood.
+    with_unit: &'static [&'static str],
 }
 
 impl Unit {
@@ -209,17 +212,34 @@ impl Unit {
         fn reads<T: FromStr<Err = UnitError>>(text: &str) -> Result<(), UnitError> {
             text.parse::<T>().map(drop)
         }
+        const SPANS: &[&str] = &["#ms", "#s", "#m"];
         Some(match name {
-            "Span" => Unit { parse: reads::<Span>, example: "1m30s", suffix: "s" },
-            "SignedSpan" => Unit { parse: reads::<SignedSpan>, example: "-40s", suffix: "s" },
-            "Rate" => Unit { parse: reads::<Rate>, example: "200k/s", suffix: "/s" },
-            "PhaseRate" => Unit { parse: reads::<PhaseRate>, example: "3x", suffix: "x" },
-            "WindowEdge" => Unit { parse: reads::<WindowEdge>, example: "11:00", suffix: "s" },
-            "ByteSize" => Unit { parse: reads::<ByteSize>, example: "512B", suffix: "B" },
-            "Window" => Unit { parse: reads::<Window>, example: "tumbling:10s", suffix: ":s" },
-            "ModelChoice" => Unit { parse: reads::<ModelChoice>, example: "kafka-streams", suffix: "" },
-            "DropLimit" => Unit { parse: reads::<DropLimit>, example: "0.1%", suffix: "" },
+            "Span" => Unit { parse: reads::<Span>, example: "1m30s", with_unit: SPANS },
+            "SignedSpan" => Unit { parse: reads::<SignedSpan>, example: "-40s", with_unit: SPANS },
+            "Rate" => Unit { parse: reads::<Rate>, example: "200k/s", with_unit: &["#/s", "#/min"] },
+            "PhaseRate" => Unit { parse: reads::<PhaseRate>, example: "3x", with_unit: &["#x", "#/s"] },
+            "WindowEdge" => Unit { parse: reads::<WindowEdge>, example: "11:00", with_unit: &["#s", "#m"] },
+            "ByteSize" => Unit { parse: reads::<ByteSize>, example: "512B", with_unit: &["#B", "#kB"] },
+            "Window" => {
+                Unit { parse: reads::<Window>, example: "tumbling:10s", with_unit: &["tumbling:#s", "tumbling:#m"] }
+            }
+            "ModelChoice" => Unit { parse: reads::<ModelChoice>, example: "kafka-streams", with_unit: &[] },
+            "DropLimit" => Unit { parse: reads::<DropLimit>, example: "0.1%", with_unit: &[] },
             _ => return None,
+        })
+    }
+}
+
+impl Unit {
+    /// How a bare number is written with its unit.
+    fn help(&self, number: &str) -> Option<String> {
+        let forms: Vec<String> =
+            self.with_unit.iter().map(|form| format!("\"{}\"", form.replace('#', number))).collect();
+        let (last, others) = forms.split_last()?;
+        Some(if others.is_empty() {
+            format!("write {last}")
+        } else {
+            format!("say the unit: {} or {last}", others.join(", "))
         })
     }
 }

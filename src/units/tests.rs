@@ -39,6 +39,7 @@ fn a_span_that_cannot_be_read_says_why() {
         ("1m30", "no unit"),
         ("ten seconds", "does not start with a number"),
         ("10 seconds", "write `s`"),
+        ("250", "it has no unit; write `250ms`, `250s` or `250m` (ns, us, ms, s, m, h or d)"),
         ("3 fortnights", "`fortnights` is no unit of time"),
         ("1..2s", "no usable number"),
         ("300_000d", "longer than 292 years"),
