@@ -410,7 +410,8 @@ mod tests {
         assert_eq!(of(0.000_3), ["0/h", "0.5/h", "1/h"]);
         assert_eq!(of(1e-6), ["0/d", "0.02/d", "0.04/d", "0.06/d", "0.08/d"]);
         assert_eq!(of(0.0).len(), 6);
-        assert_eq!([3000.0, 2.0 / 3600.0, 7.0 / 60.0].map(round_top), [3000.0, 2.0 / 3600.0, 8.0 / 60.0]);
+        let top = |highest: f64| rate_in_unit_of(highest, round_top(highest));
+        assert_eq!([3000.0, 2.0 / 3600.0, 7.0 / 60.0].map(top), ["3k/s", "2/h", "8/min"]);
         assert_eq!([rate_in_unit_of(0.02, 0.004), rate_in_unit_of(5000.0, 1234.0)], ["0.24/min", "1.23k/s"]);
     }
 

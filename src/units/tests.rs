@@ -80,7 +80,7 @@ fn a_rate_is_events_per_second() {
 #[test]
 fn a_rate_that_cannot_be_read_says_why() {
     for (text, expected) in [
-        ("200k", "as in `/s`"),
+        ("200k", "it does not say per what; write `200k/s`"),
         ("-1/s", "negative"),
         ("k/s", "does not start with a number"),
         ("5m/s", "a million is `M`"),

@@ -35,10 +35,10 @@ pub(super) fn curve_of(
     if findings.stop() {
         return Err(ImportError::Stopped(findings.clone()));
     }
-    added(parts, layout, findings)
+    added(&parts, layout, findings)
 }
 
-fn added(parts: Vec<(String, Laid)>, layout: &Layout<'_>, findings: &mut Findings) -> Result<Laid, ImportError> {
+fn added(parts: &[(String, Laid)], layout: &Layout<'_>, findings: &mut Findings) -> Result<Laid, ImportError> {
     let Some((first, of_first)) = parts.first() else { return Err(ImportError::NoSeries) };
     let (step_ms, values) = (of_first.curve.step_ms(), of_first.values);
     if let Some((other, of_other)) = parts.iter().find(|(_, laid)| laid.curve.step_ms() != step_ms) {
@@ -60,7 +60,7 @@ fn added(parts: Vec<(String, Laid)>, layout: &Layout<'_>, findings: &mut Finding
     let buckets = grid::bounded(start_ms, step, length, rows)?;
     let mut sum = vec![0.0; buckets];
     let mut filled = 0;
-    for (name, laid) in &parts {
+    for (name, laid) in parts {
         note_offset(name, (laid.curve.bucket_start_ms(0) - anchor_ms).rem_euclid(step), step, layout, findings);
         filled += laid.filled;
         let before = usize::try_from(bucket_of(&laid.curve) - from).unwrap_or(0);
