@@ -109,15 +109,27 @@ impl PoissonTree {
 
     /// Goes on from this leaf.
     pub(super) fn seek(&mut self, leaf: u64) {
+        let depth = self.depth;
+        self.descend(|node, _| leaf >> (depth - node.level - 1) & 1 == 1);
+    }
+
+    /// Goes on from the leaf that holds this event.
+    pub(super) fn seek_event(&mut self, sequence: u64) {
+        self.descend(|_, right| sequence >= right.first);
+    }
+
+    /// Goes down from the root to one leaf: `goes_right` chooses at each node, by the node and its right half.
+    fn descend(&mut self, goes_right: impl Fn(&Node, &Node) -> bool) {
         let mut node = Node { level: 0, index: 0, first: 0, events: self.total() };
         self.stack.clear();
         while node.level < self.depth {
             let (left, right) = self.split(node);
-            let goes_right = leaf >> (self.depth - node.level - 1) & 1 == 1;
-            if !goes_right {
+            if goes_right(&node, &right) {
+                node = right;
+            } else {
                 self.stack.push(right);
+                node = left;
             }
-            node = if goes_right { right } else { left };
         }
         self.stack.push(node);
     }

@@ -64,6 +64,26 @@ impl BucketLeaves {
         BucketLeaves { share, bucket, next_sequence, stack: Vec::new(), depth: 0 }
     }
 
+    /// From the leaf that holds this event.
+    pub(super) fn holding(share: Share, curve: &RateCurve, sequence: u64) -> Self {
+        let mut leaves = BucketLeaves::from_bucket(share, curve, curve.segment_of(share.paced_position(sequence), 0));
+        if leaves.enter_next_bucket(curve).is_none() {
+            return leaves;
+        }
+        while let Some(part) = leaves.stack.pop() {
+            if part.level == leaves.depth {
+                leaves.stack.push(part);
+                break;
+            }
+            let (left, right) = leaves.split(part);
+            leaves.stack.push(right);
+            if sequence < right.first {
+                leaves.stack.push(left);
+            }
+        }
+        leaves
+    }
+
     /// The next leaf that holds events.
     pub(super) fn next(&mut self, curve: &RateCurve) -> Option<Leaf> {
         loop {

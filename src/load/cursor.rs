@@ -4,11 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::arrivals::{BLOCK_EVENTS, Block, PoissonTree};
-use super::buckets::{BucketLeaves, Leaf};
-use super::inside::Placing;
-use super::rate::RateCurve;
-use super::schedule::{PlannedSend, Process, StreamSchedule};
+use super::arrivals::{BLOCK_EVENTS, Block};
+use super::blocks::{BlockDues, Blocks};
+use super::schedule::{PlannedSend, StreamSchedule};
 
 /// Walks through a producer's schedule. A block of events is made at a time; retries wait in a heap until they are due.
 #[derive(Debug)]
@@ -21,9 +19,7 @@ pub struct ProducerCursor {
     next_in_block: usize,
     /// Retries whose turn has not come.
     waiting: BinaryHeap<Reverse<Waiting>>,
-    positions: Vec<f64>,
-    segment_hint: usize,
-    placing: Placing,
+    dues: BlockDues,
 }
 
 /// A retry, ordered by due time, then sequence, then attempt.
@@ -43,38 +39,9 @@ impl PartialOrd for Waiting {
     }
 }
 
-/// The blocks of a producer, in order.
-#[derive(Debug)]
-enum Blocks {
-    Paced { next: u64, events: u64 },
-    Poisson(PoissonTree),
-    Buckets { leaves: BucketLeaves, current: Option<Leaf> },
-}
-
-impl Blocks {
-    fn next(&mut self, curve: &RateCurve) -> Option<Block> {
-        match self {
-            Blocks::Paced { next, events } => {
-                let first = *next * BLOCK_EVENTS;
-                if first >= *events {
-                    return None;
-                }
-                let block = Block { number: *next, first, events: BLOCK_EVENTS.min(*events - first) };
-                *next += 1;
-                Some(block)
-            }
-            Blocks::Poisson(tree) => tree.next_leaf(),
-            Blocks::Buckets { leaves, current } => {
-                *current = leaves.next(curve);
-                current.map(|leaf| leaf.block())
-            }
-        }
-    }
-}
-
 impl ProducerCursor {
     pub(super) fn new(schedule: Arc<StreamSchedule>, producer: u16, from_ns: u64) -> Self {
-        let blocks = blocks_from(&schedule, producer, from_ns);
+        let blocks = Blocks::from(&schedule, producer, from_ns);
         let mut cursor = ProducerCursor {
             schedule,
             producer,
@@ -82,9 +49,7 @@ impl ProducerCursor {
             block: Vec::with_capacity(BLOCK_EVENTS as usize),
             next_in_block: 0,
             waiting: BinaryHeap::new(),
-            positions: Vec::new(),
-            segment_hint: 0,
-            placing: Placing::default(),
+            dues: BlockDues::default(),
         };
         if from_ns > 0 {
             while cursor.due_ns().is_some_and(|due_ns| due_ns < from_ns) {
@@ -136,26 +101,13 @@ impl ProducerCursor {
     fn make(&mut self, block: Block) {
         self.block.clear();
         self.next_in_block = 0;
-        match &self.blocks {
-            Blocks::Paced { .. } => {}
-            Blocks::Poisson(tree) => tree.positions(block, &mut self.positions),
-            Blocks::Buckets { leaves, current: Some(leaf) } => leaves.positions(leaf, &mut self.positions),
-            Blocks::Buckets { current: None, .. } => return,
-        }
+        self.dues.turn_to(&self.blocks, block);
         let share = self.schedule.share(self.producer);
         let has_retries = self.schedule.injections.has_retries();
         let mut random = self.schedule.attributes_of_block(self.producer, block.number);
         for offset in 0..block.events {
             let sequence = block.first + offset;
-            let due_ns = match &self.blocks {
-                Blocks::Paced { .. } => self.due_at(share.paced_position(sequence)),
-                Blocks::Poisson(_) => self.due_at(self.positions[offset as usize]),
-                Blocks::Buckets { current, .. } => {
-                    let bucket = current.map_or(0, |leaf| leaf.bucket);
-                    let schedule = &*self.schedule;
-                    self.placing.due_ns(&schedule.inside, &schedule.curve, bucket, self.positions[offset as usize])
-                }
-            };
+            let due_ns = self.dues.due_ns(&self.schedule, &share, &self.blocks, block, offset);
             let send = self.schedule.event(self.producer, sequence, due_ns, &mut random);
             if has_retries {
                 self.place_tries(send);
@@ -163,12 +115,6 @@ impl ProducerCursor {
                 self.block.push(send);
             }
         }
-    }
-
-    /// When the event at a place on the stream's cumulative rate is due.
-    fn due_at(&mut self, position: f64) -> u64 {
-        let even_ns = self.schedule.curve.when(position, &mut self.segment_hint);
-        self.schedule.due_ns(even_ns)
     }
 
     /// Puts an event's first send in its place and its retries where they wait.
@@ -203,34 +149,5 @@ impl Iterator for ProducerCursor {
         }
         self.next_in_block += usize::from(in_block.is_some());
         in_block
-    }
-}
-
-/// The blocks from the first that can hold a send due at `from_ns`: an event's last retry comes a bounded time after its place.
-fn blocks_from(schedule: &StreamSchedule, producer: u16, from_ns: u64) -> Blocks {
-    let reach_ns = from_ns.saturating_sub(schedule.injections.longest_ns());
-    let even_ns = schedule.bursts.as_ref().map_or(reach_ns, |bursts| bursts.cycle_start_ns(reach_ns));
-    // A little earlier: the cumulative rate and its inverse agree to far less than that, and not to the last bit.
-    let position = schedule.curve.cumulative(even_ns.saturating_sub(1_000));
-    let share = schedule.share(producer);
-    match schedule.process {
-        Process::Paced => Blocks::Paced { next: share.paced_block_at(position), events: share.paced_events() },
-        Process::ExactBuckets => {
-            let curve = &schedule.curve;
-            let mut leaves = BucketLeaves::from_bucket(share, curve, curve.segment_from(even_ns));
-            if even_ns > 0 {
-                leaves.skip_to(curve, |bucket, start| {
-                    Placing::default().due_ns(&schedule.inside, curve, bucket, start) < even_ns
-                });
-            }
-            Blocks::Buckets { leaves, current: None }
-        }
-        Process::Poisson => {
-            let mut tree = PoissonTree::new(share);
-            if even_ns > 0 {
-                tree.seek(tree.leaf_at(position));
-            }
-            Blocks::Poisson(tree)
-        }
     }
 }

@@ -38,6 +38,28 @@ fn any_stream() -> impl Strategy<Value = String> {
     )
 }
 
+/// The due times of a producer's events, asked for in an order of any kind.
+pub(super) fn assert_due_times(
+    schedule: &Arc<StreamSchedule>,
+    due: &mut DueTimes,
+    producer: u16,
+    order: u64,
+) -> Result<(), TestCaseError> {
+    let mut walked = vec![Vec::new(); schedule.planned_by(producer) as usize];
+    for send in schedule.sends(producer, 0) {
+        walked[send.sequence as usize].push(send.due_ns);
+    }
+    let mut sequences: Vec<u64> = (0..walked.len() as u64).collect();
+    if order % 3 > 0 {
+        sequences.sort_by_key(|sequence| (sequence % 7).wrapping_mul(order | 1));
+    }
+    for sequence in sequences {
+        let asked = due.when(producer, sequence).map(|dues| dues.all().collect::<Vec<_>>());
+        prop_assert_eq!(asked.as_ref(), Some(&walked[sequence as usize]));
+    }
+    Ok(())
+}
+
 const FIVE_SECONDS: Span = Span::from_secs(5);
 
 proptest! {
@@ -86,6 +108,18 @@ proptest! {
             let sought: Vec<PlannedSend> = schedule.sends(producer, from_ns).collect();
             prop_assert_eq!(walked, sought);
         }
+    }
+
+    /// Whatever is asked for first, and however far apart: the answer is what the walk through the schedule says.
+    #[test]
+    fn the_due_times_of_an_event_are_those_of_its_sends(text in any_stream(), seed: u64, order: u64) {
+        let schedule = schedule(&text, seed, FIVE_SECONDS);
+        let mut due = DueTimes::of(Arc::clone(&schedule));
+        for producer in 0..schedule.producers() {
+            assert_due_times(&schedule, &mut due, producer, order)?;
+        }
+        prop_assert_eq!(due.when(0, schedule.planned_by(0)), None);
+        prop_assert_eq!(due.when(schedule.producers(), 0), None);
     }
 
     #[test]

@@ -5,10 +5,12 @@
 //! what lies before it: randomness is drawn per block from the seed and the block's number.
 
 mod arrivals;
+mod blocks;
 mod buckets;
 mod bursts;
 mod clocks;
 mod cursor;
+mod due;
 pub mod fingerprint;
 mod injections;
 mod inside;
@@ -22,6 +24,7 @@ mod shard;
 mod sizes;
 
 pub use cursor::ProducerCursor;
+pub use due::{DueTimes, Dues};
 pub use injections::{Injected, Injections};
 pub use partition::{java_murmur2, partition_of};
 pub use rate::{RateCurve, Segment};

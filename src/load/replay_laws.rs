@@ -83,6 +83,18 @@ proptest! {
     }
 
     #[test]
+    fn the_due_times_of_an_event_are_those_of_its_sends(
+        counts in counts(), producers in 1..9_u16, kind in 0..DETAILS.len(), smooth in smooth(), seed: u64, order: u64,
+    ) {
+        let (keys, more) = (format!("{smooth}, detail = {}", DETAILS[kind]), format!("producers = {producers}"));
+        let schedule = schedule(&keys, &more, &counts, seed);
+        let mut due = DueTimes::of(Arc::clone(&schedule));
+        for producer in 0..schedule.producers() {
+            laws::assert_due_times(&schedule, &mut due, producer, order)?;
+        }
+    }
+
+    #[test]
     fn a_fraction_of_an_event_waits_for_its_whole(
         counts in counts(), scale in 0.001..3.0_f64, kind in prop::sample::select(EXACT.to_vec()), seed: u64,
     ) {

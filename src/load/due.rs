@@ -1,0 +1,105 @@
+//! When events are due, asked by their numbers: what a message claims of its due time is checked against this.
+
+use std::sync::Arc;
+
+use super::blocks::{BlockDues, Blocks};
+use super::injections::Tries;
+use super::schedule::StreamSchedule;
+
+/// Blocks that are kept for all producers of a stream together: 8 KiB each.
+const KEPT_BLOCKS: usize = 512;
+
+/// Says when any event of a stream is due. Blocks of the schedule are made as they are asked for, and the latest are kept: events that
+/// come about in the order of their numbers cost as much as making their due times once.
+#[derive(Debug)]
+pub struct DueTimes {
+    schedule: Arc<StreamSchedule>,
+    producers: Vec<ProducerDues>,
+    /// Most blocks that are kept of one producer.
+    most: usize,
+}
+
+/// When the sends of one event are due, in nanoseconds from the start of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dues {
+    place_ns: u64,
+    /// None for an event that is sent once, in its place.
+    tries: Option<Tries>,
+}
+
+#[derive(Debug, Default)]
+struct ProducerDues {
+    planned: u64,
+    dues: BlockDues,
+    /// The block that was asked for last comes first.
+    kept: Vec<KeptBlock>,
+}
+
+#[derive(Debug)]
+struct KeptBlock {
+    first: u64,
+    due_ns: Vec<u64>,
+}
+
+impl KeptBlock {
+    fn due_ns(&self, sequence: u64) -> Option<u64> {
+        self.due_ns.get(usize::try_from(sequence.checked_sub(self.first)?).ok()?).copied()
+    }
+}
+
+impl Dues {
+    /// When the event's first send is due.
+    #[must_use]
+    pub fn first_ns(&self) -> u64 {
+        self.all().next().unwrap_or(self.place_ns)
+    }
+
+    /// When each of its sends is due, in order.
+    pub fn all(&self) -> impl Iterator<Item = u64> {
+        let after_ns: &[u64] = self.tries.as_ref().map_or(&[0], Tries::after_ns);
+        after_ns.iter().map(|after_ns| self.place_ns.saturating_add(*after_ns))
+    }
+}
+
+impl DueTimes {
+    /// Of this schedule.
+    #[must_use]
+    pub fn of(schedule: Arc<StreamSchedule>) -> Self {
+        let planned = |producer| ProducerDues { planned: schedule.planned_by(producer), ..ProducerDues::default() };
+        let producers: Vec<_> = (0..schedule.producers()).map(planned).collect();
+        let most = (KEPT_BLOCKS / producers.len().max(1)).max(2);
+        DueTimes { schedule, producers, most }
+    }
+
+    /// When an event is due; nothing for one that the schedule does not have.
+    pub fn when(&mut self, producer: u16, sequence: u64) -> Option<Dues> {
+        let own = self.producers.get_mut(usize::from(producer)).filter(|own| sequence < own.planned)?;
+        let place_ns = match own.kept.iter().position(|block| block.due_ns(sequence).is_some()) {
+            Some(at) => {
+                own.kept[..=at].rotate_right(1);
+                own.kept.first().and_then(|block| block.due_ns(sequence))
+            }
+            None => own.make(&self.schedule, producer, sequence, self.most),
+        }?;
+        Some(Dues { place_ns, tries: self.schedule.injections().tries(producer, sequence) })
+    }
+}
+
+impl ProducerDues {
+    /// Makes the block that holds an event, in place of the one that was not asked for for longest.
+    fn make(&mut self, schedule: &StreamSchedule, producer: u16, sequence: u64, most: usize) -> Option<u64> {
+        let mut blocks = Blocks::holding(schedule, producer, sequence);
+        let block = blocks.next(&schedule.curve)?;
+        let mut due_ns = if self.kept.len() < most {
+            Vec::new()
+        } else {
+            self.kept.pop().map(|oldest| oldest.due_ns).unwrap_or_default()
+        };
+        due_ns.clear();
+        let share = schedule.share(producer);
+        self.dues.turn_to(&blocks, block);
+        due_ns.extend((0..block.events).map(|place| self.dues.due_ns(schedule, &share, &blocks, block, place)));
+        self.kept.insert(0, KeptBlock { first: block.first, due_ns });
+        self.kept.first().and_then(|block| block.due_ns(sequence))
+    }
+}
