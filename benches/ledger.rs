@@ -2,7 +2,7 @@
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use floodmark::check::sequences::SequenceSet;
-use floodmark::check::{Expectation, Observation, Observed, Observer, ProducedRecorder};
+use floodmark::check::{DueWord, Expectation, Observation, Observed, Observer, ProducedRecorder, Suspicion};
 use floodmark::consume::extract::Extractor;
 use floodmark::event::payload::{JsonWriter, Size, Stamps};
 use floodmark::event::{EventId, RunTag};
@@ -86,7 +86,9 @@ fn observations(partitions: u64) -> Vec<Observation> {
             sent_ns: Some(due_ns + 20_000),
             behind_ns: 0,
             consumed_ns: due_ns + 1_000_000 + sequence * 7919 % 3_000_000,
+            due_word: DueWord::Agrees,
             warmup: false,
+            suspicion: Suspicion::None,
         }
     });
     seen.collect()

@@ -46,7 +46,8 @@ counts! {
     unresolved_delivered,
     /// How many acked events are missing although the reading went past where they were written?
     lost,
-    /// How many acked events are missing and the reading ended too early to tell?
+    /// How many acked events are missing and nobody can tell whether they are lost: the reading ended before them, readers are not shown
+    /// them yet, or they may be among messages that cannot be read?
     in_flight,
     /// How many deliveries were further copies that the profile asked for?
     duplicates_injected,
@@ -60,6 +61,9 @@ counts! {
     reordered_by_key,
     /// How many delivered events carried an event time that the profile made late?
     late_injected,
+    /// How many delivered events claimed another due time than the schedule gives them? Their latency runs from the schedule's.
+    #[serde(default)]
+    due_wrong,
     /// How many messages were not this run's: another run's, or no event at all?
     foreign,
     /// How many of the foreign messages held no readable id?

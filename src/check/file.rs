@@ -14,12 +14,12 @@ use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    Delivered, LatencyHistogram, Multiset, Produced,
+    Delivered, DueContradiction, LatencyHistogram, Multiset, Produced, Strangers,
     produced::{Copies, ProducerSends},
 };
 
 const MAGIC: [u8; 8] = *b"FLOODLED";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// Which side of a stream a ledger file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,6 @@ pub enum LedgerFileError {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProducedHeader {
-    end_offsets: BTreeMap<u16, u64>,
     producers: Vec<ProducerHeader>,
 }
 
@@ -123,8 +122,17 @@ struct DeliveredHeader {
     reordered_accidental: u64,
     reordered_by_key: u64,
     late_injected: u64,
+    warmup: u64,
     untimed: u64,
+    due_wrong: u64,
+    sent_wrong: u64,
+    contradiction: Option<DueContradiction>,
+    twin: Option<(i64, u64)>,
+    strangers: Strangers,
     positions: BTreeMap<u16, u64>,
+    ends: BTreeMap<u16, u64>,
+    stable_ends: BTreeMap<u16, u64>,
+    topic_changes: u64,
     ended_quiet: u64,
     ended_early: u64,
     /// Producer, sightings, how many sets follow for it.
@@ -139,7 +147,7 @@ impl Produced {
     /// # Errors
     /// [`LedgerFileError::Io`] when the writer refuses.
     pub fn write_to(&self, to: &mut impl Write) -> Result<(), LedgerFileError> {
-        let Produced { producers, end_offsets } = self;
+        let Produced { producers } = self;
         let mut headers = Vec::with_capacity(producers.len());
         let mut sets = Vec::new();
         for (&producer, sends) in producers {
@@ -154,7 +162,7 @@ impl Produced {
             sets.extend([acked, failed, dropped, unresolved]);
         }
         let mut body = Body::default();
-        body.json(&ProducedHeader { end_offsets: end_offsets.clone(), producers: headers })?;
+        body.json(&ProducedHeader { producers: headers })?;
         for set in sets {
             body.set(set)?;
         }
@@ -169,7 +177,7 @@ impl Produced {
         let body = read_body(Role::Produced, from)?;
         let mut parts = Parts { rest: &body };
         let header: ProducedHeader = parts.json()?;
-        let mut produced = Produced { end_offsets: header.end_offsets, ..Produced::default() };
+        let mut produced = Produced::default();
         for of_one in header.producers {
             let sends = ProducerSends {
                 planned: of_one.planned,
@@ -202,8 +210,17 @@ impl Delivered {
             reordered_accidental: self.reordered_accidental,
             reordered_by_key: self.reordered_by_key,
             late_injected: self.late_injected,
+            warmup: self.warmup,
             untimed: self.untimed,
+            due_wrong: self.due_wrong,
+            sent_wrong: self.sent_wrong,
+            contradiction: self.contradiction,
+            twin: self.twin,
+            strangers: self.strangers.clone(),
             positions: self.positions.clone(),
+            ends: self.ends.clone(),
+            stable_ends: self.stable_ends.clone(),
+            topic_changes: self.topic_changes,
             ended_quiet: self.ended_quiet,
             ended_early: self.ended_early,
             producers: producers
@@ -247,9 +264,18 @@ impl Delivered {
             late_injected: header.late_injected,
             sent_to_consumed: parts.histogram(header.negative[0])?,
             due_to_consumed: parts.histogram(header.negative[1])?,
+            warmup: header.warmup,
             untimed: header.untimed,
+            due_wrong: header.due_wrong,
+            sent_wrong: header.sent_wrong,
+            contradiction: header.contradiction,
+            twin: header.twin,
             observer_behind: parts.histogram(header.negative[2])?,
+            strangers: header.strangers,
             positions: header.positions,
+            ends: header.ends,
+            stable_ends: header.stable_ends,
+            topic_changes: header.topic_changes,
             ended_quiet: header.ended_quiet,
             ended_early: header.ended_early,
         };
@@ -392,7 +418,6 @@ mod tests {
         recorder.failed(3, 7, 0);
         recorder.dropped(0, 1, 0);
         recorder.unresolved(3, 1007, 1);
-        recorder.end_offset(2, 70_000);
         recorder.finish()
     }
 
@@ -406,6 +431,11 @@ mod tests {
             ..Delivered::default()
         };
         delivered.observer_behind.record(12_345);
+        (delivered.warmup, delivered.due_wrong, delivered.sent_wrong, delivered.topic_changes) = (5, 6, 7, 1);
+        delivered.contradiction = Some(DueContradiction { claimed_us: 8, due_us: 9 });
+        delivered.twin = Some((10, 11));
+        delivered.strangers.event_of(crate::event::RunTag(12));
+        (delivered.ends, delivered.stable_ends) = ([(1, 90)].into(), [(1, 80)].into());
         let mut events = crate::check::sequences::SequenceSet::default();
         for sequence in (0..100_000).chain([5, 5, 99]) {
             events.observe(sequence);

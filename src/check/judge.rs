@@ -1,6 +1,7 @@
 //! The judgement: which limits were kept, and whether the measurement carries the claim.
 
 mod counts;
+mod delivery;
 mod generator;
 mod latencies;
 mod watermarks;
@@ -8,6 +9,7 @@ mod windows;
 
 use crate::profile::{Delivery, Slo};
 
+pub use delivery::StageReading;
 pub use watermarks::WatermarkDrops;
 pub use windows::{WindowFigures, judge_windows};
 
@@ -63,6 +65,8 @@ pub struct StreamFigures<'a> {
     pub generator: Option<GeneratorFigures<'a>>,
     /// What the stream's watermark models drop.
     pub watermarks: &'a [WatermarkDrops],
+    /// How the stage was read, and what was found there; absent where nothing was observed.
+    pub reading: Option<StageReading<'a>>,
 }
 
 /// How well the generator kept its schedule.
@@ -147,6 +151,8 @@ fn judge_stream(stream: &StreamFigures<'_>, clocks: Option<ClockFigures>, reason
     results.extend(latencies::judge_latencies(stream, clocks, reasons));
     results.extend(watermarks::judge_drops(stream, reasons));
     counts::find_gaps(stream, reasons);
+    delivery::explain_in_flight(stream, reasons);
+    delivery::find_strangers(stream, reasons);
     if let Some(generator) = &stream.generator {
         generator::find_faults(stream, generator, reasons);
     }

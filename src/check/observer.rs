@@ -5,8 +5,10 @@ use crate::event::{EventId, NotOurs, RunTag};
 use super::{
     Counts, Expectation, LatencyHistogram, Merge,
     delivered::Delivered,
+    due::DueWord,
     order::{KeyOrder, LaneOrder},
     sequences::{SequenceSet, Sighting},
+    strangers::Sample,
 };
 
 /// One message, as the stage's extraction found it.
@@ -18,8 +20,10 @@ pub struct Observation {
     pub partition: u16,
     /// A hash of its key; nothing without a key.
     pub key_hash: Option<u64>,
-    /// When the schedule wanted it sent, in nanoseconds since 1970, if the message says so.
+    /// When it was due, in nanoseconds since 1970, if that is known.
     pub due_ns: Option<u64>,
+    /// What the message's own claim of its due time is worth.
+    pub due_word: DueWord,
     /// When it was handed to the client, in nanoseconds since 1970, if the message says so.
     pub sent_ns: Option<u64>,
     /// When it was seen, in nanoseconds since 1970.
@@ -28,6 +32,20 @@ pub struct Observation {
     pub behind_ns: u64,
     /// Whether it was due in the warm-up, so that its latency is left out.
     pub warmup: bool,
+    /// Of a message without a readable id: whether it may be an event of this run all the same.
+    pub suspicion: Suspicion,
+}
+
+/// Whether a message without a readable id may be an event of this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Suspicion {
+    /// It could be looked into, and holds no id of this run.
+    #[default]
+    None,
+    /// It cannot be looked into.
+    Opaque,
+    /// It holds an id of this run, elsewhere than where the stage looks for it.
+    Misplaced,
 }
 
 /// Why a message is no event that can be told.
@@ -156,6 +174,7 @@ impl<E: Expectation> Observer<E> {
         ledger.reordered_accidental += counts.reordered_accidental;
         ledger.reordered_by_key += counts.reordered_by_key;
         ledger.late_injected += counts.late_injected;
+        ledger.due_wrong += counts.due_wrong;
         ledger.due_to_consumed.merge(taken.due_to_consumed.clone());
         taken
     }
@@ -186,10 +205,13 @@ impl<E: Expectation> Observer<E> {
             Err(Unidentified::Foreign) => return Err(Class::Foreign),
             Err(Unidentified::Unreadable | Unidentified::Corrupt(_)) => {
                 self.interval.counts.unreadable += 1;
+                let is_misplaced = seen.suspicion == Suspicion::Misplaced;
+                self.ledger.strangers.unreadable(seen.suspicion != Suspicion::None, is_misplaced);
                 return Err(Class::Foreign);
             }
         };
         if id.run != observed.run {
+            self.ledger.strangers.event_of(id.run);
             return Err(Class::Foreign);
         }
         if id.stream != observed.stream {
@@ -211,8 +233,8 @@ impl<E: Expectation> Observer<E> {
         }
         let behind_key = seen.key_hash.is_some_and(|key_hash| self.keys.is_behind(id.producer, key_hash, id.sequence));
         self.count_order(id, behind_lane, behind_key);
-        if !seen.warmup {
-            self.record_latency(seen);
+        if seen.due_word != DueWord::Unsettled {
+            self.time(seen);
         }
         Class::First
     }
@@ -232,17 +254,42 @@ impl<E: Expectation> Observer<E> {
         counts.reordered_by_key += u64::from(behind_key && !injected.moved);
     }
 
-    fn record_latency(&mut self, seen: &Observation) {
+    /// Takes in the latency of a first delivery. Called for those only that were observed while their due time was not settled.
+    pub fn time(&mut self, seen: &Observation) {
+        let is_wrong = seen.due_word == DueWord::Disagrees;
+        self.interval.counts.due_wrong += u64::from(is_wrong);
+        if seen.warmup {
+            self.ledger.warmup += 1;
+            return;
+        }
         self.ledger.observer_behind.record(seen.behind_ns as i64);
         match seen.due_ns {
             Some(due_ns) => self.interval.due_to_consumed.record(difference_ns(seen.consumed_ns, due_ns)),
             None => self.ledger.untimed += 1,
         }
-        if let Some(sent_ns) = seen.sent_ns {
+        let Some(sent_ns) = seen.sent_ns else { return };
+        // Nothing is sent before it is due; a stamp in a payload is cut to its microsecond.
+        if seen.due_ns.is_some_and(|due_ns| sent_ns.saturating_add(STAMP_NS) <= due_ns) {
+            self.ledger.sent_wrong += 1;
+        } else {
             self.ledger.sent_to_consumed.record(difference_ns(seen.consumed_ns, sent_ns));
         }
     }
+
+    /// Whether a message without a readable id is worth showing.
+    #[must_use]
+    pub fn wants_sample(&self, suspicion: Suspicion) -> bool {
+        self.ledger.strangers.wants_sample(suspicion == Suspicion::Misplaced)
+    }
+
+    /// Takes in a message that is shown for all that have no readable id.
+    pub fn sample(&mut self, sample: Sample) {
+        self.ledger.strangers.sample = Some(sample);
+    }
 }
+
+/// How far a stamp in a payload may lie before the moment that it stands for, in nanoseconds.
+const STAMP_NS: u64 = 1000;
 
 /// `later - earlier`, whatever a message claims; beyond 292 years it is cut off.
 fn difference_ns(later: u64, earlier: u64) -> i64 {

@@ -13,7 +13,6 @@ pub const RUN_BITS: u32 = 16;
 #[derive(Debug, Default)]
 pub struct ProducedRecorder {
     producers: Vec<Option<Box<Sends>>>,
-    end_offsets: BTreeMap<u16, u64>,
 }
 
 /// One producer's sends.
@@ -92,17 +91,11 @@ impl ProducedRecorder {
         sends.copies.not_acked += u64::from(attempt > 0);
     }
 
-    /// The end of a partition (the next offset to be written), asked after the last acknowledgement.
-    pub fn end_offset(&mut self, partition: u16, offset: u64) {
-        let end = self.end_offsets.entry(partition).or_default();
-        *end = offset.max(*end);
-    }
-
     /// The ledger.
     #[must_use]
     pub fn finish(self) -> Produced {
         let producers = (0..).zip(self.producers).filter_map(|(producer, sends)| Some((producer, sends?.finish())));
-        Produced { producers: producers.collect(), end_offsets: self.end_offsets }
+        Produced { producers: producers.collect() }
     }
 
     fn sends(&mut self, producer: u16) -> &mut Sends {
@@ -155,8 +148,20 @@ impl Sends {
 pub struct Produced {
     /// By logical producer.
     pub producers: BTreeMap<u16, ProducerSends>,
-    /// By partition: its end, recorded after the last acknowledgement of the part.
-    pub end_offsets: BTreeMap<u16, u64>,
+}
+
+impl Produced {
+    /// By partition: the highest offset that was acknowledged.
+    #[must_use]
+    pub fn highest_acked(&self) -> BTreeMap<u16, u64> {
+        let mut highest = BTreeMap::<u16, u64>::new();
+        let bounds = self.producers.values().flat_map(|sends| &sends.bounds);
+        for (&(_, partition), &offset) in bounds {
+            let own = highest.entry(partition).or_default();
+            *own = offset.max(*own);
+        }
+        highest
+    }
 }
 
 /// What became of one producer's events. Any send decides: an event is acked if one of its sends was, else unresolved if one is,
@@ -225,7 +230,7 @@ impl Merge for ProducerSends {
 
 impl Merge for Produced {
     fn merge(&mut self, other: Self) {
-        let Produced { producers, end_offsets } = other;
+        let Produced { producers } = other;
         for (producer, sends) in producers {
             match self.producers.entry(producer) {
                 std::collections::btree_map::Entry::Vacant(vacant) => {
@@ -233,10 +238,6 @@ impl Merge for Produced {
                 }
                 std::collections::btree_map::Entry::Occupied(mut ours) => ours.get_mut().merge(sends),
             }
-        }
-        for (partition, offset) in end_offsets {
-            let end = self.end_offsets.entry(partition).or_default();
-            *end = offset.max(*end);
         }
     }
 }

@@ -20,7 +20,8 @@ const NAMED: usize = 10;
 /// When an acked event that was not seen is lost, and not in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LostRule {
-    /// In the topic that the events were sent to: when the reading went past where it was written, or to the end recorded after the last ack.
+    /// In the topic that the events were sent to: when the reading went past where it was written. A partition's end is not enough: it may lie
+    /// below what was acknowledged, before replicas have it or while a transaction is open.
     ReadPast,
     /// Further down: when every consumer read on until its stated quiet time was over.
     Quiet,
@@ -65,11 +66,12 @@ pub fn reconcile(
             reordered_accidental: delivered.reordered_accidental,
             reordered_by_key: delivered.reordered_by_key,
             late_injected: delivered.late_injected,
+            due_wrong: delivered.due_wrong,
             ..Counts::default()
         },
         ..Reconciled::default()
     };
-    let reading = Reading { produced, delivered, rule };
+    let reading = Reading { delivered, rule };
     let (no_sends, no_events) = (ProducerSends::default(), Multiset::default());
     let producers: BTreeSet<u16> = produced.producers.keys().chain(delivered.producers.keys()).copied().collect();
     for producer in producers {
@@ -78,7 +80,20 @@ pub fn reconcile(
         let one = Producer { producer, sends, events, expectation };
         one.reconcile(&reading, &mut whole);
     }
+    whole.spare(reading.doubtful());
     whole
+}
+
+impl Reconciled {
+    /// So many of the missing events, at most, may be somewhere: nobody can say which, and that many are not lost for certain.
+    fn spare(&mut self, doubtful: u64) {
+        let spared = doubtful.min(self.counts.lost);
+        if spared > 0 {
+            self.counts.lost -= spared;
+            self.counts.in_flight += spared;
+            self.lost.clear();
+        }
+    }
 }
 
 /// One producer's two ledgers.
@@ -180,7 +195,6 @@ impl<E: Expectation> Producer<'_, E> {
 
 /// How far the stage was read.
 struct Reading<'a> {
-    produced: &'a Produced,
     delivered: &'a Delivered,
     rule: LostRule,
 }
@@ -193,13 +207,25 @@ impl Reading<'_> {
     }
 
     fn went_past(&self, partition: u16, highest: u64) -> bool {
-        if self.rule == LostRule::Quiet {
-            return self.delivered.ended_quiet > 0 && self.delivered.ended_early == 0;
-        }
-        let Some(&position) = self.delivered.positions.get(&partition) else {
+        if self.delivered.topic_changes > 0 {
             return false;
-        };
-        position > highest || self.produced.end_offsets.get(&partition).is_some_and(|&end| position >= end)
+        }
+        match self.rule {
+            LostRule::Quiet => self.delivered.ended_quiet > 0 && self.delivered.ended_early == 0,
+            LostRule::ReadPast => self.delivered.positions.get(&partition).is_some_and(|&position| position > highest),
+        }
+    }
+
+    /// How many of the events that were not seen may be somewhere all the same: beyond what readers are shown, or among the messages that
+    /// cannot be read. In the topic that they were sent to it is known where they were written.
+    fn doubtful(&self) -> u64 {
+        let Delivered { unreadable, strangers, .. } = self.delivered;
+        let seen_none = self.delivered.producers.is_empty();
+        match self.rule {
+            _ if seen_none && *unreadable > 0 => u64::MAX,
+            LostRule::ReadPast => 0,
+            LostRule::Quiet => self.delivered.hidden().saturating_add(strangers.suspects),
+        }
     }
 }
 

@@ -28,6 +28,10 @@ pub(super) struct EventTimes {
     schedule: Arc<StreamSchedule>,
     /// Whether the schedule disturbs events at all.
     disturbs: bool,
+    /// How many partitions the topic had when the reading began: the models know of no others.
+    partitions: usize,
+    /// How many records came in partitions that were added since.
+    beyond: u64,
 }
 
 /// What the event times of a stage came to.
@@ -41,6 +45,8 @@ pub struct EventTimeReport {
     pub log: LogFigures,
     /// Every producer's clock.
     pub clocks: Vec<ProducerSkew>,
+    /// How many records are in no model, for they came in partitions that the topic got while it was read?
+    pub beyond: u64,
     /// What of the injected was seen, and to which end it came by the first model's claim.
     pub injections: InjectionLedger,
 }
@@ -70,6 +76,8 @@ impl EventTimes {
             clocks: Offsets::default(),
             injections: InjectionLedger::default(),
             disturbs: Disturbed::any_of(&plan.schedule),
+            partitions,
+            beyond: 0,
             schedule: Arc::clone(&plan.schedule),
         })
     }
@@ -77,6 +85,10 @@ impl EventTimes {
     /// Takes in a message. An engine takes every message that it reads, whoever sent it and however often.
     pub(super) fn see(&mut self, record: &Record<'_>, found: &Extracted, consumed_ns: u64, own: Option<Own>) {
         let partition = record.partition() as u16;
+        if usize::from(partition) >= self.partitions {
+            self.beyond += 1;
+            return;
+        }
         let clock_ms = appended_ms(record, found, consumed_ns);
         self.meter.observe(partition, found.event_time_ms, clock_ms);
         let Some(event_time_ms) = found.event_time_ms else { return self.watermarks.observe_without_event_time() };
@@ -131,6 +143,7 @@ impl EventTimes {
             log: self.log.finish(),
             clocks: self.clocks.estimate(error_us),
             injections: self.injections,
+            beyond: self.beyond,
         }
     }
 }

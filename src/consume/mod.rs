@@ -2,12 +2,14 @@
 
 mod event_time;
 pub mod extract;
+mod intake;
 mod progress;
 pub mod recorded;
 mod stage;
+mod unreadable;
 pub mod window_results;
 pub mod windows;
 
 pub use event_time::{EventTimeReport, appended_by_ms as latest_append_ms, appended_ms as recorded_append_ms};
 pub use progress::{End, Progress};
-pub use stage::{ConsumeError, Observing, StageFigures, StagePlan, StageReport, start};
+pub use stage::{ConsumeError, Observing, StageFigures, StagePlan, StageReport, Told, start};

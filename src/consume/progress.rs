@@ -32,6 +32,11 @@ impl Progress {
         *known = position.max(*known);
     }
 
+    /// The topic is another one: its partitions are read from here.
+    pub fn start_again(&mut self, positions: impl IntoIterator<Item = (i32, i64)>) {
+        self.positions = positions.into_iter().collect();
+    }
+
     /// A record came at this moment.
     pub fn news(&mut self, now_ns: u64) {
         self.last_news_ns = now_ns;
@@ -52,14 +57,6 @@ impl Progress {
             }
             End::Quiet => now_ns.saturating_sub(self.last_news_ns.max(told_ns)) >= quiet_ns,
         }
-    }
-
-    /// How many records lie between here and the ends.
-    #[must_use]
-    pub fn behind(&self, ends: &BTreeMap<i32, i64>) -> u64 {
-        ends.iter()
-            .map(|(partition, end)| (end - self.positions.get(partition).copied().unwrap_or(0)).max(0) as u64)
-            .sum()
     }
 }
 

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::event_time::{EventTimeReport, EventTimes, Own};
-use super::extract::{Extracted, Extractor};
-use super::progress::{End, Progress};
+use super::event_time::{EventTimeReport, EventTimes};
+use super::extract::Extractor;
+use super::intake::{Intake, Shared};
+use super::progress::End;
 use super::windows::{WindowsPlan, WindowsSeen};
 use crate::check::lateness::LogRow;
 use crate::check::watermark::ModelSpec;
-use crate::check::{Class, Delivered, Interval, Merge, Observation, Observed, Observer};
+use crate::check::{Delivered, Interval, Merge, Observed};
 use crate::clock::Clock;
-use crate::kafka::{KafkaError, Record, Source, SourceEvent};
+use crate::kafka::{KafkaError, Source};
 use crate::load::StreamSchedule;
 use crate::produce::{ByTheSecond, Figures, StopFlag};
 
@@ -23,8 +24,6 @@ use crate::produce::{ByTheSecond, Figures, StopFlag};
 const POLL: Duration = Duration::from_millis(50);
 /// How long a stage may take to reach the end of its topic before the run starts.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Nanoseconds in a microsecond, the unit of times in payloads.
-const NANOS_PER_US: u64 = 1000;
 
 /// All that a stage's thread needs to know.
 #[derive(Debug, Clone)]
@@ -101,8 +100,6 @@ pub struct StageReport {
     pub complete: bool,
     /// The last error that the client reported.
     pub last_error: Option<String>,
-    /// Due time of the first and last event that was seen, in nanoseconds since 1970.
-    pub due_span_ns: Option<(u64, u64)>,
 }
 
 /// A stage that could not be observed.
@@ -131,39 +128,55 @@ pub enum ConsumeError {
     Thread(#[from] std::io::Error),
 }
 
+/// What a stage is told while it reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// What ends the reading.
+    End(End),
+    /// The topic has got these partitions: they are read from their beginnings.
+    Partitions(Vec<i32>),
+    /// The topic was deleted. If it was made anew, it has these partitions, and is read from their beginnings.
+    TopicChanged(Vec<i32>),
+}
+
 /// A stage that is being observed.
 pub struct Observing {
     thread: JoinHandle<StageReport>,
-    end: Sender<End>,
+    told: Sender<Told>,
     /// The stream's position in the profile.
     pub stream: usize,
     /// The stage's position among the stream's stages.
     pub stage: usize,
+    /// Its topic.
+    pub topic: String,
     /// Whether this is the topic that the stream is sent to.
     pub is_input: bool,
-    /// The first due time that was seen, in nanoseconds since 1970; 0 before that.
-    first_due_ns: Arc<AtomicU64>,
-    /// When the run starts, in nanoseconds since 1970; 0 before it is known.
-    told_start_ns: Arc<AtomicU64>,
+    shared: Shared,
 }
 
 impl Observing {
     /// Tells when the run starts, in nanoseconds since 1970. To be told before the first event is due: what is due in the warm-up, and which
     /// second an event belongs to, depend on it.
     pub fn start_at(&self, start_ns: u64) {
-        self.told_start_ns.store(start_ns, Ordering::Relaxed);
+        self.shared.told_start_ns.store(start_ns, Ordering::Relaxed);
     }
 
-    /// Tells what ends the reading.
-    pub fn end_at(&self, end: End) {
+    /// Tells the stage something.
+    pub fn tell(&self, told: Told) {
         // A stage that has ended by itself needs no telling.
-        let _ended = self.end.send(end);
+        let _ended = self.told.send(told);
     }
 
-    /// When the first event that was seen was due, in nanoseconds since 1970, if any was seen.
+    /// When the run began, at the latest, in nanoseconds since 1970, if anything was seen of it.
     #[must_use]
-    pub fn first_due_ns(&self) -> Option<u64> {
-        Some(self.first_due_ns.load(Ordering::Relaxed)).filter(|due_ns| *due_ns > 0)
+    pub fn begun_ns(&self) -> Option<u64> {
+        Some(self.shared.begun_ns.load(Ordering::Relaxed)).filter(|begun_ns| *begun_ns > 0)
+    }
+
+    /// How many events with this run's id were seen before its start was told?
+    #[must_use]
+    pub fn before_start(&self) -> u64 {
+        self.shared.before_start.load(Ordering::Relaxed)
     }
 
     /// Whether the stage has come to its end.
@@ -191,41 +204,23 @@ pub fn start(
 ) -> Result<Observing, ConsumeError> {
     let source = Source::open(&plan.settings, &plan.topic, &plan.from)
         .map_err(|source| ConsumeError::Client { stage: plan.name.clone(), source })?;
-    let (end, end_told) = channel();
-    let (stream, place, is_input) = (plan.stream, plan.stage, plan.observed.is_input);
-    let mut stage = StageThread::new(plan, source, figures, end_told, stop.clone());
-    stage.wait_until_ready()?;
-    let (first_due_ns, told_start_ns) = (Arc::clone(&stage.eyes.first_due_ns), Arc::clone(&stage.eyes.told_start_ns));
-    let thread = thread::Builder::new().name(format!("observe-{}", stage.plan.name)).spawn(move || stage.run())?;
-    Ok(Observing { thread, end, stream, stage: place, is_input, first_due_ns, told_start_ns })
+    let (told, hears) = channel();
+    let (stream, stage, topic, is_input) = (plan.stream, plan.stage, plan.topic.clone(), plan.observed.is_input);
+    let mut reading = StageThread::new(plan, source, figures, hears, stop.clone());
+    reading.wait_until_ready()?;
+    let shared = reading.intake.shared.clone();
+    let thread = thread::Builder::new().name(format!("observe-{}", reading.plan.name)).spawn(move || reading.run())?;
+    Ok(Observing { thread, told, stream, stage, topic, is_input, shared })
 }
 
 struct StageThread {
     plan: StagePlan,
     source: Source,
     figures: Sender<Figures<StageFigures>>,
-    end_told: Receiver<End>,
+    told: Receiver<Told>,
     stop: StopFlag,
-    eyes: Eyes,
+    intake: Intake,
     second: ByTheSecond<()>,
-}
-
-/// What takes in records, apart from where they come from.
-struct Eyes {
-    observer: Observer<Arc<StreamSchedule>>,
-    /// None when no engine is modelled.
-    event_times: Option<EventTimes>,
-    /// None when no pipeline's windows are looked at.
-    windows: Option<WindowsSeen>,
-    progress: Progress,
-    reached_end: BTreeMap<i32, bool>,
-    start_ns: Option<u64>,
-    due_span_ns: Option<(u64, u64)>,
-    /// The first due time, for whoever decides when the schedule is over; 0 before any was seen.
-    first_due_ns: Arc<AtomicU64>,
-    told_start_ns: Arc<AtomicU64>,
-    last_error: Option<String>,
-    is_broken: bool,
 }
 
 impl StageThread {
@@ -233,31 +228,19 @@ impl StageThread {
         plan: StagePlan,
         source: Source,
         figures: Sender<Figures<StageFigures>>,
-        end_told: Receiver<End>,
+        told: Receiver<Told>,
         stop: StopFlag,
     ) -> Self {
-        let eyes = Eyes {
-            observer: Observer::new(Arc::clone(&plan.schedule), plan.observed),
-            event_times: EventTimes::new(&plan),
-            windows: windows_seen(&plan),
-            progress: Progress::starting_at(plan.from.iter().copied()),
-            reached_end: plan.from.iter().map(|(partition, _)| (*partition, false)).collect(),
-            start_ns: plan.start_ns,
-            due_span_ns: None,
-            first_due_ns: Arc::default(),
-            told_start_ns: Arc::default(),
-            last_error: None,
-            is_broken: false,
-        };
-        StageThread { plan, source, figures, end_told, stop, eyes, second: ByTheSecond::new() }
+        let intake = Intake::new(&plan);
+        StageThread { plan, source, figures, told, stop, intake, second: ByTheSecond::new() }
     }
 
     fn wait_until_ready(&mut self) -> Result<(), ConsumeError> {
         let deadline = Instant::now() + READY_TIMEOUT;
-        while !self.eyes.reached_end.values().all(|reached| *reached) {
-            if Instant::now() > deadline || self.eyes.is_broken {
+        while !self.intake.reached_end.values().all(|reached| *reached) {
+            if Instant::now() > deadline || self.intake.is_broken {
                 let (stage, topic) = (self.plan.name.clone(), self.plan.topic.clone());
-                return Err(ConsumeError::NotReady { stage, topic, reason: self.eyes.last_error.clone() });
+                return Err(ConsumeError::NotReady { stage, topic, reason: self.intake.last_error.clone() });
             }
             self.read();
         }
@@ -265,8 +248,8 @@ impl StageThread {
     }
 
     fn read(&mut self) -> usize {
-        let StageThread { plan, source, eyes, .. } = self;
-        source.poll(POLL, &plan.clock, |event| eyes.take(plan, event))
+        let StageThread { plan, source, intake, .. } = self;
+        source.poll(POLL, &plan.clock, |event| intake.take(plan, event))
     }
 
     fn run(mut self) -> StageReport {
@@ -275,8 +258,10 @@ impl StageThread {
             self.read();
             self.hand_in_second();
             let now_ns = self.plan.clock.now_ns();
-            match self.end_told.try_recv() {
-                Ok(told) => end = Some((told, now_ns)),
+            match self.told.try_recv() {
+                Ok(Told::End(told)) => end = Some((told, now_ns)),
+                Ok(Told::Partitions(partitions)) => self.add(&partitions),
+                Ok(Told::TopicChanged(partitions)) => self.begin_anew(&partitions),
                 // Whoever would have told is gone: the run is being torn down.
                 Err(TryRecvError::Disconnected) => break false,
                 Err(TryRecvError::Empty) => {}
@@ -285,7 +270,7 @@ impl StageThread {
                 break false;
             }
             let Some((end, told_ns)) = &end else { continue };
-            if self.eyes.progress.is_over(end, now_ns, *told_ns, self.plan.quiet_ns) {
+            if self.intake.progress.is_over(end, now_ns, *told_ns, self.plan.quiet_ns) {
                 break true;
             }
             if now_ns.saturating_sub(*told_ns) > self.plan.drain_ns {
@@ -295,23 +280,40 @@ impl StageThread {
         self.finish(complete)
     }
 
+    /// Reads partitions that the topic has got, from their beginnings.
+    fn add(&mut self, partitions: &[i32]) {
+        let from: Vec<(i32, i64)> = partitions.iter().map(|partition| (*partition, 0)).collect();
+        if let Err(error) = self.source.add(&self.plan.topic, &from) {
+            self.intake.last_error = Some(error.to_string());
+            return;
+        }
+        from.iter().for_each(|(partition, begin)| self.intake.progress.advance(*partition, *begin));
+    }
+
+    /// The topic is another one: what is known of its offsets is worth nothing.
+    fn begin_anew(&mut self, partitions: &[i32]) {
+        self.intake.topic_changes += 1;
+        let from: Vec<(i32, i64)> = partitions.iter().map(|partition| (*partition, 0)).collect();
+        self.intake.progress.start_again(from.iter().copied());
+        if let (false, Err(error)) = (from.is_empty(), self.source.begin_anew(&self.plan.topic, &from)) {
+            self.intake.last_error = Some(error.to_string());
+        }
+    }
+
     fn finish(mut self, complete: bool) -> StageReport {
         self.hand_in(self.seconds_since_start());
-        for (partition, position) in self.eyes.progress.positions() {
-            self.eyes.observer.position(*partition as u16, (*position).max(0) as u64);
-        }
         // "Quiet" is a pipeline's way of having been read to the end; the input topic has its offsets.
         let quiet = complete && !self.plan.observed.is_input;
-        let Eyes { observer, event_times, windows, due_span_ns, last_error, start_ns, .. } = self.eyes;
+        let (start_ns, last_error) = (self.intake.start_ns(), self.intake.last_error.take());
+        let (ledger, event_times, windows) = self.intake.finish(quiet);
         StageReport {
             stream: self.plan.stream,
             stage: self.plan.stage,
-            ledger: observer.finish(quiet),
+            ledger,
             event_times: event_times.map(|event_times| event_times.finish(start_ns)),
             windows,
             complete,
             last_error,
-            due_span_ns,
         }
     }
 
@@ -320,11 +322,11 @@ impl StageThread {
     }
 
     fn since_start_ns(&self) -> u64 {
-        self.eyes.start_ns.map_or(0, |start_ns| self.plan.clock.now_ns().saturating_sub(start_ns))
+        self.intake.start_ns().map_or(0, |start_ns| self.plan.clock.now_ns().saturating_sub(start_ns))
     }
 
     fn hand_in_second(&mut self) {
-        self.eyes.hear_of_the_start();
+        self.intake.hear_of_the_start();
         if let Some((second, ())) = self.second.over(self.since_start_ns()) {
             self.hand_in(second);
         }
@@ -333,93 +335,10 @@ impl StageThread {
     fn hand_in(&mut self, second: u64) {
         let now_ns = self.plan.clock.now_ns();
         let rows = |event_times: &mut EventTimes| event_times.end_second(second, now_ns);
-        let watermarks = self.eyes.event_times.as_mut().map(rows).unwrap_or_default();
-        let interval = self.eyes.observer.take_interval();
+        let watermarks = self.intake.event_times.as_mut().map(rows).unwrap_or_default();
+        let interval = self.intake.observer.take_interval();
         let figures = StageFigures { stage: self.plan.stage, interval, watermarks };
         // Nobody listens any more when the run is being torn down; the ledger still holds everything.
         let _unheard = self.figures.send(Figures { stream: self.plan.stream, second, figures });
-    }
-}
-
-/// The event that a message is, if it is one of this stream's that says when it was due.
-fn own_event(found: &Extracted, class: Class, start_ns: Option<u64>) -> Option<Own> {
-    let is_own = !matches!(class, Class::Foreign | Class::Phantom);
-    let id = found.id.ok().filter(|_| is_own)?;
-    Some(Own { id, class, due_us: found.due_us?, start_ns: start_ns? })
-}
-
-fn windows_seen(plan: &StagePlan) -> Option<WindowsSeen> {
-    let WindowsPlan { expects, results } = &plan.windows;
-    let partitions = plan.from.iter().map(|(partition, _)| *partition as u16);
-    (!expects.is_empty() || results.is_some()).then(|| WindowsSeen::new(&plan.windows, plan.stage, partitions))
-}
-
-impl Eyes {
-    fn take(&mut self, plan: &StagePlan, event: SourceEvent<'_>) {
-        match event {
-            SourceEvent::Record { record, consumed_ns, behind_ns } => self.see(plan, &record, consumed_ns, behind_ns),
-            SourceEvent::End { partition, offset } => {
-                self.progress.advance(partition, offset);
-                self.reached_end.insert(partition, true);
-            }
-            SourceEvent::Error { reason, fatal } => {
-                self.last_error = Some(reason);
-                self.is_broken |= fatal;
-            }
-        }
-    }
-
-    fn see(&mut self, plan: &StagePlan, record: &Record<'_>, consumed_ns: u64, behind_ns: u64) {
-        self.progress.advance(record.partition(), record.offset() + 1);
-        if let Some((places, _)) = &plan.windows.results {
-            self.progress.news(consumed_ns);
-            return self.windows.iter_mut().for_each(|windows| windows.result(plan.stage, places, record));
-        }
-        let found = plan.extractor.extract(record.payload(), |name| record.header(name));
-        let due_ns = found.due_us.map(|us| us.saturating_mul(NANOS_PER_US));
-        let is_ours = found.id.is_ok_and(|id| id.run == plan.observed.run);
-        self.hear_of_the_start();
-        if let (true, Some(due_ns)) = (is_ours, due_ns) {
-            self.note_due(due_ns);
-        }
-        let warmup_end_ns = self.start_ns.unwrap_or(0).saturating_add(plan.warmup_ns);
-        let class = self.observer.observe(&Observation {
-            id: found.id,
-            partition: record.partition() as u16,
-            key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
-            due_ns,
-            sent_ns: found.sent_us.map(|us| us.saturating_mul(NANOS_PER_US)),
-            consumed_ns,
-            behind_ns,
-            // Without a warm-up nothing is left out, whatever is known of the start.
-            warmup: plan.warmup_ns > 0 && due_ns.is_some_and(|due_ns| due_ns < warmup_end_ns),
-        });
-        if let Some(event_times) = &mut self.event_times {
-            event_times.see(record, &found, consumed_ns, own_event(&found, class, self.start_ns));
-        }
-        if let Some(windows) = &mut self.windows {
-            windows.event(record, &found, class);
-        }
-        if is_ours {
-            self.progress.news(consumed_ns);
-        }
-    }
-
-    fn hear_of_the_start(&mut self) {
-        if self.start_ns.is_none() {
-            self.start_ns = Some(self.told_start_ns.load(Ordering::Relaxed)).filter(|start_ns| *start_ns > 0);
-        }
-    }
-
-    fn note_due(&mut self, due_ns: u64) {
-        // A process that was not told the start takes the first event's due time for it.
-        self.start_ns.get_or_insert(due_ns);
-        self.due_span_ns = Some(match self.due_span_ns {
-            None => {
-                self.first_due_ns.store(due_ns, Ordering::Relaxed);
-                (due_ns, due_ns)
-            }
-            Some((first, last)) => (first.min(due_ns), last.max(due_ns)),
-        });
     }
 }

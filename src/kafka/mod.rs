@@ -1,6 +1,7 @@
 //! The only room that knows the Kafka client.
 
 mod batch;
+mod describe;
 mod error;
 mod hearing;
 mod offsets;
@@ -9,9 +10,10 @@ mod sink;
 mod source;
 mod target;
 
+pub use describe::TopicState;
 pub use error::KafkaError;
 pub use offsets::{OffsetFinder, OffsetsError};
-pub use settings::{ClientSettings, SettingsError};
+pub use settings::{ClientSettings, SettingsError, isolation_of};
 pub use sink::{Deliveries, Delivery, Headers, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome};
 pub use source::{Record, Source, SourceEvent, Timestamp};
 pub use target::{MARK, PartitionRange, Target, TargetError, TopicPlan};

@@ -14,6 +14,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::error::KafkaError;
 use super::settings::{ClientSettings, native};
 use super::target::Quiet;
+use crate::profile::Isolation;
 
 /// How long one request may take before it is tried again.
 const ONE_REQUEST: Duration = Duration::from_secs(5);
@@ -64,7 +65,7 @@ impl OffsetFinder {
     /// [`OffsetsError`] when there is no such topic, it may not be described, or nobody answers.
     pub fn open(settings: &ClientSettings, topic: &str) -> Result<Self, OffsetsError> {
         // Uncommitted: the ends are those of the log, whatever transaction is still open.
-        let consumer = settings.consumer("floodmark-capture", false);
+        let consumer = settings.consumer("floodmark-capture", Isolation::ReadUncommitted);
         let client = connected(&consumer)?;
         let (partitions, leaders) = partitions_and_leaders(&client, topic)?;
         Ok(OffsetFinder { client, consumer, admin: settings.admin(), topic: topic.to_owned(), partitions, leaders })

@@ -16,6 +16,8 @@ use super::error::KafkaError;
 use super::settings::native;
 use crate::clock::Clock;
 
+/// How long a request may take.
+const ONE_REQUEST: Duration = Duration::from_secs(5);
 /// Most messages taken in one go, between two looks at the clock.
 const MOST_AT_ONCE: usize = 2000;
 
@@ -161,6 +163,37 @@ impl Source {
         assign(&self.consumer, topic, from)
     }
 
+    /// Reads these partitions as well: the topic has got them since.
+    ///
+    /// # Errors
+    /// When they cannot be assigned.
+    pub fn add(&mut self, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
+        self.learn(topic)?;
+        self.consumer
+            .incremental_assign(&list(topic, from)?)
+            .map_err(|error| KafkaError::request(format!("assigning the new partitions of {topic}"), error))
+    }
+
+    /// Reads a topic that was made anew.
+    ///
+    /// # Errors
+    /// When its partitions cannot be assigned.
+    pub fn begin_anew(&mut self, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
+        self.consumer
+            .assign(&TopicPartitionList::new())
+            .map_err(|error| KafkaError::request(format!("leaving the partitions of {topic}"), error))?;
+        self.learn(topic)?;
+        assign(&self.consumer, topic, from)
+    }
+
+    /// The client looks for news of a topic by itself only now and then.
+    fn learn(&self, topic: &str) -> Result<(), KafkaError> {
+        self.consumer
+            .fetch_metadata(Some(topic), ONE_REQUEST)
+            .map(drop)
+            .map_err(|error| KafkaError::request(format!("asking for the partitions of {topic}"), error))
+    }
+
     /// Waits up to `timeout` for the first record, takes what else is there, and hands everything to `seen`. Returns how much there was.
     pub fn poll(&mut self, timeout: Duration, clock: &Clock, mut seen: impl FnMut(SourceEvent<'_>)) -> usize {
         // The client's batch call waits until as many records are there as are asked for: ask for one and wait, then for many and do not.
@@ -195,15 +228,19 @@ impl Source {
 }
 
 fn assign(consumer: &BaseConsumer<Quiet>, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
+    consumer
+        .assign(&list(topic, from)?)
+        .map_err(|error| KafkaError::request(format!("assigning the partitions of {topic}"), error))
+}
+
+fn list(topic: &str, from: &[(i32, i64)]) -> Result<TopicPartitionList, KafkaError> {
     let mut partitions = TopicPartitionList::new();
     for (partition, offset) in from {
         partitions
             .add_partition_offset(topic, *partition, Offset::Offset(*offset))
             .map_err(|error| KafkaError::request(format!("reading {topic} from offset {offset}"), error))?;
     }
-    consumer
-        .assign(&partitions)
-        .map_err(|error| KafkaError::request(format!("assigning the partitions of {topic}"), error))
+    Ok(partitions)
 }
 
 fn event_of(native: NativeRecord<'_>, consumed_ns: u64, behind_ns: u64) -> SourceEvent<'_> {

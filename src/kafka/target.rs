@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::ToSocketAddrs;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -12,10 +13,11 @@ use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::describe::{TopicState, describe};
 use super::error::KafkaError;
 use super::hearing::Listening;
-use super::settings::{ClientSettings, native};
-use crate::profile::DEFAULT_PARTITIONS;
+use super::settings::{ClientSettings, isolation_level, native};
+use crate::profile::{DEFAULT_PARTITIONS, Isolation};
 
 /// What a topic's name starts with when floodmark may create it and fill it without being asked.
 pub const MARK: &str = "floodmark";
@@ -118,7 +120,10 @@ impl ConsumerContext for Quiet {}
 
 /// A cluster that answered.
 pub struct Target {
+    /// To it, a partition ends with what is replicated.
     client: BaseConsumer<Listening>,
+    /// To it, a partition ends before the first transaction that is still open; made when it is needed.
+    committed: OnceLock<BaseConsumer<Listening>>,
     settings: BTreeMap<String, String>,
     brokers: String,
     cluster_id: String,
@@ -133,7 +138,7 @@ impl Target {
     pub fn connect(settings: &ClientSettings, timeout: Duration) -> Result<Self, KafkaError> {
         let brokers = settings.brokers().unwrap_or_default().to_owned();
         let settings = settings.admin();
-        let mut config = native(&settings);
+        let mut config = native(&as_reader(&settings, Isolation::ReadUncommitted));
         // While it connects, the client says in its log what goes wrong; the answer itself says no more than that none came.
         config.set_log_level(RDKafkaLogLevel::Info);
         config.set("log.connection.close", "true");
@@ -153,7 +158,7 @@ impl Target {
         let addresses =
             metadata.brokers().iter().map(|broker| format!("{}:{}", broker.host(), broker.port())).collect();
         let cluster_id = client.client().fetch_cluster_id(timeout).unwrap_or_else(|| "unknown".to_owned());
-        Ok(Target { client, settings, brokers, cluster_id, addresses })
+        Ok(Target { client, committed: OnceLock::new(), settings, brokers, cluster_id, addresses })
     }
 
     /// The cluster's id.
@@ -204,19 +209,49 @@ impl Target {
             .ok_or_else(|| TargetError::NoStageTopic { topic: topic.to_owned(), stage: stage.to_owned() })
     }
 
-    /// Where a topic's partitions begin and end now.
+    /// Where a topic's partitions begin and end now, for a reader of this isolation: with what is replicated, and where only what is committed
+    /// is read, before the first transaction that is still open.
     ///
     /// # Errors
     /// When the broker does not say within `timeout`.
-    pub fn ranges(&self, topic: &str, partitions: u32, timeout: Duration) -> Result<Vec<PartitionRange>, KafkaError> {
+    pub fn ranges(
+        &self,
+        topic: &str,
+        partitions: u32,
+        isolation: Isolation,
+        timeout: Duration,
+    ) -> Result<Vec<PartitionRange>, KafkaError> {
+        let client = match isolation {
+            Isolation::ReadUncommitted => &self.client,
+            Isolation::ReadCommitted => self.committed()?,
+        };
         (0..partitions as i32)
             .map(|partition| {
                 let what = format!("asking for the offsets of {topic}, partition {partition}");
                 let (start, end) =
-                    self.patiently(&what, timeout, || self.client.fetch_watermarks(topic, partition, ONE_REQUEST))?;
+                    self.patiently(&what, timeout, || client.fetch_watermarks(topic, partition, ONE_REQUEST))?;
                 Ok(PartitionRange { partition, start, end })
             })
             .collect()
+    }
+
+    fn committed(&self) -> Result<&BaseConsumer<Listening>, KafkaError> {
+        if self.committed.get().is_none() {
+            let settings = as_reader(&self.settings, Isolation::ReadCommitted);
+            let client = BaseConsumer::from_config_and_context(&native(&settings), Listening::default())
+                .map_err(|error| KafkaError::settings(&error))?;
+            // Another thread may have been faster: its client is as good.
+            let _made = self.committed.set(client);
+        }
+        self.committed.get().ok_or_else(|| KafkaError::Settings("no client could be made".to_owned()))
+    }
+
+    /// What these names stand for now; nothing for one of which the cluster does not say.
+    ///
+    /// # Errors
+    /// When nobody answers within `timeout`.
+    pub fn topic_states(&self, topics: &[&str], timeout: Duration) -> Result<Vec<Option<TopicState>>, KafkaError> {
+        describe(&self.client, topics, timeout)
     }
 
     fn partitions_of(&self, topic: &str) -> Result<Option<u32>, KafkaError> {
@@ -278,6 +313,13 @@ impl Target {
             }
         }
     }
+}
+
+/// The settings of a client that asks as a reader of this isolation would.
+fn as_reader(settings: &BTreeMap<String, String>, isolation: Isolation) -> BTreeMap<String, String> {
+    let mut settings = settings.clone();
+    settings.insert("isolation.level".to_owned(), isolation_level(isolation).to_owned());
+    settings
 }
 
 /// The rule of [`Target::confirm`], over what the cluster said. `asked` is the address that it was asked at.

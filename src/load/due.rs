@@ -54,6 +54,12 @@ impl Dues {
         self.all().next().unwrap_or(self.place_ns)
     }
 
+    /// Whether it is sent once.
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        self.tries.is_none()
+    }
+
     /// When each of its sends is due, in order.
     pub fn all(&self) -> impl Iterator<Item = u64> {
         let after_ns: &[u64] = self.tries.as_ref().map_or(&[0], Tries::after_ns);

@@ -50,7 +50,7 @@ pub(super) fn assert_due_times(
         walked[send.sequence as usize].push(send.due_ns);
     }
     let mut sequences: Vec<u64> = (0..walked.len() as u64).collect();
-    if order % 3 > 0 {
+    if !order.is_multiple_of(3) {
         sequences.sort_by_key(|sequence| (sequence % 7).wrapping_mul(order | 1));
     }
     for sequence in sequences {

@@ -340,8 +340,20 @@ pub struct Slo {
     pub windows_short: Option<u64>,
 }
 
+/// Which records of transactions a consumer reads, by Kafka's own names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// Those of committed transactions, and no further than the first one that is open.
+    #[default]
+    ReadCommitted,
+    /// All of them, those of aborted transactions as well.
+    ReadUncommitted,
+}
+
 /// A place where the stream is observed, and where an event's parts are found there.
-/// A part is a JSON pointer (`/meta/id`) or `header:NAME`; a stage without `due` and `sent` is checked for loss, not for latency.
+/// A part is a JSON pointer (`/meta/id`) or `header:NAME`. The schedule knows when an event was due: a stage that shows no `due` has
+/// end-to-end latencies all the same, and one that shows another is told of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
@@ -361,6 +373,9 @@ pub struct Stage {
     /// Where the event time (ms since 1970) is. Default: where the stream's codec puts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time: Option<String>,
+    /// Whether records of transactions that are open or aborted are read: "read_committed" (the default) or "read_uncommitted".
+    #[serde(default)]
+    pub isolation: Isolation,
     /// At a pipeline's output: what has not come after so long a silence is lost. Default 5s.
     #[serde(default = "defaults::quiet")]
     pub quiet: Span,

@@ -1,5 +1,6 @@
 //! From what was measured to what it means: a pure function, the same for a run and for parts that were merged.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::measured::{Measured, StageMeasured, StreamMeasured};
@@ -8,8 +9,8 @@ use super::windows::judge_windows_of;
 use crate::check::watermark::tolerance_text;
 use crate::check::{
     ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
-    Produced, Reason, ReasonCode, Reconciled, RunFigures, StreamFigures, WatermarkDrops, judge, reconcile,
-    watermark::Bounds,
+    Produced, Reason, ReasonCode, Reconciled, RunFigures, StageReading, StreamFigures, WatermarkDrops, judge,
+    reconcile, watermark::Bounds,
 };
 use crate::figures::count;
 use crate::load::StreamSchedule;
@@ -48,6 +49,7 @@ struct Concluded {
     untimed: u64,
     observer_behind_ms: f64,
     drops: Vec<WatermarkDrops>,
+    acked: BTreeMap<u16, u64>,
 }
 
 /// The summary of what was measured, with its verdict.
@@ -150,7 +152,24 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         due_to_consumed: delivered.map(|delivered| delivered.due_to_consumed.clone()),
         untimed: delivered.map_or(0, |delivered| delivered.untimed),
         observer_behind_ms: last.observer_behind_ms.max,
+        acked: highest_acked(measured),
     }
+}
+
+fn highest_acked(measured: &StreamMeasured) -> BTreeMap<u16, u64> {
+    measured.produced.as_ref().map(Produced::highest_acked).unwrap_or_default()
+}
+
+/// How the stage at a place of a stream was read, if it was.
+fn reading_of<'a>(
+    stream: &'a Stream,
+    place: usize,
+    topic: &'a str,
+    measured: &'a StreamMeasured,
+    acked: &'a BTreeMap<u16, u64>,
+) -> Option<StageReading<'a>> {
+    let delivered = measured.stages.get(place)?.delivered.as_ref()?;
+    Some(StageReading { topic, is_input: topic == stream.topic_name(), delivered, acked })
 }
 
 /// What a model says, for the judgement.
@@ -198,7 +217,9 @@ fn conclude_stage(
         due_to_consumed: delivered.due_to_consumed.summary(),
     };
     let is_last = place == stream.last_of_events();
-    let judgement = judge_stage(role, stream, &name, is_last, &reconciled, delivered);
+    let acked = highest_acked(measured);
+    let reading = reading_of(stream, place, &topic, measured, &acked);
+    let judgement = judge_stage(role, stream, &name, is_last, &reconciled, (delivered, reading));
     let summary = StageSummary {
         name,
         topic,
@@ -245,7 +266,7 @@ fn judge_stage(
     name: &str,
     is_last: bool,
     reconciled: &Reconciled,
-    delivered: &Delivered,
+    (delivered, reading): (&Delivered, Option<StageReading<'_>>),
 ) -> Judgement {
     // What a watermark drops is judged once, for the stream.
     let slo = Slo { watermark_drops: None, ..slo_of_part(if is_last { role } else { Role::Produce }, stream.slo) };
@@ -263,6 +284,7 @@ fn judge_stage(
         sent_to_acked: None,
         generator: None,
         watermarks: &[],
+        reading,
     };
     judge(&RunFigures { streams: &[figures], interrupted: false, clocks: None })
 }
@@ -336,6 +358,8 @@ fn figures_of<'a>(
     measured: &'a StreamMeasured,
 ) -> StreamFigures<'a> {
     let sends = measured.produced.is_some() && facts.role != Role::Consume;
+    let place = stream.last_of_events();
+    let topic = stream.stages.get(place).map_or(concluded.summary.topic.as_str(), |stage| stage.topic.as_str());
     let sending_s = (facts.sending_ns as f64 / 1e9).max(1e-9);
     StreamFigures {
         name: &stream.name,
@@ -357,6 +381,7 @@ fn figures_of<'a>(
             capped_share: concluded.summary.capped_s / sending_s,
         }),
         watermarks: &concluded.drops,
+        reading: reading_of(stream, place, topic, measured, &concluded.acked),
     }
 }
 

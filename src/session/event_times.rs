@@ -20,7 +20,7 @@ const SEVERAL_READERS: &str = "Several parts observed: how late events were is s
 /// The summary of what a stage's event times came to.
 #[must_use]
 pub fn event_times_of(report: &EventTimeReport) -> EventTimeSummary {
-    let EventTimeReport { models, lateness, log, clocks, injections } = report;
+    let EventTimeReport { models, lateness, log, clocks, injections, beyond: _ } = report;
     let found = findings(log, clocks, Attention::default()).into_iter().take(MOST_LISTED);
     EventTimeSummary {
         lateness: models.first().map(|model| lateness_of(model, lateness, log, clocks)),

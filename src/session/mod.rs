@@ -15,6 +15,7 @@ mod record;
 mod seconds;
 mod signals;
 mod survey;
+mod topics;
 mod unfinished;
 mod watch;
 mod watermarks;

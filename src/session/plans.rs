@@ -58,7 +58,7 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
         name: stage.name.clone(),
         topic: stage.topic.clone(),
         from: stage.from.clone(),
-        settings: stage_settings(prepared, stream, stage),
+        settings: stage_settings(prepared, stage),
         extractor: stage.extractor.clone(),
         observed: Observed {
             run: prepared.tag,
@@ -78,14 +78,10 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
     }
 }
 
-/// The settings of a stage's client: with exactly-once only what is committed is read.
-pub(super) fn stage_settings(
-    prepared: &Prepared,
-    stream: &Stream,
-    stage: &PreparedStage,
-) -> std::collections::BTreeMap<String, String> {
+/// The settings of a stage's client.
+pub(super) fn stage_settings(prepared: &Prepared, stage: &PreparedStage) -> std::collections::BTreeMap<String, String> {
     let group = format!("floodmark-{}-{}", prepared.run_id, stage.name);
-    prepared.settings.consumer(&group, stream.delivery == Delivery::ExactlyOnce)
+    prepared.settings.consumer(&group, stage.isolation)
 }
 
 fn sizes_are_filler(stream: &Stream) -> bool {

@@ -9,10 +9,10 @@ use crate::clock::Clock;
 use crate::consume::ConsumeError;
 use crate::consume::extract::Extractor;
 use crate::event::RunTag;
-use crate::kafka::{ClientSettings, KafkaError, PartitionRange, Target, TargetError, TopicPlan};
+use crate::kafka::{ClientSettings, KafkaError, PartitionRange, Target, TargetError, TopicPlan, isolation_of};
 use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
 use crate::produce::ProduceError;
-use crate::profile::{Loaded, Span, Stage, Stream};
+use crate::profile::{Isolation, Loaded, Span, Stage, Stream};
 use crate::results::ResultsError;
 use crate::results::stamp::rfc3339;
 use crate::results::writer::refuse_occupied;
@@ -23,7 +23,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a topic's offsets may take to be told.
 pub(super) const OFFSETS_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time between the end of the preparations and the first due time, for threads to start.
-const LEAD_NS: u64 = 300_000_000;
+pub(super) const LEAD_NS: u64 = 300_000_000;
 
 /// Which part of a run this process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,18 @@ pub enum SessionError {
         /// How long ago it was.
         late_ms: u64,
     },
+    /// Another process sends with this run's id.
+    #[error(
+        "run id {run_id} is in use: {events} events with it came to topic {topic} before this run began. Another process sends them now, or a pipeline repeats those of an earlier run; name another id with --run-id, or leave it out"
+    )]
+    RunIdInUse {
+        /// The run's id.
+        run_id: String,
+        /// The topic.
+        topic: String,
+        /// How many events came.
+        events: u64,
+    },
     /// A topic could not be read to its end.
     #[error("topic {topic} could not be read to its end: {reason}")]
     Unread {
@@ -130,7 +142,7 @@ impl SessionError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            SessionError::Usage(_) | SessionError::TooLate { .. } => true,
+            SessionError::Usage(_) | SessionError::TooLate { .. } | SessionError::RunIdInUse { .. } => true,
             SessionError::Target(error) => !matches!(error, TargetError::Kafka(_)),
             SessionError::Kafka(error) => matches!(error, KafkaError::Settings(_)),
             SessionError::Results(error) => error.is_usage(),
@@ -172,6 +184,8 @@ pub(super) struct PreparedStage {
     pub(super) topic: String,
     pub(super) is_input: bool,
     pub(super) from: Vec<(i32, i64)>,
+    /// Which records of transactions are read.
+    pub(super) isolation: Isolation,
     /// Where the parts of an event are.
     pub(super) extractor: Extractor,
     /// As the profile has it; none where the stream is observed in its own topic only.
@@ -303,30 +317,43 @@ fn prepare_stream(
     let begun_at = |range: PartitionRange| {
         if request.from_beginning { PartitionRange { end: range.start, ..range } } else { range }
     };
-    let ranges: Vec<PartitionRange> =
-        target.ranges(&topic, partitions, OFFSETS_TIMEOUT)?.into_iter().map(begun_at).collect();
-    let ends = |ranges: &[PartitionRange]| ranges.iter().map(|range| (range.partition, range.end)).collect();
+    let ends_of = |topic: &str, partitions, isolation| -> Result<Vec<(i32, i64)>, SessionError> {
+        let ranges = target.ranges(topic, partitions, isolation, OFFSETS_TIMEOUT)?;
+        Ok(ranges.into_iter().map(begun_at).map(|range| (range.partition, range.end)).collect())
+    };
+    let ranges = target.ranges(&topic, partitions, Isolation::ReadUncommitted, OFFSETS_TIMEOUT)?;
+    let ranges: Vec<PartitionRange> = ranges.into_iter().map(begun_at).collect();
     let mut stages = Vec::new();
     for stage in &stream.stages {
         let is_input = stage.topic == topic;
-        let from = if is_input {
-            ends(&ranges)
-        } else {
-            let partitions = target.stage_partitions(&stage.name, &stage.topic)?;
-            let ranges = target.ranges(&stage.topic, partitions, OFFSETS_TIMEOUT)?;
-            ends(&ranges.into_iter().map(begun_at).collect::<Vec<_>>())
-        };
+        let partitions = if is_input { partitions } else { target.stage_partitions(&stage.name, &stage.topic)? };
+        let isolation = effective_isolation(request, stage.isolation);
+        let from = ends_of(&stage.topic, partitions, isolation)?;
         let extractor = Extractor::of_stage(stream.payload.codec, stage)
             .map_err(|error| SessionError::Usage(format!("stage {}: {error}", stage.name)))?;
         let (name, topic) = (stage.name.clone(), stage.topic.clone());
-        stages.push(PreparedStage { name, topic, is_input, from, extractor, spec: Some(stage.clone()) });
+        stages.push(PreparedStage { name, topic, is_input, from, isolation, extractor, spec: Some(stage.clone()) });
     }
     if stages.is_empty() {
-        let from = ends(&ranges);
+        let isolation = effective_isolation(request, Isolation::default());
+        let from = ends_of(&topic, partitions, isolation)?;
         let (name, extractor) = (stream.name.clone(), Extractor::of_codec(stream.payload.codec));
-        stages.push(PreparedStage { name, topic: topic.clone(), is_input: true, from, extractor, spec: None });
+        stages.push(PreparedStage {
+            name,
+            topic: topic.clone(),
+            is_input: true,
+            from,
+            isolation,
+            extractor,
+            spec: None,
+        });
     }
     Ok(PreparedStream { stream: stream.clone(), topic, partitions, ranges, schedule: Arc::clone(schedule), stages })
+}
+
+/// The profile's isolation, unless the client's settings say another.
+fn effective_isolation(request: &Request, of_stage: Isolation) -> Isolation {
+    isolation_of(&request.settings.consumer("", of_stage))
 }
 
 /// The profile's name, the moment, and four random digits: runs that start in one second differ.

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::plans::stage_settings;
-use super::prepare::{OFFSETS_TIMEOUT, Prepared, PreparedStream, Role, SessionError};
+use super::prepare::{Prepared, PreparedStream, Role, SessionError};
 use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
 use super::unfinished::{empty_summary, summary_of_seconds};
 use super::watch::Ended;
 use crate::check::{Hop, LatencyHistogram, Reason, ReasonCode};
 use crate::clock::kernel::kernel_clock;
-use crate::profile::Delivery;
+use crate::profile::{Delivery, Isolation};
 use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
 use crate::results::stamp::rfc3339;
@@ -27,6 +27,8 @@ const RESULTS: &str = "results";
 pub(super) const LEDGER: &str = "ledger";
 /// What stands in a log's name for the generator's own lateness, which is a part of due to sent.
 pub(super) const GENERATOR: &str = "generator";
+/// How long a topic's offsets may take to be told when everything else is over.
+pub(super) const LAST_PATIENCE: Duration = Duration::from_secs(2);
 /// Nanoseconds in a second.
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -202,7 +204,7 @@ impl Recorder {
         for (facts, stream) in manifest.topics.iter_mut().zip(&prepared.streams).filter(|_| !given_up) {
             // A broker that has died does not say where its topics end; the manifest then does not, either.
             if let Ok(ranges) =
-                prepared.target.ranges(&stream.topic, stream.partitions, OFFSETS_TIMEOUT.min(Duration::from_secs(2)))
+                prepared.target.ranges(&stream.topic, stream.partitions, Isolation::ReadUncommitted, LAST_PATIENCE)
             {
                 facts.end_offsets = ranges.iter().map(|range| range.end).collect();
             }
@@ -283,7 +285,7 @@ fn set_clients(manifest: &mut Manifest, prepared: &Prepared, stream: &PreparedSt
     }
     if prepared.request.role.observes() {
         for stage in &stream.stages {
-            let pairs = pairs(&stage_settings(prepared, &stream.stream, stage));
+            let pairs = pairs(&stage_settings(prepared, stage));
             let client = if stage.spec.is_some() {
                 format!("consumer {name} {}", stage.name)
             } else {

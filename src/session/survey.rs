@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::consume::extract::{Extracted, Extractor, Place};
 use crate::consume::{latest_append_ms, recorded_append_ms};
 use crate::kafka::{ClientSettings, Record, Source, SourceEvent, Target, TargetError};
-use crate::profile::Codec;
+use crate::profile::{Codec, Isolation};
 use crate::results::verdicts::TopicWatermarks;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,13 +53,13 @@ pub fn survey(survey: &Survey) -> Result<TopicWatermarks, SessionError> {
         }
         other => other.into(),
     })?;
-    let ranges = target.ranges(topic, partitions, OFFSETS_TIMEOUT)?;
+    let ranges = target.ranges(topic, partitions, Isolation::ReadCommitted, OFFSETS_TIMEOUT)?;
     let from: Vec<(i32, i64)> = ranges.iter().map(|range| (range.partition, range.start)).collect();
     // Each partition is read until its position is at the end that was found.
     let mut open: Vec<(i32, i64)> =
         ranges.iter().filter(|range| range.end > range.start).map(|range| (range.partition, range.end)).collect();
     let group = format!("floodmark-watermark-{}", std::process::id());
-    let mut source = Source::open(&settings.consumer(&group, true), topic, &from)?;
+    let mut source = Source::open(&settings.consumer(&group, Isolation::ReadCommitted), topic, &from)?;
     let (clock, reader) = (Clock::anchored_now(), Reader::new(event_time));
     let mut watermarks = Watermarks::new(models, partitions as usize);
     let mut messages = 0;

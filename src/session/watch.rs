@@ -1,27 +1,30 @@
 //! The run itself: starts the threads, watches them second by second, drains, and gathers what they measured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::conclude::{Facts, conclude};
 use super::event_times::event_times_of;
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::patience::{Asked, Wait};
 use super::plans::{stage_plan, stream_plan};
-use super::prepare::{OFFSETS_TIMEOUT, Prepared, PreparedStream, Role, SessionError};
-use super::record::Recorder;
+use super::prepare::{LEAD_NS, OFFSETS_TIMEOUT, Prepared, Role, SessionError};
+use super::record::{LAST_PATIENCE, Recorder};
 use super::seconds::{HandIn, SecondSeen, Seconds};
 use super::signals;
+use super::topics::{TopicChange, TopicNews, TopicWatch};
 use super::watermarks::watermark_of;
 use super::windows::WindowParts;
-use crate::check::{Merge, Reason, ReasonCode};
+use crate::check::{Delivered, Merge, Produced, Reason, ReasonCode};
 use crate::clock;
-use crate::consume::{self, End, Observing, StageReport};
+use crate::consume::{self, End, Observing, StageReport, Told};
+use crate::figures::count;
 use crate::kafka::PartitionRange;
 use crate::produce::{self, Ceiling, Producing, Ready, StopFlag};
+use crate::profile::Isolation;
 use crate::results::Summary;
 use crate::side_by_side::side_by_side;
 
@@ -62,6 +65,7 @@ pub fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result
     let ready = if role.sends() { Some(open_producers(prepared)?) } else { None };
     let start_ns = prepared.start_ns()?;
     if role == Role::Run {
+        refuse_used_id(prepared, &observing, start_ns)?;
         observing.iter().for_each(|stage| stage.start_at(start_ns));
     }
     let recorder = Recorder::begin(prepared, start_ns)?;
@@ -70,7 +74,22 @@ pub fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result
     signals::listen(&stop);
     drop(hand_in);
     let (asked, waiting_for) = (Asked::default(), String::new());
-    let watch = Watch { prepared, start_ns, stop, asked, waiting_for, seconds, recorder, hears };
+    let partitions = partitions_of(prepared);
+    let topics = TopicWatch::start(Arc::clone(&prepared.target), partitions.clone().into_iter().collect());
+    let watch = Watch {
+        prepared,
+        start_ns,
+        stop,
+        asked,
+        waiting_for,
+        seconds,
+        recorder,
+        hears,
+        topics,
+        partitions,
+        changed: BTreeSet::new(),
+        reasons: Vec::new(),
+    };
     Ok(watch.until_the_end(producing, observing))
 }
 
@@ -94,6 +113,33 @@ fn open_producers(prepared: &Prepared) -> Result<Ready, SessionError> {
     Ok(produce::open(plans)?)
 }
 
+/// An id that the user gave may be that of a run that goes on: its events would count as this one's. One that was drawn is nobody else's.
+fn refuse_used_id(prepared: &Prepared, observing: &[Observing], start_ns: u64) -> Result<(), SessionError> {
+    if prepared.request.run_id.is_none() {
+        return Ok(());
+    }
+    // The other half of the time before the first event is for the workers to start in.
+    while prepared.clock.now_ns() < start_ns.saturating_sub(LEAD_NS / 2) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    match observing.iter().find(|stage| stage.before_start() > 0) {
+        Some(stage) => Err(SessionError::RunIdInUse {
+            run_id: prepared.run_id.clone(),
+            topic: stage.topic.clone(),
+            events: stage.before_start(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The topics that are sent to or read, with their partitions.
+fn partitions_of(prepared: &Prepared) -> BTreeMap<String, u32> {
+    let read = prepared.streams.iter().flat_map(|stream| &stream.stages);
+    let read = read.map(|stage| (stage.topic.clone(), stage.from.len() as u32));
+    let sent_to = prepared.streams.iter().map(|stream| (stream.topic.clone(), stream.partitions));
+    read.chain(sent_to).collect()
+}
+
 struct Watch<'a> {
     prepared: &'a Prepared,
     start_ns: u64,
@@ -105,6 +151,13 @@ struct Watch<'a> {
     seconds: Seconds,
     recorder: Recorder,
     hears: &'a mut dyn FnMut(News<'_>),
+    topics: TopicWatch,
+    /// How many partitions each topic has now.
+    partitions: BTreeMap<String, u32>,
+    /// The topics that were deleted, or made anew.
+    changed: BTreeSet<String>,
+    /// What happened to the topics.
+    reasons: Vec<Reason>,
 }
 
 impl Watch<'_> {
@@ -119,6 +172,7 @@ impl Watch<'_> {
                     return self.end_unfinished(why);
                 }
                 self.look();
+                self.hear_of_topics(&observing);
             }
             let names: Vec<&str> = self.prepared.streams.iter().map(|stream| stream.stream.name.as_str()).collect();
             take_in_sent(&mut measured, producing, &names);
@@ -136,6 +190,7 @@ impl Watch<'_> {
         }
         windows.reconcile(self.prepared.streams.iter().map(|stream| &stream.stream), &mut measured);
         measured.interrupted |= self.stop.is_set();
+        measured.troubles.append(&mut self.reasons);
         self.look();
         for second in self.seconds.rest() {
             self.hear(&second);
@@ -200,6 +255,22 @@ impl Watch<'_> {
         (self.hears)(News::Second(second));
     }
 
+    /// Says what became of topics, and tells the stages that read them.
+    fn hear_of_topics(&mut self, observing: &[Observing]) {
+        for TopicNews { topic, change } in self.topics.news() {
+            let (code, text, told, partitions) = what_became_of(&topic, change);
+            observing.iter().filter(|stage| stage.topic == topic).for_each(|stage| stage.tell(told.clone()));
+            if code == ReasonCode::TopicChanged {
+                self.changed.insert(topic.clone());
+            }
+            self.partitions.insert(topic, partitions);
+            let seconds = self.prepared.clock.now_ns().saturating_sub(self.start_ns) as f64 / 1e9;
+            let text = format!("{seconds:.1} s after the start {text}");
+            self.say(&text);
+            self.reasons.push(Reason::new(code, text));
+        }
+    }
+
     /// How long was sent, in nanoseconds: the schedule's length, or up to the interruption, and how far the last event was behind.
     fn sending_ns(&self, measured: &Measured) -> u64 {
         let so_far_ns = self.prepared.clock.now_ns().saturating_sub(self.start_ns);
@@ -212,48 +283,77 @@ impl Watch<'_> {
         if self.prepared.request.role != Role::Run {
             return;
         }
+        // Partitions that have just come are to be read, too.
+        "the broker to say what topics there are".clone_into(&mut self.waiting_for);
+        let answer = self.topics.look_again();
+        let _late = self.wait_for(&answer, LAST_PATIENCE);
+        self.hear_of_topics(observing);
+        for stage in observing {
+            let produced = measured.streams[stage.stream].produced.as_ref();
+            let (end, unknown) = self.end_of(stage, produced);
+            measured.troubles.extend(unknown);
+            stage.tell(Told::End(end));
+        }
+    }
+
+    /// What ends a stage's reading, and why the topic's end is not known, if so.
+    fn end_of(&mut self, stage: &Observing, produced: Option<&Produced>) -> (End, Option<Reason>) {
+        let partitions = self.partitions.get(&stage.topic).copied().unwrap_or_default();
+        if !stage.is_input || partitions == 0 {
+            return (End::Quiet, None);
+        }
+        let stream = &self.prepared.streams[stage.stream];
         // A broker that has died is not waited for longer than the profile allows.
         let drain = Duration::from_nanos(self.prepared.request.loaded.profile.drain.as_nanos());
-        let patience = OFFSETS_TIMEOUT.min(drain);
-        for (index, stream) in self.prepared.streams.iter().enumerate() {
-            let stages = observing.iter().filter(|stage| stage.stream == index);
-            self.waiting_for = format!("the broker to say where topic {} ends", stream.topic);
-            let ends = self.ends_of(stream, patience);
-            if let (Ok(ends), Some(produced)) = (&ends, &mut measured.streams[index].produced) {
-                produced.end_offsets.extend(ends.iter().map(|range| (range.partition as u16, range.end.max(0) as u64)));
+        let isolation = stream.stages[stage.stage].isolation;
+        self.waiting_for = format!("the broker to say where topic {} ends", stage.topic);
+        match self.ranges_of(&stage.topic, isolation, OFFSETS_TIMEOUT.min(drain)) {
+            Ok(ranges) => {
+                // A topic that was made anew has offsets of its own.
+                let acked = produced.filter(|_| !self.changed.contains(&stage.topic)).map(Produced::highest_acked);
+                (End::Offsets(ends_of(&ranges, &acked.unwrap_or_default())), None)
             }
-            if let Err(error) = &ends {
-                let text = format!("{}: the end of topic {} is not known: {error}", stream.stream.name, stream.topic);
-                measured.troubles.push(Reason::new(ReasonCode::EndUnknown, text).of_stream(&stream.stream.name));
-            }
-            for stage in stages {
-                stage.end_at(match &ends {
-                    Ok(ends) if stage.is_input => {
-                        End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect())
-                    }
-                    _ => End::Quiet,
-                });
+            Err(error) => {
+                let text = format!("{}: the end of topic {} is not known: {error}", stream.stream.name, stage.topic);
+                let reason = Reason::new(ReasonCode::EndUnknown, text).of_stream(&stream.stream.name);
+                (End::Quiet, Some(reason))
             }
         }
     }
 
     /// Asks where a topic ends, in a thread of its own: the client's call blocks, and a second signal must be heard meanwhile.
-    fn ends_of(&mut self, stream: &PreparedStream, patience: Duration) -> Result<Vec<PartitionRange>, String> {
-        let (target, topic, partitions) = (Arc::clone(&self.prepared.target), stream.topic.clone(), stream.partitions);
+    fn ranges_of(
+        &mut self,
+        topic: &str,
+        isolation: Isolation,
+        patience: Duration,
+    ) -> Result<Vec<PartitionRange>, String> {
+        let partitions = self.partitions.get(topic).copied().unwrap_or_default();
+        let (target, topic) = (Arc::clone(&self.prepared.target), topic.to_owned());
         let (answer, answered) = channel();
         let ask = move || {
+            let ranges = target.ranges(&topic, partitions, isolation, patience).map_err(|error| error.to_string());
             // Nobody waits for the answer any more when the wait was cut short.
-            let _unheard = answer.send(target.ranges(&topic, partitions, patience).map_err(|error| error.to_string()));
+            let _unheard = answer.send(ranges);
         };
         thread::Builder::new().name("ends".to_owned()).spawn(ask).map_err(|error| error.to_string())?;
+        self.wait_for(&answered, Duration::MAX)?
+    }
+
+    /// Waits for an answer as long as nobody cuts the wait short.
+    fn wait_for<T>(&mut self, answered: &Receiver<T>, patience: Duration) -> Result<T, String> {
+        let begun = Instant::now();
         loop {
             match answered.recv_timeout(TICK) {
-                Ok(ends) => return ends,
+                Ok(answer) => return Ok(answer),
                 Err(RecvTimeoutError::Disconnected) => return Err("the client gave no answer".to_owned()),
                 Err(RecvTimeoutError::Timeout) => self.look_at_once(),
             }
             if self.stop.is_set_twice() {
                 return Err("a second signal ended the wait".to_owned());
+            }
+            if begun.elapsed() > patience {
+                return Err("no answer in time".to_owned());
             }
         }
     }
@@ -272,6 +372,7 @@ impl Watch<'_> {
         while !observing.iter().all(Observing::is_finished) {
             self.waiting_for = self.waited_for(observing);
             self.look();
+            self.hear_of_topics(observing);
             let why = self.gives_up(told_ns.unwrap_or(u64::MAX));
             if why.is_some() {
                 return why;
@@ -279,7 +380,7 @@ impl Watch<'_> {
             if told_ns.is_none() && self.is_past_the_schedule(observing) {
                 // A process that only observes is told by nobody: it reads on until nothing comes any more.
                 for stage in observing {
-                    stage.end_at(End::Quiet);
+                    stage.tell(Told::End(End::Quiet));
                 }
                 told_ns = Some(self.prepared.clock.now_ns());
             }
@@ -291,8 +392,8 @@ impl Watch<'_> {
     /// agreed on, or else with the first event; one that never comes is waited for as long as the schedule and the drain take.
     fn is_past_the_schedule(&self, observing: &[Observing]) -> bool {
         let length_ns = self.prepared.duration.as_nanos();
-        let first_due_ns = observing.iter().filter_map(Observing::first_due_ns).min();
-        let end_ns = match (self.prepared.request.start_at_ns, first_due_ns) {
+        let begun_ns = observing.iter().filter_map(Observing::begun_ns).min();
+        let end_ns = match (self.prepared.request.start_at_ns, begun_ns) {
             (Some(start_ns), _) | (None, Some(start_ns)) => start_ns.saturating_add(length_ns),
             (None, None) => {
                 let drain_ns = self.prepared.request.loaded.profile.drain.as_nanos();
@@ -302,9 +403,10 @@ impl Watch<'_> {
         self.stop.is_set() || self.prepared.clock.now_ns() > end_ns
     }
 
-    fn take_in_seen(&self, measured: &mut Measured, report: StageReport) {
-        let StageReport { stream, stage, ledger, event_times, complete, last_error, .. } = report;
-        let of_stream = &self.prepared.streams[stream];
+    fn take_in_seen(&mut self, measured: &mut Measured, report: StageReport) {
+        let StageReport { stream, stage, mut ledger, event_times, complete, last_error, .. } = report;
+        let prepared = self.prepared;
+        let of_stream = &prepared.streams[stream];
         if !complete {
             let name = &of_stream.stages[stage].name;
             let error = last_error.map(|error| format!("; the client reported: {error}")).unwrap_or_default();
@@ -317,13 +419,41 @@ impl Watch<'_> {
             let reason = Reason::new(ReasonCode::NotReadToEnd, text).of_stream(&of_stream.stream.name);
             measured.troubles.push(reason.at_stage(Some(name)));
         }
+        let topic = &of_stream.stages[stage].topic;
+        if !(complete && of_stream.stages[stage].is_input) {
+            self.look_for_the_end(topic, &mut ledger);
+        }
         let stages = &mut measured.streams[stream].stages;
         stages.resize_with(of_stream.stages.len(), StageMeasured::default);
         stages[stage].delivered = Some(ledger);
         let name = &of_stream.stages[stage].name;
         if let Some(event_times) = event_times {
+            if event_times.beyond > 0 {
+                let text = format!(
+                    "{name}: {} records came in partitions that topic {topic} got while it was read; the watermark models cover the others only",
+                    count(event_times.beyond),
+                );
+                let reason = Reason::new(ReasonCode::WatermarkUnknown, text).of_stream(&of_stream.stream.name);
+                measured.troubles.push(reason.at_stage(Some(name)).observed(event_times.beyond as f64));
+            }
             stages[stage].watermarks = event_times.models.iter().map(|tally| watermark_of(tally, name)).collect();
             stages[stage].event_times = event_times_of(&event_times);
+        }
+    }
+
+    /// Where a topic ends now: what lies there and was not shown to the reader is not lost. A broker that does not say is not asked again.
+    fn look_for_the_end(&mut self, topic: &str, ledger: &mut Delivered) {
+        if self.stop.is_set_twice() {
+            return;
+        }
+        self.waiting_for = format!("the broker to say where topic {topic} ends");
+        let mut ends = |isolation| {
+            let ranges = self.ranges_of(topic, isolation, LAST_PATIENCE).unwrap_or_default();
+            ranges.iter().map(|range| (range.partition as u16, range.end.max(0) as u64)).collect::<BTreeMap<_, _>>()
+        };
+        ledger.ends = ends(Isolation::ReadUncommitted);
+        if !ledger.ends.is_empty() {
+            ledger.stable_ends = ends(Isolation::ReadCommitted);
         }
     }
 
@@ -342,6 +472,41 @@ impl Watch<'_> {
             measured,
         )
     }
+}
+
+/// What a topic's change means: its code and words, what the stages are told, and how many partitions the topic has now.
+fn what_became_of(topic: &str, change: TopicChange) -> (ReasonCode, String, Told, u32) {
+    let all = |partitions: u32| (0..partitions as i32).collect();
+    match change {
+        TopicChange::Grown { before, now } => (
+            ReasonCode::PartitionsAdded,
+            format!("topic {topic} grew from {before} to {now} partitions; the new ones are read as well"),
+            Told::Partitions((before as i32..now as i32).collect()),
+            now,
+        ),
+        TopicChange::Deleted => (
+            ReasonCode::TopicChanged,
+            format!("topic {topic} was deleted: what becomes of its events is not known"),
+            Told::TopicChanged(Vec::new()),
+            0,
+        ),
+        TopicChange::MadeAnew { partitions } => (
+            ReasonCode::TopicChanged,
+            format!("topic {topic} was deleted and made anew: what became of the events before is not known"),
+            Told::TopicChanged(all(partitions)),
+            partitions,
+        ),
+    }
+}
+
+/// Up to where a topic is read: its end, and whatever was acknowledged, which may lie beyond what readers are shown yet.
+fn ends_of(ranges: &[PartitionRange], acked: &BTreeMap<u16, u64>) -> BTreeMap<i32, i64> {
+    let mut ends: BTreeMap<i32, i64> = ranges.iter().map(|range| (range.partition, range.end)).collect();
+    for (partition, offset) in acked {
+        let end = ends.entry(i32::from(*partition)).or_default();
+        *end = (*end).max(*offset as i64 + 1);
+    }
+    ends
 }
 
 fn take_in_sent(measured: &mut Measured, producing: Producing, names: &[&str]) {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use floodmark::check::Observed;
 use floodmark::clock::Clock;
-use floodmark::consume::{self, End, StagePlan, StageReport};
+use floodmark::consume::{self, End, StagePlan, StageReport, Told};
 use floodmark::event::RunTag;
 use floodmark::kafka::{ClientSettings, Target, TopicPlan};
 use floodmark::load::{Shard, streams_of};
 use floodmark::produce::{self, FiguresTo, ProduceReport, StopFlag, StreamPlan};
-use floodmark::profile::{Profile, Span};
+use floodmark::profile::{Isolation, Profile, Span};
 
 use crate::cluster::{Cluster, fresh_topic};
 
@@ -30,7 +30,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
     let start_ns = clock.now_ns() + 300_000_000;
     let (stop, run) = (StopFlag::default(), RunTag(5));
 
-    let ranges = target.ranges(&topic, partitions, Duration::from_secs(10)).unwrap();
+    let ranges = target.ranges(&topic, partitions, Isolation::ReadUncommitted, Duration::from_secs(10)).unwrap();
     let (stage_figures, _stage_seconds) = channel();
     let observing = consume::start(
         StagePlan {
@@ -39,7 +39,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
             name: "s".to_owned(),
             topic: topic.clone(),
             from: ranges.iter().map(|range| (range.partition, range.end)).collect(),
-            settings: settings.consumer("floodmark-test", false),
+            settings: settings.consumer("floodmark-test", Isolation::ReadUncommitted),
             extractor: consume::extract::Extractor::of_codec(profile.streams[0].payload.codec),
             observed: Observed { run, stream: 0, streams: 1, partitions: Some(3), is_input: true },
             schedule: Arc::clone(&schedule),
@@ -79,8 +79,8 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
     let ((sends, _send_seconds), (acks, _ack_seconds)) = (channel(), channel());
     let ready = produce::open(vec![plan]).unwrap();
     let reports = ready.start(start_ns, None, &stop, &FiguresTo { sends, acks }).unwrap().join();
-    let ends = target.ranges(&topic, partitions, Duration::from_secs(10)).unwrap();
-    observing.end_at(End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect()));
+    let ends = target.ranges(&topic, partitions, Isolation::ReadUncommitted, Duration::from_secs(10)).unwrap();
+    observing.tell(Told::End(End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect())));
     let seen = observing.join();
     assert_all_accounted_for(reports, &seen);
 }

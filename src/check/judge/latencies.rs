@@ -1,5 +1,6 @@
 //! Limits on latencies, and what the clocks and the observer leave open about them.
 
+use super::delivery::other_runs;
 use super::{ClockFigures, SAMPLES_BEYOND, StreamFigures};
 use crate::check::{LatencyHistogram, Reason, ReasonCode, SloResult};
 use crate::figures::{count, latency};
@@ -66,6 +67,8 @@ fn judge_latency(
     if limit.is_observed {
         doubts.extend(clock_doubts(stream, judged, measured, clocks));
         doubts.extend(observer_doubts(stream, judged));
+        doubts.extend(load_doubt(stream, judged));
+        doubts.extend(unseen_doubt(stream, judged, measured, limit.quantile));
     }
     if doubts.is_empty() {
         if !ok {
@@ -134,16 +137,54 @@ fn clock_doubts(
     doubts
 }
 
+/// The unit that claims of due times seem to be written in, where it is not floodmark's.
+fn claimed_unit(stream: &StreamFigures<'_>) -> String {
+    let contradiction = stream.reading.and_then(|reading| reading.delivered.contradiction);
+    let unit = contradiction.and_then(|contradiction| contradiction.unit());
+    unit.map(|unit| format!("; what they claim looks like {unit}, floodmark writes microseconds")).unwrap_or_default()
+}
+
+/// A latency over its limit under the load of another run as well.
+fn load_doubt(stream: &StreamFigures<'_>, judged: Judged) -> Option<Reason> {
+    let reading = stream.reading.filter(|reading| !judged.is_kept() && reading.has_other_load())?;
+    let others = other_runs(&reading.delivered.strangers, reading.topic);
+    let more = format!(", but {others} meanwhile: not judged");
+    Some(judged.reason(stream, ReasonCode::OtherRunLoad, &more))
+}
+
+/// A latency that is kept by the events that were seen, while others were not seen yet and will have taken longer.
+fn unseen_doubt(
+    stream: &StreamFigures<'_>,
+    judged: Judged,
+    measured: &LatencyHistogram,
+    quantile: f64,
+) -> Option<Reason> {
+    let unseen = Some(stream.counts.in_flight).filter(|unseen| *unseen > 0 && judged.is_kept())?;
+    let seen = measured.count();
+    // If the unseen took longer than all others, the quantile over all of them is this one of those that were seen.
+    let of_seen = quantile * (seen + unseen) as f64 / seen as f64;
+    if of_seen <= 1.0 && measured.quantile_ms(of_seen) <= judged.limit_ms {
+        return None;
+    }
+    let more = format!(
+        " of the {} events that were seen; {} others were not seen yet: not judged",
+        count(seen),
+        count(unseen)
+    );
+    Some(judged.reason(stream, ReasonCode::NotAllSeen, &more))
+}
+
 /// Why the observer does not carry a latency. Its own delay only ever makes a latency longer, so that a limit that is kept is kept for certain.
 fn observer_doubts(stream: &StreamFigures<'_>, judged: Judged) -> Vec<Reason> {
     let StreamFigures { untimed, observer_behind_ms: behind_ms, .. } = *stream;
     let mut doubts = Vec::new();
     if untimed > 0 {
         let text = format!(
-            "{} of {} events were seen without their due time, so {} would be that of the others only. Let the pipeline keep it, or say where it is (`due`).",
+            "it is not known when {} of {} events were due, so {} would be that of the others only. Let the pipeline keep their `due`, say where it is, or name the start of the run (--start-at){}.",
             count(untimed),
             count(stream.counts.delivered),
-            judged.key
+            judged.key,
+            claimed_unit(stream)
         );
         doubts.push(stream.reason(ReasonCode::WithoutDueTime, &text).about(judged.key).observed(untimed as f64));
     }

@@ -68,6 +68,7 @@ impl Measured {
             sent_to_acked: None,
             generator: Some(generator),
             watermarks: &self.watermarks,
+            reading: None,
         };
         judge(&RunFigures { streams: &[stream], interrupted: self.interrupted, clocks: self.clocks })
     }

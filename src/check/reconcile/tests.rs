@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     check::{
-        Class, Observation, Observed, Observer, ProducedRecorder, Unidentified,
+        Class, DueWord, Observation, Observed, Observer, ProducedRecorder, Suspicion, Unidentified,
         produced::tests::{Report, report},
     },
     event::{EventId, RunTag},
@@ -49,7 +49,6 @@ struct Run {
     /// Events seen, in order; the last two kinds are another run's and a producer's that the profile does not have.
     seen: Vec<Seen>,
     positions: Vec<u64>,
-    ends: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -78,22 +77,14 @@ fn any_run() -> impl Strategy<Value = Run> {
         1 => Just(Seen::Unknown),
         1 => Just(Seen::Unreadable),
     ];
-    (
-        prop::collection::vec(send, 0..250),
-        prop::collection::vec(seen, 0..250),
-        prop::collection::vec(0..60_u64, 3),
-        prop::collection::vec(40..60_u64, 3),
-    )
-        .prop_map(|(sends, seen, positions, ends)| Run { sends, seen, positions, ends })
+    (prop::collection::vec(send, 0..250), prop::collection::vec(seen, 0..250), prop::collection::vec(0..60_u64, 3))
+        .prop_map(|(sends, seen, positions)| Run { sends, seen, positions })
 }
 
 fn produced(run: &Run) -> Produced {
     let mut recorder = ProducedRecorder::default();
     for &(producer, sequence, attempt, what) in &run.sends {
         report(&mut recorder, producer, sequence, attempt, what);
-    }
-    for (partition, &end) in (0..).zip(&run.ends) {
-        recorder.end_offset(partition, end);
     }
     recorder.finish()
 }
@@ -119,7 +110,9 @@ fn observation(seen: Seen, index: usize) -> Observation {
         sent_ns: Some(1_001_000_000),
         behind_ns: 0,
         consumed_ns,
+        due_word: DueWord::Agrees,
         warmup: index < 10,
+        suspicion: Suspicion::None,
     }
 }
 
@@ -203,7 +196,7 @@ fn read_past(run: &Run, producer: u16, partition: u16) -> bool {
         _ => None,
     });
     let position = run.positions[usize::from(partition)];
-    position > highest.max().unwrap_or(0) || position >= run.ends[usize::from(partition)]
+    position > highest.max().unwrap_or(0)
 }
 
 proptest! {

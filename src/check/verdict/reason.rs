@@ -145,6 +145,20 @@ pub enum ReasonCode {
     NothingSeen,
     /// Acknowledged events were still in flight when the reading ended.
     InFlight,
+    /// Acknowledged events lie behind a transaction that was open when the reading ended.
+    OpenTransaction,
+    /// Acknowledged events lie beyond what the replicas have, which is what readers are shown.
+    NotReplicated,
+    /// A topic was deleted, or made anew, while the run lasted.
+    TopicChanged,
+    /// Missing events may be among messages in which no event can be read.
+    Unreadable,
+    /// Another process sends with this run's id.
+    SameRunId,
+    /// A latency is within its limit for the events that were seen, and others were not seen yet.
+    NotAllSeen,
+    /// A latency is over its limit while another run's events were in the topic as well.
+    OtherRunLoad,
     /// The client does not know whether events were written, and they were not seen.
     Unresolved,
     /// Events that the client called failed were seen.
@@ -196,6 +210,12 @@ pub enum ReasonCode {
 
     /// What the client reported of events that were not acknowledged.
     ClientError,
+    /// Another run's events came to the topic.
+    OtherRun,
+    /// Messages claim another due time than the schedule gives their events.
+    DueTimeChanged,
+    /// A topic got partitions while the run lasted.
+    PartitionsAdded,
 
     /// A code that a later floodmark wrote.
     #[serde(other)]
@@ -222,7 +242,7 @@ impl ReasonCode {
             | Code::WindowsDuplicates => Effect::Fail,
             Code::ResultsNotKept => Effect::Environment,
             Code::OnlySent | Code::OnlyObserved => Effect::Part,
-            Code::ClientError => Effect::Remark,
+            Code::ClientError | Code::OtherRun | Code::DueTimeChanged | Code::PartitionsAdded => Effect::Remark,
             Code::TooFewSamples
             | Code::NegativeLatency
             | Code::ClocksUnsynchronised
@@ -236,6 +256,13 @@ impl ReasonCode {
             | Code::NothingPlanned
             | Code::NothingSeen
             | Code::InFlight
+            | Code::OpenTransaction
+            | Code::NotReplicated
+            | Code::TopicChanged
+            | Code::Unreadable
+            | Code::SameRunId
+            | Code::NotAllSeen
+            | Code::OtherRunLoad
             | Code::Unresolved
             | Code::FailedButSeen
             | Code::Interrupted

@@ -92,6 +92,7 @@ fn stage(id: &str, due: &str, sent: &str) -> Stage {
         due: Some(due.to_owned()),
         sent: Some(sent.to_owned()),
         event_time: Some("/at".to_owned()),
+        isolation: crate::profile::Isolation::default(),
         quiet: crate::profile::units::Span::from_secs(5),
         results: None,
     }

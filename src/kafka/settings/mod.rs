@@ -13,7 +13,7 @@ use rdkafka::ClientConfig;
 
 use self::parsed::Parsed;
 use super::error::KafkaError;
-use crate::profile::Delivery;
+use crate::profile::{Delivery, Isolation};
 use crate::results::redact::redact;
 
 /// librdkafka's defaults of message.max.bytes and fetch.max.bytes, and the least that the first may be.
@@ -289,7 +289,7 @@ impl ClientSettings {
 
     /// The settings of a consumer that reads where it is told, floodmark's own first.
     #[must_use]
-    pub fn consumer(&self, group: &str, committed_only: bool) -> BTreeMap<String, String> {
+    pub fn consumer(&self, group: &str, isolation: Isolation) -> BTreeMap<String, String> {
         let mut settings = self.with_common(&[
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
@@ -304,8 +304,7 @@ impl ClientSettings {
             ("check.crcs", "false"),
         ]);
         settings.insert("group.id".to_owned(), group.to_owned());
-        let isolation = if committed_only { "read_committed" } else { "read_uncommitted" };
-        settings.insert("isolation.level".to_owned(), isolation.to_owned());
+        settings.insert("isolation.level".to_owned(), isolation_level(isolation).to_owned());
         let mut settings = self.with_given(settings);
         fit_request_to_fetch(&mut settings);
         settings
@@ -313,8 +312,8 @@ impl ClientSettings {
 
     /// The settings of a consumer that samples a topic. `own` come before what the user gave.
     #[must_use]
-    pub fn sampler(&self, committed_only: bool, own: &[(&str, &str)]) -> BTreeMap<String, String> {
-        let mut settings = self.consumer("floodmark-capture", committed_only);
+    pub fn sampler(&self, isolation: Isolation, own: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let mut settings = self.consumer("floodmark-capture", isolation);
         overlay(&mut settings, own);
         self.with_given(settings)
     }
@@ -346,6 +345,25 @@ impl ClientSettings {
     fn with_given(&self, mut settings: BTreeMap<String, String>) -> BTreeMap<String, String> {
         settings.extend(self.given.clone());
         settings
+    }
+}
+
+/// What the client calls an isolation.
+pub(super) fn isolation_level(isolation: Isolation) -> &'static str {
+    match isolation {
+        Isolation::ReadCommitted => "read_committed",
+        Isolation::ReadUncommitted => "read_uncommitted",
+    }
+}
+
+/// The isolation of a consumer with these settings.
+#[must_use]
+pub fn isolation_of(settings: &BTreeMap<String, String>) -> Isolation {
+    let uncommitted = isolation_level(Isolation::ReadUncommitted);
+    if settings.get("isolation.level").is_some_and(|level| level.trim() == uncommitted) {
+        Isolation::ReadUncommitted
+    } else {
+        Isolation::ReadCommitted
     }
 }
 

@@ -21,7 +21,8 @@ fn another_name_of_a_property_takes_the_place_of_floodmarks_own() {
     for (alias, name) in ALIASES {
         let mut settings = ClientSettings::default();
         settings.set(alias, "7");
-        let clients = [settings.producer(Delivery::AtLeastOnce, 10, None), settings.consumer("g", false)];
+        let clients =
+            [settings.producer(Delivery::AtLeastOnce, 10, None), settings.consumer("g", Isolation::ReadCommitted)];
         for client in clients {
             assert_eq!((client.get(name).map(String::as_str), client.get(alias)), (Some("7"), None), "{alias}");
         }
@@ -131,7 +132,7 @@ fn a_consumers_requests_are_never_larger_than_its_answers() {
         ("fetch.max.bytes=10\n", Some("1000")),
         ("", None),
     ] {
-        let consumer = gather(file, &[]).unwrap().consumer("g", false);
+        let consumer = gather(file, &[]).unwrap().consumer("g", Isolation::ReadCommitted);
         assert_eq!(consumer.get("message.max.bytes").map(String::as_str), request, "{file}");
         if !file.ends_with("=10\n") {
             use rdkafka::config::FromClientConfig;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::capture::Run;
 use crate::clock::Clock;
 use crate::kafka::{ClientSettings, Record, Source, SourceEvent};
+use crate::profile::Isolation;
 use crate::session::SessionError;
 use crate::session::reading::{Wanted, read_until_done};
 
@@ -33,7 +34,8 @@ struct Open {
 impl<'a> RunReader<'a> {
     /// Reads what is committed only, or everything.
     pub(in crate::session) fn new(settings: &ClientSettings, topic: &'a str, committed_only: bool) -> Self {
-        let settings = settings.sampler(committed_only, &READ_LITTLE);
+        let isolation = if committed_only { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
+        let settings = settings.sampler(isolation, &READ_LITTLE);
         RunReader { topic, settings, source: None, clock: Clock::anchored_now() }
     }
 

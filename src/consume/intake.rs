@@ -1,0 +1,235 @@
+//! What takes in a stage's records, apart from where they come from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::event_time::{EventTimes, Own};
+use super::extract::Extracted;
+use super::progress::Progress;
+use super::stage::StagePlan;
+use super::unreadable::{Look, look_into, sample};
+use super::windows::{WindowsPlan, WindowsSeen};
+use crate::check::{
+    Class, Delivered, Due, DueCheck, DueContradiction, DueWord, Observation, Observer, Suspicion, Unidentified,
+};
+use crate::event::EventId;
+use crate::kafka::{Record, SourceEvent};
+use crate::load::{DueTimes, StreamSchedule};
+
+/// Nanoseconds in a microsecond, the unit of times in payloads.
+const NANOS_PER_US: u64 = 1000;
+/// Most first deliveries whose due time waits for the start of the run to be known.
+const MOST_HELD: usize = 8192;
+
+/// What the session's threads may know of a stage while it reads.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shared {
+    /// When the run starts, in nanoseconds since 1970; 0 before it is known.
+    pub(super) told_start_ns: Arc<AtomicU64>,
+    /// When the run that is observed began, at the latest, by what was seen of it; 0 before anything was.
+    pub(super) begun_ns: Arc<AtomicU64>,
+    /// How many events with this run's id came before its start was told.
+    pub(super) before_start: Arc<AtomicU64>,
+}
+
+pub(super) struct Intake {
+    pub(super) observer: Observer<Arc<StreamSchedule>>,
+    /// None when no engine is modelled.
+    pub(super) event_times: Option<EventTimes>,
+    /// None when no pipeline's windows are looked at.
+    pub(super) windows: Option<WindowsSeen>,
+    pub(super) progress: Progress,
+    pub(super) reached_end: BTreeMap<i32, bool>,
+    pub(super) last_error: Option<String>,
+    pub(super) is_broken: bool,
+    pub(super) shared: Shared,
+    pub(super) topic_changes: u64,
+    due: DueCheck,
+    /// First deliveries whose due time was not settled: producer, sequence number and claim, and what was observed.
+    held: Vec<(EventId, Option<u64>, Observation)>,
+    /// What messages claim while no start is known, beside when they were seen.
+    unsettled: Option<DueContradiction>,
+    start_ns: Option<u64>,
+}
+
+impl Intake {
+    pub(super) fn new(plan: &StagePlan) -> Self {
+        let times = DueTimes::of(Arc::clone(&plan.schedule));
+        Intake {
+            observer: Observer::new(Arc::clone(&plan.schedule), plan.observed),
+            event_times: EventTimes::new(plan),
+            windows: windows_seen(plan),
+            progress: Progress::starting_at(plan.from.iter().copied()),
+            reached_end: plan.from.iter().map(|(partition, _)| (*partition, false)).collect(),
+            last_error: None,
+            is_broken: false,
+            shared: Shared::default(),
+            topic_changes: 0,
+            due: DueCheck::new(times, plan.start_ns, plan.schedule.producers(), plan.warmup_ns),
+            held: Vec::new(),
+            unsettled: None,
+            start_ns: plan.start_ns,
+        }
+    }
+
+    pub(super) fn take(&mut self, plan: &StagePlan, event: SourceEvent<'_>) {
+        match event {
+            SourceEvent::Record { record, consumed_ns, behind_ns } => self.see(plan, &record, consumed_ns, behind_ns),
+            SourceEvent::End { partition, offset } => {
+                self.progress.advance(partition, offset);
+                self.reached_end.insert(partition, true);
+            }
+            SourceEvent::Error { reason, fatal } => {
+                self.last_error = Some(reason);
+                self.is_broken |= fatal;
+            }
+        }
+    }
+
+    fn see(&mut self, plan: &StagePlan, record: &Record<'_>, consumed_ns: u64, behind_ns: u64) {
+        self.progress.advance(record.partition(), record.offset() + 1);
+        if let Some((places, _)) = &plan.windows.results {
+            self.progress.news(consumed_ns);
+            return self.windows.iter_mut().for_each(|windows| windows.result(plan.stage, places, record));
+        }
+        let found = plan.extractor.extract(record.payload(), |name| record.header(name));
+        self.hear_of_the_start();
+        let due = self.due_of(plan, &found, consumed_ns);
+        let seen = self.observation(plan, record, &found, due, (consumed_ns, behind_ns));
+        let class = self.observer.observe(&seen);
+        self.hold(&found, &seen, class);
+        if let Some(event_times) = &mut self.event_times {
+            event_times.see(record, &found, consumed_ns, own_event(&found, due, class));
+        }
+        if let Some(windows) = &mut self.windows {
+            windows.event(record, &found, class);
+        }
+        if found.id.is_ok_and(|id| id.run == plan.observed.run) {
+            self.progress.news(consumed_ns);
+            let before_start = &self.shared.before_start;
+            before_start.fetch_add(u64::from(self.start_ns.is_none()), Ordering::Relaxed);
+        }
+    }
+
+    /// When the event of a message was due, if it is one of this stream's.
+    fn due_of(&mut self, plan: &StagePlan, found: &Extracted, consumed_ns: u64) -> Option<Due> {
+        let id = found.id.ok().filter(|id| id.run == plan.observed.run && id.stream == plan.observed.stream)?;
+        let due = self.due.judge(id.producer, id.sequence, found.due_us)?;
+        let begun = &self.shared.begun_ns;
+        if due.ns.is_some() || begun.load(Ordering::Relaxed) == 0 {
+            // The run began no later than an event of it was seen, less the time from the start to when that was due.
+            let begun_ns = due.ns.unwrap_or(consumed_ns).saturating_sub(due.offset_ns);
+            begun.store(self.due.start_ns().unwrap_or(begun_ns), Ordering::Relaxed);
+        }
+        Some(due)
+    }
+
+    fn observation(
+        &mut self,
+        plan: &StagePlan,
+        record: &Record<'_>,
+        found: &Extracted,
+        due: Option<Due>,
+        (consumed_ns, behind_ns): (u64, u64),
+    ) -> Observation {
+        Observation {
+            id: found.id,
+            partition: record.partition() as u16,
+            key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
+            due_ns: due.and_then(|due| due.ns),
+            due_word: due.map_or(DueWord::Agrees, |due| due.word),
+            sent_ns: found.sent_us.map(|us| us.saturating_mul(NANOS_PER_US)),
+            consumed_ns,
+            behind_ns,
+            warmup: due.is_some_and(|due| due.warmup),
+            suspicion: if found.id == Err(Unidentified::Unreadable) {
+                self.suspect(plan, record, found)
+            } else {
+                Suspicion::None
+            },
+        }
+    }
+
+    /// Looks into a message without a readable id, and keeps one to be shown.
+    fn suspect(&mut self, plan: &StagePlan, record: &Record<'_>, found: &Extracted) -> Suspicion {
+        let Look { suspicion, id_at } = look_into(record.payload(), |name| record.header(name), plan.observed.run);
+        if self.observer.wants_sample(suspicion) {
+            let place = (record.partition() as u16, record.offset().max(0) as u64);
+            let fault = found.fault.map(|fault| fault.to_string()).unwrap_or_default();
+            self.observer.sample(sample(place, record.payload(), fault, id_at));
+        }
+        suspicion
+    }
+
+    /// Keeps a first delivery until its due time is settled, and takes those in that are.
+    fn hold(&mut self, found: &Extracted, seen: &Observation, class: Class) {
+        if let (Class::First, DueWord::Unsettled, Ok(id)) = (class, seen.due_word, seen.id) {
+            self.held.push((id, found.due_us, *seen));
+            if self.held.len() > MOST_HELD {
+                self.release(true);
+            }
+        } else if !self.held.is_empty() && seen.due_ns.is_some() {
+            self.release(false);
+        }
+    }
+
+    /// Takes in what is settled by now; what is not waits on, or stays without a due time where `all` is to go.
+    fn release(&mut self, all: bool) {
+        for (id, claimed_us, seen) in std::mem::take(&mut self.held) {
+            let due = self.due.judge(id.producer, id.sequence, claimed_us);
+            let Some(due) = due.filter(|due| all || due.word != DueWord::Unsettled) else {
+                self.held.push((id, claimed_us, seen));
+                continue;
+            };
+            if let (DueWord::Unsettled, Some(claimed_us)) = (due.word, claimed_us) {
+                let seen_us = seen.consumed_ns / NANOS_PER_US;
+                self.unsettled.get_or_insert(DueContradiction { claimed_us, due_us: seen_us });
+            }
+            self.observer.time(&Observation { due_ns: due.ns, due_word: due.word, ..seen });
+        }
+    }
+
+    pub(super) fn hear_of_the_start(&mut self) {
+        if self.start_ns.is_some() {
+            return;
+        }
+        let told_ns = self.shared.told_start_ns.load(Ordering::Relaxed);
+        if told_ns > 0 {
+            self.due.start_at(told_ns);
+            self.start_ns = Some(told_ns);
+        }
+    }
+
+    /// When the run starts, in nanoseconds since 1970, as far as it is known: by word, or by what the messages agree on.
+    pub(super) fn start_ns(&self) -> Option<u64> {
+        self.start_ns.or_else(|| self.due.start_ns())
+    }
+
+    /// The ledger of what was seen. `quiet` says whether the stated quiet time was over when the reading ended.
+    pub(super) fn finish(mut self, quiet: bool) -> (Delivered, Option<EventTimes>, Option<WindowsSeen>) {
+        self.release(true);
+        for (partition, position) in self.progress.positions() {
+            self.observer.position(*partition as u16, (*position).max(0) as u64);
+        }
+        let mut ledger = self.observer.finish(quiet);
+        ledger.contradiction = self.due.contradiction().or(self.unsettled);
+        ledger.twin = self.due.other_run();
+        ledger.topic_changes = self.topic_changes;
+        (ledger, self.event_times, self.windows)
+    }
+}
+
+/// The event that a message is, if it is one of this stream's. While no start is known, its claim stands for its due time.
+fn own_event(found: &Extracted, due: Option<Due>, class: Class) -> Option<Own> {
+    let is_own = !matches!(class, Class::Foreign | Class::Phantom);
+    let (id, due) = (found.id.ok().filter(|_| is_own)?, due?);
+    let due_ns = due.ns.or_else(|| found.due_us.map(|us| us.saturating_mul(NANOS_PER_US)))?;
+    Some(Own { id, class, due_us: due_ns / NANOS_PER_US, start_ns: due_ns.saturating_sub(due.offset_ns) })
+}
+
+fn windows_seen(plan: &StagePlan) -> Option<WindowsSeen> {
+    let WindowsPlan { expects, results } = &plan.windows;
+    let partitions = plan.from.iter().map(|(partition, _)| *partition as u16);
+    (!expects.is_empty() || results.is_some()).then(|| WindowsSeen::new(&plan.windows, plan.stage, partitions))
+}

@@ -1,0 +1,140 @@
+//! Which topic a name stands for now: its id and its partitions, by the client's DescribeTopics call, which its Rust wrapper does not offer.
+//!
+//! The `unsafe` of this file relies on:
+//! 1. The client handle lives as long as the `BaseConsumer` that it is taken from, which the caller keeps borrowed.
+//! 2. What is made here (names, options, queue, event) is destroyed here, once, after its last use; the call copies names and options.
+//! 3. A result and its descriptions live as long as their event.
+#![expect(unsafe_code, reason = "topic ids are reached through a call that has no safe wrapper")]
+
+use std::ffi::{CStr, CString, c_char};
+use std::ptr;
+use std::slice;
+use std::time::Duration;
+
+use rdkafka::bindings as rd;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::error::KafkaError;
+
+/// What a topic's name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopicState {
+    /// No topic has the name.
+    Missing,
+    /// A topic.
+    There {
+        /// Tells it from every other of the same name, before and after; absent where brokers give none (before Kafka 2.8).
+        id: Option<u128>,
+        /// How many partitions it has.
+        partitions: u32,
+    },
+}
+
+/// What each of these names stands for; nothing where the cluster does not say.
+pub(super) fn describe<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    topics: &[&str],
+    timeout: Duration,
+) -> Result<Vec<Option<TopicState>>, KafkaError> {
+    let what = || "asking what topics there are".to_owned();
+    let names: Vec<CString> = topics
+        .iter()
+        .map(|topic| CString::new(*topic).map_err(|error| KafkaError::request(what(), error)))
+        .collect::<Result<_, _>>()?;
+    let event = ask(client, &names, timeout);
+    if event.0.is_null() {
+        return Err(KafkaError::request(what(), "no answer in time"));
+    }
+    // SAFETY: the event is live (2), and the results are read before it is destroyed (3).
+    unsafe {
+        let code = RDKafkaErrorCode::from(rd::rd_kafka_event_error(event.0));
+        let result = rd::rd_kafka_event_DescribeTopics_result(event.0);
+        if code != RDKafkaErrorCode::NoError || result.is_null() {
+            return Err(KafkaError::request(what(), code));
+        }
+        let mut count = 0;
+        let first = rd::rd_kafka_DescribeTopics_result_topics(result, &raw mut count);
+        let found = if first.is_null() { &[] } else { slice::from_raw_parts(first, count) };
+        let state =
+            |name: &CString| found.iter().find(|topic| is_named(**topic, name)).and_then(|topic| state_of(*topic));
+        Ok(names.iter().map(state).collect())
+    }
+}
+
+/// An event, destroyed at the end.
+struct Event(*mut rd::rd_kafka_event_t);
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        // SAFETY: ours, destroyed once (2); a null pointer is allowed.
+        unsafe { rd::rd_kafka_event_destroy(self.0) };
+    }
+}
+
+fn ask<C: ConsumerContext>(client: &BaseConsumer<C>, names: &[CString], timeout: Duration) -> Event {
+    let millis = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+    let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
+    let mut error = [0; 256];
+    // SAFETY: the client is live (1); everything made here is destroyed below, after the answer or the end of the patience (2).
+    unsafe {
+        let handle = client.client().native_ptr();
+        let topics = rd::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len());
+        let options = rd::rd_kafka_AdminOptions_new(handle, rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+        // A timeout out of the client's range leaves its own, which is longer: the wait below is what counts.
+        rd::rd_kafka_AdminOptions_set_request_timeout(options, millis, error.as_mut_ptr(), error.len());
+        let queue = rd::rd_kafka_queue_new(handle);
+        rd::rd_kafka_DescribeTopics(handle, topics, options, queue);
+        let event = rd::rd_kafka_queue_poll(queue, millis);
+        rd::rd_kafka_queue_destroy(queue);
+        rd::rd_kafka_AdminOptions_destroy(options);
+        rd::rd_kafka_TopicCollection_destroy(topics);
+        Event(event)
+    }
+}
+
+/// Whether a description is that of the topic of this name. The description is live (3).
+unsafe fn is_named(topic: *const rd::rd_kafka_TopicDescription_t, name: &CStr) -> bool {
+    // SAFETY: the description is live, and its name a C string that lives as long.
+    unsafe {
+        let found = rd::rd_kafka_TopicDescription_name(topic);
+        !found.is_null() && CStr::from_ptr(found) == name
+    }
+}
+
+/// What a description says; nothing when the cluster cannot say now. The description is live (3).
+unsafe fn state_of(topic: *const rd::rd_kafka_TopicDescription_t) -> Option<TopicState> {
+    // SAFETY: the description is live, and so are its error, its id and its partitions.
+    unsafe {
+        let error = rd::rd_kafka_TopicDescription_error(topic);
+        let code = if error.is_null() {
+            RDKafkaErrorCode::NoError
+        } else {
+            RDKafkaErrorCode::from(rd::rd_kafka_error_code(error))
+        };
+        match code {
+            RDKafkaErrorCode::NoError => {}
+            RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
+                return Some(TopicState::Missing);
+            }
+            _ => return None,
+        }
+        let mut partitions = 0;
+        rd::rd_kafka_TopicDescription_partitions(topic, &raw mut partitions);
+        Some(TopicState::There { id: id_of(topic), partitions: u32::try_from(partitions).ok()? })
+    }
+}
+
+/// The description is live (3).
+unsafe fn id_of(topic: *const rd::rd_kafka_TopicDescription_t) -> Option<u128> {
+    // SAFETY: the id is a part of the description.
+    unsafe {
+        let uuid = rd::rd_kafka_TopicDescription_topic_id(topic);
+        if ptr::eq(uuid, ptr::null()) {
+            return None;
+        }
+        let high = rd::rd_kafka_Uuid_most_significant_bits(uuid) as u64;
+        let low = rd::rd_kafka_Uuid_least_significant_bits(uuid) as u64;
+        Some(u128::from(high) << 64 | u128::from(low)).filter(|id| *id != 0)
+    }
+}
