@@ -1,6 +1,8 @@
 //! floodmark's models against the engines themselves: README.md, and `scripts/prove-models`.
 
 #[cfg(test)]
+mod beam;
+#[cfg(test)]
 mod compare;
 #[cfg(test)]
 mod draw;
@@ -16,5 +18,7 @@ mod minimise;
 mod model;
 #[cfg(test)]
 mod prove;
+#[cfg(test)]
+mod spark;
 #[cfg(test)]
 mod stream;

@@ -38,7 +38,11 @@ pub(crate) fn of_topic(stream: &Stream) -> Claims {
     let mut single = floodmark::check::watermark::Certain::new(&spec, partitions).knowing(times.max());
     let mut counting = Watermarks::new(&[spec], partitions);
     let mut of = Vec::new();
+    let mut clock_ms = 0;
     for row in &recorded.rows {
+        if let RowKind::Tick(Some(now_ms)) = row.kind {
+            clock_ms = now_ms;
+        }
         let RowKind::Event(Some(event_time_ms)) = row.kind else {
             of.push(None);
             continue;
@@ -47,7 +51,8 @@ pub(crate) fn of_topic(stream: &Stream) -> Claims {
             partition: row.partition.unwrap_or(0) as u16,
             event_time_ms,
             appended_ms: None,
-            appended_by_ms: None,
+            // What was found to be read to its end at the tick before did not hold it yet.
+            appended_by_ms: Some(clock_ms),
             key_hash: row.key_hash,
         };
         counting.observe(&record);

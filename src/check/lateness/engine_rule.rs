@@ -35,6 +35,7 @@ impl LateRule {
         LateRule {
             window,
             allowed_lateness_ms: longer_ms.saturating_add(if is_streams { 0 } else { in_u64(spec.allowed_ms) }),
+            follows_clock: spec.follows_clock(),
             shift_ms: u64::from(spec.engine == Engine::FlinkSql || is_raw_spark),
         }
     }

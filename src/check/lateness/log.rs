@@ -112,8 +112,10 @@ impl WatermarkLog {
         let foremost_ms = self.partitions.iter().filter_map(|partition| partition.honest_max_ms).max();
         let rule = self.rule;
         let row = |partition, records, max_event_time_ms: Option<i64>, stalled| {
-            let watermark_ms =
-                max_event_time_ms.map(|max_ms| max_ms.saturating_sub(i64::try_from(rule.bound_ms).unwrap_or(i64::MAX)));
+            let watermark_ms = rule
+                .late
+                .stands_at_ms(max_event_time_ms, clock_ms)
+                .map(|max_ms| max_ms.saturating_sub(i64::try_from(rule.bound_ms).unwrap_or(i64::MAX)));
             let lag_ms = watermark_ms.map(|watermark_ms| clock_ms.saturating_sub(watermark_ms));
             LogRow { second, partition, records, max_event_time_ms, watermark_ms, lag_ms, stalled }
         };
@@ -147,8 +149,8 @@ impl Partition {
         let time_ms = record.event_time_ms;
         self.records_in_second += 1;
         self.figures.records += 1;
-        if rule.late.needed_bound_ms(self.max_ms, time_ms) > rule.bound_ms {
-            let by_future = rule.late.needed_bound_ms(self.honest_max_ms, time_ms) <= rule.bound_ms;
+        if rule.late.needed_bound_at_ms(self.max_ms, time_ms, record.clock_ms) > rule.bound_ms {
+            let by_future = rule.late.needed_bound_at_ms(self.honest_max_ms, time_ms, record.clock_ms) <= rule.bound_ms;
             self.figures.count_late(record.producer, self.leader, by_future);
         }
         if is_ahead(time_ms, record.clock_ms, rule.ahead_limit_ms) {

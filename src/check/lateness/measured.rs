@@ -108,13 +108,15 @@ impl LatenessMeter {
         }
         let max_ms = &mut self.max_ms[place];
         let of_partition = &mut self.partitions[place];
-        let late_ms = lateness_ms(*max_ms, time_ms);
+        let from_ms = |max_ms| self.rule.measured_from_ms(max_ms, clock_ms);
+        let late_ms = lateness_ms(from_ms(*max_ms), time_ms);
         of_partition.late += u64::from(late_ms > 0);
         of_partition.lateness.record(late_ms);
         of_partition.span_ms = Some(widened(of_partition.span_ms, (time_ms, time_ms)));
-        self.rest.needed.record(self.rule.needed_bound_ms(*max_ms, time_ms));
-        self.rest.needed_over_all.record(self.rule.needed_bound_ms(self.max_over_all_ms, time_ms));
-        self.rest.longest_over_all_ms = self.rest.longest_over_all_ms.max(lateness_ms(self.max_over_all_ms, time_ms));
+        self.rest.needed.record(self.rule.needed_bound_at_ms(*max_ms, time_ms, clock_ms));
+        self.rest.needed_over_all.record(self.rule.needed_bound_at_ms(self.max_over_all_ms, time_ms, clock_ms));
+        let over_all_ms = lateness_ms(from_ms(self.max_over_all_ms), time_ms);
+        self.rest.longest_over_all_ms = self.rest.longest_over_all_ms.max(over_all_ms);
         *max_ms = (*max_ms).max(Some(time_ms));
         self.max_over_all_ms = self.max_over_all_ms.max(Some(time_ms));
     }

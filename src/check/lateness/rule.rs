@@ -28,6 +28,8 @@ pub struct LateRule {
     pub allowed_lateness_ms: u64,
     /// `s`, in milliseconds.
     pub shift_ms: u64,
+    /// Whether the watermark follows the clock (Beam): `M` is no further than it, and a partition that was read to its end goes on with it.
+    pub follows_clock: bool,
 }
 
 impl LateRule {
@@ -49,6 +51,32 @@ impl LateRule {
         let kept_until = self.window_end_ms(event_time_ms) + i128::from(self.allowed_lateness_ms);
         let needed = i128::from(max_before_ms) - kept_until + i128::from(self.shift_ms) + 1;
         needed.clamp(0, i128::from(u64::MAX)) as u64
+    }
+
+    /// The same of a record that was appended at a moment of the clock, to a partition that was read to its end before it.
+    #[must_use]
+    pub fn needed_bound_at_ms(&self, max_before_ms: Option<i64>, event_time_ms: i64, clock_ms: i64) -> u64 {
+        let Some(max_ms) = max_before_ms.filter(|_| self.follows_clock) else {
+            return self.needed_bound_ms(max_before_ms, event_time_ms);
+        };
+        let by_clock_ms = self.needed_bound_ms(Some(clock_ms), event_time_ms);
+        if max_ms > clock_ms {
+            return by_clock_ms;
+        }
+        // With a bound of the silence or more, the clock does not take it past its own maximum.
+        by_clock_ms.min(self.needed_bound_ms(max_before_ms, event_time_ms).max(clock_ms.abs_diff(max_ms)))
+    }
+
+    /// The event time that a watermark is a bound behind of, at a moment of the clock.
+    #[must_use]
+    pub fn stands_at_ms(&self, max_ms: Option<i64>, clock_ms: i64) -> Option<i64> {
+        if self.follows_clock { max_ms.map(|max_ms| max_ms.min(clock_ms)) } else { max_ms }
+    }
+
+    /// What the disorder of a record is measured from: the maximum before it, or the clock.
+    #[must_use]
+    pub fn measured_from_ms(&self, max_before_ms: Option<i64>, clock_ms: i64) -> Option<i64> {
+        if self.follows_clock { max_before_ms.map(|_| clock_ms) } else { max_before_ms }
     }
 
     /// The end of the record's window, exclusive, in milliseconds.
@@ -95,7 +123,7 @@ pub(super) mod tests {
             |(window, allowed_lateness_ms, shift_ms)| {
                 let window =
                     NonZeroU64::new(window * 70).map_or(LateWindow::Raw, |size_ms| LateWindow::Tumbling { size_ms });
-                LateRule { window, allowed_lateness_ms, shift_ms }
+                LateRule { window, allowed_lateness_ms, shift_ms, follows_clock: false }
             },
         )
     }
@@ -131,6 +159,19 @@ pub(super) mod tests {
             })
             .collect();
         assert_eq!(needs, [0, 0, 1, 0, 0, 0, 1]);
+    }
+
+    /// Beam, a delay of 5 s: an event 30 s ahead of the clock makes none late, and an old one is late although it is the newest of its partition.
+    #[test]
+    fn a_rule_that_follows_the_clock_measures_from_it() {
+        let rule = LateRule { follows_clock: true, ..LateRule::default() };
+        assert_eq!(rule.needed_bound_at_ms(Some(130_000), 100_000, 100_000), 0);
+        assert_eq!(rule.needed_bound_at_ms(Some(130_000), 99_000, 100_000), 1_000);
+        assert_eq!(rule.needed_bound_at_ms(Some(10_000), 20_000, 100_000), 80_000, "by the clock");
+        assert_eq!(rule.needed_bound_at_ms(Some(99_000), 10_000, 100_000), 89_000, "by its own maximum");
+        assert_eq!(rule.needed_bound_at_ms(None, 10_000, 100_000), 0);
+        let other = LateRule::default();
+        assert_eq!(other.needed_bound_at_ms(Some(130_000), 100_000, 100_000), 30_000);
     }
 
     #[test]

@@ -301,7 +301,8 @@ impl Replay {
         let rule = self.rule;
         for of in self.partitions.iter_mut().filter(|of| !of.is_given) {
             let checked_ms = std::mem::take(&mut of.is_idle).then_some(now_ms);
-            of.sent = of.sent.max(rule.horizon_at(of.maximum, now_ms, checked_ms));
+            // KafkaIO's reader takes the least of what its partitions are now; only the whole never goes back.
+            of.sent = rule.horizon_at(of.maximum, now_ms, checked_ms);
         }
     }
 

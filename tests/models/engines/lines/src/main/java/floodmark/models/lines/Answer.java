@@ -20,6 +20,8 @@ public final class Answer {
     }
 
     private final Map<Window, List<Integer>> windows = new TreeMap<>();
+    private final List<Integer> dropped = new ArrayList<>();
+    private boolean hasWindows = true;
     private long metric;
 
     /** A window's result replaces the one that it had. */
@@ -32,6 +34,22 @@ public final class Answer {
         windows.remove(new Window(key, start, end));
     }
 
+    /** A window's result takes the place of those within it, whose records it holds: sessions that have become one. */
+    public void removeWithin(String key, long start, long end, List<Integer> records) {
+        windows.entrySet().removeIf(other -> other.getKey().key.equals(key) && start <= other.getKey().start && other.getKey().end <= end
+                && records.containsAll(other.getValue()));
+    }
+
+    /** There are no windows: what is dropped is said record by record. */
+    public void withoutWindows() {
+        hasWindows = false;
+    }
+
+    /** Of a stream without windows: a record that was dropped. */
+    public void drop(int record) {
+        dropped.add(record);
+    }
+
     public void addMetric(long more) {
         metric += more;
     }
@@ -39,6 +57,8 @@ public final class Answer {
     /** Adds what another task made of its part; a window of both holds the records of both. */
     public void addAll(Answer other) {
         metric += other.metric;
+        dropped.addAll(other.dropped);
+        hasWindows &= other.hasWindows;
         other.windows.forEach((window, records) -> windows.merge(window, records, (own, more) -> {
             List<Integer> all = new ArrayList<>(own);
             all.addAll(more);
@@ -48,6 +68,10 @@ public final class Answer {
 
     ObjectNode asJson() {
         ObjectNode answer = Lines.JSON.createObjectNode().put("metric", metric);
+        if (!hasWindows) {
+            dropped.forEach(answer.putArray("dropped")::add);
+            return answer;
+        }
         ArrayNode list = answer.putArray("windows");
         windows.forEach((window, records) -> {
             ArrayNode numbers = list.addObject().put("key", window.key).put("start", window.start).put("end", window.end).putArray("records");
