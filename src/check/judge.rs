@@ -16,12 +16,12 @@ pub use windows::{WindowFigures, judge_windows};
 use super::{Counts, LatencyHistogram, LostEvent, Reason, ReasonCode, SloResult, Verdict};
 use crate::figures::count;
 
-/// A generator is late when 1 % of its events are handed over later than this after due, in milliseconds.
-pub const GENERATOR_LATE_P99_MS: f64 = 10.0;
 /// Of the offered rate, a generator must reach this share.
 pub const ACHIEVED_SHARE: f64 = 0.99;
-/// The profile's ceiling may hold the generator back for so much of the time.
+/// The profile's ceiling may hold the generator back for this share of the time.
 pub const CAPPED_SHARE: f64 = 0.01;
+/// A client that took nothing for this share of the time held the load back.
+pub const HELD_BACK_SHARE: f64 = 0.05;
 /// So many samples must lie beyond a quantile for it to be believed: a p99 needs 1,000 samples.
 pub const SAMPLES_BEYOND: f64 = 10.0;
 
@@ -32,6 +32,8 @@ pub struct RunFigures<'a> {
     pub streams: &'a [StreamFigures<'a>],
     /// Whether the run was ended before its schedule was.
     pub interrupted: bool,
+    /// Whether the target was the embedded broker, which shares this machine.
+    pub embedded: bool,
     /// What stands against the clocks, if sending and observing took place in different processes; absent in one process.
     pub clocks: Option<ClockFigures>,
 }
@@ -47,6 +49,8 @@ pub struct StreamFigures<'a> {
     pub slo: &'a Slo,
     /// What the client was asked to guarantee: exactly-once limits duplicates to 0 by default.
     pub delivery: Delivery,
+    /// Which ends of the way were watched: a limit on the other end is not judged.
+    pub sides: Sides,
     /// How many events came to which end.
     pub counts: &'a Counts,
     /// The first lost events.
@@ -74,14 +78,31 @@ pub struct StreamFigures<'a> {
 pub struct GeneratorFigures<'a> {
     /// From due to handed over, of the events that did not wait for the client: what the generator itself is late.
     pub lateness: &'a LatencyHistogram,
+    /// The p99 of it in its worst second, in milliseconds.
+    pub worst_second_late_ms: f64,
+    /// How late that may be before the load no longer has its shape, in milliseconds.
+    pub may_be_late_ms: f64,
+    /// How far behind its due time the last send was, in milliseconds.
+    pub behind_at_end_ms: f64,
     /// Events per second that the schedule offered.
     pub offered_per_s: f64,
     /// Events per second that were handed over.
     pub achieved_per_s: f64,
-    /// Whether the client held the generator back (its queue was full): then a low rate is the target's, not the generator's.
-    pub held_back_by_client: bool,
+    /// For which share of the time, 0 to 1, the client took nothing (its queue was full): then a low rate is the target's, not the generator's.
+    pub held_back_share: f64,
     /// For which share of the time, 0 to 1, the profile's ceiling held the generator back.
     pub capped_share: f64,
+    /// Cores that the process used while sending, and cores that it may use; absent where that is not known.
+    pub cores: Option<(f64, u64)>,
+}
+
+/// Which ends of the events' way were watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sides {
+    /// What was sent is known.
+    pub sent: bool,
+    /// What arrived is known.
+    pub seen: bool,
 }
 
 /// How far the clocks of the processes can be trusted.
@@ -127,7 +148,17 @@ impl StreamFigures<'_> {
 #[must_use]
 pub fn judge(run: &RunFigures<'_>) -> Judgement {
     let mut reasons = Vec::new();
-    let slo = run.streams.iter().map(|stream| judge_stream(stream, run.clocks, &mut reasons)).collect();
+    let held_back: Vec<Option<Reason>> = run.streams.iter().map(generator::held_back).collect();
+    let is_over_asked = held_back.iter().flatten().any(|reason| reason.code != ReasonCode::HeldBackByCeiling);
+    let mut slo = Vec::new();
+    for (stream, held_back) in run.streams.iter().zip(held_back) {
+        let mut own = Vec::new();
+        slo.push(judge_stream(stream, run.clocks, &mut own));
+        if run.embedded && is_over_asked {
+            own = own.into_iter().map(generator::not_the_pipelines).collect();
+        }
+        reasons.extend(own.into_iter().chain(held_back));
+    }
     if run.interrupted {
         let planned: u64 = run.streams.iter().map(|stream| stream.counts.planned).sum();
         let planned = count(planned);
@@ -153,9 +184,6 @@ fn judge_stream(stream: &StreamFigures<'_>, clocks: Option<ClockFigures>, reason
     counts::find_gaps(stream, reasons);
     delivery::explain_in_flight(stream, reasons);
     delivery::find_strangers(stream, reasons);
-    if let Some(generator) = &stream.generator {
-        generator::find_faults(stream, generator, reasons);
-    }
     results
 }
 

@@ -121,6 +121,17 @@ impl LatencyHistogram {
         Ok(whole)
     }
 
+    /// How many were longer than this many milliseconds.
+    #[must_use]
+    pub fn count_over_ms(&self, limit_ms: f64) -> u64 {
+        let limit_ns = (limit_ms * 1e6).max(0.0);
+        self.nanos
+            .iter_recorded()
+            .filter(|step| step.value_iterated_to() as f64 > limit_ns)
+            .map(|step| step.count_at_value())
+            .sum()
+    }
+
     /// Most nanoseconds that a latency lay below zero.
     #[must_use]
     pub fn most_negative_ns(&self) -> u64 {
@@ -144,6 +155,7 @@ impl LatencyHistogram {
             mean: self.nanos.mean() / 1e6,
             p50: self.quantile_ms(0.5),
             p90: self.quantile_ms(0.9),
+            p95: self.quantile_ms(0.95),
             p99: self.quantile_ms(0.99),
             p999: self.quantile_ms(0.999),
             max: self.nanos.max() as f64 / 1e6,
@@ -175,6 +187,9 @@ pub struct Latencies {
     pub p50: f64,
     /// 90 % are within this.
     pub p90: f64,
+    /// 95 % are within this.
+    #[serde(default)]
+    pub p95: f64,
     /// 99 % are within this.
     pub p99: f64,
     /// 99.9 % are within this.

@@ -26,8 +26,8 @@ pub use due::{Due, DueCheck, DueContradiction, DueWord};
 pub use expectation::Expectation;
 pub use file::LedgerFileError;
 pub use judge::{
-    ClockFigures, GeneratorFigures, Judgement, RunFigures, StageReading, StreamFigures, WatermarkDrops, WindowFigures,
-    judge, judge_windows,
+    ClockFigures, GeneratorFigures, Judgement, RunFigures, Sides, StageReading, StreamFigures, WatermarkDrops,
+    WindowFigures, judge, judge_windows,
 };
 pub use latency::{Hop, Latencies, LatencyHistogram};
 pub use merge::Merge;

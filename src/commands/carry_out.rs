@@ -6,6 +6,7 @@ use super::flags::{OutputFlags, ProfileFlags, RunFlag, TargetFlags};
 use super::{CommandError, Outcome};
 use crate::check::{LatencyHistogram, Merge};
 use crate::load::Shard;
+use crate::profile::timescale::phase_at as phase_of_stream_at;
 use crate::profile::{Loaded, Profile};
 use crate::report::terminal::{LiveFigures, LiveLine, Look, closing};
 use crate::session::{self, Ended, News, Prepared, Request, Role, SecondSeen, SessionError};
@@ -141,15 +142,8 @@ fn phase_at(second: f64, profile: &Profile, total_s: f64) -> Option<String> {
     if second < profile.warmup.as_secs_f64() {
         return Some("warmup".to_owned());
     }
-    let mut end_s = 0.0;
-    let phases = profile.streams.iter().flat_map(|stream| &stream.phases).filter(|phase| phase.phases.is_empty());
-    for phase in phases {
-        end_s += phase.lasts.unwrap_or_default().as_secs_f64() * f64::from(phase.repeat.unwrap_or(1));
-        if second < end_s {
-            return phase.name.clone();
-        }
-    }
-    None
+    let phased = profile.streams.iter().find(|stream| !stream.phases.is_empty())?;
+    phase_of_stream_at(&phased.phases, (second * 1e9) as u128).and_then(|phase| phase.name.clone())
 }
 
 impl From<SessionError> for CommandError {

@@ -3,6 +3,7 @@
 //! A file's text becomes a tree that knows its places (`tree`), the command line changes it (`overrides`), the schema says
 //! whether every key and value is of the right kind (`shape`), and `validate` whether it can be run.
 
+mod count_limit;
 mod error;
 mod fault;
 mod injections;
@@ -18,6 +19,7 @@ mod replay_laws;
 pub mod schema;
 mod shape;
 mod sources;
+pub mod timescale;
 mod tree;
 pub use crate::units;
 pub mod validate;
@@ -25,6 +27,7 @@ mod watermark;
 mod window;
 mod window_results;
 
+pub use count_limit::CountLimit;
 pub use error::{Problem, ProfileError};
 pub use fault::{Fault, Path, Step};
 pub use injections::*;
@@ -33,6 +36,6 @@ pub use model::*;
 pub use overrides::Overrides;
 pub use replay::{Detail, DetailKind, Replay, Smooth};
 pub use units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
-pub use watermark::{DropLimit, Engine, Operator, WatermarkFault, WatermarkModel, Window};
+pub use watermark::{Engine, Operator, WatermarkFault, WatermarkModel, Window};
 pub use window::WindowEdge;
 pub use window_results::{CopiesRule, ModelChoice, Updates, WindowResults};

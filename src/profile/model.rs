@@ -6,11 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    count_limit::CountLimit,
     injections::{Lateness, Retries, Skew},
     replay::Replay,
     units::{ByteSize, PhaseRate, Rate, Span},
     validate::{MAX_PARTITIONS, MAX_PRODUCERS, rates},
-    watermark::{DropLimit, WatermarkModel},
+    watermark::WatermarkModel,
     window_results::WindowResults,
 };
 
@@ -39,6 +40,10 @@ pub struct Profile {
     /// The safety ceiling over all streams together: the producers never exceed it, whatever the profile says. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<Rate>,
+    /// How late this machine may send before the offered load no longer counts as offered: the p99 of the generator's own lateness in its
+    /// worst second. Default: a tenth of the stream's shortest phase, ramp, burst or curve bucket, at least 10ms and at most 1s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator_late_p99: Option<Span>,
     /// The streams: one topic's traffic each.
     #[serde(rename = "stream", default)]
     pub streams: Vec<Stream>,
@@ -302,6 +307,9 @@ pub struct Slo {
     /// 90 % of due to consumed are within this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_p90: Option<Span>,
+    /// 95 % of due to consumed are within this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_p95: Option<Span>,
     /// 99 % of due to consumed are within this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_p99: Option<Span>,
@@ -314,30 +322,30 @@ pub struct Slo {
     /// 99 % of sent to acked are within this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack_p99: Option<Span>,
-    /// Most events lost.
+    /// Most events lost: a number, or a share of the acked ones like `"0.01%"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost: Option<u64>,
-    /// Most accidental duplicates.
+    pub lost: Option<CountLimit>,
+    /// Most accidental duplicates: a number, or a share of the delivered events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duplicates: Option<u64>,
-    /// Most accidental reorderings within a lane.
+    pub duplicates: Option<CountLimit>,
+    /// Most accidental reorderings within a lane: a number, or a share of the delivered events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reordered: Option<u64>,
-    /// Most events that the client gave up on.
+    pub reordered: Option<CountLimit>,
+    /// Most events that the client gave up on: a number, or a share of the planned ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed: Option<u64>,
-    /// Most events dropped by the generator (`when_full = "drop"`).
+    pub failed: Option<CountLimit>,
+    /// Most events dropped by the generator (`when_full = "drop"`): a number, or a share of the planned ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dropped: Option<u64>,
-    /// Most ids that no one sent.
+    pub dropped: Option<CountLimit>,
+    /// Most ids that no one sent: a number, or a share of the delivered events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phantom: Option<u64>,
+    pub phantom: Option<CountLimit>,
     /// Most events that any of the stream's `[[stream.watermark]]` models drops: a number, or a share like `"0.1%"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watermark_drops: Option<DropLimit>,
-    /// Most windows of a `results` stage that miss an event, for whatever reason.
+    pub watermark_drops: Option<CountLimit>,
+    /// Most windows of a `results` stage that miss an event, for whatever reason: a number, or a share of the compared ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub windows_short: Option<u64>,
+    pub windows_short: Option<CountLimit>,
 }
 
 /// Which records of transactions a consumer reads, by Kafka's own names.

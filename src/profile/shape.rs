@@ -5,10 +5,12 @@ use std::{ops::Range, str::FromStr};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    WindowEdge, nearest,
+    WindowEdge,
+    count_limit::CountLimit,
+    nearest,
     tree::{Entry, Node, Value},
     units::{ByteSize, PhaseRate, Rate, SignedSpan, Span, UnitError},
-    watermark::{DropLimit, Window},
+    watermark::Window,
     window_results::ModelChoice,
 };
 
@@ -224,7 +226,7 @@ impl Unit {
                 Unit { parse: reads::<Window>, example: "tumbling:10s", with_unit: &["tumbling:#s", "tumbling:#m"] }
             }
             "ModelChoice" => Unit { parse: reads::<ModelChoice>, example: "kafka-streams", with_unit: &[] },
-            "DropLimit" => Unit { parse: reads::<DropLimit>, example: "0.1%", with_unit: &[] },
+            "CountLimit" => Unit { parse: reads::<CountLimit>, example: "0.1%", with_unit: &[] },
             _ => return None,
         })
     }

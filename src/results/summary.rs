@@ -116,6 +116,15 @@ pub struct StreamSummary {
     /// How far behind its due time the last send was, in milliseconds.
     #[serde(default)]
     pub behind_at_end_ms: f64,
+    /// The p99 of the generator's own lateness in its worst second, in milliseconds.
+    #[serde(default)]
+    pub worst_second_late_ms: f64,
+    /// How late that may be before the offered load no longer counts as offered, in milliseconds.
+    #[serde(default)]
+    pub may_be_late_ms: f64,
+    /// How many workers sent.
+    #[serde(default)]
+    pub workers: u64,
     /// For how long events may have waited for the observer itself, at most: so much of a latency may not be the target's.
     #[serde(default)]
     pub observer_behind_ms: Latencies,

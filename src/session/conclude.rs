@@ -9,7 +9,7 @@ use super::windows::judge_windows_of;
 use crate::check::watermark::tolerance_text;
 use crate::check::{
     ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
-    Produced, Reason, ReasonCode, Reconciled, RunFigures, StageReading, StreamFigures, WatermarkDrops, judge,
+    Produced, Reason, ReasonCode, Reconciled, RunFigures, Sides, StageReading, StreamFigures, WatermarkDrops, judge,
     reconcile, watermark::Bounds,
 };
 use crate::figures::count;
@@ -33,6 +33,8 @@ pub struct Facts<'a> {
     pub role: Role,
     /// Whether they are one process's: of several that are merged, what is missing is said by the merge.
     pub is_alone: bool,
+    /// Cores that the one process kept busy, and cores that it may use.
+    pub cores: Option<(f64, u64)>,
     /// How long was sent, in nanoseconds.
     pub sending_ns: u64,
     /// What stands against the clocks, when several processes took part.
@@ -70,7 +72,12 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
         .enumerate()
         .map(|(index, (concluded, stream))| figures_of(facts, concluded, stream, of_stream(index)))
         .collect();
-    let run = RunFigures { streams: &figures, interrupted: measured.interrupted, clocks: facts.clocks };
+    let run = RunFigures {
+        streams: &figures,
+        interrupted: measured.interrupted,
+        embedded: facts.run.embedded,
+        clocks: facts.clocks,
+    };
     let mut judgement = judge(&run);
     if facts.role == Role::Run {
         add_stages(&mut judgement, &concluded, &facts.profile.streams);
@@ -135,6 +142,9 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         held_back_s: measured.held_back_ns as f64 / 1e9,
         capped_s: measured.capped_ns as f64 / 1e9,
         behind_at_end_ms: measured.behind_at_end_ns as f64 / 1e6,
+        worst_second_late_ms: measured.worst_second_late_ns as f64 / 1e6,
+        may_be_late_ms: facts.profile.generator_may_be_late(stream).as_millis_f64(),
+        workers: measured.workers,
         watermarks: stages.iter().flat_map(|(summary, _)| summary.watermarks.clone()).collect(),
         lateness: timed.lateness,
         findings: timed.findings,
@@ -275,10 +285,11 @@ fn judge_stage(
         stage: (!stream.stages.is_empty()).then_some(name),
         slo: &slo,
         delivery: stream.delivery,
+        sides: sides_of(role),
         counts: &reconciled.counts,
         lost: &reconciled.lost,
         failed_but_delivered: reconciled.failed_but_delivered,
-        due_to_consumed: Some(&delivered.due_to_consumed),
+        due_to_consumed: role.observes().then_some(&delivered.due_to_consumed),
         untimed: delivered.untimed,
         observer_behind_ms: delivered.observer_behind.quantile_ms(1.0),
         sent_to_acked: None,
@@ -286,7 +297,7 @@ fn judge_stage(
         watermarks: &[],
         reading,
     };
-    judge(&RunFigures { streams: &[figures], interrupted: false, clocks: None })
+    judge(&RunFigures { streams: &[figures], interrupted: false, embedded: false, clocks: None })
 }
 
 /// A stream is judged by its last stage of events; what the other stages say counts, too.
@@ -335,6 +346,11 @@ fn reconcile_part(
     }
 }
 
+/// Which ends of the way a part watched.
+fn sides_of(role: Role) -> Sides {
+    Sides { sent: role.sends(), seen: role.observes() }
+}
+
 /// The limits that a part can be judged by.
 fn slo_of_part(role: Role, slo: Slo) -> Slo {
     if role != Role::Produce {
@@ -343,6 +359,7 @@ fn slo_of_part(role: Role, slo: Slo) -> Slo {
     Slo {
         end_to_end_p50: None,
         end_to_end_p90: None,
+        end_to_end_p95: None,
         end_to_end_p99: None,
         end_to_end_p999: None,
         end_to_end_max: None,
@@ -360,12 +377,14 @@ fn figures_of<'a>(
     let sends = measured.produced.is_some() && facts.role != Role::Consume;
     let place = stream.last_of_events();
     let topic = stream.stages.get(place).map_or(concluded.summary.topic.as_str(), |stage| stage.topic.as_str());
-    let sending_s = (facts.sending_ns as f64 / 1e9).max(1e-9);
+    // Sending goes on after the schedule's end when it is behind: what held it back is a share of all that time.
+    let sending_s = (facts.sending_ns as f64 / 1e9 + measured.behind_at_end_ns as f64 / 1e9).max(1e-9);
     StreamFigures {
         name: &stream.name,
         stage: None,
         slo: &concluded.slo,
         delivery: stream.delivery,
+        sides: sides_of(facts.role),
         counts: &concluded.summary.counts,
         lost: &concluded.lost,
         failed_but_delivered: concluded.failed_but_delivered,
@@ -377,7 +396,11 @@ fn figures_of<'a>(
             lateness: &measured.own_lateness,
             offered_per_s: concluded.summary.offered_per_s,
             achieved_per_s: concluded.summary.achieved_per_s,
-            held_back_by_client: measured.held_back_ns > 0,
+            worst_second_late_ms: concluded.summary.worst_second_late_ms,
+            may_be_late_ms: concluded.summary.may_be_late_ms,
+            behind_at_end_ms: concluded.summary.behind_at_end_ms,
+            held_back_share: concluded.summary.held_back_s / sending_s / measured.workers.max(1) as f64,
+            cores: facts.cores,
             capped_share: concluded.summary.capped_s / sending_s,
         }),
         watermarks: &concluded.drops,

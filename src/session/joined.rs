@@ -42,7 +42,7 @@ pub(super) fn join_seconds(
     for ((second, place), mut row) in rows {
         let behind = unseen.entry(place).or_default();
         *behind += row.acked_per_s - row.seen_per_s;
-        row.lag_events = *behind as i64;
+        row.lag_events = behind.max(0.0) as i64;
         set_figures(&mut row, second, &figures);
         writer.row(&row);
     }

@@ -46,6 +46,10 @@ pub struct StreamMeasured {
     pub capped_ns: u64,
     /// How far behind its due time the last send was, in nanoseconds: the worst worker's.
     pub behind_at_end_ns: u64,
+    /// The p99 of the generator's own lateness in the worst second of the worst process, in nanoseconds.
+    pub worst_second_late_ns: u64,
+    /// How many workers sent.
+    pub workers: u64,
     /// How many sends ended in which error.
     pub errors: BTreeMap<String, u64>,
     /// What was disturbed on purpose among the events handed to the client; counted where an engine is modelled.
@@ -94,6 +98,8 @@ impl Merge for StreamMeasured {
             held_back_ns,
             capped_ns,
             behind_at_end_ns,
+            worst_second_late_ns,
+            workers,
             errors,
             injected,
             stages,
@@ -109,6 +115,8 @@ impl Merge for StreamMeasured {
         self.held_back_ns += held_back_ns;
         self.capped_ns = self.capped_ns.max(capped_ns);
         self.behind_at_end_ns = self.behind_at_end_ns.max(behind_at_end_ns);
+        self.worst_second_late_ns = self.worst_second_late_ns.max(worst_second_late_ns);
+        self.workers += workers;
         for (error, times) in errors {
             *self.errors.entry(error).or_default() += times;
         }

@@ -237,6 +237,7 @@ fn facts_of<'a>(profile: &'a Profile, first: &Manifest, parts: &[Part], whole: &
             _ => Role::Run,
         },
         is_alone: false,
+        cores: None,
         sending_ns: (longest_s * 1e9) as u64,
         clocks: clocks_of(parts),
     }
@@ -345,6 +346,8 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
             held_back_ns: (found.held_back_s * 1e9) as u64,
             capped_ns: (found.capped_s * 1e9) as u64,
             behind_at_end_ns: (found.behind_at_end_ms * 1e6) as u64,
+            worst_second_late_ns: (found.worst_second_late_ms * 1e6) as u64,
+            workers: found.workers,
             ..StreamMeasured::default()
         };
         of_stream.produced = read_ledger(&path.join(produced_file(name)), Produced::read_from)?;

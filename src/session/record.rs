@@ -75,7 +75,7 @@ impl Recorder {
                 acked_per_s: acks.acked as f64,
                 delivered_per_s: seen.counts.delivered as f64,
                 seen_per_s: seen.counts.seen() as f64,
-                lag_events: if role == Role::Run { totals.acked as i64 - totals.seen[place] as i64 } else { 0 },
+                lag_events: if role == Role::Run { lag(totals.acked, totals.seen[place]) } else { 0 },
                 failed: acks.failed,
                 dropped: sends.dropped,
                 outstanding: totals.sent.saturating_sub(totals.acked + totals.failed),
@@ -210,6 +210,11 @@ impl Recorder {
             }
         }
     }
+}
+
+/// Acknowledged and not yet seen. What was seen before its acknowledgement was heard of is no lag.
+pub(super) fn lag(acked: u64, seen: u64) -> i64 {
+    i64::try_from(acked.saturating_sub(seen)).unwrap_or(i64::MAX)
 }
 
 /// That the disk did not take all results.

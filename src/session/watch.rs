@@ -74,6 +74,7 @@ pub fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result
     signals::listen(&stop);
     drop(hand_in);
     let (asked, waiting_for) = (Asked::default(), String::new());
+    let worst_late_ns = vec![0; prepared.streams.len()];
     let partitions = partitions_of(prepared);
     let topics = TopicWatch::start(Arc::clone(&prepared.target), partitions.clone().into_iter().collect());
     let watch = Watch {
@@ -84,6 +85,7 @@ pub fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result
         waiting_for,
         seconds,
         recorder,
+        worst_late_ns,
         hears,
         topics,
         partitions,
@@ -150,6 +152,8 @@ struct Watch<'a> {
     waiting_for: String,
     seconds: Seconds,
     recorder: Recorder,
+    /// The p99 of the generator's own lateness in its worst second, stream by stream, in nanoseconds.
+    worst_late_ns: Vec<u64>,
     hears: &'a mut dyn FnMut(News<'_>),
     topics: TopicWatch,
     /// How many partitions each topic has now.
@@ -196,6 +200,9 @@ impl Watch<'_> {
             self.hear(&second);
         }
         measured.cpu_ns = clock::cpu_ns();
+        for (stream, worst_ns) in measured.streams.iter_mut().zip(&self.worst_late_ns) {
+            stream.worst_second_late_ns = *worst_ns;
+        }
         let summary = self.conclude(&measured, sending_ns);
         let given_up = self.stop.is_set_twice();
         self.recorder.end(self.prepared, &measured, summary, given_up)
@@ -251,6 +258,9 @@ impl Watch<'_> {
     }
 
     fn hear(&mut self, second: &SecondSeen) {
+        for (worst_ns, stream) in self.worst_late_ns.iter_mut().zip(&second.streams) {
+            *worst_ns = (*worst_ns).max((stream.sends.own_lateness.quantile_ms(0.99) * 1e6) as u64);
+        }
         self.recorder.second(self.prepared, second);
         (self.hears)(News::Second(second));
     }
@@ -457,6 +467,13 @@ impl Watch<'_> {
         }
     }
 
+    /// Cores that the process kept busy since the start, and cores that it may use.
+    fn cores_used(&self, cpu_ns: u64) -> (f64, u64) {
+        let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+        let wall_ns = self.prepared.clock.now_ns().saturating_sub(self.start_ns).max(1);
+        ((cpu_ns as f64 / wall_ns as f64).min(cores as f64), cores)
+    }
+
     fn conclude(&self, measured: &Measured, sending_ns: u64) -> Summary {
         let request = &self.prepared.request;
         conclude(
@@ -466,6 +483,7 @@ impl Watch<'_> {
                 schedules: self.prepared.streams.iter().map(|stream| Arc::clone(&stream.schedule)).collect(),
                 role: request.role,
                 is_alone: true,
+                cores: measured.cpu_ns.map(|cpu_ns| self.cores_used(cpu_ns)),
                 sending_ns,
                 clocks: None,
             },
@@ -532,6 +550,8 @@ fn take_in_sent(measured: &mut Measured, producing: Producing, names: &[&str]) {
             held_back_ns: worker.held_back_ns,
             capped_ns: worker.capped_ns,
             behind_at_end_ns: worker.behind_at_end_ns,
+            worst_second_late_ns: 0,
+            workers: 1,
             errors: acks.errors.into_iter().collect::<BTreeMap<_, _>>(),
             injected: worker.injected,
             stages: Vec::new(),

@@ -171,6 +171,7 @@ pub(super) fn judge_windows_of(stream: &Stream, slo: &Slo, name: &str, windows: 
         delivery: stream.delivery,
         compared: windows.compared,
         not_closed: windows.not_closed,
+        events: windows.events,
         short: windows.short,
         elsewhere_min: windows.missing_elsewhere.min,
         elsewhere_max: windows.missing_elsewhere.max,

@@ -3,14 +3,18 @@
 use super::StreamFigures;
 use crate::check::{LostEvent, Reason, ReasonCode, SloResult};
 use crate::figures::count;
-use crate::profile::Delivery;
+use crate::profile::{CountLimit, Delivery};
 
 /// A limit on a count.
-struct CountLimit {
+struct CountedLimit {
     key: &'static str,
     code: ReasonCode,
-    limit: Option<u64>,
+    limit: Option<CountLimit>,
     observed: u64,
+    /// Of how many events a share is.
+    of: u64,
+    /// Whether the end of the way where this is counted was watched.
+    is_counted: bool,
     /// The subject after the number: "lost".
     what: String,
 }
@@ -18,31 +22,51 @@ struct CountLimit {
 /// Limits on counts: what is over them is so for certain.
 pub(super) fn judge_counts(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>) -> Vec<SloResult> {
     let mut results = Vec::new();
-    for CountLimit { key, code, limit, observed, what } in limits(stream) {
-        let Some(limit) = limit else { continue };
-        let ok = observed <= limit;
-        let limit = limit as f64;
+    for CountedLimit { key, code, limit, observed, of, is_counted, what } in limits(stream) {
+        let Some(limit) = limit.filter(|_| is_counted) else { continue };
+        let most = limit.most(of).floor();
+        let ok = observed as f64 <= most;
+        let is_enough = !ok || of >= limit.events_needed();
+        let about = |reason: Reason| reason.about(key).limit(most).observed(observed as f64);
         // With somebody else's events under this run's id, nobody can tell whose a copy is.
         let is_certain = code == ReasonCode::Lost || !stream.reading.is_some_and(|reading| reading.is_shared());
         if !ok && is_certain {
-            let reason = stream.reason(code, &format!("{} {what} (limit {})", count(observed), count(limit as u64)));
-            reasons.push(reason.about(key).limit(limit).observed(observed as f64));
+            reasons.push(about(stream.reason(code, &format!("{} {what} (limit {limit})", count(observed)))));
+        } else if ok && !is_enough {
+            let needed = count(limit.events_needed());
+            let text = format!("{} events are too few for `{key} = {limit}` (it needs {needed})", count(of));
+            reasons.push(about(stream.reason(ReasonCode::TooFewSamples, &text)));
         }
-        results.push(SloResult {
-            name: key.to_owned(),
-            limit,
-            observed: Some(observed as f64).filter(|_| ok || is_certain),
-            ok,
-        });
+        let seen = (is_enough && (ok || is_certain)).then_some(observed as f64);
+        results.push(SloResult { name: key.to_owned(), limit: most, observed: seen, ok: ok && is_enough });
     }
     results
 }
 
-fn limits(stream: &StreamFigures<'_>) -> [CountLimit; 6] {
-    let StreamFigures { slo, counts, .. } = stream;
-    let of = |key, code, limit, observed, what: String| CountLimit { key, code, limit, observed, what };
+fn limits(stream: &StreamFigures<'_>) -> [CountedLimit; 6] {
+    let StreamFigures { slo, counts, sides, .. } = stream;
+    let none = Some(CountLimit::Count(0));
     let planned = count(counts.planned);
-    let duplicates = slo.duplicates.or((stream.delivery == Delivery::ExactlyOnce).then_some(0));
+    let acked = counts.acked + counts.unresolved_delivered;
+    let at_the_sender = |key, code, limit, observed, what: String| CountedLimit {
+        key,
+        code,
+        limit,
+        observed,
+        of: counts.planned,
+        is_counted: sides.sent,
+        what,
+    };
+    let at_the_observer = |key, code, limit, observed, what: &str| CountedLimit {
+        key,
+        code,
+        limit,
+        observed,
+        of: counts.delivered,
+        is_counted: sides.seen,
+        what: what.to_owned(),
+    };
+    let duplicates = slo.duplicates.or(none.filter(|_| stream.delivery == Delivery::ExactlyOnce));
     let lost = match &stream.reading {
         Some(reading) if reading.is_silent() => {
             format!(
@@ -52,47 +76,25 @@ fn limits(stream: &StreamFigures<'_>) -> [CountLimit; 6] {
         }
         _ => format!("of {planned} events lost{}", named(stream.lost)),
     };
+    let failed = format!("of {planned} events failed: the client gave up on them");
+    let dropped = format!("of {planned} events dropped by the generator");
+    let (duplicated, reordered) = ("accidental duplicates", "events came after a later one of their lane");
+    let phantoms = "deliveries with an id that no one sent";
     [
-        of("lost", ReasonCode::Lost, slo.lost.or(Some(0)), counts.lost, lost),
-        of(
-            "duplicates",
-            ReasonCode::Duplicates,
-            duplicates,
-            counts.duplicates_accidental,
-            "accidental duplicates".to_owned(),
-        ),
-        of(
-            "reordered",
-            ReasonCode::Reordered,
-            slo.reordered,
-            counts.reordered_accidental,
-            "events came after a later one of their lane".to_owned(),
-        ),
-        of(
-            "failed",
-            ReasonCode::Failed,
-            slo.failed.or(Some(0)),
-            counts.failed,
-            format!("of {planned} events failed: the client gave up on them"),
-        ),
-        of(
-            "dropped",
-            ReasonCode::Dropped,
-            slo.dropped,
-            counts.dropped,
-            format!("of {planned} events dropped by the generator"),
-        ),
-        of(
-            "phantom",
-            ReasonCode::Phantom,
-            slo.phantom.or(Some(0)),
-            counts.phantom,
-            "deliveries with an id that no one sent".to_owned(),
-        ),
+        CountedLimit {
+            of: acked,
+            is_counted: sides.sent && sides.seen,
+            ..at_the_sender("lost", ReasonCode::Lost, slo.lost.or(none), counts.lost, lost)
+        },
+        at_the_observer("duplicates", ReasonCode::Duplicates, duplicates, counts.duplicates_accidental, duplicated),
+        at_the_observer("reordered", ReasonCode::Reordered, slo.reordered, counts.reordered_accidental, reordered),
+        at_the_sender("failed", ReasonCode::Failed, slo.failed.or(none), counts.failed, failed),
+        at_the_sender("dropped", ReasonCode::Dropped, slo.dropped, counts.dropped, dropped),
+        at_the_observer("phantom", ReasonCode::Phantom, slo.phantom.or(none), counts.phantom, phantoms),
     ]
 }
 
-/// "; the first: producer 2, sequence 417, partition 1"
+/// ", the first: producer 2, sequence 417, partition 1"
 fn named(lost: &[LostEvent]) -> String {
     let Some(LostEvent { producer, sequence, partition }) = lost.first() else {
         return String::new();

@@ -1,44 +1,84 @@
 //! Whether the offered load was offered, and who held it back.
 
-use super::{ACHIEVED_SHARE, CAPPED_SHARE, GENERATOR_LATE_P99_MS, GeneratorFigures, StreamFigures};
+use super::{ACHIEVED_SHARE, CAPPED_SHARE, GeneratorFigures, HELD_BACK_SHARE, StreamFigures};
 use crate::check::{Reason, ReasonCode};
 use crate::figures::{latency, rate};
 
-/// What the generator did that leaves the offered load untested.
-pub(super) fn find_faults(stream: &StreamFigures<'_>, generator: &GeneratorFigures<'_>, reasons: &mut Vec<Reason>) {
-    let late_ms = generator.lateness.quantile_ms(0.99);
-    if late_ms > GENERATOR_LATE_P99_MS {
-        let text = format!(
-            "This machine sent late (p99 {}, allowed {}). Free some CPU, or send from another host.",
-            latency(late_ms),
-            latency(GENERATOR_LATE_P99_MS)
-        );
-        let reason = Reason::new(ReasonCode::GeneratorLate, text).of_stream(stream.name);
-        reasons.push(reason.limit(GENERATOR_LATE_P99_MS).observed(late_ms));
-    }
-    reasons.extend(held_back(stream, generator));
-}
-
-fn held_back(stream: &StreamFigures<'_>, generator: &GeneratorFigures<'_>) -> Option<Reason> {
-    let GeneratorFigures { offered_per_s, achieved_per_s, held_back_by_client, capped_share, .. } = *generator;
+/// Why the offered load was not tested: one finding, with the figures. What a machine that sends late does to a latency is judged with that latency;
+/// here it is the load itself that is in doubt, because its bursts were flattened or its events never sent.
+pub(super) fn held_back(stream: &StreamFigures<'_>) -> Option<Reason> {
+    let generator = stream.generator.as_ref()?;
+    let GeneratorFigures { offered_per_s, achieved_per_s, held_back_share, capped_share, .. } = *generator;
     let least_per_s = offered_per_s * ACHIEVED_SHARE;
     let of = |code, text: &str| stream.reason(code, text).limit(least_per_s).observed(achieved_per_s);
     if capped_share > CAPPED_SHARE {
         let text = format!(
-            "the profile's `ceiling` held the load back for {:.1} % of the time, so the offered load was not tested. Raise it, or lower the rate.",
-            capped_share * 100.0
+            "the profile's `ceiling` held the load back for {} of the time, so the offered load was not tested. Raise it, or lower the rate.",
+            percent(capped_share)
         );
         return Some(of(ReasonCode::HeldBackByCeiling, &text));
     }
-    if achieved_per_s >= least_per_s {
-        return None;
-    }
     let sent = format!("sent {} of {} offered", rate(achieved_per_s), rate(offered_per_s));
-    Some(if held_back_by_client {
-        let text = format!("{sent}: the client's queue was full. The target took no more, or the queue is too small.");
-        of(ReasonCode::HeldBackByTarget, &text)
-    } else {
-        let text = format!("{sent}: this machine was too slow. Free some CPU, or send from another host.");
-        of(ReasonCode::HeldBackByMachine, &text)
+    if !is_short(stream, generator) {
+        return late(stream, generator);
+    }
+    if held_back_share < HELD_BACK_SHARE {
+        let busy = busy(generator);
+        let text = format!("{sent}: this machine was too slow{busy}. Free some CPU, or send from another host.");
+        return Some(of(ReasonCode::HeldBackByMachine, &text));
+    }
+    let acks = stream.sent_to_acked.filter(|acked| acked.count() > 0);
+    let acks = acks.map_or_else(String::new, |acked| {
+        format!("; an acknowledgement took {} (p50)", latency(acked.quantile_ms(0.5)))
+    });
+    let text = format!(
+        "{sent}: the client's queue was full for {} of the time{acks}. The target took no more, or the queue (`queue.buffering.max.messages`) is too small for it.",
+        percent(held_back_share)
+    );
+    Some(of(ReasonCode::HeldBackByTarget, &text))
+}
+
+/// Whether events are missing from the load: sending ended later than the load's shape allows, or many were never sent.
+fn is_short(stream: &StreamFigures<'_>, generator: &GeneratorFigures<'_>) -> bool {
+    let GeneratorFigures { offered_per_s, achieved_per_s, behind_at_end_ms, may_be_late_ms, .. } = *generator;
+    let counts = stream.counts;
+    let few_were_dropped = counts.dropped as f64 <= counts.planned as f64 * (1.0 - ACHIEVED_SHARE);
+    achieved_per_s < offered_per_s * ACHIEVED_SHARE && (behind_at_end_ms > may_be_late_ms || !few_were_dropped)
+}
+
+/// Whether the load was sent so late that it no longer had its shape.
+fn late(stream: &StreamFigures<'_>, generator: &GeneratorFigures<'_>) -> Option<Reason> {
+    let GeneratorFigures { worst_second_late_ms: late_ms, may_be_late_ms, .. } = *generator;
+    (late_ms > may_be_late_ms).then(|| {
+        let text = format!(
+            "this machine sent late (p99 {} in the worst second, allowed {}){}, so bursts were flattened. Free some CPU, or send from another host; `generator_late_p99` sets what is allowed.",
+            latency(late_ms),
+            latency(may_be_late_ms),
+            busy(generator)
+        );
+        stream.reason(ReasonCode::GeneratorLate, &text).limit(may_be_late_ms).observed(late_ms)
     })
+}
+
+/// What a broken limit says when the embedded broker shares the machine that was asked for too much: nothing of any pipeline.
+pub(super) fn not_the_pipelines(reason: Reason) -> Reason {
+    let by_slowness = [ReasonCode::Latency, ReasonCode::Failed, ReasonCode::Dropped];
+    if !by_slowness.contains(&reason.code) {
+        return reason;
+    }
+    let text = format!(
+        "{}: this machine carries no more with the broker on it, so this says nothing of a pipeline",
+        reason.text
+    );
+    Reason { code: ReasonCode::EmbeddedBroker, text, ..reason }
+}
+
+fn busy(generator: &GeneratorFigures<'_>) -> String {
+    let cores = generator.cores.filter(|(used, _)| *used > 0.0);
+    cores.map_or_else(String::new, |(used, of)| format!(" ({used:.1} of {of} cores used)"))
+}
+
+/// A share of the time, which is never more than all of it.
+fn percent(share: f64) -> String {
+    format!("{:.0} %", (share * 100.0).clamp(0.0, 100.0))
 }

@@ -4,7 +4,7 @@ use super::delivery::other_runs;
 use super::{ClockFigures, SAMPLES_BEYOND, StreamFigures};
 use crate::check::{LatencyHistogram, Reason, ReasonCode, SloResult};
 use crate::figures::{count, latency};
-use crate::profile::units::Span;
+use crate::profile::Span;
 
 /// A limit on a latency, in milliseconds. `quantile` 1 is the maximum.
 struct LatencyLimit<'a> {
@@ -32,6 +32,7 @@ pub(super) fn judge_latencies(
     let limits = [
         end_to_end("end_to_end_p50", slo.end_to_end_p50, 0.5),
         end_to_end("end_to_end_p90", slo.end_to_end_p90, 0.9),
+        end_to_end("end_to_end_p95", slo.end_to_end_p95, 0.95),
         end_to_end("end_to_end_p99", slo.end_to_end_p99, 0.99),
         end_to_end("end_to_end_p999", slo.end_to_end_p999, 0.999),
         end_to_end("end_to_end_max", slo.end_to_end_max, 1.0),
@@ -61,12 +62,14 @@ fn judge_latency(
         reasons.push(stream.reason(ReasonCode::TooFewSamples, &text).about(key).limit(limit_ms));
         return Some(SloResult { name: key.to_owned(), limit: limit_ms, observed: None, ok: false });
     };
-    let judged = Judged { key, limit_ms, observed_ms: measured.quantile_ms(limit.quantile) };
+    let observed_ms = measured.quantile_ms(limit.quantile);
+    let judged = Judged { key, limit_ms, observed_ms, quantile: limit.quantile };
     let ok = judged.is_kept();
     let mut doubts = Vec::new();
     if limit.is_observed {
         doubts.extend(clock_doubts(stream, judged, measured, clocks));
-        doubts.extend(observer_doubts(stream, judged));
+        doubts.extend(untimed_doubt(stream, judged));
+        doubts.extend(own_delay_doubt(stream, judged, measured));
         doubts.extend(load_doubt(stream, judged));
         doubts.extend(unseen_doubt(stream, judged, measured, limit.quantile));
     }
@@ -86,6 +89,7 @@ struct Judged {
     key: &'static str,
     limit_ms: f64,
     observed_ms: f64,
+    quantile: f64,
 }
 
 impl Judged {
@@ -95,7 +99,7 @@ impl Judged {
 
     /// "orders: end_to_end_p99 is 312 ms (limit 250 ms)", and more.
     fn reason(self, stream: &StreamFigures<'_>, code: ReasonCode, more: &str) -> Reason {
-        let Judged { key, limit_ms, observed_ms } = self;
+        let Judged { key, limit_ms, observed_ms, .. } = self;
         let text = format!("{key} is {} (limit {}){more}", latency(observed_ms), latency(limit_ms));
         stream.reason(code, &text).about(key).limit(limit_ms).observed(observed_ms)
     }
@@ -174,11 +178,10 @@ fn unseen_doubt(
     Some(judged.reason(stream, ReasonCode::NotAllSeen, &more))
 }
 
-/// Why the observer does not carry a latency. Its own delay only ever makes a latency longer, so that a limit that is kept is kept for certain.
-fn observer_doubts(stream: &StreamFigures<'_>, judged: Judged) -> Vec<Reason> {
-    let StreamFigures { untimed, observer_behind_ms: behind_ms, .. } = *stream;
-    let mut doubts = Vec::new();
-    if untimed > 0 {
+/// That the latencies are those of some events only.
+fn untimed_doubt(stream: &StreamFigures<'_>, judged: Judged) -> Option<Reason> {
+    let untimed = stream.untimed;
+    (untimed > 0).then(|| {
         let text = format!(
             "it is not known when {} of {} events were due, so {} would be that of the others only. Let the pipeline keep their `due`, say where it is, or name the start of the run (--start-at){}.",
             count(untimed),
@@ -186,14 +189,45 @@ fn observer_doubts(stream: &StreamFigures<'_>, judged: Judged) -> Vec<Reason> {
             judged.key,
             claimed_unit(stream)
         );
-        doubts.push(stream.reason(ReasonCode::WithoutDueTime, &text).about(judged.key).observed(untimed as f64));
-    }
-    if !judged.is_kept() && judged.observed_ms - behind_ms <= judged.limit_ms {
-        let more = format!(
-            ", but up to {} of it may be the observer's own delay. Observe from another machine.",
-            latency(behind_ms)
-        );
-        doubts.push(judged.reason(stream, ReasonCode::ObserverSlow, &more));
-    }
-    doubts
+        stream.reason(ReasonCode::WithoutDueTime, &text).about(judged.key).observed(untimed as f64)
+    })
 }
+
+/// Whether a broken limit would have been kept without floodmark's own delays. They only ever make a latency longer, so that a limit that is
+/// kept with them is kept for certain.
+fn own_delay_doubt(stream: &StreamFigures<'_>, judged: Judged, measured: &LatencyHistogram) -> Option<Reason> {
+    let none = LatencyHistogram::default();
+    let lateness = stream.generator.map_or(&none, |generator| generator.lateness);
+    let behind_ms = stream.observer_behind_ms;
+    let is_sure = |limit_ms: f64, lateness| is_surely_over(measured, judged.quantile, limit_ms, lateness);
+    if judged.is_kept() || is_sure(judged.limit_ms + behind_ms, lateness) {
+        return None;
+    }
+    let late = format!("this machine's own lateness (p99 {})", latency(lateness.quantile_ms(0.99)));
+    let slow = format!("the observer's own delay (at most {})", latency(behind_ms));
+    let (code, whose) = if !is_sure(judged.limit_ms + behind_ms, &none) && is_sure(judged.limit_ms, lateness) {
+        (ReasonCode::ObserverSlow, slow)
+    } else if !is_sure(judged.limit_ms, lateness) {
+        (ReasonCode::GeneratorLate, late)
+    } else {
+        (ReasonCode::GeneratorLate, format!("{late} and {slow}"))
+    };
+    let more = format!(", but it may have been kept without {whose}. Free some CPU, or use another machine.");
+    Some(judged.reason(stream, code, &more))
+}
+
+/// Whether a latency's quantile is over its limit even without what the generator was late: each late event may be any of the slow ones.
+/// For any lateness x, at most those later than x can have been lifted over `limit + x` by more than x.
+fn is_surely_over(measured: &LatencyHistogram, quantile: f64, limit_ms: f64, lateness: &LatencyHistogram) -> bool {
+    let within = (quantile * measured.count() as f64 - 1e-9).ceil() as u64;
+    let may_be_over = measured.count().saturating_sub(within);
+    let is_over = |late_ms: f64| {
+        let later = lateness.count_over_ms(late_ms);
+        measured.count_over_ms(limit_ms + late_ms) > may_be_over.saturating_add(later)
+    };
+    lateness.count() == 0 && is_over(0.0)
+        || LATENESS_QUANTILES.iter().any(|quantile| is_over(lateness.quantile_ms(*quantile)))
+}
+
+/// Where a lateness is tried as the x of [`is_surely_over`].
+const LATENESS_QUANTILES: [f64; 9] = [1.0, 0.9999, 0.999, 0.995, 0.99, 0.95, 0.9, 0.5, 0.0];

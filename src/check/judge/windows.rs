@@ -3,7 +3,7 @@
 use super::{Judgement, judgement};
 use crate::check::{Reason, ReasonCode, SloResult};
 use crate::figures::count;
-use crate::profile::{Delivery, Slo};
+use crate::profile::{CountLimit, Delivery, Slo};
 
 /// What was found of a pipeline's windows.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,8 @@ pub struct WindowFigures<'a> {
     pub compared: u64,
     /// Windows that the pipeline had not closed yet.
     pub not_closed: u64,
+    /// Events in the windows that were compared.
+    pub events: u64,
     /// Windows in which an event is missing.
     pub short: u64,
     /// Missing events that the watermark does not explain, at least.
@@ -61,24 +63,27 @@ pub fn judge_windows(figures: &WindowFigures<'_>) -> Judgement {
     // Results that are still to come, or cannot be read, may be those that seem to be missing.
     let is_certain = figures.read_to_end && figures.strange_results == 0 && figures.unreadable_results == 0;
     let mut results = Vec::new();
-    let mut limited = |code, key: &str, limit: Option<u64>, observed: u64, what: &str| {
+    let mut limited = |code, key: &str, (limit, of): (Option<CountLimit>, u64), observed: u64, what: &str| {
         let Some(limit) = limit else { return };
-        let ok = observed <= limit;
+        let most = limit.most(of).floor();
+        let ok = observed as f64 <= most;
         if !ok && is_certain {
-            let reason = figures.reason(code, &format!("{} {what} (limit {})", count(observed), count(limit)));
-            reasons.push(reason.about(key).limit(limit as f64).observed(observed as f64));
+            let reason = figures.reason(code, &format!("{} {what} (limit {limit})", count(observed)));
+            reasons.push(reason.about(key).limit(most).observed(observed as f64));
         }
         let observed = (ok || is_certain).then_some(observed as f64);
-        results.push(SloResult { name: key.to_owned(), limit: limit as f64, observed, ok });
+        results.push(SloResult { name: key.to_owned(), limit: most, observed, ok });
     };
+    let none = Some(CountLimit::Count(0));
+    let (compared, events) = (figures.compared, figures.events);
     let of_windows = format!("of {} windows miss events", count(figures.compared));
-    limited(ReasonCode::WindowsShort, "windows_short", slo.windows_short, figures.short, &of_windows);
+    limited(ReasonCode::WindowsShort, "windows_short", (slo.windows_short, compared), figures.short, &of_windows);
     let elsewhere = "events are missing from the windows, and the watermark does not explain it";
-    limited(ReasonCode::WindowsLost, "windows_lost", slo.lost.or(Some(0)), figures.elsewhere_min, elsewhere);
-    let duplicates = slo.duplicates.or((delivery == Delivery::ExactlyOnce).then_some(0));
+    limited(ReasonCode::WindowsLost, "windows_lost", (slo.lost.or(none), events), figures.elsewhere_min, elsewhere);
+    let duplicates = slo.duplicates.or(none.filter(|_| delivery == Delivery::ExactlyOnce));
     let twice = "events too many were counted in the windows";
     let beyond = figures.counted_twice + figures.unexplained;
-    limited(ReasonCode::WindowsDuplicates, "windows_duplicates", duplicates, beyond, twice);
+    limited(ReasonCode::WindowsDuplicates, "windows_duplicates", (duplicates, events), beyond, twice);
     find_doubts(figures, &mut reasons);
     judgement(reasons, vec![results])
 }
@@ -118,7 +123,11 @@ fn find_doubts(figures: &WindowFigures<'_>, reasons: &mut Vec<Reason>) {
             count(missing)
         );
         add(true, ReasonCode::WindowsNotPredicted, &text);
-    } else if slo.lost.is_some_and(|limit| elsewhere_max > limit && figures.elsewhere_min <= limit) {
+    } else if slo
+        .lost
+        .map(|limit| limit.most(figures.events))
+        .is_some_and(|most| elsewhere_max as f64 > most && figures.elsewhere_min as f64 <= most)
+    {
         let text = format!(
             "up to {} of the events that are missing from the windows may be lost; the model allows for their being dropped",
             count(elsewhere_max)
@@ -141,6 +150,7 @@ mod tests {
             delivery: Delivery::AtLeastOnce,
             compared: 10,
             not_closed: 1,
+            events: 1000,
             short: 0,
             elsewhere_min: 0,
             elsewhere_max: 0,
@@ -163,15 +173,18 @@ mod tests {
         assert_eq!(judged(|_, _| ()).0, Verdict::Pass);
         let predicted = judged(|of, _| (of.short, of.missing) = (3, 40));
         assert_eq!(predicted.0, Verdict::Pass);
-        let allowed = judged(|of, slo| (of.short, of.missing, slo.windows_short) = (3, 40, Some(3)));
+        let allowed = judged(|of, slo| (of.short, of.missing, slo.windows_short) = (3, 40, Some(CountLimit::Count(3))));
         assert_eq!((allowed.0, allowed.2[0].ok), (Verdict::Pass, true));
     }
 
     #[test]
     fn what_is_short_lost_or_counted_twice_for_certain_fails() {
-        let short = judged(|of, slo| (of.short, of.missing, slo.windows_short) = (3, 40, Some(2)));
+        let short = judged(|of, slo| (of.short, of.missing, slo.windows_short) = (3, 40, Some(CountLimit::Count(2))));
         assert_eq!(short.0, Verdict::Fail);
         assert_eq!(short.1[0].text, "s at windows: 3 of 10 windows miss events (limit 2)");
+        let share =
+            judged(|of, slo| (of.short, of.missing, slo.windows_short) = (3, 40, Some(CountLimit::Percent(20.0))));
+        assert_eq!((share.0, share.2[0].limit), (Verdict::Fail, 2.0));
         let lost = judged(|of, _| (of.short, of.missing, of.elsewhere_min, of.elsewhere_max) = (1, 4, 4, 4));
         assert_eq!(lost.0, Verdict::Fail);
         assert_eq!(judged(|of, _| (of.delivery, of.counted_twice) = (Delivery::ExactlyOnce, 1)).0, Verdict::Fail);
@@ -194,9 +207,10 @@ mod tests {
             let (verdict, reasons, _) = judged(|of, _| doubt(of));
             assert_eq!((verdict, reasons.len()), (Verdict::Void, 1), "{number}: {reasons:?}");
         }
-        let unfinished = judged(|of, slo| (of.short, of.read_to_end, slo.windows_short) = (3, false, Some(0)));
+        let unfinished =
+            judged(|of, slo| (of.short, of.read_to_end, slo.windows_short) = (3, false, Some(CountLimit::Count(0))));
         assert_eq!((unfinished.0, unfinished.2[0].observed, unfinished.2[0].ok), (Verdict::Void, None, false));
-        let possibly = judged(|of, slo| (of.missing, of.elsewhere_max, slo.lost) = (4, 4, Some(0)));
+        let possibly = judged(|of, slo| (of.missing, of.elsewhere_max, slo.lost) = (4, 4, Some(CountLimit::Count(0))));
         assert_eq!(possibly.0, Verdict::Void);
     }
 }

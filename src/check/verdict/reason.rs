@@ -139,6 +139,8 @@ pub enum ReasonCode {
     HeldBackByTarget,
     /// This machine did not send the offered load.
     HeldBackByMachine,
+    /// A limit was broken on the embedded broker, which was asked for more than this machine carries.
+    EmbeddedBroker,
     /// Nothing was planned.
     NothingPlanned,
     /// Nothing was seen.
@@ -253,6 +255,7 @@ impl ReasonCode {
             | Code::HeldBackByCeiling
             | Code::HeldBackByTarget
             | Code::HeldBackByMachine
+            | Code::EmbeddedBroker
             | Code::NothingPlanned
             | Code::NothingSeen
             | Code::InFlight
@@ -290,7 +293,13 @@ impl ReasonCode {
     /// Whether the machine that measured is to blame, and not what it measured.
     #[must_use]
     pub fn is_of_this_machine(self) -> bool {
-        matches!(self, ReasonCode::GeneratorLate | ReasonCode::HeldBackByMachine | ReasonCode::ObserverSlow)
+        matches!(
+            self,
+            ReasonCode::GeneratorLate
+                | ReasonCode::HeldBackByMachine
+                | ReasonCode::ObserverSlow
+                | ReasonCode::EmbeddedBroker
+        )
     }
 }
 

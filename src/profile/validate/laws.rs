@@ -281,8 +281,8 @@ fn a_limit_on_drops_needs_a_model_and_is_a_number_or_a_share() {
         Profile::from_text(&profile("duration = \"60s\"", &stream), "p.toml")
     };
     let limit = |text: &str| with_model(text).unwrap().profile.streams[0].slo.watermark_drops;
-    assert_eq!(limit("3"), Some(crate::profile::DropLimit::Count(3)));
-    assert_eq!(limit("\"0.1%\""), Some(crate::profile::DropLimit::Percent(0.1)));
+    assert_eq!(limit("3"), Some(crate::profile::CountLimit::Count(3)));
+    assert_eq!(limit("\"0.1%\""), Some(crate::profile::CountLimit::Percent(0.1)));
     for wrong in ["\"many\"", "-1", "\"101%\"", "0.5"] {
         assert!(with_model(wrong).unwrap_err().to_string().contains("watermark_drops"), "{wrong}");
     }

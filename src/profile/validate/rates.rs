@@ -32,6 +32,10 @@ pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
             "shorten it (--set warmup=0s), or let the run last longer",
         );
     }
+    if profile.generator_late_p99 == Some(Span::default()) {
+        let help = "remove it, or give the longest time that you accept";
+        faults.add_help("generator_late_p99", "`generator_late_p99` is 0s, which no machine can keep", help);
+    }
     if let Some(ceiling) = profile.ceiling
         && ceiling.as_per_s() <= 0.0
     {

@@ -9,6 +9,7 @@ pub(super) fn slo(slo: &Slo, faults: &mut Faults<'_>) {
     let end_to_end = [
         ("end_to_end_p50", slo.end_to_end_p50),
         ("end_to_end_p90", slo.end_to_end_p90),
+        ("end_to_end_p95", slo.end_to_end_p95),
         ("end_to_end_p99", slo.end_to_end_p99),
         ("end_to_end_p999", slo.end_to_end_p999),
         ("end_to_end_max", slo.end_to_end_max),

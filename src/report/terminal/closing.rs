@@ -24,7 +24,7 @@ pub fn closing(summary: &Summary, folder: Option<&Path>, look: Look) -> String {
     let mut text = String::new();
     headline(&mut text, summary, look);
     for stream in &summary.streams {
-        stream_part(&mut text, stream, look);
+        stream_part(&mut text, stream, summary.interrupted, look);
     }
     foot(&mut text, summary, folder, look);
     text
@@ -76,7 +76,7 @@ fn broken_limits(summary: &Summary) -> String {
     }
 }
 
-fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
+fn stream_part(text: &mut String, stream: &StreamSummary, interrupted: bool, look: Look) {
     line(text, "");
     line(text, &format!("{} → {}", paint(&stream.name, Ink::Strong, look), stream.topic));
     line(
@@ -89,7 +89,7 @@ fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
         ),
     );
     line(text, "");
-    let mut fates = Fates::new(look);
+    let mut fates = Fates::new(interrupted, look);
     fates.sending(&stream.counts);
     if stream.stages.is_empty() {
         fates.arrival(&stream.counts);
@@ -106,7 +106,7 @@ fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
                 text.push_str(&window_report(windows, look));
                 continue;
             }
-            let mut fates = Fates::new(look);
+            let mut fates = Fates::new(interrupted, look);
             fates.arrival(&stage.counts);
             fates.finish(text);
             latencies(text, &stage.latency_ms, &[Hop::SentToConsumed, Hop::DueToConsumed]);
@@ -124,12 +124,13 @@ fn stream_part(text: &mut String, stream: &StreamSummary, look: Look) {
 struct Fates {
     table: Table,
     nothing: Vec<&'static str>,
+    interrupted: bool,
     look: Look,
 }
 
 impl Fates {
-    fn new(look: Look) -> Self {
-        Fates { table: plain_table(4, 1..3), nothing: Vec::new(), look }
+    fn new(interrupted: bool, look: Look) -> Self {
+        Fates { table: plain_table(4, 1..3), nothing: Vec::new(), interrupted, look }
     }
 
     fn row(&mut self, name: &str, number: u64, of: u64, meaning: &str) {
@@ -154,7 +155,9 @@ impl Fates {
         self.row("sent", counts.sent, planned, "of planned, handed to the client");
         self.row("acked", counts.acked, planned, "of planned, the broker confirmed");
         self.rare("failed", counts.failed, planned, "given up on, certainly not written");
-        self.rare("dropped", counts.dropped, planned, "not sent, the queue was full");
+        let not_sent =
+            if self.interrupted { "not sent: stopped, or the queue full" } else { "not sent, the queue was full" };
+        self.rare("dropped", counts.dropped, planned, not_sent);
         self.rare("unresolved", counts.unresolved, planned, "written or not, nobody knows");
         self.asked_for("copies acked", counts.copies_acked, counts.copies_planned, "of the copies asked for");
         self.asked_for("copies not acked", counts.copies_not_acked, counts.copies_planned, "of the copies asked for");
@@ -253,15 +256,7 @@ fn foot(text: &mut String, summary: &Summary, folder: Option<&Path>, look: Look)
     let late = &summary.generator.lateness_ms;
     line(text, "");
     if late.count > 0 {
-        line(
-            text,
-            &format!(
-                "generator  {} late at p99, {} at most{}",
-                latency(late.p99),
-                latency(late.max),
-                summary.generator.cpu_s.map_or_else(String::new, |cpu_s| format!(", {} of CPU time", seconds(cpu_s)))
-            ),
-        );
+        line(text, &format!("generator  {} late at p99, {} at most", latency(late.p99), latency(late.max)));
     }
     // Of several streams the one that says most against the observer.
     let worst =
@@ -269,6 +264,10 @@ fn foot(text: &mut String, summary: &Summary, folder: Option<&Path>, look: Look)
     if summary.streams.iter().any(|stream| stream.observer_behind_ms.count > 0) {
         let (p99, most) = (worst(|behind| behind.p99), worst(|behind| behind.max));
         line(text, &format!("observer   {} behind at p99, {} at most", latency(p99), latency(most)));
+    }
+    if let Some(cpu_s) = summary.generator.cpu_s {
+        let also = if summary.run.embedded { ", the embedded broker included" } else { "" };
+        line(text, &format!("process    {} of CPU time{also}", seconds(cpu_s)));
     }
     if let Some(folder) = folder {
         line(text, &format!("results    {}", paint(&folder.display().to_string(), Ink::Strong, look)));

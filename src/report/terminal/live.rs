@@ -92,9 +92,9 @@ fn parts(figures: &LiveFigures) -> Vec<Part> {
         Part::new(1, format!("sent {}", rate(figures.sent_per_s))).inked(Ink::Doubt, behind),
         Part::new(5, format!("acked {}", rate(figures.acked_per_s))),
         Part::new(4, format!("lag {}", signed(figures.lag_events))),
-        Part::new(7, format!("p50 {}", latency_or_dash(figures.end_to_end_p50_ms))),
-        Part::new(2, format!("p99 {}", latency_or_dash(figures.end_to_end_p99_ms))),
-        Part::new(8, format!("late p99 {}", latency_or_dash(figures.lateness_p99_ms))).inked(Ink::Doubt, late),
+        Part::new(7, format!("end-to-end p50 {}", latency_or_dash(figures.end_to_end_p50_ms))),
+        Part::new(2, format!("end-to-end p99 {}", latency_or_dash(figures.end_to_end_p99_ms))),
+        Part::new(8, format!("sent late p99 {}", latency_or_dash(figures.lateness_p99_ms))).inked(Ink::Doubt, late),
     ]);
     if figures.troubled > 0 {
         parts.push(Part::new(1, format!("{} in trouble", signed(figures.troubled as i64))).inked(Ink::Bad, true));
@@ -175,10 +175,11 @@ mod tests {
 
     #[test]
     fn the_line_drops_what_matters_least_when_it_is_narrow() {
-        insta::assert_snapshot!(live_line(&figures(), terminal(132)), @"1:12/12:00  flood  offered 200,000/s  sent 199,998/s  acked 199,950/s  lag 1,204  p50 3.12 ms  p99 41.9 ms  late p99 412 µs");
-        insta::assert_snapshot!(live_line(&figures(), terminal(100)), @"1:12/12:00  flood  offered 200,000/s  sent 199,998/s  acked 199,950/s  lag 1,204  p99 41.9 ms");
-        insta::assert_snapshot!(live_line(&figures(), terminal(80)), @"1:12/12:00  offered 200,000/s  sent 199,998/s  lag 1,204  p99 41.9 ms");
-        insta::assert_snapshot!(live_line(&figures(), terminal(40)), @"1:12/12:00  sent 199,998/s  p99 41.9 ms");
+        insta::assert_snapshot!(live_line(&figures(), terminal(160)), @"1:12/12:00  flood  offered 200,000/s  sent 199,998/s  acked 199,950/s  lag 1,204  end-to-end p50 3.12 ms  end-to-end p99 41.9 ms  sent late p99 412 µs");
+        insta::assert_snapshot!(live_line(&figures(), terminal(132)), @"1:12/12:00  flood  offered 200,000/s  sent 199,998/s  acked 199,950/s  lag 1,204  end-to-end p50 3.12 ms  end-to-end p99 41.9 ms");
+        insta::assert_snapshot!(live_line(&figures(), terminal(100)), @"1:12/12:00  offered 200,000/s  sent 199,998/s  acked 199,950/s  lag 1,204  end-to-end p99 41.9 ms");
+        insta::assert_snapshot!(live_line(&figures(), terminal(80)), @"1:12/12:00  offered 200,000/s  sent 199,998/s  end-to-end p99 41.9 ms");
+        insta::assert_snapshot!(live_line(&figures(), terminal(40)), @"1:12/12:00  sent 199,998/s");
         for width in 40..160 {
             assert!(live_line(&figures(), terminal(width)).chars().count() < width);
         }
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn before_the_first_event_there_is_a_line_too() {
         let nothing = LiveFigures { troubled: 3, ..LiveFigures::default() };
-        insta::assert_snapshot!(live_line(&nothing, Look::PLAIN), @"0:00  offered 0/s  sent 0/s  acked 0/s  lag 0  p50 –  p99 –  late p99 –  3 in trouble");
+        insta::assert_snapshot!(live_line(&nothing, Look::PLAIN), @"0:00  offered 0/s  sent 0/s  acked 0/s  lag 0  end-to-end p50 –  end-to-end p99 –  sent late p99 –  3 in trouble");
     }
 
     #[test]

@@ -26,7 +26,7 @@ fn counts() -> impl Strategy<Value = Counts> {
 
 fn latencies() -> impl Strategy<Value = HopLatencies> {
     (any::<u64>(), prop::array::uniform5(-1e6..1e9_f64)).prop_map(|(count, [min, mean, p50, p99, max])| {
-        let one = Latencies { count, min, mean, p50, p90: p50, p99, p999: p99, max, negative: count / 2 };
+        let one = Latencies { count, min, mean, p50, p90: p50, p95: p99, p99, p999: p99, max, negative: count / 2 };
         HopLatencies { due_to_sent: one, due_to_consumed: one, ..HopLatencies::default() }
     })
 }
@@ -128,6 +128,9 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
             capped_s: 0.5,
             observer_behind_ms: latency_ms.due_to_sent,
             behind_at_end_ms: 1.5,
+            worst_second_late_ms: 2.5,
+            may_be_late_ms: 100.0,
+            workers: 2,
             lateness: Some(lateness()),
             findings: vec![finding()],
             clocks: Vec::new(),

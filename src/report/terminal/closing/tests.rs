@@ -13,6 +13,7 @@ fn hop(count: u64, scale_ms: f64) -> Latencies {
         mean: scale_ms,
         p50: scale_ms,
         p90: scale_ms * 2.0,
+        p95: scale_ms * 3.0,
         p99: scale_ms * 5.55,
         p999: scale_ms * 40.0,
         max: scale_ms * 312.7,
