@@ -155,7 +155,15 @@ fn replay(spec: &ModelSpec, recorded: &Recorded, reading: Reading, verdicts: &mu
         count_max: None,
     };
     verdicts.windows = replay.windows().into_iter().map(count).collect();
-    verdicts.metric.value = Some(tally.metric);
+    if tally.metric_least == tally.metric {
+        verdicts.metric.value = Some(tally.metric);
+    } else {
+        (verdicts.metric.min, verdicts.metric.max) = (Some(tally.metric_least), Some(tally.metric));
+        verdicts.notes.push(
+            "Flink SQL sums up the rows of a key and slice before it judges them, unless table.optimizer.agg-phase-strategy is ONE_PHASE: late rows then count once together."
+                .to_owned(),
+        );
+    }
     verdicts.counts = VerdictCounts {
         events: tally.events,
         refused: tally.refused,

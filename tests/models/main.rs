@@ -11,6 +11,8 @@ mod engine;
 #[cfg(test)]
 mod flink;
 #[cfg(test)]
+mod flink_sql;
+#[cfg(test)]
 mod kafka_streams;
 #[cfg(test)]
 mod minimise;

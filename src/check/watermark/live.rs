@@ -195,11 +195,11 @@ impl Live {
                 max: everywhere + self.counts.iter().map(count).max().unwrap_or(0),
             }
         };
-        Expected {
-            records: range(|counts| counts.records),
-            pairs: range(|counts| counts.pairs),
-            metric: range(|counts| counts.metric),
+        let mut metric = range(|counts| counts.metric);
+        if self.rule.spec().sums_rows_first() {
+            metric.min = metric.min.min(1);
         }
+        Expected { records: range(|counts| counts.records), pairs: range(|counts| counts.pairs), metric }
     }
 
     /// Partitions without any event: in Flink they hold the watermark at its minimum, and nothing is ever dropped.

@@ -49,6 +49,8 @@ pub struct ReplayTally {
     pub pairs_lost: u64,
     /// What the engine's own metric shows, see [`ModelSpec::metric`].
     pub metric: u64,
+    /// The least that it shows: less than `metric` where it depends on the query's plan, see [`ModelSpec::sums_rows_first`].
+    pub metric_least: u64,
 }
 
 /// One partition, as the engine's watermark generator sees it.
@@ -97,6 +99,8 @@ pub struct Replay {
     /// Flink's source, and what it tells the windows.
     flink: Option<SourceTasks>,
     spark: SparkBatches,
+    /// Flink SQL: the slices of each key that events were dropped from.
+    dropped_slices: HashSet<(u64, i64)>,
     /// Kafka Streams: of each task. Else one for all.
     sessions: Vec<OpenSessions>,
     windows: BTreeMap<WindowSpan, u64>,
@@ -137,6 +141,7 @@ impl Replay {
             horizon: NO_HORIZON,
             flink: has_tasks.then(|| SourceTasks::new(&Rule::new(spec), numbers, tasks)),
             spark: SparkBatches::default(),
+            dropped_slices: HashSet::new(),
             sessions: (0..partitions.max(1))
                 .map(|_| {
                     let is_streams = spec.engine == Engine::KafkaStreams;
@@ -257,7 +262,11 @@ impl Replay {
     /// What it came to so far.
     #[must_use]
     pub fn tally(&self) -> ReplayTally {
-        self.tally
+        let sums_first = self.rule.spec().sums_rows_first();
+        ReplayTally {
+            metric_least: if sums_first { self.dropped_slices.len() as u64 } else { self.tally.metric },
+            ..self.tally
+        }
     }
 
     /// Every window that took in an event, and how many.
@@ -328,6 +337,9 @@ impl Replay {
             (_, false) => Fate::OnTime,
         };
         self.tally.dropped += u64::from(fate == Fate::Dropped);
+        if fate == Fate::Dropped && self.rule.spec().sums_rows_first() {
+            self.dropped_slices.insert((read.key_hash, self.rule.last_end_ms(read.event_time_ms)));
+        }
         self.tally.late_allowed += u64::from(fate == Fate::LateAllowed);
         // Groups are counted where they are told apart.
         self.tally.metric += self.rule.spec().metric_unit().of(lost, windows);

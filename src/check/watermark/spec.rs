@@ -125,6 +125,13 @@ impl ModelSpec {
         }
     }
 
+    /// Whether the engine may sum up events before it judges them, so that its metric counts fewer than it drops: Flink SQL sums up the rows of a key and slice
+    /// between two watermarks that fire windows (`LocalSlicingWindowAggOperator`), unless `table.optimizer.agg-phase-strategy` is `ONE_PHASE`.
+    #[must_use]
+    pub const fn sums_rows_first(&self) -> bool {
+        matches!(self.engine, Engine::FlinkSql) && matches!(self.window, WindowMs::Aligned(_))
+    }
+
     /// Over what the engine keeps its maximum event time.
     #[must_use]
     pub const fn scope(&self) -> &'static str {

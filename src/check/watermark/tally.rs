@@ -144,6 +144,10 @@ impl ModelTally {
         match self.spec.metric_unit() {
             // Events that arrive too late or too early have metrics of their own.
             MetricUnit::Event if self.spec.judges_events() => self.certain.out_of_order,
+            MetricUnit::Event if self.spec.sums_rows_first() => {
+                let Bounds { min, max } = self.dropped();
+                Bounds { min: min.min(1), max }
+            }
             MetricUnit::Event => self.dropped(),
             // What Kafka Streams refuses counts too, and what has no time in it may have been given a negative one.
             MetricUnit::Pair if self.spec.engine == Engine::KafkaStreams => {

@@ -351,3 +351,15 @@ fn spark_without_multiple_operators_filters_a_batch_earlier() {
     };
     assert_eq!([true, false].map(dropped), [false, true]);
 }
+
+#[test]
+fn flink_sql_may_count_the_late_rows_of_a_key_and_slice_once() {
+    let window = WindowMs::hopping(10, 5);
+    let mut replay = Replay::new(&ModelSpec { window, ..ModelSpec::plain(Engine::FlinkSql) }, 1, Emission::PerRecord);
+    // 1000 and 1001 are in one slice, 1006 in the next.
+    for time in [1334, 1000, 1001, 1006] {
+        replay.event(0, time, 7);
+    }
+    let tally = replay.tally();
+    assert_eq!((tally.dropped, tally.metric, tally.metric_least), (3, 3, 2));
+}

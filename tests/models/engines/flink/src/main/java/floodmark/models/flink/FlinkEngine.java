@@ -16,13 +16,7 @@ public final class FlinkEngine {
         try (Windows windows = new Windows(settings)) {
             Sources sources = new Sources(settings, rows, windows);
             for (int index = 0; index < rows.size(); index++) {
-                JsonNode row = rows.get(index);
-                if (row.has("time")) {
-                    String key = row.hasNonNull("key") ? row.get("key").textValue() : "";
-                    sources.read(row.get("partition").intValue(), new Event(index, key, row.get("time").longValue()));
-                } else if (row.has("tick")) {
-                    sources.tick(row.get("tick").longValue());
-                }
+                Step.of(index, rows.get(index)).ifPresent(sources::take);
             }
             return windows.answer();
         }

@@ -30,14 +30,14 @@ import org.apache.flink.util.clock.ManualClock;
  * The source's tasks, as FLIP-27 sources have them: a watermark generator for each split, joined in the task. Partition p belongs to task p mod n, as the Kafka
  * source deals them out. Behind them the valve that joins the tasks. Nothing waits in a network buffer.
  */
-final class Sources {
+public final class Sources {
     private final ManualClock clock = new ManualClock(TimeUnit.HOURS.toNanos(1)); // An idleness timer takes 0 for "not started".
     private final long startedNanos = clock.relativeTimeNanos();
     private final List<TimestampsAndWatermarks<Event>> tasks = new ArrayList<>();
     private final Map<Integer, SourceOutput<Event>> splits = new TreeMap<>();
 
     /** The partitions are those that rows name. */
-    Sources(JsonNode settings, JsonNode rows, DataOutput<Event> windows) {
+    public Sources(JsonNode settings, JsonNode rows, DataOutput<Event> windows) {
         int count = settings.path("source_tasks").asInt(1);
         StatusWatermarkValve valve = new StatusWatermarkValve(count);
         List<ReaderOutput<Event>> outputs = new ArrayList<>();
@@ -62,19 +62,26 @@ final class Sources {
 
     private static WatermarkStrategy<Event> strategy(JsonNode settings) {
         long boundMs = settings.get("bound_ms").longValue();
-        WatermarkStrategy<Event> strategy = settings.path("per_record").asBoolean()
-                ? WatermarkStrategy.forGenerator(context -> new AfterEachRecord(boundMs))
+        // SQL's is a millisecond ahead: `WATERMARK FOR ts AS ts - INTERVAL …`.
+        long lessMs = settings.path("sql").asBoolean() ? boundMs : boundMs + 1;
+        boolean perRecord = settings.path("per_record").asBoolean();
+        WatermarkStrategy<Event> strategy = perRecord || settings.path("sql").asBoolean()
+                ? WatermarkStrategy.forGenerator(context -> new Newest(lessMs, perRecord))
                 : WatermarkStrategy.forBoundedOutOfOrderness(Duration.ofMillis(boundMs));
         WatermarkStrategy<Event> timed = strategy.withTimestampAssigner((event, before) -> event.timeMs);
         return settings.has("idleness_ms") ? timed.withIdleness(Duration.ofMillis(settings.get("idleness_ms").longValue())) : timed;
     }
 
-    void read(int partition, Event event) {
-        splits.get(partition).collect(event);
+    public void take(Step step) {
+        if (step.event == null) {
+            tick(step.tickMs);
+        } else {
+            splits.get(step.partition).collect(step.event);
+        }
     }
 
     /** The time for the periodic watermark has come in every task, one after the other. */
-    void tick(long nowMs) {
+    private void tick(long nowMs) {
         long nanos = startedNanos + TimeUnit.MILLISECONDS.toNanos(nowMs) - clock.relativeTimeNanos();
         clock.advanceTime(nanos, TimeUnit.NANOSECONDS);
         for (TimestampsAndWatermarks<Event> task : tasks) {
@@ -82,25 +89,29 @@ final class Sources {
         }
     }
 
-    /** A watermark after each record: {@code M - bound - 1}. */
-    private static final class AfterEachRecord implements WatermarkGenerator<Event> {
-        private final long boundMs;
+    /** The newest event time, less something: after each record, or at ticks only. */
+    private static final class Newest implements WatermarkGenerator<Event> {
+        private final long lessMs;
+        private final boolean perRecord;
         private long newestMs;
 
-        AfterEachRecord(long boundMs) {
-            this.boundMs = boundMs;
-            this.newestMs = Long.MIN_VALUE + boundMs + 1;
+        Newest(long lessMs, boolean perRecord) {
+            this.lessMs = lessMs;
+            this.perRecord = perRecord;
+            this.newestMs = Long.MIN_VALUE + lessMs;
         }
 
         @Override
         public void onEvent(Event event, long timeMs, WatermarkOutput output) {
             newestMs = Math.max(newestMs, timeMs);
-            output.emitWatermark(new org.apache.flink.api.common.eventtime.Watermark(newestMs - boundMs - 1));
+            if (perRecord) {
+                onPeriodicEmit(output);
+            }
         }
 
         @Override
         public void onPeriodicEmit(WatermarkOutput output) {
-            output.emitWatermark(new org.apache.flink.api.common.eventtime.Watermark(newestMs - boundMs - 1));
+            output.emitWatermark(new org.apache.flink.api.common.eventtime.Watermark(newestMs - lessMs));
         }
     }
 

@@ -1,0 +1,77 @@
+package floodmark.models.flinksql;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import floodmark.models.flink.Event;
+import floodmark.models.flink.Sources;
+import floodmark.models.flink.Step;
+import floodmark.models.lines.Lines;
+import org.apache.flink.runtime.event.WatermarkEvent;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.io.PushingAsyncDataInput.DataOutput;
+import org.apache.flink.streaming.runtime.streamrecord.LatencyMarker;
+import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+
+/** The source's splits and tasks in one operator: what is read, and the ticks between. */
+public final class Player extends AbstractStreamOperator<Event> implements OneInputStreamOperator<Step, Event> {
+    private static final long serialVersionUID = 1L;
+
+    private final String settings;
+    private final String rows;
+    private transient Sources sources;
+
+    Player(String settings, String rows) {
+        this.settings = settings;
+        this.rows = rows;
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        try {
+            sources = new Sources(Lines.JSON.readTree(settings), Lines.JSON.readTree(rows), new Windows());
+        } catch (JsonProcessingException impossible) {
+            throw new IllegalStateException("it was JSON before", impossible);
+        }
+    }
+
+    @Override
+    public void processElement(StreamRecord<Step> step) {
+        sources.take(step.getValue());
+    }
+
+    /** Of what it is fed with, only the end of time goes on. */
+    @Override
+    public void processWatermark(Watermark watermark) throws Exception {
+        if (watermark.getTimestamp() == Long.MAX_VALUE) {
+            super.processWatermark(watermark);
+        }
+    }
+
+    private final class Windows implements DataOutput<Event> {
+        @Override
+        public void emitRecord(StreamRecord<Event> record) {
+            output.collect(new StreamRecord<>(record.getValue(), record.getTimestamp()));
+        }
+
+        @Override
+        public void emitWatermark(Watermark watermark) {
+            output.emitWatermark(watermark);
+        }
+
+        @Override
+        public void emitWatermarkStatus(WatermarkStatus status) {}
+
+        @Override
+        public void emitLatencyMarker(LatencyMarker marker) {}
+
+        @Override
+        public void emitRecordAttributes(RecordAttributes attributes) {}
+
+        @Override
+        public void emitWatermark(WatermarkEvent watermark) {}
+    }
+}
