@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    panic,
     process::ExitCode,
 };
 
@@ -11,8 +12,27 @@ use floodmark::report::output::Outlet;
 use floodmark::report::screen::{Screen, shortened};
 use floodmark::report::terminal::Look;
 use floodmark::results::redact::sentence;
+use floodmark::session::outlive_full_files;
 
 fn main() -> ExitCode {
+    panic::set_hook(Box::new(|fault| say_fault(&fault.to_string())));
+    panic::catch_unwind(run).unwrap_or(ExitCode::from(BROKEN))
+}
+
+/// The exit code when floodmark itself breaks: nothing was judged.
+const BROKEN: u8 = 4;
+
+/// Says in one sentence that floodmark broke. The results stay readable up to the last second, as after a kill.
+fn say_fault(fault: &str) {
+    let fault = fault.lines().collect::<Vec<_>>().join(" ");
+    let mut screen = Screen::new(io::stderr(), false);
+    let text = format!("error: this is a fault of floodmark, please report it: {}\n", shortened(&sentence(&fault)));
+    // There is nowhere left to say that standard error cannot be written.
+    let _ = screen.write_all(text.as_bytes()).and_then(|()| screen.flush());
+}
+
+fn run() -> ExitCode {
+    outlive_full_files();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => {

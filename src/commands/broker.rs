@@ -5,7 +5,7 @@ use std::{io::Write, net::SocketAddr};
 use super::{CommandError, Outcome};
 use crate::broker::{Broker, BrokerConfig, WhenFull};
 use crate::profile::units::ByteSize;
-use crate::session::Asked;
+use crate::session::{Asked, refuse_few_files};
 
 /// Flags of `broker`.
 #[derive(Debug, clap::Args)]
@@ -42,6 +42,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
         when_full: if args.hold_producers { WhenFull::HoldProducers } else { WhenFull::DropRead },
         auto_create_topics: args.auto_create_topics,
     };
+    refuse_few_files().map_err(CommandError::Environment)?;
     let broker = Broker::start(config).map_err(|error| CommandError::Environment(error.to_string()))?;
     writeln!(
         out,

@@ -12,7 +12,7 @@ use crate::profile::Span;
 use crate::report::terminal::Look;
 use crate::report::terminal::capture::{CaptureReport, ProgressLine, for_people};
 use crate::results::pending::write_whole;
-use crate::session::{Capture, CaptureError, CaptureRange, Captured, capture};
+use crate::session::{Capture, CaptureError, CaptureRange, Captured, capture, refuse_few_files};
 
 /// Flags of `capture`.
 #[derive(Debug, clap::Args)]
@@ -73,6 +73,7 @@ impl Args {
     }
 
     fn wanted(&self) -> Result<Capture, CommandError> {
+        refuse_few_files().map_err(CommandError::Environment)?;
         let settings = self.target.settings()?;
         if settings.brokers().is_none() {
             return Err(CommandError::Usage("say which cluster to capture from: -b HOST:PORT".to_owned()));

@@ -11,7 +11,7 @@ use crate::consume::recorded::read_recorded;
 use crate::profile::{Engine, Operator, Span, WatermarkModel, Window};
 use crate::report::terminal::Look;
 use crate::report::terminal::watermark::{recorded_verdicts, topic_watermarks};
-use crate::session::{EventTimeAt, Reading, Survey, judge_recorded, survey};
+use crate::session::{EventTimeAt, Reading, Survey, judge_recorded, refuse_few_files, survey};
 
 /// Flags of `watermark`.
 #[derive(Debug, clap::Args)]
@@ -148,6 +148,7 @@ fn judge_topic(args: &Args, topic: &str, models: Vec<ModelSpec>, out: &mut dyn W
             Place::parse(place).map_err(|error| CommandError::Usage(format!("--event-time: {error}, or `record`")))?,
         ),
     };
+    refuse_few_files().map_err(CommandError::Environment)?;
     let wanted = Survey { settings: args.target.settings()?, topic: topic.to_owned(), event_time, models };
     let found = survey(&wanted)?;
     if args.json {

@@ -230,7 +230,9 @@ fn parse(payload: Option<&[u8]>, fault: &mut Option<Fault>) -> Value {
         *fault = Some(Fault::Empty);
         return Value::Null;
     }
-    serde_json::from_slice(payload).unwrap_or_else(|error| {
+    // Some writers put a mark before every text.
+    let text = payload.strip_prefix("\u{feff}".as_bytes()).unwrap_or(payload);
+    serde_json::from_slice(text).unwrap_or_else(|error| {
         *fault = Some(if error.is_eof() { Fault::CutShort } else { Fault::NotJson });
         Value::Null
     })
@@ -262,8 +264,11 @@ impl<'m, 'a: 'm, H: Fn(&str) -> Option<&'a [u8]>> Message<'m, H> {
 
     fn id(&self, place: &Place, fault: &mut Option<Fault>) -> Result<EventId, Unidentified> {
         let uuid = match self.find(place, Part::Id, fault).ok_or(Unidentified::Unreadable)? {
-            Found::Json(value) => value.as_str().and_then(|text| Uuid::try_parse(text).ok()),
-            Found::Bytes(bytes) => Uuid::from_slice(bytes).or_else(|_| Uuid::try_parse_ascii(bytes)).ok(),
+            Found::Json(value) => value.as_str().and_then(|text| Uuid::try_parse(bare(text)).ok()),
+            Found::Bytes(bytes) => Uuid::from_slice(bytes).ok().or_else(|| {
+                let text = std::str::from_utf8(bytes).ok()?;
+                Uuid::try_parse(bare(text)).ok()
+            }),
         };
         let Some(uuid) = uuid else {
             fault.get_or_insert(Fault::NotUuid);
@@ -284,6 +289,11 @@ impl<'m, 'a: 'm, H: Fn(&str) -> Option<&'a [u8]>> Message<'m, H> {
         }
         time
     }
+}
+
+/// An id without what pipelines leave around it: blanks, and the mark that some put before every text.
+fn bare(text: &str) -> &str {
+    text.trim_matches(|next: char| next.is_whitespace() || next == '\u{feff}')
 }
 
 /// A number that went through floating point, as some pipelines write it.

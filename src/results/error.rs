@@ -122,6 +122,9 @@ fn way_out(system: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "free some space or choose another disk with --out; what was written before is kept"
         }
+        io::ErrorKind::FileTooLarge => {
+            "the system lets files grow no larger: raise the limit, as with `ulimit -f unlimited`; what was written before is kept"
+        }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "choose a folder that you may write to with --out"
         }

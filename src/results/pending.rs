@@ -25,12 +25,29 @@ pub fn partial_path(file: &Path) -> PathBuf {
 /// When the system refuses; then the file is as it was before.
 pub fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
     let aside = partial_path(file);
-    let written = fs::write(&aside, bytes).and_then(|()| fs::rename(&aside, file));
+    let mut opened = File::create(&aside);
+    let filled = match &mut opened {
+        Ok(opened) => opened.write_all(bytes).and_then(|()| give_name(opened, &aside, file)),
+        Err(_) => Ok(()),
+    };
+    let written = opened.and(filled);
     written.map_err(|system| {
         // What is left aside is of no use to anyone; that it cannot be removed either changes nothing.
         let _ = fs::remove_file(&aside);
         ResultsError::CannotWrite { file: file.to_owned(), system }
     })
+}
+
+/// Renames a written file for good: what it holds is on the disk before the name is, and the name before anyone is told.
+/// Otherwise a machine that loses power may keep the name of an empty file.
+fn give_name(written: &File, aside: &Path, file: &Path) -> io::Result<()> {
+    written.sync_all()?;
+    fs::rename(aside, file)?;
+    match file.parent() {
+        // Some file systems let nobody open or sync a folder; what they do with names is theirs.
+        Some(folder) => File::open(folder).and_then(|folder| folder.sync_all()).or(Ok(())),
+        None => Ok(()),
+    }
 }
 
 /// Bytes on their way to a file.
@@ -95,7 +112,12 @@ impl GrowingFile {
     /// When the system refuses; then the file stays aside, with all that was taken.
     pub fn complete(mut self) -> Result<(), ResultsError> {
         self.flush()?;
-        fs::rename(partial_path(&self.path), &self.path).map_err(|system| self.refusal(system))
+        let aside = partial_path(&self.path);
+        let named = match &self.file {
+            Some(file) => give_name(file, &aside, &self.path),
+            None => fs::rename(&aside, &self.path),
+        };
+        named.map_err(|system| self.refusal(system))
     }
 
     fn refusal(&self, system: io::Error) -> ResultsError {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::limits::refuse_few_files;
 use crate::broker::{Broker, BrokerConfig, BrokerError};
 use crate::clock::Clock;
 use crate::consume::ConsumeError;
@@ -132,6 +133,9 @@ pub enum SessionError {
         /// Why.
         reason: String,
     },
+    /// The system gives this process too little.
+    #[error("{0}")]
+    Limits(String),
     /// What was asked for cannot be.
     #[error("{0}")]
     Usage(String),
@@ -204,6 +208,8 @@ impl PreparedStage {
 /// # Errors
 /// [`SessionError`], one clear sentence.
 pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
+    refuse_few_files().map_err(SessionError::Limits)?;
+    request.run_id.as_deref().map_or(Ok(()), refuse_path).map_err(SessionError::Usage)?;
     if let Some(out) = &request.out {
         refuse_occupied(out)?;
     }
@@ -278,6 +284,18 @@ impl Prepared {
             Some(at_ns) => Ok(at_ns),
         }
     }
+}
+
+/// A run's id names its folder below `results/`, and stands in client ids and file names: nothing in it may lead elsewhere.
+fn refuse_path(id: &str) -> Result<(), String> {
+    const LONGEST: usize = 100;
+    let plain = |next: char| next.is_ascii_alphanumeric() || matches!(next, '-' | '_' | '.');
+    if id.is_empty() || id.len() > LONGEST || id.starts_with(['.', '-']) || !id.chars().all(plain) {
+        return Err(format!(
+            "--run-id {id}: an id has 1 to {LONGEST} letters, digits, `-`, `_` and `.`, and begins with a letter or digit"
+        ));
+    }
+    Ok(())
 }
 
 fn start_embedded(request: &Request) -> Result<Option<Broker>, SessionError> {
@@ -360,4 +378,33 @@ fn effective_isolation(request: &Request, of_stage: Isolation) -> Isolation {
 fn draw_run_id(profile: &str) -> String {
     let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
     format!("{profile}-{now}-{:04x}", rand::random::<u16>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runs_id_leads_nowhere_else() {
+        for id in ["night-1", "a", "2030.01.31_x", &draw_run_id("average")] {
+            assert!(refuse_path(id).is_ok(), "{id}");
+        }
+        for id in [
+            "",
+            "../../x",
+            "/tmp/x",
+            "a/b",
+            "..",
+            ".hidden",
+            "-x",
+            "a b",
+            " a",
+            "\u{feff}a",
+            "a\0",
+            "ä",
+            &"x".repeat(101),
+        ] {
+            assert!(refuse_path(id).unwrap_err().contains("--run-id"), "{id:?}");
+        }
+    }
 }

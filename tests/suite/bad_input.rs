@@ -3,12 +3,13 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::process::Command;
 use std::thread;
 
 use floodmark::broker::BrokerConfig;
 
 use crate::cluster::Cluster;
-use crate::program::Workshop;
+use crate::program::{Ended, Workshop};
 
 /// Keys of the profile and of its stream, what is said, and what else.
 const WRONG_PROFILES: [(&str, &str, &[&str]); 13] = [
@@ -189,4 +190,42 @@ fn a_folder_that_cannot_take_results_is_named_and_left_alone() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     assert_eq!(fs::read_dir(&occupied).unwrap().count(), 1);
     assert_eq!(fs::read(earlier.join("manifest.toml")).unwrap(), manifest);
+}
+
+/// The program under limits of the shell's `ulimit`.
+fn limited(workshop: &Workshop, limit: &str, arguments: &[&str]) -> Ended {
+    let mut command = Command::new("sh");
+    let script = format!("exec >/dev/null; ulimit {limit}; exec \"$@\"");
+    command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_floodmark")]).args(arguments);
+    workshop.start_command(command).wait()
+}
+
+#[test]
+fn a_system_that_gives_too_little_is_said_in_one_sentence() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let profile = workshop.profile(&text(&cluster.topic("limits"), ""));
+    let run = ["run", profile.to_str().unwrap(), "--json", "-b", &cluster.brokers];
+    for files in [5, 8, 16, 32] {
+        let ended = limited(&workshop, &format!("-n {files}"), &run);
+        let (code, told) = ended.one_sentence();
+        assert!(code == Some(4) && told.contains("ulimit -n"), "{files}: {code:?} {told}");
+    }
+    // In blocks of 512 bytes: not even the manifest fits, and then the manifest but not all of the rest.
+    let ended = limited(&workshop, "-f 1", &run);
+    let (code, told) = ended.one_sentence();
+    assert!(code == Some(4) && told.contains("manifest.toml") && told.contains("ulimit -f"), "{code:?} {told}");
+    let ended = limited(&workshop, "-f 8", &run);
+    assert!(matches!(ended.code(), Some(0 | 3 | 4)), "{:?}: {}", ended.status, ended.stderr);
+}
+
+#[test]
+fn a_run_id_that_leads_out_of_the_results_is_refused() {
+    let workshop = Workshop::new();
+    let profile = workshop.profile(&text("floodmark-nowhere", ""));
+    for id in ["../../x", "/tmp/x", "a b", ""] {
+        let ended = workshop.call(&["run", profile.to_str().unwrap(), "--json", "--run-id", id]);
+        let (code, told) = ended.one_sentence();
+        assert!(code == Some(2) && told.contains("--run-id"), "{id}: {code:?} {told}");
+    }
+    assert!(!workshop.path("results").exists());
 }

@@ -155,3 +155,18 @@ fn a_place_is_a_pointer_or_a_header() {
     let error = Extractor::of_stage(Codec::Json, &stage("meta.id", "/due", "/sent")).unwrap_err();
     assert!(error.to_string().contains("`meta.id`"), "{error}");
 }
+
+#[test]
+fn an_id_with_blanks_or_a_mark_round_it_is_read() {
+    let id = ID.to_uuid().to_string();
+    for round in [format!(" {id}"), format!("{id}\n"), format!("\u{feff}{id}"), format!("\t{id} \u{feff}")] {
+        let payload = format!("{{\"id\": {}, \"due\": 1}}", serde_json::to_string(&round).unwrap());
+        assert_eq!(json().extract(Some(payload.as_bytes()), no_headers).id, Ok(ID), "{round:?}");
+        let header = |_: &str| Some(round.as_bytes());
+        let found = Extractor::of_codec(Codec::Binary).extract(Some(b""), header);
+        assert_eq!(found.id, Ok(ID), "{round:?} in a header");
+    }
+    let marked = [&b"\xEF\xBB\xBF"[..], &payload(ID, &Stamps { event_time_ms: 1, due_us: 2, sent_us: 3 }, 5)].concat();
+    let found = json().extract(Some(&marked), no_headers);
+    assert_eq!((found.id, found.due_us, found.fault), (Ok(ID), Some(2), None));
+}
