@@ -19,6 +19,8 @@ use super::{BrokerConfig, WhenFull};
 
 /// The one broker's id.
 pub(super) const NODE_ID: BrokerId = BrokerId(1);
+/// Room for large frames under a small memory cap: two of the largest.
+const LEAST_FRAMES_BYTES: u64 = 2 * 100 * 1024 * 1024;
 
 /// A cluster of one broker.
 #[derive(Debug)]
@@ -28,11 +30,15 @@ pub(super) struct Cluster {
     pub(super) config: BrokerConfig,
     pub(super) topics: Topics,
     pub(super) memory: Memory,
+    /// What large frames take that have not come whole, or are not answered yet: beside the cap on what is stored.
+    pub(super) frames: Memory,
     pub(super) transactions: Transactions,
     pub(super) groups: Groups,
     pub(super) paused: watch::Sender<bool>,
     /// How many connections were closed because what they sent made no sense?
     pub(super) malformed: AtomicU64,
+    /// How many connections are open?
+    pub(super) connections: AtomicU64,
     arrivals: AtomicU64,
     readers: AtomicU64,
 }
@@ -44,10 +50,12 @@ impl Cluster {
             address,
             topics: Topics::default(),
             memory: Memory::new(config.memory_cap_bytes),
+            frames: Memory::new((config.memory_cap_bytes / 4).max(LEAST_FRAMES_BYTES)),
             transactions: Transactions::default(),
             groups: Groups::default(),
             paused: watch::Sender::new(false),
             malformed: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
             arrivals: AtomicU64::new(0),
             readers: AtomicU64::new(0),
             config,

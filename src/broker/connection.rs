@@ -3,14 +3,17 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::cluster::Cluster;
+use super::memory::Memory;
 use super::readers::ReaderId;
 use super::requests::{Malformed, answer};
 
@@ -19,6 +22,12 @@ const MAX_FRAME_BYTES: usize = 100 * 1024 * 1024;
 /// Read in one go; what does not fit into it is read into a buffer of the frame's own size.
 const READ_BUFFER_BYTES: usize = 16 * 1024;
 const LENGTH_BYTES: usize = 4;
+/// A frame's buffer grows by its own size, from this on: what a length claims is nobody's before it has come.
+const FIRST_BUFFER_BYTES: usize = 64 * 1024;
+/// How long a connection may be silent, also inside a frame: Kafka's `connections.max.idle.ms`.
+const MOST_IDLE: Duration = Duration::from_secs(600);
+/// How long a frame that does not fit beside the other unfinished ones waits for room.
+const ROOM_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why a connection ended.
 #[derive(Debug, Error)]
@@ -41,9 +50,11 @@ pub(super) struct Link {
 /// Serves a client until it leaves, or sends what makes no sense.
 pub(super) async fn serve(cluster: Arc<Cluster>, mut stream: TcpStream) {
     let link = Link { id: cluster.next_reader(), waiter: Arc::default(), has_fetched: AtomicBool::new(false) };
+    cluster.connections.fetch_add(1, Ordering::AcqRel);
     if let Err(Ended::Malformed(_)) = serve_frames(&cluster, &link, &mut stream).await {
         cluster.malformed.fetch_add(1, Ordering::AcqRel);
     }
+    cluster.connections.fetch_sub(1, Ordering::AcqRel);
     if link.has_fetched.into_inner() {
         cluster.topics.forget_reader(link.id);
         cluster.memory.wake();
@@ -54,10 +65,16 @@ async fn serve_frames(cluster: &Cluster, link: &Link, stream: &mut TcpStream) ->
     stream.set_nodelay(true)?;
     let mut paused = cluster.paused.subscribe();
     let mut buffer = BytesMut::with_capacity(READ_BUFFER_BYTES);
-    while let Some(frame) = read_frame(stream, &mut buffer).await? {
+    let mut held = Held { frames: &cluster.frames, bytes: 0 };
+    while let Some(frame) = read_frame(stream, &mut buffer, &mut held).await? {
         // The sender lives as long as the cluster, so waiting for it cannot fail.
         let _ = paused.wait_for(|paused| !paused).await;
-        let reply = answer(cluster, link, frame).await?;
+        // An answer may take its time (a fetch that waits, a producer that is held back); a client that has gone does not want it.
+        let reply = tokio::select! {
+            reply = answer(cluster, link, frame) => reply?,
+            () = has_gone(stream) => return Ok(()),
+        };
+        held.release();
         let _ = paused.wait_for(|paused| !paused).await;
         if let Some(mut reply) = reply {
             stream.write_all_buf(&mut reply).await?;
@@ -66,10 +83,54 @@ async fn serve_frames(cluster: &Cluster, link: &Link, stream: &mut TcpStream) ->
     Ok(())
 }
 
+/// Comes back when the client has closed its end; never while it has more to say.
+async fn has_gone(stream: &TcpStream) {
+    if let Ok(1..) = stream.peek(&mut [0]).await {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The room that a connection's frame takes among all large frames that are not answered yet. Given back when it is dropped.
+struct Held<'a> {
+    frames: &'a Memory,
+    bytes: u64,
+}
+
+impl Held<'_> {
+    /// Takes room for so many more bytes, or waits for it.
+    async fn grow(&mut self, bytes: u64) -> Result<(), Ended> {
+        let room = self.frames.wait_until(|| self.frames.try_take(bytes));
+        timeout(ROOM_PATIENCE, room).await.map_err(|_| Malformed::NoRoom)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    fn release(&mut self) {
+        self.frames.give_back(std::mem::take(&mut self.bytes));
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// Reads what comes next. A client that is silent for too long has gone without saying so.
+async fn read_more(stream: &mut TcpStream, buffer: &mut BytesMut, most: usize) -> Result<usize, Ended> {
+    let mut limited = (&mut *stream).take(most as u64);
+    let read = timeout(MOST_IDLE, limited.read_buf(buffer)).await;
+    Ok(read.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?)
+}
+
 /// The next frame without its length, or none when the client has closed.
-async fn read_frame(stream: &mut TcpStream, buffer: &mut BytesMut) -> Result<Option<Bytes>, Ended> {
+async fn read_frame(
+    stream: &mut TcpStream,
+    buffer: &mut BytesMut,
+    held: &mut Held<'_>,
+) -> Result<Option<Bytes>, Ended> {
     while buffer.len() < LENGTH_BYTES {
-        if stream.read_buf(buffer).await? == 0 {
+        if read_more(stream, buffer, READ_BUFFER_BYTES).await? == 0 {
             return if buffer.is_empty() { Ok(None) } else { Err(Malformed::CutShort.into()) };
         }
     }
@@ -81,13 +142,20 @@ async fn read_frame(stream: &mut TcpStream, buffer: &mut BytesMut) -> Result<Opt
         reclaim(buffer);
         return Ok(Some(frame));
     }
-    let mut frame = BytesMut::with_capacity(length);
+    let first = length.min(FIRST_BUFFER_BYTES.max(buffer.len()));
+    held.grow(first as u64).await?;
+    let mut frame = BytesMut::with_capacity(first);
     frame.extend_from_slice(buffer);
     buffer.clear();
     reclaim(buffer);
     while frame.len() < length {
+        if frame.len() == frame.capacity() {
+            let more = frame.len().min(length - frame.len());
+            held.grow(more as u64).await?;
+            frame.reserve(more);
+        }
         let missing = length - frame.len();
-        if (&mut *stream).take(missing as u64).read_buf(&mut frame).await? == 0 {
+        if read_more(stream, &mut frame, missing).await? == 0 {
             return Err(Malformed::CutShort.into());
         }
     }

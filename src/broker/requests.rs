@@ -19,6 +19,8 @@ pub(super) enum Malformed {
     FrameLength,
     #[error("the connection ended inside a frame")]
     CutShort,
+    #[error("the large frames of other connections leave no room for this one")]
+    NoRoom,
     #[error("a frame is too short to hold a request header")]
     Header,
     #[error("request {api_key} in version {version} is not answered")]

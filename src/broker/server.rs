@@ -78,6 +78,18 @@ impl Broker {
         self.cluster.memory.used_bytes()
     }
 
+    /// How many connections are open.
+    #[must_use]
+    pub fn open_connections(&self) -> u64 {
+        self.cluster.connections.load(Ordering::Acquire)
+    }
+
+    /// How many bytes large requests take that have not come whole or are not answered yet.
+    #[must_use]
+    pub fn unfinished_bytes(&self) -> u64 {
+        self.cluster.frames.used_bytes()
+    }
+
     /// How many connections were closed because what came over them was not the Kafka protocol, or not a part of it that is spoken here.
     #[must_use]
     pub fn malformed_connections(&self) -> u64 {

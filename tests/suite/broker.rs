@@ -531,3 +531,52 @@ fn an_unknown_version_of_api_versions_gets_the_table_in_version_0() {
     stream.read_exact(&mut start_of_answer).unwrap();
     assert_eq!(start_of_answer[4..], [0, 0, 0, 7, 0, 35]);
 }
+
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what} did not come about");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_claimed_length_takes_no_memory_before_its_bytes_have_come() {
+    const CLAIMED: i32 = 100 * 1024 * 1024;
+    let broker = start(BrokerConfig::default());
+    create(&broker, "orders", 1);
+    let claims: Vec<TcpStream> = (0..50)
+        .map(|_| {
+            let mut stream = TcpStream::connect(broker.address()).unwrap();
+            stream.write_all(&[&CLAIMED.to_be_bytes()[..], &[0; 100]].concat()).unwrap();
+            stream
+        })
+        .collect();
+    until("every claim", || broker.unfinished_bytes() > 0 && broker.open_connections() >= 50);
+    let producer = producer(&broker, &[]);
+    send(&producer, "orders", 0, b"beside them");
+    poll_until(&producer, |deliveries| deliveries.acked.load(Ordering::Relaxed) == 1);
+    assert!(broker.unfinished_bytes() <= 50 * 128 * 1024, "{} bytes", broker.unfinished_bytes());
+    drop(claims);
+    until("the room back", || broker.unfinished_bytes() == 0);
+}
+
+#[test]
+fn a_client_that_has_gone_leaves_no_connection_behind_while_its_answer_is_waited_for() {
+    let broker = small(WhenFull::HoldProducers);
+    create(&broker, "orders", 1);
+    until("the admin's end", || broker.open_connections() == 0);
+    let payload = vec![b'x'; 900_000];
+    // Held back for longer than this test has patience, unless their going is noticed.
+    let patient = [("request.timeout.ms", "800000"), ("delivery.timeout.ms", "900000"), ("max.in.flight", "1")];
+    let producer = producer(&broker, &patient);
+    for _ in 0..8 {
+        send(&producer, "orders", 0, &payload);
+    }
+    until("a producer that is held back", || {
+        producer.poll(Duration::from_millis(5));
+        broker.unfinished_bytes() > 0
+    });
+    drop(producer);
+    until("the end of its connections", || broker.open_connections() == 0 && broker.unfinished_bytes() == 0);
+}

@@ -21,6 +21,8 @@ mod event_times;
 #[cfg(test)]
 mod full_queue;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod interruption;
 #[cfg(test)]
 mod parts;
