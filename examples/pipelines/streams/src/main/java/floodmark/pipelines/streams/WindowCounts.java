@@ -21,12 +21,13 @@ import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.SlidingWindows;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.WindowStore;
 
-/** Counts events by key in tumbling windows of event time, or in sessions. What comes behind stream time and grace is dropped and counted by Kafka Streams. */
+/** Counts events by key in tumbling windows of event time, in sliding ones, or in sessions. What comes behind stream time and grace is dropped and counted by Kafka Streams. */
 public final class WindowCounts {
     private WindowCounts() {}
 
@@ -34,6 +35,8 @@ public final class WindowCounts {
         Map<String, String> defaults = Options.defaults();
         defaults.put("grace-ms", "5000");
         defaults.put("session-gap-ms", "0");
+        defaults.put("sliding-ms", "0");
+        defaults.put("cache-bytes", "10485760");
         Watch.main("streams", arguments, defaults, options -> {
             Path state = Files.createTempDirectory("streams-state");
             return new StreamsRun(new KafkaStreams(topology(options), configuration(options, state)), state, options);
@@ -58,6 +61,11 @@ public final class WindowCounts {
             return events.windowedBy(SessionWindows.ofInactivityGapAndGrace(Duration.ofMillis(gapMs), grace))
                     .count(Materialized.<String, Long, SessionStore<Bytes, byte[]>>as("counts").withKeySerde(Serdes.String()).withLoggingDisabled());
         }
+        long differenceMs = options.number("sliding-ms");
+        if (differenceMs > 0) {
+            return events.windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(differenceMs), grace))
+                    .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("counts").withKeySerde(Serdes.String()).withLoggingDisabled());
+        }
         return events.windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(options.number("window-ms")), grace))
                 .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("counts").withKeySerde(Serdes.String()).withLoggingDisabled());
     }
@@ -69,6 +77,7 @@ public final class WindowCounts {
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, options.text("brokers"));
         properties.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, (int) options.number("parallelism"));
         properties.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
+        properties.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, options.number("cache-bytes"));
         properties.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
         properties.put(StreamsConfig.STATE_DIR_CONFIG, state.toString());
         return properties;
