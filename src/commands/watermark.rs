@@ -44,6 +44,9 @@ pub struct Args {
     /// How long a window stays open behind the watermark: allowed lateness, or Kafka Streams' grace
     #[arg(long, value_name = "SPAN")]
     pub allowed_lateness: Option<Span>,
+    /// kafka-streams: its grace period, as --allowed-lateness
+    #[arg(long, value_name = "SPAN")]
+    pub grace: Option<Span>,
     /// flink: a silent partition stops holding the watermark after this
     #[arg(long, value_name = "SPAN")]
     pub idleness: Option<Span>,
@@ -65,6 +68,12 @@ pub struct Args {
     /// spark: whether `spark.sql.streaming.statefulOperator.allowMultiple` is on, as it is by default
     #[arg(long, value_name = "BOOL")]
     pub allow_multiple: Option<bool>,
+    /// kafka-streams: whether closed sessions and sliding windows are still found in the record cache (default: either may be)
+    #[arg(long, value_name = "BOOL")]
+    pub record_cache: Option<bool>,
+    /// kafka-streams: sessions or sliding windows are in a store in memory
+    #[arg(long)]
+    pub in_memory: bool,
     /// FILE: the watermark follows every event
     #[arg(long, conflicts_with = "topic")]
     pub per_record: bool,
@@ -88,6 +97,7 @@ impl Args {
             bound,
             window: self.window,
             allowed_lateness: self.allowed_lateness,
+            grace: self.grace,
             idleness: self.idleness,
             source_tasks: self.source_tasks,
             interval: self.interval,
@@ -95,6 +105,8 @@ impl Args {
             repartitioned: self.repartitioned,
             operator: self.operator,
             allow_multiple: self.allow_multiple,
+            record_cache: self.record_cache,
+            in_memory: self.in_memory,
             ..WatermarkModel::of(self.engine)
         };
         let spec = |bound| {

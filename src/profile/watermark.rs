@@ -208,12 +208,15 @@ impl JsonSchema for Window {
 pub struct WatermarkModel {
     /// The engine whose rule it is.
     pub engine: Engine,
-    /// How far out of order events may be. Not with kafka-streams, which has `allowed_lateness` (its grace) alone.
+    /// How far out of order events may be. Not with kafka-streams, which has its grace alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<Span>,
     /// How long a window stays open behind the watermark: Flink's and Beam's allowed lateness, Kafka Streams' grace, Azure's late-arrival tolerance (default 5s there). Default 0s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_lateness: Option<Span>,
+    /// kafka-streams: its grace period, under its own name; `allowed_lateness` says the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace: Option<Span>,
     /// `tumbling:10s`, `hopping:10s/5s` (of 10s, a new one every 5s; the hop need not divide the size, but with flink-sql), `sliding:10s` or `session:30s`. Default none.
     #[serde(default)]
     pub window: Window,
@@ -238,6 +241,12 @@ pub struct WatermarkModel {
     /// spark: `spark.sql.streaming.statefulOperator.allowMultiple`. When it is false, a batch filters by its own watermark and not by that of the batch before. Default true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_multiple: Option<bool>,
+    /// kafka-streams, sessions and sliding windows: whether the store's record cache is on (`true`, as it is unless an application turns it off) and holds them all, so that a window that has closed is still found. Then, and with `false`, the verdicts are exact. Default: not known; they lie between the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_cache: Option<bool>,
+    /// kafka-streams, sessions and sliding windows: they are in a store in memory, and not in RocksDB. Its metric counts some that are kept. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_memory: bool,
     /// The stage where the engine reads. Default: the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
@@ -263,6 +272,7 @@ impl WatermarkModel {
             engine,
             bound: None,
             allowed_lateness: None,
+            grace: None,
             window: Window::None,
             idleness: None,
             source_tasks: None,
@@ -271,6 +281,8 @@ impl WatermarkModel {
             repartitioned: false,
             operator: None,
             allow_multiple: None,
+            record_cache: None,
+            in_memory: false,
             stage: None,
         }
     }
@@ -301,15 +313,24 @@ impl WatermarkModel {
         let mut add =
             |key, message: String, help: &str| faults.push(WatermarkFault { key, message, help: help.to_owned() });
         match (engine, self.bound) {
-            (Engine::KafkaStreams, Some(bound)) if bound > Span::default() => add(
-                "bound",
-                format!("{engine} has no bound, and `bound` is {bound}"),
-                "its grace period is `allowed_lateness`",
-            ),
+            (Engine::KafkaStreams, Some(bound)) if bound > Span::default() => {
+                add("bound", format!("{engine} has no bound, and `bound` is {bound}"), "its grace period is `grace`")
+            }
             (Engine::KafkaStreams, _) | (_, Some(_)) => {}
             (_, None) => {
                 add("bound", format!("{engine} needs a bound"), "say how far out of order events may be, as in 5s")
             }
+        }
+        match (engine, self.grace, self.allowed_lateness) {
+            (Engine::KafkaStreams, Some(_), Some(_)) => {
+                add(
+                    "grace",
+                    "`grace` and `allowed_lateness` are the same length of time".to_owned(),
+                    "remove one of them",
+                );
+            }
+            (Engine::KafkaStreams, ..) | (_, None, _) => {}
+            (_, Some(_), _) => add("grace", format!("{engine} has no grace"), "it is called `allowed_lateness` there"),
         }
         let grace = self.allowed_lateness.is_some_and(|allowed| allowed > Span::default());
         if grace && matches!(engine, Engine::FlinkSql | Engine::Spark) {
@@ -334,12 +355,13 @@ impl WatermarkModel {
         if self.keeps_up.is_some() && !matches!(engine, Engine::Flink | Engine::FlinkSql | Engine::Beam) {
             add("keeps_up", format!("`keeps_up` says nothing about {engine}"), "remove it");
         }
-        if self.repartitioned && engine != Engine::KafkaStreams {
-            add(
-                "repartitioned",
-                format!("`repartitioned` says nothing about {engine}"),
-                "remove it, or model kafka-streams",
-            );
+        let of_streams = [
+            ("repartitioned", self.repartitioned),
+            ("record_cache", self.record_cache.is_some()),
+            ("in_memory", self.in_memory),
+        ];
+        for (key, _) in of_streams.into_iter().filter(|(_, is_set)| *is_set && engine != Engine::KafkaStreams) {
+            add(key, format!("`{key}` says nothing about {engine}"), "remove it, or model kafka-streams");
         }
         if engine != Engine::Spark {
             for (key, is_set) in
@@ -366,6 +388,7 @@ impl WatermarkModel {
         let lengths = [
             ("bound", self.bound),
             ("allowed_lateness", self.allowed_lateness),
+            ("grace", self.grace),
             ("idleness", self.idleness),
             ("interval", self.interval),
             ("keeps_up", self.keeps_up),

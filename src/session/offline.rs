@@ -5,8 +5,7 @@ mod task_counts;
 use std::collections::BTreeMap;
 
 use crate::check::watermark::{
-    Bounds, Certain, Claim, Emission, Fate, ModelSpec, Replay, Rule, TimedRecord, Watermarks, WindowMs, WindowSpan,
-    unit_doubt,
+    Bounds, Certain, Claim, Emission, Fate, ModelSpec, Replay, Rule, TimedRecord, Watermarks, WindowSpan, unit_doubt,
 };
 use crate::consume::recorded::{Recorded, RecordedRow, RowKind};
 use crate::profile::Engine;
@@ -93,6 +92,10 @@ fn notes_of(spec: &ModelSpec, recorded: &Recorded) -> Vec<String> {
     }
     if spec.judges_events() {
         notes.push(format!("A file does not say when events arrived: only the out-of-order tolerance is judged, not late or early arrival. {ADJUSTED}"));
+    }
+    if spec.depends_on_record_cache() {
+        let note = "Whether a window that has closed is still found depends on the record cache: with --record-cache true or false the verdicts are exact.";
+        notes.push(note.to_owned());
     }
     let is_flink = matches!(spec.engine, Engine::Flink | Engine::FlinkSql | Engine::Beam);
     let ignored = recorded.rows.iter().filter(|row| match row.kind {
@@ -244,7 +247,7 @@ impl WindowBounds {
         let rule = Rule::new(spec);
         WindowBounds {
             rule,
-            counted: matches!(spec.window, WindowMs::Aligned(_) | WindowMs::Sliding { .. }),
+            counted: spec.has_fixed_windows(),
             global_horizon: follows_whole_stream.then(|| rule.horizon(maximum)),
             events: BTreeMap::new(),
         }

@@ -58,9 +58,31 @@ fn kafka_streams_is_exact_by_itself_and_counts_what_it_refuses() {
     assert_eq!(found["exact"], true);
     assert_eq!((lines_with(&found, "dropped"), lines_with(&found, "refused")), (vec![3], vec![5, 6]));
     assert_eq!(found["metric"], serde_json::json!({ "name": "dropped-records-total", "value": 3 }));
+    // Its own word for what keeps a window open.
+    let graced = json(csv, &["--engine", "kafka-streams", "--window", "tumbling:10s", "--grace", "41s"]);
+    assert_eq!(lines_with(&graced, "dropped"), [0_u64; 0]);
     // Of an application that groups by another key than the record's, the file does not say which records meet.
     let regrouped = json(csv, &["--engine", "kafka-streams", "--window", "tumbling:10s", "--repartitioned"]);
     assert_eq!((&regrouped["exact"], lines_with(&regrouped, "refused")), (&false.into(), vec![6]));
+}
+
+/// Whether a closed session is still found depends on the record cache: 181 joins the one of 178 in it, and without it 170 is too late.
+#[test]
+fn kafka_streams_sessions_are_exact_once_the_record_cache_is_stated() {
+    let csv = "kind,partition,time_ms,key\nevent,0,178,a\nevent,0,194,a\nevent,0,181,a\nevent,0,166,b\nevent,0,260,c\nevent,0,239,b\n";
+    let of = |flags: &[&str]| json(csv, &[&["--engine", "kafka-streams", "--window", "session:14ms"], flags].concat());
+    let cached = of(&["--record-cache", "true"]);
+    assert_eq!((&cached["exact"], &cached["metric"]["value"]), (&true.into(), &2.into()));
+    let window = |start_ms: i64, end_ms: i64, count: u64| serde_json::json!({ "start_ms": start_ms, "end_ms": end_ms, "count": count });
+    assert_eq!(cached["windows"], serde_json::json!([window(178, 179, 1), window(178, 195, 3), window(260, 261, 1)]));
+    let uncached = of(&["--record-cache", "false"]);
+    assert_eq!(uncached["windows"], serde_json::json!([window(178, 179, 1), window(181, 195, 2), window(260, 261, 1)]));
+    let unknown = of(&[]);
+    assert_eq!(
+        (&unknown["exact"], &unknown["metric"]["min"], &unknown["metric"]["max"]),
+        (&false.into(), &2.into(), &2.into())
+    );
+    assert!(unknown["notes"][0].as_str().unwrap().contains("record cache"), "{unknown}");
 }
 
 #[test]

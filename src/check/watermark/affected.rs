@@ -56,18 +56,23 @@ impl AffectedWindows {
         self.not_kept
     }
 
+    /// An event is missing from a window.
+    pub(super) fn add_window(&mut self, span: WindowSpan, is_sure: bool) {
+        let has_room = self.windows.len() < MOST_WINDOWS;
+        match self.windows.entry(span) {
+            std::collections::btree_map::Entry::Vacant(_) if !has_room => self.not_kept += 1,
+            entry => {
+                let loss = entry.or_default();
+                loss.possible += 1;
+                loss.sure += u64::from(is_sure);
+            }
+        }
+    }
+
     /// An event is missing from its first `possible` windows, and from the first `sure` of these for certain.
     pub(super) fn add(&mut self, rule: &Rule, event_time_ms: i64, sure: u32, possible: u32) {
         for (place, span) in (0..possible).zip(rule.spans(event_time_ms)) {
-            let has_room = self.windows.len() < MOST_WINDOWS;
-            match self.windows.entry(span) {
-                std::collections::btree_map::Entry::Vacant(_) if !has_room => self.not_kept += 1,
-                entry => {
-                    let loss = entry.or_default();
-                    loss.possible += 1;
-                    loss.sure += u64::from(place < sure);
-                }
-            }
+            self.add_window(span, place < sure);
         }
     }
 }

@@ -7,8 +7,8 @@ use super::arrival::Arrivals;
 use super::clock::ClockBound;
 use super::live::Bounds;
 use super::rule::{NO_HORIZON, Rule};
-use super::sessions::OpenSessions;
 use super::spec::{ModelSpec, WindowMs};
+use super::streams::StreamsClaims;
 use super::watermarks::TimedRecord;
 use crate::check::Merge;
 use crate::profile::Engine;
@@ -47,8 +47,8 @@ struct Partition {
 /// Beam's watermark follows the clock: there an event is held against the moment of its append, too ([`super::clock`]).
 /// An event is dropped for sure if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows.
 ///
-/// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart. Sessions nearly so: whether one that has closed can
-/// still be joined depends on the store's cache.
+/// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart; sessions and sliding windows if it is known
+/// whether a window that has closed can still be found ([`StreamsClaims`]).
 ///
 /// Azure: exact, as far as the moments of arrival are known ([`super::arrival`]).
 ///
@@ -62,8 +62,8 @@ pub struct Certain {
     barrier: i64,
     /// The maximum of the whole stream, if it is known beforehand.
     final_maximum: Option<i64>,
-    /// Kafka Streams: the sessions of each partition, and how they are when closed ones can be joined for a while.
-    sessions: Vec<[OpenSessions; 2]>,
+    /// Kafka Streams, windows that depend on the events: those of each partition.
+    streams: Vec<StreamsClaims>,
     pub(super) counts: CertainCounts,
 }
 
@@ -84,6 +84,9 @@ pub(super) struct CertainCounts {
     pub(super) without_arrival: u64,
     /// Azure: what its metric counts, for certain and at most.
     pub(super) out_of_order: Bounds,
+    /// Kafka Streams: what its store refuses and its metric counts, although nothing is lost.
+    pub(super) refused_by_store_sure: u64,
+    pub(super) refused_by_store_possible: u64,
     pub(super) affected: AffectedWindows,
     pub(super) waiting: Waiting,
 }
@@ -106,11 +109,7 @@ impl Certain {
             partitions: vec![Partition::default(); partitions],
             barrier: NO_HORIZON,
             final_maximum: None,
-            sessions: if spec.merges_sessions() && spec.engine == Engine::KafkaStreams && !spec.repartitioned {
-                (0..partitions).map(|_| both_sessions(spec)).collect()
-            } else {
-                Vec::new()
-            },
+            streams: (0..partitions).filter_map(|_| StreamsClaims::of(spec)).collect(),
             counts: CertainCounts::default(),
         }
     }
@@ -164,10 +163,8 @@ impl Certain {
     #[cold]
     fn make_room(&mut self, partitions: usize) {
         self.partitions.resize_with(partitions, Partition::default);
-        if !self.sessions.is_empty() {
-            let spec = *self.rule.spec();
-            self.sessions.resize_with(partitions, || both_sessions(&spec));
-        }
+        let spec = *self.rule.spec();
+        self.streams.extend((self.streams.len()..partitions).filter_map(|_| StreamsClaims::of(&spec)));
     }
 
     /// Whether the watermark may be ahead of a partition, because that is idle.
@@ -219,28 +216,23 @@ impl Certain {
         let partition = &mut self.partitions[place];
         partition.maximum = partition.maximum.max(Some(time));
         let horizon = self.rule.horizon(partition.maximum);
-        let windows = self.rule.windows(time);
-        let key_hash = record.key_hash.unwrap_or(0);
-        let (sure, possible) = match self.sessions.get_mut(place) {
-            Some(sessions) => {
-                let own = self.rule.spans(time).next();
-                let [cleared, lingering] = sessions.each_mut().map(|sessions| {
-                    let joined = own.and_then(|own| sessions.join(&self.rule, key_hash, own, horizon, |_| ()));
-                    u32::from(joined.is_none())
-                });
-                (lingering.min(cleared), lingering.max(cleared))
+        let Some(claims) = self.streams.get_mut(place) else {
+            let (windows, lost) = (self.rule.windows(time), self.rule.lost_windows(time, horizon));
+            if lost > 0 {
+                self.counts.affected.add(&self.rule, time, lost, lost);
             }
-            None => {
-                let lost = self.rule.lost_windows(time, horizon);
-                (lost, lost)
-            }
+            let claim = claim_of(lost, lost, windows);
+            self.count(claim, windows, lost, lost);
+            return claim;
         };
-        if possible > 0 {
-            self.counts.affected.add(&self.rule, time, sure, possible);
-        }
-        let claim = claim_of(sure, possible, windows);
-        self.count(claim, windows, sure, possible);
-        claim
+        let affected = &mut self.counts.affected;
+        let judged = claims.judge(time, record.key_hash.unwrap_or(0), |missed| {
+            affected.add_window(missed.window, missed.is_sure);
+        });
+        self.counts.refused_by_store_sure += u64::from(judged.refused_sure);
+        self.counts.refused_by_store_possible += u64::from(judged.refused_possible);
+        self.count(judged.claim, judged.windows, judged.sure, judged.possible);
+        judged.claim
     }
 
     /// Azure: what becomes of an event depends on its partition's order and on when it arrived.
@@ -289,10 +281,6 @@ impl Certain {
     pub fn affected(&self) -> &AffectedWindows {
         &self.counts.affected
     }
-}
-
-fn both_sessions(spec: &ModelSpec) -> [OpenSessions; 2] {
-    [OpenSessions::default(), OpenSessions::lingering(&Rule::new(spec))]
 }
 
 fn claim_of(sure: u32, possible: u32, windows: u32) -> Claim {
@@ -358,6 +346,8 @@ impl CertainCounts {
             unclocked,
             without_arrival,
             out_of_order,
+            refused_by_store_sure,
+            refused_by_store_possible,
             affected,
             waiting,
         } = other;
@@ -373,6 +363,8 @@ impl CertainCounts {
         self.without_arrival += without_arrival;
         self.out_of_order.min += out_of_order.min;
         self.out_of_order.max += out_of_order.max;
+        self.refused_by_store_sure += refused_by_store_sure;
+        self.refused_by_store_possible += refused_by_store_possible;
         self.affected.merge(affected);
         let Waiting { maximum, by_closing_ms } = waiting;
         self.waiting.maximum = self.waiting.maximum.max(maximum);

@@ -27,6 +27,7 @@ mod rule;
 mod sessions;
 mod source_tasks;
 mod spec;
+mod streams;
 mod tally;
 mod tolerance;
 mod unit_doubt;

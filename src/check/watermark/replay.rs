@@ -7,6 +7,7 @@ use super::rule::{NO_HORIZON, Rule};
 use super::sessions::OpenSessions;
 use super::source_tasks::SourceTasks;
 use super::spec::{ModelSpec, WindowMs};
+use super::streams::{StreamsTask, Taken};
 use crate::check::windows::WindowSpan;
 use crate::profile::Engine;
 
@@ -101,8 +102,9 @@ pub struct Replay {
     spark: SparkBatches,
     /// Flink SQL: the slices of each key that events were dropped from.
     dropped_slices: HashSet<(u64, i64)>,
-    /// Kafka Streams: of each task. Else one for all.
-    sessions: Vec<OpenSessions>,
+    sessions: OpenSessions,
+    /// Kafka Streams, windows that depend on the events: those of each task.
+    streams: Vec<StreamsTask>,
     windows: BTreeMap<WindowSpan, u64>,
     tally: ReplayTally,
 }
@@ -142,11 +144,11 @@ impl Replay {
             flink: has_tasks.then(|| SourceTasks::new(&Rule::new(spec), numbers, tasks)),
             spark: SparkBatches::default(),
             dropped_slices: HashSet::new(),
-            sessions: (0..partitions.max(1))
-                .map(|_| {
-                    let is_streams = spec.engine == Engine::KafkaStreams;
-                    if is_streams { OpenSessions::lingering(&Rule::new(spec)) } else { OpenSessions::default() }
-                })
+            sessions: OpenSessions::default(),
+            // Its cache is on unless an application turns it off.
+            streams: (0..partitions)
+                .filter_map(|_| StreamsTask::of(spec, spec.record_cache.unwrap_or(true)))
+                .map(StreamsTask::with_results)
                 .collect(),
             windows: BTreeMap::new(),
             tally: ReplayTally::default(),
@@ -167,8 +169,11 @@ impl Replay {
             return Fate::Refused;
         }
         let key_hash = key_hash.unwrap_or(0);
-        let engine = self.rule.spec().engine;
-        if engine == Engine::KafkaStreams {
+        if let Some(task) = self.streams.get_mut(partition) {
+            let taken = task.take(event_time_ms, key_hash);
+            return self.count_taken(taken);
+        }
+        if self.rule.spec().engine == Engine::KafkaStreams {
             self.advance(partition, event_time_ms);
         }
         let horizon = self.horizon_for(partition);
@@ -273,8 +278,11 @@ impl Replay {
     #[must_use]
     pub fn windows(&self) -> BTreeMap<WindowSpan, u64> {
         let mut windows = self.windows.clone();
-        for session in self.sessions.iter().flat_map(OpenSessions::open) {
+        for session in self.sessions.open() {
             *windows.entry(session.span).or_default() += session.events;
+        }
+        for (span, events) in self.streams.iter().flat_map(StreamsTask::windows) {
+            *windows.entry(span).or_default() += events;
         }
         windows
     }
@@ -323,6 +331,16 @@ impl Replay {
         self.horizon = self.horizon.max(combined.unwrap_or(NO_HORIZON));
     }
 
+    fn count_taken(&mut self, taken: Taken) -> Fate {
+        let Taken { windows, lost, refused_by_store } = taken;
+        let is_dropped = lost == windows;
+        self.tally.pairs += u64::from(windows);
+        self.tally.pairs_lost += u64::from(lost);
+        self.tally.metric += u64::from(lost) + u64::from(refused_by_store);
+        self.tally.dropped += u64::from(is_dropped);
+        if is_dropped { Fate::Dropped } else { Fate::OnTime }
+    }
+
     fn judge(&mut self, read: &Read, horizon: i64) -> Fate {
         let (windows, lost, is_late) = if matches!(self.rule.spec().window, WindowMs::Session { .. }) {
             self.judge_session(read, horizon)
@@ -364,7 +382,6 @@ impl Replay {
 
     fn judge_session(&mut self, read: &Read, horizon: i64) -> (u32, u32, bool) {
         let (event_time_ms, key_hash) = (read.event_time_ms, read.key_hash);
-        let task = if self.rule.spec().engine == Engine::KafkaStreams { read.partition } else { 0 };
         let Some(own) = self.rule.spans(event_time_ms).next() else { return (0, 0, false) };
         if !self.rule.spec().merges_sessions() && self.rule.is_lost_from(event_time_ms, &own, horizon) {
             self.count_dropped_group(read, own);
@@ -372,7 +389,7 @@ impl Replay {
         }
         let windows = &mut self.windows;
         let closed = |session: super::sessions::Session| *windows.entry(session.span).or_default() += session.events;
-        let joined = self.sessions[task].join(&self.rule, key_hash, own, horizon, closed);
+        let joined = self.sessions.join(&self.rule, key_hash, own, horizon, closed);
         let is_late = joined.is_some_and(|span| horizon != NO_HORIZON && span.end_ms <= horizon);
         (1, u32::from(joined.is_none()), is_late)
     }

@@ -39,6 +39,8 @@ impl Rule {
                 // (start, end] holds t if [start, end) holds t - 1.
                 shift_ms: i64::from(spec.holds_window_ends()),
             },
+            // Of those of Kafka Streams that an event is in, the first to close ends with it.
+            WindowMs::Sliding { size_ms } if is_streams => Assigner::Around { before_ms: size_ms, after_ms: 1 },
             WindowMs::Sliding { size_ms } => {
                 Assigner::Around { before_ms: size_ms, after_ms: size_ms.saturating_add(1) }
             }

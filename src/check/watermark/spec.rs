@@ -78,6 +78,10 @@ pub struct ModelSpec {
     pub operator: Operator,
     /// Spark only: a batch filters by the watermark of the batch before, as it does unless `statefulOperator.allowMultiple` is off.
     pub allow_multiple: bool,
+    /// Kafka Streams only: whether windows that have closed are still found, in the record cache; not known if absent.
+    pub record_cache: Option<bool>,
+    /// Kafka Streams only: the windows are in a store in memory.
+    pub in_memory: bool,
     /// Azure only: how much later than its event time an event may arrive, in milliseconds.
     pub late_arrival_ms: i64,
 }
@@ -92,7 +96,7 @@ impl ModelSpec {
             return Err(fault);
         }
         let is_azure = model.engine == Engine::AzureStreamAnalytics;
-        let allowed_ms = model.allowed_lateness.map(in_ms);
+        let allowed_ms = model.grace.or(model.allowed_lateness).map(in_ms);
         Ok(ModelSpec {
             engine: model.engine,
             bound_ms: model.bound.map_or(0, in_ms),
@@ -109,6 +113,8 @@ impl ModelSpec {
             repartitioned: model.repartitioned && model.engine == Engine::KafkaStreams,
             operator: model.operator_or_default(),
             allow_multiple: model.allow_multiple.unwrap_or(true),
+            record_cache: model.record_cache,
+            in_memory: model.in_memory,
             late_arrival_ms: if is_azure { allowed_ms.unwrap_or(AZURE_LATE_ARRIVAL_MS) } else { 0 },
         })
     }
@@ -192,12 +198,42 @@ impl ModelSpec {
             && matches!(self.engine, Engine::Flink | Engine::FlinkSql | Engine::KafkaStreams)
     }
 
+    /// Whether what happens depends on a record cache of which nothing is stated.
+    #[must_use]
+    pub const fn depends_on_record_cache(&self) -> bool {
+        matches!(self.engine, Engine::KafkaStreams)
+            && !self.repartitioned
+            && self.record_cache.is_none()
+            && matches!(self.window, WindowMs::Session { .. } | WindowMs::Sliding { .. })
+    }
+
+    /// Kafka Streams behind a repartition topic, where nobody follows the tasks: the most windows that an event may lose for each that is counted, and
+    /// the most that the store may refuse of it.
+    pub(super) fn unseen_in_tasks(&self) -> (u64, u64) {
+        match self.window {
+            // One that begins at each of the milliseconds before it, and the same one again.
+            WindowMs::Sliding { size_ms } if self.repartitioned => {
+                (u64::try_from(size_ms).unwrap_or(0).saturating_add(2), 3 * u64::from(self.in_memory))
+            }
+            WindowMs::Session { .. } if self.repartitioned => (1, u64::from(self.in_memory)),
+            _ => (1, 0),
+        }
+    }
+
+    /// Whether an event time alone says which windows there are.
+    #[must_use]
+    pub const fn has_fixed_windows(&self) -> bool {
+        match self.window {
+            WindowMs::Aligned(_) => true,
+            WindowMs::Sliding { .. } => !matches!(self.engine, Engine::KafkaStreams),
+            WindowMs::None | WindowMs::Session { .. } => false,
+        }
+    }
+
     /// Whether each partition's order alone says what becomes of each record, whatever else the engine reads and when.
     #[must_use]
     pub const fn is_exact_by_partition(&self) -> bool {
-        matches!(self.engine, Engine::KafkaStreams)
-            && !self.repartitioned
-            && matches!(self.window, WindowMs::None | WindowMs::Aligned(_))
+        matches!(self.engine, Engine::KafkaStreams) && !self.repartitioned && !self.depends_on_record_cache()
     }
 
     /// Windows as people write them: `tumbling 10s`; absent without windows.
@@ -237,6 +273,8 @@ impl ModelSpec {
             repartitioned: false,
             operator: Operator::Aggregation,
             allow_multiple: true,
+            record_cache: None,
+            in_memory: false,
             late_arrival_ms: AZURE_LATE_ARRIVAL_MS,
         }
     }

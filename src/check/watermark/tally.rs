@@ -152,7 +152,12 @@ impl ModelTally {
             // What Kafka Streams refuses counts too, and what has no time in it may have been given a negative one.
             MetricUnit::Pair if self.spec.engine == Engine::KafkaStreams => {
                 let (pairs, refused) = (self.pairs_lost(), self.refused());
-                Bounds { min: pairs.min + refused, max: pairs.max + refused + self.without_event_time }
+                let (windows, by_store) = self.spec.unseen_in_tasks();
+                let by_store = by_store * self.records() + self.certain.refused_by_store_possible;
+                Bounds {
+                    min: pairs.min + refused + self.certain.refused_by_store_sure,
+                    max: pairs.max.saturating_mul(windows) + refused + by_store + self.without_event_time,
+                }
             }
             MetricUnit::Pair => self.pairs_lost(),
             // Rows of one group count once in a batch, however many there are.
