@@ -12,9 +12,12 @@ pub(crate) struct Answer {
     /// Absent: there are no windows.
     #[serde(default)]
     pub(crate) windows: Option<Vec<Filled>>,
-    /// Absent: what is in no window.
+    /// Absent: what is in no window, or not kept.
     #[serde(default)]
     pub(crate) dropped: Option<Vec<usize>>,
+    /// Absent: what is in a window.
+    #[serde(default)]
+    pub(crate) kept: Option<Vec<usize>>,
     #[serde(default)]
     pub(crate) metric: Option<u64>,
     #[serde(default)]

@@ -38,8 +38,111 @@ fn aligned(dice: &mut Dice) -> Stream {
     stream
 }
 
+/// The store of the application, and what floodmark is told of it.
+#[derive(Debug, Clone, Copy)]
+enum Store {
+    Cached,
+    Uncached,
+    InMemory,
+    CachedInMemory,
+    /// Any of these, and floodmark does not know about the cache.
+    Unknown,
+}
+
+fn with_store(dice: &mut Dice, window: Window, store: Store) -> Stream {
+    let mut stream = stream(dice, window);
+    let (record_cache, in_memory) = match store {
+        Store::Cached => (true, false),
+        Store::Uncached => (false, false),
+        Store::InMemory => (false, true),
+        Store::CachedInMemory => (true, true),
+        Store::Unknown => (dice.chance(50), dice.chance(50)),
+    };
+    stream.setup.insert("record_cache".to_owned(), record_cache.into());
+    stream.setup.insert("in_memory".to_owned(), in_memory.into());
+    stream.model.record_cache = (!matches!(store, Store::Unknown)).then_some(record_cache);
+    stream.model.in_memory = in_memory;
+    stream
+}
+
+fn sessions(kind: &str, store: Store) {
+    let wanted = Wanted { exact: !matches!(store, Store::Unknown), ..Wanted::ALL };
+    prove(ENGINE, kind, wanted, |dice| {
+        let gap = ms(dice.from(1, 20));
+        with_store(dice, Window::Session { gap }, store)
+    });
+}
+
+fn sliding(kind: &str, store: Store) {
+    let wanted = Wanted { exact: !matches!(store, Store::Unknown), ..Wanted::ALL };
+    prove(ENGINE, kind, wanted, |dice| {
+        let size = ms(dice.from(1, 20));
+        with_store(dice, Window::Sliding { size }, store)
+    });
+}
+
 #[test]
 #[ignore = "needs the engine: scripts/prove-models"]
 fn tumbling_and_hopping() {
     prove(ENGINE, "tumbling and hopping", Wanted::ALL, aligned);
+}
+
+#[test]
+#[ignore = "needs the engine: scripts/prove-models"]
+fn sessions_cached() {
+    sessions("sessions, record cache", Store::Cached);
+}
+
+#[test]
+#[ignore = "needs the engine: scripts/prove-models"]
+fn sessions_uncached() {
+    sessions("sessions, no record cache", Store::Uncached);
+}
+
+#[test]
+#[ignore = "needs the engine: scripts/prove-models"]
+fn sessions_in_memory() {
+    sessions("sessions, in memory", Store::InMemory);
+}
+
+#[test]
+#[ignore = "needs the engine: scripts/prove-models"]
+fn sessions_cached_in_memory() {
+    sessions("sessions, record cache, in memory", Store::CachedInMemory);
+}
+
+#[test]
+#[ignore = "needs the engine: scripts/prove-models"]
+fn sessions_unknown() {
+    sessions("sessions, store not stated", Store::Unknown);
+}
+
+#[test]
+#[ignore = "needs the engine: scripts/prove-models"]
+fn sliding_cached() {
+    sliding("sliding, record cache", Store::Cached);
+}
+
+#[test]
+#[ignore = "needs the engine: scripts/prove-models"]
+fn sliding_uncached() {
+    sliding("sliding, no record cache", Store::Uncached);
+}
+
+#[test]
+#[ignore = "needs the engine: scripts/prove-models"]
+fn sliding_in_memory() {
+    sliding("sliding, in memory", Store::InMemory);
+}
+
+#[test]
+#[ignore = "needs the engine: scripts/prove-models"]
+fn sliding_cached_in_memory() {
+    sliding("sliding, record cache, in memory", Store::CachedInMemory);
+}
+
+#[test]
+#[ignore = "needs the engine: scripts/prove-models"]
+fn sliding_unknown() {
+    sliding("sliding, store not stated", Store::Unknown);
 }

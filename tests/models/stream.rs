@@ -88,7 +88,7 @@ impl Stream {
         for (key, value) in table.iter().filter(|(key, _)| !matches!(key.as_str(), "engine" | "window" | "stage")) {
             let flag = key.replace('_', "-");
             match value {
-                Value::Bool(true) => command.push_str(&format!(" --{flag}")),
+                Value::Bool(true) if key != "record_cache" => command.push_str(&format!(" --{flag}")),
                 Value::String(text) => command.push_str(&format!(" --{flag} {text}")),
                 other => command.push_str(&format!(" --{flag} {other}")),
             }

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** Which records each window holds in the end, and what the engine's metric shows. */
 public final class Answer {
@@ -22,11 +24,13 @@ public final class Answer {
     private final Map<Window, List<Integer>> windows = new TreeMap<>();
     private final List<Integer> dropped = new ArrayList<>();
     private boolean hasWindows = true;
+    private final Set<Integer> kept = new TreeSet<>();
     private long metric;
 
     /** A window's result replaces the one that it had. */
     public void put(String key, long start, long end, List<Integer> records) {
         windows.put(new Window(key, start, end), List.copyOf(records));
+        kept.addAll(records);
     }
 
     /** A window's result is withdrawn. */
@@ -59,6 +63,7 @@ public final class Answer {
         metric += other.metric;
         dropped.addAll(other.dropped);
         hasWindows &= other.hasWindows;
+        kept.addAll(other.kept);
         other.windows.forEach((window, records) -> windows.merge(window, records, (own, more) -> {
             List<Integer> all = new ArrayList<>(own);
             all.addAll(more);
@@ -72,6 +77,8 @@ public final class Answer {
             dropped.forEach(answer.putArray("dropped")::add);
             return answer;
         }
+        ArrayNode kept = answer.putArray("kept");
+        this.kept.forEach(kept::add);
         ArrayNode list = answer.putArray("windows");
         windows.forEach((window, records) -> {
             ArrayNode numbers = list.addObject().put("key", window.key).put("start", window.start).put("end", window.end).putArray("records");
