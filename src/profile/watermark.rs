@@ -300,6 +300,7 @@ impl WatermarkModel {
     #[must_use]
     pub fn faults(&self) -> Vec<WatermarkFault> {
         let mut faults = self.settings_faults();
+        faults.extend(self.grace_fault());
         faults.extend(self.length_faults());
         faults.extend(self.kind_fault());
         faults.extend(self.hopping_fault());
@@ -320,17 +321,6 @@ impl WatermarkModel {
             (_, None) => {
                 add("bound", format!("{engine} needs a bound"), "say how far out of order events may be, as in 5s")
             }
-        }
-        match (engine, self.grace, self.allowed_lateness) {
-            (Engine::KafkaStreams, Some(_), Some(_)) => {
-                add(
-                    "grace",
-                    "`grace` and `allowed_lateness` are the same length of time".to_owned(),
-                    "remove one of them",
-                );
-            }
-            (Engine::KafkaStreams, ..) | (_, None, _) => {}
-            (_, Some(_), _) => add("grace", format!("{engine} has no grace"), "it is called `allowed_lateness` there"),
         }
         let grace = self.allowed_lateness.is_some_and(|allowed| allowed > Span::default());
         if grace && matches!(engine, Engine::FlinkSql | Engine::Spark) {
@@ -381,6 +371,19 @@ impl WatermarkModel {
             }
         }
         faults
+    }
+
+    /// The grace is Kafka Streams' word, and said once.
+    fn grace_fault(&self) -> Option<WatermarkFault> {
+        self.grace?;
+        let (message, help) = match (self.engine, self.allowed_lateness) {
+            (Engine::KafkaStreams, None) => return None,
+            (Engine::KafkaStreams, Some(_)) => {
+                ("`grace` and `allowed_lateness` are the same length of time".to_owned(), "remove one of them")
+            }
+            (engine, _) => (format!("{engine} has no grace"), "it is called `allowed_lateness` there"),
+        };
+        Some(WatermarkFault { key: "grace", message, help: help.to_owned() })
     }
 
     /// Event times are whole milliseconds, and so are all lengths here.

@@ -60,6 +60,26 @@ fn expected(expected: Expected) -> ExpectedDrops {
     ExpectedDrops { records: range(records), pairs: range(pairs), metric: range(metric) }
 }
 
+/// What Kafka Streams refuses, and what it depends on.
+fn streams_notes(tally: &ModelTally) -> Vec<String> {
+    let (spec, mut notes) = (tally.spec(), Vec::new());
+    if tally.refused() > 0 {
+        notes.push(format!(
+            "{} events have no key or a time before 1970: {} leaves them out and counts them in {}.",
+            tally.refused(),
+            spec.engine,
+            spec.metric()
+        ));
+    }
+    if spec.depends_on_record_cache() {
+        notes.push(
+            "Whether a window that has closed is still found depends on the record cache: with `record_cache` the figures are exact."
+                .to_owned(),
+        );
+    }
+    notes
+}
+
 fn notes_of(tally: &ModelTally) -> Vec<String> {
     let spec = tally.spec();
     let mut notes = Vec::new();
@@ -120,20 +140,7 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if tally.refused() > 0 {
-        notes.push(format!(
-            "{} events have no key or a time before 1970: {} leaves them out and counts them in {}.",
-            tally.refused(),
-            spec.engine,
-            spec.metric()
-        ));
-    }
-    if spec.depends_on_record_cache() {
-        notes.push(
-            "Whether a window that has closed is still found depends on the record cache: with `record_cache` the figures are exact."
-                .to_owned(),
-        );
-    }
+    notes.extend(streams_notes(tally));
     if spec.engine == Engine::Spark {
         notes.push(
             "Without Spark's batch plan hardly an event is sure to be kept: look at the expected range.".to_owned(),
