@@ -181,6 +181,7 @@ pub(super) fn judge_windows_of(stream: &Stream, slo: &Slo, name: &str, windows: 
         unexplained: windows.unexplained,
         strange_results: windows.strange_results,
         unreadable_results: windows.unreadable_results,
+        results: windows.results,
         held_share: windows.held_share,
         read_to_end: windows.read_to_end,
     })

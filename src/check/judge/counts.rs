@@ -110,7 +110,7 @@ pub(super) fn find_gaps(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>) {
     let (sent_here, seen_here) = (stream.generator.is_some(), stream.due_to_consumed.is_some());
     if counts.planned == 0 && sent_here {
         reasons.push(stream.reason(ReasonCode::NothingPlanned, "no event was planned, so nothing was measured"));
-    } else if counts.delivered == 0 && counts.lost == 0 && seen_here {
+    } else if counts.delivered == 0 && counts.lost + counts.in_flight == 0 && seen_here {
         let of = if sent_here {
             format!("none of {} events was seen", count(counts.planned))
         } else {

@@ -40,6 +40,8 @@ pub struct WindowFigures<'a> {
     pub strange_results: u64,
     /// Messages that are no window results.
     pub unreadable_results: u64,
+    /// Results that were read.
+    pub results: u64,
     /// The share of windows and keys that was compared, 0 to 1.
     pub held_share: f64,
     /// Whether events and results were read to their ends.
@@ -59,6 +61,9 @@ impl WindowFigures<'_> {
 #[must_use]
 pub fn judge_windows(figures: &WindowFigures<'_>) -> Judgement {
     let WindowFigures { slo, delivery, .. } = *figures;
+    if let Some(silent) = nothing_came(figures) {
+        return silent;
+    }
     let mut reasons = Vec::new();
     // Results that are still to come, or cannot be read, may be those that seem to be missing.
     let is_certain = figures.read_to_end && figures.strange_results == 0 && figures.unreadable_results == 0;
@@ -86,6 +91,21 @@ pub fn judge_windows(figures: &WindowFigures<'_>) -> Judgement {
     limited(ReasonCode::WindowsDuplicates, "windows_duplicates", (duplicates, events), beyond, twice);
     find_doubts(figures, &mut reasons);
     judgement(reasons, vec![results])
+}
+
+/// Where nothing at all came, that is all there is to say: that each window misses its events follows from it.
+fn nothing_came(figures: &WindowFigures<'_>) -> Option<Judgement> {
+    if figures.results > 0 || figures.unreadable_results > 0 || figures.events == 0 || !figures.read_to_end {
+        return None;
+    }
+    let text = format!(
+        "nothing came at all, though {} events belong in its windows. Is the pipeline running, and does it write to this topic?",
+        count(figures.events)
+    );
+    let reason = figures.reason(ReasonCode::WindowsSilent, &text).observed(0.0);
+    let limit = figures.slo.lost.map_or(0.0, |limit| limit.most(figures.events).floor());
+    let result = SloResult { name: "windows_lost".to_owned(), limit, observed: None, ok: false };
+    Some(judgement(vec![reason.about("windows_lost").limit(limit)], vec![vec![result]]))
 }
 
 /// What is missing for a pass.
@@ -160,6 +180,7 @@ mod tests {
             unexplained: 0,
             strange_results: 0,
             unreadable_results: 0,
+            results: 10,
             held_share: 1.0,
             read_to_end: true,
         };
@@ -189,6 +210,21 @@ mod tests {
         assert_eq!(lost.0, Verdict::Fail);
         assert_eq!(judged(|of, _| (of.delivery, of.counted_twice) = (Delivery::ExactlyOnce, 1)).0, Verdict::Fail);
         assert_eq!(judged(|of, _| of.counted_twice = 1).0, Verdict::Pass, "at least once");
+    }
+
+    #[test]
+    fn where_nothing_came_that_is_said_first_and_alone() {
+        let change = |of: &mut WindowFigures<'_>, _: &mut Slo| {
+            (of.results, of.short, of.missing, of.elsewhere_min, of.elsewhere_max) = (0, 10, 1000, 1000, 1000);
+        };
+        let (verdict, reasons, results) = judged(change);
+        assert_eq!((verdict, reasons.len(), results.len()), (Verdict::Fail, 1, 1), "{reasons:?}");
+        assert!(reasons[0].text.contains("nothing came at all") && reasons[0].text.contains("Is the pipeline running"));
+        let unread = judged(|of, slo| {
+            change(of, slo);
+            of.read_to_end = false;
+        });
+        assert_eq!(unread.0, Verdict::Void, "results may still come");
     }
 
     #[test]

@@ -359,3 +359,34 @@ fn a_delivery_without_its_due_time_is_counted_and_not_timed() {
     assert_eq!((delivered.untimed, delivered.due_to_consumed.count()), (1, 1));
     assert_eq!((delivered.observer_behind.count(), delivered.observer_behind.nanos().max()), (2, 700));
 }
+
+#[test]
+fn an_end_below_what_was_acknowledged_loses_nothing() {
+    let mut observer = observer();
+    (0..PARTITIONS).for_each(|partition| observer.position(partition, 20));
+    let mut delivered = observer.finish(true);
+    delivered.ends = (0..PARTITIONS).map(|partition| (partition, 20)).collect();
+    let counts = reconcile(&produced_all(), &delivered, &Plan, LostRule::ReadPast).counts;
+    assert_eq!((counts.lost, counts.in_flight), (0, 120), "the reading went to the end, and not past what was acked");
+    delivered.positions = (0..PARTITIONS).map(|partition| (partition, 40)).collect();
+    let counts = reconcile(&produced_all(), &delivered, &Plan, LostRule::ReadPast).counts;
+    assert_eq!((counts.lost, counts.in_flight), (120, 0));
+    delivered.topic_changes = 1;
+    let counts = reconcile(&produced_all(), &delivered, &Plan, LostRule::ReadPast).counts;
+    assert_eq!((counts.lost, counts.in_flight), (0, 120), "offsets of another topic say nothing");
+}
+
+#[test]
+fn what_may_be_hidden_or_unreadable_at_an_output_is_not_lost_for_certain() {
+    let lost = |change: fn(&mut Delivered)| {
+        let mut observer = observer();
+        observer.observe(&observation(Seen::Event(0, 0), 0));
+        let mut delivered = observer.finish(true);
+        change(&mut delivered);
+        reconcile(&produced_all(), &delivered, &Plan, LostRule::Quiet).counts.lost
+    };
+    assert_eq!(lost(|_| {}), 119);
+    assert_eq!(lost(|of| (of.positions, of.ends) = ([(0, 10)].into(), [(0, 40)].into())), 89, "30 lie beyond");
+    assert_eq!(lost(|of| (of.unreadable, of.strangers.suspects) = (50, 19)), 100);
+    assert_eq!(lost(|of| of.unreadable = 50), 119, "messages that hold no id of this run");
+}

@@ -118,6 +118,8 @@ pub enum ReasonCode {
     WindowsLost,
     /// More was counted twice in the pipeline's windows than allowed.
     WindowsDuplicates,
+    /// No window result came at all.
+    WindowsSilent,
 
     /// Too few latencies were measured for the limit.
     TooFewSamples,
@@ -241,7 +243,8 @@ impl ReasonCode {
             | Code::WatermarkDrops
             | Code::WindowsShort
             | Code::WindowsLost
-            | Code::WindowsDuplicates => Effect::Fail,
+            | Code::WindowsDuplicates
+            | Code::WindowsSilent => Effect::Fail,
             Code::ResultsNotKept => Effect::Environment,
             Code::OnlySent | Code::OnlyObserved => Effect::Part,
             Code::ClientError | Code::OtherRun | Code::DueTimeChanged | Code::PartitionsAdded => Effect::Remark,

@@ -21,6 +21,11 @@ const MOST_WINDOWS: usize = 10;
 #[must_use]
 pub fn window_report(whole: &WindowsSummary, look: Look) -> String {
     let mut text = String::new();
+    if whole.results + whole.unreadable_results + whole.counted == 0 && whole.events > 0 {
+        let none = format!("no window result came; {} events belong in the windows", count(whole.events));
+        line(&mut text, &format!("  {}", paint(&none, Ink::Bad, look)));
+        return text;
+    }
     let exact = format!("{} of {} windows hold each event once", count(whole.exact), count(whole.compared));
     let ink = if whole.exact == whole.compared { Ink::Good } else { Ink::Bad };
     line(&mut text, &format!("  {}", paint(&exact, ink, look)));
