@@ -174,10 +174,10 @@ fn points_that_part_thousands_are_never_decimals() {
 #[test]
 fn the_interval_that_datadog_states_is_the_bucket() {
     let zero = Options { policy: Policy { gaps: Gaps::Zero, ..Policy::default() }, ..options() };
-    assert_eq!(made(fixture!("datadog_interval.json"), &zero), (20.0, vec![30.0, 0.0, 50.0, 20.0]));
+    assert_eq!(made(fixture!("datadog_interval.json"), &zero), (20.0, vec![30.0, 0.0, 50.0, 0.0, 0.0, 0.0, 20.0]));
     assert!(refused(fixture!("datadog_interval.json"), &options())[0].contains("1 bucket of 20s has no row"));
     let milliseconds = String::from_utf8(fixture!("datadog_interval.json").to_vec()).unwrap().replace("20,", "20000,");
-    assert_eq!(made(milliseconds.as_bytes(), &zero), (20.0, vec![30.0, 0.0, 50.0, 20.0]));
+    assert_eq!(made(milliseconds.as_bytes(), &zero), (20.0, vec![30.0, 0.0, 50.0, 0.0, 0.0, 0.0, 20.0]));
 }
 
 #[test]
