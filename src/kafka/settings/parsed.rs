@@ -10,8 +10,11 @@ use rdkafka::types::RDKafkaConfRes;
 use super::SettingsError;
 use crate::kafka::error::KafkaError;
 
-/// What the measurement rests on: a property, whether the client's reading of a value would take it away, and why.
-const INDISPENSABLE: [(&str, fn(&str) -> bool, &str); 5] = [
+/// A property, whether the client's reading of a value would take away what the measurement rests on, and why.
+type Indispensable = (&'static str, fn(&str) -> bool, &'static str);
+
+/// What the measurement rests on.
+const INDISPENSABLE: [Indispensable; 5] = [
     (
         "acks",
         |value| value == "0",
