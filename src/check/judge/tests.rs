@@ -386,7 +386,8 @@ fn judge_seen(measured: &Measured, delivered: &crate::check::Delivered, is_input
 fn what_readers_are_not_shown_is_in_flight_with_its_cause() {
     let counts = Counts { delivered: 1500, in_flight: 500, ..healthy().counts };
     let measured = Measured { counts, end_to_end: latencies(1500, 5), ..healthy() };
-    let causes: [(fn(&mut crate::check::Delivered), ReasonCode); 4] = [
+    type Change = fn(&mut crate::check::Delivered);
+    let causes: [(Change, ReasonCode); 4] = [
         (|of| of.ends = [(0, 1500)].into(), ReasonCode::NotReplicated),
         (|of| (of.ends, of.stable_ends) = ([(0, 2000)].into(), [(0, 1500)].into()), ReasonCode::OpenTransaction),
         (|of| of.topic_changes = 1, ReasonCode::TopicChanged),
