@@ -13,7 +13,7 @@ pub use around::{Run, Stretch, Suspect, hides, is_past, runs, suspects};
 pub use counts::{Counted, EdgeOffsets, NoCounts, count};
 pub use doubts::{ErrorBar, Evidence, Held, ReadAround, TopicRules, error_bar};
 pub use profile_text::{ProfileParts, profile_text};
-pub use range::{Edges, MAX_BUCKETS, Moment, MomentError, RangeError};
+pub use range::{Edges, MAX_BUCKETS, Moment, MomentError, RangeError, moments};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 

@@ -41,7 +41,9 @@ impl FromStr for Moment {
 }
 
 impl Moment {
-    fn unix_ms(self, now_ms: i64) -> i64 {
+    /// In milliseconds since 1970, where it is `now_ms` now.
+    #[must_use]
+    pub fn unix_ms(self, now_ms: i64) -> i64 {
         match self {
             Moment::AtMs(ms) => ms,
             Moment::Ago(span) => now_ms.saturating_sub((span.as_nanos() / 1_000_000) as i64),
@@ -112,18 +114,7 @@ impl Edges {
     /// [`RangeError`] for ranges that are reversed, in the future, too short or too fine.
     pub fn between(from: Moment, to: Moment, now_ms: i64, step: Span) -> Result<Self, RangeError> {
         let step_ms = whole_ms(step)?;
-        let (from_ms, to_ms) = (from.unix_ms(now_ms), to.unix_ms(now_ms));
-        for (flag, at_ms) in [("from", from_ms), ("to", to_ms)] {
-            if at_ms > now_ms {
-                return Err(RangeError::Future { flag, moment: moment_text(at_ms), now: moment_text(now_ms) });
-            }
-        }
-        if from_ms >= to_ms {
-            return Err(RangeError::Reversed { from: moment_text(from_ms), to: moment_text(to_ms) });
-        }
-        if from_ms < 0 {
-            return Err(RangeError::TooEarly(moment_text(from_ms)));
-        }
+        let (from_ms, to_ms) = moments(from, to, now_ms)?;
         let step_i = step_ms as i64;
         let first_ms = from_ms - from_ms.rem_euclid(step_i);
         let floored_ms = to_ms - to_ms.rem_euclid(step_i);
@@ -191,6 +182,26 @@ impl fmt::Display for Edges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} to {}", moment_text(self.at_ms(0)), moment_text(self.at_ms(self.buckets)))
     }
+}
+
+/// A beginning and an end in milliseconds since 1970: the right way round, and not in the future.
+///
+/// # Errors
+/// [`RangeError`] where they are not.
+pub fn moments(from: Moment, to: Moment, now_ms: i64) -> Result<(i64, i64), RangeError> {
+    let (from_ms, to_ms) = (from.unix_ms(now_ms), to.unix_ms(now_ms));
+    for (flag, at_ms) in [("from", from_ms), ("to", to_ms)] {
+        if at_ms > now_ms {
+            return Err(RangeError::Future { flag, moment: moment_text(at_ms), now: moment_text(now_ms) });
+        }
+    }
+    if from_ms >= to_ms {
+        return Err(RangeError::Reversed { from: moment_text(from_ms), to: moment_text(to_ms) });
+    }
+    if from_ms < 0 {
+        return Err(RangeError::TooEarly(moment_text(from_ms)));
+    }
+    Ok((from_ms, to_ms))
 }
 
 fn whole_ms(step: Span) -> Result<u64, RangeError> {

@@ -5,13 +5,17 @@ use std::io::{Read, Write, stdin};
 use std::path::PathBuf;
 
 use super::{CommandError, Outcome, flags};
+use crate::capture::Moment;
+use crate::check::Verdict;
 use crate::check::watermark::ModelSpec;
 use crate::consume::extract::Place;
 use crate::consume::recorded::read_recorded;
+use crate::event::time_form::TimeForm;
 use crate::profile::{Engine, Operator, Span, WatermarkModel, Window};
 use crate::report::terminal::Look;
+use crate::report::terminal::capture::ProgressLine;
 use crate::report::terminal::watermark::{recorded_verdicts, topic_watermarks};
-use crate::session::{EventTimeAt, Reading, Survey, judge_recorded, refuse_few_files, survey};
+use crate::session::{EventTimeAt, Reading, Survey, SurveyError, judge_recorded, refuse_few_files, survey};
 
 /// Flags of `watermark`.
 #[derive(Debug, clap::Args)]
@@ -32,6 +36,18 @@ pub struct Args {
     /// Where a message's event time is: /json/pointer, header:NAME or record (its timestamp); default: where floodmark puts it
     #[arg(long, value_name = "PLACE", requires = "topic")]
     pub event_time: Option<String>,
+    /// How it is written: s, ms, us, ns (numbers since 1970), rfc3339, or a pattern of strptime; default: each as it looks
+    #[arg(long, value_name = "FORM", requires = "topic")]
+    pub event_time_format: Option<TimeForm>,
+    /// Where to begin in the topic, by its records' timestamps: 2030-01-31T11:00:00Z, "7d ago"; default: at its beginning
+    #[arg(long, value_name = "TIME", requires = "topic")]
+    pub from: Option<Moment>,
+    /// Where to end; default: at its present end
+    #[arg(long, value_name = "TIME", requires = "topic")]
+    pub to: Option<Moment>,
+    /// Read so many messages, spread over the range, in place of all: drops are then counted among those only
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "topic", value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
+    pub sample: u64,
     /// The engine: flink, flink-sql, spark, kafka-streams, beam, azure-stream-analytics
     #[arg(long)]
     pub engine: Engine,
@@ -161,14 +177,41 @@ fn judge_topic(args: &Args, topic: &str, models: Vec<ModelSpec>, out: &mut dyn W
         ),
     };
     refuse_few_files().map_err(CommandError::Environment)?;
-    let wanted = Survey { settings: args.target.settings()?, topic: topic.to_owned(), event_time, models };
-    let found = survey(&wanted)?;
+    let wanted = Survey {
+        settings: args.target.settings()?,
+        topic: topic.to_owned(),
+        event_time,
+        form: args.event_time_format.clone().unwrap_or_default(),
+        from: args.from,
+        to: args.to,
+        sample: args.sample,
+        models,
+    };
+    let mut line = ProgressLine::default();
+    let found = survey(&wanted, &mut |progress| line.show(progress));
+    line.close();
+    let found = found?;
     if args.json {
         print_json(&found, out)?;
     } else {
         out.write_all(topic_watermarks(&found, Look::of_stdout()).as_bytes())?;
     }
+    // Where most messages cannot be read, what is said of the others carries nothing.
+    let missing = found.watermarks.first().map_or(0, |watermark| watermark.without_event_time);
+    if missing * 2 > found.messages {
+        return Ok(Outcome::Judged(Verdict::Void));
+    }
     Ok(Outcome::Done)
+}
+
+impl From<SurveyError> for CommandError {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Session(error) => error.into(),
+            SurveyError::Offsets(error) => CommandError::Environment(error.to_string()),
+            SurveyError::Nothing(text) => CommandError::Nothing(text),
+        }
+    }
 }
 
 fn print_json(what: &impl serde::Serialize, out: &mut dyn Write) -> Result<(), CommandError> {

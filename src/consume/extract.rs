@@ -3,9 +3,11 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::masked::json_part;
 use crate::check::Unidentified;
 use crate::event::EventId;
 use crate::event::payload::{HEADER_DUE, HEADER_EVENT_TIME, HEADER_ID, HEADER_SENT};
+use crate::event::time_form::TimeForm;
 use crate::profile::{Codec, Stage};
 
 /// What marks a place as a record header.
@@ -36,6 +38,15 @@ impl Place {
             Some(name) => Ok(Place::Header(name.to_owned())),
             None if text.starts_with('/') => Ok(Place::Pointer(text.to_owned())),
             None => Err(PlaceError(text.to_owned())),
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Pointer(pointer) => f.write_str(pointer),
+            Place::Header(name) => write!(f, "{HEADER_MARK}{name}"),
         }
     }
 }
@@ -83,7 +94,7 @@ pub enum Fault {
     #[error("the id is not a UUID")]
     NotUuid,
     /// A time that is no number.
-    #[error("the {0} is not a number that a time can be")]
+    #[error("the {0} is not a time that can be read")]
     NotNumber(Part),
 }
 
@@ -109,6 +120,8 @@ pub struct Extractor {
     due: Place,
     sent: Place,
     event_time: Place,
+    /// How the event time is written.
+    event_time_form: TimeForm,
     /// Whether all parts are where floodmark's own JSON has them, so that its layout is tried first.
     own_layout: bool,
     /// Whether any part is in the payload.
@@ -135,12 +148,31 @@ impl Extractor {
     pub fn of_stage(codec: Codec, stage: &Stage) -> Result<Self, PlaceError> {
         let by_codec = Extractor::of_codec(codec);
         let place = |written: &Option<String>, default: Place| written.as_deref().map_or(Ok(default), Place::parse);
-        Ok(Extractor::at(
+        let at = Extractor::at(
             place(&stage.id, by_codec.id)?,
             place(&stage.due, by_codec.due)?,
             place(&stage.sent, by_codec.sent)?,
             place(&stage.event_time, by_codec.event_time)?,
-        ))
+        );
+        let form = stage.event_time_format.as_deref().and_then(|text| text.parse().ok());
+        Ok(form.map_or_else(|| at.clone(), |form| at.clone().with_form(form)))
+    }
+
+    /// The same, with event times that are written so. What floodmark itself writes is read as that is.
+    #[must_use]
+    pub fn with_form(self, event_time_form: TimeForm) -> Self {
+        Extractor { event_time_form, ..self }
+    }
+
+    /// The form that a message's event time has, where it is a plausible moment.
+    pub fn recognise<'a>(&self, payload: Option<&[u8]>, header: impl Fn(&str) -> Option<&'a [u8]>) -> Option<TimeForm> {
+        match &self.event_time {
+            Place::Header(name) => TimeForm::recognise_bytes(header(name)?),
+            Place::Pointer(pointer) => {
+                let json: Value = serde_json::from_slice(json_part(payload?)).ok()?;
+                TimeForm::recognise(json.pointer(pointer)?)
+            }
+        }
     }
 
     /// For any topic, of which nothing but the event time's place is known.
@@ -161,6 +193,7 @@ impl Extractor {
             due,
             sent,
             event_time,
+            event_time_form: TimeForm::Recognised,
         }
     }
 
@@ -173,7 +206,7 @@ impl Extractor {
         }
         let mut fault = None;
         let json = if self.reads_payload { parse(payload, &mut fault) } else { Value::Null };
-        let message = Message { json: &json, header: &header };
+        let message = Message { json: &json, header: &header, event_time_form: &self.event_time_form };
         let id = message.id(&self.id, &mut fault);
         let due_us = message.time(&self.due, Part::Due, &mut fault).and_then(|time| u64::try_from(time).ok());
         let sent_us = message.time(&self.sent, Part::Sent, &mut fault).and_then(|time| u64::try_from(time).ok());
@@ -232,7 +265,7 @@ fn parse(payload: Option<&[u8]>, fault: &mut Option<Fault>) -> Value {
     }
     // Some writers put a mark before every text.
     let text = payload.strip_prefix("\u{feff}".as_bytes()).unwrap_or(payload);
-    serde_json::from_slice(text).unwrap_or_else(|error| {
+    serde_json::from_slice(json_part(text)).unwrap_or_else(|error| {
         *fault = Some(if error.is_eof() { Fault::CutShort } else { Fault::NotJson });
         Value::Null
     })
@@ -242,6 +275,7 @@ fn parse(payload: Option<&[u8]>, fault: &mut Option<Fault>) -> Value {
 struct Message<'m, H> {
     json: &'m Value,
     header: &'m H,
+    event_time_form: &'m TimeForm,
 }
 
 /// A part as it was found.
@@ -278,7 +312,10 @@ impl<'m, 'a: 'm, H: Fn(&str) -> Option<&'a [u8]>> Message<'m, H> {
     }
 
     fn time(&self, place: &Place, part: Part, fault: &mut Option<Fault>) -> Option<i64> {
-        let time = match self.find(place, part, fault)? {
+        let found = self.find(place, part, fault)?;
+        let time = match found {
+            Found::Json(value) if part == Part::EventTime => self.event_time_form.of_json(value),
+            Found::Bytes(bytes) if part == Part::EventTime => self.event_time_form.of_bytes(bytes),
             Found::Json(Value::String(text)) => text.trim().parse().ok(),
             Found::Json(value) => value.as_i64().or_else(|| whole(value.as_f64()?)),
             Found::Bytes(bytes) => time_of_bytes(bytes),

@@ -3,6 +3,7 @@
 mod event_time;
 pub mod extract;
 mod intake;
+pub mod masked;
 mod progress;
 pub mod recorded;
 mod stage;

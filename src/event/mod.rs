@@ -2,5 +2,6 @@
 
 pub mod identity;
 pub mod payload;
+pub mod time_form;
 
 pub use identity::{EventId, NotOurs, RunTag};

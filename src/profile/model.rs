@@ -378,9 +378,13 @@ pub struct Stage {
     /// Where the send time (µs since 1970) is. Default: where the stream's codec puts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<String>,
-    /// Where the event time (ms since 1970) is. Default: where the stream's codec puts it.
+    /// Where the event time is. Default: where the stream's codec puts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time: Option<String>,
+    /// How the event time is written: `s`, `ms`, `us`, `ns` (numbers since 1970), `rfc3339` (also without a zone, which is UTC), or a pattern of
+    /// strptime (`%d.%m.%Y %H:%M:%S`). Default: as each looks; a number that is no moment from 2000 to 2100 in any unit counts milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time_format: Option<String>,
     /// Whether records of transactions that are open or aborted are read: "read_committed" (the default) or "read_uncommitted".
     #[serde(default)]
     pub isolation: Isolation,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::summary::{CountRange, Watermark};
+use super::summary::{CountRange, LatenessSummary, Watermark};
 use crate::check::watermark::Tolerance;
 
 /// The verdicts on a recorded stream.
@@ -135,8 +135,56 @@ pub struct TopicWatermarks {
     pub partitions: u32,
     /// How many messages were read.
     pub messages: u64,
+    /// The range of time that was asked for; absent for all of the topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
+    /// Of how many offsets the messages are a sample; absent when all were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampled_of: Option<u64>,
+    /// How event times are written, in a sample.
+    #[serde(default)]
+    pub event_time_forms: Vec<EventTimeForm>,
+    /// What `expected` rests on.
+    #[serde(default)]
+    pub append_times: AppendSaid,
+    /// How late events are, and the bounds that could be chosen; absent where the order over all partitions counts and is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lateness: Option<LatenessSummary>,
+    /// The shape of a message without an event time that can be read: names of fields and forms of values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable_example: Option<String>,
     /// One entry for each bound, in the order of the command line.
     pub watermarks: Vec<Watermark>,
+}
+
+/// A form of event times.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct EventTimeForm {
+    /// The form, in words.
+    pub form: String,
+    /// How many sampled messages have it.
+    pub messages: u64,
+}
+
+/// What a topic says about when its records were appended.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct AppendSaid {
+    /// All append times are the broker's.
+    pub exact: bool,
+    /// They are known, exactly or as an estimate: without, there is no `expected`.
+    pub known: bool,
+    /// Records that the broker stamped when it appended them.
+    pub by_broker: u64,
+    /// Records that their producer stamped.
+    pub by_producer: u64,
+    /// Records without a timestamp.
+    pub unstamped: u64,
+    /// Producers' timestamps that go back within their partition, and so are wrong.
+    pub backward: u64,
+    /// By how much at most, in milliseconds.
+    pub most_back_ms: i64,
+    /// The same in words.
+    pub text: String,
 }
 
 /// The JSON Schema of the verdicts, indented, with a line end.

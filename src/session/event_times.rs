@@ -30,7 +30,13 @@ pub fn event_times_of(report: &EventTimeReport) -> EventTimeSummary {
     }
 }
 
-fn lateness_of(model: &ModelTally, lateness: &Lateness, log: &LogFigures, clocks: &[ProducerSkew]) -> LatenessSummary {
+/// How late events were, by a model's rule, and the bounds that could be chosen.
+pub(super) fn lateness_of(
+    model: &ModelTally,
+    lateness: &Lateness,
+    log: &LogFigures,
+    clocks: &[ProducerSkew],
+) -> LatenessSummary {
     let (spec, rule) = (model.spec(), LogRule::of_model(model.spec()));
     let scope = if spec.is_global() { Scope::AllPartitions } else { Scope::Partition };
     let candidates = advise(lateness, scope, max_skew_ms(clocks));

@@ -32,7 +32,7 @@ pub use parts::{MergeError, merge_parts};
 pub use prepare::{Prepared, Request, Role, SessionError, prepare};
 pub use seconds::{SecondSeen, StreamSecond, StreamTotals};
 pub use signals::Asked;
-pub use survey::{EventTimeAt, Survey, survey};
+pub use survey::{EventTimeAt, Survey, SurveyError, survey};
 pub use unfinished::read_run;
 pub use watch::{Ended, News, carry_out};
 pub use watermarks::{models_at, watermark_of};

@@ -115,6 +115,16 @@ impl Cluster {
         producer.flush(PATIENCE).unwrap();
     }
 
+    /// Writes records into a partition, in their order: a timestamp (milliseconds since 1970) and a payload each.
+    pub(crate) fn write_stamped(&self, topic: &str, partition: i32, records: &[(i64, String)]) {
+        let producer: BaseProducer = self.client().set("linger.ms", "5").create().unwrap();
+        for (stamp_ms, payload) in records {
+            let record = BaseRecord::<str, str>::to(topic).partition(partition).timestamp(*stamp_ms);
+            producer.send(record.payload(payload.as_str())).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(PATIENCE).unwrap();
+    }
+
     /// Deletes what lies before an offset.
     pub(crate) fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
         let mut before = TopicPartitionList::new();

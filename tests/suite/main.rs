@@ -44,8 +44,9 @@ mod safety;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]
-mod verdict;
+mod topic_watermarks;
 #[cfg(test)]
+mod verdict;
 mod watermark;
 #[cfg(test)]
 mod windows;

@@ -14,6 +14,7 @@
 
 mod affected;
 mod append_order;
+mod append_times;
 mod arrival;
 mod certain;
 mod clock;
@@ -34,6 +35,8 @@ mod unit_doubt;
 mod watermarks;
 
 pub use affected::{AffectedWindows, WindowLoss};
+pub use append_order::{AppendOrder, InOrder};
+pub use append_times::{AppendClaim, AppendTimes};
 pub use certain::{Certain, Claim};
 pub use closing::closed_until_ms;
 pub use live::{Bounds, Expected, Live};

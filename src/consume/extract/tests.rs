@@ -93,6 +93,7 @@ fn stage(id: &str, due: &str, sent: &str) -> Stage {
         sent: Some(sent.to_owned()),
         event_time: Some("/at".to_owned()),
         isolation: crate::profile::Isolation::default(),
+        event_time_format: None,
         quiet: crate::profile::units::Span::from_secs(5),
         results: None,
     }

@@ -1,5 +1,6 @@
 //! Limits that can be kept, and stages that can be read.
 
+use crate::event::time_form::TimeForm;
 use crate::profile::{Slo, Stage, Stream, fault::Faults, units::Span};
 
 use super::names;
@@ -45,6 +46,13 @@ pub(super) fn stages(stream: &Stream, faults: &mut Faults<'_>) {
             faults.add_help("quiet", "a silence of 0s would call everything lost", "5s is usual");
         }
         pointers(stage, &mut faults);
+        if let Some(Err(error)) = stage.event_time_format.as_deref().map(str::parse::<TimeForm>) {
+            faults.add_help(
+                "event_time_format",
+                format!("`event_time_format`: {error}"),
+                "leave it out, and each time is read as it looks",
+            );
+        }
     }
 }
 

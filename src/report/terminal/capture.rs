@@ -55,6 +55,7 @@ fn bar(doing: CaptureStep, of: u64) -> ProgressBar {
         CaptureStep::Checking => ("checking", "answers"),
         CaptureStep::ReadingAround => ("reading what hides", "offsets"),
         CaptureStep::Sampling => ("sampling", "records"),
+        CaptureStep::Judging => ("reading", "messages"),
         CaptureStep::Committed => ("sampling what is committed", "records"),
     };
     let bar = ProgressBar::new(of);

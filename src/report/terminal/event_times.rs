@@ -42,7 +42,8 @@ pub fn event_times(stream: &StreamSummary, look: Look) -> String {
     text
 }
 
-fn late(text: &mut String, lateness: &LatenessSummary, look: Look) {
+/// How late events are, and the bounds that could be chosen.
+pub(super) fn late(text: &mut String, lateness: &LatenessSummary, look: Look) {
     let LatenessSummary { model, tolerance, records, late, .. } = lateness;
     line(
         text,

@@ -2,7 +2,9 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
 
+use super::event_times::late;
 use super::paint::{Ink, Look, paint};
+use super::tables::push_wrapped;
 use crate::check::watermark::tolerance_text;
 use crate::report::figures::{count, share};
 use crate::results::summary::{CountRange, Watermark};
@@ -58,13 +60,28 @@ fn range(range: CountRange) -> String {
 #[must_use]
 pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
     let mut text = format!(
-        "{}: {} messages in {} partitions\n\n",
+        "{}: {} messages in {} {}{}\n",
         paint(&of.topic, Ink::Strong, look),
         count(of.messages),
-        of.partitions
+        of.partitions,
+        if of.partitions == 1 { "partition" } else { "partitions" },
+        of.range.as_deref().map(|range| format!(", {range}")).unwrap_or_default()
     );
+    if let Some(offsets) = of.sampled_of {
+        text.push_str(&format!(
+            "  a sample of {} offsets: drops are counted among what was read, and what lies between may cause more\n",
+            count(offsets)
+        ));
+    }
+    let forms: Vec<String> =
+        of.event_time_forms.iter().map(|of| format!("{} ({} messages)", of.form, count(of.messages))).collect();
+    if !forms.is_empty() {
+        text.push_str(&format!("  event times, in a sample: {}\n", forms.join(", ")));
+    }
+    text.push('\n');
     text.push_str(&watermark_table(&of.watermarks));
     text.push_str("\n  at least: in whatever order the engine reads; at most: in some order; expected: of an engine that keeps up\n");
+    push_wrapped(&mut text, &of.append_times.text, look.width);
     for watermark in &of.watermarks {
         let (metric, pairs) = (&watermark.engine_metric, watermark.pairs_lost);
         let expected = watermark.expected.map(|of| format!(", expected {}", range(of.metric))).unwrap_or_default();
@@ -80,7 +97,17 @@ pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
     }
     let first = of.watermarks.first();
     if let Some(missing) = first.map(|watermark| watermark.without_event_time).filter(|missing| *missing > 0) {
-        text.push_str(&format!("  {} messages have no event time that can be read\n", count(missing)));
+        let example = of.unreadable_example.as_deref().map(|example| format!("; one looks like {example}"));
+        let example = example.unwrap_or_default();
+        push_wrapped(
+            &mut text,
+            &format!("{} messages have no event time that can be read{example}", count(missing)),
+            look.width,
+        );
+    }
+    if let Some(lateness) = &of.lateness {
+        text.push('\n');
+        late(&mut text, lateness, look);
     }
     let mut notes: Vec<&String> = of.watermarks.iter().flat_map(|watermark| &watermark.notes).collect();
     notes.dedup();

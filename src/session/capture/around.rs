@@ -16,14 +16,14 @@ const READ_OF_EACH: u64 = 500;
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(super) struct Around {
-    pub(super) stretches: Vec<Stretch>,
+pub(in crate::session) struct Around {
+    pub(in crate::session) stretches: Vec<Stretch>,
     /// Answers that were looked behind.
-    pub(super) looked_behind: usize,
+    pub(in crate::session) looked_behind: usize,
     /// Offsets behind answers that were not looked behind.
-    pub(super) not_looked_at: u64,
+    pub(in crate::session) not_looked_at: u64,
     /// Why records cannot be read at all, if so: no permission, or they were deleted meanwhile.
-    pub(super) unreadable: Option<String>,
+    pub(in crate::session) unreadable: Option<String>,
 }
 
 /// A suspect, and how far its stretch is known.
@@ -37,7 +37,7 @@ struct Open {
 
 /// Looks behind the answers at `offsets`; `oldest` and `ends` are where the partitions begin and end. That nothing can be read is no error here:
 /// counts are of offsets, and what may hide makes the error bar.
-pub(super) fn look_around(
+pub(in crate::session) fn look_around(
     reader: &mut RunReader<'_>,
     edges: &Edges,
     offsets: &EdgeOffsets,

@@ -7,9 +7,10 @@ mod edges;
 mod runs;
 mod sample;
 
-use self::around::{Around, look_around, none_is_stamped};
+pub(super) use self::around::look_around;
+use self::around::{Around, none_is_stamped};
 use self::edges::{Asked, ask_edges, watch_ends};
-use self::runs::RunReader;
+pub(super) use self::runs::RunReader;
 use self::sample::{SampleOrder, take_sample};
 use super::prepare::SessionError;
 use crate::capture::sample::SampleFigures;
@@ -81,6 +82,8 @@ pub enum CaptureStep {
     ReadingAround,
     /// Records are read.
     Sampling,
+    /// Messages are judged.
+    Judging,
     /// The same records are read as a reader of what is committed does.
     Committed,
 }

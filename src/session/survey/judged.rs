@@ -1,0 +1,214 @@
+//! What the messages of a topic come to: models, lateness and candidate bounds.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::look::{Looked, example};
+use super::range::TopicRange;
+use super::{EventTimeAt, Survey, SurveyError};
+use crate::check::lateness::{AHEAD_LIMIT_MS, LatenessMeter, LogRule, Timed, WatermarkLog};
+use crate::check::watermark::{AppendClaim, AppendOrder, AppendTimes, InOrder, ModelSpec, TimedRecord, Watermarks};
+use crate::kafka::Record;
+use crate::results::verdicts::{AppendSaid, EventTimeForm, TopicWatermarks};
+use crate::session::event_times::lateness_of;
+use crate::session::watermark_of;
+
+/// Takes in the messages of a topic.
+pub(super) struct Judged {
+    watermarks: Watermarks,
+    append: AppendTimes,
+    /// Whether the models get the append times.
+    has_append_times: bool,
+    order: AppendOrder,
+    late: Option<Late>,
+    now_ms: i64,
+    messages: u64,
+    untimed: u64,
+    example: Option<String>,
+}
+
+/// How late events are, by the first model's rule.
+struct Late {
+    meter: LatenessMeter,
+    log: WatermarkLog,
+}
+
+impl Late {
+    fn see(&mut self, record: &TimedRecord, clock_ms: i64) {
+        let TimedRecord { partition, event_time_ms, .. } = *record;
+        self.meter.observe(partition, Some(event_time_ms), clock_ms);
+        self.log.observe(&Timed { partition, producer: None, event_time_ms, clock_ms });
+    }
+}
+
+impl Judged {
+    pub(super) fn new(survey: &Survey, partitions: usize, looked: &Looked) -> Self {
+        let has_append_times = claim(survey, &looked.append).is_ok();
+        // Where one maximum counts for all partitions, their order is that of appending, or not known.
+        let is_ordered = |spec: &&ModelSpec| has_append_times || !spec.is_global();
+        let late = survey.models.first().filter(is_ordered).map(|spec| {
+            let rule = LogRule::of_model(spec);
+            Late {
+                meter: LatenessMeter::new(rule.late, Some(AHEAD_LIMIT_MS)),
+                log: WatermarkLog::new(rule, u16::try_from(partitions).unwrap_or(u16::MAX)),
+            }
+        });
+        Judged {
+            watermarks: Watermarks::new(&survey.models, partitions),
+            append: AppendTimes::default(),
+            has_append_times,
+            order: AppendOrder::new(partitions),
+            late,
+            now_ms: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64),
+            messages: 0,
+            untimed: 0,
+            example: None,
+        }
+    }
+
+    pub(super) fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    pub(super) fn see(&mut self, record: &Record<'_>, event_time_ms: Option<i64>) {
+        self.messages += 1;
+        let stamp = record.timestamp().map(|timestamp| (timestamp.ms, timestamp.by_broker));
+        self.append.see(record.partition() as usize, stamp, event_time_ms);
+        let Some(event_time_ms) = event_time_ms else {
+            self.untimed += 1;
+            self.example.get_or_insert_with(|| example(record.payload()));
+            return self.watermarks.observe_without_event_time();
+        };
+        // No append time lies ahead of the present: a stamp that does is a clock's mistake.
+        let appended_ms = stamp.filter(|_| self.has_append_times).map(|(stamp_ms, _)| stamp_ms.min(self.now_ms));
+        let timed = TimedRecord {
+            partition: record.partition() as u16,
+            event_time_ms,
+            appended_ms,
+            appended_by_ms: Some(
+                stamp.filter(|(_, by_broker)| *by_broker).map_or(self.now_ms, |(stamp_ms, _)| stamp_ms),
+            ),
+            key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
+        };
+        self.watermarks.observe(&timed);
+        let Judged { late, order, now_ms, .. } = self;
+        if let Some(late) = late {
+            match appended_ms {
+                Some(appended_ms) => {
+                    order.push(&timed, appended_ms, &mut |next: &InOrder| late.see(&next.record, next.appended_ms))
+                }
+                None => late.see(&timed, *now_ms),
+            }
+        }
+    }
+
+    /// Nothing more comes of a partition: it holds no other back.
+    pub(super) fn partition_ended(&mut self, partition: usize) {
+        let partition = u16::try_from(partition).unwrap_or(u16::MAX);
+        self.watermarks.reached(partition, i64::MAX);
+        self.order.reached(partition, i64::MAX);
+    }
+
+    /// What they come to.
+    pub(super) fn figures(
+        mut self,
+        survey: &Survey,
+        partitions: u32,
+        range: &TopicRange,
+        looked: Looked,
+    ) -> Result<TopicWatermarks, SurveyError> {
+        let topic = &survey.topic;
+        if self.messages == self.untimed {
+            return Err(SurveyError::Nothing(format!(
+                "topic {topic}: none of {} messages{} has an event time that can be read: nothing was judged",
+                self.messages,
+                range.said()
+            )));
+        }
+        if let Some(late) = &mut self.late {
+            self.order.finish(&mut |next: &InOrder| late.see(&next.record, next.appended_ms));
+        }
+        let claim = claim(survey, &self.append);
+        let tallies = self.watermarks.finish();
+        let lateness = self
+            .late
+            .zip(tallies.first())
+            .map(|(Late { meter, log }, model)| lateness_of(model, &meter.finish(), &log.finish(), &[]));
+        let mut watermarks: Vec<_> = tallies.iter().map(|tally| watermark_of(tally, "")).collect();
+        for watermark in &mut watermarks {
+            if claim.is_err() || !self.has_append_times || survey.sample > 0 {
+                watermark.expected = None;
+            }
+            if survey.sample > 0 {
+                // What was left out may be later than anything that was read: any event may be dropped for it.
+                watermark.kept_sure = 0;
+                watermark.dropped_possible = watermark.records;
+                watermark.pairs_lost.max = watermark.pairs;
+                watermark.engine_metric.max = watermark.pairs;
+            }
+        }
+        Ok(TopicWatermarks {
+            topic: topic.clone(),
+            partitions,
+            messages: self.messages,
+            range: Some(range.said().trim().to_owned()).filter(|said| !said.is_empty()),
+            sampled_of: (survey.sample > 0).then(|| range.offsets()),
+            watermarks,
+            event_time_forms: forms(survey, &looked),
+            append_times: said(&self.append, claim),
+            lateness,
+            unreadable_example: self.example.or(looked.example),
+        })
+    }
+}
+
+fn forms(survey: &Survey, looked: &Looked) -> Vec<EventTimeForm> {
+    if survey.event_time == EventTimeAt::Record {
+        return Vec::new();
+    }
+    looked.forms.iter().map(|(form, messages)| EventTimeForm { form: form.clone(), messages: *messages }).collect()
+}
+
+/// Whether the topic tells when its records were appended, or why it does not.
+fn claim(survey: &Survey, append: &AppendTimes) -> Result<AppendClaim, &'static str> {
+    match append.claim() {
+        AppendClaim::Unstamped => Err("some records carry no timestamp"),
+        AppendClaim::EventTimes => {
+            Err("the records' timestamps are the event times of late events, too: nothing tells when those came")
+        }
+        AppendClaim::Estimate if survey.event_time == EventTimeAt::Record => {
+            Err("the records' timestamps are the event times (CreateTime): nothing tells when they came")
+        }
+        claim => Ok(claim),
+    }
+}
+
+fn said(append: &AppendTimes, claim: Result<AppendClaim, &'static str>) -> AppendSaid {
+    let AppendTimes { by_broker, by_producer, unstamped, backward, most_back_ms, .. } = append;
+    let text = match claim {
+        Err(why) => format!("expected is not known: {why}"),
+        Ok(AppendClaim::Exact) => {
+            "expected rests on the broker's append times (LogAppendTime): they are exact".to_owned()
+        }
+        Ok(_) => {
+            let good = match backward {
+                0 => "none goes back within its partition".to_owned(),
+                _ => format!(
+                    "{backward} of {by_producer} go back within their partition, by up to {most_back_ms} ms, and are wrong by that at least"
+                ),
+            };
+            format!(
+                "expected is an estimate: it takes the producers' timestamps (CreateTime) for the append times; {good}"
+            )
+        }
+    };
+    AppendSaid {
+        exact: claim == Ok(AppendClaim::Exact),
+        known: claim.is_ok(),
+        by_broker: *by_broker,
+        by_producer: *by_producer,
+        unstamped: *unstamped,
+        backward: *backward,
+        most_back_ms: *most_back_ms,
+        text,
+    }
+}

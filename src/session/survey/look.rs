@@ -1,0 +1,139 @@
+//! Looks at some messages first: where their event times are, how they are written, and whether there are any.
+
+use std::collections::BTreeMap;
+
+use super::range::TopicRange;
+use super::{EventTimeAt, Survey, SurveyError};
+use crate::capture::Run;
+use crate::capture::sample::chunks;
+use crate::check::watermark::AppendTimes;
+use crate::consume::extract::Extractor;
+use crate::consume::masked::{places_of_times, shape_of};
+use crate::event::time_form::TimeForm;
+use crate::kafka::Record;
+use crate::profile::Codec;
+use crate::session::SessionError;
+use crate::session::capture::RunReader;
+
+/// So many messages are looked at first.
+const LOOK_AT: u64 = 200;
+/// Most bytes of a message's shape that are shown.
+const LONGEST_SHAPE: usize = 300;
+
+/// Finds the event time of a message.
+pub(super) struct Reader {
+    extractors: Vec<Extractor>,
+    uses_record_time: bool,
+}
+
+impl Reader {
+    pub(super) fn new(event_time: &EventTimeAt, form: &TimeForm) -> Self {
+        let extractors = match event_time {
+            EventTimeAt::Record => Vec::new(),
+            EventTimeAt::Floodmark => [Codec::Json, Codec::Binary].map(Extractor::of_codec).into(),
+            EventTimeAt::Place(place) => vec![Extractor::of_event_time(place.clone())],
+        };
+        let extractors = extractors.into_iter().map(|extractor| extractor.with_form(form.clone())).collect();
+        Reader { extractors, uses_record_time: *event_time == EventTimeAt::Record }
+    }
+
+    /// In milliseconds since 1970.
+    pub(super) fn event_time_of(&self, record: &Record<'_>) -> Option<i64> {
+        if self.uses_record_time {
+            return record.timestamp().map(|timestamp| timestamp.ms);
+        }
+        self.extractors
+            .iter()
+            .find_map(|extractor| extractor.extract(record.payload(), |name| record.header(name)).event_time_ms)
+    }
+
+    fn form_of(&self, record: &Record<'_>) -> Option<TimeForm> {
+        self.extractors.iter().find_map(|extractor| extractor.recognise(record.payload(), |name| record.header(name)))
+    }
+}
+
+/// What a look at some messages showed.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// How many were looked at.
+    pub(super) messages: u64,
+    /// How many of them have an event time.
+    pub(super) timed: u64,
+    /// How those are written, and how many each.
+    pub(super) forms: BTreeMap<String, u64>,
+    /// The shape of a message without an event time, and where it may be.
+    pub(super) example: Option<String>,
+    /// What their timestamps say about when they were appended.
+    pub(super) append: AppendTimes,
+}
+
+/// Looks at messages spread over the range.
+///
+/// # Errors
+/// When none of them has an event time that can be read.
+pub(super) fn look(survey: &Survey, range: &TopicRange, reader: &Reader) -> Result<Looked, SurveyError> {
+    let mut runs = RunReader::new(&survey.settings, &survey.topic, true);
+    let mut looked = Looked::default();
+    let ranges: Vec<(i64, i64)> = range.runs.iter().map(|run| (run.from, run.until)).collect();
+    for round in chunks(&ranges, LOOK_AT) {
+        let wanted: Vec<(Run, u64)> = round
+            .iter()
+            .map(|chunk| (Run { partition: chunk.partition, from: chunk.from, until: chunk.below }, chunk.records))
+            .collect();
+        runs.read(&wanted, |_, record| {
+            if range.holds(record.timestamp().map(|timestamp| timestamp.ms)) {
+                looked.see(record, reader);
+            }
+        })?;
+    }
+    if looked.messages > 0 && looked.timed == 0 {
+        return Err(SessionError::Usage(nothing_readable(survey, &looked)).into());
+    }
+    Ok(looked)
+}
+
+impl Looked {
+    fn see(&mut self, record: &Record<'_>, reader: &Reader) {
+        self.messages += 1;
+        let event_time_ms = reader.event_time_of(record);
+        let stamp = record.timestamp().map(|timestamp| (timestamp.ms, timestamp.by_broker));
+        self.append.see(record.partition() as usize, stamp, event_time_ms);
+        if event_time_ms.is_none() {
+            self.example.get_or_insert_with(|| example(record.payload()));
+            return;
+        }
+        self.timed += 1;
+        if let Some(form) = reader.form_of(record) {
+            *self.forms.entry(form.to_string()).or_default() += 1;
+        }
+    }
+}
+
+/// A message without what it says, and where in it times may be.
+pub(super) fn example(payload: Option<&[u8]>) -> String {
+    let mut shape = shape_of(payload);
+    if let Some((cut, _)) = shape.char_indices().nth(LONGEST_SHAPE) {
+        shape.truncate(cut);
+        shape.push('…');
+    }
+    let places: Vec<String> =
+        places_of_times(payload).into_iter().map(|(place, form)| format!("{place} ({form})")).collect();
+    if places.is_empty() { shape } else { format!("{shape}; times may be at {}", places.join(", ")) }
+}
+
+fn nothing_readable(survey: &Survey, looked: &Looked) -> String {
+    let Survey { topic, event_time, form, .. } = survey;
+    let written = if *form == TimeForm::Recognised { String::new() } else { format!(", written as {form}") };
+    let place = match event_time {
+        EventTimeAt::Floodmark => "where floodmark puts it".to_owned(),
+        EventTimeAt::Place(place) => format!("at {place}"),
+        EventTimeAt::Record => {
+            return format!("topic {topic}: its records carry no timestamp; name another --event-time");
+        }
+    };
+    let example = looked.example.as_deref().unwrap_or("nothing");
+    format!(
+        "topic {topic}: none of {} sampled messages has an event time {place}{written}, and nothing was judged; one looks like {example}; name the place with --event-time (/pointer, header:NAME, record), and the form with --event-time-format",
+        looked.messages
+    )
+}
