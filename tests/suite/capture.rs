@@ -391,7 +391,10 @@ fn what_cannot_be_captured_is_one_sentence_with_the_topic() {
         let (file, ended) = capture(&cluster, &workshop, topic, more);
         let (code, told) = ended.one_sentence();
         assert!(code == Some(expected) && told.contains(said), "{more:?}: {code:?} {told}");
-        assert!(!file.exists() && ended.stdout.is_empty());
+        assert!(!file.exists());
+        // With --json an error is JSON, too.
+        let error: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert!(error["error"]["text"].as_str().is_some_and(|text| text.contains(said)), "{error}");
         assert!(said.contains("no place") || said.contains("--sample") || told.contains(topic), "{told}");
     }
     let ended = workshop.call(&["capture", "-b", "127.0.0.1:1", "-t", "orders", "--from", "1h ago", "--out", "c.csv"]);
