@@ -47,6 +47,7 @@ mod strangers;
 mod topic_watermarks;
 #[cfg(test)]
 mod verdict;
+#[cfg(test)]
 mod watermark;
 #[cfg(test)]
 mod windows;
