@@ -17,7 +17,8 @@ impl LateRule {
     /// When the model loses an event from all its windows.
     ///
     /// An event's last window decides (Azure: its time by itself). Hopping windows of size `S` by `H` end last `S - H` behind the tumbling window of length `H` that holds
-    /// the event; sliding windows of size `S` end at `t + S + 1`, a session of one event at `t + gap` (Kafka Streams: one later).
+    /// the event; sliding windows of size `S` end at `t + S + 1` (Kafka Streams: the first of them at `t + 1`), a session of one event at `t + gap`
+    /// (Kafka Streams: one later).
     /// Spark without windows drops `t <= M - B`, one more than the others. Kafka Streams has no bound but its grace, which stands in its place.
     #[must_use]
     pub fn of_model(spec: &ModelSpec) -> Self {
@@ -28,6 +29,8 @@ impl LateRule {
             WindowMs::None => raw,
             WindowMs::Aligned(shape) => NonZeroU64::new(in_u64(shape.hop_ms()))
                 .map_or(raw, |hop| (LateWindow::Tumbling { size_ms: hop }, in_u64(shape.size_ms() - shape.hop_ms()))),
+            // Kafka Streams judges each of an event's sliding windows by itself; the first to close ends with the event.
+            WindowMs::Sliding { .. } if is_streams => raw,
             WindowMs::Sliding { size_ms } => (LateWindow::Raw, in_u64(size_ms)),
             WindowMs::Session { gap_ms } => (LateWindow::Raw, in_u64(gap_ms - i64::from(!is_streams))),
         };
