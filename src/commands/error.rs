@@ -83,7 +83,7 @@ impl CommandError {
 /// An error as JSON, with a line end. `help` is the way out, where the text does not say it.
 #[must_use]
 pub fn error_json(code: &str, text: &str, help: Option<&str>) -> String {
-    let error = serde_json::json!({ "error": { "code": code, "text": shortened(text), "help": help } });
+    let error = serde_json::json!({ "error": { "code": code, "text": shortened(&sentence(text)), "help": help.map(sentence) } });
     format!("{error:#}\n")
 }
 
