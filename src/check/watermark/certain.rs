@@ -44,13 +44,13 @@ struct Partition {
 /// whenever the engine did not read it for a while, and the watermark is then that of the others; with several source tasks it stays so until the partition has
 /// caught up. So the claim waits for the end of the stream there (but for a topic of one partition, which no other can be ahead of): no
 /// watermark is ever ahead of the maximum of all events - B. [`super::Live`] knows more of an engine that keeps up.
-/// Beam's watermark follows the clock: there an event is held against the moment of its append, too ([`super::clock`]).
+/// Beam's watermark follows the clock: there an event is held against the moment of its append, too (`clock`).
 /// An event is dropped for sure if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows.
 ///
 /// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart; sessions and sliding windows if it is known
-/// whether a window that has closed can still be found ([`StreamsClaims`]).
+/// whether a window that has closed can still be found (`StreamsClaims`).
 ///
-/// Azure: exact, as far as the moments of arrival are known ([`super::arrival`]).
+/// Azure: exact, as far as the moments of arrival are known (`arrival`).
 ///
 /// Spark: its maximum is over all partitions, and the engine may have read others to their end before this event. Behind a repartition topic
 /// the same holds in Kafka Streams. (There no drop is sure either: which records of a partition meet in a task depends on the new keys.) So the claim waits for
