@@ -21,11 +21,15 @@ use super::requests::{Malformed, answer};
 const MAX_FRAME_BYTES: usize = 100 * 1024 * 1024;
 /// Read in one go; what does not fit into it is read into a buffer of the frame's own size.
 const READ_BUFFER_BYTES: usize = 16 * 1024;
+/// A larger buffer is not kept for the next frame.
+const MOST_KEPT_BYTES: usize = 4 * READ_BUFFER_BYTES;
 const LENGTH_BYTES: usize = 4;
 /// A frame's buffer grows by its own size, from this on: what a length claims is nobody's before it has come.
 const FIRST_BUFFER_BYTES: usize = 64 * 1024;
 /// How long a connection may be silent, also inside a frame: Kafka's `connections.max.idle.ms`.
 const MOST_IDLE: Duration = Duration::from_secs(600);
+/// Most that is read of what a client sends while it waits for an answer: its end comes behind all of that.
+const MOST_AHEAD_BYTES: usize = 8 * 1024 * 1024;
 /// How long a frame that does not fit beside the other unfinished ones waits for room.
 const ROOM_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -65,14 +69,16 @@ async fn serve_frames(cluster: &Cluster, link: &Link, stream: &mut TcpStream) ->
     stream.set_nodelay(true)?;
     let mut paused = cluster.paused.subscribe();
     let mut buffer = BytesMut::with_capacity(READ_BUFFER_BYTES);
-    let mut held = Held { frames: &cluster.frames, bytes: 0 };
+    let mut held = Held { frames: &cluster.frames, bytes: 0, ahead: 0 };
     while let Some(frame) = read_frame(stream, &mut buffer, &mut held).await? {
         // The sender lives as long as the cluster, so waiting for it cannot fail.
         let _ = paused.wait_for(|paused| !paused).await;
-        // An answer may take its time (a fetch that waits, a producer that is held back); a client that has gone does not want it.
+        // An answer may take its time (a fetch that waits, a producer that is held back); a client that has gone does not want it. What can be
+        // done at once is done for it all the same: producers that want no answer send and go.
         let reply = tokio::select! {
+            biased;
             reply = answer(cluster, link, frame) => reply?,
-            () = has_gone(stream) => return Ok(()),
+            () = read_ahead(stream, &mut buffer, &mut held) => return Ok(()),
         };
         held.release();
         let _ = paused.wait_for(|paused| !paused).await;
@@ -83,17 +89,24 @@ async fn serve_frames(cluster: &Cluster, link: &Link, stream: &mut TcpStream) ->
     Ok(())
 }
 
-/// Comes back when the client has closed its end; never while it has more to say.
-async fn has_gone(stream: &TcpStream) {
-    if let Ok(1..) = stream.peek(&mut [0]).await {
-        std::future::pending::<()>().await;
+/// Reads what a client sends meanwhile, as far as there is room for it, and comes back when it has closed its end.
+async fn read_ahead(stream: &mut TcpStream, buffer: &mut BytesMut, held: &mut Held<'_>) {
+    while buffer.len() < MOST_AHEAD_BYTES && held.reach_ahead(buffer.len()) {
+        let mut limited = (&mut *stream).take(READ_BUFFER_BYTES as u64);
+        if !matches!(limited.read_buf(buffer).await, Ok(1..)) {
+            return;
+        }
     }
+    std::future::pending().await
 }
 
-/// The room that a connection's frame takes among all large frames that are not answered yet. Given back when it is dropped.
+/// The room that a connection takes among all that is large and not answered yet. Given back when it is dropped.
 struct Held<'a> {
     frames: &'a Memory,
+    /// What the frame takes that is read or answered.
     bytes: u64,
+    /// What was read ahead takes, beyond a read in one go.
+    ahead: u64,
 }
 
 impl Held<'_> {
@@ -105,6 +118,23 @@ impl Held<'_> {
         Ok(())
     }
 
+    /// Takes room to read on behind this many bytes, if there is some.
+    fn reach_ahead(&mut self, read: usize) -> bool {
+        let missing = (read as u64).saturating_sub(self.ahead);
+        let taken = missing == 0 || self.frames.try_take_of_half(missing);
+        self.ahead += if taken { missing } else { 0 };
+        taken
+    }
+
+    /// Of what was read ahead so many bytes are a frame now, and `left` are still to come.
+    fn use_ahead(&mut self, bytes: usize, left: usize) {
+        let used = self.ahead.min(bytes as u64);
+        let spare = (self.ahead - used).saturating_sub(left as u64);
+        self.ahead -= used + spare;
+        self.bytes += used;
+        self.frames.give_back(spare);
+    }
+
     fn release(&mut self) {
         self.frames.give_back(std::mem::take(&mut self.bytes));
     }
@@ -112,7 +142,7 @@ impl Held<'_> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.release();
+        self.frames.give_back(self.bytes + self.ahead);
     }
 }
 
@@ -139,11 +169,13 @@ async fn read_frame(
     if length <= buffer.len() {
         let frame = Bytes::copy_from_slice(&buffer[..length]);
         buffer.advance(length);
+        held.use_ahead(length, buffer.len());
         reclaim(buffer);
         return Ok(Some(frame));
     }
     let first = length.min(FIRST_BUFFER_BYTES.max(buffer.len()));
-    held.grow(first as u64).await?;
+    held.use_ahead(buffer.len(), 0);
+    held.grow((first as u64).saturating_sub(held.bytes)).await?;
     let mut frame = BytesMut::with_capacity(first);
     frame.extend_from_slice(buffer);
     buffer.clear();
@@ -162,8 +194,11 @@ async fn read_frame(
     Ok(Some(frame.freeze()))
 }
 
-/// Makes the whole buffer writable again; it is the only handle on its memory, so nothing is allocated.
+/// Makes the whole buffer writable again; it is the only handle on its memory, so nothing is allocated. What reading ahead made of it goes.
 fn reclaim(buffer: &mut BytesMut) {
+    if buffer.is_empty() && buffer.capacity() > MOST_KEPT_BYTES {
+        *buffer = BytesMut::with_capacity(READ_BUFFER_BYTES);
+    }
     if buffer.capacity() - buffer.len() < LENGTH_BYTES || buffer.is_empty() {
         buffer.reserve(READ_BUFFER_BYTES - buffer.len().min(READ_BUFFER_BYTES));
     }

@@ -24,10 +24,17 @@ impl Memory {
 
     /// Takes `bytes` if they fit under the cap, or if nothing else is stored: one batch alone may exceed it.
     pub(super) fn try_take(&self, bytes: u64) -> bool {
-        let fits = |used: u64| {
-            let after = used.checked_add(bytes)?;
-            (used == 0 || after <= self.cap_bytes).then_some(after)
-        };
+        self.take_if(bytes, |used, after| used == 0 || after <= self.cap_bytes)
+    }
+
+    /// Takes `bytes` if they fit into the half of the cap: for what can wait, so that it keeps nothing from what cannot.
+    pub(super) fn try_take_of_half(&self, bytes: u64) -> bool {
+        self.take_if(bytes, |_, after| after <= self.cap_bytes / 2)
+    }
+
+    /// Takes `bytes` if what is used before and after allows it.
+    fn take_if(&self, bytes: u64, allows: impl Fn(u64, u64) -> bool) -> bool {
+        let fits = |used: u64| used.checked_add(bytes).filter(|after| allows(used, *after));
         self.used_bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).is_ok()
     }
 
@@ -90,6 +97,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_can_wait_leaves_half_of_the_room() {
+        let memory = Memory::new(100);
+        assert!(!memory.try_take_of_half(51) && memory.try_take_of_half(50) && !memory.try_take_of_half(1));
+        assert!(memory.try_take(50) && !memory.try_take(1));
+    }
 
     proptest! {
         #[test]

@@ -567,16 +567,20 @@ fn a_client_that_has_gone_leaves_no_connection_behind_while_its_answer_is_waited
     create(&broker, "orders", 1);
     until("the admin's end", || broker.open_connections() == 0);
     let payload = vec![b'x'; 900_000];
-    // Held back for longer than this test has patience, unless their going is noticed.
-    let patient = [("request.timeout.ms", "800000"), ("delivery.timeout.ms", "900000"), ("max.in.flight", "1")];
-    let producer = producer(&broker, &patient);
-    for _ in 0..8 {
-        send(&producer, "orders", 0, &payload);
+    // With more than one, requests that nobody has read lie before the end of the connection.
+    for in_flight in ["1", "5"] {
+        // Held back for longer than this test has patience, unless their going is noticed.
+        let patient =
+            [("request.timeout.ms", "800000"), ("delivery.timeout.ms", "900000"), ("max.in.flight", in_flight)];
+        let producer = producer(&broker, &patient);
+        for _ in 0..8 {
+            send(&producer, "orders", 0, &payload);
+        }
+        until("a producer that is held back", || {
+            producer.poll(Duration::from_millis(5));
+            broker.unfinished_bytes() > 0
+        });
+        drop(producer);
+        until("the end of its connections", || broker.open_connections() == 0 && broker.unfinished_bytes() == 0);
     }
-    until("a producer that is held back", || {
-        producer.poll(Duration::from_millis(5));
-        broker.unfinished_bytes() > 0
-    });
-    drop(producer);
-    until("the end of its connections", || broker.open_connections() == 0 && broker.unfinished_bytes() == 0);
 }
