@@ -1,6 +1,6 @@
 //! Quantities with their units: `200k/s`, `512B`, `1m30s`, `-40s`, `3x`.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -41,11 +41,6 @@ impl Span {
     #[must_use]
     pub fn as_millis_f64(self) -> f64 {
         self.nanos as f64 / 1e6
-    }
-    /// As the standard library's type.
-    #[must_use]
-    pub const fn as_duration(self) -> Duration {
-        Duration::from_nanos(self.nanos)
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{CommandError, Outcome, flags};
 use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
 use crate::profile::{Loaded, Profile, Stream};
-use crate::report::chart::{RateSeries, rate_charts_over};
+use crate::report::chart::{RateSeries, rate_charts};
 use crate::report::figures;
 use crate::report::terminal::Look;
 use captured::Captured;
@@ -229,6 +229,6 @@ fn for_people(loaded: &Loaded, plan: &Plan) -> String {
         .iter()
         .map(|stream| RateSeries { name: stream.name.clone(), points: stream.rate.clone() })
         .collect();
-    text += &format!("\n{}\nfingerprint {}\n", rate_charts_over(&series, &captured, look.width), plan.fingerprint);
+    text += &format!("\n{}\nfingerprint {}\n", rate_charts(&series, &captured, look.width), plan.fingerprint);
     text
 }

@@ -10,9 +10,6 @@ pub enum KafkaError {
     /// The client could not be made with these settings.
     #[error("the Kafka client refused its settings: {0}; check -X and --client-config")]
     Settings(String),
-    /// The client gave up for good.
-    #[error("the Kafka client stopped for good: {0}")]
-    Fatal(String),
     /// The broker could not be reached or did not answer.
     #[error("{brokers} did not answer within {waited_s} s: {reason}; check -b and that the broker runs")]
     Unreachable {

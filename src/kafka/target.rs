@@ -167,12 +167,6 @@ impl Target {
         &self.cluster_id
     }
 
-    /// The addresses that the cluster gave for its brokers.
-    #[must_use]
-    pub fn addresses(&self) -> &[String] {
-        &self.addresses
-    }
-
     /// Refuses a cluster that is not on this machine, unless its id was confirmed.
     ///
     /// # Errors

@@ -65,12 +65,6 @@ impl ProducerCursor {
         self.producer
     }
 
-    /// The schedule that it walks through.
-    #[must_use]
-    pub fn schedule(&self) -> &Arc<StreamSchedule> {
-        &self.schedule
-    }
-
     /// When the next send is due, in nanoseconds from the start of the run.
     pub fn due_ns(&mut self) -> Option<u64> {
         self.fill();

@@ -230,15 +230,6 @@ impl RateCurve {
         self.segments.iter().flat_map(points).collect()
     }
 
-    /// The rate at a moment, in events per second; 0 outside.
-    #[must_use]
-    pub fn at(&self, at_ns: u64) -> f64 {
-        self.segment_at(at_ns).map_or(0.0, |segment| {
-            let share = (at_ns - segment.start_ns) as f64 / segment.length_ns as f64;
-            segment.parabola().at(share)
-        })
-    }
-
     /// The highest rate, in events per second.
     #[must_use]
     pub fn peak_per_s(&self) -> f64 {

@@ -34,15 +34,11 @@ pub struct RateSeries {
 }
 
 /// Draws the streams' rates, one chart below the other, `width` columns wide (40 to 100). Plain text without colour.
+///
+/// Each is drawn over the captured curve that it is held against (marked `•`): `captured` holds them in the order of the streams, empty or absent where
+/// there is none.
 #[must_use]
-pub fn rate_charts(series: &[RateSeries], width: usize) -> String {
-    rate_charts_over(series, &[], width)
-}
-
-/// The same, each over another line that it is held against, drawn with `•`: a captured curve. `captured` holds it in the order of the
-/// streams, empty or absent where there is none.
-#[must_use]
-pub fn rate_charts_over(series: &[RateSeries], captured: &[&[(f64, f64)]], width: usize) -> String {
+pub fn rate_charts(series: &[RateSeries], captured: &[&[(f64, f64)]], width: usize) -> String {
     let width = u16::try_from(width).unwrap_or(MAX_WIDTH).clamp(40, MAX_WIDTH);
     let height = if series.len() > MANY { LOW_HEIGHT } else { HEIGHT };
     let end_s = series.iter().flat_map(|one| &one.points).map(|(at_s, _)| *at_s).fold(0.0, f64::max);
@@ -173,7 +169,7 @@ mod tests {
 
     #[test]
     fn each_stream_has_a_chart_of_its_own() {
-        insta::assert_snapshot!(rate_charts(&[peak(), flood()], 80), @"
+        insta::assert_snapshot!(rate_charts(&[peak(), flood()], &[], 80), @"
         orders: at most 3k/s
         3k/s  │                             ⢀⣾⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
               │                            ⣠⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
@@ -202,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_wide_terminal_gets_a_chart_of_100_columns() {
-        insta::assert_snapshot!(rate_charts(&[peak()], 120), @"
+        insta::assert_snapshot!(rate_charts(&[peak()], &[], 120), @"
         orders: at most 3k/s
         3k/s  │                                     ⢀⣼⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
               │                                    ⣰⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿
@@ -221,7 +217,7 @@ mod tests {
     fn a_captured_curve_is_drawn_over_its_plan() {
         let captured =
             vec![(0.0, 1000.0), (20.0, 1000.0), (20.0, 4000.0), (40.0, 4000.0), (40.0, 1000.0), (60.0, 1000.0)];
-        insta::assert_snapshot!(rate_charts_over(&[peak()], &[&captured], 60), @"
+        insta::assert_snapshot!(rate_charts(&[peak()], &[&captured], 60), @"
         orders: at most 3k/s; • captured, at the run's speed and scale
         4k/s│                  •••••••••••••••••••
             │
@@ -234,7 +230,7 @@ mod tests {
             └┴────────┴────────┴────────┴────────┴────────┴────────┴
              0      10 s     20 s     30 s     40 s     50 s   1 min
         ");
-        let (with, without) = (rate_charts_over(&[flood()], &[&[]], 80), rate_charts(&[flood()], 80));
+        let (with, without) = (rate_charts(&[flood()], &[&[]], 80), rate_charts(&[flood()], &[], 80));
         assert_eq!(with, without, "nothing captured, nothing more drawn");
     }
 
@@ -242,7 +238,7 @@ mod tests {
     fn a_burst_shorter_than_a_dot_is_still_drawn() {
         let mut series = RateSeries { name: "day".to_owned(), points: vec![(0.0, 0.0), (86_400.0, 0.0)] };
         series.points.splice(1..1, [(43_200.0, 0.0), (43_200.1, 5000.0), (43_200.2, 0.0)]);
-        let text = rate_charts(&[series], 80);
+        let text = rate_charts(&[series], &[], 80);
         let top = text.lines().find(|line| line.starts_with("5k/s")).unwrap();
         assert!(top.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "{text}");
     }
@@ -250,14 +246,14 @@ mod tests {
     #[test]
     fn silence_and_nothing_at_all_are_said() {
         let silent = RateSeries { name: "quiet".to_owned(), points: vec![(0.0, 0.0), (5.0, 0.0)] };
-        assert_eq!(rate_charts(&[silent], 80), "quiet: at most 0/s\n  nothing is sent\n");
-        assert_eq!(rate_charts(&[], 80), "");
+        assert_eq!(rate_charts(&[silent], &[], 80), "quiet: at most 0/s\n  nothing is sent\n");
+        assert_eq!(rate_charts(&[], &[], 80), "");
     }
 
     #[test]
     fn no_line_is_wider_than_asked() {
         for width in [40, 80, 100, 200] {
-            let text = rate_charts(&[peak(), flood()], width);
+            let text = rate_charts(&[peak(), flood()], &[], width);
             assert!(text.lines().all(|line| line.chars().count() <= width.min(100)), "{text}");
         }
     }

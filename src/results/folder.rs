@@ -26,8 +26,6 @@ pub const SUMMARY: &str = "summary.json";
 pub const TIMELINE: &str = "timeline.csv";
 /// The file name of the watermark log.
 pub const WATERMARKS: &str = "watermarks.csv";
-/// The name of the folder with the ledgers.
-pub const LEDGER: &str = "ledger";
 
 /// A run's folder.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,12 +87,6 @@ impl RunFolder {
             fs::read_to_string(&file).map_err(|system| ResultsError::CannotRead { file: file.clone(), system })?;
         verify_seal(&file, &text)?;
         verify(&self.path, &self.manifest.files)
-    }
-
-    /// Where the ledgers are.
-    #[must_use]
-    pub fn ledger(&self) -> PathBuf {
-        self.path.join(LEDGER)
     }
 
     /// What the run found; `None` when it has not come to an orderly end.

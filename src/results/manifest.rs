@@ -203,11 +203,3 @@ impl Manifest {
         toml::to_string_pretty(self)
     }
 }
-
-/// A profile as the manifest holds it.
-///
-/// # Errors
-/// When a number in it is beyond what TOML can hold (a seed of 2^63 and more).
-pub fn profile_table(profile: &Profile) -> Result<toml::Table, toml::ser::Error> {
-    toml::Table::try_from(profile)
-}

@@ -208,16 +208,6 @@ impl HopLatencies {
             Hop::DueToConsumed => &self.due_to_consumed,
         }
     }
-
-    /// One hop's figures, to be filled in.
-    pub fn get_mut(&mut self, hop: Hop) -> &mut Latencies {
-        match hop {
-            Hop::DueToSent => &mut self.due_to_sent,
-            Hop::SentToAcked => &mut self.sent_to_acked,
-            Hop::SentToConsumed => &mut self.sent_to_consumed,
-            Hop::DueToConsumed => &mut self.due_to_consumed,
-        }
-    }
 }
 
 /// How well the generator kept its own schedule.

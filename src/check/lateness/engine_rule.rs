@@ -85,7 +85,7 @@ mod tests {
                 let bound_ms = if engine == Engine::KafkaStreams { 0 } else { bound_ms };
                 let spec = ModelSpec { window, bound_ms, allowed_ms, ..ModelSpec::plain(engine) };
                 let (rule, log) = (Rule::new(&spec), LogRule::of_model(&spec));
-                let loses = rule.loses_all(rule.last_end_ms(time), rule.horizon(Some(max)));
+                let loses = rule.is_closed(rule.last_end_ms(time), rule.horizon(Some(max)));
                 prop_assert_eq!(log.late.needed_bound_ms(Some(max), time) > log.bound_ms, loses, "{:?}", spec);
             }
         }

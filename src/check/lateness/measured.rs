@@ -66,12 +66,6 @@ impl Lateness {
     pub fn records(&self) -> u64 {
         self.needed.count()
     }
-
-    /// Whether one reader saw everything, so that the order over all partitions is known.
-    #[must_use]
-    pub fn is_exact_over_all(&self) -> bool {
-        self.readers <= 1
-    }
 }
 
 impl LatenessMeter {

@@ -34,7 +34,7 @@ pub struct LateRule {
 
 impl LateRule {
     /// For tumbling windows; `None` for windows without a length.
-    #[must_use]
+    #[cfg(test)]
     pub fn tumbling(size_ms: u64) -> Option<Self> {
         let window = LateWindow::Tumbling { size_ms: NonZeroU64::new(size_ms)? };
         Some(LateRule { window, ..LateRule::default() })

@@ -70,12 +70,6 @@ impl<const DIGITS: u8> MsSketch<DIGITS> {
         self.told_apart.len() + self.beyond
     }
 
-    /// How many were longer than a century.
-    #[must_use]
-    pub fn beyond(&self) -> u64 {
-        self.beyond
-    }
-
     /// The longest, exactly; 0 when there was none.
     #[must_use]
     pub fn longest_ms(&self) -> u64 {
@@ -215,7 +209,7 @@ mod tests {
     #[test]
     fn a_length_beyond_a_century_is_counted_and_its_size_known() {
         let sketch = of(&[5, u64::MAX, LONGEST_MS + 1]);
-        assert_eq!((sketch.count(), sketch.beyond(), sketch.longest_ms()), (3, 2, u64::MAX));
+        assert_eq!((sketch.count(), sketch.beyond, sketch.longest_ms()), (3, 2, u64::MAX));
         assert_eq!((sketch.quantile_ms(0.3), sketch.quantile_ms(0.9)), (5, u64::MAX));
         assert_eq!(sketch.longer_than(u64::MAX), Between { min: 0, max: 0 });
     }

@@ -122,13 +122,6 @@ impl Rule {
         horizon != NO_HORIZON && end_ms.saturating_add(self.spec.allowed_ms) <= horizon
     }
 
-    /// Whether an event is lost from all its windows. (`last_end_ms` is [`Rule::last_end_ms`] of its time.)
-    #[inline]
-    #[must_use]
-    pub fn loses_all(&self, last_end_ms: i64, horizon: i64) -> bool {
-        self.is_closed(last_end_ms, horizon)
-    }
-
     /// Whether an event is lost from one of its windows.
     #[must_use]
     pub fn is_lost_from(&self, event_time_ms: i64, window: &WindowSpan, horizon: i64) -> bool {

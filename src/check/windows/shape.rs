@@ -46,12 +46,6 @@ impl WindowShape {
         self.hop_ms
     }
 
-    /// How many windows an event is in at most: one fewer at some times, where the hop does not divide the size.
-    #[must_use]
-    pub fn most_per_event(&self) -> i64 {
-        (self.size_ms - 1) / self.hop_ms + 1
-    }
-
     /// How many windows an event time is in: those that start at a multiple of the hop in `(t - size, t]`.
     #[inline]
     #[must_use]
@@ -102,8 +96,9 @@ mod tests {
             let around = (time - shape.size_ms() + 1..=time).filter(|start_ms| start_ms.rem_euclid(hop) == 0);
             prop_assert_eq!(windows.iter().map(|window| window.start_ms).collect::<Vec<_>>(), around.collect::<Vec<_>>());
             prop_assert_eq!(windows.len() as i64, shape.count(time));
-            prop_assert!((shape.most_per_event() - 1..=shape.most_per_event()).contains(&shape.count(time)));
-            prop_assert!(more % hop != 0 || shape.count(time) == shape.most_per_event());
+            let most = (shape.size_ms - 1) / shape.hop_ms + 1;
+            prop_assert!((most - 1..=most).contains(&shape.count(time)));
+            prop_assert!(more % hop != 0 || shape.count(time) == most);
             for window in &windows {
                 prop_assert!(shape.has(*window) && window.start_ms <= time && time < window.end_ms);
             }

@@ -139,12 +139,6 @@ impl Findings {
         self.kinds.values()
     }
 
-    /// Whether nothing was odd.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.kinds.is_empty()
-    }
-
     /// What stops the import, a sentence for each kind: the first place, how many more there are, and the way out.
     #[must_use]
     pub fn stops(&self) -> Vec<String> {

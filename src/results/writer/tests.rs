@@ -14,7 +14,7 @@ use crate::{
     results::{
         RunFolder,
         hlog::tests::interval,
-        manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts, profile_table},
+        manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts},
         summary::tests::summary,
     },
 };
@@ -70,7 +70,7 @@ fn manifest(run_id: &str) -> Manifest {
         }],
         client: BTreeMap::new(),
         files: BTreeMap::new(),
-        profile: profile_table(&profile()).unwrap(),
+        profile: toml::Table::try_from(profile()).unwrap(),
     };
     manifest.set_client("producer orders", [("linger.ms", "5"), ("sasl.password", "hunter2")]);
     manifest
