@@ -77,7 +77,7 @@ fn opening(prepared: &Prepared, loaded: &Loaded, role: Role) -> Vec<String> {
         prepared.cluster_id(),
         prepared.run_id()
     ));
-    lines.extend(loaded.notices.iter().map(|notice| format!("note: {notice}")));
+    lines.extend(loaded.notices.iter().chain(prepared.notes()).map(|notice| format!("note: {notice}")));
     lines
 }
 

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{CommandError, Outcome, flags};
+use crate::kafka::ClientSettings;
 use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
 use crate::profile::{Loaded, Profile, Stream};
 use crate::report::chart::{RateSeries, rate_charts};
 use crate::report::figures;
 use crate::report::terminal::Look;
+use crate::session::{Fit, Way, fit};
 use captured::Captured;
 
 mod captured;
@@ -119,7 +121,10 @@ fn plan_of(loaded: &Loaded, shard: Shard) -> Plan {
         mean_per_s: events as f64 / seconds,
         peak_per_s,
         bytes: streams.iter().map(|stream| stream.bytes).sum(),
-        notes: loaded.notices.iter().cloned().chain(stopped(profile, peak_per_s)).collect(),
+        notes: (loaded.notices.iter().cloned())
+            .chain(stopped(profile, peak_per_s))
+            .chain(too_large(profile, &schedules))
+            .collect(),
         streams,
     }
 }
@@ -156,6 +161,20 @@ fn stopped(profile: &Profile, peak_per_s: f64) -> Option<String> {
         "the ceiling of {ceiling} stops this plan, which asks for {} at most: what is above it is sent late, and its lateness counts",
         figures::rate(peak_per_s)
     ))
+}
+
+/// Events that a client refuses when nothing is set. What brokers take is asked when a run starts.
+fn too_large(profile: &Profile, schedules: &[Arc<StreamSchedule>]) -> Vec<String> {
+    let settings = ClientSettings::default();
+    let fits = profile.streams.iter().zip(schedules).map(|(stream, schedule)| {
+        let topic = stream.topic_name();
+        fit(stream, schedule, &Way::of(&settings, &topic, None, false))
+    });
+    fits.filter_map(|fit| match fit {
+        Fit::Passes => None,
+        Fit::Doubtful(text) | Fit::Refused(text) => Some(text),
+    })
+    .collect()
 }
 
 fn copies_of(schedule: &Arc<StreamSchedule>, producers: impl Iterator<Item = u16>) -> u64 {

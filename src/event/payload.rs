@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::EventId;
+use super::{EventId, RunTag};
 
 /// The name of the header that carries the id where the payload is opaque.
 pub const HEADER_ID: &str = "floodmark-id";
@@ -75,6 +75,29 @@ impl JsonWriter {
     }
 }
 
+/// How long a JSON payload of today is, in bytes, with a key of so many bytes.
+#[must_use]
+pub fn json_bytes(key_bytes: Option<usize>, size: Size) -> u64 {
+    let key_length = key_bytes.unwrap_or(0);
+    let mut out = vec![b'k'; key_length];
+    let empty = match size {
+        Size::Filler(_) => Size::Filler(0),
+        Size::Whole(_) => Size::Whole(0),
+    };
+    JsonWriter::default().write(&mut out, TODAYS_ID, &TODAYS_STAMPS, key_bytes.map(|bytes| 0..bytes), empty);
+    let envelope = (out.len() - key_length) as u64;
+    match size {
+        Size::Filler(bytes) => envelope + u64::from(bytes),
+        Size::Whole(bytes) => envelope.max(u64::from(bytes)),
+    }
+}
+
+/// An id and times as long as all are until 2286.
+pub const TODAYS_ID: EventId = EventId { run: RunTag(0), stream: 0, producer: 0, partition: 0, sequence: 0 };
+/// See [`TODAYS_ID`].
+pub const TODAYS_STAMPS: Stamps =
+    Stamps { event_time_ms: 1_760_000_000_000, due_us: 1_760_000_000_000_000, sent_us: 1_760_000_000_000_000 };
+
 /// The digits of a second since 1970, kept for the next time that falls into it.
 #[derive(Debug, Clone, Default)]
 struct SecondText {
@@ -131,7 +154,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event::RunTag;
 
     const ID: EventId = EventId { run: RunTag(7), stream: 0, producer: 3, partition: 2, sequence: 41 };
     const STAMPS: Stamps =
@@ -174,6 +196,14 @@ mod tests {
             let mut out = b"k12".to_vec();
             JsonWriter::default().write(&mut out, ID, &STAMPS, Some(0..3), Size::Whole(bytes));
             prop_assert_eq!(out.len(), 3 + bytes as usize);
+        }
+
+        #[test]
+        fn a_payloads_length_is_known_before_it_is_written(bytes in 0..2_000_u32, has_key: bool, whole: bool) {
+            let size = if whole { Size::Whole(bytes) } else { Size::Filler(bytes) };
+            let mut out = b"k12".to_vec();
+            JsonWriter::default().write(&mut out, ID, &STAMPS, has_key.then_some(0..3), size);
+            prop_assert_eq!(out.len() as u64 - 3, json_bytes(has_key.then_some(3), size));
         }
     }
 

@@ -1,17 +1,21 @@
 //! The only room that knows the Kafka client.
 
 mod batch;
+mod batch_limit;
 mod describe;
 mod error;
 mod hearing;
+mod message_size;
 mod offsets;
 mod settings;
 mod sink;
 mod source;
 mod target;
 
+pub use batch_limit::BatchLimit;
 pub use describe::TopicState;
 pub use error::KafkaError;
+pub use message_size::MessageSize;
 pub use offsets::{OffsetFinder, OffsetsError};
 pub use settings::{ClientSettings, SettingsError, isolation_of};
 pub use sink::{Deliveries, Delivery, Headers, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome};

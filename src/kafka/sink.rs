@@ -265,6 +265,12 @@ impl Sink {
         self.batch.len()
     }
 
+    /// How large the next batch is, in bytes.
+    #[must_use]
+    pub fn staged_bytes(&self) -> usize {
+        self.batch.arena.len()
+    }
+
     /// Hands the batch to the client. `rejected` gets each event that it did not take, in order: its place in the batch, and why.
     pub fn hand_over(&mut self, mut rejected: impl FnMut(usize, Rejection)) {
         let Sink { batch, pending, slots, free, topic, producer, topic_name, with_headers, .. } = self;

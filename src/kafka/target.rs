@@ -13,6 +13,7 @@ use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::batch_limit::{BatchLimit, batch_limits};
 use super::describe::{TopicState, describe};
 use super::error::KafkaError;
 use super::hearing::Listening;
@@ -257,17 +258,26 @@ impl Target {
         Ok(found.filter(|found| exists(found)).map(|found| found.partitions().len() as u32).filter(|n| *n > 0))
     }
 
+    /// The largest batch that each of these topics takes; none where the broker does not say: it may forbid the question.
+    ///
+    /// # Errors
+    /// When no client can be had.
+    pub fn batch_limits(&self, topics: &[&str]) -> Result<Vec<Option<BatchLimit>>, KafkaError> {
+        let options = AdminOptions::new().request_timeout(Some(ONE_REQUEST));
+        Ok(waiting("asking how large batches may be")?.block_on(batch_limits(&self.admin()?, topics, &options)))
+    }
+
+    fn admin(&self) -> Result<AdminClient<DefaultClientContext>, KafkaError> {
+        AdminClient::from_config_and_context(&native(&self.settings), DefaultClientContext)
+            .map_err(|error| KafkaError::settings(&error))
+    }
+
     fn create(&self, topic: &str, partitions: u32) -> Result<u32, KafkaError> {
         let what = format!("creating topic {topic} with {partitions} partitions");
-        let admin = AdminClient::from_config_and_context(&native(&self.settings), DefaultClientContext)
-            .map_err(|error| KafkaError::settings(&error))?;
         let new_topic = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(-1));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| KafkaError::request(&what, error))?;
-        let results = runtime
-            .block_on(admin.create_topics([&new_topic], &AdminOptions::new().request_timeout(Some(ONE_REQUEST))))
+        let options = AdminOptions::new().request_timeout(Some(ONE_REQUEST));
+        let results = waiting(&what)?
+            .block_on(self.admin()?.create_topics([&new_topic], &options))
             .map_err(|error| KafkaError::request(&what, error))?;
         if let Some(Err((_, code))) = results.first()
             && *code != RDKafkaErrorCode::TopicAlreadyExists
@@ -307,6 +317,11 @@ impl Target {
             }
         }
     }
+}
+
+/// What waits for the answers of the client's calls that are futures.
+fn waiting(what: &str) -> Result<tokio::runtime::Runtime, KafkaError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| KafkaError::request(what, error))
 }
 
 /// The settings of a client that asks as a reader of this isolation would.

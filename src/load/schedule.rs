@@ -207,6 +207,18 @@ impl StreamSchedule {
         self.mean_payload_bytes
     }
 
+    /// The largest size that an event can have, in bytes: of the whole payload, or of the filler where the profile gives that.
+    #[must_use]
+    pub fn largest_size_bytes(&self) -> u32 {
+        self.sizes.largest()
+    }
+
+    /// The share of events whose size is larger than `bytes`, 0 to 1.
+    #[must_use]
+    pub fn share_larger_than(&self, bytes: u64) -> f64 {
+        self.sizes.share_above(bytes)
+    }
+
     /// How many events a producer sends over the whole run.
     #[must_use]
     pub fn planned_by(&self, producer: u16) -> u64 {

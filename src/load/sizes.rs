@@ -46,6 +46,31 @@ impl SizePicker {
         }
     }
 
+    /// The largest size that can be drawn.
+    pub(super) fn largest(self) -> u32 {
+        match self {
+            SizePicker::Fixed(bytes) => bytes,
+            SizePicker::Uniform { max, .. } | SizePicker::LogNormal { max, .. } => max,
+        }
+    }
+
+    /// The share of sizes that are larger than `bytes`, 0 to 1.
+    pub(super) fn share_above(self, bytes: u64) -> f64 {
+        match self {
+            _ if u64::from(self.largest()) <= bytes => 0.0,
+            SizePicker::Uniform { min, .. } | SizePicker::LogNormal { min, .. } if u64::from(min) > bytes => 1.0,
+            SizePicker::Fixed(_) => 1.0,
+            SizePicker::Uniform { min, max } => {
+                (u64::from(max) - bytes) as f64 / (f64::from(max) - f64::from(min) + 1.0)
+            }
+            SizePicker::LogNormal { median, sigma, .. } => {
+                // A size is cut to whole bytes: the smallest that is larger is the next whole one.
+                let deviations = libm::log((bytes + 1) as f64 / median) / sigma;
+                0.5 * libm::erfc(deviations / std::f64::consts::SQRT_2)
+            }
+        }
+    }
+
     /// The mean size of a whole payload in bytes: where the profile gives the filler alone, with the envelope around it.
     pub(super) fn mean_payload_bytes(self, payload: &Payload) -> f64 {
         let is_filler_of_json = payload.filler.is_some() && payload.codec == Codec::Json;
@@ -60,6 +85,39 @@ impl SizePicker {
             SizePicker::LogNormal { median, sigma, min, max } => {
                 (median * libm::exp(sigma * sigma / 2.0)).clamp(f64::from(min), f64::from(max))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+
+    fn pickers() -> impl Strategy<Value = SizePicker> {
+        prop_oneof![
+            (1..3000_u32).prop_map(SizePicker::Fixed),
+            (1..1000_u32, 1000..3000_u32).prop_map(|(min, max)| SizePicker::Uniform { min, max }),
+            (500.0..1500.0, 0.1..2.0, 1..500_u32, 1500..5000_u32)
+                .prop_map(|(median, sigma, min, max)| SizePicker::LogNormal { median, sigma, min, max }),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_share_above_a_size_is_what_is_drawn(picker in pickers(), bytes in 0..5000_u64, seed: u64) {
+            const DRAWN: u32 = 4000;
+            let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+            let drawn: Vec<u32> = (0..DRAWN).map(|_| picker.pick(&mut random)).collect();
+            prop_assert!(drawn.iter().all(|size| *size <= picker.largest()));
+            let above = drawn.iter().filter(|size| u64::from(**size) > bytes).count() as f64 / f64::from(DRAWN);
+            // Five standard deviations of a share of so many.
+            let room = 5.0 * 0.5 / f64::from(DRAWN).sqrt();
+            prop_assert!((above - picker.share_above(bytes)).abs() <= room, "{above} {}", picker.share_above(bytes));
         }
     }
 }

@@ -3,6 +3,7 @@
 mod acks;
 mod ceiling;
 mod figures;
+mod largest;
 mod pacer;
 mod run;
 mod worker;
@@ -11,5 +12,6 @@ pub use acks::AckReport;
 pub use ceiling::Ceiling;
 pub(crate) use figures::ByTheSecond;
 pub use figures::{AckFigures, Figures, SendFigures};
+pub use largest::{largest_event, sizes_are_filler};
 pub use run::{FiguresTo, ProduceError, ProduceReport, Producing, Ready, StopFlag, StreamPlan, open};
 pub use worker::WorkerReport;

@@ -19,6 +19,8 @@ use crate::profile::{Codec, Delivery, WhenFull};
 
 /// Most events that share one look at the clock: writing them takes a few hundredths of a millisecond.
 const BATCH_EVENTS: usize = 256;
+/// What a batch holds, in bytes, before it is handed over although it has fewer: events can be large.
+const BATCH_BYTES: usize = 4 << 20;
 /// How long a worker waits, at most, before it looks again whether a full queue has room.
 const ROOM_WAIT: Duration = Duration::from_millis(3);
 /// How long a worker that has reached the ceiling waits before it asks again: a twentieth of the ceiling's burst.
@@ -232,7 +234,7 @@ impl Worker {
     fn send_slice(&mut self, end_ns: u64) -> Flow {
         for place in 0..self.cursors.len() {
             while self.cursors[place].due_ns().is_some_and(|due_ns| due_ns <= end_ns) {
-                if self.sink.staged() == BATCH_EVENTS {
+                if self.sink.staged() == BATCH_EVENTS || self.sink.staged_bytes() >= BATCH_BYTES {
                     self.hand_over();
                 }
                 let has_room = self.state.returned.is_empty() && self.has_room();
@@ -506,7 +508,7 @@ fn event_id(plan: &StreamPlan, staged: Staged) -> EventId {
     EventId { run: plan.run, stream: plan.stream as u8, producer, partition: send.partition, sequence: send.sequence }
 }
 
-fn headers_of(id: EventId, stamps: &Stamps) -> Headers {
+pub(super) fn headers_of(id: EventId, stamps: &Stamps) -> Headers {
     vec![
         (payload::HEADER_ID, id.to_uuid().to_string()),
         (payload::HEADER_EVENT_TIME, stamps.event_time_ms.to_string()),

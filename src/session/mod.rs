@@ -2,6 +2,7 @@
 
 mod capture;
 mod conclude;
+mod event_sizes;
 mod event_times;
 mod joined;
 mod limits;
@@ -24,6 +25,7 @@ mod windows;
 
 pub use capture::{Capture, CaptureError, CaptureProgress, CaptureRange, CaptureStep, Captured, capture};
 pub use conclude::{Facts, conclude};
+pub use event_sizes::{Fit, Way, fit};
 pub use event_times::event_times_of;
 pub use limits::{outlive_full_files, refuse_few_files};
 pub use measured::{Measured, StageMeasured, StreamMeasured};

@@ -1,5 +1,6 @@
 //! From a prepared run to what its threads need to know.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::prepare::{Prepared, PreparedStage, PreparedStream};
@@ -8,8 +9,8 @@ use super::windows::windows_plan;
 use crate::check::Observed;
 use crate::check::lateness::Disturbed;
 use crate::consume::StagePlan;
-use crate::produce::StreamPlan;
-use crate::profile::{Delivery, SizeDistribution, Stream};
+use crate::produce::{StreamPlan, sizes_are_filler};
+use crate::profile::Delivery;
 
 /// The plan of a stream's workers, whose start is still to be named; none when this shard has none of its logical producers.
 pub(super) fn stream_plan(prepared: &Prepared, index: usize) -> Option<StreamPlan> {
@@ -19,9 +20,6 @@ pub(super) fn stream_plan(prepared: &Prepared, index: usize) -> Option<StreamPla
         return None;
     }
     let workers = prepared.request.workers.unwrap_or_else(default_workers).clamp(1, producers.len());
-    let capacity = prepared.settings.queue_capacity();
-    let transactional_id =
-        (stream.delivery == Delivery::ExactlyOnce).then(|| format!("floodmark-{}-{}", prepared.run_id, stream.name));
     let profile = &prepared.request.loaded.profile;
     Some(StreamPlan {
         stream: index,
@@ -41,8 +39,8 @@ pub(super) fn stream_plan(prepared: &Prepared, index: usize) -> Option<StreamPla
         sizes_are_filler: sizes_are_filler(stream),
         counts_injected: !stream.watermarks.is_empty() && Disturbed::any_of(schedule),
         topic: topic.clone(),
-        settings: prepared.settings.producer(stream.delivery, capacity, transactional_id.as_deref()),
-        capacity,
+        settings: producer_settings(prepared, &prepared.streams[index]),
+        capacity: prepared.settings.queue_capacity(),
     })
 }
 
@@ -79,13 +77,20 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
 }
 
 /// The settings of a stage's client.
-pub(super) fn stage_settings(prepared: &Prepared, stage: &PreparedStage) -> std::collections::BTreeMap<String, String> {
+pub(super) fn stage_settings(prepared: &Prepared, stage: &PreparedStage) -> BTreeMap<String, String> {
     let group = format!("floodmark-{}-{}", prepared.run_id, stage.name);
     prepared.settings.consumer(&group, stage.isolation)
 }
 
-fn sizes_are_filler(stream: &Stream) -> bool {
-    stream.payload.filler.is_some() && stream.payload.sizes == SizeDistribution::Fixed
+/// The settings of a stream's producing clients, as they are for the first of them.
+pub(super) fn producer_settings(prepared: &Prepared, stream: &PreparedStream) -> BTreeMap<String, String> {
+    let PreparedStream { stream, batch_limit, .. } = stream;
+    let transactional_id =
+        (stream.delivery == Delivery::ExactlyOnce).then(|| format!("floodmark-{}-{}", prepared.run_id, stream.name));
+    let settings = &prepared.settings;
+    let mut producer = settings.producer(stream.delivery, settings.queue_capacity(), transactional_id.as_deref());
+    settings.fit_batches(&mut producer, *batch_limit);
+    producer
 }
 
 /// One worker keeps well over half a million events per second; more of them help only where there are cores to spare.

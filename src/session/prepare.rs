@@ -4,13 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::event_sizes::{Fit, Way, fit};
 use super::limits::refuse_few_files;
 use crate::broker::{Broker, BrokerConfig, BrokerError};
 use crate::clock::Clock;
 use crate::consume::ConsumeError;
 use crate::consume::extract::Extractor;
 use crate::event::RunTag;
-use crate::kafka::{ClientSettings, KafkaError, PartitionRange, Target, TargetError, TopicPlan, isolation_of};
+use crate::kafka::{
+    BatchLimit, ClientSettings, KafkaError, PartitionRange, Target, TargetError, TopicPlan, isolation_of,
+};
 use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
 use crate::produce::ProduceError;
 use crate::profile::{Isolation, Loaded, Span, Stage, Stream};
@@ -167,6 +170,8 @@ pub struct Prepared {
     /// Shared with the threads that ask it, so that nobody waits for an answer that does not come.
     pub(super) target: Arc<Target>,
     pub(super) streams: Vec<PreparedStream>,
+    /// What a person should know before the run, a sentence each.
+    pub(super) notes: Vec<String>,
     /// Stopped when the run is dropped.
     pub(super) embedded: Option<Broker>,
 }
@@ -176,6 +181,8 @@ pub(super) struct PreparedStream {
     pub(super) stream: Stream,
     pub(super) topic: String,
     pub(super) partitions: u32,
+    /// The largest batch that the topic takes, if the broker says.
+    pub(super) batch_limit: Option<BatchLimit>,
     /// Where the topic began and ended before the first send.
     pub(super) ranges: Vec<PartitionRange>,
     pub(super) schedule: Arc<StreamSchedule>,
@@ -228,11 +235,19 @@ pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
     let topics = topics.into_iter().collect::<Result<Vec<(String, u32)>, SessionError>>()?;
     let partitions: Vec<u16> = topics.iter().map(|(_, partitions)| *partitions as u16).collect();
     let schedules = streams_of(&request.loaded.profile, duration, &partitions);
+    let limits = batch_limits(&request, &target, &topics)?;
+    let ways: Vec<Way<'_>> = topics
+        .iter()
+        .zip(&limits)
+        .map(|((topic, _), limit)| Way::of(&settings, topic, *limit, embedded.is_some()))
+        .collect();
+    let notes = if request.role.sends() { notes_on_sizes(profile_streams, &schedules, &ways)? } else { Vec::new() };
     let planned: Vec<_> = profile_streams.iter().zip(&topics).zip(&schedules).collect();
     let streams = side_by_side(&planned, |((stream, topic), schedule)| {
         prepare_stream(&target, &request, stream, (*topic).clone(), schedule)
     });
-    let streams = streams.into_iter().collect::<Result<Vec<PreparedStream>, SessionError>>()?;
+    let mut streams = streams.into_iter().collect::<Result<Vec<PreparedStream>, SessionError>>()?;
+    streams.iter_mut().zip(limits).for_each(|(stream, limit)| stream.batch_limit = limit);
     let run_id = request.run_id.clone().unwrap_or_else(|| draw_run_id(&request.loaded.name));
     let fingerprint = fingerprint::fingerprint(&schedules, request.shard);
     let tag = RunTag::of(&run_id);
@@ -245,9 +260,40 @@ pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
         settings,
         target: Arc::new(target),
         streams,
+        notes,
         embedded,
         request,
     })
+}
+
+/// The largest batch that each stream's topic takes, as far as the broker says.
+fn batch_limits(
+    request: &Request,
+    target: &Target,
+    topics: &[(String, u32)],
+) -> Result<Vec<Option<BatchLimit>>, SessionError> {
+    if !request.role.sends() {
+        return Ok(vec![None; topics.len()]);
+    }
+    let names: Vec<&str> = topics.iter().map(|(topic, _)| topic.as_str()).collect();
+    Ok(target.batch_limits(&names)?)
+}
+
+/// Refuses a stream whose largest event nobody would take; what is only doubtful becomes a sentence.
+fn notes_on_sizes(
+    streams: &[Stream],
+    schedules: &[Arc<StreamSchedule>],
+    ways: &[Way<'_>],
+) -> Result<Vec<String>, SessionError> {
+    let mut notes = Vec::new();
+    for ((stream, schedule), way) in streams.iter().zip(schedules).zip(ways) {
+        match fit(stream, schedule, way) {
+            Fit::Passes => {}
+            Fit::Doubtful(note) => notes.push(note),
+            Fit::Refused(why) => return Err(SessionError::Usage(why)),
+        }
+    }
+    Ok(notes)
 }
 
 impl Prepared {
@@ -255,6 +301,12 @@ impl Prepared {
     #[must_use]
     pub fn run_id(&self) -> &str {
         &self.run_id
+    }
+
+    /// What a person should know before the run, a sentence each.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The cluster's id.
@@ -366,7 +418,8 @@ fn prepare_stream(
             spec: None,
         });
     }
-    Ok(PreparedStream { stream: stream.clone(), topic, partitions, ranges, schedule: Arc::clone(schedule), stages })
+    let (stream, schedule) = (stream.clone(), Arc::clone(schedule));
+    Ok(PreparedStream { stream, topic, partitions, batch_limit: None, ranges, schedule, stages })
 }
 
 /// The profile's isolation, unless the client's settings say another.

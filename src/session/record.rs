@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::measured::{Measured, StageMeasured, StreamMeasured};
-use super::plans::stage_settings;
+use super::plans::{producer_settings, stage_settings};
 use super::prepare::{Prepared, PreparedStream, Role, SessionError};
 use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
 use super::unfinished::{empty_summary, summary_of_seconds};
 use super::watch::Ended;
 use crate::check::{Hop, LatencyHistogram, Reason, ReasonCode};
 use crate::clock::kernel::kernel_clock;
-use crate::profile::{Delivery, Isolation};
+use crate::profile::Isolation;
 use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
 use crate::results::stamp::rfc3339;
@@ -280,11 +280,7 @@ fn set_clients(manifest: &mut Manifest, prepared: &Prepared, stream: &PreparedSt
         settings.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     };
     if prepared.request.role.sends() {
-        let transactional = stream.stream.delivery == Delivery::ExactlyOnce;
-        let id = transactional.then(|| format!("floodmark-{}-{name}", prepared.run_id));
-        let settings =
-            prepared.settings.producer(stream.stream.delivery, prepared.settings.queue_capacity(), id.as_deref());
-        let pairs = pairs(&settings);
+        let pairs = pairs(&producer_settings(prepared, stream));
         manifest
             .set_client(&format!("producer {name}"), pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     }

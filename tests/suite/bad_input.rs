@@ -122,6 +122,41 @@ fn tls_listener() -> String {
 }
 
 #[test]
+fn an_event_that_nobody_would_take_is_refused_before_anything_is_sent() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("large");
+    cluster.create_with(&topic, 1, "max.message.bytes", "20000");
+    let run = |payload: &str, more: &[&str]| {
+        let text = text(&topic, &format!("partitions = 1\npayload = {{ size = \"{payload}\" }}\n"));
+        workshop.run(&workshop.profile(&text), &cluster.brokers, more)
+    };
+    let of_topic = format!("a batch of 20,001, and topic {topic} takes 20,000 (its max.message.bytes)");
+    let cases: [(&str, &[&str], &str); 3] = [
+        ("19925B", &[], &of_topic),
+        ("2MiB", &[], "the client takes 1,000,000 (its message.max.bytes)"),
+        ("19000B", &["-X", "message.max.bytes=19000"], "the client takes 19,000 (its message.max.bytes)"),
+    ];
+    for (payload, more, said) in cases {
+        let ended = run(payload, more);
+        let (code, told) = ended.one_sentence();
+        assert!(code == Some(2) && told.contains(said) && told.contains("stream s"), "{payload}: {told}");
+        assert!(!ended.out.unwrap().exists(), "{payload}: the run began");
+    }
+    assert_eq!(run("19924B", &[]).sound().totals.delivered, 100);
+}
+
+#[test]
+fn a_topics_small_batches_are_kept_to() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("small-batches");
+    cluster.create_with(&topic, 1, "max.message.bytes", "20000");
+    let text =
+        format!("duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"20k/s\"\npartitions = 1\n");
+    let totals = workshop.run(&workshop.profile(&text), &cluster.brokers, &["-X", "linger.ms=50"]).summary().totals;
+    assert_eq!((totals.acked, totals.failed), (20_000, 0));
+}
+
+#[test]
 fn a_broker_that_cannot_be_reached_is_named_with_the_cause() {
     let workshop = Workshop::new();
     let profile = workshop.profile(&text("floodmark-nowhere", ""));

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rdkafka::ClientConfig;
 
 use self::parsed::Parsed;
+use super::batch_limit::BatchLimit;
 use super::error::KafkaError;
 use crate::profile::{Delivery, Isolation};
 use crate::results::redact::redact;
@@ -20,6 +21,8 @@ use crate::results::redact::redact;
 const DEFAULT_REQUEST_BYTES: u64 = 1_000_000;
 const DEFAULT_ANSWER_BYTES: u64 = 52_428_800;
 const LEAST_REQUEST_BYTES: u64 = 1000;
+/// The largest batch of a producer, in bytes, when nothing else is said.
+const BATCH_BYTES: u64 = 1_000_000;
 /// How many events a producer's queue holds when nothing else is said.
 const QUEUED: usize = 100_000;
 
@@ -28,6 +31,7 @@ const QUEUED: usize = 100_000;
 pub struct ClientSettings {
     given: BTreeMap<String, String>,
     queued: usize,
+    largest_message_bytes: u64,
     remarks: Remarks,
 }
 
@@ -42,7 +46,12 @@ struct Remarks {
 
 impl Default for ClientSettings {
     fn default() -> Self {
-        ClientSettings { given: BTreeMap::new(), queued: QUEUED, remarks: Remarks::default() }
+        ClientSettings {
+            given: BTreeMap::new(),
+            queued: QUEUED,
+            largest_message_bytes: DEFAULT_REQUEST_BYTES,
+            remarks: Remarks::default(),
+        }
     }
 }
 
@@ -200,6 +209,7 @@ impl ClientSettings {
         parsed.refuse_what_hides(&self.given)?;
         parsed.refuse_other_mechanisms()?;
         self.queued = parsed.queue_capacity(&self.given)?;
+        self.largest_message_bytes = parsed.largest_message_bytes();
         Ok(())
     }
 
@@ -254,7 +264,7 @@ impl ClientSettings {
     ) -> BTreeMap<String, String> {
         let mut settings = self.with_common(&[
             ("linger.ms", "5"),
-            ("batch.size", "1000000"),
+            ("batch.size", &BATCH_BYTES.to_string()),
             ("batch.num.messages", "10000"),
             ("queue.buffering.max.kbytes", "1048576"),
             ("compression.codec", "none"),
@@ -281,10 +291,28 @@ impl ClientSettings {
         self.with_given(settings)
     }
 
+    /// Keeps a producer's batches within what the topic takes, unless the user said how large they are to be.
+    pub fn fit_batches(&self, producer: &mut BTreeMap<String, String>, limit: Option<BatchLimit>) {
+        let Some(limit) = limit.filter(|_| self.get("batch.size").is_none()) else { return };
+        producer.insert("batch.size".to_owned(), limit.bytes.clamp(1, BATCH_BYTES).to_string());
+    }
+
     /// How many events a producer's queue holds: as given by `-X queue.buffering.max.messages`, or 100,000.
     #[must_use]
     pub fn queue_capacity(&self) -> usize {
         self.queued
+    }
+
+    /// The largest message that a producer takes, in bytes, before compression: `message.max.bytes`.
+    #[must_use]
+    pub fn largest_message_bytes(&self) -> u64 {
+        self.largest_message_bytes
+    }
+
+    /// The compression that the user asked for, if any: floodmark itself asks for none.
+    #[must_use]
+    pub fn compression(&self) -> Option<&str> {
+        self.get("compression.codec").map(str::trim).filter(|codec| !codec.eq_ignore_ascii_case("none"))
     }
 
     /// The settings of a consumer that reads where it is told, floodmark's own first.

@@ -103,6 +103,11 @@ impl Parsed {
         Ok(())
     }
 
+    /// The largest message that a producer takes.
+    pub(super) fn largest_message_bytes(&self) -> u64 {
+        self.get("message.max.bytes").parse().unwrap_or(super::DEFAULT_REQUEST_BYTES)
+    }
+
     /// How many events a producer's queue holds.
     pub(super) fn queue_capacity(&self, given: &BTreeMap<String, String>) -> Result<usize, SettingsError> {
         let key = "queue.buffering.max.messages";

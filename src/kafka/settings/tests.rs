@@ -261,3 +261,28 @@ fn exactly_once_is_idempotent_and_transactional() {
     let producer = ClientSettings::default().producer(Delivery::ExactlyOnce, 10, Some("t"));
     assert_eq!((producer["enable.idempotence"].as_str(), producer["transactional.id"].as_str()), ("true", "t"));
 }
+
+#[test]
+fn batches_are_kept_within_what_a_topic_takes() {
+    let batch_size = |given: &[&str], limit| {
+        let settings = gather("", given).unwrap();
+        let mut producer = settings.producer(Delivery::AtLeastOnce, 10, None);
+        settings.fit_batches(&mut producer, limit);
+        producer["batch.size"].clone()
+    };
+    let limit = |bytes| Some(BatchLimit { bytes, of_topic: true });
+    assert_eq!(batch_size(&[], limit(20_000)), "20000");
+    assert_eq!(batch_size(&[], limit(1_048_588)), "1000000");
+    assert_eq!(batch_size(&[], None), "1000000");
+    assert_eq!(batch_size(&["batch.size=50000"], limit(20_000)), "50000", "the user's word holds");
+}
+
+#[test]
+fn the_largest_message_is_the_clients_own_reading() {
+    let largest = |file: &str, pairs: &[&str]| gather(file, pairs).unwrap().largest_message_bytes();
+    assert_eq!(largest("", &[]), DEFAULT_REQUEST_BYTES);
+    assert_eq!(largest("max.request.size=2097152\n", &[]), 2_097_152);
+    assert_eq!(largest("max.request.size=2097152\n", &["message.max.bytes=0x10000"]), 65_536);
+    assert_eq!(gather("", &["compression.type=lz4"]).unwrap().compression(), Some("lz4"));
+    assert_eq!(gather("", &["compression.type=NONE"]).unwrap().compression(), None);
+}

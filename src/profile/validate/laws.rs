@@ -156,8 +156,8 @@ fn payloads_can_be_built_and_sent() {
     let outside = "sizes = \"log-normal\", sigma = 1, size = \"1KiB\", max = \"600B\"";
     payload(outside, "size = \"1KiB\"", "does not lie between");
     payload("size = \"100B\"", "size = \"100B\"", "take 192B of JSON");
-    payload("size = \"2MiB\"", "size = \"2MiB\"", "message.max.bytes");
-    payload("filler = \"1MiB\"", "filler = \"1MiB\"", "message.max.bytes");
+    payload("size = \"65MiB\"", "size = \"65MiB\"", "the largest payload is 64MiB");
+    payload("filler = \"64MiB\"", "filler = \"64MiB\"", "the largest payload is 64MiB");
     let long = format!("keys = {{ prefix = \"{}\" }}\npayload = {{ size = \"200B\" }}", "k".repeat(60));
     stream_refused(&long, "size = \"200B\"", "take 234B of JSON");
     let binary = profile("duration = \"1s\"", "rate = \"1/s\"\npayload = { codec = \"binary\", size = \"10B\" }");

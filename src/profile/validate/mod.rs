@@ -28,8 +28,9 @@ pub const MAX_RATE_PER_S: f64 = 1e9;
 pub const SEQUENCE_BITS: u32 = 42;
 /// What a JSON payload takes without any filler.
 pub const MIN_JSON_BYTES: u64 = 192;
-/// The largest payload: a broker's default `message.max.bytes`.
-pub const MAX_PAYLOAD_BYTES: u64 = 1 << 20;
+/// The largest payload: clients read answers of up to 100 MB (librdkafka's `receive.message.max.bytes`). What client and brokers take
+/// is asked when a run starts.
+pub const MAX_PAYLOAD_BYTES: u64 = 64 << 20;
 /// The most retries of one event.
 pub const MAX_ATTEMPTS: u8 = 10;
 

@@ -92,7 +92,7 @@ fn too_large(key: &'static str, size: ByteSize, envelope: u64, faults: &mut Faul
         let most = ByteSize::from_bytes(MAX_PAYLOAD_BYTES);
         faults.add_help(
             key,
-            format!("`{key}` is {size}; brokers take {most} by default (message.max.bytes)"),
+            format!("`{key}` is {size}; the largest payload is {most}"),
             "send more and smaller events in place of fewer large ones",
         );
     }

@@ -1,0 +1,62 @@
+//! What a message takes on its way: as the client counts it, and as a batch of its own at the broker.
+
+use super::sink::Headers;
+
+/// What librdkafka counts for a message besides key, payload and headers (`RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD`).
+const CLIENT_OVERHEAD_BYTES: u64 = 36;
+/// A record batch without its records (Kafka's message format, v2).
+const BATCH_HEADER_BYTES: u64 = 61;
+/// Attributes, and the differences of time and offset, of a batch's first record.
+const FIRST_RECORD_BYTES: u64 = 3;
+
+/// The parts of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageSize {
+    /// The key's length, if it has one.
+    pub key_bytes: Option<u64>,
+    /// The payload's length.
+    pub payload_bytes: u64,
+    /// Record headers.
+    pub headers: Headers,
+}
+
+impl MessageSize {
+    /// What the client holds against its `message.max.bytes`, before compression.
+    #[must_use]
+    pub fn as_client_counts(&self) -> u64 {
+        CLIENT_OVERHEAD_BYTES + self.key_bytes.unwrap_or(0) + self.payload_bytes + self.header_bytes()
+    }
+
+    /// The smallest batch that holds it, uncompressed: what a topic holds against its `max.message.bytes`.
+    #[must_use]
+    pub fn as_batch(&self) -> u64 {
+        let key = self.key_bytes.map_or(varint_bytes(0), |bytes| varint_bytes(bytes) + bytes);
+        let payload = varint_bytes(self.payload_bytes) + self.payload_bytes;
+        let headers = varint_bytes(self.headers.len() as u64) + self.header_bytes();
+        let record = FIRST_RECORD_BYTES + key + payload + headers;
+        BATCH_HEADER_BYTES + varint_bytes(record) + record
+    }
+
+    fn header_bytes(&self) -> u64 {
+        let part = |bytes: usize| varint_bytes(bytes as u64) + bytes as u64;
+        self.headers.iter().map(|(name, value)| part(name.len()) + part(value.len())).sum()
+    }
+}
+
+/// How many bytes a length takes: seven bits in each, zigzag.
+fn varint_bytes(length: u64) -> u64 {
+    let bits = u64::from(u64::BITS - length.saturating_mul(2).leading_zeros());
+    bits.div_ceil(7).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_takes_seven_bits_a_byte() {
+        for (length, bytes) in [(0, 1), (63, 1), (64, 2), (8191, 2), (8192, 3), (1 << 20, 4), (1 << 27, 5)] {
+            assert_eq!(varint_bytes(length), bytes, "{length}");
+        }
+    }
+}
