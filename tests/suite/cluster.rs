@@ -8,6 +8,7 @@ use floodmark::broker::{Broker, BrokerConfig};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -72,6 +73,20 @@ impl Cluster {
         results[0].as_ref().unwrap();
     }
 
+    /// Deletes a topic.
+    pub(crate) fn delete(&self, topic: &str) {
+        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
+        let results = waited(self.admin().delete_topics(&[topic], &options)).unwrap();
+        results[0].as_ref().unwrap();
+    }
+
+    /// How many records a partition holds, transaction markers included.
+    pub(crate) fn records(&self, topic: &str, partition: i32) -> i64 {
+        let client: BaseConsumer = self.client().create().unwrap();
+        let (start, end) = client.fetch_watermarks(topic, partition, PATIENCE).unwrap();
+        end - start
+    }
+
     /// Writes a record for each timestamp into partition 0, in transactions of so many records; the transactions that `aborts` names are aborted.
     pub(crate) fn write_in_transactions(
         &self,
@@ -132,7 +147,7 @@ impl Cluster {
         waited(self.admin().delete_records(&before, &AdminOptions::new())).unwrap();
     }
 
-    fn client(&self) -> ClientConfig {
+    pub(crate) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
         config

@@ -11,6 +11,8 @@ mod broker_java;
 #[cfg(test)]
 mod capture;
 #[cfg(test)]
+mod changing_topics;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod command_line;
@@ -26,6 +28,8 @@ mod fuzz;
 mod interruption;
 #[cfg(test)]
 mod parts;
+#[cfg(test)]
+mod pipelines;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
