@@ -5,6 +5,7 @@
 //! `curve` (captured rates) and `units` stand before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker; `clock` is the process's one clock.
 
 pub mod broker;
+pub mod by_the_second;
 pub mod capture;
 pub mod check;
 pub mod clock;
@@ -17,8 +18,10 @@ pub mod kafka;
 pub mod load;
 pub mod produce;
 pub mod profile;
+pub mod redact;
 pub mod report;
 pub mod results;
 pub mod session;
 mod side_by_side;
+pub mod stop;
 pub mod units;

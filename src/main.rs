@@ -8,10 +8,10 @@ use std::{
 
 use clap::Parser;
 use floodmark::commands::{Cli, CommandError, error_json};
+use floodmark::redact::sentence;
 use floodmark::report::output::Outlet;
 use floodmark::report::screen::{Screen, shortened};
 use floodmark::report::terminal::Look;
-use floodmark::results::redact::sentence;
 use floodmark::session::outlive_full_files;
 
 fn main() -> ExitCode {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
-use crate::{kafka::SettingsError, profile::ProfileError, report::screen::shortened, results::redact::sentence};
+use crate::{kafka::SettingsError, profile::ProfileError, redact::sentence, report::screen::shortened};
 
 /// The one error that a command ends in.
 #[derive(Debug, thiserror::Error)]

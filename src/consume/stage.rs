@@ -12,13 +12,14 @@ use super::extract::Extractor;
 use super::intake::{Intake, Shared};
 use super::progress::End;
 use super::windows::{WindowsPlan, WindowsSeen};
+use crate::by_the_second::{ByTheSecond, Figures};
 use crate::check::lateness::LogRow;
 use crate::check::watermark::ModelSpec;
 use crate::check::{Delivered, Interval, Merge, Observed};
 use crate::clock::Clock;
 use crate::kafka::{KafkaError, Source};
 use crate::load::StreamSchedule;
-use crate::produce::{ByTheSecond, Figures, StopFlag};
+use crate::stop::StopFlag;
 
 /// How long to wait for the next record before looking after everything else.
 const POLL: Duration = Duration::from_millis(50);

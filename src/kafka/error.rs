@@ -2,7 +2,7 @@
 
 use rdkafka::error::KafkaError as ClientError;
 
-use crate::results::redact::redact;
+use crate::redact::redact;
 
 /// An error of the client or the broker.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
-use super::figures::{AckFigures, ByTheSecond, Figures};
+use super::figures::AckFigures;
 use super::run::StreamPlan;
 use super::worker::Note;
+use crate::by_the_second::{ByTheSecond, Figures};
 use crate::check::{LatencyHistogram, Merge, ProducedRecorder};
 use crate::kafka::{Deliveries, Delivery, Outcome, Outgoing, TransactionOutcome};
 use crate::profile::Delivery as Guarantee;

@@ -10,8 +10,7 @@ mod worker;
 
 pub use acks::AckReport;
 pub use ceiling::Ceiling;
-pub(crate) use figures::ByTheSecond;
-pub use figures::{AckFigures, Figures, SendFigures};
+pub use figures::{AckFigures, SendFigures};
 pub use largest::{largest_event, sizes_are_filler};
-pub use run::{FiguresTo, ProduceError, ProduceReport, Producing, Ready, StopFlag, StreamPlan, open};
+pub use run::{FiguresTo, ProduceError, ProduceReport, Producing, Ready, StreamPlan, open};
 pub use worker::WorkerReport;

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::acks::{AckReport, Acks};
 use super::ceiling::Ceiling;
-use super::figures::{AckFigures, Figures, SendFigures};
+use super::figures::{AckFigures, SendFigures};
 use super::worker::{State, Worker, WorkerReport};
+use crate::by_the_second::Figures;
 use crate::clock::Clock;
 use crate::event::payload::{self, JsonWriter, Size, Stamps};
 use crate::event::{EventId, RunTag};
@@ -18,33 +18,10 @@ use crate::kafka::{Deliveries, KafkaError, Sink, SinkOptions};
 use crate::load::{PlannedSend, StreamSchedule};
 use crate::profile::{Codec, Delivery, WhenFull};
 use crate::side_by_side::side_by_side;
+use crate::stop::StopFlag;
 
 /// How long setting up transactions may take.
 const TRANSACTIONS_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Asks running threads to stop: once to stop sending, twice to stop waiting as well.
-#[derive(Debug, Clone, Default)]
-pub struct StopFlag(Arc<AtomicU8>);
-
-impl StopFlag {
-    /// Asks once more.
-    pub fn set(&self) {
-        // Beyond two nothing changes; saturating keeps it from starting over.
-        let _before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |times| Some(times.saturating_add(1)));
-    }
-
-    /// Whether it was asked at least once.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed) >= 1
-    }
-
-    /// Whether it was asked at least twice.
-    #[must_use]
-    pub fn is_set_twice(&self) -> bool {
-        self.0.load(Ordering::Relaxed) >= 2
-    }
-}
 
 /// All that the threads of one stream need to know.
 #[derive(Debug)]

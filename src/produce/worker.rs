@@ -6,9 +6,10 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use super::ceiling::Ceiling;
-use super::figures::{ByTheSecond, Figures, SendFigures};
+use super::figures::SendFigures;
 use super::pacer;
-use super::run::{StopFlag, StreamPlan};
+use super::run::StreamPlan;
+use crate::by_the_second::{ByTheSecond, Figures};
 use crate::check::lateness::{Disturbed, InjectionLedger};
 use crate::check::{LatencyHistogram, Merge};
 use crate::event::EventId;
@@ -16,6 +17,7 @@ use crate::event::payload::{self, JsonWriter, Stamps};
 use crate::kafka::{Headers, Outgoing, Rejection, Sink, TransactionOutcome};
 use crate::load::{PlannedSend, ProducerCursor};
 use crate::profile::{Codec, Delivery, WhenFull};
+use crate::stop::StopFlag;
 
 /// Most events that share one look at the clock: writing them takes a few hundredths of a millisecond.
 const BATCH_EVENTS: usize = 256;

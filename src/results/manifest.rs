@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fs, path::Path, thread};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ResultsError, inventory::Inventory, redact::redact};
+use super::{ResultsError, inventory::Inventory};
+use crate::redact::redact;
 use crate::{clock::kernel::KernelClock, profile::Profile};
 
 /// The schema that this program writes and reads.

@@ -6,7 +6,6 @@ pub mod hlog;
 pub mod inventory;
 pub mod manifest;
 pub mod pending;
-pub mod redact;
 pub mod stamp;
 pub mod summary;
 pub mod timeline;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
 
+use crate::by_the_second::Figures;
 use crate::check::Merge;
 use crate::consume::StageFigures;
-use crate::produce::{AckFigures, Figures, FiguresTo, SendFigures};
+use crate::produce::{AckFigures, FiguresTo, SendFigures};
 
 /// How long after its end a second is put together: by then every thread has handed in its part.
 const PATIENCE_NS: u64 = 300_000_000;

@@ -6,7 +6,7 @@ use std::thread;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::produce::StopFlag;
+use crate::stop::StopFlag;
 
 /// Listens in a thread of its own for as long as the process lives. Where signals cannot be heard, the system's own way applies: the process ends.
 pub(super) fn listen(stop: &StopFlag) {

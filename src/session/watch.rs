@@ -23,10 +23,11 @@ use crate::clock;
 use crate::consume::{self, End, Observing, StageReport, Told};
 use crate::figures::count;
 use crate::kafka::PartitionRange;
-use crate::produce::{self, Ceiling, Producing, Ready, StopFlag};
+use crate::produce::{self, Ceiling, Producing, Ready};
 use crate::profile::Isolation;
 use crate::results::Summary;
 use crate::side_by_side::side_by_side;
+use crate::stop::StopFlag;
 
 /// How often the watcher looks.
 const TICK: Duration = Duration::from_millis(50);

@@ -10,8 +10,9 @@ use floodmark::consume::{self, End, StagePlan, StageReport, Told};
 use floodmark::event::RunTag;
 use floodmark::kafka::{ClientSettings, Target, TopicPlan};
 use floodmark::load::{Shard, streams_of};
-use floodmark::produce::{self, FiguresTo, ProduceReport, StopFlag, StreamPlan};
+use floodmark::produce::{self, FiguresTo, ProduceReport, StreamPlan};
 use floodmark::profile::{Isolation, Profile, Span};
+use floodmark::stop::StopFlag;
 
 use crate::cluster::{Cluster, fresh_topic};
 

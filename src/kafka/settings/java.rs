@@ -230,7 +230,7 @@ pub(super) fn way_out(key: &str) -> Option<String> {
 }
 
 pub(super) fn no_equivalent(key: &str, value: &str, way_out: impl Into<String>) -> SettingsError {
-    let value = crate::results::redact::redact(key, value);
+    let value = crate::redact::redact(key, value);
     SettingsError::NoEquivalent { key: key.to_owned(), value, way_out: way_out.into() }
 }
 

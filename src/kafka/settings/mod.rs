@@ -15,7 +15,7 @@ use self::parsed::Parsed;
 use super::batch_limit::BatchLimit;
 use super::error::KafkaError;
 use crate::profile::{Delivery, Isolation};
-use crate::results::redact::redact;
+use crate::redact::redact;
 
 /// librdkafka's defaults of message.max.bytes and fetch.max.bytes, and the least that the first may be.
 const DEFAULT_REQUEST_BYTES: u64 = 1_000_000;
