@@ -3,6 +3,7 @@
 //! Offsets are asked for, not messages: how many records lie between two edges is the difference of the offsets there, partition by partition.
 
 mod around;
+mod captured;
 mod counts;
 mod doubts;
 mod profile_text;
@@ -10,6 +11,7 @@ mod range;
 pub mod sample;
 
 pub use around::{Run, Stretch, Suspect, hides, is_past, runs, suspects};
+pub use captured::{CaptureProgress, CaptureStep, Captured};
 pub use counts::{Counted, EdgeOffsets, NoCounts, count};
 pub use doubts::{ErrorBar, Evidence, Held, ReadAround, TopicRules, error_bar};
 pub use profile_text::{ProfileParts, profile_text};

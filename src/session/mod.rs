@@ -23,7 +23,7 @@ mod watch;
 mod watermarks;
 mod windows;
 
-pub use capture::{Capture, CaptureError, CaptureProgress, CaptureRange, CaptureStep, Captured, capture};
+pub use capture::{Capture, CaptureError, CaptureRange, capture};
 pub use conclude::{Facts, conclude};
 pub use event_sizes::{Fit, Way, fit};
 pub use event_times::event_times_of;

@@ -11,10 +11,10 @@ use super::tables::{line, plain_table, push_table, push_wrapped};
 use crate::capture::sample::{
     KeyFigures, KeyLaw, LateLaw, LateShape, LatenessFigures, SampleFigures, SizeFigures, SizeLaw,
 };
+use crate::capture::{CaptureProgress, CaptureStep, Captured};
 use crate::curve::{Curve, moment_text};
 use crate::report::figures;
 use crate::report::output::to_stderr;
-use crate::session::{CaptureProgress, CaptureStep, Captured};
 
 /// A progress bar on standard error, where that is a terminal.
 #[derive(Default)]

@@ -15,7 +15,8 @@ use self::sample::{SampleOrder, take_sample};
 use super::prepare::SessionError;
 use crate::capture::sample::SampleFigures;
 use crate::capture::{
-    Counted, Edges, ErrorBar, Evidence, Held, Moment, NoCounts, RangeError, ReadAround, TopicRules, count, error_bar,
+    CaptureProgress, CaptureStep, Captured, Counted, Edges, Evidence, Held, Moment, NoCounts, RangeError, ReadAround,
+    TopicRules, count, error_bar,
 };
 use crate::consume::extract::Place;
 use crate::kafka::{ClientSettings, KafkaError, OffsetFinder, OffsetsError, Target, TargetError};
@@ -56,57 +57,6 @@ pub struct Capture {
     pub sample: u64,
     /// Where a sampled message's event time is.
     pub event_time: Option<Place>,
-}
-
-/// How far a capture has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CaptureProgress {
-    /// What is done at present.
-    pub doing: CaptureStep,
-    /// How much of it is done.
-    pub done: u64,
-    /// How much there is.
-    pub of: u64,
-}
-
-/// What is done at present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaptureStep {
-    /// Offsets are asked for, edge by edge.
-    Edges,
-    /// Buckets pass.
-    Watching,
-    /// The records behind the broker's answers are looked at.
-    Checking,
-    /// Records that hide behind an answer are read.
-    ReadingAround,
-    /// Records are read.
-    Sampling,
-    /// Messages are judged.
-    Judging,
-    /// The same records are read as a reader of what is committed does.
-    Committed,
-}
-
-/// What was captured.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Captured {
-    /// The cluster's id.
-    pub cluster_id: String,
-    /// The counts.
-    pub counted: Counted,
-    /// How far they may be from the truth.
-    pub error_bar: ErrorBar,
-    /// Where the topic's offsets lie.
-    pub held: Held,
-    /// What was read around.
-    pub around: ReadAround,
-    /// What the sample says.
-    pub sample: Option<SampleFigures>,
-    /// How many requests for offsets it took.
-    pub requests: u64,
-    /// How long they took, in seconds.
-    pub asked_for_s: f64,
 }
 
 /// Why nothing was captured.

@@ -3,13 +3,14 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Survey, SurveyError};
+use crate::capture::CaptureProgress;
 use crate::capture::EdgeOffsets;
 use crate::capture::{Edges, Moment, Run, moments};
 use crate::curve::moment_text;
 use crate::kafka::{OffsetFinder, PartitionRange};
 use crate::profile::Span;
 use crate::session::SessionError;
-use crate::session::capture::{CaptureProgress, RunReader, look_around};
+use crate::session::capture::{RunReader, look_around};
 
 /// The offsets of each partition, and the moments that their records' timestamps lie between.
 pub(super) struct TopicRange {
