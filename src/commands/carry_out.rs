@@ -50,7 +50,7 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
     let total_s = loaded.profile.duration().as_secs_f64();
     let ended = session::carry_out(&prepared, &mut |news| {
         let _unwritten = match news {
-            News::Second(seen) => line.show(&live_figures(seen, &loaded.profile, total_s)),
+            News::Second(seen) => line.show(&live_figures(seen, wanted.role, &loaded.profile, total_s)),
             News::Said(text) => line.say(text),
         };
     })?;
@@ -104,8 +104,10 @@ fn refuse_needless_shards(loaded: &Loaded, shard: Shard) -> Result<(), CommandEr
     Ok(())
 }
 
-fn live_figures(seen: &SecondSeen, profile: &Profile, total_s: f64) -> LiveFigures {
+fn live_figures(seen: &SecondSeen, role: Role, profile: &Profile, total_s: f64) -> LiveFigures {
     let mut figures = LiveFigures {
+        sends: role != Role::Consume,
+        observes: role != Role::Produce,
         elapsed_s: (seen.second + 1) as f64,
         total_s: Some(total_s),
         phase: phase_at(seen.second as f64, profile, total_s),
@@ -116,14 +118,19 @@ fn live_figures(seen: &SecondSeen, profile: &Profile, total_s: f64) -> LiveFigur
         figures.offered_per_s += stream.sends.due as f64;
         figures.sent_per_s += stream.sends.sent as f64;
         figures.acked_per_s += stream.acks.acked as f64;
+        figures.behind_s = figures.behind_s.max(stream.sends.behind_ns as f64 / 1e9);
         figures.troubled += totals.failed + stream.sends.dropped;
         let place = of.last_of_events();
         if let (Some(stage), Some(seen)) = (stream.stages.get(place), totals.seen.get(place)) {
             figures.lag_events += (totals.acked as i64 - *seen as i64).max(0);
+            figures.seen_per_s += stage.interval.counts.seen() as f64;
             end_to_end.merge(stage.interval.due_to_consumed.clone());
         }
         lateness.merge(stream.sends.own_lateness.clone());
     }
+    // A worker whose client takes nothing says every second how far it is behind.
+    let is_quiet = figures.offered_per_s + figures.sent_per_s + figures.behind_s == 0.0;
+    figures.all_sent = is_quiet && seen.second as f64 >= total_s;
     figures.end_to_end_p50_ms = quantile(&end_to_end, 0.5);
     figures.end_to_end_p99_ms = quantile(&end_to_end, 0.99);
     figures.lateness_p99_ms = quantile(&lateness, 0.99);

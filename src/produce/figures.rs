@@ -11,6 +11,8 @@ pub struct SendFigures {
     pub sent: u64,
     /// How many bytes of keys and payloads was that?
     pub sent_bytes: u64,
+    /// How far behind its due time was the next event when the second was over, in nanoseconds? 0 when none was due.
+    pub behind_ns: u64,
     /// How many were dropped because the queue was full?
     pub dropped: u64,
     /// How late were they handed over?
@@ -32,10 +34,11 @@ pub struct AckFigures {
 
 impl Merge for SendFigures {
     fn merge(&mut self, other: Self) {
-        let SendFigures { due, sent, sent_bytes, dropped, due_to_sent, own_lateness } = other;
+        let SendFigures { due, sent, sent_bytes, behind_ns, dropped, due_to_sent, own_lateness } = other;
         self.due += due;
         self.sent += sent;
         self.sent_bytes += sent_bytes;
+        self.behind_ns = self.behind_ns.max(behind_ns);
         self.dropped += dropped;
         self.due_to_sent.merge(due_to_sent);
         self.own_lateness.merge(own_lateness);

@@ -326,7 +326,7 @@ impl Worker {
         let before_ns = self.now_ns();
         // Room for a few events comes at once and again; filling it each time would cost a call for a handful.
         let deadline = Instant::now() + ROOM_WAIT;
-        let worth_while = WORTH_WHILE.min(self.plan.capacity / 4);
+        let worth_while = WORTH_WHILE.min(self.plan.capacity / 4).max(1);
         while self.sink.room() < worth_while && Instant::now() < deadline {
             self.sink.wait_for_room(ROOM_WAIT);
         }
@@ -390,7 +390,10 @@ impl Worker {
     }
 
     fn hand_in_second(&mut self, now_ns: u64) {
-        if let Some((second, figures)) = self.state.second.over(now_ns) {
+        if let Some((second, mut figures)) = self.state.second.over(now_ns) {
+            let returned_ns = self.state.returned.front().map(|staged| staged.send.due_ns);
+            let next_ns = self.next_due_ns().into_iter().chain(returned_ns).min();
+            figures.behind_ns = next_ns.map_or(0, |next_ns| now_ns.saturating_sub(next_ns));
             self.send_figures(second, figures);
         }
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::paint::{Ink, Look, paint};
 use crate::report::{
-    figures::{latency_or_dash, rate, signed, stopwatch},
+    figures::{latency, latency_or_dash, rate, signed, stopwatch},
     output::write_all,
     screen::clean,
 };
@@ -18,12 +18,22 @@ pub struct LiveFigures {
     pub total_s: Option<f64>,
     /// What goes on: a phase's name, `warmup`, `draining`; absent when there is nothing to say.
     pub phase: Option<String>,
-    /// What the schedule asks for.
+    /// This process sends.
+    pub sends: bool,
+    /// This process observes.
+    pub observes: bool,
+    /// The schedule is over, and nothing waits to be sent.
+    pub all_sent: bool,
+    /// How far the next event is behind its due time, in seconds.
+    pub behind_s: f64,
+    /// What was due and taken from the schedule.
     pub offered_per_s: f64,
     /// What was handed to the client.
     pub sent_per_s: f64,
     /// What the broker acknowledged.
     pub acked_per_s: f64,
+    /// What was seen, copies included.
+    pub seen_per_s: f64,
     /// Acked and not yet delivered.
     pub lag_events: i64,
     /// Median of due to consumed.
@@ -40,6 +50,8 @@ pub struct LiveFigures {
 const LATE_MS: f64 = 10.0;
 /// Sending less than this share of what was offered is worth a second look.
 const KEEPS_UP: f64 = 0.98;
+/// A next event so far behind its due time, in seconds, is told.
+const BEHIND_S: f64 = 0.1;
 /// Between two parts of the line.
 const GAP: &str = "  ";
 
@@ -81,25 +93,59 @@ fn parts(figures: &LiveFigures) -> Vec<Part> {
         Some(total_s) => format!("{}/{}", stopwatch(figures.elapsed_s), stopwatch(total_s)),
         None => stopwatch(figures.elapsed_s),
     };
-    let behind = figures.sent_per_s < figures.offered_per_s * KEEPS_UP;
-    let late = figures.lateness_p99_ms.is_some_and(|late_ms| late_ms > LATE_MS);
     let mut parts = vec![Part::new(0, time).inked(Ink::Strong, true)];
     if let Some(phase) = &figures.phase {
         parts.push(Part::new(6, clean(phase)).inked(Ink::Strong, true));
     }
-    parts.extend([
-        Part::new(3, format!("offered {}", rate(figures.offered_per_s))),
-        Part::new(1, format!("sent {}", rate(figures.sent_per_s))).inked(Ink::Doubt, behind),
-        Part::new(5, format!("acked {}", rate(figures.acked_per_s))),
-        Part::new(4, format!("lag {}", signed(figures.lag_events))),
-        Part::new(7, format!("end-to-end p50 {}", latency_or_dash(figures.end_to_end_p50_ms))),
-        Part::new(2, format!("end-to-end p99 {}", latency_or_dash(figures.end_to_end_p99_ms))),
-        Part::new(8, format!("sent late p99 {}", latency_or_dash(figures.lateness_p99_ms))).inked(Ink::Doubt, late),
-    ]);
+    if figures.sends {
+        parts.extend(sending(figures));
+    }
+    if figures.observes {
+        parts.extend(observing(figures));
+    }
+    if figures.sends && !figures.all_sent {
+        let late = figures.lateness_p99_ms.is_some_and(|late_ms| late_ms > LATE_MS);
+        let text = format!("sent late p99 {}", latency_or_dash(figures.lateness_p99_ms));
+        parts.push(Part::new(8, text).inked(Ink::Doubt, late));
+    }
     if figures.troubled > 0 {
         parts.push(Part::new(1, format!("{} in trouble", signed(figures.troubled as i64))).inked(Ink::Bad, true));
     }
     parts
+}
+
+fn sending(figures: &LiveFigures) -> Vec<Part> {
+    let keeps_up = figures.sent_per_s >= figures.offered_per_s * KEEPS_UP && figures.behind_s < BEHIND_S;
+    let is_over = figures.total_s.is_some_and(|total_s| figures.elapsed_s > total_s);
+    let mut parts = Vec::new();
+    if figures.all_sent {
+        parts.push(Part::new(1, "all sent".to_owned()));
+    } else {
+        // A backlog is not what the schedule offers now.
+        if figures.behind_s < BEHIND_S && !is_over {
+            parts.push(Part::new(3, format!("offered {}", rate(figures.offered_per_s))));
+        }
+        parts.push(Part::new(1, format!("sent {}", rate(figures.sent_per_s))).inked(Ink::Doubt, !keeps_up));
+    }
+    if figures.behind_s >= BEHIND_S {
+        parts.push(Part::new(1, format!("{} behind", latency(figures.behind_s * 1e3))).inked(Ink::Doubt, true));
+    }
+    parts.push(Part::new(5, format!("acked {}", rate(figures.acked_per_s))));
+    parts
+}
+
+fn observing(figures: &LiveFigures) -> Vec<Part> {
+    // Without the acknowledgements nobody knows how many events are on their way.
+    let how_many = if figures.sends {
+        Part::new(4, format!("lag {}", signed(figures.lag_events)))
+    } else {
+        Part::new(1, format!("seen {}", rate(figures.seen_per_s)))
+    };
+    vec![
+        how_many,
+        Part::new(7, format!("end-to-end p50 {}", latency_or_dash(figures.end_to_end_p50_ms))),
+        Part::new(2, format!("end-to-end p99 {}", latency_or_dash(figures.end_to_end_p99_ms))),
+    ]
 }
 
 fn width(parts: &[Part]) -> usize {
@@ -158,6 +204,11 @@ mod tests {
             elapsed_s: 72.4,
             total_s: Some(720.0),
             phase: Some("flood".to_owned()),
+            sends: true,
+            observes: true,
+            all_sent: false,
+            behind_s: 0.0,
+            seen_per_s: 199_900.0,
             offered_per_s: 200_000.0,
             sent_per_s: 199_998.0,
             acked_per_s: 199_950.0,
@@ -187,8 +238,22 @@ mod tests {
 
     #[test]
     fn before_the_first_event_there_is_a_line_too() {
-        let nothing = LiveFigures { troubled: 3, ..LiveFigures::default() };
+        let nothing = LiveFigures { troubled: 3, sends: true, observes: true, ..LiveFigures::default() };
         insta::assert_snapshot!(live_line(&nothing, Look::PLAIN), @"0:00  offered 0/s  sent 0/s  acked 0/s  lag 0  end-to-end p50 –  end-to-end p99 –  sent late p99 –  3 in trouble");
+    }
+
+    #[test]
+    fn the_line_says_no_more_than_its_process_knows() {
+        let quiet =
+            LiveFigures { offered_per_s: 0.0, sent_per_s: 0.0, phase: Some("draining".to_owned()), ..figures() };
+        let all_sent = LiveFigures { all_sent: true, ..quiet.clone() };
+        insta::assert_snapshot!(live_line(&all_sent, Look::PLAIN), @"1:12/12:00  draining  all sent  acked 199,950/s  lag 1,204  end-to-end p50 3.12 ms  end-to-end p99 41.9 ms");
+        let held_back = LiveFigures { behind_s: 2.14, ..quiet };
+        insta::assert_snapshot!(live_line(&held_back, Look::PLAIN), @"1:12/12:00  draining  sent 0/s  2.14 s behind  acked 199,950/s  lag 1,204  end-to-end p50 3.12 ms  end-to-end p99 41.9 ms  sent late p99 412 µs");
+        let only_sends = LiveFigures { observes: false, ..figures() };
+        insta::assert_snapshot!(live_line(&only_sends, Look::PLAIN), @"1:12/12:00  flood  offered 200,000/s  sent 199,998/s  acked 199,950/s  sent late p99 412 µs");
+        let only_observes = LiveFigures { sends: false, ..figures() };
+        insta::assert_snapshot!(live_line(&only_observes, Look::PLAIN), @"1:12/12:00  flood  seen 199,900/s  end-to-end p50 3.12 ms  end-to-end p99 41.9 ms");
     }
 
     #[test]
