@@ -90,10 +90,33 @@ pub struct GeneratorFigures<'a> {
     pub achieved_per_s: f64,
     /// For which share of the time, 0 to 1, the client took nothing (its queue was full): then a low rate is the target's, not the generator's.
     pub held_back_share: f64,
+    /// The client's queue.
+    pub queue: Queue,
+    /// Events that find it full are dropped, as the profile says, and wait for nothing.
+    pub drops_when_full: bool,
+    /// The highest rate that the schedule offered, in events per second.
+    pub peak_per_s: f64,
     /// For which share of the time, 0 to 1, the profile's ceiling held the generator back.
     pub capped_share: f64,
     /// Cores that the process used while sending, and cores that it may use; absent where that is not known.
     pub cores: Option<(f64, u64)>,
+}
+
+/// The queue between the generator and the target.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Queue {
+    /// How many events it holds, over all workers; 0 where that is not known.
+    pub events: u64,
+    /// How long the client waits for a batch to fill, in milliseconds.
+    pub linger_ms: f64,
+}
+
+impl Queue {
+    /// The most events per second that pass it when an acknowledgement takes so long: it holds an event until then (Little's law).
+    #[must_use]
+    pub fn carries_per_s(&self, acknowledged_ms: f64) -> f64 {
+        self.events as f64 / ((self.linger_ms + acknowledged_ms).max(1e-3) / 1e3)
+    }
 }
 
 /// Which ends of the events' way were watched.

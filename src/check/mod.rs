@@ -26,7 +26,7 @@ pub use due::{Due, DueCheck, DueContradiction, DueWord};
 pub use expectation::Expectation;
 pub use file::LedgerFileError;
 pub use judge::{
-    ClockFigures, GeneratorFigures, Judgement, RunFigures, Sides, StageReading, StreamFigures, WatermarkDrops,
+    ClockFigures, GeneratorFigures, Judgement, Queue, RunFigures, Sides, StageReading, StreamFigures, WatermarkDrops,
     WindowFigures, judge, judge_windows,
 };
 pub use latency::{Hop, Latencies, LatencyHistogram};

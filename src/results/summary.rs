@@ -125,6 +125,12 @@ pub struct StreamSummary {
     /// How many workers sent.
     #[serde(default)]
     pub workers: u64,
+    /// How many events the clients' queues hold, over all workers; 0 where that is not known.
+    #[serde(default)]
+    pub queue_events: u64,
+    /// How long a client waits for a batch to fill, in milliseconds.
+    #[serde(default)]
+    pub linger_ms: f64,
     /// For how long events may have waited for the observer itself, at most: so much of a latency may not be the target's.
     #[serde(default)]
     pub observer_behind_ms: Latencies,

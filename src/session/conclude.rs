@@ -9,12 +9,12 @@ use super::windows::judge_windows_of;
 use crate::check::watermark::tolerance_text;
 use crate::check::{
     ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
-    Produced, Reason, ReasonCode, Reconciled, RunFigures, Sides, StageReading, StreamFigures, WatermarkDrops, judge,
-    reconcile, watermark::Bounds,
+    Produced, Queue, Reason, ReasonCode, Reconciled, RunFigures, Sides, StageReading, StreamFigures, WatermarkDrops,
+    judge, reconcile, watermark::Bounds,
 };
 use crate::figures::count;
 use crate::load::StreamSchedule;
-use crate::profile::{Profile, Slo, Stream};
+use crate::profile::{Profile, Slo, Stream, WhenFull};
 use crate::results::Summary;
 use crate::results::summary::{
     CountRange, EventTimeSummary, GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary,
@@ -70,7 +70,9 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
         .iter()
         .zip(&facts.profile.streams)
         .enumerate()
-        .map(|(index, (concluded, stream))| figures_of(facts, concluded, stream, of_stream(index)))
+        .map(|(index, (concluded, stream))| {
+            figures_of(facts, concluded, stream, &facts.schedules[index], of_stream(index))
+        })
         .collect();
     let run = RunFigures {
         streams: &figures,
@@ -145,6 +147,8 @@ fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &
         worst_second_late_ms: measured.worst_second_late_ns as f64 / 1e6,
         may_be_late_ms: facts.profile.generator_may_be_late(stream).as_millis_f64(),
         workers: measured.workers,
+        queue_events: measured.queue_events,
+        linger_ms: measured.linger_ms,
         watermarks: stages.iter().flat_map(|(summary, _)| summary.watermarks.clone()).collect(),
         lateness: timed.lateness,
         findings: timed.findings,
@@ -372,6 +376,7 @@ fn figures_of<'a>(
     facts: &Facts<'_>,
     concluded: &'a Concluded,
     stream: &'a Stream,
+    schedule: &StreamSchedule,
     measured: &'a StreamMeasured,
 ) -> StreamFigures<'a> {
     let sends = measured.produced.is_some() && facts.role != Role::Consume;
@@ -400,12 +405,21 @@ fn figures_of<'a>(
             may_be_late_ms: concluded.summary.may_be_late_ms,
             behind_at_end_ms: concluded.summary.behind_at_end_ms,
             held_back_share: concluded.summary.held_back_s / sending_s / measured.workers.max(1) as f64,
+            queue: Queue { events: measured.queue_events, linger_ms: measured.linger_ms },
+            drops_when_full: stream.when_full == WhenFull::Drop,
+            peak_per_s: concluded.summary.offered_per_s * peak_factor(facts, schedule),
             cores: facts.cores,
             capped_share: concluded.summary.capped_s / sending_s,
         }),
         watermarks: &concluded.drops,
         reading: reading_of(stream, place, topic, measured, &concluded.acked),
     }
+}
+
+/// How many times the mean rate the highest one is.
+fn peak_factor(facts: &Facts<'_>, schedule: &StreamSchedule) -> f64 {
+    let mean_per_s = schedule.planned() as f64 / facts.profile.duration().as_secs_f64().max(1e-9);
+    if mean_per_s > 0.0 { schedule.peak_per_s() / mean_per_s } else { 1.0 }
 }
 
 fn summarise(facts: &Facts<'_>, measured: &Measured, concluded: Vec<Concluded>, judgement: Judgement) -> Summary {

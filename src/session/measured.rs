@@ -50,6 +50,10 @@ pub struct StreamMeasured {
     pub worst_second_late_ns: u64,
     /// How many workers sent.
     pub workers: u64,
+    /// How many events the clients' queues hold, over all workers; 0 where that is not known.
+    pub queue_events: u64,
+    /// How long a client waits for a batch to fill, in milliseconds.
+    pub linger_ms: f64,
     /// How many sends ended in which error.
     pub errors: BTreeMap<String, u64>,
     /// What was disturbed on purpose among the events handed to the client; counted where an engine is modelled.
@@ -100,6 +104,8 @@ impl Merge for StreamMeasured {
             behind_at_end_ns,
             worst_second_late_ns,
             workers,
+            queue_events,
+            linger_ms,
             errors,
             injected,
             stages,
@@ -117,6 +123,8 @@ impl Merge for StreamMeasured {
         self.behind_at_end_ns = self.behind_at_end_ns.max(behind_at_end_ns);
         self.worst_second_late_ns = self.worst_second_late_ns.max(worst_second_late_ns);
         self.workers += workers;
+        self.queue_events += queue_events;
+        self.linger_ms = self.linger_ms.max(linger_ms);
         for (error, times) in errors {
             *self.errors.entry(error).or_default() += times;
         }

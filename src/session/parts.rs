@@ -348,6 +348,8 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
             behind_at_end_ns: (found.behind_at_end_ms * 1e6) as u64,
             worst_second_late_ns: (found.worst_second_late_ms * 1e6) as u64,
             workers: found.workers,
+            queue_events: found.queue_events,
+            linger_ms: found.linger_ms,
             ..StreamMeasured::default()
         };
         of_stream.produced = read_ledger(&path.join(produced_file(name)), Produced::read_from)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::measured::StreamMeasured;
 use super::prepare::{Prepared, PreparedStage, PreparedStream};
 use super::watermarks::models_at;
 use super::windows::windows_plan;
@@ -42,6 +43,17 @@ pub(super) fn stream_plan(prepared: &Prepared, index: usize) -> Option<StreamPla
         settings: producer_settings(prepared, &prepared.streams[index]),
         capacity: prepared.settings.queue_capacity(),
     })
+}
+
+/// How many events the queues of a stream's clients hold, over all workers, and how long a client lingers over a batch, in milliseconds.
+pub(super) fn queue_of(prepared: &Prepared, stream: &PreparedStream, measured: &StreamMeasured) -> (u64, f64) {
+    let settings = producer_settings(prepared, stream);
+    let number = |key: &str| settings.get(key).and_then(|value| value.trim().parse::<f64>().ok());
+    let mean_bytes = measured.sent_bytes as f64 / measured.sent.max(1) as f64;
+    let by_bytes =
+        number("queue.buffering.max.kbytes").map_or(f64::INFINITY, |kbytes| kbytes * 1024.0 / mean_bytes.max(1.0));
+    let events = by_bytes.min(prepared.settings.queue_capacity() as f64) * measured.workers as f64;
+    (events as u64, number("linger.ms").unwrap_or(0.0))
 }
 
 /// The plan of a stage's thread.

@@ -10,7 +10,7 @@ use super::conclude::{Facts, conclude};
 use super::event_times::event_times_of;
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::patience::{Asked, Wait};
-use super::plans::{stage_plan, stream_plan};
+use super::plans::{queue_of, stage_plan, stream_plan};
 use super::prepare::{LEAD_NS, OFFSETS_TIMEOUT, Prepared, Role, SessionError};
 use super::record::{LAST_PATIENCE, Recorder};
 use super::seconds::{HandIn, SecondSeen, Seconds};
@@ -181,6 +181,9 @@ impl Watch<'_> {
             }
             let names: Vec<&str> = self.prepared.streams.iter().map(|stream| stream.stream.name.as_str()).collect();
             take_in_sent(&mut measured, producing, &names);
+            for (stream, of) in measured.streams.iter_mut().zip(&self.prepared.streams) {
+                (stream.queue_events, stream.linger_ms) = queue_of(self.prepared, of, stream);
+            }
         }
         measured.interrupted = self.stop.is_set();
         let sending_ns = self.sending_ns(&measured);
@@ -553,6 +556,8 @@ fn take_in_sent(measured: &mut Measured, producing: Producing, names: &[&str]) {
             behind_at_end_ns: worker.behind_at_end_ns,
             worst_second_late_ns: 0,
             workers: 1,
+            queue_events: 0,
+            linger_ms: 0.0,
             errors: acks.errors.into_iter().collect::<BTreeMap<_, _>>(),
             injected: worker.injected,
             stages: Vec::new(),

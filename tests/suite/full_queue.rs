@@ -1,6 +1,6 @@
 //! A rate that the client's queue cannot take.
 
-use floodmark::check::Counts;
+use floodmark::check::{Counts, ReasonCode};
 
 use crate::cluster::Cluster;
 use crate::program::{Workshop, assert_conserved};
@@ -15,6 +15,12 @@ fn too_much_for_the_queue(when_full: &str) -> Counts {
     let small = ["-X", "queue.buffering.max.messages=100"];
     let summary = workshop.run(&workshop.profile(&text), &cluster.brokers, &small).summary();
     assert_conserved(&summary);
+    let codes: Vec<ReasonCode> = summary.reasons.iter().map(|reason| reason.code).collect();
+    assert!(
+        codes.contains(&ReasonCode::HeldBackByQueue),
+        "the queue is to blame, not the target: {:?}",
+        summary.reasons
+    );
     let counts = summary.totals;
     assert_eq!((counts.planned, counts.failed, counts.unresolved, counts.lost), (50_000, 0, 0, 0));
     assert_eq!(counts.delivered, counts.acked);

@@ -2,7 +2,7 @@
 
 use super::{ACHIEVED_SHARE, CAPPED_SHARE, GeneratorFigures, HELD_BACK_SHARE, StreamFigures};
 use crate::check::{Reason, ReasonCode};
-use crate::figures::{latency, rate};
+use crate::figures::{count, latency, rate};
 
 /// Why the offered load was not tested: one finding, with the figures. What a machine that sends late does to a latency is judged with that latency;
 /// here it is the load itself that is in doubt, because its bursts were flattened or its events never sent.
@@ -22,20 +22,52 @@ pub(super) fn held_back(stream: &StreamFigures<'_>) -> Option<Reason> {
     if !is_short(stream, generator) {
         return late(stream, generator);
     }
-    if held_back_share < HELD_BACK_SHARE {
+    let dropped_share = stream.counts.dropped as f64 / stream.counts.planned.max(1) as f64;
+    let queue_dropped = generator.drops_when_full && dropped_share > 1.0 - ACHIEVED_SHARE;
+    if held_back_share < HELD_BACK_SHARE && !queue_dropped {
         let busy = busy(generator);
         let text = format!("{sent}: this machine was too slow{busy}. Free some CPU, or send from another host.");
         return Some(of(ReasonCode::HeldBackByMachine, &text));
     }
-    let acks = stream.sent_to_acked.filter(|acked| acked.count() > 0);
-    let acks = acks.map_or_else(String::new, |acked| {
-        format!("; an acknowledgement took {} (p50)", latency(acked.quantile_ms(0.5)))
-    });
-    let text = format!(
-        "{sent}: the client's queue was full for {} of the time{acks}. The target took no more, or the queue (`queue.buffering.max.messages`) is too small for it.",
-        percent(held_back_share)
+    // A generator that drops does not wait: events that find the queue full are counted, and not the time.
+    let full = if held_back_share < HELD_BACK_SHARE {
+        format!("when {} of the events were due, and they were dropped", percent(dropped_share))
+    } else {
+        format!("for {} of the time", percent(held_back_share))
+    };
+    let (code, text) = full_queue(stream, generator);
+    Some(of(code, &format!("{sent}: the client's queue was full {full}{text}")))
+}
+
+/// Why the queue was full: it cannot carry the rate even when acknowledgements come as fast as the fastest did, or the target's were slower.
+fn full_queue(stream: &StreamFigures<'_>, generator: &GeneratorFigures<'_>) -> (ReasonCode, String) {
+    let GeneratorFigures { queue, peak_per_s, .. } = *generator;
+    let Some(acked) = stream.sent_to_acked.filter(|acked| acked.count() > 0) else {
+        return (ReasonCode::HeldBackByTarget, ", and the target acknowledged nothing.".to_owned());
+    };
+    let (fastest_ms, median_ms) = (acked.quantile_ms(0.0).max(0.0), acked.quantile_ms(0.5));
+    let carries_per_s = queue.carries_per_s(fastest_ms);
+    let took = format!("an acknowledgement took {} (p50), {} at best", latency(median_ms), latency(fastest_ms));
+    if queue.events == 0 {
+        let text = format!(
+            "; {took}. The target took no more, or the queue (`queue.buffering.max.messages`) is too small for it."
+        );
+        return (ReasonCode::HeldBackByTarget, text);
+    }
+    let held = format!(
+        "{} events with linger.ms of {} pass at {} at most",
+        count(queue.events),
+        queue.linger_ms,
+        rate(carries_per_s)
     );
-    Some(of(ReasonCode::HeldBackByTarget, &text))
+    if carries_per_s < peak_per_s {
+        let text = format!(
+            " because it is too small: {took}, and {held}, below the peak of {}. Raise `queue.buffering.max.messages` (and `queue.buffering.max.kbytes`), or lower `linger.ms`.",
+            rate(peak_per_s)
+        );
+        return (ReasonCode::HeldBackByQueue, text);
+    }
+    (ReasonCode::HeldBackByTarget, format!(" because the target took no more: {took}, at which {held}."))
 }
 
 /// Whether events are missing from the load: sending ended later than the load's shape allows, or many were never sent.

@@ -12,12 +12,15 @@ struct Measured {
     lost: Vec<LostEvent>,
     end_to_end: LatencyHistogram,
     lateness: LatencyHistogram,
+    acked: LatencyHistogram,
     untimed: u64,
     observer_behind_ms: f64,
     achieved_per_s: f64,
     worst_second_late_ms: f64,
     behind_at_end_ms: f64,
     held_back_share: f64,
+    queue: Queue,
+    drops_when_full: bool,
     capped_share: f64,
     sides: Sides,
     interrupted: bool,
@@ -32,6 +35,13 @@ fn latencies(count: u64, each_ms: i64) -> LatencyHistogram {
     latencies
 }
 
+/// One acknowledgement after 5 ms, the others after 2 s.
+fn acked() -> LatencyHistogram {
+    let mut acked = latencies(1, 5);
+    acked.merge(latencies(99, 2000));
+    acked
+}
+
 fn healthy() -> Measured {
     Measured {
         slo: Slo { end_to_end_p99: Some(Span::from_millis(10)), ..Slo::default() },
@@ -40,12 +50,15 @@ fn healthy() -> Measured {
         lost: Vec::new(),
         end_to_end: latencies(2000, 5),
         lateness: latencies(2000, 0),
+        acked: acked(),
         untimed: 0,
         observer_behind_ms: 0.0,
         achieved_per_s: 1000.0,
         worst_second_late_ms: 0.0,
         behind_at_end_ms: 0.0,
         held_back_share: 0.0,
+        queue: Queue { events: 100_000, linger_ms: 5.0 },
+        drops_when_full: false,
         capped_share: 0.0,
         sides: Sides { sent: true, seen: true },
         interrupted: false,
@@ -65,6 +78,9 @@ impl Measured {
             may_be_late_ms: 100.0,
             behind_at_end_ms: self.behind_at_end_ms,
             held_back_share: self.held_back_share,
+            queue: self.queue,
+            drops_when_full: self.drops_when_full,
+            peak_per_s: 2000.0,
             capped_share: self.capped_share,
             cores: Some((1.94, 2)),
         };
@@ -80,7 +96,7 @@ impl Measured {
             due_to_consumed: Some(&self.end_to_end),
             untimed: self.untimed,
             observer_behind_ms: self.observer_behind_ms,
-            sent_to_acked: None,
+            sent_to_acked: Some(&self.acked),
             generator: Some(generator),
             watermarks: &self.watermarks,
             reading: None,
@@ -200,6 +216,7 @@ fn a_load_that_was_held_back_has_one_finding_that_says_by_whom() {
     let (code, text) = only(Measured { held_back_share: 0.45, ..short() });
     assert_eq!(code, ReasonCode::HeldBackByTarget);
     assert!(text.starts_with("orders: sent 500/s of 1,000/s offered: the client's queue was full for 45 %"), "{text}");
+    assert!(text.contains("because the target took no more"), "{text}");
     let (code, text) = only(short());
     assert_eq!(code, ReasonCode::HeldBackByMachine);
     assert!(text.contains("this machine was too slow (1.9 of 2 cores used)"), "{text}");
@@ -216,13 +233,56 @@ fn a_load_that_was_held_back_has_one_finding_that_says_by_whom() {
 }
 
 #[test]
+fn a_full_queue_is_its_own_fault_only_where_the_fastest_acknowledgements_would_not_empty_it() {
+    // Acknowledgements: from 5 ms on, 2 s in the median. With linger.ms = 5 each event takes 10 ms of the queue at best; the peak is 2,000/s.
+    let held_back = |events| {
+        let queue = Queue { events, linger_ms: 5.0 };
+        let measured = Measured {
+            held_back_share: 0.45,
+            queue,
+            achieved_per_s: 500.0,
+            behind_at_end_ms: 2000.0,
+            worst_second_late_ms: 900.0,
+            ..healthy()
+        };
+        let reasons = measured.judge().reasons;
+        (reasons[0].code, reasons[0].text.clone())
+    };
+    let (code, text) = held_back(19);
+    assert_eq!(code, ReasonCode::HeldBackByQueue);
+    for part in [
+        "it is too small",
+        "19 events with linger.ms of 5 pass at 1,9",
+        "the peak of 2,000/s",
+        "queue.buffering.max.messages",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (code, text) = held_back(21);
+    assert_eq!(code, ReasonCode::HeldBackByTarget);
+    for part in ["the target took no more", "took 2 s (p50)", "21 events"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (code, text) = held_back(0);
+    assert!(
+        code == ReasonCode::HeldBackByTarget && text.contains("or the queue"),
+        "an older part does not say: {text}"
+    );
+}
+
+#[test]
 fn a_last_send_that_was_late_by_less_than_the_shape_allows_is_no_missing_load() {
     // A second's run whose last event was 20 ms late reaches 98 % of its rate: all of the load was sent.
     let late = Measured { achieved_per_s: 980.0, behind_at_end_ms: 20.0, ..healthy() };
     assert_eq!(late.judge().verdict, Verdict::Pass);
     let dropped = Counts { dropped: 40, acked: 1960, delivered: 1960, ..healthy().counts };
     let dropping = Measured { achieved_per_s: 980.0, counts: dropped, ..healthy() };
-    assert_eq!(dropping.judge().verdict, Verdict::Void);
+    let Judgement { verdict, reasons, .. } = dropping.judge();
+    assert_eq!((verdict, reasons[0].code), (Verdict::Void, ReasonCode::HeldBackByMachine), "a stop dropped them");
+    let reasons = Measured { drops_when_full: true, ..dropping }.judge().reasons;
+    assert_eq!(reasons[0].code, ReasonCode::HeldBackByTarget);
+    let text = &reasons[0].text;
+    assert!(text.contains("full when 2 % of the events were due, and they were dropped because the target"), "{text}");
 }
 
 #[test]

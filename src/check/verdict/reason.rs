@@ -137,8 +137,10 @@ pub enum ReasonCode {
     GeneratorLate,
     /// The profile's ceiling held the load back.
     HeldBackByCeiling,
-    /// The client's queue was full: the target took no more, and the offered load was not sent.
+    /// The target acknowledged so slowly that the client's queue was full, and the offered load was not sent.
     HeldBackByTarget,
+    /// The client's queue is too small for the rate, however fast the target acknowledges, and the offered load was not sent.
+    HeldBackByQueue,
     /// This machine did not send the offered load.
     HeldBackByMachine,
     /// A limit was broken on the embedded broker, which was asked for more than this machine carries.
@@ -257,6 +259,7 @@ impl ReasonCode {
             | Code::GeneratorLate
             | Code::HeldBackByCeiling
             | Code::HeldBackByTarget
+            | Code::HeldBackByQueue
             | Code::HeldBackByMachine
             | Code::EmbeddedBroker
             | Code::NothingPlanned

@@ -131,6 +131,8 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
             worst_second_late_ms: 2.5,
             may_be_late_ms: 100.0,
             workers: 2,
+            queue_events: 200_000,
+            linger_ms: 5.0,
             lateness: Some(lateness()),
             findings: vec![finding()],
             clocks: Vec::new(),
