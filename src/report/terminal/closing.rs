@@ -56,13 +56,17 @@ fn headline(text: &mut String, summary: &Summary, look: Look) {
     line(text, &facts);
 }
 
-/// "all 6 limits kept (26,922 events measured)"
+/// "all 6 limits kept (26,922 events delivered, 20,117 of them timed)"
 fn kept(summary: &Summary) -> String {
     let limits = summary.streams.iter().map(|stream| stream.slo.len()).sum::<usize>();
-    let measured = count(summary.streams.iter().map(|stream| stream.counts.delivered).sum());
+    let delivered: u64 = summary.streams.iter().map(|stream| stream.counts.delivered).sum();
+    let timed: u64 = summary.streams.iter().map(|stream| stream.latency_ms.due_to_consumed.count).sum();
+    // What came in the warm-up, or without its due time, is in no latency.
+    let of_them = if timed < delivered { format!(", {} of them timed", count(timed)) } else { String::new() };
+    let events = format!("{} events delivered{of_them}", count(delivered));
     match limits {
-        1 => format!("the limit was kept ({measured} events measured)"),
-        _ => format!("all {limits} limits kept ({measured} events measured)"),
+        1 => format!("the limit was kept ({events})"),
+        _ => format!("all {limits} limits kept ({events})"),
     }
 }
 
