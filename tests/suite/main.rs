@@ -44,6 +44,8 @@ mod relaying;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod rewritten_due;
+#[cfg(test)]
 mod safety;
 #[cfg(test)]
 mod strangers;
