@@ -15,7 +15,7 @@ enum Assigner {
     /// One interval around each event.
     Around { before_ms: i64, after_ms: i64 },
     /// Aligned to 1970.
-    Aligned { shape: WindowShape, starts_at_zero: bool, shift_ms: i64 },
+    Aligned(WindowShape),
 }
 
 /// An engine's rule, ready to be asked.
@@ -33,12 +33,7 @@ impl Rule {
         let assigner = match spec.window {
             // Flink: late iff ts <= watermark = horizon - 1. Spark, on a raw column: iff ts <= watermark = horizon.
             WindowMs::None => Assigner::Around { before_ms: 0, after_ms: i64::from(spec.engine != Engine::Spark) },
-            WindowMs::Aligned(shape) => Assigner::Aligned {
-                shape,
-                starts_at_zero: is_streams,
-                // (start, end] holds t if [start, end) holds t - 1.
-                shift_ms: i64::from(spec.holds_window_ends()),
-            },
+            WindowMs::Aligned(shape) => Assigner::Aligned(shape.of_engine(spec.engine)),
             // Of those of Kafka Streams that an event is in, the first to close ends with it.
             WindowMs::Sliding { size_ms } if is_streams => Assigner::Around { before_ms: size_ms, after_ms: 1 },
             WindowMs::Sliding { size_ms } => {
@@ -94,13 +89,8 @@ impl Rule {
     pub fn windows(&self, event_time_ms: i64) -> u32 {
         match self.assigner {
             Assigner::Around { .. } => 1,
-            Assigner::Aligned { shape, .. } if shape.size_ms() == shape.hop_ms() => 1,
-            Assigner::Aligned { shape, starts_at_zero, shift_ms } => {
-                let all = shape.count(event_time_ms.saturating_sub(shift_ms));
-                let since_zero = event_time_ms.div_euclid(shape.hop_ms()).saturating_add(1);
-                let windows = if starts_at_zero { all.min(since_zero) } else { all };
-                u32::try_from(windows.max(0)).unwrap_or(u32::MAX)
-            }
+            Assigner::Aligned(shape) if shape.size_ms() == shape.hop_ms() => 1,
+            Assigner::Aligned(shape) => u32::try_from(shape.count(event_time_ms)).unwrap_or(u32::MAX),
         }
     }
 
@@ -111,7 +101,7 @@ impl Rule {
         match self.assigner {
             _ if self.spec.judges_events() => event_time_ms.saturating_add(1),
             Assigner::Around { after_ms, .. } => event_time_ms.saturating_add(after_ms),
-            Assigner::Aligned { shape, .. } => shape.last_end_ms(event_time_ms),
+            Assigner::Aligned(shape) => shape.last_end_ms(event_time_ms),
         }
     }
 
@@ -134,7 +124,7 @@ impl Rule {
     pub fn lost_windows(&self, event_time_ms: i64, horizon: i64) -> u32 {
         let (last_end_ms, windows) = (self.last_end_ms(event_time_ms), self.windows(event_time_ms));
         let hop_ms = match self.assigner {
-            Assigner::Aligned { shape, .. } if windows > 1 && !self.spec.judges_events() => shape.hop_ms(),
+            Assigner::Aligned(shape) if windows > 1 && !self.spec.judges_events() => shape.hop_ms(),
             _ => return if self.is_closed(last_end_ms, horizon) { windows } else { 0 },
         };
         if horizon == NO_HORIZON {
@@ -148,18 +138,14 @@ impl Rule {
 
     /// The windows that an event belongs to, the earliest first.
     pub fn spans(&self, event_time_ms: i64) -> impl Iterator<Item = WindowSpan> + use<> {
-        let (around, aligned, starts_at_zero) = match self.assigner {
+        let (around, aligned) = match self.assigner {
             Assigner::Around { before_ms, after_ms } => {
                 let start_ms = event_time_ms.saturating_sub(before_ms);
-                let span = WindowSpan { start_ms, end_ms: event_time_ms.saturating_add(after_ms) };
-                (Some(span), None, false)
+                (Some(WindowSpan { start_ms, end_ms: event_time_ms.saturating_add(after_ms) }), None)
             }
-            Assigner::Aligned { shape, starts_at_zero, shift_ms, .. } => {
-                (None, Some(shape.windows(event_time_ms.saturating_sub(shift_ms))), starts_at_zero)
-            }
+            Assigner::Aligned(shape) => (None, Some(shape.windows(event_time_ms))),
         };
-        let aligned = aligned.into_iter().flatten().filter(move |span| !starts_at_zero || span.start_ms >= 0);
-        around.into_iter().chain(aligned)
+        around.into_iter().chain(aligned.into_iter().flatten())
     }
 
     /// Azure's early-arrival policy: an event this far ahead of its arrival is dropped before anything else looks at it.

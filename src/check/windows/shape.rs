@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::profile::Engine;
+
 /// A window: start inclusive, end exclusive, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct WindowSpan {
@@ -12,11 +14,26 @@ pub struct WindowSpan {
     pub end_ms: i64,
 }
 
+/// Where an engine puts an event time that lies on the edge of a window, or before 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Edges {
+    /// `[start, end)`, everywhere.
+    HoldStart,
+    /// `(start, end]`, everywhere: Azure Stream Analytics.
+    HoldEnd,
+    /// `[start, end)`, and no window begins before 1970: Kafka Streams.
+    FromZero,
+    /// `[start, end)`, and more than a hop before 1970 the last window of an event begins at the next multiple of the hop and not at the one before:
+    /// Beam's `FixedWindows` and `SlidingWindows`, whose `%` rounds towards zero. The event then lies before that window.
+    TowardsZero,
+}
+
 /// Tumbling or hopping windows, aligned to 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WindowShape {
     size_ms: i64,
     hop_ms: i64,
+    edges: Edges,
 }
 
 impl WindowShape {
@@ -24,13 +41,25 @@ impl WindowShape {
     /// every event is in a window. A hop that does not divide the size is as good as another.
     #[must_use]
     pub fn new(size_ms: i64, hop_ms: i64) -> Option<Self> {
-        (hop_ms > 0 && hop_ms <= size_ms).then_some(WindowShape { size_ms, hop_ms })
+        (hop_ms > 0 && hop_ms <= size_ms).then_some(WindowShape { size_ms, hop_ms, edges: Edges::HoldStart })
     }
 
     /// Tumbling windows; `None` for a size that is not positive.
     #[must_use]
     pub fn tumbling(size_ms: i64) -> Option<Self> {
         WindowShape::new(size_ms, size_ms)
+    }
+
+    /// The same windows, as an engine assigns events to them.
+    #[must_use]
+    pub fn of_engine(self, engine: Engine) -> Self {
+        let edges = match engine {
+            Engine::Flink | Engine::FlinkSql | Engine::Spark => Edges::HoldStart,
+            Engine::AzureStreamAnalytics => Edges::HoldEnd,
+            Engine::KafkaStreams => Edges::FromZero,
+            Engine::Beam => Edges::TowardsZero,
+        };
+        WindowShape { edges, ..self }
     }
 
     /// How long a window is, in milliseconds.
@@ -46,31 +75,51 @@ impl WindowShape {
         self.hop_ms
     }
 
-    /// How many windows an event time is in: those that start at a multiple of the hop in `(t - size, t]`.
+    /// How many windows an event time is in: those that start at a multiple of the hop in `(t - size, t]`, as far as the engine has them.
     #[inline]
     #[must_use]
     pub fn count(&self, event_time_ms: i64) -> i64 {
-        (self.size_ms - 1 - event_time_ms.rem_euclid(self.hop_ms)) / self.hop_ms + 1
+        let since_start_ms = self.held_ms(event_time_ms).rem_euclid(self.hop_ms);
+        let around = (self.size_ms - 1 - since_start_ms) / self.hop_ms + 1;
+        match self.edges {
+            Edges::HoldStart | Edges::HoldEnd => around,
+            Edges::FromZero => around.min(event_time_ms.div_euclid(self.hop_ms).saturating_add(1)).max(0),
+            // A tumbling window in place of another, a hopping window more.
+            Edges::TowardsZero => around + i64::from(self.is_ahead(event_time_ms) && self.hop_ms < self.size_ms),
+        }
     }
 
     /// The end of the last window of an event time; the end of time, where that window would reach beyond it.
     #[inline]
     #[must_use]
     pub fn last_end_ms(&self, event_time_ms: i64) -> i64 {
-        event_time_ms.div_euclid(self.hop_ms).saturating_mul(self.hop_ms).saturating_add(self.size_ms)
+        let hops = self.held_ms(event_time_ms).div_euclid(self.hop_ms) + i64::from(self.is_ahead(event_time_ms));
+        hops.saturating_mul(self.hop_ms).saturating_add(self.size_ms)
     }
 
     /// The windows of an event time, the earliest first: as many as [`WindowShape::count`] says.
     /// Those that would reach beyond the ends of i64 do not exist.
     pub fn windows(&self, event_time_ms: i64) -> impl Iterator<Item = WindowSpan> + use<> {
         let (size_ms, hop_ms) = (i128::from(self.size_ms), i128::from(self.hop_ms));
-        let time_ms = i128::from(event_time_ms);
-        let last_ms = time_ms - time_ms.rem_euclid(hop_ms);
+        let held_ms = i128::from(self.held_ms(event_time_ms));
+        let last_ms = held_ms - held_ms.rem_euclid(hop_ms) + hop_ms * i128::from(self.is_ahead(event_time_ms));
         (0..i128::from(self.count(event_time_ms))).rev().filter_map(move |n| {
             let start_ms = last_ms - n * hop_ms;
             let (start_ms, end_ms) = (i64::try_from(start_ms).ok()?, i64::try_from(start_ms + size_ms).ok()?);
             Some(WindowSpan { start_ms, end_ms })
         })
+    }
+
+    /// The time whose windows `[start, end)` are those of an event time: `(start, end]` holds t if `[start, end)` holds t - 1.
+    #[inline]
+    fn held_ms(&self, event_time_ms: i64) -> i64 {
+        event_time_ms.saturating_sub(i64::from(self.edges == Edges::HoldEnd))
+    }
+
+    /// Whether the last window of an event time begins after it.
+    #[inline]
+    fn is_ahead(&self, event_time_ms: i64) -> bool {
+        self.edges == Edges::TowardsZero && event_time_ms < -self.hop_ms && event_time_ms % self.hop_ms != 0
     }
 
     /// Whether a window is one of these.
@@ -108,9 +157,47 @@ mod tests {
 
         #[test]
         fn no_event_time_is_too_absurd(size in 1..=i64::MAX, time in any::<i64>()) {
-            let shape = WindowShape::tumbling(size).unwrap();
-            prop_assert!(shape.windows(time).all(|window| shape.has(window)));
+            for engine in Engine::ALL {
+                let shape = WindowShape::tumbling(size).unwrap().of_engine(engine);
+                prop_assert!(shape.windows(time).all(|window| shape.has(window)));
+                prop_assert!(shape.windows(time).all(|window| window.end_ms == shape.last_end_ms(time)));
+            }
         }
+    }
+
+    fn starts(engine: Engine, size_ms: i64, hop_ms: i64, time: i64) -> Vec<i64> {
+        let shape = WindowShape::new(size_ms, hop_ms).unwrap().of_engine(engine);
+        let starts: Vec<i64> = shape.windows(time).map(|window| window.start_ms).collect();
+        assert_eq!(starts.len() as i64, shape.count(time));
+        assert!(starts.last().is_none_or(|start_ms| start_ms + size_ms == shape.last_end_ms(time)));
+        starts
+    }
+
+    #[test]
+    fn azures_windows_hold_their_end_and_not_their_start() {
+        assert_eq!(
+            [100, 101, 110].map(|time| starts(Engine::AzureStreamAnalytics, 10, 10, time)),
+            [[90], [100], [100]]
+        );
+        assert_eq!(starts(Engine::AzureStreamAnalytics, 10, 5, 100), [90, 95]);
+        assert_eq!(starts(Engine::Flink, 10, 5, 100), [95, 100]);
+    }
+
+    #[test]
+    fn no_window_of_kafka_streams_begins_before_1970() {
+        assert_eq!(starts(Engine::KafkaStreams, 10, 5, 3), [0]);
+        assert_eq!(starts(Engine::KafkaStreams, 10, 5, 7), [0, 5]);
+        assert_eq!(starts(Engine::Flink, 10, 5, 3), [-5, 0]);
+    }
+
+    /// What Beam 2.69's `FixedWindows` and `SlidingWindows` answered.
+    #[test]
+    fn beams_windows_before_1970_are_rounded_towards_it() {
+        assert_eq!([-9, -8, -5, -4, -1, 0].map(|time| starts(Engine::Beam, 4, 4, time)[0]), [-8, -8, -4, -4, -4, 0]);
+        assert_eq!(starts(Engine::Beam, 8, 4, -9), [-16, -12, -8]);
+        assert_eq!(starts(Engine::Beam, 8, 4, -8), [-12, -8]);
+        assert_eq!(starts(Engine::Beam, 8, 4, -3), [-8, -4]);
+        assert_eq!(starts(Engine::Flink, 4, 4, -9), [-12]);
     }
 
     #[test]
