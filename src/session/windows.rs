@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::measured::{Measured, StageMeasured};
 use super::watermarks::models_at;
-use crate::check::watermark::{ModelTally, WindowMs, closed_until_ms};
+use crate::check::watermark::{ModelSpec, ModelTally, WindowMs, closed_until_ms};
 use crate::check::windows::{BookRule, BooksRule, NoPrediction, SessionRule};
 use crate::check::{Judgement, Merge, WindowFigures, judge_windows};
 use crate::consume::StageReport;
@@ -19,39 +19,52 @@ const MOST_PAIRS: usize = 1 << 20;
 /// What the stage at `place` of a stream is to note.
 pub(super) fn windows_plan(stream: &Stream, place: usize) -> WindowsPlan {
     let results_at = |place: usize| stream.stages.get(place).and_then(|stage| stage.results.as_ref());
+    let rule_of = |results: &WindowResults| books_rule(results, spec_of(stream, results).as_ref());
     let expects = if stream.own_stage() == Some(place) {
         (0..stream.stages.len()).filter_map(|at| Some((at, rule_of(results_at(at)?)?))).collect()
     } else {
         Vec::new()
     };
-    let results = results_at(place).and_then(|results| Some((places_of(results)?, rule_of(results)?)));
+    let results = results_at(place).and_then(|results| {
+        let rule = rule_of(results)?;
+        Some((places_of(results, &rule)?, rule))
+    });
     WindowsPlan { expects, results }
 }
 
-/// Absent only where the profile's rules refuse it.
-fn rule_of(results: &WindowResults) -> Option<BooksRule> {
+/// The model that predicts what the windows miss: they are those of its engine.
+fn spec_of(stream: &Stream, results: &WindowResults) -> Option<ModelSpec> {
+    results.model(&stream.watermarks).and_then(|chosen| ModelSpec::of(&stream.watermarks[chosen]).ok())
+}
+
+/// The windows as their engine assigns them, or as most engines do where no model says whose they are. Absent only where the profile's rules refuse it.
+fn books_rule(results: &WindowResults, spec: Option<&ModelSpec>) -> Option<BooksRule> {
     let (by_key, copies) = (results.key.is_some(), results.copies);
     match WindowMs::of(&results.window)? {
         WindowMs::Aligned(shape) => Some(BooksRule::Aligned(BookRule {
-            shape,
+            shape: spec.map_or(shape, |spec| shape.of_engine(spec.engine)),
             by_key,
             updates: results.updates,
             copies,
             most_pairs: MOST_PAIRS,
         })),
-        WindowMs::Session { gap_ms } => {
-            Some(BooksRule::Sessions(SessionRule { gap_ms, by_key, copies, most_sessions: MOST_PAIRS }))
-        }
+        WindowMs::Session { gap_ms } => Some(BooksRule::Sessions(SessionRule {
+            gap_ms,
+            joins_at_gap: spec.is_none_or(ModelSpec::joins_at_gap),
+            by_key,
+            copies,
+            most_sessions: MOST_PAIRS,
+        })),
         WindowMs::None | WindowMs::Sliding { .. } => None,
     }
 }
 
-fn places_of(results: &WindowResults) -> Option<ResultPlaces> {
+fn places_of(results: &WindowResults, rule: &BooksRule) -> Option<ResultPlaces> {
     let place = |text: &String| ResultPlace::parse(text).ok();
     Some(ResultPlaces {
         start: place(&results.start)?,
         end: results.end.as_ref().and_then(place),
-        size_ms: match rule_of(results)? {
+        size_ms: match rule {
             BooksRule::Aligned(rule) => Some(rule.shape.size_ms()),
             BooksRule::Sessions(_) => None,
         },
@@ -185,4 +198,67 @@ pub(super) fn judge_windows_of(stream: &Stream, slo: &Slo, name: &str, windows: 
         held_share: windows.held_share,
         read_to_end: windows.read_to_end,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::windows::{Book, Counted, WindowSpan};
+    use crate::profile::Profile;
+
+    const PROFILE: &str = r#"
+seed = 1
+duration = "1s"
+[[stream]]
+name = "orders"
+topic = "orders"
+rate = "1/s"
+[[stream.stage]]
+name = "input"
+topic = "orders"
+[[stream.stage]]
+name = "counts"
+topic = "counts"
+results = { start = "/start", end = "/end", count = "/count", window = "WINDOW" }
+[[stream.watermark]]
+engine = "ENGINE"
+bound = "0s"
+window = "WINDOW"
+"#;
+
+    /// The windows (start, end, count) of what an engine wrote are compared with those of the events.
+    fn reconciled(engine: Engine, window: &str, events: &[i64], results: &[(i64, i64, u64)]) -> WindowsSummary {
+        let text = PROFILE.replace("ENGINE", engine.name()).replace("WINDOW", window);
+        let profile = Profile::from_text(&text, "orders.toml").unwrap().profile;
+        let plan = windows_plan(&profile.streams[0], 1);
+        let (_, rule) = plan.results.unwrap();
+        let mut book = Book::new(rule);
+        events.iter().for_each(|time_ms| book.expect(*time_ms, None, false));
+        for (offset, (start_ms, end_ms, count)) in (0..).zip(results) {
+            let window = WindowSpan { start_ms: *start_ms, end_ms: *end_ms };
+            book.result(&Counted { window, key: None, count: Some(*count), offset });
+        }
+        WindowsSummary::from(book.finish(None, &NoPrediction))
+    }
+
+    /// Beam counts two events exactly a gap apart in two sessions, the other engines in one.
+    #[test]
+    fn sessions_are_those_of_the_models_engine() {
+        let (two, one) = ([(100, 110, 1), (110, 120, 1)], [(100, 120, 2)]);
+        let beam = reconciled(Engine::Beam, "session:10ms", &[100, 110], &two);
+        assert_eq!((beam.compared, beam.short, beam.missing), (2, 0, 0));
+        let flink = reconciled(Engine::Flink, "session:10ms", &[100, 110], &one);
+        assert_eq!((flink.compared, flink.short, flink.missing), (1, 0, 0));
+    }
+
+    /// Azure's window from 10 to 20 holds 20, the other engines' 10.
+    #[test]
+    fn windows_hold_the_edge_that_the_models_engine_puts_into_them() {
+        let counted = |engine, results: &[(i64, i64, u64)]| {
+            let found = reconciled(engine, "tumbling:10ms", &[10, 11, 20], results);
+            (found.compared, found.short, found.missing, found.unexplained)
+        };
+        assert_eq!(counted(Engine::AzureStreamAnalytics, &[(0, 10, 1), (10, 20, 2)]), (2, 0, 0, 0));
+        assert_eq!(counted(Engine::Flink, &[(10, 20, 2), (20, 30, 1)]), (2, 0, 0, 0));
+    }
 }

@@ -27,14 +27,23 @@ const PLACE_SEED: u64 = 0x5e55_1045;
 /// How a book of sessions is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionRule {
-    /// The silence that ends a session, in milliseconds: events that are so far apart are still in one.
+    /// The silence that ends a session, in milliseconds.
     pub gap_ms: i64,
+    /// Whether events that are exactly so far apart are in one: in all engines but Beam.
+    pub joins_at_gap: bool,
     /// Whether sessions are by key; without, the keys of events are not looked at.
     pub by_key: bool,
     /// Whether a copy of an event should count.
     pub copies: CopiesRule,
     /// Most sessions and results that are held at once. Each takes about 60 bytes.
     pub most_sessions: usize,
+}
+
+impl SessionRule {
+    /// How far two events of a session may be apart.
+    fn most_apart_ms(&self) -> i64 {
+        self.gap_ms.saturating_sub(i64::from(!self.joins_at_gap))
+    }
 }
 
 /// Events of a key that lie within the gap of each other.
@@ -95,7 +104,7 @@ impl SessionBook {
         let (events, copies) = (u64::from(!is_copy), u64::from(is_copy));
         let session = Session { first_ms: event_time_ms, last_ms: event_time_ms, events, copies };
         if let Some(key_hash) = self.key_of(key, &Pair { events, copies, ..Pair::default() }) {
-            self.change(key_hash, |own, gap_ms| own.join(session, gap_ms));
+            self.change(key_hash, |own, most_apart_ms| own.join(session, most_apart_ms));
         }
     }
 
@@ -170,7 +179,7 @@ impl SessionBook {
     fn change(&mut self, key_hash: u64, change: impl FnOnce(&mut Key, i64)) {
         let key = self.keys.entry(key_hash).or_default();
         let before = key.held();
-        change(key, self.rule.gap_ms);
+        change(key, self.rule.most_apart_ms());
         self.held = self.held + key.held() - before;
         while self.held > self.rule.most_sessions && self.held_up_to > 0 {
             self.hold_up_to(self.held_up_to / 2);
@@ -208,8 +217,8 @@ impl Merge for SessionBook {
                 key.give_up(&mut self.done);
                 continue;
             }
-            self.change(key_hash, |own, gap_ms| {
-                key.sessions.into_iter().for_each(|session| own.join(session, gap_ms));
+            self.change(key_hash, |own, most_apart_ms| {
+                key.sessions.into_iter().for_each(|session| own.join(session, most_apart_ms));
                 key.results.into_iter().for_each(|result| own.stand(result.window, Some(result.count), result.offset));
             });
         }
@@ -229,9 +238,9 @@ impl Key {
         done.give_up(&Pair { results: self.results.len() as u64, ..Pair::default() });
     }
 
-    fn join(&mut self, session: Session, gap_ms: i64) {
-        let begins = self.sessions.partition_point(|own| own.last_ms.saturating_add(gap_ms) < session.first_ms);
-        let ends = self.sessions.partition_point(|own| own.first_ms <= session.last_ms.saturating_add(gap_ms));
+    fn join(&mut self, session: Session, most_apart_ms: i64) {
+        let begins = self.sessions.partition_point(|own| own.last_ms.saturating_add(most_apart_ms) < session.first_ms);
+        let ends = self.sessions.partition_point(|own| own.first_ms <= session.last_ms.saturating_add(most_apart_ms));
         let joined = self.sessions[begins..ends].iter().fold(session, |one, other| Session {
             first_ms: one.first_ms.min(other.first_ms),
             last_ms: one.last_ms.max(other.last_ms),

@@ -7,7 +7,7 @@ const GAP: i64 = 10;
 const KEYS: [&[u8]; 3] = [b"a", b"b", b"c"];
 
 fn rule() -> SessionRule {
-    SessionRule { gap_ms: GAP, by_key: true, copies: CopiesRule::Once, most_sessions: 1 << 16 }
+    SessionRule { gap_ms: GAP, joins_at_gap: true, by_key: true, copies: CopiesRule::Once, most_sessions: 1 << 16 }
 }
 
 fn loss(sure: u64, possible: u64) -> BTreeMap<WindowSpan, PredictedLoss> {
