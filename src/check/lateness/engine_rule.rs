@@ -65,7 +65,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::check::watermark::Rule;
+    use crate::check::watermark::{NO_HORIZON, Rule};
 
     fn windows() -> impl Strategy<Value = WindowMs> {
         prop_oneof![
@@ -87,6 +87,18 @@ mod tests {
                 let (rule, log) = (Rule::new(&spec), LogRule::of_model(&spec));
                 let loses = rule.is_closed(rule.last_end_ms(time), rule.horizon(Some(max)));
                 prop_assert_eq!(log.late.needed_bound_ms(Some(max), time) > log.bound_ms, loses, "{:?}", spec);
+            }
+        }
+
+        #[test]
+        fn a_partitions_watermark_is_the_models(
+            bound_ms in 0..300_i64, max in prop_oneof![Just(None), (-500..2000_i64).prop_map(Some)], now_ms in 0..2000_i64, is_at_its_end in any::<bool>(),
+        ) {
+            for engine in [Engine::Flink, Engine::Beam] {
+                let spec = ModelSpec { bound_ms, ..ModelSpec::plain(engine) };
+                let horizon = Rule::new(&spec).horizon_at(max, now_ms, is_at_its_end.then_some(now_ms));
+                let watermark = LateRule::of_model(&spec).watermark_ms(in_u64(bound_ms), max, now_ms, is_at_its_end);
+                prop_assert_eq!(watermark, (horizon != NO_HORIZON).then_some(horizon), "{:?}", spec);
             }
         }
     }

@@ -46,7 +46,8 @@ pub struct LogRow {
     pub records: u64,
     /// The largest event time so far, in milliseconds since 1970. `None` before the first record (for all: while any partition has none).
     pub max_event_time_ms: Option<i64>,
-    /// That minus the bound. (Flink's own number is 1 ms lower.)
+    /// That minus the bound. (Flink's own number is 1 ms lower.) Beam's follows the clock where no record came in this second. For all: the least of
+    /// the partitions', which never goes back.
     pub watermark_ms: Option<i64>,
     /// How far the watermark is behind the clock, in milliseconds; negative when it is ahead.
     pub lag_ms: Option<i64>,
@@ -75,6 +76,8 @@ impl Merge for LogFigures {
 pub struct WatermarkLog {
     rule: LogRule,
     partitions: Vec<Partition>,
+    /// That of all partitions, so far.
+    watermark_ms: Option<i64>,
 }
 
 #[derive(Debug, Default)]
@@ -90,11 +93,28 @@ struct Partition {
     figures: PartitionLog,
 }
 
+/// All partitions of a second: what one of them has none of, all have none of.
+#[derive(Debug, Default)]
+struct Least {
+    records: u64,
+    max_ms: Option<Option<i64>>,
+    watermark_ms: Option<Option<i64>>,
+}
+
+impl Least {
+    fn add(&mut self, records: u64, max_ms: Option<i64>, watermark_ms: Option<i64>) {
+        let least = |own: Option<Option<i64>>, other: Option<i64>| Some(own.map_or(other, |own| own.min(other)));
+        self.records += records;
+        self.max_ms = least(self.max_ms, max_ms);
+        self.watermark_ms = least(self.watermark_ms, watermark_ms);
+    }
+}
+
 impl WatermarkLog {
     /// A log over a topic with so many partitions. Those without records count: they hold back what waits for all.
     #[must_use]
     pub fn new(rule: LogRule, partitions: u16) -> Self {
-        WatermarkLog { rule, partitions: (0..partitions).map(|_| Partition::default()).collect() }
+        WatermarkLog { rule, partitions: (0..partitions).map(|_| Partition::default()).collect(), watermark_ms: None }
     }
 
     /// Takes in a record.
@@ -111,15 +131,11 @@ impl WatermarkLog {
         let advanced = self.partitions.iter().filter(|partition| partition.has_advanced()).count();
         let foremost_ms = self.partitions.iter().filter_map(|partition| partition.honest_max_ms).max();
         let rule = self.rule;
-        let row = |partition, records, max_event_time_ms: Option<i64>, stalled| {
-            let watermark_ms = rule
-                .late
-                .stands_at_ms(max_event_time_ms, clock_ms)
-                .map(|max_ms| max_ms.saturating_sub(i64::try_from(rule.bound_ms).unwrap_or(i64::MAX)));
+        let row = |partition, records, max_event_time_ms, watermark_ms: Option<i64>, stalled| {
             let lag_ms = watermark_ms.map(|watermark_ms| clock_ms.saturating_sub(watermark_ms));
             LogRow { second, partition, records, max_event_time_ms, watermark_ms, lag_ms, stalled }
         };
-        let mut all = (0, self.partitions.iter().map(|partition| partition.max_ms).min().flatten());
+        let mut all = Least::default();
         for (number, partition) in (0..).zip(&mut self.partitions) {
             let records = std::mem::take(&mut partition.records_in_second);
             let others_advanced = advanced > usize::from(partition.has_advanced());
@@ -129,11 +145,13 @@ impl WatermarkLog {
                 partition.note_trailing(foremost_ms);
             }
             partition.max_when_second_began_ms = partition.max_ms;
-            all.0 += records;
-            out(&row(Some(number), records, partition.max_ms, stalled));
+            let watermark_ms = rule.late.watermark_ms(rule.bound_ms, partition.max_ms, clock_ms, records == 0);
+            all.add(records, partition.max_ms, watermark_ms);
+            out(&row(Some(number), records, partition.max_ms, watermark_ms, stalled));
         }
-        all.1 = all.1.filter(|_| !self.partitions.is_empty());
-        out(&row(None, all.0, all.1, None));
+        self.watermark_ms = self.watermark_ms.max(all.watermark_ms.flatten());
+        let watermark_ms = all.watermark_ms.flatten().and(self.watermark_ms);
+        out(&row(None, all.records, all.max_ms.flatten(), watermark_ms, None));
     }
 
     /// What the log found.
@@ -177,6 +195,8 @@ impl Partition {
         let is_from_future = self.max_ms.is_some_and(|max_ms| is_ahead(max_ms, clock_ms, rule.ahead_limit_ms));
         Some(match (is_from_future, records) {
             (true, _) => StallCause::FutureEvent,
+            // It goes on with the clock.
+            (false, 0) if rule.late.follows_clock && self.max_ms.is_some() => return None,
             (false, 0) => StallCause::Idle,
             (false, _) => StallCause::OldTimes,
         })

@@ -67,10 +67,17 @@ impl LateRule {
         by_clock_ms.min(self.needed_bound_ms(max_before_ms, event_time_ms).max(clock_ms.abs_diff(max_ms)))
     }
 
-    /// The event time that a watermark is a bound behind of, at a moment of the clock.
+    /// A partition's watermark at a moment of the clock, nothing before its first record. `is_at_its_end`: it was read to its end then.
+    ///
+    /// Beam's goes no further than the clock less the bound, and of a partition that was read to its end goes there once that is past its newest event
+    /// (`CustomTimestampPolicyWithLimitedDelay`; of events before 1970 it does not).
     #[must_use]
-    pub fn stands_at_ms(&self, max_ms: Option<i64>, clock_ms: i64) -> Option<i64> {
-        if self.follows_clock { max_ms.map(|max_ms| max_ms.min(clock_ms)) } else { max_ms }
+    pub fn watermark_ms(&self, bound_ms: u64, max_ms: Option<i64>, clock_ms: i64, is_at_its_end: bool) -> Option<i64> {
+        let behind = |time_ms: i64| time_ms.saturating_sub(i64::try_from(bound_ms).unwrap_or(i64::MAX));
+        let max_ms = max_ms?;
+        let has_gone_on = is_at_its_end && max_ms > 0 && behind(clock_ms) > max_ms;
+        let is_by_clock = self.follows_clock && (max_ms > clock_ms || has_gone_on);
+        Some(behind(if is_by_clock { clock_ms } else { max_ms }))
     }
 
     /// What the disorder of a record is measured from: the maximum before it, or the clock.

@@ -149,6 +149,45 @@ fn a_partition_without_records_is_idle_and_one_that_never_had_any_is_told_apart(
     assert_eq!(when_all_rest.findings, [], "nobody stalls while nobody moves");
 }
 
+/// Beam, a delay of 2 s: partition 1 is silent from second 6 to 13. Its watermark follows the clock, and nobody waits for it.
+#[test]
+fn an_idle_partition_follows_beams_clock() {
+    let late = LateRule { follows_clock: true, ..LateRule::default() };
+    let beam = LogRule { late, ..rule(2_000) };
+    let told = run(beam, 2, 2, 20, &|producer, at_ms| match producer {
+        1 if (6_000..13_000).contains(&at_ms) => None,
+        _ => Some(0),
+    });
+    assert_eq!(told.findings, []);
+    let lags = |partition| {
+        let of = move |row: &&LogRow| row.partition == partition && row.second >= 8;
+        told.rows.iter().filter(of).map(|row| row.lag_ms.unwrap_or(i64::MAX)).max()
+    };
+    assert!(lags(Some(1)) <= Some(2_100) && lags(None) <= Some(2_100), "{:?}, {:?}", lags(Some(1)), lags(None));
+    let flink = run(rule(2_000), 2, 2, 12, &|producer, at_ms| (producer == 0 || at_ms < 6_000).then_some(0));
+    assert!(flink.rows.last().and_then(|row| row.lag_ms) >= Some(8_000), "{:?}", flink.rows.last());
+}
+
+/// Partition 0 has followed the clock to 10 s when an event of 3 s comes: its own watermark goes back, and not that of all.
+#[test]
+fn the_watermark_of_all_partitions_never_goes_back() {
+    let late = LateRule { follows_clock: true, ..LateRule::default() };
+    let mut log = WatermarkLog::new(LogRule { late, ..rule(0) }, 1);
+    let mut rows = Vec::new();
+    let event = |at_ms, clock_ms| Timed {
+        partition: 0,
+        producer: None,
+        event_time_ms: START_MS + at_ms,
+        clock_ms: START_MS + clock_ms,
+    };
+    log.observe(&event(2_000, 2_500));
+    log.end_second(2, START_MS + 3_000, |row| rows.push(row.watermark_ms.map(|ms| ms - START_MS)));
+    log.end_second(9, START_MS + 10_000, |row| rows.push(row.watermark_ms.map(|ms| ms - START_MS)));
+    log.observe(&event(3_000, 10_500));
+    log.end_second(10, START_MS + 11_000, |row| rows.push(row.watermark_ms.map(|ms| ms - START_MS)));
+    assert_eq!(rows, [2_000, 2_000, 10_000, 10_000, 3_000, 10_000].map(Some));
+}
+
 #[test]
 fn a_clock_that_is_set_back_stalls_its_partition_until_it_has_caught_up() {
     let back = |producer: u16, at_ms: i64| Some(if producer == 1 && at_ms >= 8000 { -6000 } else { 0 });
