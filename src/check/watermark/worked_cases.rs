@@ -363,3 +363,101 @@ fn flink_sql_may_count_the_late_rows_of_a_key_and_slice_once() {
     let tally = replay.tally();
     assert_eq!((tally.dropped, tally.metric, tally.metric_least), (3, 3, 2));
 }
+
+/// Beam 2.69, delay 0. Partition 0 was read to its end at 100 and went on to there; its event of 50 takes it back to 50, and the source's watermark, which had
+/// waited for partition 1, comes no further than that.
+#[test]
+fn a_partition_of_beam_that_reads_again_goes_back_to_its_events() {
+    let mut replay = Replay::new(&tumbling(Engine::Beam, 10, 0), 2, Emission::AtTicks);
+    replay.event(0, 10, 0);
+    replay.event(1, 20, 0);
+    replay.idle(0);
+    replay.tick(Some(100));
+    replay.event(0, 50, 0);
+    replay.event(1, 90, 0);
+    replay.tick(Some(101));
+    assert_eq!([60, 41].map(|time| replay.event(0, time, 0) == Fate::Dropped), [false, true]);
+}
+
+/// Beam 2.69, delay 0: the only partition followed the clock to 100. What it reads then takes its own watermark back, and not the source's.
+#[test]
+fn the_watermark_of_beams_source_never_goes_back() {
+    let mut replay = Replay::new(&tumbling(Engine::Beam, 10, 0), 1, Emission::AtTicks);
+    replay.event(0, 10, 0);
+    replay.idle(0);
+    replay.tick(Some(100));
+    assert_eq!(replay.event(0, 50, 0), Fate::Dropped);
+    replay.tick(Some(101));
+    assert_eq!([60, 99, 100].map(|time| replay.event(0, time, 0) == Fate::Dropped), [true, true, false]);
+}
+
+/// Beam 2.69, delay 0: an event of 150 is ahead of the clock, and the watermark goes on with that: to 120, to 140.
+#[test]
+fn beams_watermark_goes_with_the_clock_as_far_as_an_event_ahead_of_it() {
+    let mut replay = Replay::new(&tumbling(Engine::Beam, 10, 0), 1, Emission::AtTicks);
+    replay.event(0, 150, 0);
+    replay.tick(Some(120));
+    replay.tick(Some(140));
+    assert_eq!([139, 140].map(|time| replay.event(0, time, 0) == Fate::Dropped), [true, false]);
+}
+
+/// Beam 2.69, delay 0: that a partition was read to its end is known of one moment. At the next it has a backlog, and does not go on.
+#[test]
+fn beams_partition_follows_the_clock_only_while_it_is_read_to_its_end() {
+    let mut replay = Replay::new(&tumbling(Engine::Beam, 10, 0), 1, Emission::AtTicks);
+    replay.event(0, 10, 0);
+    replay.idle(0);
+    replay.tick(Some(100));
+    replay.tick(Some(200));
+    assert_eq!([99, 100].map(|time| replay.event(0, time, 0) == Fate::Dropped), [true, false]);
+}
+
+/// Beam 2.69: of events before 1970 a partition that was read to its end does not follow the clock; nor before the clock, less the delay, is past its newest.
+#[test]
+fn beams_partition_follows_the_clock_from_its_newest_event_on() {
+    let fate = |bound_ms, first, now_ms, next| {
+        let spec = ModelSpec { bound_ms, ..tumbling(Engine::Beam, 10, 0) };
+        let mut replay = Replay::new(&spec, 1, Emission::AtTicks);
+        replay.event(0, first, 0);
+        replay.idle(0);
+        replay.tick(Some(now_ms));
+        replay.event(0, next, 0)
+    };
+    assert_eq!(fate(0, -5, 100, 30), Fate::OnTime);
+    assert_eq!(fate(0, 5, 100, 30), Fate::Dropped);
+    assert_eq!(fate(50, 95, 140, 89), Fate::OnTime, "its watermark is 45 and not 90");
+    assert_eq!(fate(50, 95, 150, 89), Fate::Dropped, "its watermark is 100");
+}
+
+/// Beam 2.69, hopping windows of 20 every 10, watermark 100: 95 loses one of its windows and 70 both.
+#[test]
+fn beam_counts_every_window_that_an_event_loses() {
+    let spec = ModelSpec { window: WindowMs::hopping(20, 10), ..ModelSpec::plain(Engine::Beam) };
+    let mut replay = Replay::new(&spec, 1, Emission::AtTicks);
+    replay.event(0, 100, 0);
+    replay.tick(Some(200));
+    assert_eq!([95, 70].map(|time| replay.event(0, time, 0)), [Fate::LateAllowed, Fate::Dropped]);
+    assert_eq!(replay.tally().metric, 3);
+}
+
+/// Beam 2.69, sessions of 10, watermark 107: an open session of the key does not save an event that is late by itself.
+#[test]
+fn an_open_session_saves_no_late_event_in_beam() {
+    let spec = ModelSpec { window: WindowMs::Session { gap_ms: 10 }, ..ModelSpec::plain(Engine::Beam) };
+    let mut replay = Replay::new(&spec, 1, Emission::AtTicks);
+    replay.event(0, 100, 1);
+    replay.event(0, 107, 2);
+    replay.tick(Some(200));
+    assert_eq!([95, 97, 98].map(|time| replay.event(0, time, 1) == Fate::Dropped), [true, true, false]);
+    assert_eq!(counts(&replay), [(98, 110, 2), (107, 117, 1)]);
+}
+
+/// Spark's watermark is 0 at first, and never less: a raw column of 0 is dropped in the first batch, and a window that ends at 0.
+#[test]
+fn sparks_watermark_begins_at_1970() {
+    let raw = ModelSpec { window: WindowMs::None, bound_ms: 10, ..ModelSpec::plain(Engine::Spark) };
+    let dropped = |spec: &ModelSpec, time| Replay::new(spec, 1, Emission::AtTicks).event(0, time, 0) == Fate::Dropped;
+    assert_eq!([-1, 0, 1].map(|time| dropped(&raw, time)), [true, true, false]);
+    let windows = ModelSpec { bound_ms: 10, ..tumbling(Engine::Spark, 10, 0) };
+    assert_eq!([-11, -1, 0].map(|time| dropped(&windows, time)), [true, true, false]);
+}
