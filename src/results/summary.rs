@@ -251,6 +251,12 @@ pub struct Watermark {
     pub windows_affected: u64,
     /// What the engine's own metric should show.
     pub engine_metric: EngineMetric,
+    /// The most that the engine's own metric can show of these events, whatever else is in the stream: each is lost from all its windows.
+    #[serde(default)]
+    pub engine_metric_at_most: u64,
+    /// Whether events of any partition may close a window for all: then what is sure to be kept in a part is not sure of the whole.
+    #[serde(default)]
+    pub follows_whole_stream: bool,
     /// How long a window stays open behind the watermark, in milliseconds: allowed lateness or grace.
     #[serde(default)]
     pub allowed_lateness_ms: f64,
@@ -270,7 +276,7 @@ pub struct Watermark {
     #[serde(default)]
     pub pairs_lost: CountRange,
     /// What an engine that keeps up should show, over the unknown phase of its ticks and, for Flink, the 100 ms of its network buffers; absent when the append times are not known, when parts
-    /// were merged, and for sessions that a late event may join.
+    /// were merged, and for sessions that a late event may join. With idleness it is that of one source task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<ExpectedDrops>,
     /// Messages without an event time that can be read; they are in no other count.

@@ -38,6 +38,8 @@ pub fn watermark_of(tally: &ModelTally, stage: &str) -> Watermark {
         dropped_possible: dropped.max,
         windows_affected: tally.affected().len(),
         engine_metric: EngineMetric { name: spec.metric().to_owned(), min: metric.min, max: metric.max },
+        engine_metric_at_most: tally.metric_at_most(),
+        follows_whole_stream: tally.follows_whole_stream(),
         allowed_lateness_ms: spec.allowed_ms as f64,
         stage: stage.to_owned(),
         records: tally.records(),
@@ -100,6 +102,9 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
             Some(_) => "With idleness the watermark may be ahead of any partition: sure to be kept is what no event closes that the engine can have read.".to_owned(),
         });
     }
+    if tally.may_idle() && tally.expected().is_some() && spec.source_tasks != Some(1) {
+        notes.push("The expected range is that of one source task: of several, one that comes back from idle is left out of the watermark until it has caught up, and more may be dropped.".to_owned());
+    }
     if tally.unclocked() > 0 {
         notes.push(format!(
             "{} events are not sure to be kept because it is not known when they were appended: the watermark of {} follows its clock where a partition was read to its end.",
@@ -149,8 +154,8 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
     notes
 }
 
-/// What stands for a model in the results of several parts, each of which saw other partitions. What a model with one maximum over all partitions
-/// is sure of in a part is not sure of the whole.
+/// What stands for a model in the results of several parts, each of which saw other partitions. Where events of any partition may close a window for all, what
+/// is sure of a part is not sure of the whole.
 pub(super) fn merge_watermarks(own: &mut Vec<Watermark>, other: Vec<Watermark>) {
     if own.is_empty() {
         *own = other;
@@ -158,13 +163,18 @@ pub(super) fn merge_watermarks(own: &mut Vec<Watermark>, other: Vec<Watermark>) 
     }
     for (own, other) in own.iter_mut().zip(other) {
         own.merge(other);
-        if own.scope == "query" {
-            own.kept_sure = 0;
-            own.dropped_possible = own.records;
-            own.pairs_lost.max = own.pairs;
-            own.engine_metric.max = own.pairs;
+        if own.follows_whole_stream || own.scope == "query" {
+            leave_open(own);
         }
     }
+}
+
+/// There are events that were not seen, and any event may be dropped for them.
+pub(super) fn leave_open(watermark: &mut Watermark) {
+    watermark.kept_sure = 0;
+    watermark.dropped_possible = watermark.records.saturating_sub(watermark.refused);
+    watermark.pairs_lost.max = watermark.pairs;
+    watermark.engine_metric.max = watermark.engine_metric_at_most;
 }
 
 impl Merge for Watermark {
@@ -179,6 +189,8 @@ impl Merge for Watermark {
             dropped_possible,
             windows_affected,
             engine_metric: EngineMetric { name: _, min, max },
+            engine_metric_at_most,
+            follows_whole_stream,
             allowed_lateness_ms: _,
             stage: _,
             records,
@@ -195,6 +207,8 @@ impl Merge for Watermark {
         self.windows_affected += windows_affected;
         self.engine_metric.min += min;
         self.engine_metric.max += max;
+        self.engine_metric_at_most += engine_metric_at_most;
+        self.follows_whole_stream |= follows_whole_stream;
         self.records += records;
         self.kept_sure += kept_sure;
         self.pairs += pairs;
@@ -204,5 +218,60 @@ impl Merge for Watermark {
         self.without_event_time += without_event_time;
         self.refused += refused;
         self.notes.extend(notes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::watermark::{TimedRecord, Watermarks, WindowMs};
+
+    /// (partition, event time) of a topic of two partitions; what is said of those of a part, and of all.
+    fn said(spec: &ModelSpec, events: &[(u16, i64)], of_part: impl Fn(u16) -> bool) -> Watermark {
+        let mut watermarks = Watermarks::new(&[*spec], 2);
+        for (partition, event_time_ms) in events.iter().copied().filter(|(partition, _)| of_part(*partition)) {
+            watermarks.observe(&TimedRecord {
+                partition,
+                event_time_ms,
+                appended_ms: None,
+                appended_by_ms: None,
+                key_hash: Some(0),
+            });
+        }
+        watermark_of(&watermarks.finish().remove(0), "orders")
+    }
+
+    /// Each partition is in order, and the first far ahead of the other.
+    const EVENTS: [(u16, i64); 4] = [(0, 900_000), (1, 1_000), (0, 900_010), (1, 1_010)];
+
+    fn whole_and_merged(spec: &ModelSpec) -> (Watermark, Watermark) {
+        let mut merged = vec![said(spec, &EVENTS, |partition| partition == 0)];
+        merge_watermarks(&mut merged, vec![said(spec, &EVENTS, |partition| partition == 1)]);
+        (said(spec, &EVENTS, |_| true), merged.remove(0))
+    }
+
+    /// An event is in up to 12 windows of 10 ms, and the store may refuse 3 more: the metric of the whole is above the number of pairs.
+    #[test]
+    fn the_most_of_a_merged_metric_holds_for_the_whole() {
+        let window = WindowMs::Sliding { size_ms: 10 };
+        let streams =
+            ModelSpec { repartitioned: true, in_memory: true, window, ..ModelSpec::plain(Engine::KafkaStreams) };
+        let (whole, merged) = whole_and_merged(&streams);
+        assert_eq!(whole.engine_metric.max, 3 * 12 + 4 * 3);
+        assert_eq!(merged.engine_metric.max, 4 * 12 + 4 * 3);
+        let (whole, merged) = whole_and_merged(&ModelSpec::plain(Engine::Spark));
+        assert_eq!((whole.engine_metric.max, merged.engine_metric.max), (2, 4));
+    }
+
+    /// Partition 1 may have been idle, and what its own part kept was behind partition 0's.
+    #[test]
+    fn what_a_part_keeps_where_partitions_may_idle_is_not_sure_of_the_whole() {
+        let flink = ModelSpec { idleness_ms: Some(1_000), ..ModelSpec::plain(Engine::Flink) };
+        let (whole, merged) = whole_and_merged(&flink);
+        assert!(merged.kept_sure <= whole.kept_sure, "{} of {}", merged.kept_sure, whole.kept_sure);
+        assert!(merged.dropped_possible >= whole.dropped_possible && whole.dropped_possible > 0);
+        let busy = ModelSpec::plain(Engine::Flink);
+        let (whole, merged) = whole_and_merged(&busy);
+        assert_eq!((whole.kept_sure, merged.kept_sure), (4, 4), "each partition's own order decides");
     }
 }

@@ -141,30 +141,38 @@ impl ModelTally {
     /// What the engine's own metric ([`ModelSpec::metric`]) shows, at least and at most.
     #[must_use]
     pub fn metric(&self) -> Bounds {
+        self.metric_of(self.dropped(), self.pairs_lost())
+    }
+
+    /// The most that the metric can show of these events, whatever else there is in the stream: each is lost from all its windows.
+    #[must_use]
+    pub fn metric_at_most(&self) -> u64 {
+        let all = |count| Bounds { min: 0, max: count };
+        match self.spec.metric_unit() {
+            MetricUnit::Event => self.records() - self.refused(),
+            _ => self.metric_of(all(self.records()), all(self.pairs())).max,
+        }
+    }
+
+    fn metric_of(&self, dropped: Bounds, lost: Bounds) -> Bounds {
         match self.spec.metric_unit() {
             // Events that arrive too late or too early have metrics of their own.
             MetricUnit::Event if self.spec.judges_events() => self.certain.out_of_order,
-            MetricUnit::Event if self.spec.sums_rows_first() => {
-                let Bounds { min, max } = self.dropped();
-                Bounds { min: min.min(1), max }
-            }
-            MetricUnit::Event => self.dropped(),
+            MetricUnit::Event if self.spec.sums_rows_first() => Bounds { min: dropped.min.min(1), max: dropped.max },
+            MetricUnit::Event => dropped,
             // What Kafka Streams refuses counts too, and what has no time in it may have been given a negative one.
             MetricUnit::Pair if self.spec.engine == Engine::KafkaStreams => {
-                let (pairs, refused) = (self.pairs_lost(), self.refused());
+                let refused = self.refused();
                 let (windows, by_store) = self.spec.unseen_in_tasks();
                 let by_store = by_store * self.records() + self.certain.refused_by_store_possible;
                 Bounds {
-                    min: pairs.min + refused + self.certain.refused_by_store_sure,
-                    max: pairs.max.saturating_mul(windows) + refused + by_store + self.without_event_time,
+                    min: lost.min + refused + self.certain.refused_by_store_sure,
+                    max: lost.max.saturating_mul(windows) + refused + by_store + self.without_event_time,
                 }
             }
-            MetricUnit::Pair => self.pairs_lost(),
+            MetricUnit::Pair => lost,
             // Rows of one group count once in a batch, however many there are.
-            MetricUnit::Group | MetricUnit::GroupOfPartition => {
-                let lost = self.pairs_lost();
-                Bounds { min: lost.min.min(1), max: lost.max }
-            }
+            MetricUnit::Group | MetricUnit::GroupOfPartition => Bounds { min: lost.min.min(1), max: lost.max },
         }
     }
 

@@ -11,6 +11,7 @@ use crate::kafka::Record;
 use crate::results::verdicts::{AppendSaid, EventTimeForm, TopicWatermarks};
 use crate::session::event_times::lateness_of;
 use crate::session::watermark_of;
+use crate::session::watermarks::leave_open;
 
 /// Takes in the messages of a topic.
 pub(super) struct Judged {
@@ -140,10 +141,7 @@ impl Judged {
             }
             if survey.sample > 0 {
                 // What was left out may be later than anything that was read: any event may be dropped for it.
-                watermark.kept_sure = 0;
-                watermark.dropped_possible = watermark.records;
-                watermark.pairs_lost.max = watermark.pairs;
-                watermark.engine_metric.max = watermark.pairs;
+                leave_open(watermark);
             }
         }
         Ok(TopicWatermarks {
