@@ -7,7 +7,6 @@ import floodmark.models.lines.Answer;
 import floodmark.models.lines.Lines;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -84,10 +83,7 @@ public final class FlinkSqlEngine {
     }
 
     private static void createEvents(StreamExecutionEnvironment environment, StreamTableEnvironment tables, JsonNode settings, JsonNode rows) {
-        List<Step> steps = new ArrayList<>();
-        for (int index = 0; index < rows.size(); index++) {
-            Step.of(index, rows.get(index)).ifPresent(steps::add);
-        }
+        List<Step> steps = Step.of(rows);
         Schema.Builder schema = Schema.newBuilder().column("row", "INT").column("key", "STRING").column("timeMs", "BIGINT");
         DataStream<Event> events;
         if (settings.path("per_record").asBoolean()) {

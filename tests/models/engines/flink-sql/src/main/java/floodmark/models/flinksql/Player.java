@@ -4,14 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import floodmark.models.flink.Event;
 import floodmark.models.flink.Sources;
 import floodmark.models.flink.Step;
+import floodmark.models.flink.ToWindows;
 import floodmark.models.lines.Lines;
-import org.apache.flink.runtime.event.WatermarkEvent;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
-import org.apache.flink.streaming.runtime.io.PushingAsyncDataInput.DataOutput;
-import org.apache.flink.streaming.runtime.streamrecord.LatencyMarker;
-import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 
@@ -51,7 +48,7 @@ public final class Player extends AbstractStreamOperator<Event> implements OneIn
         }
     }
 
-    private final class Windows implements DataOutput<Event> {
+    private final class Windows extends ToWindows {
         @Override
         public void emitRecord(StreamRecord<Event> record) {
             output.collect(new StreamRecord<>(record.getValue(), record.getTimestamp()));
@@ -64,14 +61,5 @@ public final class Player extends AbstractStreamOperator<Event> implements OneIn
 
         @Override
         public void emitWatermarkStatus(WatermarkStatus status) {}
-
-        @Override
-        public void emitLatencyMarker(LatencyMarker marker) {}
-
-        @Override
-        public void emitRecordAttributes(RecordAttributes attributes) {}
-
-        @Override
-        public void emitWatermark(WatermarkEvent watermark) {}
     }
 }

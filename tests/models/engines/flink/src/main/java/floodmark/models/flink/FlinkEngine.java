@@ -15,9 +15,7 @@ public final class FlinkEngine {
     private static Answer answer(JsonNode settings, JsonNode rows) throws Exception {
         try (Windows windows = new Windows(settings)) {
             Sources sources = new Sources(settings, rows, windows);
-            for (int index = 0; index < rows.size(); index++) {
-                Step.of(index, rows.get(index)).ifPresent(sources::take);
-            }
+            Step.of(rows).forEach(sources::take);
             return windows.answer();
         }
     }

@@ -12,14 +12,10 @@ import org.apache.flink.api.common.eventtime.WatermarkOutput;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.connector.source.ReaderOutput;
 import org.apache.flink.api.connector.source.SourceOutput;
-import org.apache.flink.runtime.event.WatermarkEvent;
 import org.apache.flink.runtime.metrics.groups.TaskIOMetricGroup;
 import org.apache.flink.runtime.metrics.groups.UnregisteredMetricGroups;
 import org.apache.flink.streaming.api.operators.source.TimestampsAndWatermarks;
 import org.apache.flink.streaming.api.watermark.Watermark;
-import org.apache.flink.streaming.runtime.io.PushingAsyncDataInput.DataOutput;
-import org.apache.flink.streaming.runtime.streamrecord.LatencyMarker;
-import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.tasks.TestProcessingTimeService;
 import org.apache.flink.streaming.runtime.watermarkstatus.StatusWatermarkValve;
@@ -37,7 +33,7 @@ public final class Sources {
     private final Map<Integer, SourceOutput<Event>> splits = new TreeMap<>();
 
     /** The partitions are those that rows name. */
-    public Sources(JsonNode settings, JsonNode rows, DataOutput<Event> windows) {
+    public Sources(JsonNode settings, JsonNode rows, ToWindows windows) {
         int count = settings.path("source_tasks").asInt(1);
         StatusWatermarkValve valve = new StatusWatermarkValve(count);
         List<ReaderOutput<Event>> outputs = new ArrayList<>();
@@ -116,12 +112,12 @@ public final class Sources {
     }
 
     /** The way of one task to the windows. */
-    private static final class Channel implements DataOutput<Event> {
+    private static final class Channel extends ToWindows {
         private final int task;
         private final StatusWatermarkValve valve;
-        private final DataOutput<Event> windows;
+        private final ToWindows windows;
 
-        Channel(int task, StatusWatermarkValve valve, DataOutput<Event> windows) {
+        Channel(int task, StatusWatermarkValve valve, ToWindows windows) {
             this.task = task;
             this.valve = valve;
             this.windows = windows;
@@ -141,15 +137,6 @@ public final class Sources {
         public void emitWatermarkStatus(WatermarkStatus status) throws Exception {
             valve.inputWatermarkStatus(status, task, windows);
         }
-
-        @Override
-        public void emitLatencyMarker(LatencyMarker marker) {}
-
-        @Override
-        public void emitRecordAttributes(RecordAttributes attributes) {}
-
-        @Override
-        public void emitWatermark(WatermarkEvent watermark) {}
     }
 
     private static final class Unwatched implements TimestampsAndWatermarks.WatermarkUpdateListener {

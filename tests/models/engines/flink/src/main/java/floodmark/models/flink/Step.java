@@ -1,7 +1,8 @@
 package floodmark.models.flink;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Optional;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What comes next: an event of a partition, or a tick. */
 public class Step {
@@ -12,17 +13,21 @@ public class Step {
 
     public Step() {}
 
-    /** Nothing for a row that means nothing to Flink. */
-    public static Optional<Step> of(int index, JsonNode row) {
-        Step step = new Step();
-        if (row.has("time")) {
-            step.event = new Event(index, row.hasNonNull("key") ? row.get("key").textValue() : "", row.get("time").longValue());
-            step.partition = row.get("partition").intValue();
-        } else if (row.has("tick")) {
-            step.tickMs = row.get("tick").longValue();
-        } else {
-            return Optional.empty();
+    /** Of all rows that mean something to Flink, in order. */
+    public static List<Step> of(JsonNode rows) {
+        List<Step> steps = new ArrayList<>();
+        for (int index = 0; index < rows.size(); index++) {
+            JsonNode row = rows.get(index);
+            Step step = new Step();
+            if (row.has("time")) {
+                step.event = new Event(index, row.hasNonNull("key") ? row.get("key").textValue() : "", row.get("time").longValue());
+                step.partition = row.get("partition").intValue();
+                steps.add(step);
+            } else if (row.has("tick")) {
+                step.tickMs = row.get("tick").longValue();
+                steps.add(step);
+            }
         }
-        return Optional.of(step);
+        return steps;
     }
 }

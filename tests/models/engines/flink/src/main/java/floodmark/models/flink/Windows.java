@@ -12,7 +12,6 @@ import org.apache.flink.api.common.ExecutionConfig;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.runtime.event.WatermarkEvent;
 import org.apache.flink.streaming.api.functions.windowing.ProcessWindowFunction;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
@@ -22,18 +21,15 @@ import org.apache.flink.streaming.api.windowing.assigners.TumblingEventTimeWindo
 import org.apache.flink.streaming.api.windowing.assigners.WindowAssigner;
 import org.apache.flink.streaming.api.windowing.triggers.EventTimeTrigger;
 import org.apache.flink.streaming.api.windowing.windows.TimeWindow;
-import org.apache.flink.streaming.runtime.io.PushingAsyncDataInput.DataOutput;
 import org.apache.flink.streaming.runtime.operators.windowing.WindowOperator;
 import org.apache.flink.streaming.runtime.operators.windowing.WindowOperatorBuilder;
-import org.apache.flink.streaming.runtime.streamrecord.LatencyMarker;
-import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
 import org.apache.flink.util.Collector;
 
 /** Flink's window operator in its harness. Each firing says which records the window holds. */
-final class Windows implements DataOutput<Event>, AutoCloseable {
+final class Windows extends ToWindows implements AutoCloseable {
     /** What a window held when it fired. */
     public static class Firing {
         public String key;
@@ -116,15 +112,6 @@ final class Windows implements DataOutput<Event>, AutoCloseable {
     public void emitWatermarkStatus(WatermarkStatus status) throws Exception {
         harness.processWatermarkStatus(status);
     }
-
-    @Override
-    public void emitLatencyMarker(LatencyMarker marker) {}
-
-    @Override
-    public void emitRecordAttributes(RecordAttributes attributes) {}
-
-    @Override
-    public void emitWatermark(WatermarkEvent watermark) {}
 
     private static final class Rows extends ProcessWindowFunction<Event, Firing, String, TimeWindow> {
         @Override

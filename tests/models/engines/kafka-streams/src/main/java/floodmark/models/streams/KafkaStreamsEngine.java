@@ -2,6 +2,7 @@ package floodmark.models.streams;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import floodmark.models.lines.Answer;
+import floodmark.models.lines.Folder;
 import floodmark.models.lines.Lines;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -88,11 +89,7 @@ public final class KafkaStreamsEngine {
                 }
             });
             driver.close();
-            try (var files = Files.walk(state)) {
-                for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
+            Folder.delete(state);
             return answer;
         }
     }
