@@ -10,6 +10,7 @@ import static org.apache.spark.sql.functions.window;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import floodmark.models.lines.Answer;
+import floodmark.models.lines.Folder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Timestamp;
@@ -18,9 +19,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.spark.api.java.function.VoidFunction2;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.ForeachWriter;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
@@ -46,10 +48,12 @@ final class Queries {
     private static final long FAR_MS = 1_000_000;
     /** Most queries at once. */
     private static final int MOST_RUNNING = 4;
+    /** What each query writes, by its number: a writer is copied, and finds its way back by it. */
+    private static final Map<Integer, Results> WRITTEN = new ConcurrentHashMap<>();
 
     private final SparkSession spark;
     private final Path folder;
-    private int sources;
+    private int queries;
     private final Map<JsonNode, Running> running = new HashMap<>();
 
     Queries(SparkSession spark, Path folder) {
@@ -99,29 +103,31 @@ final class Queries {
         private final StreamingQuery query;
         private final Path checkpoint;
         private final boolean isAppended;
-        private volatile Results results;
+        /** A batch without data follows each that moved the watermark. */
+        private final boolean isQuiet;
+        private final int number = queries++;
         private long base;
         private long lastBatch = -1;
 
         Running(JsonNode settings) throws Exception {
             this.settings = settings;
             spark.conf().set("spark.sql.streaming.statefulOperator.allowMultiple", settings.path("allow_multiple").asBoolean(true));
-            spark.conf().set("spark.sql.streaming.noDataMicroBatches.enabled", settings.path("quiet_stream").asBoolean());
-            stream = MemoryStream.apply(sources++, spark, Option.empty(), Encoders.row(RECORD));
+            isQuiet = settings.path("quiet_stream").asBoolean();
+            spark.conf().set("spark.sql.streaming.noDataMicroBatches.enabled", isQuiet);
+            stream = MemoryStream.apply(number, spark, Option.empty(), Encoders.row(RECORD));
             Dataset<Row> read = stream.toDF()
                     .select(col("number"), col("time"), coalesce(col("key"), lit("")).as("key"))
                     .withWatermark("time", settings.get("bound_ms").longValue() + " milliseconds");
             String mode = settings.get("output_mode").textValue();
             isAppended = mode.equals("append");
-            VoidFunction2<Dataset<Row>, Long> gather = (batch, id) -> batch.collectAsList().forEach(row -> results.add(row));
             checkpoint = Files.createTempDirectory(folder, "checkpoint");
-            results = new Results(isAppended, 0);
-            query = query(read, settings).writeStream().outputMode(mode).foreachBatch(gather)
+            query = query(read, settings).writeStream().outputMode(mode).foreach(new Note(number))
                     .option("checkpointLocation", checkpoint.toString()).start();
         }
 
         Answer answer(JsonNode rows) {
-            results = new Results(isAppended, base);
+            Results results = new Results(isAppended, base);
+            WRITTEN.put(number, results);
             long last = batches(query, stream, rows, base);
             long dropped = dropped();
             boolean isWindowed = !settings.get("window").get("kind").textValue().equals("none");
@@ -137,10 +143,10 @@ final class Queries {
             return answer;
         }
 
-        /** What is still open is written when two batches have come that are far ahead. */
+        /** What is still open is written by the batch after one that is far ahead. */
         private long close(long last) {
             long ahead = last;
-            for (int times = 1; times <= 2; times++) {
+            for (int times = isQuiet ? 2 : 1; times <= 2; times++) {
                 ahead += FAR_MS;
                 end(query, stream, new HashMap<>(Map.of(0, List.of(record(SENTINEL, ahead, "")))));
             }
@@ -164,7 +170,8 @@ final class Queries {
 
         void stop() throws Exception {
             query.stop();
-            SparkEngine.delete(checkpoint);
+            WRITTEN.remove(number);
+            Folder.delete(checkpoint);
         }
     }
 
@@ -234,6 +241,28 @@ final class Queries {
         }
         query.processAllAvailable();
         batch.clear();
+    }
+
+    /** Notes each row that a batch writes. A batch of its own for that (foreachBatch) takes as long again. */
+    private static final class Note extends ForeachWriter<Row> {
+        private final int query;
+
+        Note(int query) {
+            this.query = query;
+        }
+
+        @Override
+        public boolean open(long partition, long epoch) {
+            return true;
+        }
+
+        @Override
+        public void process(Row row) {
+            WRITTEN.get(query).add(row);
+        }
+
+        @Override
+        public void close(Throwable failure) {}
     }
 
     /** What the batches wrote. */

@@ -1,10 +1,11 @@
 package floodmark.models.spark;
 
+import floodmark.models.lines.Folder;
 import floodmark.models.lines.Lines;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager;
 
 /** Spark Structured Streaming itself, on a stream in memory: batch by batch. */
 public final class SparkEngine {
@@ -24,23 +25,18 @@ public final class SparkEngine {
                 .config("spark.sql.streaming.numRecentProgressUpdates", 300)
                 .config("spark.sql.streaming.pollingDelay", "10ms")
                 .config("spark.sql.codegen.wholeStage", false)
+                .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+                .config("spark.hadoop.fs.file.impl", PlainFiles.class.getName())
+                .config("spark.sql.streaming.checkpointFileManagerClass", FileSystemBasedCheckpointFileManager.class.getName())
+                .config("spark.sql.streaming.checkpoint.fileChecksum.enabled", false)
                 .getOrCreate();
-        spark.sparkContext().setLogLevel("OFF");
         Queries queries = new Queries(spark, folder);
         try {
             Lines.serve(queries::answer);
         } finally {
             queries.stop();
             spark.stop();
-            delete(folder);
-        }
-    }
-
-    static void delete(Path folder) throws java.io.IOException {
-        try (var files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
+            Folder.delete(folder);
         }
     }
 }
