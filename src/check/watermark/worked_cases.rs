@@ -460,4 +460,7 @@ fn sparks_watermark_begins_at_1970() {
     assert_eq!([-1, 0, 1].map(|time| dropped(&raw, time)), [true, true, false]);
     let windows = ModelSpec { bound_ms: 10, ..tumbling(Engine::Spark, 10, 0) };
     assert_eq!([-11, -1, 0].map(|time| dropped(&windows, time)), [true, true, false]);
+    let mut certain = Certain::new(&raw, 1).knowing(Some(5));
+    let claims = [-1, 0, 1].map(|time| certain.observe(&at(time, 0)));
+    assert_eq!(claims, [Claim::Race, Claim::Race, Claim::SureKeep], "5 less the delay is before 1970");
 }
