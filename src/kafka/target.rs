@@ -19,6 +19,7 @@ use super::error::KafkaError;
 use super::hearing::Listening;
 use super::settings::{ClientSettings, isolation_level, native};
 use crate::profile::{DEFAULT_PARTITIONS, Isolation};
+use crate::side_by_side::side_by_side;
 
 /// What a topic's name starts with when floodmark may create it and fill it without being asked.
 pub const MARK: &str = "floodmark";
@@ -26,6 +27,8 @@ pub const MARK: &str = "floodmark";
 const LISTENING: Duration = Duration::from_millis(200);
 /// How long one request may take before it is tried again.
 const ONE_REQUEST: Duration = Duration::from_secs(5);
+/// How long the cluster may take to create topics, and then to give them leaders.
+const CREATING: Duration = Duration::from_secs(30);
 
 /// Why a target is not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +99,23 @@ pub struct TopicPlan<'a> {
     pub partitions: Option<u32>,
     /// The user named it with `--allow-topic`, or the broker is the embedded one.
     pub allowed: bool,
+}
+
+impl TopicPlan<'_> {
+    /// Holds the plan against the number of partitions that the topic was found with, if it was.
+    fn check(&self, found: Option<u32>) -> Result<Option<u32>, TargetError> {
+        let topic = self.topic;
+        if !self.allowed && !topic.starts_with(MARK) {
+            let (state, deed) = if found.is_some() { ("exists", "write to") } else { ("does not exist", "create") };
+            return Err(TargetError::NotMarked { topic: topic.to_owned(), state, deed });
+        }
+        match (found, self.partitions) {
+            (Some(found), Some(wanted)) if found != wanted => {
+                Err(TargetError::OtherPartitions { topic: topic.to_owned(), found, wanted })
+            }
+            _ => Ok(found),
+        }
+    }
 }
 
 /// Where the records of a partition begin and end.
@@ -176,23 +196,22 @@ impl Target {
         confirm(&self.addresses, &self.brokers, &self.cluster_id, allowed)
     }
 
-    /// Makes sure that a stream's topic is there and may be written to; creates it if it is missing. Returns its number of partitions.
+    /// Makes sure that the streams' topics are there and may be written to; those that are missing are created, all with one request. Returns their
+    /// numbers of partitions, in the order of the plans.
     ///
     /// # Errors
-    /// [`TargetError`] when it may not be written to, has another number of partitions, or cannot be created.
-    pub fn prepare_topic(&self, plan: &TopicPlan<'_>) -> Result<u32, TargetError> {
-        let (topic, found) = (plan.topic, self.partitions_of(plan.topic)?);
-        if !plan.allowed && !topic.starts_with(MARK) {
-            let (state, deed) = if found.is_some() { ("exists", "write to") } else { ("does not exist", "create") };
-            return Err(TargetError::NotMarked { topic: topic.to_owned(), state, deed });
+    /// [`TargetError`] when one may not be written to, has another number of partitions, or cannot be created.
+    pub fn prepare_topics(&self, plans: &[TopicPlan<'_>]) -> Result<Vec<u32>, TargetError> {
+        let found = side_by_side(plans, |plan| plan.check(self.partitions_of(plan.topic)?));
+        let found = found.into_iter().collect::<Result<Vec<Option<u32>>, TargetError>>()?;
+        let wanted = |plan: &TopicPlan<'_>| plan.partitions.unwrap_or(DEFAULT_PARTITIONS);
+        let planned = plans.iter().zip(&found);
+        let missing: BTreeMap<&str, u32> =
+            planned.filter(|(_, found)| found.is_none()).map(|(plan, _)| (plan.topic, wanted(plan))).collect();
+        if !missing.is_empty() {
+            self.create(&missing)?;
         }
-        match (found, plan.partitions) {
-            (Some(found), Some(wanted)) if found != wanted => {
-                Err(TargetError::OtherPartitions { topic: topic.to_owned(), found, wanted })
-            }
-            (Some(found), _) => Ok(found),
-            (None, wanted) => Ok(self.create(topic, wanted.unwrap_or(DEFAULT_PARTITIONS))?),
-        }
+        Ok(plans.iter().zip(found).map(|(plan, found)| found.unwrap_or_else(|| wanted(plan))).collect())
     }
 
     /// The number of partitions of a topic that a stage reads.
@@ -272,32 +291,41 @@ impl Target {
             .map_err(|error| KafkaError::settings(&error))
     }
 
-    fn create(&self, topic: &str, partitions: u32) -> Result<u32, KafkaError> {
-        let what = format!("creating topic {topic} with {partitions} partitions");
-        let new_topic = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(-1));
-        let options = AdminOptions::new().request_timeout(Some(ONE_REQUEST));
-        let results = waiting(&what)?
-            .block_on(self.admin()?.create_topics([&new_topic], &options))
-            .map_err(|error| KafkaError::request(&what, error))?;
-        if let Some(Err((_, code))) = results.first()
-            && *code != RDKafkaErrorCode::TopicAlreadyExists
-        {
-            return Err(KafkaError::request(what, code));
-        }
-        // Created is not yet led: wait until every partition has a leader.
-        self.patiently(&what, Duration::from_secs(30), || {
-            let metadata = self.client.fetch_metadata(Some(topic), ONE_REQUEST)?;
-            let led = metadata
-                .topics()
-                .iter()
-                .flat_map(MetadataTopic::partitions)
-                .filter(|partition| partition.leader() >= 0)
-                .count();
-            if led == partitions as usize {
-                Ok(partitions)
-            } else {
-                Err(ClientError::MetadataFetch(RDKafkaErrorCode::LeaderNotAvailable))
+    fn create(&self, topics: &BTreeMap<&str, u32>) -> Result<(), KafkaError> {
+        let what = |topic: &str, partitions: u32| format!("creating topic {topic} with {partitions} partitions");
+        let failed = |error: &dyn std::fmt::Display| KafkaError::request("creating topics", error);
+        let admin = AdminClient::from_config_and_context(&native(&self.settings), DefaultClientContext)
+            .map_err(|error| KafkaError::settings(&error))?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| failed(&error))?;
+        let new: Vec<NewTopic<'_>> = topics
+            .iter()
+            .map(|(topic, partitions)| NewTopic::new(topic, *partitions as i32, TopicReplication::Fixed(-1)))
+            .collect();
+        let options = AdminOptions::new().request_timeout(Some(CREATING));
+        let results = runtime.block_on(admin.create_topics(&new, &options)).map_err(|error| failed(&error))?;
+        for result in results {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((topic, code)) => {
+                    let partitions = topics.get(topic.as_str()).copied().unwrap_or_default();
+                    return Err(KafkaError::request(what(&topic, partitions), code));
+                }
             }
+        }
+        topics
+            .iter()
+            .try_for_each(|(topic, partitions)| self.wait_until_led(&what(topic, *partitions), topic, *partitions))
+    }
+
+    /// Created is not yet led: waits until every partition has a leader.
+    fn wait_until_led(&self, what: &str, topic: &str, partitions: u32) -> Result<(), KafkaError> {
+        self.patiently(what, CREATING, || {
+            let metadata = self.client.fetch_metadata(Some(topic), ONE_REQUEST)?;
+            let of_topic = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+            let led = of_topic.filter(|partition| partition.leader() >= 0).count();
+            let not_yet = || ClientError::MetadataFetch(RDKafkaErrorCode::LeaderNotAvailable);
+            (led == partitions as usize).then_some(()).ok_or_else(not_yet)
         })
     }
 

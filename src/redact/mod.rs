@@ -190,7 +190,8 @@ mod tests {
             }
             let clean = redact("schema.registry.url", &format!("https://{user}:{password}@example.org:8081/{tail}"));
             prop_assert!(!clean.contains(&password), "{}", clean);
-            prop_assert!(clean.contains("@example.org:8081/"), "{}", clean);
+            // A user's name may look like a secret of its own.
+            prop_assert!(clean == REMOVED || clean.contains("@example.org:8081/"), "{}", clean);
         }
     }
 

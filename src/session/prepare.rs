@@ -229,10 +229,7 @@ pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
     target.confirm(request.allow_cluster.as_deref())?;
     let duration = request.loaded.profile.duration();
     let profile_streams = &request.loaded.profile.streams;
-    let topics = side_by_side(profile_streams, |stream| {
-        Ok((stream.topic_name(), prepare_topic(&request, &target, stream, embedded.is_some())?))
-    });
-    let topics = topics.into_iter().collect::<Result<Vec<(String, u32)>, SessionError>>()?;
+    let topics = prepare_topics(&request, &target, embedded.is_some())?;
     let partitions: Vec<u16> = topics.iter().map(|(_, partitions)| *partitions as u16).collect();
     let schedules = streams_of(&request.loaded.profile, duration, &partitions);
     let limits = batch_limits(&request, &target, &topics)?;
@@ -363,18 +360,28 @@ fn start_embedded(request: &Request) -> Result<Option<Broker>, SessionError> {
     Ok(Some(Broker::start(BrokerConfig::default())?))
 }
 
-fn prepare_topic(request: &Request, target: &Target, stream: &Stream, embedded: bool) -> Result<u32, SessionError> {
-    let topic = stream.topic_name();
-    let plan = TopicPlan {
-        topic: &topic,
-        partitions: stream.partitions,
-        allowed: embedded || request.allow_topics.contains(&topic),
-    };
-    if request.role.sends() || topic.starts_with(crate::kafka::MARK) {
-        return Ok(target.prepare_topic(&plan)?);
-    }
+/// The streams' topics, with their partitions.
+fn prepare_topics(request: &Request, target: &Target, embedded: bool) -> Result<Vec<(String, u32)>, SessionError> {
+    let streams: Vec<(&Stream, String)> =
+        request.loaded.profile.streams.iter().map(|stream| (stream, stream.topic_name())).collect();
     // A process that only observes creates nothing that is not floodmark's.
-    Ok(target.stage_partitions(&stream.name, &topic)?)
+    let is_ours = |topic: &str| request.role.sends() || topic.starts_with(crate::kafka::MARK);
+    let plans: Vec<TopicPlan<'_>> = streams
+        .iter()
+        .filter(|(_, topic)| is_ours(topic))
+        .map(|(stream, topic)| TopicPlan {
+            topic,
+            partitions: stream.partitions,
+            allowed: embedded || request.allow_topics.contains(topic),
+        })
+        .collect();
+    let mut prepared = target.prepare_topics(&plans)?.into_iter();
+    let of_stream = |(stream, topic): &(&Stream, String)| {
+        let known = if is_ours(topic) { prepared.next() } else { None };
+        let partitions = known.map_or_else(|| target.stage_partitions(&stream.name, topic), Ok)?;
+        Ok((topic.clone(), partitions))
+    };
+    streams.iter().map(of_stream).collect()
 }
 
 fn prepare_stream(

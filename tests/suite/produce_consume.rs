@@ -25,7 +25,8 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
     let settings = ClientSettings::gather(Some(&cluster.brokers), None, &[]).unwrap();
     let target = Target::connect(&settings, Duration::from_secs(10)).unwrap();
     let topic = fresh_topic("way");
-    let partitions = target.prepare_topic(&TopicPlan { topic: &topic, partitions: Some(3), allowed: false }).unwrap();
+    let plan = TopicPlan { topic: &topic, partitions: Some(3), allowed: false };
+    let partitions = target.prepare_topics(&[plan]).unwrap()[0];
     let schedule = streams_of(&profile, Span::from_secs(2), &[partitions as u16]).remove(0);
     let clock = Clock::anchored_now();
     let start_ns = clock.now_ns() + 300_000_000;
