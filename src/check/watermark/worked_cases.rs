@@ -352,6 +352,34 @@ fn spark_without_multiple_operators_filters_a_batch_earlier() {
     assert_eq!([true, false].map(dropped), [false, true]);
 }
 
+/// Spark, batches of 1 s whose beginning is not known: what is expected of late events (time 1, one key) that were appended then, behind one of 100 s at 0.
+fn expected_of_spark(allow_multiple: bool, appended_ms: &[i64]) -> Expected {
+    let spec = ModelSpec { allow_multiple, interval_ms: Some(1_000), ..ModelSpec::plain(Engine::Spark) };
+    let mut watermarks = Watermarks::new(&[spec], 1);
+    watermarks.observe(&at(100_000, 0));
+    for appended_ms in appended_ms {
+        watermarks.observe(&at(1, *appended_ms));
+    }
+    watermarks.finish().remove(0).expected().unwrap()
+}
+
+/// By 1.5 s one batch has ended wherever they begin, and two have where they begin early; by 2.5 s two have.
+#[test]
+fn spark_is_expected_to_filter_a_batch_later_than_a_single_operator() {
+    let records = |allow_multiple, appended_ms| expected_of_spark(allow_multiple, &[appended_ms]).records;
+    assert_eq!(records(true, 1_500), Bounds { min: 0, max: 1 });
+    assert_eq!(records(false, 1_500), Bounds { min: 1, max: 1 });
+    assert_eq!(records(true, 2_500), Bounds { min: 1, max: 1 });
+}
+
+/// Two rows of a key and window in one batch, and a third in a later one.
+#[test]
+fn sparks_expected_metric_counts_a_group_in_every_batch() {
+    let expected = expected_of_spark(true, &[5_050, 5_060, 7_060]);
+    let exactly = |count| Bounds { min: count, max: count };
+    assert_eq!((expected.records, expected.metric), (exactly(3), exactly(2)));
+}
+
 #[test]
 fn flink_sql_may_count_the_late_rows_of_a_key_and_slice_once() {
     let window = WindowMs::hopping(10, 5);
