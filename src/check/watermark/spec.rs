@@ -279,3 +279,20 @@ impl ModelSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Azure's late-arrival tolerance judges when an event arrives, and is 5 s unless it is set.
+    #[test]
+    fn azures_late_arrival_keeps_no_window_open() {
+        let of = |allowed_lateness| {
+            let azure = WatermarkModel::of(Engine::AzureStreamAnalytics);
+            let spec =
+                ModelSpec::of(&WatermarkModel { bound: Some(Span::default()), allowed_lateness, ..azure }).unwrap();
+            (spec.late_arrival_ms, spec.allowed_ms)
+        };
+        assert_eq!([None, Some(Span::from_millis(9_000))].map(of), [(5_000, 0), (9_000, 0)]);
+    }
+}

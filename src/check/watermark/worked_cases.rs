@@ -297,6 +297,34 @@ fn azure_drops_an_event_five_minutes_early_and_it_moves_nothing() {
     assert_eq!(claims, [Claim::SureDrop, Claim::SureKeep, Claim::SureKeep, Claim::SureDrop]);
 }
 
+/// It arrived between 0 and 10 s, and so may be too early to move anything: what is behind it may be dropped for it, and is not sure to be.
+#[test]
+fn azure_drops_nothing_for_sure_behind_an_event_that_may_be_early() {
+    let spec = ModelSpec { late_arrival_ms: 60_000, ..tumbling(Engine::AzureStreamAnalytics, 10_000, 0) };
+    let mut certain = Certain::new(&spec, 1);
+    certain.observe(&TimedRecord { appended_by_ms: Some(10_000), ..at(305_000, 0) });
+    assert_eq!(certain.observe(&at(301_000, 10_000)), Claim::Race);
+}
+
+/// By the documentation events that arrive too late or too early have metrics of their own (`LateInputEvents`, `EarlyInputEvents`). One that is late and out of
+/// order, too, is dropped, and may be counted as either; an early one gets no further.
+#[test]
+fn azure_counts_late_and_early_events_by_themselves() {
+    let spec =
+        ModelSpec { bound_ms: 5_000, late_arrival_ms: 15_000, ..tumbling(Engine::AzureStreamAnalytics, 10_000, 0) };
+    let said = |events: [(i64, i64); 2]| {
+        let mut watermarks = Watermarks::new(&[spec], 1);
+        events.iter().for_each(|(time, arrived)| {
+            watermarks.observe(&at(*time, *arrived));
+        });
+        let tally = watermarks.finish().remove(0);
+        (tally.dropped(), tally.metric())
+    };
+    let one = Bounds { min: 1, max: 1 };
+    assert_eq!(said([(42_000, 42_000), (20_000, 60_000)]), (one, Bounds { min: 0, max: 1 }));
+    assert_eq!(said([(400_000, 100_000), (390_000, 80_000)]), (one, Bounds { min: 0, max: 0 }));
+}
+
 /// Whatever its window: 5 s behind the newest is dropped by a tolerance of 4 s although its window of 1 h is open.
 #[test]
 fn azure_judges_events_and_not_windows() {
