@@ -148,13 +148,13 @@ impl SlidingClaims {
             several => {
                 let taken: Vec<Taken> = several.iter_mut().map(|task| task.take(time_ms, key_hash, |_| ())).collect();
                 let most = |of: fn(&Taken) -> u32| taken.iter().map(of).max().unwrap_or(0);
-                let least = |of: fn(&Taken) -> u32| taken.iter().map(of).min().unwrap_or(0);
+                // A cache that has given up some of its windows may lose fewer than either.
                 Judged {
                     claim: by_times.claim,
                     windows: most(|taken| taken.windows),
-                    sure: least(|taken| taken.lost),
+                    sure: by_times.sure,
                     possible: most(|taken| taken.lost),
-                    refused_sure: least(|taken| taken.refused_by_store),
+                    refused_sure: 0,
                     refused_possible: most(|taken| taken.refused_by_store),
                 }
             }
