@@ -106,6 +106,18 @@ mod tests {
     use crate::profile::Profile;
 
     #[test]
+    fn who_can_put_it_right_decides_the_exit_code() {
+        let text = || "so it is".to_owned();
+        for (error, code, name) in [
+            (CommandError::Usage(text()), 2, "usage"),
+            (CommandError::Nothing(text()), 3, "nothing"),
+            (CommandError::Environment(text()), 4, "environment"),
+        ] {
+            assert_eq!((error.exit_code(), error.code()), (code, name));
+        }
+    }
+
+    #[test]
     fn an_error_is_shown_with_its_line_or_in_one_line() {
         let text = "duration = \"10s\"\n[[stream]]\nname = \"a\"\nrat = \"1/s\"\n";
         let error = CommandError::from(Profile::from_text(text, "p.toml").unwrap_err());

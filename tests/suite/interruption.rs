@@ -116,9 +116,13 @@ fn beside_a_broker_that_answers_nothing_the_second_signal_says_what_it_waited_fo
         let text = format!(
             "duration = \"1h\"\ndrain = \"1h\"\n[[stream]]\nname = \"s\"\nrate = \"2k/s\"\ndelivery = \"{delivery}\"\n"
         );
-        let mut run = workshop.start_on("run", &workshop.profile(&text), &address, &[]);
+        let small = ["-X", "queue.buffering.max.messages=1000"];
+        let mut run = workshop.start_on("run", &workshop.profile(&text), &address, &small);
         run.until_seconds(2);
         broker.signal("STOP");
+        if delivery == "at-least-once" {
+            run.until("a backlog", |run| run.stderr().contains(" s behind"));
+        }
         run.signal("INT");
         run.until("that it stops", |run| run.stderr().contains("a second Ctrl-C ends the wait"));
         run.signal("INT");

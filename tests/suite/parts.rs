@@ -82,6 +82,13 @@ fn three_processes_count_what_one_process_counts() {
     let parts = Parts::new("parts");
     let three = parts.all_three();
     let [one, other, seen] = three.each_ref().map(part);
+    // A live line says nothing of the other side.
+    let [sender, _, observer] = three.each_ref().map(|ended| ended.stderr.as_str());
+    assert!(sender.contains("sent ") && !sender.contains("lag ") && !sender.contains("end-to-end"), "{sender}");
+    assert!(
+        observer.contains("  seen ") && !observer.contains("offered ") && !observer.contains("acked"),
+        "{observer}"
+    );
     assert!(one.totals.planned > 0 && other.totals.planned > 0 && one.totals.delivered == 0);
     assert_eq!((seen.totals.planned, seen.totals.acked), (0, 0));
     assert_ne!(one.run.fingerprint, other.run.fingerprint);

@@ -55,3 +55,13 @@ fn a_ceiling_below_the_rate_is_named_as_what_held_it_back() {
     // However late: nothing is skipped.
     assert_eq!((summary.totals.planned, summary.totals.delivered), (2000, 2000));
 }
+
+#[test]
+fn a_folder_is_shown_as_its_run_was() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("shown");
+    let text = format!("duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"100/s\"\n");
+    let ended = workshop.run(&workshop.profile(&text), &cluster.brokers, &[]);
+    let shown = workshop.call(&["show", "--json", ended.out.as_ref().unwrap().to_str().unwrap()]);
+    assert_eq!((shown.code(), shown.stdout), (ended.code(), ended.stdout));
+}

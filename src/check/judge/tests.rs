@@ -523,3 +523,31 @@ fn a_due_time_that_was_changed_on_the_way_is_named_with_its_unit() {
     assert_eq!((judgement.verdict, judgement.reasons[0].code), (Verdict::Pass, ReasonCode::DueTimeChanged));
     assert!(judgement.reasons[0].text.contains("it looks like milliseconds"), "{}", judgement.reasons[0]);
 }
+
+#[test]
+fn each_limit_is_held_against_its_own_quantile() {
+    let mut end_to_end = LatencyHistogram::default();
+    (1..=20_000).for_each(|ms| end_to_end.record(ms * 1_000_000));
+    let any = Some(Span::from_secs(3600));
+    let slo = Slo {
+        end_to_end_p50: any,
+        end_to_end_p90: any,
+        end_to_end_p95: any,
+        end_to_end_p99: any,
+        end_to_end_p999: any,
+        end_to_end_max: any,
+        ..Slo::default()
+    };
+    let results = Measured { slo, end_to_end, ..healthy() }.judge().slo.remove(0);
+    for (key, expected_ms) in [
+        ("end_to_end_p50", 10_000.0),
+        ("end_to_end_p90", 18_000.0),
+        ("end_to_end_p95", 19_000.0),
+        ("end_to_end_p99", 19_800.0),
+        ("end_to_end_p999", 19_980.0),
+        ("end_to_end_max", 20_000.0),
+    ] {
+        let found = results.iter().find(|result| result.name == key).and_then(|result| result.observed);
+        assert!(found.is_some_and(|ms| (ms / expected_ms - 1.0).abs() < 0.001), "{key}: {found:?}");
+    }
+}

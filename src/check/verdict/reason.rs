@@ -327,6 +327,38 @@ mod tests {
     }
 
     #[test]
+    fn the_strongest_reasons_stand_first_and_equals_keep_their_order() {
+        use ReasonCode as Code;
+        let codes =
+            [Code::OtherRun, Code::InFlight, Code::Lost, Code::ResultsNotKept, Code::TooFewSamples, Code::Failed];
+        let mut reasons: Vec<Reason> = codes.iter().map(|code| Reason::new(*code, "")).collect();
+        assert_eq!(Verdict::weigh(&mut reasons), Verdict::Fail);
+        let weighed: Vec<Code> = reasons.iter().map(|reason| reason.code).collect();
+        let strongest_first =
+            [Code::Lost, Code::Failed, Code::ResultsNotKept, Code::InFlight, Code::TooFewSamples, Code::OtherRun];
+        assert_eq!(weighed, strongest_first);
+    }
+
+    /// Every code by its name, as the schema lists them.
+    fn codes_with(effect: Effect) -> Vec<String> {
+        let schema = serde_json::to_value(schemars::schema_for!(ReasonCode)).unwrap();
+        let names = schema["oneOf"].as_array().unwrap().iter().map(|of| of["const"].as_str().unwrap().to_owned());
+        let code = |name: &String| serde_json::from_value::<ReasonCode>(name.clone().into()).unwrap();
+        names.filter(|name| code(name).effect() == effect).collect()
+    }
+
+    #[test]
+    fn a_code_does_not_change_what_it_does_to_the_verdict() {
+        let fail = "lost duplicates reordered failed dropped phantom latency watermark_drops windows_short windows_lost windows_duplicates windows_silent";
+        assert_eq!(codes_with(Effect::Fail).join(" "), fail);
+        assert_eq!(codes_with(Effect::Environment), ["results_not_kept"]);
+        assert_eq!(codes_with(Effect::Part), ["only_sent", "only_observed"]);
+        let remarks = ["client_error", "other_run", "due_time_changed", "partitions_added"];
+        assert_eq!(codes_with(Effect::Remark), remarks);
+        assert_eq!(codes_with(Effect::Void).len(), 42, "every other code leaves the claim without support");
+    }
+
+    #[test]
     fn a_code_that_came_later_can_be_read() {
         let later = r#"{"code": "invented_later", "text": "so it is"}"#;
         let reason: Reason = serde_json::from_str(later).unwrap();

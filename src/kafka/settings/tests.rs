@@ -172,6 +172,17 @@ fn every_key_of_javas_clients_means_what_the_table_says() {
 }
 
 #[test]
+fn a_partitioner_of_javas_has_no_effect_and_that_is_said() {
+    let settings = gather("partitioner.class=org.apache.kafka.clients.producer.RoundRobinPartitioner\n", &[]).unwrap();
+    let remarks = settings.remarks().join("\n");
+    assert!(
+        remarks.contains("partitioner.class without effect: floodmark chooses each event's partition"),
+        "{remarks}"
+    );
+    assert!(!settings.producer(Delivery::AtLeastOnce, 10, None).contains_key("partitioner"));
+}
+
+#[test]
 fn what_neither_client_knows_is_passed_over_and_said_as_kafkas_tools_do() {
     let settings = gather("sasl.pasword=hush\nsocket.nagle.disable=false\n", &[]).unwrap();
     let remarks = settings.remarks().join("\n");
