@@ -1,30 +1,29 @@
 //! The run itself: starts the threads, watches them second by second, drains, and gathers what they measured.
 
+mod ends;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::conclude::{Facts, conclude};
 use super::event_times::event_times_of;
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::patience::{Asked, Wait};
 use super::plans::{queue_of, stage_plan, stream_plan};
-use super::prepare::{LEAD_NS, OFFSETS_TIMEOUT, Prepared, Role, SessionError};
-use super::record::{LAST_PATIENCE, Recorder};
+use super::prepare::{LEAD_NS, Prepared, Role, SessionError};
+use super::record::Recorder;
 use super::seconds::{HandIn, SecondSeen, Seconds};
 use super::signals;
 use super::topics::{TopicChange, TopicNews, TopicWatch};
 use super::watermarks::watermark_of;
 use super::windows::WindowParts;
-use crate::check::{Delivered, Merge, Produced, Reason, ReasonCode};
+use crate::check::{Merge, Reason, ReasonCode};
 use crate::clock;
 use crate::consume::{self, End, Observing, StageReport, Told};
 use crate::figures::count;
-use crate::kafka::PartitionRange;
 use crate::produce::{self, Ceiling, Producing, Ready};
-use crate::profile::Isolation;
 use crate::results::Summary;
 use crate::side_by_side::side_by_side;
 use crate::stop::StopFlag;
@@ -292,86 +291,6 @@ impl Watch<'_> {
         if measured.interrupted { so_far_ns.min(scheduled_ns) } else { scheduled_ns }
     }
 
-    /// Tells every stage what ends its reading: its own topic's end after the last acknowledgement, or its quiet time.
-    fn tell_the_end(&mut self, measured: &mut Measured, observing: &[Observing]) {
-        if self.prepared.request.role != Role::Run {
-            return;
-        }
-        // Partitions that have just come are to be read, too.
-        "the broker to say what topics there are".clone_into(&mut self.waiting_for);
-        let answer = self.topics.look_again();
-        let _late = self.wait_for(&answer, LAST_PATIENCE);
-        self.hear_of_topics(observing);
-        for stage in observing {
-            let produced = measured.streams[stage.stream].produced.as_ref();
-            let (end, unknown) = self.end_of(stage, produced);
-            measured.troubles.extend(unknown);
-            stage.tell(Told::End(end));
-        }
-    }
-
-    /// What ends a stage's reading, and why the topic's end is not known, if so.
-    fn end_of(&mut self, stage: &Observing, produced: Option<&Produced>) -> (End, Option<Reason>) {
-        let partitions = self.partitions.get(&stage.topic).copied().unwrap_or_default();
-        if !stage.is_input || partitions == 0 {
-            return (End::Quiet, None);
-        }
-        let stream = &self.prepared.streams[stage.stream];
-        // A broker that has died is not waited for longer than the profile allows.
-        let drain = Duration::from_nanos(self.prepared.request.loaded.profile.drain.as_nanos());
-        let isolation = stream.stages[stage.stage].isolation;
-        self.waiting_for = format!("the broker to say where topic {} ends", stage.topic);
-        match self.ranges_of(&stage.topic, isolation, OFFSETS_TIMEOUT.min(drain)) {
-            Ok(ranges) => {
-                // A topic that was made anew has offsets of its own.
-                let acked = produced.filter(|_| !self.changed.contains(&stage.topic)).map(Produced::highest_acked);
-                (End::Offsets(ends_of(&ranges, &acked.unwrap_or_default())), None)
-            }
-            Err(error) => {
-                let text = format!("{}: the end of topic {} is not known: {error}", stream.stream.name, stage.topic);
-                let reason = Reason::new(ReasonCode::EndUnknown, text).of_stream(&stream.stream.name);
-                (End::Quiet, Some(reason))
-            }
-        }
-    }
-
-    /// Asks where a topic ends, in a thread of its own: the client's call blocks, and a second signal must be heard meanwhile.
-    fn ranges_of(
-        &mut self,
-        topic: &str,
-        isolation: Isolation,
-        patience: Duration,
-    ) -> Result<Vec<PartitionRange>, String> {
-        let partitions = self.partitions.get(topic).copied().unwrap_or_default();
-        let (target, topic) = (Arc::clone(&self.prepared.target), topic.to_owned());
-        let (answer, answered) = channel();
-        let ask = move || {
-            let ranges = target.ranges(&topic, partitions, isolation, patience).map_err(|error| error.to_string());
-            // Nobody waits for the answer any more when the wait was cut short.
-            let _unheard = answer.send(ranges);
-        };
-        thread::Builder::new().name("ends".to_owned()).spawn(ask).map_err(|error| error.to_string())?;
-        self.wait_for(&answered, Duration::MAX)?
-    }
-
-    /// Waits for an answer as long as nobody cuts the wait short.
-    fn wait_for<T>(&mut self, answered: &Receiver<T>, patience: Duration) -> Result<T, String> {
-        let begun = Instant::now();
-        loop {
-            match answered.recv_timeout(TICK) {
-                Ok(answer) => return Ok(answer),
-                Err(RecvTimeoutError::Disconnected) => return Err("the client gave no answer".to_owned()),
-                Err(RecvTimeoutError::Timeout) => self.look_at_once(),
-            }
-            if self.stop.is_set_twice() {
-                return Err("a second signal ended the wait".to_owned());
-            }
-            if begun.elapsed() > patience {
-                return Err("no answer in time".to_owned());
-            }
-        }
-    }
-
     fn waited_for(&self, observing: &[Observing]) -> String {
         let names = observing.iter().filter(|stage| !stage.is_finished()).filter_map(|observing| {
             let stream = self.prepared.streams.get(observing.stream)?;
@@ -455,22 +374,6 @@ impl Watch<'_> {
         }
     }
 
-    /// Where a topic ends now: what lies there and was not shown to the reader is not lost. A broker that does not say is not asked again.
-    fn look_for_the_end(&mut self, topic: &str, ledger: &mut Delivered) {
-        if self.stop.is_set_twice() {
-            return;
-        }
-        self.waiting_for = format!("the broker to say where topic {topic} ends");
-        let mut ends = |isolation| {
-            let ranges = self.ranges_of(topic, isolation, LAST_PATIENCE).unwrap_or_default();
-            ranges.iter().map(|range| (range.partition as u16, range.end.max(0) as u64)).collect::<BTreeMap<_, _>>()
-        };
-        ledger.ends = ends(Isolation::ReadUncommitted);
-        if !ledger.ends.is_empty() {
-            ledger.stable_ends = ends(Isolation::ReadCommitted);
-        }
-    }
-
     /// Cores that the process kept busy since the start, and cores that it may use.
     fn cores_used(&self, cpu_ns: u64) -> (f64, u64) {
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
@@ -519,16 +422,6 @@ fn what_became_of(topic: &str, change: TopicChange) -> (ReasonCode, String, Told
             partitions,
         ),
     }
-}
-
-/// Up to where a topic is read: its end, and whatever was acknowledged, which may lie beyond what readers are shown yet.
-fn ends_of(ranges: &[PartitionRange], acked: &BTreeMap<u16, u64>) -> BTreeMap<i32, i64> {
-    let mut ends: BTreeMap<i32, i64> = ranges.iter().map(|range| (range.partition, range.end)).collect();
-    for (partition, offset) in acked {
-        let end = ends.entry(i32::from(*partition)).or_default();
-        *end = (*end).max(*offset as i64 + 1);
-    }
-    ends
 }
 
 fn take_in_sent(measured: &mut Measured, producing: Producing, names: &[&str]) {
