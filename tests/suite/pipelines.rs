@@ -189,3 +189,14 @@ fn wrapped_events_are_unreadable_and_the_hint_says_where_they_are() {
     let summary = run(places).sound();
     assert_eq!(summary.streams[0].counts.delivered, 2000);
 }
+
+#[test]
+fn a_pipeline_that_passes_nothing_on_is_said_to_be_silent() {
+    let pipeline = Pipeline::new();
+    let (ended, _) = pipeline.run("", |_| PassedOn::default(), |_| {});
+    let summary = ended.summary();
+    assert_eq!((ended.code(), summary.verdict), (Some(1), Verdict::Fail), "{}", ended.stderr);
+    let lost = summary.reasons.iter().find(|reason| reason.code == ReasonCode::Lost);
+    let told = &lost.unwrap_or_else(|| panic!("{:?}", summary.reasons)).text;
+    assert!(told.contains(&format!("nothing at all came to topic {}", pipeline.target)), "{told}");
+}
