@@ -173,7 +173,7 @@ fn model_event(
     if any(|send| matches!(send, Report::Acked { .. })) {
         counts.acked += 1;
         if seen == 0 {
-            let lost = read_past(run, producer, partition_of(producer, sequence));
+            let lost = !nothing_readable(run) && read_past(run, producer, partition_of(producer, sequence));
             if lost { counts.lost += 1 } else { counts.in_flight += 1 }
         }
     } else if any(|send| matches!(send, Report::Unresolved)) || planned && sends.is_empty() || failed && seen > 0 {
@@ -188,6 +188,12 @@ fn model_event(
     counts.delivered += u64::from(seen > 0);
     counts.duplicates_injected += injected;
     counts.duplicates_accidental += repeats - injected;
+}
+
+/// Where messages came and none could be read as an event of this run, nobody can tell what is lost.
+fn nothing_readable(run: &Run) -> bool {
+    let is_event = |seen: &Seen| matches!(seen, Seen::Event(..));
+    run.seen.iter().any(|seen| matches!(seen, Seen::Unreadable)) && !run.seen.iter().any(is_event)
 }
 
 fn read_past(run: &Run, producer: u16, partition: u16) -> bool {
