@@ -383,6 +383,19 @@ fn an_end_below_what_was_acknowledged_loses_nothing() {
 }
 
 #[test]
+fn an_unreadable_message_is_suspect_unless_it_was_looked_into() {
+    let suspects = |suspicion| {
+        let mut observer = observer();
+        observer.observe(&Observation { suspicion, ..observation(Seen::Unreadable, 0) });
+        let strangers = observer.finish(true).strangers;
+        (strangers.suspects, strangers.misplaced)
+    };
+    assert_eq!(suspects(Suspicion::None), (0, 0));
+    assert_eq!(suspects(Suspicion::Opaque), (1, 0));
+    assert_eq!(suspects(Suspicion::Misplaced), (1, 1));
+}
+
+#[test]
 fn what_may_be_hidden_or_unreadable_at_an_output_is_not_lost_for_certain() {
     let lost = |change: fn(&mut Delivered)| {
         let mut observer = observer();
