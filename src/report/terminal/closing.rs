@@ -147,7 +147,7 @@ impl Fates {
     }
 
     /// A row that is of interest only when there is something.
-    fn asked_for(&mut self, name: &str, number: u64, of: u64, meaning: &str) {
+    fn if_any(&mut self, name: &str, number: u64, of: u64, meaning: &str) {
         if number > 0 {
             self.row(name, number, of, meaning);
         }
@@ -163,8 +163,8 @@ impl Fates {
             if self.interrupted { "not sent: stopped, or the queue full" } else { "not sent, the queue was full" };
         self.rare("dropped", counts.dropped, planned, not_sent);
         self.rare("unresolved", counts.unresolved, planned, "written or not, nobody knows");
-        self.asked_for("copies acked", counts.copies_acked, counts.copies_planned, "of the copies asked for");
-        self.asked_for("copies not acked", counts.copies_not_acked, counts.copies_planned, "of the copies asked for");
+        self.if_any("copies acked", counts.copies_acked, counts.copies_planned, "of the copies asked for");
+        self.if_any("copies not acked", counts.copies_not_acked, counts.copies_planned, "of the copies asked for");
     }
 
     fn arrival(&mut self, counts: &Counts) {
@@ -175,11 +175,13 @@ impl Fates {
         self.rare("in flight", counts.in_flight, acked, "not seen before the reading ended");
         self.rare("duplicates", counts.duplicates_accidental, delivered, "seen again, unasked");
         self.rare("reordered", counts.reordered_accidental, delivered, "overtaken in their lane, unasked");
-        self.rare("foreign", counts.foreign, 0, "messages that are not of this run");
+        let foreign = counts.foreign.saturating_sub(counts.unreadable);
+        self.rare("foreign", foreign, 0, "messages that are not of this run");
+        self.if_any("unreadable", counts.unreadable, 0, "messages in which no event was found");
         self.rare("phantom", counts.phantom, 0, "ids of this run that no one sent");
-        self.asked_for("duplicates asked", counts.duplicates_injected, delivered, "seen again, as the profile wants");
-        self.asked_for("reordered asked", counts.reordered_injected, delivered, "moved by the profile");
-        self.asked_for("late, asked for", counts.late_injected, delivered, "made late by the profile");
+        self.if_any("duplicates asked", counts.duplicates_injected, delivered, "seen again, as the profile wants");
+        self.if_any("reordered asked", counts.reordered_injected, delivered, "moved by the profile");
+        self.if_any("late, asked for", counts.late_injected, delivered, "made late by the profile");
     }
 
     fn finish(self, text: &mut String) {

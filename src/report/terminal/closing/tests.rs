@@ -98,6 +98,7 @@ fn broken() -> Summary {
         reordered_accidental: 3,
         late_injected: 40,
         foreign: 5,
+        unreadable: 2,
         phantom: 1,
         copies_planned: 60_000,
         copies_acked: 59_990,
