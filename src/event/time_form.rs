@@ -44,7 +44,7 @@ impl Unit {
 
     /// In whole milliseconds, rounded down, as engines do.
     fn in_ms(self, number: i128) -> Option<i64> {
-        i64::try_from((number * 1_000).div_euclid(self.per_second())).ok()
+        i64::try_from(number.checked_mul(1_000)?.div_euclid(self.per_second())).ok()
     }
 }
 
@@ -319,7 +319,10 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_comes_stops_it(text in ".{0,40}", bytes in prop::collection::vec(any::<u8>(), 0..20)) {
+        fn nothing_that_comes_stops_it(text in ".{0,40}", digits in "-?[0-9]{0,45}", bytes in prop::collection::vec(any::<u8>(), 0..20)) {
+            for form in ["s", "ms", "us", "ns"].map(|form| form.parse::<TimeForm>().unwrap()).iter().chain([&TimeForm::Recognised]) {
+                let _read = form.of_text(&digits);
+            }
             let _read = (TimeForm::Recognised.of_text(&text), TimeForm::Recognised.of_bytes(&bytes));
             let _by_pattern = TimeForm::Pattern(text.clone()).of_text(&text);
         }

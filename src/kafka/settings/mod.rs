@@ -7,6 +7,7 @@ mod stores;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rdkafka::ClientConfig;
@@ -428,8 +429,12 @@ fn read_properties(path: &Path) -> Result<BTreeMap<String, String>, SettingsErro
     let wrong = |reason: String| SettingsError::File { path: path.to_owned(), reason };
     let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-    // The reader's own message repeats the line, which may hold a secret.
-    let read = java_properties::read(text).map_err(|error| match error.line_number() {
+    if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
+        return Err(wrong("it is UTF-16 text; save it as UTF-8".to_owned()));
+    }
+    // The reader breaks on a file that ends within what may be a mark: a line's end settles it.
+    // Its own message repeats the line, which may hold a secret.
+    let read = java_properties::read(text.chain(&b"\n"[..])).map_err(|error| match error.line_number() {
         Some(line) => wrong(format!("line {line} is not `key=value` with Java's escapes")),
         None => wrong("it is not a file of `key=value` lines with Java's escapes".to_owned()),
     })?;

@@ -198,6 +198,22 @@ fn values_have_blanks_cut_off_and_the_file_may_begin_with_a_mark() {
 }
 
 #[test]
+fn a_file_that_is_only_part_of_a_mark_or_in_utf_16_is_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("client.properties");
+    let gathered = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        ClientSettings::gather(None, Some(&path), &[]).map_err(|error| error.to_string())
+    };
+    for bytes in [&b"\xEF"[..], b"\xEF\xBB", b"\xFE", b"\xFF", b"\xEF\xBB\xBF\xEF"] {
+        assert!(gathered(bytes).is_ok(), "{bytes:?}");
+    }
+    for bytes in [&b"\xFF\xFEa"[..], b"\xFE\xFF\0a\0", b"\xEF\xBB\xBF\xFF\xFEa"] {
+        assert!(gathered(bytes).unwrap_err().contains("it is UTF-16 text; save it as UTF-8"), "{bytes:?}");
+    }
+}
+
+#[test]
 fn a_store_is_known_by_what_it_holds() {
     let folder = tempfile::tempdir().unwrap();
     let store = |name: &str, bytes: &[u8]| {
