@@ -48,7 +48,7 @@ pub struct Lateness {
     /// The merge equals the whole.
     pub needed: MsSketch<4>,
     /// The same against the maximum over all partitions, in the order of reading (Spark, Azure, Kafka Streams behind a repartition).
-    /// A reader sees only what it reads: merged from several, it is a lower bound ([`Lateness::is_exact_over_all`]).
+    /// A reader sees only what it reads: merged from several, it is a lower bound.
     pub needed_over_all: MsSketch<4>,
     /// The largest lateness against the maximum over all partitions, in milliseconds; merged from several readers, a lower bound.
     pub longest_over_all_ms: u64,
