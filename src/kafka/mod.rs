@@ -1,5 +1,6 @@
 //! The only room that knows the Kafka client.
 
+mod admin;
 mod batch;
 mod batch_limit;
 mod describe;

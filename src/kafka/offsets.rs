@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::admin::{AdminOptions, ResourceSpecifier};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::admin::{admin, waiting};
 use super::error::KafkaError;
 use super::settings::{ClientSettings, native};
 use super::target::Quiet;
@@ -162,12 +162,9 @@ impl OffsetFinder {
     pub fn topic_settings(&self) -> Result<BTreeMap<String, String>, OffsetsError> {
         let what = format!("asking for the settings of topic {}", self.topic);
         let failed = |error: &dyn std::fmt::Display| OffsetsError::Kafka(KafkaError::request(&what, error));
-        let admin = AdminClient::from_config_and_context(&native(&self.admin), DefaultClientContext)
-            .map_err(|error| KafkaError::settings(&error))?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| failed(&error))?;
+        let admin = admin(&self.admin)?;
         let options = AdminOptions::new().request_timeout(Some(ONE_REQUEST));
-        let described = runtime
+        let described = waiting(&what)?
             .block_on(admin.describe_configs(&[ResourceSpecifier::Topic(&self.topic)], &options))
             .map_err(|error| failed(&error))?;
         match described.into_iter().next() {

@@ -5,14 +5,15 @@ use std::net::ToSocketAddrs;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::admin::{admin, waiting};
 use super::batch_limit::{BatchLimit, batch_limits};
 use super::describe::{TopicState, describe};
 use super::error::KafkaError;
@@ -283,27 +284,23 @@ impl Target {
     /// When no client can be had.
     pub fn batch_limits(&self, topics: &[&str]) -> Result<Vec<Option<BatchLimit>>, KafkaError> {
         let options = AdminOptions::new().request_timeout(Some(ONE_REQUEST));
-        Ok(waiting("asking how large batches may be")?.block_on(batch_limits(&self.admin()?, topics, &options)))
-    }
-
-    fn admin(&self) -> Result<AdminClient<DefaultClientContext>, KafkaError> {
-        AdminClient::from_config_and_context(&native(&self.settings), DefaultClientContext)
-            .map_err(|error| KafkaError::settings(&error))
+        Ok(waiting("asking how large batches may be")?.block_on(batch_limits(
+            &admin(&self.settings)?,
+            topics,
+            &options,
+        )))
     }
 
     fn create(&self, topics: &BTreeMap<&str, u32>) -> Result<(), KafkaError> {
         let what = |topic: &str, partitions: u32| format!("creating topic {topic} with {partitions} partitions");
-        let failed = |error: &dyn std::fmt::Display| KafkaError::request("creating topics", error);
-        let admin = AdminClient::from_config_and_context(&native(&self.settings), DefaultClientContext)
-            .map_err(|error| KafkaError::settings(&error))?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| failed(&error))?;
+        let (all, admin) = ("creating topics", admin(&self.settings)?);
         let new: Vec<NewTopic<'_>> = topics
             .iter()
             .map(|(topic, partitions)| NewTopic::new(topic, *partitions as i32, TopicReplication::Fixed(-1)))
             .collect();
         let options = AdminOptions::new().request_timeout(Some(CREATING));
-        let results = runtime.block_on(admin.create_topics(&new, &options)).map_err(|error| failed(&error))?;
+        let created = waiting(all)?.block_on(admin.create_topics(&new, &options));
+        let results = created.map_err(|error| KafkaError::request(all, error))?;
         for result in results {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
@@ -345,11 +342,6 @@ impl Target {
             }
         }
     }
-}
-
-/// What waits for the answers of the client's calls that are futures.
-fn waiting(what: &str) -> Result<tokio::runtime::Runtime, KafkaError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| KafkaError::request(what, error))
 }
 
 /// The settings of a client that asks as a reader of this isolation would.
