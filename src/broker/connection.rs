@@ -126,7 +126,7 @@ impl Held<'_> {
         taken
     }
 
-    /// Of what was read ahead so many bytes are a frame now, and `left` are still to come.
+    /// `bytes` of what was read ahead now belong to a frame; `left` stay in the buffer.
     fn use_ahead(&mut self, bytes: usize, left: usize) {
         let used = self.ahead.min(bytes as u64);
         let spare = (self.ahead - used).saturating_sub(left as u64);

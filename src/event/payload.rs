@@ -75,7 +75,7 @@ impl JsonWriter {
     }
 }
 
-/// How long a JSON payload of today is, in bytes, with a key of so many bytes.
+/// The length of a JSON payload with current timestamps, in bytes.
 #[must_use]
 pub fn json_bytes(key_bytes: Option<usize>, size: Size) -> u64 {
     let key_length = key_bytes.unwrap_or(0);

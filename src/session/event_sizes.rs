@@ -6,7 +6,7 @@ use crate::load::StreamSchedule;
 use crate::produce::largest_event;
 use crate::profile::{SizeDistribution, Stream};
 
-/// Once so many of a log-normal law's sizes are too large, it is no longer its tail.
+/// From this share of oversized events on, a log-normal law is refused: they are no longer its tail.
 const HALF: f64 = 0.5;
 /// Fewer events over a limit than this come once in a hundred runs, and are not worth a note.
 const WORTH_A_NOTE: f64 = 0.01;
