@@ -1,19 +1,22 @@
 //! A worker: keeps the schedule of some logical producers of one stream.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+mod state;
+
+pub use self::state::WorkerReport;
+pub(super) use self::state::{State, Taken};
 use super::ceiling::Ceiling;
 use super::figures::SendFigures;
 use super::pacer;
 use super::run::StreamPlan;
 use crate::by_the_second::{ByTheSecond, Figures};
-use crate::check::lateness::{Disturbed, InjectionLedger};
-use crate::check::{LatencyHistogram, Merge};
+use crate::check::Merge;
 use crate::event::EventId;
-use crate::event::payload::{self, JsonWriter, Stamps};
+use crate::event::payload::{self, Stamps};
 use crate::kafka::{Headers, Outgoing, Rejection, Sink, TransactionOutcome};
 use crate::load::{PlannedSend, ProducerCursor};
 use crate::profile::{Codec, Delivery, WhenFull};
@@ -47,42 +50,6 @@ pub(super) enum Note {
     Done { planned: BTreeMap<u16, Taken> },
 }
 
-/// What was taken from a producer's schedule.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Taken {
-    /// Events: those with the sequence numbers below this.
-    pub(super) events: u64,
-    /// Further copies of events.
-    pub(super) copies: u64,
-}
-
-/// What a worker measured over the whole run, without the warm-up.
-#[derive(Debug, Clone, Default)]
-pub struct WorkerReport {
-    /// From due to handed over.
-    pub due_to_sent: LatencyHistogram,
-    /// The generator's own part of it.
-    pub own_lateness: LatencyHistogram,
-    /// Events handed to the client at least once.
-    pub sent_events: u64,
-    /// Sends handed to the client, copies included.
-    pub sent: u64,
-    /// Bytes of keys and payloads handed to the client.
-    pub sent_bytes: u64,
-    /// How far behind its due time the last send was, in nanoseconds.
-    pub behind_at_end_ns: u64,
-    /// How long the client took nothing, in nanoseconds.
-    pub held_back_ns: u64,
-    /// How often an event was due while the client's queue was full.
-    pub queue_full: u64,
-    /// How long the profile's ceiling held it back, in nanoseconds.
-    pub capped_ns: u64,
-    /// What the profile disturbed of it on purpose, if that is counted.
-    pub injected: InjectionLedger,
-    /// Why the worker stopped before the end of its schedule, if it did.
-    pub gave_up: Option<String>,
-}
-
 /// One send, taken from the schedule.
 #[derive(Debug, Clone, Copy)]
 struct Staged {
@@ -99,45 +66,6 @@ pub(super) struct Worker {
     pub(super) stop: StopFlag,
     pub(super) ceiling: Option<Arc<Ceiling>>,
     pub(super) state: State,
-}
-
-/// What changes while a worker runs.
-pub(super) struct State {
-    /// Everything due before this has been taken from the schedule.
-    taken_to_ns: u64,
-    /// Until then the client took nothing: lateness up to here is not the generator's.
-    blocked_until_ns: u64,
-    /// What was taken from each producer's schedule, in the order of the cursors.
-    planned: Vec<(u16, Taken)>,
-    /// The events of the batch that is being made.
-    staged: Vec<Staged>,
-    /// When the making of this batch began, in nanoseconds since 1970: the send time of all its events.
-    looked_ns: u64,
-    /// What the client's queue could not take: goes first.
-    returned: VecDeque<Staged>,
-    writer: JsonWriter,
-    second: ByTheSecond<SendFigures>,
-    report: WorkerReport,
-    transaction_began_ns: u64,
-    transaction_events: u64,
-}
-
-impl State {
-    pub(super) fn new(producers: impl Iterator<Item = u16>) -> Self {
-        State {
-            taken_to_ns: 0,
-            blocked_until_ns: 0,
-            planned: producers.map(|producer| (producer, Taken::default())).collect(),
-            staged: Vec::with_capacity(BATCH_EVENTS),
-            looked_ns: 0,
-            returned: VecDeque::new(),
-            writer: JsonWriter::default(),
-            second: ByTheSecond::new(),
-            report: WorkerReport::default(),
-            transaction_began_ns: 0,
-            transaction_events: 0,
-        }
-    }
 }
 
 /// Whether sending can go on at once.
@@ -449,49 +377,6 @@ impl Worker {
         if !dropped.is_empty() {
             self.state.second.current.dropped += dropped.len() as u64;
             self.tell(Note::Dropped(dropped));
-        }
-    }
-}
-
-impl State {
-    fn count_taken(&mut self, place: usize, staged: &Staged) {
-        let (_, taken) = &mut self.planned[place];
-        let is_first = staged.send.attempt == 0;
-        taken.events += u64::from(is_first);
-        taken.copies += u64::from(!is_first);
-        self.second.current.due += 1;
-    }
-
-    fn count_injected(&mut self, plan: &StreamPlan, staged: &Staged) {
-        let Staged { producer, send } = staged;
-        if send.attempt == 0 {
-            let disturbed = Disturbed::of(&plan.schedule, *producer, send.sequence, send.due_ns);
-            self.report.injected.inject(disturbed, 1);
-        } else {
-            self.report.injected.inject_copy();
-        }
-    }
-
-    /// Books an event that the client took.
-    fn book(&mut self, plan: &StreamPlan, staged: &Staged, sent_ns: u64) {
-        self.second.current.sent += 1;
-        self.report.sent += 1;
-        self.report.sent_events += u64::from(staged.send.attempt == 0);
-        self.transaction_events += 1;
-        let due_ns = staged.send.due_ns;
-        if plan.counts_injected {
-            self.count_injected(plan, staged);
-        }
-        let sent_from_start_ns = sent_ns as i64 - plan.start_ns as i64;
-        let late_ns = sent_from_start_ns - due_ns as i64;
-        self.report.behind_at_end_ns = late_ns.max(0) as u64;
-        if due_ns < plan.warmup_ns {
-            return;
-        }
-        self.second.current.due_to_sent.record(late_ns);
-        // What was due while the client took nothing is late because of that, catching up included.
-        if due_ns >= self.blocked_until_ns {
-            self.second.current.own_lateness.record(late_ns);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A file's text becomes a tree that knows its places (`tree`), the command line changes it (`overrides`), the schema says
 //! whether every key and value is of the right kind (`shape`), and `validate` whether it can be run.
 
+mod contents;
 mod count_limit;
 mod error;
 mod fault;
@@ -27,6 +28,7 @@ mod watermark;
 mod window;
 mod window_results;
 
+pub use contents::{Codec, KeyDistribution, Keys, Payload, SizeDistribution};
 pub use count_limit::CountLimit;
 pub use error::{Problem, ProfileError};
 pub use fault::{Fault, Path, Step};
