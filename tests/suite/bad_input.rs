@@ -230,7 +230,8 @@ fn a_folder_that_cannot_take_results_is_named_and_left_alone() {
 /// The program under limits of the shell's `ulimit`.
 fn limited(workshop: &Workshop, limit: &str, arguments: &[&str]) -> Ended {
     let mut command = Command::new("sh");
-    let script = format!("exec >/dev/null; ulimit {limit}; exec \"$@\"");
+    // Files that the test's own parent left open would count too.
+    let script = format!("exec >/dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit {limit}; exec \"$@\"");
     command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_floodmark")]).args(arguments);
     workshop.start_command(command).wait()
 }
