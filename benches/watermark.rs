@@ -1,7 +1,7 @@
 //! What watermark models cost for each event, on one core.
 
 use divan::{Bencher, counter::ItemsCount};
-use floodmark::check::watermark::{ModelSpec, TimedRecord, Watermarks};
+use floodmark::event_time::watermark::{ModelSpec, TimedRecord, Watermarks};
 use floodmark::profile::{Engine, Span, WatermarkModel, Window};
 
 fn main() {

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
-use crate::check::{Effect, Verdict};
 use crate::results::Summary;
+use crate::verdict::{Effect, Verdict};
 
 pub mod broker;
 pub mod capture;

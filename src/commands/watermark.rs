@@ -6,16 +6,16 @@ use std::path::PathBuf;
 
 use super::{CommandError, Outcome, flags};
 use crate::capture::Moment;
-use crate::check::Verdict;
-use crate::check::watermark::ModelSpec;
 use crate::consume::extract::Place;
 use crate::consume::recorded::read_recorded;
 use crate::event::time_form::TimeForm;
+use crate::event_time::watermark::ModelSpec;
 use crate::profile::{Engine, Operator, Span, WatermarkModel, Window};
 use crate::report::terminal::Look;
 use crate::report::terminal::capture::ProgressLine;
 use crate::report::terminal::watermark::{recorded_verdicts, topic_watermarks};
 use crate::session::{EventTimeAt, Reading, Survey, SurveyError, judge_recorded, refuse_few_files, survey};
+use crate::verdict::Verdict;
 
 /// Flags of `watermark`.
 #[derive(Debug, clap::Args)]

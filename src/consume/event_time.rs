@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::extract::Extracted;
 use super::stage::StagePlan;
 use crate::check::Class;
-use crate::check::lateness::{
+use crate::event::EventId;
+use crate::event_time::lateness::{
     AHEAD_LIMIT_MS, Disturbed, Fate, InjectionLedger, Lateness, LatenessMeter, LogFigures, LogRow, LogRule, Offsets,
     ProducerSkew, Timed, WatermarkLog,
 };
-use crate::check::watermark::{Claim, ModelTally, TimedRecord, Watermarks};
-use crate::event::EventId;
+use crate::event_time::watermark::{Claim, ModelTally, TimedRecord, Watermarks};
 use crate::kafka::Record;
 use crate::load::StreamSchedule;
 

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
 
 use super::extract::{Place, PlaceError};
-use crate::check::windows::{Counted, WindowSpan};
+use crate::event_time::windows::{Counted, WindowSpan};
 
 /// What marks a place as the record's key: `key` for all of it, `key:/window/start` for a place in it.
 const KEY_MARK: &str = "key";

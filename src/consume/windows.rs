@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::extract::Extracted;
 use super::window_results::{ResultFault, ResultMessage, ResultPlaces};
-use crate::check::windows::{Book, BooksRule};
 use crate::check::{Class, Merge};
+use crate::event_time::windows::{Book, BooksRule};
 use crate::kafka::Record;
 
 /// What a stage is to note.

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::windows::WindowsSummary;
-use crate::check::lateness::{InjectionLedger, ProducerSkew};
-use crate::check::watermark::Tolerance;
-use crate::check::{Counts, Hop, Latencies, Reason, SloResult, Verdict};
+use crate::check::{Counts, Hop, Latencies};
+use crate::event_time::lateness::{InjectionLedger, ProducerSkew};
+use crate::event_time::watermark::Tolerance;
+use crate::verdict::{Reason, SloResult, Verdict};
 
 mod event_time;
 

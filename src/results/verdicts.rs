@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::summary::{CountRange, LatenessSummary, Watermark};
-use crate::check::watermark::Tolerance;
+use crate::event_time::watermark::Tolerance;
 
 /// The verdicts on a recorded stream.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::lateness::StallCause;
+use crate::event_time::lateness::StallCause;
 
 /// Where a partition's watermark stood at the end of a second, by the stage's first model.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

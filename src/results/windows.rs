@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::summary::CountRange;
-use crate::check::lateness::Between;
-use crate::check::windows::{ReconciledWindow, WindowsReconciled};
+use crate::event_time::lateness::Between;
+use crate::event_time::windows::{ReconciledWindow, WindowsReconciled};
 
 /// A pipeline's windows, held against the events that belong in them.
 ///

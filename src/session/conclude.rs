@@ -6,12 +6,9 @@ use std::sync::Arc;
 use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
 use super::windows::judge_windows_of;
-use crate::check::watermark::tolerance_text;
-use crate::check::{
-    ClockFigures, Counts, Delivered, GeneratorFigures, Judgement, LatencyHistogram, LostEvent, LostRule, Merge,
-    Produced, Queue, Reason, ReasonCode, Reconciled, RunFigures, Sides, StageReading, StreamFigures, WatermarkDrops,
-    judge, reconcile, watermark::Bounds,
-};
+use crate::check::{Counts, Delivered, LatencyHistogram, LostEvent, LostRule, Merge, Produced, Reconciled, reconcile};
+use crate::event_time::watermark::Bounds;
+use crate::event_time::watermark::tolerance_text;
 use crate::figures::count;
 use crate::load::StreamSchedule;
 use crate::profile::{Profile, Slo, Stream, WhenFull};
@@ -19,6 +16,10 @@ use crate::results::Summary;
 use crate::results::summary::{
     CountRange, EventTimeSummary, GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary,
     StreamSummary, Watermark,
+};
+use crate::verdict::{
+    ClockFigures, GeneratorFigures, Judgement, Queue, Reason, ReasonCode, RunFigures, Sides, StageReading,
+    StreamFigures, WatermarkDrops, judge,
 };
 
 /// What is known of a run beside its measurements.

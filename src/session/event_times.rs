@@ -2,12 +2,12 @@
 
 use super::watermarks::model_name;
 use crate::check::Merge;
-use crate::check::lateness::{
+use crate::consume::EventTimeReport;
+use crate::event_time::lateness::{
     Attention, InjectionLedger, Lateness, LogFigures, LogRule, ProducerSkew, Scope, advise, advised_ms, findings,
     max_skew_ms,
 };
-use crate::check::watermark::ModelTally;
-use crate::consume::EventTimeReport;
+use crate::event_time::watermark::ModelTally;
 use crate::results::stamp::rfc3339;
 use crate::results::summary::{
     EventTimeSummary, FindingSummary, LatePartition, LatenessSummary, MOST_LISTED, WindowMissing,
@@ -122,7 +122,7 @@ pub(super) fn split(ledger: &InjectionLedger) -> (InjectionLedger, InjectionLedg
         counts.injected = 0;
     }
     for counts in sent.kinds.values_mut() {
-        *counts = crate::check::lateness::InjectionCounts { injected: counts.injected, ..Default::default() };
+        *counts = crate::event_time::lateness::InjectionCounts { injected: counts.injected, ..Default::default() };
     }
     (sent, seen)
 }
@@ -177,7 +177,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::check::lateness::{InjectionCounts, InjectionKind};
+    use crate::event_time::lateness::{InjectionCounts, InjectionKind};
 
     /// A part that observed some partitions; or, without any, one that only sent.
     fn part(partitions: &[(u16, u64)], injected: u64) -> EventTimeSummary {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::watermarks::merge_watermarks;
-use crate::check::lateness::InjectionLedger;
-use crate::check::{Delivered, LatencyHistogram, Merge, Produced, Reason};
+use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
+use crate::event_time::lateness::InjectionLedger;
 use crate::results::summary::{EventTimeSummary, Watermark};
 use crate::results::windows::WindowsSummary;
+use crate::verdict::Reason;
 
 /// What was measured, stream by stream in the profile's order.
 #[derive(Debug, Clone, Default)]

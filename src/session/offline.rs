@@ -4,10 +4,10 @@ mod task_counts;
 
 use std::collections::BTreeMap;
 
-use crate::check::watermark::{
+use crate::consume::recorded::{Recorded, RecordedRow, RowKind};
+use crate::event_time::watermark::{
     Bounds, Certain, Claim, Emission, Fate, ModelSpec, Replay, Rule, TimedRecord, Watermarks, WindowSpan, unit_doubt,
 };
-use crate::consume::recorded::{Recorded, RecordedRow, RowKind};
 use crate::profile::Engine;
 use crate::results::summary::CountRange;
 use crate::results::verdicts::{EventFate, EventVerdict, MetricVerdict, VerdictCounts, WatermarkVerdicts, WindowCount};

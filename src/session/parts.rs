@@ -10,12 +10,13 @@ use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::prepare::Role;
 use super::record::{GENERATOR, LEDGER, delivered_file, log_key, produced_file, write_ledgers};
 use super::watch::Ended;
-use crate::check::{ClockFigures, Delivered, Hop, Merge, Produced, Reason, ReasonCode};
+use crate::check::{Delivered, Hop, Merge, Produced};
 use crate::load::{Shard, fingerprint, streams_of};
 use crate::profile::{Profile, Stream};
 use crate::results::manifest::Manifest;
 use crate::results::summary::{EventTimeSummary, RunFacts, StreamSummary};
 use crate::results::{ResultsError, RunFolder, RunState, RunWriter, Summary};
+use crate::verdict::{ClockFigures, Reason, ReasonCode};
 
 /// Why parts cannot be joined.
 #[derive(Debug, thiserror::Error)]

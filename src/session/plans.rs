@@ -8,8 +8,8 @@ use super::prepare::{Prepared, PreparedStage, PreparedStream};
 use super::watermarks::models_at;
 use super::windows::windows_plan;
 use crate::check::Observed;
-use crate::check::lateness::Disturbed;
 use crate::consume::StagePlan;
+use crate::event_time::lateness::Disturbed;
 use crate::produce::{StreamPlan, sizes_are_filler};
 use crate::profile::Delivery;
 

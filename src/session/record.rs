@@ -10,7 +10,7 @@ use super::prepare::{Prepared, PreparedStream, Role, SessionError};
 use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
 use super::unfinished::{empty_summary, summary_of_seconds};
 use super::watch::Ended;
-use crate::check::{Hop, LatencyHistogram, Reason, ReasonCode};
+use crate::check::{Hop, LatencyHistogram};
 use crate::clock::kernel::kernel_clock;
 use crate::profile::Isolation;
 use crate::results::hlog::Interval;
@@ -20,6 +20,7 @@ use crate::results::summary::RunFacts;
 use crate::results::{
     LogKey, Manifest, ResultsError, RunFolder, RunState, RunWriter, Summary, TimelineRow, WatermarkRow,
 };
+use crate::verdict::{Reason, ReasonCode};
 
 /// Where runs are kept when nobody says otherwise.
 const RESULTS: &str = "results";

@@ -2,12 +2,13 @@
 
 use super::record::{GENERATOR, log_key};
 use super::watch::Ended;
-use crate::check::{Counts, Hop, Merge, Reason, ReasonCode, Verdict};
+use crate::check::{Counts, Hop, Merge};
 use crate::profile::{Profile, Stream};
 use crate::results::summary::{
     GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary, Summary,
 };
 use crate::results::{Manifest, ResultsError, RunFolder, TimelineRow};
+use crate::verdict::{Reason, ReasonCode, Verdict};
 
 /// What a run's folder says: its own summary, or that of its seconds when it has none.
 ///

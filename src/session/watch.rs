@@ -19,7 +19,7 @@ use super::signals;
 use super::topics::{TopicChange, TopicNews, TopicWatch};
 use super::watermarks::watermark_of;
 use super::windows::WindowParts;
-use crate::check::{Merge, Reason, ReasonCode};
+use crate::check::Merge;
 use crate::clock;
 use crate::consume::{self, End, Observing, StageReport, Told};
 use crate::figures::count;
@@ -27,6 +27,7 @@ use crate::produce::{self, Ceiling, Producing, Ready};
 use crate::results::Summary;
 use crate::side_by_side::side_by_side;
 use crate::stop::StopFlag;
+use crate::verdict::{Reason, ReasonCode};
 
 /// How often the watcher looks.
 const TICK: Duration = Duration::from_millis(50);

@@ -1,7 +1,7 @@
 //! What the models of a run came to, as its summary holds it.
 
 use crate::check::Merge;
-use crate::check::watermark::{Bounds, Expected, ModelSpec, ModelTally};
+use crate::event_time::watermark::{Bounds, Expected, ModelSpec, ModelTally};
 use crate::profile::{Engine, Stream};
 use crate::results::summary::{CountRange, EngineMetric, ExpectedDrops, Watermark};
 
@@ -224,7 +224,7 @@ impl Merge for Watermark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::watermark::{TimedRecord, Watermarks, WindowMs};
+    use crate::event_time::watermark::{TimedRecord, Watermarks, WindowMs};
 
     /// (partition, event time) of a topic of two partitions; what is said of those of a part, and of all.
     fn said(spec: &ModelSpec, events: &[(u16, i64)], of_part: impl Fn(u16) -> bool) -> Watermark {

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::measured::{Measured, StageMeasured};
 use super::watermarks::models_at;
-use crate::check::watermark::{ModelSpec, ModelTally, WindowMs, closed_until_ms};
-use crate::check::windows::{BookRule, BooksRule, NoPrediction, SessionRule};
-use crate::check::{Judgement, Merge, WindowFigures, judge_windows};
+use crate::check::Merge;
 use crate::consume::StageReport;
 use crate::consume::window_results::{ResultPlace, ResultPlaces};
 use crate::consume::windows::{ResultsSeen, WindowsPlan, WindowsSeen};
+use crate::event_time::watermark::{ModelSpec, ModelTally, WindowMs, closed_until_ms};
+use crate::event_time::windows::{BookRule, BooksRule, NoPrediction, SessionRule};
 use crate::profile::{Engine, Slo, Stream, WindowResults};
 use crate::results::windows::WindowsSummary;
+use crate::verdict::{Judgement, WindowFigures, judge_windows};
 
 /// Most pairs of window and key in the books of one stage of window results: about 100 MB.
 const MOST_PAIRS: usize = 1 << 20;
@@ -203,7 +204,7 @@ pub(super) fn judge_windows_of(stream: &Stream, slo: &Slo, name: &str, windows: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::windows::{Book, Counted, WindowSpan};
+    use crate::event_time::windows::{Book, Counted, WindowSpan};
     use crate::profile::Profile;
 
     const PROFILE: &str = r#"

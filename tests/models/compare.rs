@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use floodmark::check::watermark::Claim;
+use floodmark::event_time::watermark::Claim;
 use floodmark::profile::{Engine, Window};
 use floodmark::results::verdicts::{EventFate, WatermarkVerdicts};
 

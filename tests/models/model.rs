@@ -1,7 +1,7 @@
 //! What floodmark says of a stream: of it as a file, and of it as a topic of which nothing but each partition's order is known.
 
-use floodmark::check::watermark::{Bounds, Claim, ModelSpec, TimedRecord, Watermarks};
 use floodmark::consume::recorded::{RowKind, read_recorded};
+use floodmark::event_time::watermark::{Bounds, Claim, ModelSpec, TimedRecord, Watermarks};
 use floodmark::results::verdicts::WatermarkVerdicts;
 use floodmark::session::{Reading, judge_recorded};
 
@@ -35,7 +35,7 @@ pub(crate) fn of_topic(stream: &Stream) -> Claims {
         Row::Event { time_ms, .. } => Some(*time_ms),
         Row::Tick(_) | Row::Batch | Row::Idle(_) => None,
     });
-    let mut single = floodmark::check::watermark::Certain::new(&spec, partitions).knowing(times.max());
+    let mut single = floodmark::event_time::watermark::Certain::new(&spec, partitions).knowing(times.max());
     let mut counting = Watermarks::new(&[spec], partitions);
     let mut of = Vec::new();
     let mut clock_ms = 0;

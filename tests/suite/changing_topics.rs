@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use floodmark::check::{ReasonCode, Verdict};
+use floodmark::verdict::{ReasonCode, Verdict};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::cluster::Cluster;

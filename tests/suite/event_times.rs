@@ -1,6 +1,6 @@
 //! Clocks that are 47 s apart under a bound of 5 s: what is lost, why, and which bound loses nothing.
 
-use floodmark::check::lateness::{Finding, InjectionKind};
+use floodmark::event_time::lateness::{Finding, InjectionKind};
 use floodmark::results::Summary;
 use floodmark::results::summary::{LatenessSummary, StreamSummary};
 

@@ -1,6 +1,7 @@
 //! A rate that the client's queue cannot take.
 
-use floodmark::check::{Counts, ReasonCode};
+use floodmark::check::Counts;
+use floodmark::verdict::ReasonCode;
 
 use crate::cluster::Cluster;
 use crate::program::{Workshop, assert_conserved};

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use floodmark::check::{Reason, ReasonCode, Verdict};
 use floodmark::results::RunState;
+use floodmark::verdict::{Reason, ReasonCode, Verdict};
 
 use crate::cluster::Cluster;
 use crate::program::{Ended, Running, Workshop, assert_conserved};

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use floodmark::check::{Effect, ReasonCode, Verdict};
 use floodmark::results::{Summary, TimelineRow};
+use floodmark::verdict::{Effect, ReasonCode, Verdict};
 
 use crate::cluster::Cluster;
 use crate::program::{Ended, Running, Workshop, assert_conserved, reasons_but_the_machine};

@@ -6,9 +6,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use floodmark::check::{Counts, Reason, Verdict};
+use floodmark::check::Counts;
 use floodmark::profile::Profile;
 use floodmark::results::{RunFolder, Summary};
+use floodmark::verdict::{Reason, Verdict};
 use tempfile::TempDir;
 
 /// How long anything may take before it counts as hanging.

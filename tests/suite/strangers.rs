@@ -1,7 +1,7 @@
 //! Topics that hold, or get, what is not this run's.
 
-use floodmark::check::ReasonCode;
 use floodmark::event::{EventId, RunTag};
+use floodmark::verdict::ReasonCode;
 
 use crate::cluster::Cluster;
 use crate::program::{Ended, Workshop, assert_conserved, reasons_but_the_machine};

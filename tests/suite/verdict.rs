@@ -1,6 +1,6 @@
 //! What the exit code says.
 
-use floodmark::check::{ReasonCode, Verdict};
+use floodmark::verdict::{ReasonCode, Verdict};
 
 use crate::cluster::Cluster;
 use crate::program::{Ended, Workshop};

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::{BATCH_EVENTS, Staged};
 use crate::by_the_second::ByTheSecond;
 use crate::check::LatencyHistogram;
-use crate::check::lateness::{Disturbed, InjectionLedger};
 use crate::event::payload::JsonWriter;
+use crate::event_time::lateness::{Disturbed, InjectionLedger};
 use crate::produce::figures::SendFigures;
 use crate::produce::run::StreamPlan;
 

@@ -13,9 +13,10 @@ use super::{
     tables::{line, plain_table, push_table, push_wrapped},
 };
 use crate::{
-    check::{Counts, Effect, Hop, Latencies, SloResult, Verdict},
+    check::{Counts, Hop, Latencies},
     report::figures::{bytes, count, latency, rate, seconds, share},
     results::summary::{HopLatencies, StreamSummary, Summary},
+    verdict::{Effect, SloResult, Verdict},
 };
 
 /// What a person reads when a run is over. `folder` is where the results are, if they were written.

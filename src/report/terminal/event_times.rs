@@ -7,8 +7,8 @@ use super::{
     tables::{line, push_wrapped},
 };
 use crate::{
-    check::lateness::{Attention, Finding, ProducerSkew},
-    check::watermark::{chosen_name, tolerance_text},
+    event_time::lateness::{Attention, Finding, ProducerSkew},
+    event_time::watermark::{chosen_name, tolerance_text},
     report::figures::{count, share},
     results::summary::{LatenessSummary, StreamSummary},
 };
@@ -91,8 +91,8 @@ fn is_worth_a_row(skew: &ProducerSkew) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::lateness::Scope;
-    use crate::check::watermark::Tolerance;
+    use crate::event_time::lateness::Scope;
+    use crate::event_time::watermark::Tolerance;
     use crate::results::summary::{FindingSummary, LatePartition};
 
     fn lateness(late: u64) -> LatenessSummary {

@@ -5,7 +5,7 @@ use super::{
     tables::{line, plain_table, push_table, push_wrapped},
 };
 use crate::{
-    check::lateness::{Candidate, Finding, InjectionLedger, ProducerSkew},
+    event_time::lateness::{Candidate, Finding, InjectionLedger, ProducerSkew},
     report::figures::{count, latency, share},
 };
 
@@ -97,7 +97,7 @@ pub fn injections(ledger: &InjectionLedger) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::lateness::{BoundReason, Disturbed, Fate};
+    use crate::event_time::lateness::{BoundReason, Disturbed, Fate};
 
     #[test]
     fn the_advice_shows_bound_drops_and_price() {

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
 use super::event_times::late;
 use super::paint::{Ink, Look, paint};
 use super::tables::push_wrapped;
-use crate::check::watermark::tolerance_text;
+use crate::event_time::watermark::tolerance_text;
 use crate::report::figures::{count, share};
 use crate::results::summary::{CountRange, Watermark};
 use crate::results::verdicts::{EventFate, TopicWatermarks, WatermarkVerdicts};

@@ -156,7 +156,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::check::windows::{
+    use crate::event_time::windows::{
         BookRule, CopiesRule, Counted, PredictedLoss, Updates, WindowBook, WindowShape, WindowSpan,
     };
 

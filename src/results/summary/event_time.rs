@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::lateness::{Candidate, Finding, InjectionLedger, ProducerSkew, Scope};
-use crate::check::watermark::Tolerance;
+use crate::event_time::lateness::{Candidate, Finding, InjectionLedger, ProducerSkew, Scope};
+use crate::event_time::watermark::Tolerance;
 
 /// Most findings, producers' clocks, partitions and windows that a summary lists: the worst ones.
 pub const MOST_LISTED: usize = 32;

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::check::ReasonCode;
-use crate::check::lateness::{BoundReason, Candidate, Finding, InjectionCounts, InjectionKind, Scope};
+use crate::event_time::lateness::{BoundReason, Candidate, Finding, InjectionCounts, InjectionKind, Scope};
+use crate::verdict::ReasonCode;
 
 const COMMITTED_SCHEMA: &str = include_str!("schema.json");
 

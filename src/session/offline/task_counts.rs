@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::watermark::ModelSpec;
 use crate::consume::recorded::{Recorded, RowKind};
+use crate::event_time::watermark::ModelSpec;
 use crate::profile::Engine;
 use crate::results::summary::CountRange;
 use crate::results::verdicts::{EventFate, MetricVerdict, WatermarkVerdicts, WindowCount};

@@ -5,8 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::look::{Looked, example};
 use super::range::TopicRange;
 use super::{EventTimeAt, Survey, SurveyError};
-use crate::check::lateness::{AHEAD_LIMIT_MS, LatenessMeter, LogRule, Timed, WatermarkLog};
-use crate::check::watermark::{AppendClaim, AppendOrder, AppendTimes, InOrder, ModelSpec, TimedRecord, Watermarks};
+use crate::event_time::lateness::{AHEAD_LIMIT_MS, LatenessMeter, LogRule, Timed, WatermarkLog};
+use crate::event_time::watermark::{
+    AppendClaim, AppendOrder, AppendTimes, InOrder, ModelSpec, TimedRecord, Watermarks,
+};
 use crate::kafka::Record;
 use crate::results::verdicts::{AppendSaid, EventTimeForm, TopicWatermarks};
 use crate::session::event_times::lateness_of;

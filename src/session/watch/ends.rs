@@ -7,13 +7,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{TICK, Watch};
-use crate::check::{Delivered, Produced, Reason, ReasonCode};
+use crate::check::{Delivered, Produced};
 use crate::consume::{End, Observing, Told};
 use crate::kafka::PartitionRange;
 use crate::profile::Isolation;
 use crate::session::measured::Measured;
 use crate::session::prepare::{OFFSETS_TIMEOUT, Role};
 use crate::session::record::LAST_PATIENCE;
+use crate::verdict::{Reason, ReasonCode};
 
 impl Watch<'_> {
     /// Tells every stage what ends its reading: its own topic's end after the last acknowledgement, or its quiet time.

@@ -1,6 +1,6 @@
 use super::*;
-use crate::check::{Reason, ReasonCode};
 use crate::results::summary::{GeneratorSummary, RunFacts, SUMMARY_SCHEMA, StageSummary};
+use crate::verdict::{Reason, ReasonCode};
 
 fn plain(width: usize) -> Look {
     Look { width, colour: false, terminal: true }

@@ -1,0 +1,5 @@
+//! Event time: what an engine's watermarks drop, how late events are and why, and what becomes of windows. Pure rules; no Kafka here.
+
+pub mod lateness;
+pub mod watermark;
+pub mod windows;

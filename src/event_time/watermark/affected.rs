@@ -1,0 +1,91 @@
+//! Windows that miss events.
+
+use std::collections::BTreeMap;
+
+use super::rule::Rule;
+use crate::check::Merge;
+use crate::event_time::windows::WindowSpan;
+
+/// Most windows that are kept apart; what concerns others is only counted.
+const MOST_WINDOWS: usize = 1 << 16;
+
+/// What a window misses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WindowLoss {
+    /// Events that it misses in whatever order the engine reads.
+    pub sure: u64,
+    /// Events that it misses in some order, the sure ones included.
+    pub possible: u64,
+}
+
+/// The windows that miss events, as far as there is room.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AffectedWindows {
+    windows: BTreeMap<WindowSpan, WindowLoss>,
+    not_kept: u64,
+}
+
+impl AffectedWindows {
+    /// The windows with what they miss.
+    pub fn iter(&self) -> impl Iterator<Item = (WindowSpan, WindowLoss)> + '_ {
+        self.windows.iter().map(|(span, loss)| (*span, *loss))
+    }
+
+    /// What a window misses; `None` when that is not known, for want of room.
+    #[must_use]
+    pub fn get(&self, window: WindowSpan) -> Option<WindowLoss> {
+        self.windows.get(&window).copied().or_else(|| (self.not_kept == 0).then(WindowLoss::default))
+    }
+
+    /// How many windows miss events.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.windows.len() as u64
+    }
+
+    /// Whether no window misses any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.windows.is_empty()
+    }
+
+    /// How many (event, window) pairs concern windows for which there was no room: with event times that are spread over
+    /// more than 65,536 windows.
+    #[must_use]
+    pub fn not_kept(&self) -> u64 {
+        self.not_kept
+    }
+
+    /// An event is missing from a window.
+    pub(super) fn add_window(&mut self, span: WindowSpan, is_sure: bool) {
+        let has_room = self.windows.len() < MOST_WINDOWS;
+        match self.windows.entry(span) {
+            std::collections::btree_map::Entry::Vacant(_) if !has_room => self.not_kept += 1,
+            entry => {
+                let loss = entry.or_default();
+                loss.possible += 1;
+                loss.sure += u64::from(is_sure);
+            }
+        }
+    }
+
+    /// An event is missing from its first `possible` windows, and from the first `sure` of these for certain.
+    pub(super) fn add(&mut self, rule: &Rule, event_time_ms: i64, sure: u32, possible: u32) {
+        for (place, span) in (0..possible).zip(rule.spans(event_time_ms)) {
+            self.add_window(span, place < sure);
+        }
+    }
+}
+
+impl Merge for AffectedWindows {
+    fn merge(&mut self, other: Self) {
+        let AffectedWindows { windows, not_kept } = other;
+        self.not_kept += not_kept;
+        for (span, loss) in windows {
+            let WindowLoss { sure, possible } = loss;
+            let own = self.windows.entry(span).or_default();
+            own.sure += sure;
+            own.possible += possible;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Kafka Streams' windows whose bounds depend on the events: sessions and sliding windows, as its processors and stores treat them.
+//!
+//! A task's stream time follows each of its records, so that the order within a partition says all, but for one thing: whether the store still finds a
+//! window that has closed. With the record cache it does, as long as the cache holds it; without it does not once the window is older than the
+//! store's retention. So a model says which it is (`record_cache`), and is exact then; otherwise what happens lies between the two.
+
+mod claims;
+#[cfg(test)]
+mod laws;
+mod sessions;
+mod sliding;
+mod store;
+
+use std::collections::BTreeMap;
+
+use super::spec::{ModelSpec, WindowMs};
+use crate::event_time::windows::WindowSpan;
+use crate::profile::Engine;
+
+pub(super) use claims::StreamsClaims;
+pub(super) use sessions::StreamsSessions;
+pub(super) use sliding::StreamsSliding;
+pub(super) use store::Store;
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Taken {
+    /// Windows that it was offered to.
+    pub(super) windows: u32,
+    /// Those that had closed.
+    pub(super) lost: u32,
+    /// What the store refused, and counted in the same metric, although nothing was lost.
+    pub(super) refused_by_store: u32,
+}
+
+/// A partition's windows, if they depend on the events.
+#[derive(Debug)]
+pub(super) enum StreamsTask {
+    Sessions(StreamsSessions),
+    Sliding(StreamsSliding),
+}
+
+impl StreamsTask {
+    /// A task that has read nothing; nothing for windows that follow from the event times alone, and for other engines.
+    pub(super) fn of(spec: &ModelSpec, record_cache: bool) -> Option<Self> {
+        if spec.engine != Engine::KafkaStreams {
+            return None;
+        }
+        match spec.window {
+            WindowMs::Session { gap_ms } => {
+                Some(StreamsTask::Sessions(StreamsSessions::new(spec, gap_ms, record_cache)))
+            }
+            WindowMs::Sliding { size_ms } => {
+                Some(StreamsTask::Sliding(StreamsSliding::new(spec, size_ms, record_cache)))
+            }
+            WindowMs::None | WindowMs::Aligned(_) => None,
+        }
+    }
+
+    /// Keeps what each window holds, to be asked for with [`StreamsTask::windows`].
+    pub(super) fn with_results(self) -> Self {
+        match self {
+            StreamsTask::Sessions(sessions) => StreamsTask::Sessions(sessions.with_results()),
+            StreamsTask::Sliding(sliding) => StreamsTask::Sliding(sliding.with_results()),
+        }
+    }
+
+    /// The task reads an event.
+    pub(super) fn take(&mut self, event_time_ms: i64, key_hash: u64) -> Taken {
+        match self {
+            StreamsTask::Sessions(sessions) => sessions.take(event_time_ms, key_hash),
+            StreamsTask::Sliding(sliding) => sliding.take(event_time_ms, key_hash, |_| ()),
+        }
+    }
+
+    /// The cache gives up windows that the store behind it no longer finds, where the coin says so.
+    #[cfg(test)]
+    fn evict(&mut self, coin: &mut impl FnMut() -> bool) {
+        match self {
+            StreamsTask::Sessions(sessions) => sessions.evict(coin),
+            StreamsTask::Sliding(sliding) => sliding.evict(coin),
+        }
+    }
+
+    /// How many events each window holds by its last result, over all keys.
+    pub(super) fn windows(&self) -> BTreeMap<WindowSpan, u64> {
+        match self {
+            StreamsTask::Sessions(sessions) => sessions.windows(),
+            StreamsTask::Sliding(sliding) => sliding.windows(),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What a stage showed beside its counts: why nobody can tell what became of events, and whose messages came in between.
+
+use std::collections::BTreeMap;
+
+use super::StreamFigures;
+use crate::check::{Delivered, DueContradiction, Strangers};
+use crate::figures::{count, seconds};
+use crate::verdict::{Reason, ReasonCode};
+
+/// Another run's events are load of their own when they are more than this share of what a stage showed.
+const OTHER_LOAD_SHARE: f64 = 0.01;
+/// Most other runs that are named.
+const NAMED_RUNS: usize = 3;
+/// Most partitions that are named.
+const NAMED_PARTITIONS: usize = 5;
+
+/// How one stage was read, and what was found there.
+#[derive(Debug, Clone, Copy)]
+pub struct StageReading<'a> {
+    /// Its topic.
+    pub topic: &'a str,
+    /// Whether this is the topic that the stream is sent to.
+    pub is_input: bool,
+    /// What was seen.
+    pub delivered: &'a Delivered,
+    /// By partition of the stream's own topic: the highest offset that was acknowledged.
+    pub acked: &'a BTreeMap<u16, u64>,
+}
+
+impl StageReading<'_> {
+    /// Whether messages with this run's id are somebody else's: in the topic that the stream is sent to nobody rewrites them.
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_input && (self.delivered.twin.is_some() || self.delivered.contradiction.is_some())
+    }
+
+    /// Whether another run's events were load enough to lengthen latencies.
+    pub(super) fn has_other_load(&self) -> bool {
+        let (others, all) = (self.delivered.strangers.events(), self.delivered.deliveries());
+        others as f64 > all as f64 * OTHER_LOAD_SHARE
+    }
+
+    /// Whether the stage showed nothing at all, although it was read to its end.
+    pub(super) fn is_silent(&self) -> bool {
+        !self.is_input && self.delivered.ended_early == 0 && self.delivered.deliveries() == 0
+    }
+
+    /// "; 1,600 messages came, and none can be read as an event"
+    fn unreadable(&self) -> Option<u64> {
+        let Delivered { producers, unreadable, strangers, .. } = self.delivered;
+        let none = producers.is_empty() && *unreadable > 0;
+        if none {
+            Some(*unreadable)
+        } else {
+            Some(strangers.suspects).filter(|suspects| *suspects > 0 && !self.is_input)
+        }
+    }
+
+    /// The partitions in which acknowledged events lie at or beyond these ends.
+    fn acked_beyond(&self, ends: &BTreeMap<u16, u64>) -> Vec<u16> {
+        let beyond = |(partition, acked): (&u16, &u64)| {
+            let unread = self.delivered.positions.get(partition).is_none_or(|position| position <= acked);
+            (unread && ends.get(partition).is_some_and(|end| end <= acked)).then_some(*partition)
+        };
+        self.acked.iter().filter_map(beyond).collect()
+    }
+
+    /// The partitions whose end for readers of committed records lies below their end.
+    fn open(&self) -> Vec<u16> {
+        let Delivered { ends, stable_ends, .. } = self.delivered;
+        let is_open = |(partition, end): (&u16, &u64)| stable_ends.get(partition).is_some_and(|stable| stable < end);
+        ends.iter().filter(|entry| is_open(*entry)).map(|(partition, _)| *partition).collect()
+    }
+}
+
+/// Why acknowledged events that were not seen may not be lost.
+pub(super) fn explain_in_flight(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>) {
+    let in_flight = stream.counts.in_flight;
+    if in_flight == 0 {
+        return;
+    }
+    let before = reasons.len();
+    let mut add = |code, text: String| reasons.push(stream.reason(code, &text).observed(in_flight as f64));
+    let missing = count(in_flight);
+    if let Some(reading) = &stream.reading {
+        let topic = reading.topic;
+        if reading.delivered.topic_changes > 0 {
+            let text = format!(
+                "{missing} acked events were not seen; topic {topic} was deleted or made anew meanwhile, so nobody can tell what became of them"
+            );
+            add(ReasonCode::TopicChanged, text);
+        }
+        if let Some(unreadable) = reading.unreadable() {
+            add(ReasonCode::Unreadable, unreadable_text(stream, reading, unreadable));
+        }
+        let not_replicated = reading.acked_beyond(&reading.delivered.ends);
+        if reading.is_input && !not_replicated.is_empty() {
+            let text = format!(
+                "{missing} acked events are not shown to readers yet: they lie above the high watermark of {} of topic {topic}, as when a replica lags",
+                partitions(&not_replicated)
+            );
+            add(ReasonCode::NotReplicated, text);
+        }
+        let open = reading.open();
+        let is_behind = !reading.is_input || !reading.acked_beyond(&reading.delivered.stable_ends).is_empty();
+        if !open.is_empty() && is_behind {
+            let text = format!(
+                "{missing} acked events were not seen; a transaction is open in {} of topic {topic}, and what lies behind it is not shown to readers of committed records",
+                partitions(&open)
+            );
+            add(ReasonCode::OpenTransaction, text);
+        }
+    }
+    if reasons.len() == before {
+        let text =
+            format!("{missing} acked events were still in flight when the reading ended; a longer `drain` would tell");
+        reasons.push(stream.reason(ReasonCode::InFlight, &text).observed(in_flight as f64));
+    }
+}
+
+/// "no message can be read as an event (1,600 came, …)", and where the id may be.
+fn unreadable_text(stream: &StreamFigures<'_>, reading: &StageReading<'_>, unreadable: u64) -> String {
+    let Delivered { strangers, .. } = reading.delivered;
+    let seen = stream.counts.delivered;
+    let messages = if seen == 0 {
+        format!("none of {} messages in topic {} can be read as an event", count(unreadable), reading.topic)
+    } else {
+        format!(
+            "{} of {} messages in topic {} cannot be read as events, and {} events that are missing may be among them",
+            count(unreadable),
+            count(reading.delivered.deliveries()),
+            reading.topic,
+            count(stream.counts.in_flight)
+        )
+    };
+    let Some(sample) = &strangers.sample else { return messages };
+    let shown =
+        format!("; in partition {} at offset {}, {}: {}", sample.partition, sample.offset, sample.fault, sample.text);
+    let hint = match &sample.id_at {
+        Some(place) if place.starts_with('/') || place.starts_with("header:") => {
+            format!(
+                ". An id of this run is at {place}: set id = \"{place}\" for the stage, and its other places likewise"
+            )
+        }
+        Some(place) => format!(". An id of this run is {place}"),
+        None => ". It holds no id of this run: let the pipeline keep the id, and say where it is (`id`)".to_owned(),
+    };
+    messages + &shown + &hint
+}
+
+/// "partition 0", "partitions 0, 3, 4, 5, 9 and 3 more"
+fn partitions(of: &[u16]) -> String {
+    let named: Vec<String> = of.iter().take(NAMED_PARTITIONS).map(ToString::to_string).collect();
+    let more = of.len().saturating_sub(NAMED_PARTITIONS);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{} {}{more}", if of.len() == 1 { "partition" } else { "partitions" }, named.join(", "))
+}
+
+/// Whose messages came in between, and what messages claim that is not so.
+pub(super) fn find_strangers(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>) {
+    let Some(reading) = &stream.reading else { return };
+    let Delivered { strangers, contradiction, .. } = reading.delivered;
+    if strangers.events() > 0 {
+        let text =
+            format!("{}; latencies and rates are those under the load of all", other_runs(strangers, reading.topic));
+        reasons.push(stream.reason(ReasonCode::OtherRun, &text).observed(strangers.events() as f64));
+    }
+    if reading.is_shared() {
+        reasons.push(stream.reason(ReasonCode::SameRunId, &shared_id_text(reading.delivered)));
+    } else if let (Some(contradiction), true) = (contradiction, stream.counts.due_wrong > 0) {
+        let text = due_changed_text(stream, reading.delivered, contradiction);
+        reasons.push(stream.reason(ReasonCode::DueTimeChanged, &text).observed(stream.counts.due_wrong as f64));
+    }
+}
+
+/// "2,000 events of another run (tag 1a2b3c4d) came to topic orders"
+pub(super) fn other_runs(strangers: &Strangers, topic: &str) -> String {
+    let events = count(strangers.events());
+    let runs = strangers.runs.len() + usize::from(strangers.of_more_runs > 0);
+    let tags: Vec<String> = strangers.runs.keys().take(NAMED_RUNS).map(|tag| format!("{tag:08x}")).collect();
+    let more = if runs > NAMED_RUNS { ", …" } else { "" };
+    let (whose, tag) = if runs == 1 { ("another run", "tag") } else { ("other runs", "tags") };
+    format!("{events} events of {whose} ({tag} {}{more}) came to topic {topic}", tags.join(", "))
+}
+
+fn shared_id_text(delivered: &Delivered) -> String {
+    let whose = match delivered.twin {
+        Some((after_ns, messages)) => format!(
+            "at least {} messages follow the same schedule, begun {} {}",
+            count(messages),
+            seconds(after_ns.unsigned_abs() as f64 / 1e9),
+            if after_ns < 0 { "earlier" } else { "later" }
+        ),
+        None => "messages have it whose due times are not this run's".to_owned(),
+    };
+    format!("another process sends with this run's id: {whose}. Counts and latencies are those of both")
+}
+
+fn due_changed_text(stream: &StreamFigures<'_>, delivered: &Delivered, contradiction: &DueContradiction) -> String {
+    let DueContradiction { claimed_us, due_us } = *contradiction;
+    let how = match contradiction.unit() {
+        Some(unit) => format!("it looks like {unit}, floodmark writes microseconds"),
+        None if claimed_us > due_us => format!("{} later", seconds((claimed_us - due_us) as f64 / 1e6)),
+        None => format!("{} earlier", seconds((due_us - claimed_us) as f64 / 1e6)),
+    };
+    let sent = if delivered.sent_wrong > 0 {
+        format!(
+            " {} claim to have been sent before they were due; they have no latency from sent.",
+            count(delivered.sent_wrong)
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "{} of {} events claim another `due` than the schedule's (the first: {claimed_us} for {due_us}; {how}). Their latency runs from the schedule's.{sent}",
+        count(stream.counts.due_wrong),
+        count(stream.counts.delivered)
+    )
+}

@@ -1,0 +1,234 @@
+//! Limits on latencies, and what the clocks and the observer leave open about them.
+
+use super::delivery::other_runs;
+use super::{ClockFigures, SAMPLES_BEYOND, StreamFigures};
+use crate::check::LatencyHistogram;
+use crate::figures::{count, latency};
+use crate::profile::Span;
+use crate::verdict::{Reason, ReasonCode, SloResult};
+
+/// A limit on a latency, in milliseconds. `quantile` 1 is the maximum.
+struct LatencyLimit<'a> {
+    key: &'static str,
+    limit_ms: Option<f64>,
+    quantile: f64,
+    measured: Option<&'a LatencyHistogram>,
+    /// Whether it ends at the observer, and so spans possibly different processes.
+    is_observed: bool,
+}
+
+pub(super) fn judge_latencies(
+    stream: &StreamFigures<'_>,
+    clocks: Option<ClockFigures>,
+    reasons: &mut Vec<Reason>,
+) -> Vec<SloResult> {
+    let slo = stream.slo;
+    let end_to_end = |key, limit: Option<Span>, quantile| LatencyLimit {
+        key,
+        limit_ms: limit.map(|span| span.as_millis_f64()),
+        quantile,
+        measured: stream.due_to_consumed,
+        is_observed: true,
+    };
+    let limits = [
+        end_to_end("end_to_end_p50", slo.end_to_end_p50, 0.5),
+        end_to_end("end_to_end_p90", slo.end_to_end_p90, 0.9),
+        end_to_end("end_to_end_p95", slo.end_to_end_p95, 0.95),
+        end_to_end("end_to_end_p99", slo.end_to_end_p99, 0.99),
+        end_to_end("end_to_end_p999", slo.end_to_end_p999, 0.999),
+        end_to_end("end_to_end_max", slo.end_to_end_max, 1.0),
+        LatencyLimit {
+            key: "ack_p99",
+            limit_ms: slo.ack_p99.map(|span| span.as_millis_f64()),
+            quantile: 0.99,
+            measured: stream.sent_to_acked,
+            is_observed: false,
+        },
+    ];
+    limits.iter().filter_map(|limit| judge_latency(stream, limit, clocks, reasons)).collect()
+}
+
+fn judge_latency(
+    stream: &StreamFigures<'_>,
+    limit: &LatencyLimit<'_>,
+    clocks: Option<ClockFigures>,
+    reasons: &mut Vec<Reason>,
+) -> Option<SloResult> {
+    let limit_ms = limit.limit_ms?;
+    let key = limit.key;
+    let samples = limit.measured.map_or(0, LatencyHistogram::count);
+    let needed = samples_needed(limit.quantile);
+    let Some(measured) = limit.measured.filter(|_| samples >= needed) else {
+        let text = format!("{} latencies measured, too few for {key} (it needs {})", count(samples), count(needed));
+        reasons.push(stream.reason(ReasonCode::TooFewSamples, &text).about(key).limit(limit_ms));
+        return Some(SloResult { name: key.to_owned(), limit: limit_ms, observed: None, ok: false });
+    };
+    let observed_ms = measured.quantile_ms(limit.quantile);
+    let judged = Judged { key, limit_ms, observed_ms, quantile: limit.quantile };
+    let ok = judged.is_kept();
+    let mut doubts = Vec::new();
+    if limit.is_observed {
+        doubts.extend(clock_doubts(stream, judged, measured, clocks));
+        doubts.extend(untimed_doubt(stream, judged));
+        doubts.extend(own_delay_doubt(stream, judged, measured));
+        doubts.extend(load_doubt(stream, judged));
+        doubts.extend(unseen_doubt(stream, judged, measured, limit.quantile));
+    }
+    if doubts.is_empty() {
+        if !ok {
+            reasons.push(judged.reason(stream, ReasonCode::Latency, ""));
+        }
+    } else {
+        reasons.append(&mut doubts);
+    }
+    Some(SloResult { name: key.to_owned(), limit: limit_ms, observed: Some(judged.observed_ms), ok })
+}
+
+/// A limit beside what was measured.
+#[derive(Debug, Clone, Copy)]
+struct Judged {
+    key: &'static str,
+    limit_ms: f64,
+    observed_ms: f64,
+    quantile: f64,
+}
+
+impl Judged {
+    fn is_kept(self) -> bool {
+        self.observed_ms <= self.limit_ms
+    }
+
+    /// "orders: end_to_end_p99 is 312 ms (limit 250 ms)", and more.
+    fn reason(self, stream: &StreamFigures<'_>, code: ReasonCode, more: &str) -> Reason {
+        let Judged { key, limit_ms, observed_ms, .. } = self;
+        let text = format!("{key} is {} (limit {}){more}", latency(observed_ms), latency(limit_ms));
+        stream.reason(code, &text).about(key).limit(limit_ms).observed(observed_ms)
+    }
+}
+
+/// How many samples a quantile needs: ten beyond it, and one for a maximum.
+pub(super) fn samples_needed(quantile: f64) -> u64 {
+    if quantile >= 1.0 { 1 } else { (SAMPLES_BEYOND / (1.0 - quantile)).round() as u64 }
+}
+
+/// Why the clocks do not carry a latency.
+fn clock_doubts(
+    stream: &StreamFigures<'_>,
+    judged: Judged,
+    measured: &LatencyHistogram,
+    clocks: Option<ClockFigures>,
+) -> Vec<Reason> {
+    let mut doubts = Vec::new();
+    if measured.negative() > 0 {
+        let text = format!(
+            "{} latencies are negative, by up to {}: the clocks disagree, so {} is not judged",
+            count(measured.negative()),
+            latency(measured.most_negative_ns() as f64 / 1e6),
+            judged.key,
+        );
+        let reason = stream.reason(ReasonCode::NegativeLatency, &text).about(judged.key);
+        doubts.push(reason.observed(measured.negative() as f64));
+    }
+    let Some(ClockFigures { synchronised, error_ms }) = clocks else {
+        return doubts;
+    };
+    if !synchronised {
+        let more = ", measured across clocks that the kernel does not call synchronised: not judged";
+        doubts.push(judged.reason(stream, ReasonCode::ClocksUnsynchronised, more));
+    } else if judged.observed_ms < error_ms {
+        let more = format!(", below the clocks' estimated error of {}: not judged", latency(error_ms));
+        doubts.push(judged.reason(stream, ReasonCode::BelowClockError, &more));
+    }
+    doubts
+}
+
+/// The unit that claims of due times seem to be written in, where it is not floodmark's.
+fn claimed_unit(stream: &StreamFigures<'_>) -> String {
+    let contradiction = stream.reading.and_then(|reading| reading.delivered.contradiction);
+    let unit = contradiction.and_then(|contradiction| contradiction.unit());
+    unit.map(|unit| format!("; what they claim looks like {unit}, floodmark writes microseconds")).unwrap_or_default()
+}
+
+/// A latency over its limit under the load of another run as well.
+fn load_doubt(stream: &StreamFigures<'_>, judged: Judged) -> Option<Reason> {
+    let reading = stream.reading.filter(|reading| !judged.is_kept() && reading.has_other_load())?;
+    let others = other_runs(&reading.delivered.strangers, reading.topic);
+    let more = format!(", but {others} meanwhile: not judged");
+    Some(judged.reason(stream, ReasonCode::OtherRunLoad, &more))
+}
+
+/// A latency that is kept by the events that were seen, while others were not seen yet and will have taken longer.
+fn unseen_doubt(
+    stream: &StreamFigures<'_>,
+    judged: Judged,
+    measured: &LatencyHistogram,
+    quantile: f64,
+) -> Option<Reason> {
+    let unseen = Some(stream.counts.in_flight).filter(|unseen| *unseen > 0 && judged.is_kept())?;
+    let seen = measured.count();
+    // If the unseen took longer than all others, the quantile over all of them is this one of those that were seen.
+    let of_seen = quantile * (seen + unseen) as f64 / seen as f64;
+    if of_seen <= 1.0 && measured.quantile_ms(of_seen) <= judged.limit_ms {
+        return None;
+    }
+    let more = format!(
+        " of the {} events that were seen; {} others were not seen yet: not judged",
+        count(seen),
+        count(unseen)
+    );
+    Some(judged.reason(stream, ReasonCode::NotAllSeen, &more))
+}
+
+/// That the latencies are those of some events only.
+fn untimed_doubt(stream: &StreamFigures<'_>, judged: Judged) -> Option<Reason> {
+    let untimed = stream.untimed;
+    (untimed > 0).then(|| {
+        let text = format!(
+            "it is not known when {} of {} events were due, so {} would be that of the others only. Let the pipeline keep their `due`, say where it is, or name the start of the run (--start-at){}.",
+            count(untimed),
+            count(stream.counts.delivered),
+            judged.key,
+            claimed_unit(stream)
+        );
+        stream.reason(ReasonCode::WithoutDueTime, &text).about(judged.key).observed(untimed as f64)
+    })
+}
+
+/// Whether a broken limit would have been kept without floodmark's own delays. They only ever make a latency longer, so that a limit that is
+/// kept with them is kept for certain.
+fn own_delay_doubt(stream: &StreamFigures<'_>, judged: Judged, measured: &LatencyHistogram) -> Option<Reason> {
+    let none = LatencyHistogram::default();
+    let lateness = stream.generator.map_or(&none, |generator| generator.lateness);
+    let behind_ms = stream.observer_behind_ms;
+    let is_sure = |limit_ms: f64, lateness| is_surely_over(measured, judged.quantile, limit_ms, lateness);
+    if judged.is_kept() || is_sure(judged.limit_ms + behind_ms, lateness) {
+        return None;
+    }
+    let late = format!("this machine's own lateness (p99 {})", latency(lateness.quantile_ms(0.99)));
+    let slow = format!("the observer's own delay (at most {})", latency(behind_ms));
+    let (code, whose) = if !is_sure(judged.limit_ms + behind_ms, &none) && is_sure(judged.limit_ms, lateness) {
+        (ReasonCode::ObserverSlow, slow)
+    } else if !is_sure(judged.limit_ms, lateness) {
+        (ReasonCode::GeneratorLate, late)
+    } else {
+        (ReasonCode::GeneratorLate, format!("{late} and {slow}"))
+    };
+    let more = format!(", but it may have been kept without {whose}. Free some CPU, or use another machine.");
+    Some(judged.reason(stream, code, &more))
+}
+
+/// Whether a latency's quantile is over its limit even without what the generator was late: each late event may be any of the slow ones.
+/// For any lateness x, at most those later than x can have been lifted over `limit + x` by more than x.
+fn is_surely_over(measured: &LatencyHistogram, quantile: f64, limit_ms: f64, lateness: &LatencyHistogram) -> bool {
+    let within = (quantile * measured.count() as f64 - 1e-9).ceil() as u64;
+    let may_be_over = measured.count().saturating_sub(within);
+    let is_over = |late_ms: f64| {
+        let later = lateness.count_over_ms(late_ms);
+        measured.count_over_ms(limit_ms + late_ms) > may_be_over.saturating_add(later)
+    };
+    lateness.count() == 0 && is_over(0.0)
+        || LATENESS_QUANTILES.iter().any(|quantile| is_over(lateness.quantile_ms(*quantile)))
+}
+
+/// Where a lateness is tried as the x of [`is_surely_over`].
+const LATENESS_QUANTILES: [f64; 9] = [1.0, 0.9999, 0.999, 0.995, 0.99, 0.95, 0.9, 0.5, 0.0];
