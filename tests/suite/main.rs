@@ -27,6 +27,8 @@ mod fuzz;
 #[cfg(test)]
 mod interruption;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod pipelines;
