@@ -1,10 +1,10 @@
-//! The texts in the sources: each string literal of two words or more outside of tests, in the order of the rooms.
+//! The texts in the sources: each string literal of two words or more outside of tests, in order.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every text, room by room. Where in a room a text stands is left out: a file that is split changes nothing.
+/// Every text, once. Where it stands is left out: code that moves changes nothing.
 pub(super) fn of_the_sources() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -18,12 +18,10 @@ pub(super) fn of_the_sources() -> String {
         if tests.iter().any(|test| file.starts_with(test) || *file == test.with_extension("rs")) {
             continue;
         }
-        let room = file.strip_prefix(&root).unwrap().components().next().unwrap().as_os_str().to_string_lossy();
-        let said =
-            literals(without_tests(source)).into_iter().map(|text| unfolded(&text)).filter(|text| is_prose(text));
-        texts.extend(said.map(|text| (room.trim_end_matches(".rs").to_owned(), text)));
+        let said = literals(without_tests(source)).into_iter().map(|text| unfolded(&text));
+        texts.extend(said.filter(|text| is_prose(text)));
     }
-    texts.iter().map(|(room, text)| format!("{room}: {text}\n")).collect()
+    texts.into_iter().map(|text| text + "\n").collect()
 }
 
 fn below(folder: &Path, files: &mut Vec<PathBuf>) {
