@@ -1,7 +1,8 @@
 //! floodmark: a load and burst generator for Kafka that checks what came out.
 //!
 //! The rooms follow the way of an event, and dependencies point one way:
-//! `profile` → `load` → `produce` → `kafka` → (broker) → `kafka` → `consume` → `check` → `results` → `report`.
+//! `profile` → `load` → `produce` → `kafka` → (broker) → `kafka` → `consume` → `check`, `event_time` → `verdict`, `conclude` → `results` → `report`.
+//! `run` wires them together, `merge` joins parts of a run, `capture` and `survey` read topics that are there already.
 //! `curve` (captured rates) and `units` stand before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker; `clock` is the process's one clock.
 
 pub mod broker;
@@ -10,20 +11,24 @@ pub mod capture;
 pub mod check;
 pub mod clock;
 pub mod commands;
+pub mod conclude;
 pub mod consume;
 pub mod curve;
 pub mod event;
 pub mod event_time;
 pub mod figures;
 pub mod kafka;
+pub mod limits;
 pub mod load;
+pub mod merge;
 pub mod produce;
 pub mod profile;
 pub mod redact;
 pub mod report;
 pub mod results;
-pub mod session;
+pub mod run;
 mod side_by_side;
 pub mod stop;
+pub mod survey;
 pub mod units;
 pub mod verdict;

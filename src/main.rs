@@ -8,11 +8,11 @@ use std::{
 
 use clap::Parser;
 use floodmark::commands::{Cli, CommandError, error_json};
+use floodmark::limits::outlive_full_files;
 use floodmark::redact::sentence;
 use floodmark::report::output::Outlet;
 use floodmark::report::screen::{Screen, shortened};
 use floodmark::report::terminal::Look;
-use floodmark::session::outlive_full_files;
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(|fault| say_fault(&fault.to_string())));

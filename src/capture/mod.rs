@@ -1,4 +1,4 @@
-//! Capturing a curve from a live topic: the rules. Pure: offsets and sampled records in, counts, laws, an error bar and a profile out.
+//! Capturing a curve from a live topic. The rules are pure: offsets and sampled records in, counts, laws, an error bar and a profile out; `live` asks the cluster.
 //!
 //! Offsets are asked for, not messages: how many records lie between two edges is the difference of the offsets there, partition by partition.
 
@@ -6,6 +6,7 @@ mod around;
 mod captured;
 mod counts;
 mod doubts;
+pub mod live;
 mod profile_text;
 mod range;
 pub mod sample;

@@ -101,6 +101,12 @@ impl LatencyHistogram {
         self.nanos.value_at_quantile(quantile).min(self.nanos.max()) as f64 / 1e6
     }
 
+    /// The same, but `None` when nothing was measured.
+    #[must_use]
+    pub fn measured_quantile_ms(&self, quantile: f64) -> Option<f64> {
+        (self.count() > 0).then(|| self.quantile_ms(quantile))
+    }
+
     /// The histogram itself, in nanoseconds.
     #[must_use]
     pub fn nanos(&self) -> &Histogram<u64> {

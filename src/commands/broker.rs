@@ -4,8 +4,9 @@ use std::{io::Write, net::SocketAddr};
 
 use super::{CommandError, Outcome};
 use crate::broker::{Broker, BrokerConfig, WhenFull};
+use crate::limits::refuse_few_files;
 use crate::profile::units::ByteSize;
-use crate::session::{Asked, refuse_few_files};
+use crate::stop::signals::Asked;
 
 /// Flags of `broker`.
 #[derive(Debug, clap::Args)]

@@ -5,14 +5,15 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::{CommandError, Outcome, flags};
+use crate::capture::live::{Capture, CaptureError, CaptureRange, capture};
 use crate::capture::{Captured, Moment, ProfileParts, profile_text};
 use crate::consume::extract::Place;
 use crate::curve::{FIRST_LINE, Origin};
+use crate::limits::refuse_few_files;
 use crate::profile::Span;
 use crate::report::terminal::Look;
 use crate::report::terminal::capture::{CaptureReport, ProgressLine, for_people};
 use crate::results::pending::write_whole;
-use crate::session::{Capture, CaptureError, CaptureRange, capture, refuse_few_files};
 
 /// Flags of `capture`.
 #[derive(Debug, clap::Args)]

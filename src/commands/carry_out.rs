@@ -5,11 +5,12 @@ use std::io::{Write, stderr};
 use super::flags::{OutputFlags, ProfileFlags, RunFlag, TargetFlags};
 use super::{CommandError, Outcome};
 use crate::check::{LatencyHistogram, Merge};
+use crate::conclude::{Ended, Role};
 use crate::load::Shard;
 use crate::profile::timescale::phase_at as phase_of_stream_at;
 use crate::profile::{Loaded, Profile};
 use crate::report::terminal::{LiveFigures, LiveLine, Look, closing};
-use crate::session::{self, Ended, News, Prepared, Request, Role, SecondSeen, SessionError};
+use crate::run::{self, News, Prepared, Request, RunError, SecondSeen};
 
 /// The flags of the three commands, put together.
 pub(super) struct Wanted<'a> {
@@ -41,14 +42,14 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
         workers: wanted.workers,
         loaded: loaded.clone(),
     };
-    let prepared = session::prepare(request)?;
+    let prepared = run::prepare(request)?;
     let mut line = LiveLine::new(stderr(), Look::of_stderr());
     // A screen that cannot be written is no reason to end a run, nor to lose its verdict.
     for text in opening(&prepared, &loaded, wanted.role) {
         let _unwritten = line.say(&text);
     }
     let total_s = loaded.profile.duration().as_secs_f64();
-    let ended = session::carry_out(&prepared, &mut |news| {
+    let ended = run::carry_out(&prepared, &mut |news| {
         let _unwritten = match news {
             News::Second(seen) => line.show(&live_figures(seen, wanted.role, &loaded.profile, total_s)),
             News::Said(text) => line.say(text),
@@ -153,8 +154,8 @@ fn phase_at(second: f64, profile: &Profile, total_s: f64) -> Option<String> {
     phase_of_stream_at(&phased.phases, (second * 1e9) as u128).and_then(|phase| phase.name.clone())
 }
 
-impl From<SessionError> for CommandError {
-    fn from(error: SessionError) -> Self {
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
         if error.is_usage() {
             CommandError::Usage(error.to_string())
         } else {

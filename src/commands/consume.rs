@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::carry_out::{Wanted, carry_out};
 use super::{CommandError, Outcome, flags};
+use crate::conclude::Role;
 use crate::load::Shard;
-use crate::session::Role;
 
 /// Flags of `consume`.
 #[derive(Debug, clap::Args)]

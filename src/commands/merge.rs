@@ -4,7 +4,7 @@ use std::{io::Write, path::PathBuf};
 
 use super::carry_out::print_end;
 use super::{CommandError, Outcome, flags};
-use crate::session::{MergeError, merge_parts};
+use crate::merge::{MergeError, merge_parts};
 
 /// Flags of `merge`.
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,7 @@ use crate::profile::{Loaded, Profile, Stream};
 use crate::report::chart::{RateSeries, rate_charts};
 use crate::report::figures;
 use crate::report::terminal::Look;
-use crate::session::{Fit, Way, fit};
+use crate::run::{Fit, Way, fit};
 use captured::Captured;
 
 mod captured;

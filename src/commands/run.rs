@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::carry_out::{Wanted, carry_out};
 use super::{CommandError, Outcome, flags};
-use crate::session::Role;
+use crate::conclude::Role;
 
 /// Flags of `run`.
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::carry_out::print_end;
 use super::{CommandError, Outcome};
-use crate::session::read_run;
+use crate::conclude::read_run;
 
 /// Flags of `show`.
 #[derive(Debug, clap::Args)]

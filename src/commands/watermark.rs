@@ -10,11 +10,12 @@ use crate::consume::extract::Place;
 use crate::consume::recorded::read_recorded;
 use crate::event::time_form::TimeForm;
 use crate::event_time::watermark::ModelSpec;
+use crate::limits::refuse_few_files;
 use crate::profile::{Engine, Operator, Span, WatermarkModel, Window};
 use crate::report::terminal::Look;
 use crate::report::terminal::capture::ProgressLine;
 use crate::report::terminal::watermark::{recorded_verdicts, topic_watermarks};
-use crate::session::{EventTimeAt, Reading, Survey, SurveyError, judge_recorded, refuse_few_files, survey};
+use crate::survey::{EventTimeAt, Reading, Survey, SurveyError, judge_recorded, survey};
 use crate::verdict::Verdict;
 
 /// Flags of `watermark`.
@@ -206,10 +207,11 @@ fn judge_topic(args: &Args, topic: &str, models: Vec<ModelSpec>, out: &mut dyn W
 
 impl From<SurveyError> for CommandError {
     fn from(error: SurveyError) -> Self {
+        let text = error.to_string();
         match error {
-            SurveyError::Session(error) => error.into(),
-            SurveyError::Offsets(error) => CommandError::Environment(error.to_string()),
-            SurveyError::Nothing(text) => CommandError::Nothing(text),
+            SurveyError::Nothing(_) => CommandError::Nothing(text),
+            error if error.is_usage() => CommandError::Usage(text),
+            _ => CommandError::Environment(text),
         }
     }
 }

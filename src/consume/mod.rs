@@ -5,6 +5,7 @@ pub mod extract;
 mod intake;
 pub mod masked;
 mod progress;
+pub mod reading;
 pub mod recorded;
 mod stage;
 mod unreadable;

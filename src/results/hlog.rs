@@ -35,7 +35,22 @@ pub struct LogKey {
     pub hop: Hop,
 }
 
+/// What stands in the place of a stage for the generator's own lateness, which is a part of due to sent.
+pub const GENERATOR: &str = "generator";
+
 impl LogKey {
+    /// The log of a stream's hop, at a stage where there are several.
+    #[must_use]
+    pub fn new(stream: &str, stage: Option<&str>, hop: Hop) -> Self {
+        LogKey { stream: stream.to_owned(), stage: stage.map(str::to_owned), hop }
+    }
+
+    /// The log of how late the generator itself sent.
+    #[must_use]
+    pub fn of_generator(stream: &str) -> Self {
+        LogKey::new(stream, Some(GENERATOR), Hop::DueToSent)
+    }
+
     /// The log's file name: `stream.hop.hlog`, or `stream@stage.hop.hlog`. No stream's name has an `@`, so that no two logs share a file.
     #[must_use]
     pub fn file_name(&self) -> String {

@@ -3,7 +3,7 @@
 use floodmark::consume::recorded::{RowKind, read_recorded};
 use floodmark::event_time::watermark::{Bounds, Claim, ModelSpec, TimedRecord, Watermarks};
 use floodmark::results::verdicts::WatermarkVerdicts;
-use floodmark::session::{Reading, judge_recorded};
+use floodmark::survey::{Reading, judge_recorded};
 
 use super::stream::{Row, Stream};
 

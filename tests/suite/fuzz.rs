@@ -8,12 +8,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use floodmark::broker::{Broker, BrokerConfig};
+use floodmark::conclude::read_run;
 use floodmark::consume::extract::Extractor;
 use floodmark::consume::recorded::read_recorded;
 use floodmark::curve::import::{Options, import};
 use floodmark::kafka::ClientSettings;
+use floodmark::merge::merge_parts;
 use floodmark::profile::{Codec, Profile};
-use floodmark::session::{merge_parts, read_run};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 

@@ -1,14 +1,22 @@
 //! A run that came to no end of its own: killed, or given up on. What its files hold by the second is told, and the verdict is void.
 
-use super::record::{GENERATOR, log_key};
-use super::watch::Ended;
 use crate::check::{Counts, Hop, Merge};
 use crate::profile::{Profile, Stream};
 use crate::results::summary::{
     GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary, Summary,
 };
-use crate::results::{Manifest, ResultsError, RunFolder, TimelineRow};
+use crate::results::{LogKey, Manifest, ResultsError, RunFolder, TimelineRow};
 use crate::verdict::{Reason, ReasonCode, Verdict};
+
+/// A run that has ended.
+pub struct Ended {
+    /// What it found.
+    pub summary: Summary,
+    /// Where the results are.
+    pub folder: std::path::PathBuf,
+    /// Somebody asked twice to stop, or threads did not come back: the process ends at once, and tidies nothing up.
+    pub given_up: bool,
+}
 
 /// What a run's folder says: its own summary, or that of its seconds when it has none.
 ///
@@ -33,7 +41,7 @@ fn killed() -> Reason {
 
 /// The summary of what a run's files hold by the second. Events cannot be told from copies there, so that the counts are of sends;
 /// what was acknowledged and not seen is in flight, and what was offered and not accounted for is unresolved.
-pub(super) fn summary_of_seconds(folder: &RunFolder, reason: Reason) -> Result<Summary, ResultsError> {
+pub fn summary_of_seconds(folder: &RunFolder, reason: Reason) -> Result<Summary, ResultsError> {
     let manifest = folder.manifest();
     let profile = manifest.profile(&folder.path().join(crate::results::folder::MANIFEST))?;
     let rows = folder.timeline()?;
@@ -57,7 +65,7 @@ pub(super) fn summary_of_seconds(folder: &RunFolder, reason: Reason) -> Result<S
 }
 
 /// A summary that holds no more than why there is none.
-pub(super) fn empty_summary(run: RunFacts, reason: Reason) -> Summary {
+pub fn empty_summary(run: RunFacts, reason: Reason) -> Summary {
     Summary {
         schema: SUMMARY_SCHEMA,
         verdict: Verdict::of(std::slice::from_ref(&reason)),
@@ -91,7 +99,7 @@ fn facts_of(manifest: &Manifest, profile: &Profile, seconds: u64) -> RunFacts {
 fn lateness_of(folder: &RunFolder, profile: &Profile) -> Result<crate::check::Latencies, ResultsError> {
     let mut all = crate::check::LatencyHistogram::default();
     for stream in &profile.streams {
-        all.merge(folder.latencies(&log_key(&stream.name, Some(GENERATOR), Hop::DueToSent))?);
+        all.merge(folder.latencies(&LogKey::of_generator(&stream.name))?);
     }
     Ok(all.summary())
 }
@@ -149,7 +157,7 @@ fn counts_of<'a>(rows: impl Iterator<Item = &'a TimelineRow>) -> Counts {
 
 fn latencies_of(folder: &RunFolder, stream: &Stream, stage: Option<&str>) -> Result<HopLatencies, ResultsError> {
     let at = |stage: Option<&str>, hop| {
-        folder.latencies(&log_key(&stream.name, stage, hop)).map(|histogram| histogram.summary())
+        folder.latencies(&LogKey::new(&stream.name, stage, hop)).map(|histogram| histogram.summary())
     };
     Ok(HopLatencies {
         due_to_sent: at(None, Hop::DueToSent)?,

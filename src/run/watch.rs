@@ -7,40 +7,27 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::conclude::{Facts, conclude};
-use super::event_times::event_times_of;
-use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::patience::{Asked, Wait};
 use super::plans::{queue_of, stage_plan, stream_plan};
-use super::prepare::{LEAD_NS, Prepared, Role, SessionError};
+use super::prepare::{LEAD_NS, Prepared, RunError};
 use super::record::Recorder;
 use super::seconds::{HandIn, SecondSeen, Seconds};
-use super::signals;
 use super::topics::{TopicChange, TopicNews, TopicWatch};
-use super::watermarks::watermark_of;
-use super::windows::WindowParts;
 use crate::check::Merge;
 use crate::clock;
+use crate::conclude::{
+    Ended, Facts, Measured, Role, StageMeasured, StreamMeasured, WindowParts, conclude, event_times_of, watermark_of,
+};
 use crate::consume::{self, End, Observing, StageReport, Told};
 use crate::figures::count;
 use crate::produce::{self, Ceiling, Producing, Ready};
 use crate::results::Summary;
 use crate::side_by_side::side_by_side;
-use crate::stop::StopFlag;
+use crate::stop::{StopFlag, signals};
 use crate::verdict::{Reason, ReasonCode};
 
 /// How often the watcher looks.
 const TICK: Duration = Duration::from_millis(50);
-
-/// A run that has ended.
-pub struct Ended {
-    /// What it found.
-    pub summary: Summary,
-    /// Where the results are.
-    pub folder: std::path::PathBuf,
-    /// Somebody asked twice to stop, or threads did not come back: the process ends at once, and tidies nothing up.
-    pub given_up: bool,
-}
 
 /// What a run has to tell while it goes on.
 pub enum News<'a> {
@@ -54,7 +41,7 @@ pub enum News<'a> {
 ///
 /// # Errors
 /// When the run cannot start. Once it has, whatever happens ends in a summary.
-pub fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result<Ended, SessionError> {
+pub fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result<Ended, RunError> {
     let stop = StopFlag::default();
     let role = prepared.request.role;
     let stages_of_streams: Vec<usize> = prepared.streams.iter().map(|stream| stream.stages.len()).collect();
@@ -101,7 +88,7 @@ fn start_observers(
     start_ns: Option<u64>,
     hand_in: &HandIn,
     stop: &StopFlag,
-) -> Result<Vec<Observing>, SessionError> {
+) -> Result<Vec<Observing>, RunError> {
     let places: Vec<(usize, usize)> = (prepared.streams.iter().enumerate())
         .flat_map(|(index, stream)| (0..stream.stages.len()).map(move |stage| (index, stage)))
         .collect();
@@ -111,13 +98,13 @@ fn start_observers(
     Ok(side_by_side(&places, start).into_iter().collect::<Result<_, _>>()?)
 }
 
-fn open_producers(prepared: &Prepared) -> Result<Ready, SessionError> {
+fn open_producers(prepared: &Prepared) -> Result<Ready, RunError> {
     let plans = (0..prepared.streams.len()).filter_map(|index| stream_plan(prepared, index)).collect();
     Ok(produce::open(plans)?)
 }
 
 /// An id that the user gave may be that of a run that goes on: its events would count as this one's. One that was drawn is nobody else's.
-fn refuse_used_id(prepared: &Prepared, observing: &[Observing], start_ns: u64) -> Result<(), SessionError> {
+fn refuse_used_id(prepared: &Prepared, observing: &[Observing], start_ns: u64) -> Result<(), RunError> {
     if prepared.request.run_id.is_none() {
         return Ok(());
     }
@@ -126,7 +113,7 @@ fn refuse_used_id(prepared: &Prepared, observing: &[Observing], start_ns: u64) -
         thread::sleep(Duration::from_millis(5));
     }
     match observing.iter().find(|stage| stage.before_start() > 0) {
-        Some(stage) => Err(SessionError::RunIdInUse {
+        Some(stage) => Err(RunError::RunIdInUse {
             run_id: prepared.run_id.clone(),
             topic: stage.topic.clone(),
             events: stage.before_start(),

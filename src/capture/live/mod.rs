@@ -7,18 +7,18 @@ mod edges;
 mod runs;
 mod sample;
 
-pub(super) use self::around::look_around;
+pub use self::around::look_around;
 use self::around::{Around, none_is_stamped};
 use self::edges::{Asked, ask_edges, watch_ends};
-pub(super) use self::runs::RunReader;
+pub use self::runs::RunReader;
 use self::sample::{SampleOrder, take_sample};
-use super::prepare::SessionError;
 use crate::capture::sample::SampleFigures;
 use crate::capture::{
     CaptureProgress, CaptureStep, Captured, Counted, Edges, Evidence, Held, Moment, NoCounts, RangeError, ReadAround,
     TopicRules, count, error_bar,
 };
 use crate::consume::extract::Place;
+use crate::consume::reading::ReadError;
 use crate::kafka::{ClientSettings, KafkaError, OffsetFinder, OffsetsError, Target, TargetError};
 use crate::profile::Span;
 
@@ -72,7 +72,7 @@ pub enum CaptureError {
     },
     /// The sample cannot be read.
     #[error(transparent)]
-    Sample(#[from] SessionError),
+    Sample(#[from] ReadError),
     /// Offsets are not told.
     #[error(transparent)]
     Offsets(#[from] OffsetsError),
@@ -261,7 +261,7 @@ fn sample(
     live: bool,
     rules: Option<&TopicRules>,
     progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<Option<SampleFigures>, SessionError> {
+) -> Result<Option<SampleFigures>, ReadError> {
     if wanted.sample == 0 {
         return Ok(None);
     }

@@ -31,7 +31,7 @@ pub fn event_times_of(report: &EventTimeReport) -> EventTimeSummary {
 }
 
 /// How late events were, by a model's rule, and the bounds that could be chosen.
-pub(super) fn lateness_of(
+pub fn lateness_of(
     model: &ModelTally,
     lateness: &Lateness,
     log: &LogFigures,
@@ -116,7 +116,7 @@ fn furthest_off(clocks: &[ProducerSkew]) -> Vec<ProducerSkew> {
 }
 
 /// The columns of a ledger that the sender knows, and those that the observer knows: what was merged comes apart again.
-pub(super) fn split(ledger: &InjectionLedger) -> (InjectionLedger, InjectionLedger) {
+pub fn split(ledger: &InjectionLedger) -> (InjectionLedger, InjectionLedger) {
     let (mut sent, mut seen) = (ledger.clone(), ledger.clone());
     for counts in seen.kinds.values_mut() {
         counts.injected = 0;

@@ -170,7 +170,7 @@ pub(super) fn merge_watermarks(own: &mut Vec<Watermark>, other: Vec<Watermark>) 
 }
 
 /// There are events that were not seen, and any event may be dropped for them.
-pub(super) fn leave_open(watermark: &mut Watermark) {
+pub fn leave_open(watermark: &mut Watermark) {
     watermark.kept_sure = 0;
     watermark.dropped_possible = watermark.records.saturating_sub(watermark.refused);
     watermark.pairs_lost.max = watermark.pairs;

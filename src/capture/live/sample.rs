@@ -5,8 +5,8 @@ use super::{CaptureProgress, CaptureStep};
 use crate::capture::sample::{Chunk, SampleFigures, Sighting, Tally, chunks};
 use crate::capture::{Counted, Run};
 use crate::consume::extract::{Extractor, Place};
+use crate::consume::reading::ReadError;
 use crate::kafka::{ClientSettings, Record};
-use crate::session::SessionError;
 
 /// What is sampled.
 pub(super) struct SampleOrder<'a> {
@@ -30,7 +30,7 @@ pub(super) struct SampleOrder<'a> {
 pub(super) fn take_sample(
     order: &SampleOrder<'_>,
     progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<SampleFigures, SessionError> {
+) -> Result<SampleFigures, ReadError> {
     let rounds = chunks(&order.counted.ranges(), order.records);
     let wanted: u64 = rounds.iter().flatten().map(|chunk| chunk.records).sum();
     let extractor = order.event_time.clone().map(Extractor::of_event_time);
@@ -61,7 +61,7 @@ fn count_committed(
     tally: &mut Tally,
     of: u64,
     progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<(), SessionError> {
+) -> Result<(), ReadError> {
     let mut reader = RunReader::new(order.settings, order.topic, true);
     let mut done = 0;
     for round in rounds {

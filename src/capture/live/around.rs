@@ -3,7 +3,7 @@
 use super::runs::RunReader;
 use super::{CaptureProgress, CaptureStep};
 use crate::capture::{EdgeOffsets, Edges, Run, Stretch, Suspect, hides, is_past, runs, suspects};
-use crate::session::SessionError;
+use crate::consume::reading::ReadError;
 
 /// Records that are looked at behind an answer.
 const LOOK_AT: i64 = 20;
@@ -16,14 +16,14 @@ const READ_OF_EACH: u64 = 500;
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(in crate::session) struct Around {
-    pub(in crate::session) stretches: Vec<Stretch>,
+pub struct Around {
+    pub stretches: Vec<Stretch>,
     /// Answers that were looked behind.
-    pub(in crate::session) looked_behind: usize,
+    pub looked_behind: usize,
     /// Offsets behind answers that were not looked behind.
-    pub(in crate::session) not_looked_at: u64,
+    pub not_looked_at: u64,
     /// Why records cannot be read at all, if so: no permission, or they were deleted meanwhile.
-    pub(in crate::session) unreadable: Option<String>,
+    pub unreadable: Option<String>,
 }
 
 /// A suspect, and how far its stretch is known.
@@ -37,7 +37,7 @@ struct Open {
 
 /// Looks behind the answers at `offsets`; `oldest` and `ends` are where the partitions begin and end. That nothing can be read is no error here:
 /// counts are of offsets, and what may hide makes the error bar.
-pub(in crate::session) fn look_around(
+pub fn look_around(
     reader: &mut RunReader<'_>,
     edges: &Edges,
     offsets: &EdgeOffsets,
@@ -75,7 +75,7 @@ pub(in crate::session) fn look_around(
 }
 
 impl Around {
-    fn give_up(&mut self, error: &SessionError, offsets: u64) {
+    fn give_up(&mut self, error: &ReadError, offsets: u64) {
         self.not_looked_at += offsets;
         self.unreadable = Some(error.to_string());
     }
@@ -99,7 +99,7 @@ fn take_wave(all: &mut Vec<Suspect>) -> Vec<Suspect> {
 }
 
 /// The stretches in which records hide: from the answer to where most records are stamped as late as was asked for.
-fn look_behind(reader: &mut RunReader<'_>, edges: &Edges, wave: &[Suspect]) -> Result<Vec<Run>, SessionError> {
+fn look_behind(reader: &mut RunReader<'_>, edges: &Edges, wave: &[Suspect]) -> Result<Vec<Run>, ReadError> {
     let mut open: Vec<Open> =
         wave.iter().map(|suspect| Open { suspect: *suspect, at: suspect.from, leap: LOOK_AT }).collect();
     let mut hidden = Vec::new();
@@ -137,7 +137,7 @@ fn look_behind(reader: &mut RunReader<'_>, edges: &Edges, wave: &[Suspect]) -> R
 /// A record's offset and timestamp.
 type Stamped = (i64, Option<i64>);
 
-fn stamps_of(reader: &mut RunReader<'_>, looks: &[Run]) -> Result<Vec<Vec<Stamped>>, SessionError> {
+fn stamps_of(reader: &mut RunReader<'_>, looks: &[Run]) -> Result<Vec<Vec<Stamped>>, ReadError> {
     let mut stamps = vec![Vec::new(); looks.len()];
     let wanted: Vec<(Run, u64)> = looks.iter().map(|run| (*run, u64::MAX)).collect();
     reader.read(&wanted, |place, record| {
@@ -149,7 +149,7 @@ fn stamps_of(reader: &mut RunReader<'_>, looks: &[Run]) -> Result<Vec<Vec<Stampe
 }
 
 /// Reads a stretch, whole or in runs, where all of them together are too long.
-fn read_stretch(reader: &mut RunReader<'_>, whole: Run, total: u64) -> Result<Stretch, SessionError> {
+fn read_stretch(reader: &mut RunReader<'_>, whole: Run, total: u64) -> Result<Stretch, ReadError> {
     let length = (whole.until - whole.from) as u64;
     let share = u128::from(length) * u128::from(READ_IN_ALL) / u128::from(total.max(1));
     let wanted = if total <= READ_IN_ALL { length } else { (share as u64).max(READ_OF_EACH) };
@@ -162,7 +162,7 @@ fn read_stretch(reader: &mut RunReader<'_>, whole: Run, total: u64) -> Result<St
 }
 
 /// Whether none of the last records of any partition carries a timestamp.
-pub(super) fn none_is_stamped(reader: &mut RunReader<'_>, oldest: &[i64], ends: &[i64]) -> Result<bool, SessionError> {
+pub(super) fn none_is_stamped(reader: &mut RunReader<'_>, oldest: &[i64], ends: &[i64]) -> Result<bool, ReadError> {
     let last = |(partition, (oldest, end)): (usize, (&i64, &i64))| Run {
         partition,
         from: (end - LOOK_AT).max(*oldest),

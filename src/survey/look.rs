@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::range::TopicRange;
 use super::{EventTimeAt, Survey, SurveyError};
 use crate::capture::Run;
+use crate::capture::live::RunReader;
 use crate::capture::sample::chunks;
 use crate::consume::extract::Extractor;
 use crate::consume::masked::{places_of_times, shape_of};
@@ -12,8 +13,6 @@ use crate::event::time_form::TimeForm;
 use crate::event_time::watermark::AppendTimes;
 use crate::kafka::Record;
 use crate::profile::Codec;
-use crate::session::SessionError;
-use crate::session::capture::RunReader;
 
 /// So many messages are looked at first.
 const LOOK_AT: u64 = 200;
@@ -87,7 +86,7 @@ pub(super) fn look(survey: &Survey, range: &TopicRange, reader: &Reader) -> Resu
         })?;
     }
     if looked.messages > 0 && looked.timed == 0 {
-        return Err(SessionError::Usage(nothing_readable(survey, &looked)).into());
+        return Err(SurveyError::Usage(nothing_readable(survey, &looked)));
     }
     Ok(looked)
 }

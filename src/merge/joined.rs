@@ -5,9 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::record::{GENERATOR, log_key, quantile};
 use crate::check::{Hop, LatencyHistogram, Merge};
-use crate::results::hlog::{Interval, LogReader};
+use crate::results::hlog::{GENERATOR, Interval, LogReader};
 use crate::results::{LogFile, LogKey, ResultsError, RunFolder, RunWriter, TimelineRow, WatermarkRow};
 
 /// A part, and how many seconds after the whole run it began.
@@ -96,7 +95,7 @@ struct SecondFigures {
 
 impl SecondFigures {
     fn of(latencies: &LatencyHistogram) -> Self {
-        let [p50_ms, p99_ms, max_ms] = [0.5, 0.99, 1.0].map(|at| quantile(latencies, at));
+        let [p50_ms, p99_ms, max_ms] = [0.5, 0.99, 1.0].map(|at| latencies.measured_quantile_ms(at));
         SecondFigures { p50_ms, p99_ms, max_ms }
     }
 }
@@ -230,7 +229,7 @@ fn add(whole: &mut TimelineRow, part: TimelineRow) {
 }
 
 fn set_figures(row: &mut TimelineRow, second: u64, figures: &FiguresBySecond) {
-    let of = |stage: Option<&str>, hop| figures.get(&(log_key(&row.stream, stage, hop), second)).copied();
+    let of = |stage: Option<&str>, hop| figures.get(&(LogKey::new(&row.stream, stage, hop), second)).copied();
     let seen = of(Some(row.stage.as_str()).filter(|stage| !stage.is_empty()), Hop::DueToConsumed);
     let acked = of(None, Hop::SentToAcked);
     let own = of(Some(GENERATOR), Hop::DueToSent);

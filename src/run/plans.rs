@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::measured::StreamMeasured;
 use super::prepare::{Prepared, PreparedStage, PreparedStream};
-use super::watermarks::models_at;
-use super::windows::windows_plan;
 use crate::check::Observed;
+use crate::conclude::{StreamMeasured, models_at, windows_plan};
 use crate::consume::StagePlan;
 use crate::event_time::lateness::Disturbed;
 use crate::produce::{StreamPlan, sizes_are_filler};

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event_sizes::{Fit, Way, fit};
-use super::limits::refuse_few_files;
 use crate::broker::{Broker, BrokerConfig, BrokerError};
 use crate::clock::Clock;
+use crate::conclude::Role;
 use crate::consume::ConsumeError;
 use crate::consume::extract::Extractor;
 use crate::event::RunTag;
 use crate::kafka::{
     BatchLimit, ClientSettings, KafkaError, PartitionRange, Target, TargetError, TopicPlan, isolation_of,
 };
+use crate::limits::refuse_few_files;
 use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
 use crate::produce::ProduceError;
 use crate::profile::{Isolation, Loaded, Span, Stage, Stream};
@@ -28,37 +29,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const OFFSETS_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time between the end of the preparations and the first due time, for threads to start.
 pub(super) const LEAD_NS: u64 = 300_000_000;
-
-/// Which part of a run this process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Everything.
-    Run,
-    /// Sending alone.
-    Produce,
-    /// Observing alone.
-    Consume,
-}
-
-impl Role {
-    /// The command's name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Run => "run",
-            Role::Produce => "produce",
-            Role::Consume => "consume",
-        }
-    }
-
-    pub(super) fn sends(self) -> bool {
-        self != Role::Consume
-    }
-
-    pub(super) fn observes(self) -> bool {
-        self != Role::Produce
-    }
-}
 
 /// What a user asked for.
 #[derive(Debug, Clone)]
@@ -89,7 +59,7 @@ pub struct Request {
 
 /// Why a run did not come about.
 #[derive(Debug, thiserror::Error)]
-pub enum SessionError {
+pub enum RunError {
     /// The embedded broker did not start.
     #[error(transparent)]
     Broker(#[from] BrokerError),
@@ -128,14 +98,6 @@ pub enum SessionError {
         /// How many events came.
         events: u64,
     },
-    /// A topic could not be read to its end.
-    #[error("topic {topic} could not be read to its end: {reason}")]
-    Unread {
-        /// The topic.
-        topic: String,
-        /// Why.
-        reason: String,
-    },
     /// The system gives this process too little.
     #[error("{0}")]
     Limits(String),
@@ -144,15 +106,15 @@ pub enum SessionError {
     Usage(String),
 }
 
-impl SessionError {
+impl RunError {
     /// Whether the user can put it right on the command line or in the profile, rather than in the environment.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            SessionError::Usage(_) | SessionError::TooLate { .. } | SessionError::RunIdInUse { .. } => true,
-            SessionError::Target(error) => !matches!(error, TargetError::Kafka(_)),
-            SessionError::Kafka(error) => matches!(error, KafkaError::Settings(_)),
-            SessionError::Results(error) => error.is_usage(),
+            RunError::Usage(_) | RunError::TooLate { .. } | RunError::RunIdInUse { .. } => true,
+            RunError::Target(error) => !matches!(error, TargetError::Kafka(_)),
+            RunError::Kafka(error) => matches!(error, KafkaError::Settings(_)),
+            RunError::Results(error) => error.is_usage(),
             _ => false,
         }
     }
@@ -213,10 +175,10 @@ impl PreparedStage {
 /// Prepares a run. Topics are created where that is permitted; nothing is sent.
 ///
 /// # Errors
-/// [`SessionError`], one clear sentence.
-pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
-    refuse_few_files().map_err(SessionError::Limits)?;
-    request.run_id.as_deref().map_or(Ok(()), refuse_path).map_err(SessionError::Usage)?;
+/// [`RunError`], one clear sentence.
+pub fn prepare(request: Request) -> Result<Prepared, RunError> {
+    refuse_few_files().map_err(RunError::Limits)?;
+    request.run_id.as_deref().map_or(Ok(()), refuse_path).map_err(RunError::Usage)?;
     if let Some(out) = &request.out {
         refuse_occupied(out)?;
     }
@@ -243,7 +205,7 @@ pub fn prepare(request: Request) -> Result<Prepared, SessionError> {
     let streams = side_by_side(&planned, |((stream, topic), schedule)| {
         prepare_stream(&target, &request, stream, (*topic).clone(), schedule)
     });
-    let mut streams = streams.into_iter().collect::<Result<Vec<PreparedStream>, SessionError>>()?;
+    let mut streams = streams.into_iter().collect::<Result<Vec<PreparedStream>, RunError>>()?;
     streams.iter_mut().zip(limits).for_each(|(stream, limit)| stream.batch_limit = limit);
     let run_id = request.run_id.clone().unwrap_or_else(|| draw_run_id(&request.loaded.name));
     let fingerprint = fingerprint::fingerprint(&schedules, request.shard);
@@ -268,7 +230,7 @@ fn batch_limits(
     request: &Request,
     target: &Target,
     topics: &[(String, u32)],
-) -> Result<Vec<Option<BatchLimit>>, SessionError> {
+) -> Result<Vec<Option<BatchLimit>>, RunError> {
     if !request.role.sends() {
         return Ok(vec![None; topics.len()]);
     }
@@ -281,13 +243,13 @@ fn notes_on_sizes(
     streams: &[Stream],
     schedules: &[Arc<StreamSchedule>],
     ways: &[Way<'_>],
-) -> Result<Vec<String>, SessionError> {
+) -> Result<Vec<String>, RunError> {
     let mut notes = Vec::new();
     for ((stream, schedule), way) in streams.iter().zip(schedules).zip(ways) {
         match fit(stream, schedule, way) {
             Fit::Passes => {}
             Fit::Doubtful(note) => notes.push(note),
-            Fit::Refused(why) => return Err(SessionError::Usage(why)),
+            Fit::Refused(why) => return Err(RunError::Usage(why)),
         }
     }
     Ok(notes)
@@ -323,12 +285,12 @@ impl Prepared {
     ///
     /// # Errors
     /// When a moment was agreed on that has passed: the other processes have begun, and a backlog sent at once would be no schedule.
-    pub(super) fn start_ns(&self) -> Result<u64, SessionError> {
+    pub(super) fn start_ns(&self) -> Result<u64, RunError> {
         let now_ns = self.clock.now_ns();
         match self.request.start_at_ns {
             None => Ok(now_ns + LEAD_NS),
             Some(at_ns) if at_ns < now_ns && self.request.role.sends() => {
-                Err(SessionError::TooLate { agreed: rfc3339(at_ns), late_ms: (now_ns - at_ns).div_ceil(1_000_000) })
+                Err(RunError::TooLate { agreed: rfc3339(at_ns), late_ms: (now_ns - at_ns).div_ceil(1_000_000) })
             }
             Some(at_ns) => Ok(at_ns),
         }
@@ -347,13 +309,13 @@ fn refuse_path(id: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn start_embedded(request: &Request) -> Result<Option<Broker>, SessionError> {
+fn start_embedded(request: &Request) -> Result<Option<Broker>, RunError> {
     if request.settings.brokers().is_some() {
         return Ok(None);
     }
     if request.role != Role::Run {
         let name = request.role.name();
-        return Err(SessionError::Usage(format!(
+        return Err(RunError::Usage(format!(
             "`{name}` is one of several processes and needs a broker that they share: name it with -b HOST:PORT (`floodmark broker` serves one)"
         )));
     }
@@ -361,7 +323,7 @@ fn start_embedded(request: &Request) -> Result<Option<Broker>, SessionError> {
 }
 
 /// The streams' topics, with their partitions.
-fn prepare_topics(request: &Request, target: &Target, embedded: bool) -> Result<Vec<(String, u32)>, SessionError> {
+fn prepare_topics(request: &Request, target: &Target, embedded: bool) -> Result<Vec<(String, u32)>, RunError> {
     let streams: Vec<(&Stream, String)> =
         request.loaded.profile.streams.iter().map(|stream| (stream, stream.topic_name())).collect();
     // A process that only observes creates nothing that is not floodmark's.
@@ -390,11 +352,11 @@ fn prepare_stream(
     stream: &Stream,
     (topic, partitions): (String, u32),
     schedule: &Arc<StreamSchedule>,
-) -> Result<PreparedStream, SessionError> {
+) -> Result<PreparedStream, RunError> {
     let begun_at = |range: PartitionRange| {
         if request.from_beginning { PartitionRange { end: range.start, ..range } } else { range }
     };
-    let ends_of = |topic: &str, partitions, isolation| -> Result<Vec<(i32, i64)>, SessionError> {
+    let ends_of = |topic: &str, partitions, isolation| -> Result<Vec<(i32, i64)>, RunError> {
         let ranges = target.ranges(topic, partitions, isolation, OFFSETS_TIMEOUT)?;
         Ok(ranges.into_iter().map(begun_at).map(|range| (range.partition, range.end)).collect())
     };
@@ -407,7 +369,7 @@ fn prepare_stream(
         let isolation = effective_isolation(request, stage.isolation);
         let from = ends_of(&stage.topic, partitions, isolation)?;
         let extractor = Extractor::of_stage(stream.payload.codec, stage)
-            .map_err(|error| SessionError::Usage(format!("stage {}: {error}", stage.name)))?;
+            .map_err(|error| RunError::Usage(format!("stage {}: {error}", stage.name)))?;
         let (name, topic) = (stage.name.clone(), stage.topic.clone());
         stages.push(PreparedStage { name, topic, is_input, from, isolation, extractor, spec: Some(stage.clone()) });
     }

@@ -1,17 +1,14 @@
 //! Writes a run down while it goes on and when it has ended, and reads the parts of runs back.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::measured::{Measured, StageMeasured, StreamMeasured};
 use super::plans::{producer_settings, stage_settings};
-use super::prepare::{Prepared, PreparedStream, Role, SessionError};
+use super::prepare::{Prepared, PreparedStream, RunError};
 use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
-use super::unfinished::{empty_summary, summary_of_seconds};
-use super::watch::Ended;
-use crate::check::{Hop, LatencyHistogram};
+use crate::check::Hop;
 use crate::clock::kernel::kernel_clock;
+use crate::conclude::{Ended, Measured, Role, empty_summary, make_ledger_folder, summary_of_seconds, write_ledgers};
 use crate::profile::Isolation;
 use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
@@ -24,10 +21,6 @@ use crate::verdict::{Reason, ReasonCode};
 
 /// Where runs are kept when nobody says otherwise.
 const RESULTS: &str = "results";
-/// The folder of ledgers inside a run's.
-pub(super) const LEDGER: &str = "ledger";
-/// What stands in a log's name for the generator's own lateness, which is a part of due to sent.
-pub(super) const GENERATOR: &str = "generator";
 /// How long a topic's offsets may take to be told when everything else is over.
 pub(super) const LAST_PATIENCE: Duration = Duration::from_secs(2);
 /// Nanoseconds in a second.
@@ -41,11 +34,10 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// Makes the run's folder, with a manifest that says `running`.
-    pub(super) fn begin(prepared: &Prepared, start_ns: u64) -> Result<Self, SessionError> {
+    pub(super) fn begin(prepared: &Prepared, start_ns: u64) -> Result<Self, RunError> {
         let folder = prepared.request.out.clone().unwrap_or_else(|| default_folder(prepared));
         let writer = RunWriter::create(&folder, manifest_of(prepared, start_ns), start_ns)?;
-        let ledger = folder.join(LEDGER);
-        fs::create_dir_all(&ledger).map_err(|system| ResultsError::CannotCreate { folder: ledger, system })?;
+        make_ledger_folder(&folder)?;
         Ok(Recorder { writer, start_ns })
     }
 
@@ -81,12 +73,12 @@ impl Recorder {
                 dropped: sends.dropped,
                 outstanding: totals.sent.saturating_sub(totals.acked + totals.failed),
                 sent_bytes: sends.sent_bytes,
-                due_to_consumed_p50_ms: quantile(&seen.due_to_consumed, 0.5),
-                due_to_consumed_p99_ms: quantile(&seen.due_to_consumed, 0.99),
-                due_to_consumed_max_ms: quantile(&seen.due_to_consumed, 1.0),
-                sent_to_acked_p99_ms: quantile(&acks.sent_to_acked, 0.99),
-                generator_lateness_p99_ms: quantile(&sends.own_lateness, 0.99),
-                generator_lateness_max_ms: quantile(&sends.own_lateness, 1.0),
+                due_to_consumed_p50_ms: seen.due_to_consumed.measured_quantile_ms(0.5),
+                due_to_consumed_p99_ms: seen.due_to_consumed.measured_quantile_ms(0.99),
+                due_to_consumed_max_ms: seen.due_to_consumed.measured_quantile_ms(1.0),
+                sent_to_acked_p99_ms: acks.sent_to_acked.measured_quantile_ms(0.99),
+                generator_lateness_p99_ms: sends.own_lateness.measured_quantile_ms(0.99),
+                generator_lateness_max_ms: sends.own_lateness.measured_quantile_ms(1.0),
             };
             self.writer.row(&row);
         }
@@ -95,13 +87,13 @@ impl Recorder {
     fn intervals(&mut self, stream: &PreparedStream, second: &StreamSecond, number: u64) {
         let name = &stream.stream.name;
         let mut logs = vec![
-            (log_key(name, None, Hop::DueToSent), &second.sends.due_to_sent),
-            (log_key(name, Some(GENERATOR), Hop::DueToSent), &second.sends.own_lateness),
-            (log_key(name, None, Hop::SentToAcked), &second.acks.sent_to_acked),
+            (LogKey::new(name, None, Hop::DueToSent), &second.sends.due_to_sent),
+            (LogKey::of_generator(name), &second.sends.own_lateness),
+            (LogKey::new(name, None, Hop::SentToAcked), &second.acks.sent_to_acked),
         ];
         for (stage, seen) in stream.stages.iter().zip(&second.stages).filter(|(stage, _)| !stage.shows_windows()) {
             let stage = (stream.stages.len() > 1).then_some(stage.name.as_str());
-            logs.push((log_key(name, stage, Hop::DueToConsumed), &seen.interval.due_to_consumed));
+            logs.push((LogKey::new(name, stage, Hop::DueToConsumed), &seen.interval.due_to_consumed));
         }
         for (key, latencies) in logs {
             let interval = Interval {
@@ -296,42 +288,4 @@ fn set_clients(manifest: &mut Manifest, prepared: &Prepared, stream: &PreparedSt
             manifest.set_client(&client, pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         }
     }
-}
-
-pub(super) fn quantile(histogram: &LatencyHistogram, quantile: f64) -> Option<f64> {
-    (histogram.count() > 0).then(|| histogram.quantile_ms(quantile))
-}
-
-pub(super) fn log_key(stream: &str, stage: Option<&str>, hop: Hop) -> LogKey {
-    LogKey { stream: stream.to_owned(), stage: stage.map(str::to_owned), hop }
-}
-
-pub(super) fn produced_file(stream: &str) -> String {
-    format!("{LEDGER}/{stream}.produced.ledger")
-}
-
-pub(super) fn delivered_file(stream: &str, stage: &str) -> String {
-    format!("{LEDGER}/{stream}.{stage}.delivered.ledger")
-}
-
-/// Writes what one stream sent and showed. `stages` are the stages' names.
-pub(super) fn write_ledgers(
-    writer: &RunWriter,
-    name: &str,
-    stages: &[&str],
-    measured: &StreamMeasured,
-) -> Result<(), ResultsError> {
-    let unwritable = |file: &str, why: String| ResultsError::Unwritable { file: writer.folder().join(file), why };
-    if let Some(produced) = &measured.produced {
-        let (file, mut bytes) = (produced_file(name), Vec::new());
-        produced.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;
-        writer.file(&file, &bytes)?;
-    }
-    for (stage, StageMeasured { delivered, .. }) in stages.iter().zip(&measured.stages) {
-        let Some(delivered) = delivered else { continue };
-        let (file, mut bytes) = (delivered_file(name, stage), Vec::new());
-        delivered.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;
-        writer.file(&file, &bytes)?;
-    }
-    Ok(())
 }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::{TICK, Watch};
 use crate::check::{Delivered, Produced};
+use crate::conclude::{Measured, Role};
 use crate::consume::{End, Observing, Told};
 use crate::kafka::PartitionRange;
 use crate::profile::Isolation;
-use crate::session::measured::Measured;
-use crate::session::prepare::{OFFSETS_TIMEOUT, Role};
-use crate::session::record::LAST_PATIENCE;
+use crate::run::prepare::OFFSETS_TIMEOUT;
+use crate::run::record::LAST_PATIENCE;
 use crate::verdict::{Reason, ReasonCode};
 
 impl Watch<'_> {

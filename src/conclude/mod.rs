@@ -1,11 +1,25 @@
 //! From what was measured to what it means: a pure function, the same for a run and for parts that were merged.
 
+mod event_times;
+mod ledgers;
+mod measured;
+mod role;
+mod unfinished;
+mod watermarks;
+mod windows;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::measured::{Measured, StageMeasured, StreamMeasured};
-use super::prepare::Role;
-use super::windows::judge_windows_of;
+pub use event_times::{event_times_of, lateness_of, split};
+pub use ledgers::{delivered_of, make_ledger_folder, produced_of, write_ledgers};
+pub use measured::{Measured, StageMeasured, StreamMeasured};
+pub use role::Role;
+pub use unfinished::{Ended, empty_summary, read_run, summary_of_seconds};
+pub use watermarks::{leave_open, models_at, watermark_of};
+use windows::judge_windows_of;
+pub use windows::{WindowParts, windows_plan};
+
 use crate::check::{Counts, Delivered, LatencyHistogram, LostEvent, LostRule, Merge, Produced, Reconciled, reconcile};
 use crate::event_time::watermark::Bounds;
 use crate::event_time::watermark::tolerance_text;

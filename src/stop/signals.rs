@@ -6,10 +6,10 @@ use std::thread;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::stop::StopFlag;
+use super::StopFlag;
 
 /// Listens in a thread of its own for as long as the process lives. Where signals cannot be heard, the system's own way applies: the process ends.
-pub(super) fn listen(stop: &StopFlag) {
+pub fn listen(stop: &StopFlag) {
     let stop = stop.clone();
     let heard = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };

@@ -5,12 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::{Survey, SurveyError};
 use crate::capture::CaptureProgress;
 use crate::capture::EdgeOffsets;
+use crate::capture::live::{RunReader, look_around};
 use crate::capture::{Edges, Moment, Run, moments};
 use crate::curve::moment_text;
 use crate::kafka::{OffsetFinder, PartitionRange};
 use crate::profile::Span;
-use crate::session::SessionError;
-use crate::session::capture::{RunReader, look_around};
 
 /// The offsets of each partition, and the moments that their records' timestamps lie between.
 pub(super) struct TopicRange {
@@ -53,7 +52,7 @@ pub(super) fn range_of(
     let from = survey.from.unwrap_or(Moment::AtMs(0));
     let to = survey.to.unwrap_or(Moment::Ago(Span::default()));
     let (from_ms, to_ms) =
-        moments(from, to, now_ms).map_err(|error| SessionError::Usage(format!("topic {}: {error}", survey.topic)))?;
+        moments(from, to, now_ms).map_err(|error| SurveyError::Usage(format!("topic {}: {error}", survey.topic)))?;
     let runs = between(survey, &runs, (from_ms, to_ms), progress)?;
     Ok(TopicRange { runs, moments_ms: Some((from_ms, to_ms)) })
 }
@@ -73,7 +72,7 @@ fn between(
     let (first, last) = (at(from_ms)?, at(to_ms)?);
     let length = Span::from_millis((to_ms - from_ms) as u64);
     let edges = Edges::ahead(from_ms, length, length)
-        .map_err(|error| SessionError::Usage(format!("topic {}: {error}", survey.topic)))?;
+        .map_err(|error| SurveyError::Usage(format!("topic {}: {error}", survey.topic)))?;
     let offsets = EdgeOffsets::of(vec![first.clone(), last.clone()]);
     let (oldest, ends): (Vec<i64>, Vec<i64>) = held.iter().map(|run| (run.from, run.until)).unzip();
     let mut reader = RunReader::new(&survey.settings, &survey.topic, false);

@@ -3,27 +3,30 @@
 mod judged;
 mod look;
 mod range;
+mod recorded;
 
 use std::time::Duration;
 
 use self::judged::Judged;
 use self::look::{Reader, look};
 use self::range::{TopicRange, range_of};
-use super::capture::RunReader;
-use super::prepare::{OFFSETS_TIMEOUT, SessionError};
-use super::reading::{Wanted, read_until_done};
+pub use self::recorded::{Reading, judge_recorded};
+use crate::capture::live::RunReader;
 use crate::capture::sample::chunks;
 use crate::capture::{CaptureProgress, CaptureStep};
 use crate::capture::{Moment, Run};
 use crate::clock::Clock;
 use crate::consume::extract::Place;
+use crate::consume::reading::{ReadError, Wanted, read_until_done};
 use crate::event::time_form::TimeForm;
 use crate::event_time::watermark::ModelSpec;
-use crate::kafka::{ClientSettings, OffsetsError, Record, Source, SourceEvent, Target, TargetError};
+use crate::kafka::{ClientSettings, KafkaError, OffsetsError, Record, Source, SourceEvent, Target, TargetError};
 use crate::profile::Isolation;
 use crate::results::verdicts::TopicWatermarks;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a broker may take to say where partitions end.
+const OFFSETS_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long nothing may come before the end of the topic.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How many messages pass between two looks of whoever watches the progress.
@@ -64,9 +67,15 @@ pub struct Survey {
 /// Why a topic was not judged.
 #[derive(Debug, thiserror::Error)]
 pub enum SurveyError {
-    /// The cluster, or what was asked for.
+    /// The cluster cannot be used.
     #[error(transparent)]
-    Session(#[from] SessionError),
+    Target(#[from] TargetError),
+    /// The topic cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    Usage(String),
     /// Offsets are not told.
     #[error(transparent)]
     Offsets(#[from] OffsetsError),
@@ -75,21 +84,34 @@ pub enum SurveyError {
     Nothing(String),
 }
 
+impl SurveyError {
+    /// Whether the user can put it right on the command line, rather than in the environment.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        match self {
+            SurveyError::Target(TargetError::Kafka(error)) => matches!(error, KafkaError::Settings(_)),
+            SurveyError::Target(_) | SurveyError::Usage(_) => true,
+            SurveyError::Read(error) => error.is_usage(),
+            SurveyError::Offsets(_) | SurveyError::Nothing(_) => false,
+        }
+    }
+}
+
 /// Reads the topic.
 ///
 /// # Errors
 /// When the cluster cannot be reached, the topic does not exist or has no event times that can be read, or reading stops before its end.
 pub fn survey(survey: &Survey, progress: &mut dyn FnMut(CaptureProgress)) -> Result<TopicWatermarks, SurveyError> {
     let Survey { settings, topic, .. } = survey;
-    let target = Target::connect(settings, CONNECT_TIMEOUT).map_err(SessionError::from)?;
+    let target = Target::connect(settings, CONNECT_TIMEOUT).map_err(TargetError::from)?;
     let partitions = target.stage_partitions("", topic).map_err(|error| match error {
         TargetError::NoStageTopic { topic, .. } => {
-            SessionError::Usage(format!("topic {topic} does not exist on this cluster; correct -t, or -b"))
+            SurveyError::Usage(format!("topic {topic} does not exist on this cluster; correct -t, or -b"))
         }
         other => other.into(),
     })?;
     let held =
-        target.ranges(topic, partitions, Isolation::ReadCommitted, OFFSETS_TIMEOUT).map_err(SessionError::from)?;
+        target.ranges(topic, partitions, Isolation::ReadCommitted, OFFSETS_TIMEOUT).map_err(TargetError::from)?;
     let range = range_of(survey, &held, progress)?;
     if range.offsets() == 0 {
         return Err(SurveyError::Nothing(format!(
@@ -115,7 +137,7 @@ fn read_all(
     reader: &Reader,
     judged: &mut Judged,
     progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<(), SessionError> {
+) -> Result<(), ReadError> {
     let Survey { settings, topic, .. } = survey;
     // Each partition is read until its position is at the end that was found.
     let mut open: Vec<Run> = range.runs.iter().filter(|run| run.until > run.from).copied().collect();
@@ -159,7 +181,7 @@ fn read_sample(
     reader: &Reader,
     judged: &mut Judged,
     progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<(), SessionError> {
+) -> Result<(), ReadError> {
     let mut runs = RunReader::new(&survey.settings, &survey.topic, true);
     let ranges: Vec<(i64, i64)> = range.runs.iter().map(|run| (run.from, run.until)).collect();
     for round in chunks(&ranges, survey.sample) {

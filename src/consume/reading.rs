@@ -2,23 +2,46 @@
 
 use std::time::{Duration, Instant};
 
-use super::prepare::SessionError;
 use crate::clock::Clock;
-use crate::kafka::{Source, SourceEvent};
+use crate::kafka::{KafkaError, Source, SourceEvent};
+
+/// Why a reading came to no end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The client failed.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// A topic could not be read to its end.
+    #[error("topic {topic} could not be read to its end: {reason}")]
+    Unread {
+        /// The topic.
+        topic: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl ReadError {
+    /// Whether the user can put it right on the command line, rather than in the environment.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, ReadError::Kafka(KafkaError::Settings(_)))
+    }
+}
 
 const POLL: Duration = Duration::from_millis(100);
 
 /// Hands what comes from `topic` to `take`, until that says that nothing more is wanted. `patience` is how long nothing may come before.
 ///
 /// # Errors
-/// [`SessionError::Unread`] when the client cannot go on, or nothing came for too long.
-pub(super) fn read_until_done(
+/// [`ReadError::Unread`] when the client cannot go on, or nothing came for too long.
+pub fn read_until_done(
     source: &mut Source,
     clock: &Clock,
     topic: &str,
     patience: Duration,
     mut take: impl FnMut(SourceEvent<'_>) -> Wanted,
-) -> Result<(), SessionError> {
+) -> Result<(), ReadError> {
     let (mut last_news, mut wanted, mut broken) = (Instant::now(), Wanted::More, None);
     while wanted == Wanted::More && broken.is_none() {
         let news = source.poll(POLL, clock, |event| match event {
@@ -33,21 +56,23 @@ pub(super) fn read_until_done(
         }
     }
     match broken {
-        Some(reason) => Err(SessionError::Unread { topic: topic.to_owned(), reason }),
+        Some(reason) => Err(ReadError::Unread { topic: topic.to_owned(), reason }),
         None => Ok(()),
     }
 }
 
 /// Whether a reader wants more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub enum Wanted {
+    /// Read on.
     More,
+    /// It has all that it wanted.
     Nothing,
 }
 
 impl Wanted {
     /// More, as long as anything is open.
-    pub(super) fn while_open<T>(open: &[T]) -> Self {
+    pub fn while_open<T>(open: &[T]) -> Self {
         if open.is_empty() { Wanted::Nothing } else { Wanted::More }
     }
 }

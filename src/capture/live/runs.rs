@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::capture::Run;
 use crate::clock::Clock;
+use crate::consume::reading::ReadError;
+use crate::consume::reading::{Wanted, read_until_done};
 use crate::kafka::{ClientSettings, Record, Source, SourceEvent};
 use crate::profile::Isolation;
-use crate::session::SessionError;
-use crate::session::reading::{Wanted, read_until_done};
 
 /// How long nothing may come before the end of a run.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,7 +17,7 @@ const READ_LITTLE: [(&str, &str); 3] =
     [("queued.min.messages", "1"), ("fetch.message.max.bytes", "65536"), ("queued.max.messages.kbytes", "1024")];
 
 /// A client that jumps from run to run.
-pub(in crate::session) struct RunReader<'a> {
+pub struct RunReader<'a> {
     topic: &'a str,
     settings: BTreeMap<String, String>,
     source: Option<Source>,
@@ -33,7 +33,7 @@ struct Open {
 
 impl<'a> RunReader<'a> {
     /// Reads what is committed only, or everything.
-    pub(in crate::session) fn new(settings: &ClientSettings, topic: &'a str, committed_only: bool) -> Self {
+    pub fn new(settings: &ClientSettings, topic: &'a str, committed_only: bool) -> Self {
         let isolation = if committed_only { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
         let settings = settings.sampler(isolation, &READ_LITTLE);
         RunReader { topic, settings, source: None, clock: Clock::anchored_now() }
@@ -44,11 +44,11 @@ impl<'a> RunReader<'a> {
     ///
     /// # Errors
     /// When reading fails, or nothing comes for too long.
-    pub(in crate::session) fn read(
+    pub fn read(
         &mut self,
         runs: &[(Run, u64)],
         mut seen: impl FnMut(usize, &Record<'_>),
-    ) -> Result<Vec<i64>, SessionError> {
+    ) -> Result<Vec<i64>, ReadError> {
         let mut reached: Vec<i64> = runs.iter().map(|(run, _)| run.from).collect();
         let not_empty = runs.iter().enumerate().filter(|(_, (run, _))| run.until > run.from);
         let mut open: Vec<Open> =

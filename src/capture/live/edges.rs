@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::{CaptureError, CaptureProgress, CaptureStep, now_ms};
 use crate::capture::{EdgeOffsets, Edges};
 use crate::kafka::{OffsetFinder, OffsetsError};
-use crate::session::signals::listen;
 use crate::stop::StopFlag;
+use crate::stop::signals::listen;
 
 /// Questions that are on the way at once, each over a connection of its own.
 const ON_THE_WAY: usize = 4;

@@ -1,5 +1,7 @@
 //! How running threads are asked to end.
 
+pub mod signals;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 

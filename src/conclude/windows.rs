@@ -18,7 +18,7 @@ use crate::verdict::{Judgement, WindowFigures, judge_windows};
 const MOST_PAIRS: usize = 1 << 20;
 
 /// What the stage at `place` of a stream is to note.
-pub(super) fn windows_plan(stream: &Stream, place: usize) -> WindowsPlan {
+pub fn windows_plan(stream: &Stream, place: usize) -> WindowsPlan {
     let results_at = |place: usize| stream.stages.get(place).and_then(|stage| stage.results.as_ref());
     let rule_of = |results: &WindowResults| books_rule(results, spec_of(stream, results).as_ref());
     let expects = if stream.own_stage() == Some(place) {
@@ -77,7 +77,7 @@ fn places_of(results: &WindowResults, rule: &BooksRule) -> Option<ResultPlaces> 
 
 /// What the stages of all streams noted, gathered as each of them ends.
 #[derive(Default)]
-pub(super) struct WindowParts(BTreeMap<usize, StreamParts>);
+pub struct WindowParts(BTreeMap<usize, StreamParts>);
 
 /// What the stages of one stream noted.
 #[derive(Default)]
@@ -91,7 +91,7 @@ struct StreamParts {
 
 impl WindowParts {
     /// Takes a stage's notes.
-    pub(super) fn take(&mut self, stream: &Stream, report: &mut StageReport) {
+    pub fn take(&mut self, stream: &Stream, report: &mut StageReport) {
         let Some(seen) = report.windows.take() else { return };
         let parts = self.0.entry(report.stream).or_default();
         parts.seen.merge(seen);
@@ -104,7 +104,7 @@ impl WindowParts {
     }
 
     /// Compares, and adds what came of it to what was measured.
-    pub(super) fn reconcile<'a>(self, streams: impl Iterator<Item = &'a Stream>, measured: &mut Measured) {
+    pub fn reconcile<'a>(self, streams: impl Iterator<Item = &'a Stream>, measured: &mut Measured) {
         let mut parts = self.0;
         for (index, stream) in streams.enumerate() {
             let Some(parts) = parts.remove(&index) else { continue };

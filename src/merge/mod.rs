@@ -1,21 +1,21 @@
 //! Parts of one run: reads what several processes measured, and joins it.
 
-use std::fs;
+mod joined;
+
 use std::path::{Path, PathBuf};
 
-use super::conclude::{Facts, conclude};
-use super::event_times::split;
-use super::joined::{Joining, join_seconds};
-use super::measured::{Measured, StageMeasured, StreamMeasured};
-use super::prepare::Role;
-use super::record::{GENERATOR, LEDGER, delivered_file, log_key, produced_file, write_ledgers};
-use super::watch::Ended;
-use crate::check::{Delivered, Hop, Merge, Produced};
+use joined::{Joining, join_seconds};
+
+use crate::check::{Hop, Merge};
+use crate::conclude::{
+    Ended, Facts, Measured, Role, StageMeasured, StreamMeasured, conclude, delivered_of, make_ledger_folder,
+    produced_of, split, write_ledgers,
+};
 use crate::load::{Shard, fingerprint, streams_of};
 use crate::profile::{Profile, Stream};
 use crate::results::manifest::Manifest;
 use crate::results::summary::{EventTimeSummary, RunFacts, StreamSummary};
-use crate::results::{ResultsError, RunFolder, RunState, RunWriter, Summary};
+use crate::results::{LogKey, ResultsError, RunFolder, RunState, RunWriter, Summary};
 use crate::verdict::{ClockFigures, Reason, ReasonCode};
 
 /// Why parts cannot be joined.
@@ -286,8 +286,7 @@ fn write(
         ..first.clone()
     };
     let mut writer = RunWriter::create(out, manifest, start_ns)?;
-    let ledger = out.join(LEDGER);
-    fs::create_dir_all(&ledger).map_err(|system| ResultsError::CannotCreate { folder: ledger, system })?;
+    make_ledger_folder(out)?;
     let joining: Vec<Joining<'_>> = parts
         .iter()
         .map(|part| Joining { folder: &part.folder, later_s: whole_seconds(start_unix_ns(&part.summary) - start_ns) })
@@ -337,9 +336,9 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
     for (stream, found) in profile.streams.iter().zip(&summary.streams) {
         let name = &stream.name;
         let mut of_stream = StreamMeasured {
-            due_to_sent: folder.latencies(&log_key(name, None, Hop::DueToSent))?,
-            own_lateness: folder.latencies(&log_key(name, Some(GENERATOR), Hop::DueToSent))?,
-            sent_to_acked: folder.latencies(&log_key(name, None, Hop::SentToAcked))?,
+            due_to_sent: folder.latencies(&LogKey::new(name, None, Hop::DueToSent))?,
+            own_lateness: folder.latencies(&LogKey::of_generator(name))?,
+            sent_to_acked: folder.latencies(&LogKey::new(name, None, Hop::SentToAcked))?,
             sent_events: found.counts.sent,
             sent: found.sends,
             sent_bytes: found.bytes,
@@ -353,9 +352,9 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
             linger_ms: found.linger_ms,
             ..StreamMeasured::default()
         };
-        of_stream.produced = read_ledger(&path.join(produced_file(name)), Produced::read_from)?;
+        of_stream.produced = produced_of(path, name)?;
         for stage in stage_names(stream) {
-            let delivered = read_ledger(&path.join(delivered_file(name, stage)), Delivered::read_from)?;
+            let delivered = delivered_of(path, name, stage)?;
             let watermarks = found.watermarks.iter().filter(|watermark| watermark.stage == stage).cloned().collect();
             let event_times = event_times_at(found, stage);
             let windows = found.stages.iter().find(|of| of.name == stage).and_then(|of| of.windows.clone());
@@ -380,19 +379,4 @@ fn event_times_at(found: &StreamSummary, stage: &str) -> EventTimeSummary {
         clocks: clocks.clone(),
         injections: split(injections).1,
     }
-}
-
-/// A part that did not send has no ledger of sends, and one that did not observe none of deliveries.
-fn read_ledger<T, E: std::fmt::Display>(
-    file: &Path,
-    read: impl FnOnce(&mut fs::File) -> Result<T, E>,
-) -> Result<Option<T>, ResultsError> {
-    let mut opened = match fs::File::open(file) {
-        Ok(opened) => opened,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(ResultsError::Malformed { file: file.to_owned(), why: error.to_string() }),
-    };
-    read(&mut opened)
-        .map(Some)
-        .map_err(|error| ResultsError::Malformed { file: file.to_owned(), why: error.to_string() })
 }

@@ -5,15 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::look::{Looked, example};
 use super::range::TopicRange;
 use super::{EventTimeAt, Survey, SurveyError};
+use crate::conclude::{lateness_of, leave_open, watermark_of};
 use crate::event_time::lateness::{AHEAD_LIMIT_MS, LatenessMeter, LogRule, Timed, WatermarkLog};
 use crate::event_time::watermark::{
     AppendClaim, AppendOrder, AppendTimes, InOrder, ModelSpec, TimedRecord, Watermarks,
 };
 use crate::kafka::Record;
 use crate::results::verdicts::{AppendSaid, EventTimeForm, TopicWatermarks};
-use crate::session::event_times::lateness_of;
-use crate::session::watermark_of;
-use crate::session::watermarks::leave_open;
 
 /// Takes in the messages of a topic.
 pub(super) struct Judged {
