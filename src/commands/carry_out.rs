@@ -2,14 +2,15 @@
 
 use std::io::{Write, stderr};
 
-use super::flags::{OutputFlags, ProfileFlags, RunFlag, TargetFlags};
+use super::flags::{FormatFlags, OutputFlags, ProfileFlags, RunFlag, TargetFlags};
 use super::{CommandError, Outcome};
 use crate::check::{LatencyHistogram, Merge};
 use crate::conclude::{Ended, Role};
 use crate::load::Shard;
 use crate::profile::timescale::phase_at as phase_of_stream_at;
 use crate::profile::{Loaded, Profile};
-use crate::report::terminal::{LiveFigures, LiveLine, Look, closing};
+use crate::report::formats::Ending;
+use crate::report::terminal::{LiveFigures, LiveLine, Look};
 use crate::run::{self, News, Prepared, Request, RunError, SecondSeen};
 
 /// The flags of the three commands, put together.
@@ -60,7 +61,7 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
         std::mem::forget(prepared);
     }
     let _unwritten = line.close();
-    print_end(&ended, wanted.output.json, out)
+    print_end(&ended, &wanted.output.form, out)
 }
 
 /// What is about to happen, in a few lines.
@@ -82,14 +83,11 @@ fn opening(prepared: &Prepared, loaded: &Loaded, role: Role) -> Vec<String> {
     lines
 }
 
-/// Prints the closing table, or the summary as JSON.
-pub(super) fn print_end(ended: &Ended, json: bool, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    if json {
-        let text = ended.summary.to_json().map_err(|error| CommandError::Environment(error.to_string()))?;
-        out.write_all(text.as_bytes())?;
-    } else {
-        out.write_all(closing(&ended.summary, Some(&ended.folder), Look::of_stdout()).as_bytes())?;
-    }
+/// Prints what came of a run, in the form that was asked for.
+pub(super) fn print_end(ended: &Ended, form: &FormatFlags, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    let ending = Ending { summary: &ended.summary, folder: &ended.folder, look: Look::of_stdout() };
+    let bytes = (form.chosen().print)(&ending).map_err(CommandError::Environment)?;
+    out.write_all(&bytes)?;
     Ok(Outcome::of(&ended.summary))
 }
 
@@ -132,14 +130,10 @@ fn live_figures(seen: &SecondSeen, role: Role, profile: &Profile, total_s: f64) 
     // A worker whose client takes nothing says every second how far it is behind.
     let is_quiet = figures.offered_per_s + figures.sent_per_s + figures.behind_s == 0.0;
     figures.all_sent = is_quiet && seen.second as f64 >= total_s;
-    figures.end_to_end_p50_ms = quantile(&end_to_end, 0.5);
-    figures.end_to_end_p99_ms = quantile(&end_to_end, 0.99);
-    figures.lateness_p99_ms = quantile(&lateness, 0.99);
+    figures.end_to_end_p50_ms = end_to_end.measured_quantile_ms(0.5);
+    figures.end_to_end_p99_ms = end_to_end.measured_quantile_ms(0.99);
+    figures.lateness_p99_ms = lateness.measured_quantile_ms(0.99);
     figures
-}
-
-fn quantile(histogram: &LatencyHistogram, quantile: f64) -> Option<f64> {
-    (histogram.count() > 0).then(|| histogram.quantile_ms(quantile))
 }
 
 /// What goes on: warm-up, the first stream's named phase, or the drain.

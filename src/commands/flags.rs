@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 
 use crate::{
     kafka::{ClientSettings, SettingsError},
     load::Shard,
     profile::{Loaded, Overrides, Profile, ProfileError, units::Span},
+    report::formats::{FORMATS, Format},
     report::output::to_stderr,
 };
 
@@ -91,9 +92,29 @@ pub struct OutputFlags {
     /// The folder of results (default: results/ and the run's id)
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Print the summary as JSON, and nothing else
-    #[arg(long)]
+    /// How the result is printed.
+    #[command(flatten)]
+    pub form: FormatFlags,
+}
+
+/// How the end of a run is printed.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FormatFlags {
+    /// How to print the result (default: text)
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.iter().map(|format| format.name)))]
+    pub format: Option<String>,
+    /// Print the summary as JSON, and nothing else: the same as --format json
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
+}
+
+impl FormatFlags {
+    /// The form that was chosen.
+    #[must_use]
+    pub fn chosen(&self) -> &'static Format {
+        let name = if self.json { Some("json") } else { self.format.as_deref() };
+        name.and_then(Format::named).unwrap_or(&FORMATS[0])
+    }
 }
 
 /// Which run this is.

@@ -132,11 +132,11 @@ impl Cli {
     #[must_use]
     pub fn wants_json(&self) -> bool {
         match &self.command {
-            Command::Run(args) => args.output.json,
-            Command::Produce(args) => args.output.json,
-            Command::Consume(args) => args.output.json,
-            Command::Merge(args) => args.output.json,
-            Command::Show(args) => args.json,
+            Command::Run(args) => args.output.form.chosen().is_for_machines,
+            Command::Produce(args) => args.output.form.chosen().is_for_machines,
+            Command::Consume(args) => args.output.form.chosen().is_for_machines,
+            Command::Merge(args) => args.output.form.chosen().is_for_machines,
+            Command::Show(args) => args.form.chosen().is_for_machines,
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),

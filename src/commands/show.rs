@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::carry_out::print_end;
+use super::flags::FormatFlags;
 use super::{CommandError, Outcome};
 use crate::conclude::read_run;
 
@@ -16,9 +17,9 @@ pub struct Args {
     /// The folder of results
     #[arg(value_name = "DIR")]
     pub results: PathBuf,
-    /// Print the summary as JSON, and nothing else
-    #[arg(long)]
-    pub json: bool,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub form: FormatFlags,
 }
 
 /// Shows.
@@ -33,5 +34,5 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
             CommandError::Environment(error.to_string())
         }
     })?;
-    print_end(&ended, args.json, out)
+    print_end(&ended, &args.form, out)
 }

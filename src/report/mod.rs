@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub use crate::figures;
+pub mod formats;
 pub mod output;
 pub mod picture;
 pub mod screen;

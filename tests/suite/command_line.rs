@@ -32,7 +32,14 @@ fn a_profile_that_is_wrong_is_a_usage_error_with_its_line() {
 
 #[test]
 fn wrong_usage_is_exit_code_two_and_help_is_zero() {
-    for arguments in [&["fly"][..], &["run"], &["plan", "profiles/average.toml", "--duration", "10"], &[]] {
+    for arguments in [
+        &["fly"][..],
+        &["run"],
+        &["plan", "profiles/average.toml", "--duration", "10"],
+        &["show", "results", "--format", "xml"],
+        &["show", "results", "--format", "text", "--json"],
+        &[],
+    ] {
         assert_eq!(errors(arguments).0, Some(2), "{arguments:?}");
     }
     for arguments in [&["--help"][..], &["--version"], &["run", "--help"]] {

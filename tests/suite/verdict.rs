@@ -62,6 +62,12 @@ fn a_folder_is_shown_as_its_run_was() {
     let topic = cluster.topic("shown");
     let text = format!("duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"100/s\"\n");
     let ended = workshop.run(&workshop.profile(&text), &cluster.brokers, &[]);
-    let shown = workshop.call(&["show", "--json", ended.out.as_ref().unwrap().to_str().unwrap()]);
-    assert_eq!((shown.code(), shown.stdout), (ended.code(), ended.stdout));
+    let folder = ended.out.as_ref().unwrap().to_str().unwrap();
+    for form in [&["--json"][..], &["--format", "json"]] {
+        let shown = workshop.call(&[&["show", folder], form].concat());
+        assert_eq!((shown.code(), &shown.stdout), (ended.code(), &ended.stdout), "{form:?}");
+    }
+    let table = workshop.call(&["show", folder]);
+    assert!(table.stdout.contains("seed") && !table.stdout.starts_with('{'), "{}", table.stdout);
+    assert_eq!(table.stdout, workshop.call(&["show", folder, "--format", "text"]).stdout);
 }

@@ -1,0 +1,55 @@
+//! The forms that a run's end is printed in. A form is a file here and a line in [`FORMATS`]: the command line, its help and its errors ask them.
+
+mod json;
+mod text;
+
+use std::path::Path;
+
+use super::terminal::Look;
+use crate::results::Summary;
+
+/// A run that has ended, and what the form may use to show it.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending<'a> {
+    /// What it found.
+    pub summary: &'a Summary,
+    /// Where its results are.
+    pub folder: &'a Path,
+    /// What the place takes that the bytes go to.
+    pub look: Look,
+}
+
+/// A form.
+pub struct Format {
+    /// What a user writes to choose it.
+    pub name: &'static str,
+    /// Whether machines read it: errors are then JSON, too.
+    pub is_for_machines: bool,
+    /// Turns the end of a run into bytes; an error is one sentence.
+    pub print: fn(&Ending<'_>) -> Result<Vec<u8>, String>,
+}
+
+/// All of them, the default first.
+pub static FORMATS: [Format; 2] = [text::TEXT, json::JSON];
+
+impl Format {
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_is_one_form() {
+        for format in &FORMATS {
+            assert!(Format::named(format.name).is_some_and(|found| std::ptr::eq(found, format)), "{}", format.name);
+            assert_eq!(FORMATS.iter().filter(|other| other.name == format.name).count(), 1);
+        }
+        assert!(Format::named("xml").is_none());
+    }
+}
