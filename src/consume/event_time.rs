@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::extract::Extracted;
-use super::stage::StagePlan;
+use super::plan::StagePlan;
 use crate::check::Class;
 use crate::event::EventId;
 use crate::event_time::lateness::{

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::event_time::{EventTimes, Own};
 use super::extract::Extracted;
+use super::plan::StagePlan;
 use super::progress::Progress;
-use super::stage::StagePlan;
 use super::unreadable::{Look, look_into, sample};
 use super::windows::{WindowsPlan, WindowsSeen};
 use crate::check::{

@@ -4,6 +4,7 @@ mod event_time;
 pub mod extract;
 mod intake;
 pub mod masked;
+mod plan;
 mod progress;
 pub mod reading;
 pub mod recorded;
@@ -13,5 +14,6 @@ pub mod window_results;
 pub mod windows;
 
 pub use event_time::{EventTimeReport, appended_by_ms as latest_append_ms, appended_ms as recorded_append_ms};
+pub use plan::StagePlan;
 pub use progress::{End, Progress};
-pub use stage::{ConsumeError, Observing, StageFigures, StagePlan, StageReport, Told, start};
+pub use stage::{ConsumeError, Observing, StageFigures, StageReport, Told, start};

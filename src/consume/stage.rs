@@ -1,67 +1,25 @@
 //! One stage: a thread that reads, extracts and observes until it is told that enough has been read.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::event_time::{EventTimeReport, EventTimes};
-use super::extract::Extractor;
 use super::intake::{Intake, Shared};
+use super::plan::StagePlan;
 use super::progress::End;
-use super::windows::{WindowsPlan, WindowsSeen};
+use super::windows::WindowsSeen;
 use crate::by_the_second::{ByTheSecond, Figures};
-use crate::check::{Delivered, Interval, Merge, Observed};
-use crate::clock::Clock;
+use crate::check::{Delivered, Interval, Merge};
 use crate::event_time::lateness::LogRow;
-use crate::event_time::watermark::ModelSpec;
 use crate::kafka::{KafkaError, Source};
-use crate::load::StreamSchedule;
 use crate::stop::StopFlag;
 
 /// How long to wait for the next record before looking after everything else.
 const POLL: Duration = Duration::from_millis(50);
 /// How long a stage may take to reach the end of its topic before the run starts.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// All that a stage's thread needs to know.
-#[derive(Debug, Clone)]
-pub struct StagePlan {
-    /// The stream's position in the profile.
-    pub stream: usize,
-    /// The stage's position among the stream's stages.
-    pub stage: usize,
-    /// The stage's name.
-    pub name: String,
-    /// The topic.
-    pub topic: String,
-    /// Where each partition is read from.
-    pub from: Vec<(i32, i64)>,
-    /// The client's settings, resolved.
-    pub settings: BTreeMap<String, String>,
-    /// Where id and times are.
-    pub extractor: Extractor,
-    /// What the run's events look like.
-    pub observed: Observed,
-    /// What was planned and injected.
-    pub schedule: Arc<StreamSchedule>,
-    /// The process's clock.
-    pub clock: Clock,
-    /// The start of the run, in nanoseconds since 1970; not known to a process that only observes.
-    pub start_ns: Option<u64>,
-    /// The warm-up, in nanoseconds from the start.
-    pub warmup_ns: u64,
-    /// The stage's quiet time, in nanoseconds.
-    pub quiet_ns: u64,
-    /// How long to read on when the end has been told, in nanoseconds.
-    pub drain_ns: u64,
-    /// The engines whose watermarks the stage's events are held against.
-    pub models: Vec<ModelSpec>,
-    /// What to note for a pipeline's windows.
-    pub windows: WindowsPlan,
-}
 
 /// A stage's second.
 #[derive(Debug, Clone, Default)]

@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 
 use super::{
     Findings, ImportError, Options, Partial, Place, Stamps, Values,
-    error::one_line,
     json::Pages,
     note_partial,
+    quoted::one_line,
     series::{Export, Foreign, Rows, Sample, Series},
     stamps::StampReader,
 };

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::{
     Findings, ImportError, Options, Partial, Place, Stamps,
-    error::one_line,
     json::Pages,
+    quoted::one_line,
     series::{Export, Rows, Sample, Series},
     stamps::StampReader,
 };

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::{
     Findings, ImportError, Kind, Place, Stamps, Values,
-    error::one_line,
     json::Pages,
+    quoted::one_line,
     series::{Export, Foreign, Rows, Sample, Series, join_page},
     stamps::StampReader,
 };

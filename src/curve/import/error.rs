@@ -4,9 +4,6 @@ use super::{Format, Place, findings::Findings};
 use crate::curve::{CurveError, CurveFileError};
 use crate::units::Span;
 
-/// This many names are listed; of more it is said how many there are.
-const LISTED: usize = 20;
-
 /// An import that came to nothing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ImportError {
@@ -247,26 +244,4 @@ fn hint_on_binary(found: &Option<&'static str>) -> String {
         || "exports are CSV or JSON in UTF-8".to_owned(),
         |kind| format!("it looks like {kind}: unpack or export it as CSV or JSON first"),
     )
-}
-
-/// Names as a list of bounded length.
-pub(super) fn list(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{}`", one_line(name))).collect();
-    let more = names.len().saturating_sub(LISTED);
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    shown.join(", ") + &rest
-}
-
-/// A text from a file without what would break the line of a message.
-pub(super) fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
-}
-
-/// The start of a long cell, in one line.
-pub(super) fn beginning(text: &str) -> String {
-    let mut shown = one_line(&text.chars().take(60).collect::<String>());
-    if text.chars().nth(60).is_some() {
-        shown.push('…');
-    }
-    shown
 }

@@ -1,6 +1,6 @@
 //! Event logs: each row is one event, and is counted in the bucket that its stamp falls into.
 
-use super::{Findings, ImportError, Kind, Options, grid, repair, series::Sample};
+use super::{Findings, ImportError, Kind, Options, layout, repair, series::Sample};
 use crate::curve::Curve;
 
 /// Buckets of a log, if nobody asks for others.
@@ -13,9 +13,9 @@ pub(super) fn counted(samples: &[Sample], options: &Options, findings: &mut Find
     let step_ms = options.step_ms.and_then(|step_ms| i64::try_from(step_ms).ok()).unwrap_or(STEP_MS);
     let start = first.at_ms.div_euclid(step_ms);
     let start_ms = start.saturating_mul(step_ms);
-    let buckets = grid::bounded(start_ms, step_ms, last.at_ms.div_euclid(step_ms) - start + 1, samples.len())?;
+    let buckets = layout::bounded(start_ms, step_ms, last.at_ms.div_euclid(step_ms) - start + 1, samples.len())?;
     let hint = if options.step_ms.is_none() { "; --step says another length" } else { "" };
-    let then = format!("counted per bucket of {}{hint}; the first and the last may be cut", grid::span(step_ms));
+    let then = format!("counted per bucket of {}{hint}; the first and the last may be cut", layout::span(step_ms));
     findings.note(Kind::Events, None, "each row is one event", &then, false);
     if findings.stop() {
         return Err(ImportError::Stopped(findings.clone()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Place, error::one_line};
+use super::{Place, quoted::one_line};
 
 /// This many places of a kind are kept.
 const KEPT: usize = 5;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::{ImportError, error::beginning, json::Pages};
+use super::{ImportError, json::Pages, quoted::beginning};
 use crate::curve::FIRST_LINE;
 
 /// The formats that are read.

@@ -1,35 +1,18 @@
 //! A series laid on a grid of equal buckets.
 
 use super::{
-    Findings, Gaps, ImportError, Kind, OffGrid, Options, Place, Stamps, Values, repair,
+    Findings, Gaps, ImportError, Kind, OffGrid, Place, Stamps, Values,
+    layout::{Layout, bounded, span},
+    repair,
     series::{Rows, Sample, Series},
     steps::{Spacing, Steps},
 };
 use crate::curve::{Curve, moment_text};
 use crate::units::Span;
 
-/// The most buckets of a curve: a year in seconds, and some more.
-const MOST_BUCKETS: i64 = 40_000_000;
-/// A curve may have this many buckets whatever its rows are,
-const FREE_BUCKETS: i64 = 1_000_000;
-/// and this many more for each of its rows: otherwise a few bytes would fill the memory.
-const BUCKETS_PER_ROW: i64 = 100;
 const HOUR_MS: i64 = 3_600_000;
 /// A length that is asked for and is this near to that of the rows is what their jitter is about.
 const NOMINAL: f64 = 0.25;
-
-/// How a series is to be read.
-#[derive(Debug)]
-pub(super) struct Layout<'o> {
-    pub(super) values: Values,
-    pub(super) stamps: Stamps,
-    /// Whether the format promises an order.
-    pub(super) ordered: bool,
-    pub(super) rows: Rows,
-    /// Whether the stamps were local times.
-    pub(super) local: bool,
-    pub(super) options: &'o Options,
-}
 
 /// The buckets, those without a value not a number.
 #[derive(Debug)]
@@ -315,20 +298,6 @@ fn summed(
     Ok(grid)
 }
 
-/// How many buckets there are, if a curve may have so many.
-pub(super) fn bounded(start_ms: i64, step_ms: i64, buckets: i64, rows: usize) -> Result<usize, ImportError> {
-    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-    let most = FREE_BUCKETS.saturating_add(rows.saturating_mul(BUCKETS_PER_ROW)).min(MOST_BUCKETS);
-    let too_many = || ImportError::TooMany {
-        first: moment_text(start_ms),
-        last: moment_text(start_ms.saturating_add(step_ms.saturating_mul(buckets - 1))),
-        step: span(step_ms),
-        buckets: buckets.unsigned_abs(),
-        most: most.unsigned_abs(),
-    };
-    usize::try_from(buckets).ok().filter(|_| buckets <= most).ok_or_else(too_many)
-}
-
 impl Grid {
     fn empty(start_ms: i64, step_ms: i64, buckets: i64, samples: &[Sample]) -> Result<Self, ImportError> {
         let length = bounded(start_ms, step_ms, buckets, samples.len())?;
@@ -378,8 +347,4 @@ pub(super) fn coarser(curve: &Curve, step_ms: u64, findings: &mut Findings) -> R
         findings.note(Kind::LastBucket, None, &what, "kept, so that no event is lost", false);
     }
     Ok(curve.coarser(factor))
-}
-
-pub(super) fn span(ms: i64) -> Span {
-    Span::from_millis(ms.unsigned_abs())
 }

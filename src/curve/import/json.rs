@@ -61,7 +61,7 @@ impl<'a> Pages<'a> {
         match serde_json::from_str(point.get()) {
             Ok(read) => Ok((read, place)),
             Err(_) => {
-                let found = super::error::beginning(point.get());
+                let found = super::quoted::beginning(point.get());
                 Err(ImportError::Shape { place, why: format!("`{found}` is not of the form {form}") })
             }
         }

@@ -13,10 +13,12 @@ mod format;
 mod grafana;
 mod grid;
 mod json;
+mod layout;
 mod numbers;
 mod plain;
 mod policy;
 mod prometheus;
+mod quoted;
 mod repair;
 mod series;
 mod stamps;
@@ -159,7 +161,7 @@ fn made_of(
     let own = |sample: &&series::Sample| rows != series::Rows::Joined || !sample.value.is_nan();
     let count = chosen.iter().map(|one| one.samples.iter().filter(own).count()).sum();
     let name = chosen.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(" + ");
-    let layout = grid::Layout { values, stamps, ordered, rows, local, options };
+    let layout = layout::Layout { values, stamps, ordered, rows, local, options };
     let grid::Laid { curve, values, filled } = sum::curve_of(chosen, &layout, findings)?;
     let findings = std::mem::take(findings);
     Ok(Imported { curve, format, series: name, rows: count, values, stamps, filled, stamp_form, findings })
@@ -175,10 +177,10 @@ fn values_of(
     for one in chosen {
         match &one.foreign {
             Some(Foreign::Never(why)) => {
-                return Err(ImportError::Foreign { name: error::one_line(&one.name), why: why.clone() });
+                return Err(ImportError::Foreign { name: quoted::one_line(&one.name), why: why.clone() });
             }
             Some(Foreign::Unit(why)) if options.values.is_none() => {
-                return Err(ImportError::Foreign { name: error::one_line(&one.name), why: why.clone() });
+                return Err(ImportError::Foreign { name: quoted::one_line(&one.name), why: why.clone() });
             }
             _ => {}
         }
@@ -222,7 +224,7 @@ fn curve_file(text: &str, options: &Options) -> Result<Imported, ImportError> {
 
 /// The one series, those that were asked for, or, with a question, the first.
 fn choose(mut series: Vec<Series>, options: &Options, findings: &mut Findings) -> Result<Vec<Series>, ImportError> {
-    let names = || error::list(&series.iter().map(|one| one.name.clone()).collect::<Vec<_>>());
+    let names = || quoted::list(&series.iter().map(|one| one.name.clone()).collect::<Vec<_>>());
     if series.is_empty() {
         return Err(ImportError::NoSeries);
     }
@@ -242,8 +244,8 @@ fn choose(mut series: Vec<Series>, options: &Options, findings: &mut Findings) -
     for asked in options.series.iter().filter(|_| !all) {
         match series.iter().filter(|one| one.name == *asked).count() {
             1 => {}
-            0 => return Err(ImportError::NoSuchSeries { asked: error::one_line(asked), names: names() }),
-            _ => return Err(ImportError::SeriesTwice { asked: error::one_line(asked) }),
+            0 => return Err(ImportError::NoSuchSeries { asked: quoted::one_line(asked), names: names() }),
+            _ => return Err(ImportError::SeriesTwice { asked: quoted::one_line(asked) }),
         }
     }
     if options.series.len() > 1 && !options.sum {

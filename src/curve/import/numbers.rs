@@ -1,6 +1,6 @@
 //! Numbers as people's spreadsheets and dashboards write them.
 
-use super::{Decimal, Findings, ImportError, Kind, Place, error::beginning, stamps::bare};
+use super::{Decimal, Findings, ImportError, Kind, Place, quoted::beginning, stamps::bare};
 
 /// What is written where there is not a number.
 const NOTHING: [&str; 7] = ["", "nan", "null", "undefined", "-", "n/a", "none"];

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::{
     Decimal, Findings, Gaps, ImportError, Kind, Options, Partial, Place, Stamps,
-    error::one_line,
     json::Pages,
+    quoted::one_line,
     repair::gap_policy,
     series::{Export, Rows, Sample, Series, join_page},
     stamps::StampReader,

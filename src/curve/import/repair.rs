@@ -1,7 +1,7 @@
 //! What may be odd in a series, found and, if the policy says how, repaired: order, repetition, the future, values below 0, and gaps.
 
 use super::{
-    Duplicates, Findings, Future, Gaps, ImportError, Kind, Negative, Place, Policy, Unsorted, Values, grid::Layout,
+    Duplicates, Findings, Future, Gaps, ImportError, Kind, Negative, Place, Policy, Unsorted, Values, layout::Layout,
     policy::word_of, series::Sample,
 };
 use crate::curve::moment_text;

@@ -7,7 +7,7 @@ use jiff::{
     tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase},
 };
 
-use super::{Findings, ImportError, Kind, Options, Place, error::beginning};
+use super::{Findings, ImportError, Kind, Options, Place, quoted::beginning};
 
 /// Numbers below this would lie before 1973 in every unit: an index, or something else that is no epoch.
 const LEAST_EPOCH: f64 = 1e8;

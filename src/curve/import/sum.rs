@@ -2,7 +2,8 @@
 
 use super::{
     Findings, Gaps, ImportError, Kind, OffGrid,
-    grid::{self, Laid, Layout, span},
+    grid::{self, Laid},
+    layout::{self, Layout, span},
     repair,
     series::Series,
 };
@@ -43,9 +44,9 @@ fn added(parts: &[(String, Laid)], layout: &Layout<'_>, findings: &mut Findings)
     let (step_ms, values) = (of_first.curve.step_ms(), of_first.values);
     if let Some((other, of_other)) = parts.iter().find(|(_, laid)| laid.curve.step_ms() != step_ms) {
         return Err(ImportError::SumOfSteps {
-            first: super::error::one_line(first),
+            first: super::quoted::one_line(first),
             step: Span::from_millis(step_ms),
-            other: super::error::one_line(other),
+            other: super::quoted::one_line(other),
             other_step: Span::from_millis(of_other.curve.step_ms()),
         });
     }
@@ -57,7 +58,7 @@ fn added(parts: &[(String, Laid)], layout: &Layout<'_>, findings: &mut Findings)
     let length = parts.iter().map(|(_, laid)| to(laid)).max().unwrap_or(0) - from;
     let rows = parts.iter().map(|(_, laid)| laid.curve.counts().len()).sum();
     let start_ms = anchor_ms + from * step;
-    let buckets = grid::bounded(start_ms, step, length, rows)?;
+    let buckets = layout::bounded(start_ms, step, length, rows)?;
     let mut sum = vec![0.0; buckets];
     let mut filled = 0;
     for (name, laid) in parts {
@@ -80,7 +81,7 @@ fn note_offset(name: &str, off_ms: i64, step_ms: i64, layout: &Layout<'_>, findi
     let stops = layout.options.policy.off_grid == OffGrid::Fail;
     let what = format!(
         "the buckets of `{}` begin {} after those of the first series",
-        super::error::one_line(name),
+        super::quoted::one_line(name),
         span(off_ms)
     );
     let then = if stops { "say --off-grid snap to move them, or --step with longer buckets" } else { "moved" };
@@ -93,7 +94,7 @@ fn add(sum: &mut [f64], before: usize, laid: &Laid, name: &str, layout: &Layout<
     let missing = sum.len().saturating_sub(counts.len());
     if missing > 0 && laid.values != super::Values::Events {
         let gaps = layout.options.policy.gaps;
-        let name = super::error::one_line(name);
+        let name = super::quoted::one_line(name);
         let [from, to] = [0, counts.len()].map(|bucket| moment_text(laid.curve.bucket_start_ms(bucket)));
         let outside = if missing == 1 {
             "1 bucket of the sum lies".to_owned()

@@ -4,8 +4,8 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::{
     Decimal, Findings, ImportError, Kind, Options, Place, Values,
-    error::beginning,
     numbers::{Convention, number},
+    quoted::beginning,
     series::{Sample, Series},
     stamps::{StampReader, bare, is_stamp},
 };

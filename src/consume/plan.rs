@@ -1,0 +1,48 @@
+//! What a stage's thread is told before it starts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::extract::Extractor;
+use super::windows::WindowsPlan;
+use crate::check::Observed;
+use crate::clock::Clock;
+use crate::event_time::watermark::ModelSpec;
+use crate::load::StreamSchedule;
+
+/// All that a stage's thread needs to know.
+#[derive(Debug, Clone)]
+pub struct StagePlan {
+    /// The stream's position in the profile.
+    pub stream: usize,
+    /// The stage's position among the stream's stages.
+    pub stage: usize,
+    /// The stage's name.
+    pub name: String,
+    /// The topic.
+    pub topic: String,
+    /// Where each partition is read from.
+    pub from: Vec<(i32, i64)>,
+    /// The client's settings, resolved.
+    pub settings: BTreeMap<String, String>,
+    /// Where id and times are.
+    pub extractor: Extractor,
+    /// What the run's events look like.
+    pub observed: Observed,
+    /// What was planned and injected.
+    pub schedule: Arc<StreamSchedule>,
+    /// The process's clock.
+    pub clock: Clock,
+    /// The start of the run, in nanoseconds since 1970; not known to a process that only observes.
+    pub start_ns: Option<u64>,
+    /// The warm-up, in nanoseconds from the start.
+    pub warmup_ns: u64,
+    /// The stage's quiet time, in nanoseconds.
+    pub quiet_ns: u64,
+    /// How long to read on when the end has been told, in nanoseconds.
+    pub drain_ns: u64,
+    /// The engines whose watermarks the stage's events are held against.
+    pub models: Vec<ModelSpec>,
+    /// What to note for a pipeline's windows.
+    pub windows: WindowsPlan,
+}
