@@ -203,7 +203,7 @@ pub(super) fn take(settings: &mut ClientSettings, file: &BTreeMap<String, String
             Some(Named(name)) => settings.set(name, value),
             Some(Bytes(name, unit)) => settings.set(name, &bytes(value, unit)),
             Some(NoEffect(why)) => settings.without_effect(key, why),
-            Some(Refused(way_out)) => return Err(no_equivalent(key, value, way_out)),
+            Some(Refused(way_out)) => return Err(SettingsError::no_equivalent(key, value, way_out)),
             Some(Special) => take_special(settings, file, key, value)?,
             None if super::parsed::is_known(key) => settings.set(key, value),
             None => settings.unknown(key),
@@ -227,11 +227,6 @@ pub(super) fn way_out(key: &str) -> Option<String> {
             _ => "give the file to --client-config, where Java's names are read".to_owned(),
         }),
     }
-}
-
-pub(super) fn no_equivalent(key: &str, value: &str, way_out: impl Into<String>) -> SettingsError {
-    let value = crate::redact::redact(key, value);
-    SettingsError::NoEquivalent { key: key.to_owned(), value, way_out: way_out.into() }
 }
 
 /// A number of bytes in another unit. What is no number goes as it is: the client will name it.
@@ -265,7 +260,7 @@ fn take_special(
             settings.set(key, &name);
             Ok(())
         }
-        "ssl.cipher.suites" if value.contains("_WITH_") || value.contains("TLS_") => Err(no_equivalent(
+        "ssl.cipher.suites" if value.contains("_WITH_") || value.contains("TLS_") => Err(SettingsError::no_equivalent(
             key,
             value,
             "these are Java's names; write OpenSSL's, such as ECDHE-RSA-AES256-GCM-SHA384, or leave it out",
@@ -291,7 +286,11 @@ fn take_special(
 fn take_login(settings: &mut ClientSettings, line: &str) -> Result<(), SettingsError> {
     let key = "sasl.jaas.config";
     let refuse = |why: &str| {
-        Err(no_equivalent(key, line, format!("{why}; give sasl.username and sasl.password with -X in its place")))
+        Err(SettingsError::no_equivalent(
+            key,
+            line,
+            format!("{why}; give sasl.username and sasl.password with -X in its place"),
+        ))
     };
     let login = match jaas::read(line) {
         Ok(login) => login,
@@ -299,7 +298,7 @@ fn take_login(settings: &mut ClientSettings, line: &str) -> Result<(), SettingsE
     };
     match login.module.as_str() {
         "PlainLoginModule" | "ScramLoginModule" => {}
-        "OAuthBearerLoginModule" => return Err(no_equivalent(key, line, OIDC)),
+        "OAuthBearerLoginModule" => return Err(SettingsError::no_equivalent(key, line, OIDC)),
         "Krb5LoginModule" => return refuse("this client is built without Kerberos"),
         _ => return refuse("its login module is a Java class that does not run here"),
     }

@@ -156,6 +156,14 @@ pub enum SettingsError {
     },
 }
 
+impl SettingsError {
+    /// A property of a file that the client cannot follow; a secret in its value is left out.
+    fn no_equivalent(key: &str, value: &str, way_out: impl Into<String>) -> Self {
+        let value = redact(key, value);
+        SettingsError::NoEquivalent { key: key.to_owned(), value, way_out: way_out.into() }
+    }
+}
+
 /// Names that librdkafka has for the same property (`_RK_C_ALIAS` in its rdkafka_conf.c): the other name, and the one that is used here.
 /// Both at once would let the order of the names decide.
 const ALIASES: [(&str, &str); 11] = [

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 
-use super::java::no_equivalent;
 use super::{ClientSettings, SettingsError};
 
 /// What a file of certificates or keys holds, by its first bytes.
@@ -50,7 +49,7 @@ pub(super) fn take(settings: &mut ClientSettings, file: &BTreeMap<String, String
                      and name that in ssl.ca.location",
                     form.name()
                 );
-                return Err(no_equivalent(key, path, way_out));
+                return Err(SettingsError::no_equivalent(key, path, way_out));
             }
         },
         None => refuse_type(given("ssl.truststore.type"), "ssl.truststore.type", "ssl.ca.location")?,
@@ -74,7 +73,7 @@ pub(super) fn take(settings: &mut ClientSettings, file: &BTreeMap<String, String
                      `keytool -importkeystore -srckeystore {path} -destkeystore keys.p12 -deststoretype PKCS12` and name that",
                     form.name()
                 );
-                return Err(no_equivalent(key, path, way_out));
+                return Err(SettingsError::no_equivalent(key, path, way_out));
             }
         },
         None => refuse_type(given("ssl.keystore.type"), "ssl.keystore.type", "ssl.keystore.location")?,
@@ -85,7 +84,7 @@ pub(super) fn take(settings: &mut ClientSettings, file: &BTreeMap<String, String
 /// A type without a file: only PEM can stand in the properties themselves.
 fn refuse_type(kind: Option<&str>, key: &str, place: &str) -> Result<(), SettingsError> {
     match kind {
-        Some(kind) if !kind.eq_ignore_ascii_case("PEM") => Err(no_equivalent(
+        Some(kind) if !kind.eq_ignore_ascii_case("PEM") => Err(SettingsError::no_equivalent(
             key,
             kind,
             format!(
