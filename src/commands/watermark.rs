@@ -49,8 +49,8 @@ pub struct Args {
     /// Read so many messages, spread over the range, in place of all: drops are then counted among those only
     #[arg(long, value_name = "N", default_value_t = 0, requires = "topic", value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
     pub sample: u64,
-    /// The engine: flink, flink-sql, spark, kafka-streams, beam, azure-stream-analytics
-    #[arg(long)]
+    /// The engine.
+    #[arg(long, help = format!("The engine: {}", Engine::names()))]
     pub engine: Engine,
     /// How far out of order events may be (repeatable: bounds are compared)
     #[arg(long, value_name = "SPAN")]

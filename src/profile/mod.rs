@@ -5,6 +5,7 @@
 
 mod contents;
 mod count_limit;
+mod engine;
 mod error;
 mod fault;
 mod injections;
@@ -30,6 +31,7 @@ mod window_results;
 
 pub use contents::{Codec, KeyDistribution, Keys, Payload, SizeDistribution};
 pub use count_limit::CountLimit;
+pub use engine::Engine;
 pub use error::{Problem, ProfileError};
 pub use fault::{Fault, Path, Step};
 pub use injections::*;
@@ -38,6 +40,6 @@ pub use model::*;
 pub use overrides::Overrides;
 pub use replay::{Detail, DetailKind, Replay, Smooth};
 pub use units::{ByteSize, PhaseRate, Rate, SignedSpan, Span};
-pub use watermark::{Engine, Operator, WatermarkFault, WatermarkModel, Window};
+pub use watermark::{Operator, WatermarkFault, WatermarkModel, Window};
 pub use window::WindowEdge;
 pub use window_results::{CopiesRule, ModelChoice, Updates, WindowResults};

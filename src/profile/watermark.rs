@@ -1,4 +1,4 @@
-//! The engines whose watermarks a stream is held against, and the rules that such a table must keep. Pure.
+//! The watermark models that a stream is held against, and the rules that such a table must keep. Pure.
 //!
 //! The doc comments here, too, are what `floodmark schema profile` shows in an editor.
 
@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{
-    nearest,
+    engine::Engine,
     units::{Span, UnitError, unit_error},
 };
 
@@ -17,71 +17,6 @@ const MAX_WINDOWS_OF_AN_EVENT: u64 = 10_000;
 /// Flink's largest parallelism.
 const MAX_SOURCE_TASKS: u32 = 32_768;
 const NANOS_PER_MS: u64 = 1_000_000;
-
-/// A stream processor whose rule for late events is modelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Engine {
-    /// Flink's DataStream API, `forBoundedOutOfOrderness`.
-    Flink,
-    /// Flink SQL, `WATERMARK FOR ts AS ts - INTERVAL …`.
-    FlinkSql,
-    /// Spark Structured Streaming, `withWatermark`.
-    Spark,
-    /// Kafka Streams, windows with a grace period.
-    KafkaStreams,
-    /// Apache Beam's KafkaIO with a limited delay.
-    Beam,
-    /// Azure Stream Analytics, its out-of-order tolerance.
-    AzureStreamAnalytics,
-}
-
-impl Engine {
-    /// All of them, in the order of the documentation.
-    pub const ALL: [Engine; 6] = [
-        Engine::Flink,
-        Engine::FlinkSql,
-        Engine::Spark,
-        Engine::KafkaStreams,
-        Engine::Beam,
-        Engine::AzureStreamAnalytics,
-    ];
-
-    /// As a profile writes it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Engine::Flink => "flink",
-            Engine::FlinkSql => "flink-sql",
-            Engine::Spark => "spark",
-            Engine::KafkaStreams => "kafka-streams",
-            Engine::Beam => "beam",
-            Engine::AzureStreamAnalytics => "azure-stream-analytics",
-        }
-    }
-}
-
-impl fmt::Display for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Engine {
-    type Err = UnitError;
-
-    fn from_str(text: &str) -> Result<Self, UnitError> {
-        let names = Engine::ALL.map(Engine::name);
-        Engine::ALL.into_iter().find(|engine| engine.name() == text.trim()).ok_or_else(|| {
-            let near = nearest::nearest(text, names.into_iter()).map(|near| format!("did you mean `{near}`? "));
-            unit_error(
-                text,
-                "an engine that is modelled",
-                format!("{}it is one of {}", near.unwrap_or_default(), names.join(", ")),
-            )
-        })
-    }
-}
 
 /// What reads a Spark stream behind its watermark: it decides what late rows are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -264,6 +199,12 @@ pub struct WatermarkFault {
     pub help: String,
 }
 
+impl WatermarkFault {
+    fn new(key: &'static str, message: String, help: &str) -> Self {
+        WatermarkFault { key, message, help: help.to_owned() }
+    }
+}
+
 impl WatermarkModel {
     /// A model of an engine with nothing set.
     #[must_use]
@@ -299,7 +240,9 @@ impl WatermarkModel {
     /// Every rule that the model breaks; empty when it can be computed.
     #[must_use]
     pub fn faults(&self) -> Vec<WatermarkFault> {
-        let mut faults = self.settings_faults();
+        let mut faults: Vec<WatermarkFault> = self.bound_fault().into_iter().collect();
+        faults.extend(self.foreign_keys());
+        faults.extend(self.value_faults());
         faults.extend(self.grace_fault());
         faults.extend(self.length_faults());
         faults.extend(self.kind_fault());
@@ -307,63 +250,61 @@ impl WatermarkModel {
         faults
     }
 
-    /// Keys that the engine does not have, and lengths of nothing.
-    fn settings_faults(&self) -> Vec<WatermarkFault> {
+    /// An engine has a bound, or there is none to be set.
+    fn bound_fault(&self) -> Option<WatermarkFault> {
         let engine = self.engine;
+        match self.bound {
+            None if engine.has("bound") => Some(WatermarkFault::new(
+                "bound",
+                format!("{engine} needs a bound"),
+                "say how far out of order events may be, as in 5s",
+            )),
+            Some(bound) if !engine.has("bound") && bound > Span::default() => Some(WatermarkFault::new(
+                "bound",
+                format!("{engine} has no bound, and `bound` is {bound}"),
+                "its grace period is `grace`",
+            )),
+            _ => None,
+        }
+    }
+
+    /// Keys that are set, and that the engine does not have.
+    fn foreign_keys(&self) -> impl Iterator<Item = WatermarkFault> {
+        let engine = self.engine;
+        let lateness = self.allowed_lateness.is_some_and(|allowed| allowed > Span::default());
+        let nothing = |key| format!("`{key}` says nothing about {engine}");
+        let (of_flink, of_streams, of_spark) =
+            ("remove it, or model flink", "remove it, or model kafka-streams", "remove it, or model spark");
+        [
+            ("allowed_lateness", lateness, format!("{engine} has no allowed lateness"), "raise the bound instead"),
+            ("idleness", self.idleness.is_some(), format!("{engine} has no idleness"), of_flink),
+            ("source_tasks", self.source_tasks.is_some(), nothing("source_tasks"), of_flink),
+            ("keeps_up", self.keeps_up.is_some(), nothing("keeps_up"), "remove it"),
+            ("repartitioned", self.repartitioned, nothing("repartitioned"), of_streams),
+            ("record_cache", self.record_cache.is_some(), nothing("record_cache"), of_streams),
+            ("in_memory", self.in_memory, nothing("in_memory"), of_streams),
+            ("operator", self.operator.is_some(), nothing("operator"), of_spark),
+            ("allow_multiple", self.allow_multiple.is_some(), nothing("allow_multiple"), of_spark),
+        ]
+        .into_iter()
+        .filter(move |(key, is_set, _, _)| *is_set && !engine.has(key))
+        .map(|(key, _, message, help)| WatermarkFault::new(key, message, help))
+    }
+
+    /// Values that no engine takes.
+    fn value_faults(&self) -> Vec<WatermarkFault> {
         let mut faults = Vec::new();
-        let mut add =
-            |key, message: String, help: &str| faults.push(WatermarkFault { key, message, help: help.to_owned() });
-        match (engine, self.bound) {
-            (Engine::KafkaStreams, Some(bound)) if bound > Span::default() => {
-                add("bound", format!("{engine} has no bound, and `bound` is {bound}"), "its grace period is `grace`")
-            }
-            (Engine::KafkaStreams, _) | (_, Some(_)) => {}
-            (_, None) => {
-                add("bound", format!("{engine} needs a bound"), "say how far out of order events may be, as in 5s")
-            }
-        }
-        let grace = self.allowed_lateness.is_some_and(|allowed| allowed > Span::default());
-        if grace && matches!(engine, Engine::FlinkSql | Engine::Spark) {
-            add("allowed_lateness", format!("{engine} has no allowed lateness"), "raise the bound instead");
-        }
-        if self.idleness.is_some() && !matches!(engine, Engine::Flink | Engine::FlinkSql) {
-            add("idleness", format!("{engine} has no idleness"), "remove it, or model flink");
-        }
-        if self.source_tasks.is_some() && !matches!(engine, Engine::Flink | Engine::FlinkSql) {
-            add("source_tasks", format!("`source_tasks` says nothing about {engine}"), "remove it, or model flink");
-        }
-        if self.source_tasks.is_some_and(|tasks| !(1..=MAX_SOURCE_TASKS).contains(&tasks)) {
+        let mut add = |key, message: String, help| faults.push(WatermarkFault::new(key, message, help));
+        if let Some(tasks) = self.source_tasks.filter(|tasks| !(1..=MAX_SOURCE_TASKS).contains(tasks)) {
             add(
                 "source_tasks",
-                format!(
-                    "`source_tasks` is {}; it must be from 1 to {MAX_SOURCE_TASKS}",
-                    self.source_tasks.unwrap_or(0)
-                ),
+                format!("`source_tasks` is {tasks}; it must be from 1 to {MAX_SOURCE_TASKS}"),
                 "write the parallelism of the job's source",
             );
         }
-        if self.keeps_up.is_some() && !matches!(engine, Engine::Flink | Engine::FlinkSql | Engine::Beam) {
-            add("keeps_up", format!("`keeps_up` says nothing about {engine}"), "remove it");
-        }
-        let of_streams = [
-            ("repartitioned", self.repartitioned),
-            ("record_cache", self.record_cache.is_some()),
-            ("in_memory", self.in_memory),
-        ];
-        for (key, _) in of_streams.into_iter().filter(|(_, is_set)| *is_set && engine != Engine::KafkaStreams) {
-            add(key, format!("`{key}` says nothing about {engine}"), "remove it, or model kafka-streams");
-        }
-        if engine != Engine::Spark {
-            for (key, is_set) in
-                [("operator", self.operator.is_some()), ("allow_multiple", self.allow_multiple.is_some())]
-            {
-                if is_set {
-                    add(key, format!("`{key}` says nothing about {engine}"), "remove it, or model spark");
-                }
-            }
-        }
         if matches!((self.operator, self.window), (Some(Operator::Deduplication), Window::Session { .. })) {
-            add("operator", format!("{engine} does not deduplicate in sessions"), "remove the window, or the operator");
+            let message = format!("{} does not deduplicate in sessions", self.engine);
+            add("operator", message, "remove the window, or the operator");
         }
         for (key, span) in [("idleness", self.idleness), ("interval", self.interval)] {
             if span == Some(Span::default()) {
@@ -376,14 +317,14 @@ impl WatermarkModel {
     /// The grace is Kafka Streams' word, and said once.
     fn grace_fault(&self) -> Option<WatermarkFault> {
         self.grace?;
-        let (message, help) = match (self.engine, self.allowed_lateness) {
-            (Engine::KafkaStreams, None) => return None,
-            (Engine::KafkaStreams, Some(_)) => {
-                ("`grace` and `allowed_lateness` are the same length of time".to_owned(), "remove one of them")
-            }
-            (engine, _) => (format!("{engine} has no grace"), "it is called `allowed_lateness` there"),
+        let (message, help) = if !self.engine.has("grace") {
+            (format!("{} has no grace", self.engine), "it is called `allowed_lateness` there")
+        } else if self.allowed_lateness.is_some() {
+            ("`grace` and `allowed_lateness` are the same length of time".to_owned(), "remove one of them")
+        } else {
+            return None;
         };
-        Some(WatermarkFault { key: "grace", message, help: help.to_owned() })
+        Some(WatermarkFault::new("grace", message, help))
     }
 
     /// Event times are whole milliseconds, and so are all lengths here.
@@ -407,14 +348,10 @@ impl WatermarkModel {
         for (key, span) in lengths.into_iter().chain(windows).filter_map(|(key, span)| Some((key, span?))) {
             if !span.as_nanos().is_multiple_of(NANOS_PER_MS) {
                 let message = format!("`{key}` is {span}, which is no whole number of milliseconds");
-                faults.push(WatermarkFault {
-                    key,
-                    message,
-                    help: "engines count event time in milliseconds".to_owned(),
-                });
+                faults.push(WatermarkFault::new(key, message, "engines count event time in milliseconds"));
             } else if key == "window" && span == Span::default() {
                 let message = format!("the window {} has a length of 0s", self.window);
-                faults.push(WatermarkFault { key, message, help: "give it a length, or remove it".to_owned() });
+                faults.push(WatermarkFault::new(key, message, "give it a length, or remove it"));
             }
         }
         faults
@@ -422,28 +359,30 @@ impl WatermarkModel {
 
     /// Not every engine has every kind of window.
     fn kind_fault(&self) -> Option<WatermarkFault> {
-        let (engine, window) = (self.engine, self.window);
-        let help = match (engine, window) {
-            (Engine::KafkaStreams | Engine::Beam, Window::None) => {
-                "it drops late events from windows only: name one, as in tumbling:10s"
-            }
-            (Engine::Flink | Engine::FlinkSql | Engine::Spark | Engine::Beam, Window::Sliding { .. }) => {
-                "what it calls sliding windows are hopping ones: write hopping:SIZE/HOP"
-            }
-            _ => return None,
-        };
-        let message = match window {
-            Window::None => format!("{engine} without windows drops nothing"),
-            _ => format!("{engine} has no windows like {window}"),
-        };
-        Some(WatermarkFault { key: "window", message, help: help.to_owned() })
+        let (engine, settings) = (self.engine, self.engine.settings());
+        match self.window {
+            Window::None if settings.needs_windows => Some(WatermarkFault::new(
+                "window",
+                format!("{engine} without windows drops nothing"),
+                "it drops late events from windows only: name one, as in tumbling:10s",
+            )),
+            Window::Sliding { .. } if !settings.has_sliding_windows => Some(WatermarkFault::new(
+                "window",
+                format!("{engine} has no windows like {}", self.window),
+                "what it calls sliding windows are hopping ones: write hopping:SIZE/HOP",
+            )),
+            Window::None
+            | Window::Tumbling { .. }
+            | Window::Hopping { .. }
+            | Window::Sliding { .. }
+            | Window::Session { .. } => None,
+        }
     }
 
     fn hopping_fault(&self) -> Option<WatermarkFault> {
         let Window::Hopping { size, hop } = self.window else { return None };
         let (size_ns, hop_ns) = (size.as_nanos(), hop.as_nanos());
-        let fault =
-            |message: String, help: &str| Some(WatermarkFault { key: "window", message, help: help.to_owned() });
+        let fault = |message: String, help: &str| Some(WatermarkFault::new("window", message, help));
         if size_ns == 0 || hop_ns == 0 {
             return None;
         }
@@ -456,7 +395,7 @@ impl WatermarkModel {
                 "choose a hop of at most the size, as in hopping:10s/5s",
             );
         }
-        if self.engine == Engine::FlinkSql && !size_ns.is_multiple_of(hop_ns) {
+        if self.engine.settings().hops_divide_sizes && !size_ns.is_multiple_of(hop_ns) {
             return fault(
                 format!(
                     "{} takes no windows like {}: the size must be a multiple of the hop",

@@ -8,8 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{
+    engine::Engine,
     units::UnitError,
-    watermark::{Engine, WatermarkModel, Window},
+    watermark::{WatermarkModel, Window},
 };
 
 /// What several results for one window and key mean.
