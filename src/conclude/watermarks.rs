@@ -2,7 +2,7 @@
 
 use crate::check::Merge;
 use crate::event_time::watermark::{Bounds, Expected, ModelSpec, ModelTally};
-use crate::profile::{Engine, Stream};
+use crate::profile::Stream;
 use crate::results::summary::{CountRange, EngineMetric, ExpectedDrops, Watermark};
 
 /// The models that read at a stage: a model that names none reads at the first. `place` is the stage's among the stream's.
@@ -124,12 +124,7 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
             tally.affected().not_kept()
         ));
     }
-    if spec.judges_events() {
-        notes.push(format!(
-            "By Azure's documentation: dropped means dropped or adjusted, as the job's policy is. {} counts those out of order; LateInputEvents and EarlyInputEvents count the others.",
-            spec.metric()
-        ));
-    }
+    notes.extend(spec.description().note.map(str::to_owned));
     if tally.without_arrival() > 0 {
         notes.push(format!(
             "{} events are not sure to be kept because it is not known when they arrived.",
@@ -146,11 +141,6 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
         );
     }
     notes.extend(streams_notes(tally));
-    if spec.engine == Engine::Spark {
-        notes.push(
-            "Without Spark's batch plan hardly an event is sure to be kept: look at the expected range.".to_owned(),
-        );
-    }
     notes
 }
 
@@ -225,6 +215,7 @@ impl Merge for Watermark {
 mod tests {
     use super::*;
     use crate::event_time::watermark::{TimedRecord, Watermarks, WindowMs};
+    use crate::profile::Engine;
 
     /// (partition, event time) of a topic of two partitions; what is said of those of a part, and of all.
     fn said(spec: &ModelSpec, events: &[(u16, i64)], of_part: impl Fn(u16) -> bool) -> Watermark {

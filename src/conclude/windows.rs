@@ -10,7 +10,7 @@ use crate::consume::window_results::{ResultPlace, ResultPlaces};
 use crate::consume::windows::{ResultsSeen, WindowsPlan, WindowsSeen};
 use crate::event_time::watermark::{ModelSpec, ModelTally, WindowMs, closed_until_ms};
 use crate::event_time::windows::{BookRule, BooksRule, NoPrediction, SessionRule};
-use crate::profile::{Engine, Slo, Stream, WindowResults};
+use crate::profile::{Slo, Stream, WindowResults};
 use crate::results::windows::WindowsSummary;
 use crate::verdict::{Judgement, WindowFigures, judge_windows};
 
@@ -43,7 +43,7 @@ fn books_rule(results: &WindowResults, spec: Option<&ModelSpec>) -> Option<Books
     let (by_key, copies) = (results.key.is_some(), results.copies);
     match WindowMs::of(&results.window)? {
         WindowMs::Aligned(shape) => Some(BooksRule::Aligned(BookRule {
-            shape: spec.map_or(shape, |spec| shape.of_engine(spec.engine)),
+            shape: spec.map_or(shape, |spec| shape.with_edges(spec.edges())),
             by_key,
             updates: results.updates,
             copies,
@@ -157,16 +157,22 @@ fn compare(seen: ResultsSeen, tally: Option<&ModelTally>, maxima_ms: &[Option<i6
         None => summary.notes.push("No watermark model was asked: whether an event was dropped behind the watermark or lost elsewhere is not known.".to_owned()),
         Some(spec) if tally.is_some_and(ModelTally::follows_whole_stream) => summary.notes.push(format!(
             "{} no window's drops are known: whether an event was dropped behind the watermark or lost elsewhere is not known.",
-            match spec.engine {
-                Engine::Spark => "Without Spark's batches",
-                Engine::KafkaStreams => "Behind a repartition topic",
-                Engine::Flink | Engine::FlinkSql => "With idleness",
-                _ => "Without the engine's batches",
-            }
+            what_hides_drops(spec)
         )),
         Some(_) => {}
     }
     summary
+}
+
+/// Why a window's drops are not known where the engine's watermark follows the whole stream.
+fn what_hides_drops(spec: &ModelSpec) -> String {
+    if spec.repartitioned {
+        "Behind a repartition topic".to_owned()
+    } else if spec.progress().moves_at_batches() {
+        format!("Without {}'s batches", spec.description().title)
+    } else {
+        "With idleness".to_owned()
+    }
 }
 
 fn of_events(without_event_time: u64) -> Option<String> {
@@ -205,7 +211,7 @@ pub(super) fn judge_windows_of(stream: &Stream, slo: &Slo, name: &str, windows: 
 mod tests {
     use super::*;
     use crate::event_time::windows::{Book, Counted, WindowSpan};
-    use crate::profile::Profile;
+    use crate::profile::{Engine, Profile};
 
     const PROFILE: &str = r#"
 seed = 1

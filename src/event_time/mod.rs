@@ -1,5 +1,6 @@
 //! Event time: what an engine's watermarks drop, how late events are and why, and what becomes of windows. Pure rules; no Kafka here.
 
+pub mod engines;
 pub mod lateness;
 pub mod watermark;
 pub mod windows;

@@ -5,10 +5,10 @@ mod task_counts;
 use std::collections::BTreeMap;
 
 use crate::consume::recorded::{Recorded, RecordedRow, RowKind};
+use crate::event_time::engines::Progress;
 use crate::event_time::watermark::{
     Bounds, Certain, Claim, Emission, Fate, ModelSpec, Replay, Rule, TimedRecord, Watermarks, WindowSpan, unit_doubt,
 };
-use crate::profile::Engine;
 use crate::results::summary::CountRange;
 use crate::results::verdicts::{EventFate, EventVerdict, MetricVerdict, VerdictCounts, WatermarkVerdicts, WindowCount};
 
@@ -64,17 +64,15 @@ fn is_exact(spec: &ModelSpec, recorded: &Recorded, reading: Reading) -> bool {
     let has = |wanted: fn(&RowKind) -> bool| recorded.rows.iter().any(|row| wanted(&row.kind));
     let ticks = has(|kind| matches!(kind, RowKind::Tick(_) | RowKind::Watermark(_)));
     let batches = has(|kind| *kind == RowKind::Batch);
-    match spec.engine {
-        Engine::Flink | Engine::FlinkSql => {
-            (ticks || reading.per_record) && task_counts::times_idleness(spec, recorded, reading)
-        }
+    match spec.progress() {
+        Progress::SourceTasks => (ticks || reading.per_record) && task_counts::times_idleness(spec, recorded, reading),
         // Its watermark follows the clock: what it was at a moment that is not told cannot be known.
-        Engine::Beam => ticks && !has(|kind| *kind == RowKind::Tick(None)),
-        Engine::Spark => batches,
+        Progress::ReaderClock => ticks && !has(|kind| *kind == RowKind::Tick(None)),
+        Progress::MicroBatches => batches,
         // Its stream time follows each record of a partition; nothing else is to be told.
-        Engine::KafkaStreams => spec.is_exact_by_partition(),
+        Progress::StreamTime => spec.is_exact_by_partition(),
         // The out-of-order tolerance follows the order of each partition; moments of arrival are not in the file, which a note says.
-        Engine::AzureStreamAnalytics => true,
+        Progress::Arrival => true,
     }
 }
 
@@ -97,11 +95,10 @@ fn notes_of(spec: &ModelSpec, recorded: &Recorded) -> Vec<String> {
         let note = "Whether a window that has closed is still found depends on the record cache: with --record-cache true or false the verdicts are exact.";
         notes.push(note.to_owned());
     }
-    let is_flink = matches!(spec.engine, Engine::Flink | Engine::FlinkSql | Engine::Beam);
     let ignored = recorded.rows.iter().filter(|row| match row.kind {
         RowKind::Event(_) => false,
-        RowKind::Watermark(_) | RowKind::Tick(_) | RowKind::Idle => !is_flink,
-        RowKind::Batch => spec.engine != Engine::Spark,
+        RowKind::Watermark(_) | RowKind::Tick(_) | RowKind::Idle => !spec.progress().moves_at_ticks(),
+        RowKind::Batch => !spec.progress().moves_at_batches(),
     });
     let ignored = ignored.count();
     if ignored > 0 {
@@ -162,10 +159,7 @@ fn replay(spec: &ModelSpec, recorded: &Recorded, reading: Reading, verdicts: &mu
         verdicts.metric.value = Some(tally.metric);
     } else {
         (verdicts.metric.min, verdicts.metric.max) = (Some(tally.metric_least), Some(tally.metric));
-        verdicts.notes.push(
-            "Flink SQL sums up the rows of a key and slice before it judges them, unless table.optimizer.agg-phase-strategy is ONE_PHASE: late rows then count once together."
-                .to_owned(),
-        );
+        verdicts.notes.extend(spec.description().metric.sums_rows_first.map(str::to_owned));
     }
     verdicts.counts = VerdictCounts {
         events: tally.events,

@@ -124,7 +124,7 @@ pub fn advised_ms(candidates: &[Candidate], lateness: &Lateness, scope: Scope, r
         Scope::AllPartitions => lateness.longest_over_all_ms,
     };
     let shift_ms = if latest_ms > 0 { rule.shift_ms } else { 0 };
-    let needed_ms = latest_ms.saturating_add(shift_ms).saturating_sub(rule.allowed_lateness_ms);
+    let needed_ms = latest_ms.saturating_add_signed(shift_ms).saturating_sub(rule.allowed_lateness_ms);
     let is_rule_of_thumb = |reason| {
         use BoundReason::{MaxSkewPlus10Percent, MaxSkewPlus20Percent, TwiceP99Jitter};
         matches!(reason, TwiceP99Jitter | MaxSkewPlus10Percent | MaxSkewPlus20Percent)
@@ -198,7 +198,7 @@ mod tests {
         #[test]
         fn the_advised_bound_drops_nothing_wherever_the_windows_begin(
             backs in prop::collection::vec((0..2_u16, 0..60_000_i64), 1..200), moved_ms in 0..10_000_i64, skew in 0..100_000_u64,
-            allowed_lateness_ms in 0..5_000_u64, shift_ms in 0..2_u64,
+            allowed_lateness_ms in 0..5_000_u64, shift_ms in -1..2_i64,
         ) {
             let rule = LateRule { allowed_lateness_ms, shift_ms, ..LateRule::tumbling(10_000).unwrap() };
             let records: Vec<_> = backs.iter().zip(0..).map(|(&(partition, back), at)| (partition, at * 100 - back)).collect();

@@ -6,8 +6,8 @@ use super::{
     log::LogRule,
     rule::{LateRule, LateWindow},
 };
+use crate::event_time::engines::{Lateness, Sliding};
 use crate::event_time::watermark::{ModelSpec, WindowMs};
-use crate::profile::Engine;
 
 /// An event time further ahead of the clock than this is taken for one from the future, in milliseconds: an hour,
 /// from which on Kafka itself refuses record timestamps (`message.timestamp.after.max.ms`, since 4.0).
@@ -22,24 +22,29 @@ impl LateRule {
     /// Spark without windows drops `t <= M - B`, one more than the others. Kafka Streams has no bound but its grace, which stands in its place.
     #[must_use]
     pub fn of_model(spec: &ModelSpec) -> Self {
-        let is_streams = spec.engine == Engine::KafkaStreams;
+        let engine = spec.description();
         let raw = (LateWindow::Raw, 0);
         let (window, longer_ms) = match spec.window {
             _ if spec.judges_events() => raw,
             WindowMs::None => raw,
             WindowMs::Aligned(shape) => NonZeroU64::new(in_u64(shape.hop_ms()))
                 .map_or(raw, |hop| (LateWindow::Tumbling { size_ms: hop }, in_u64(shape.size_ms() - shape.hop_ms()))),
-            // Kafka Streams judges each of an event's sliding windows by itself; the first to close ends with the event.
-            WindowMs::Sliding { .. } if is_streams => raw,
-            WindowMs::Sliding { size_ms } => (LateWindow::Raw, in_u64(size_ms)),
-            WindowMs::Session { gap_ms } => (LateWindow::Raw, in_u64(gap_ms - i64::from(!is_streams))),
+            WindowMs::Sliding { size_ms } => match engine.windows.sliding {
+                Sliding::FromTimes => (LateWindow::Raw, in_u64(size_ms)),
+                Sliding::FromEvents => raw,
+            },
+            WindowMs::Session { gap_ms } => (LateWindow::Raw, in_u64(gap_ms + engine.windows.sessions.longer_ms - 1)),
         };
-        let is_raw_spark = spec.engine == Engine::Spark && spec.window == WindowMs::None;
+        let alone_ms = if spec.window == WindowMs::None { engine.windows.alone_ms } else { 1 };
+        let open_ms = match engine.tolerates.lateness {
+            Lateness::InPlaceOfBound => 0,
+            Lateness::None | Lateness::OpenWindows(_) | Lateness::UntilArrival { .. } => in_u64(spec.allowed_ms),
+        };
         LateRule {
             window,
-            allowed_lateness_ms: longer_ms.saturating_add(if is_streams { 0 } else { in_u64(spec.allowed_ms) }),
+            allowed_lateness_ms: longer_ms.saturating_add(open_ms),
             follows_clock: spec.follows_clock(),
-            shift_ms: u64::from(spec.engine == Engine::FlinkSql || is_raw_spark),
+            shift_ms: engine.shift_ms() + 1 - alone_ms,
         }
     }
 }
@@ -66,6 +71,7 @@ mod tests {
 
     use super::*;
     use crate::event_time::watermark::{NO_HORIZON, Rule};
+    use crate::profile::Engine;
 
     fn windows() -> impl Strategy<Value = WindowMs> {
         prop_oneof![

@@ -27,7 +27,7 @@ pub struct LateRule {
     /// `L`, in milliseconds.
     pub allowed_lateness_ms: u64,
     /// `s`, in milliseconds.
-    pub shift_ms: u64,
+    pub shift_ms: i64,
     /// Whether the watermark follows the clock (Beam): `M` is no further than it, and a partition that was read to its end goes on with it.
     pub follows_clock: bool,
 }
@@ -126,7 +126,7 @@ pub(super) mod tests {
     }
 
     pub(crate) fn any_rule() -> impl Strategy<Value = LateRule> {
-        (0..4_u64, prop_oneof![Just(0_u64), 0..500_u64], 0..2_u64).prop_map(
+        (0..4_u64, prop_oneof![Just(0_u64), 0..500_u64], -1..2_i64).prop_map(
             |(window, allowed_lateness_ms, shift_ms)| {
                 let window =
                     NonZeroU64::new(window * 70).map_or(LateWindow::Raw, |size_ms| LateWindow::Tumbling { size_ms });

@@ -11,7 +11,7 @@ use super::spec::{ModelSpec, WindowMs};
 use super::streams::StreamsClaims;
 use super::watermarks::TimedRecord;
 use crate::check::Merge;
-use crate::profile::Engine;
+use crate::event_time::engines::Progress;
 
 /// Into how many steps the span between an event and its window's closing is cut, where a claim waits for the end of the stream.
 const WAITING_STEPS: i64 = 1024;
@@ -134,12 +134,12 @@ impl Certain {
             return Claim::Refused;
         }
         let time = record.event_time_ms;
-        match self.rule.spec().engine {
-            Engine::Flink | Engine::FlinkSql if self.may_idle() => self.observe_idling(record),
-            Engine::Flink | Engine::FlinkSql | Engine::Beam => self.observe_partitioned(record),
-            Engine::AzureStreamAnalytics => self.observe_arriving(record),
-            Engine::KafkaStreams if !self.rule.spec().repartitioned => self.observe_streams(record),
-            Engine::Spark | Engine::KafkaStreams => {
+        match self.rule.spec().progress() {
+            Progress::SourceTasks if self.may_idle() => self.observe_idling(record),
+            Progress::SourceTasks | Progress::ReaderClock => self.observe_partitioned(record),
+            Progress::Arrival => self.observe_arriving(record),
+            Progress::StreamTime if !self.rule.spec().repartitioned => self.observe_streams(record),
+            Progress::MicroBatches | Progress::StreamTime => {
                 let windows = self.rule.windows(time);
                 let claim = self.claim_globally(record);
                 self.count(claim, windows, 0, if claim == Claim::SureKeep { windows - 1 } else { windows });

@@ -10,7 +10,7 @@ use super::phases::{Maxima, PartitionLive, Phases};
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::ModelSpec;
 use super::watermarks::TimedRecord;
-use crate::profile::Engine;
+use crate::event_time::engines::Progress;
 
 /// Most groups of one micro-batch that are told apart; beyond them every row is taken for one of its own.
 const MOST_GROUPS: usize = 1 << 18;
@@ -80,8 +80,12 @@ pub struct Live {
 impl Live {
     /// Nothing has been seen; none for models whose verdict does not depend on the order, or whose sessions would have to be kept open in every phase.
     pub(super) fn new(spec: &ModelSpec, partitions: usize) -> Option<Self> {
-        if matches!(spec.engine, Engine::KafkaStreams | Engine::AzureStreamAnalytics) || spec.merges_sessions() {
-            return None;
+        match spec.progress() {
+            Progress::StreamTime | Progress::Arrival => return None,
+            Progress::SourceTasks | Progress::ReaderClock | Progress::MicroBatches if spec.merges_sessions() => {
+                return None;
+            }
+            Progress::SourceTasks | Progress::ReaderClock | Progress::MicroBatches => {}
         }
         let rule = Rule::new(spec);
         let phases = Phases::new(&rule, partitions);
@@ -127,7 +131,7 @@ impl Live {
     fn move_on(&mut self, now_ms: i64, first_appended_ms: i64) {
         let maxima = Maxima { partitions: &self.partitions, global: self.global, first_appended_ms };
         let moved = self.phases.advance(&self.rule, now_ms, &maxima);
-        if moved != 0 && self.rule.spec().engine == Engine::Spark {
+        if moved != 0 && self.rule.spec().progress().moves_at_batches() {
             let counts = self.counts.iter_mut().enumerate().filter(|(place, _)| moved & (1_u64 << place) != 0);
             counts.for_each(|(_, counts)| counts.groups.clear());
         }

@@ -1,7 +1,8 @@
 //! What an engine's own metric of late records counts.
 
 use super::spec::{ModelSpec, WindowMs};
-use crate::profile::{Engine, Operator};
+use crate::event_time::engines::Counts;
+use crate::profile::Operator;
 
 /// What one count of the metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,13 +21,11 @@ impl ModelSpec {
     /// What one count of [`ModelSpec::metric`] is.
     #[must_use]
     pub const fn metric_unit(&self) -> MetricUnit {
-        match (self.engine, self.operator, self.window) {
-            (Engine::Flink | Engine::FlinkSql | Engine::AzureStreamAnalytics, _, _) => MetricUnit::Event,
-            (Engine::KafkaStreams | Engine::Beam, _, _) | (Engine::Spark, Operator::Deduplication, _) => {
-                MetricUnit::Pair
-            }
-            (Engine::Spark, Operator::Aggregation, WindowMs::Session { .. }) => MetricUnit::GroupOfPartition,
-            (Engine::Spark, Operator::Aggregation, _) => MetricUnit::Group,
+        match (self.description().metric.counts, self.operator, self.window) {
+            (Counts::Events, _, _) => MetricUnit::Event,
+            (Counts::Pairs, _, _) | (Counts::Rows, Operator::Deduplication, _) => MetricUnit::Pair,
+            (Counts::Rows, Operator::Aggregation, WindowMs::Session { .. }) => MetricUnit::GroupOfPartition,
+            (Counts::Rows, Operator::Aggregation, _) => MetricUnit::Group,
         }
     }
 }

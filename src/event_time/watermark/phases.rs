@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::clock::END_CHECK_MS;
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::DEFAULT_INTERVAL_MS;
-use crate::profile::Engine;
+use crate::event_time::engines::Progress;
 
 /// How many phases of a ticking watermark are tried: one every 6 ms of Flink's interval.
 const TICK_PHASES: usize = 32;
@@ -68,21 +68,17 @@ impl Phases {
             filling: horizon,
             under_way: VecDeque::new(),
         };
-        let each = match spec.engine {
-            Engine::Spark => {
-                BATCH_LENGTHS_MS.map(|length_ms| phase(spec.interval_ms.unwrap_or(length_ms).max(1), 0)).to_vec()
-            }
-            _ => {
-                let length_ms = spec.interval_ms.unwrap_or(DEFAULT_INTERVAL_MS).max(1);
-                let is_held = matches!(spec.engine, Engine::Flink | Engine::FlinkSql) && partitions > 1;
-                let delays = match is_held {
-                    true => &[0, FLINK_BUFFER_TIMEOUT_MS][..],
-                    // Of Beam not the watermark is old, but what it knows of the partitions' ends.
-                    false if spec.follows_clock() => &[0, END_CHECK_MS],
-                    false => &[0],
-                };
-                delays.iter().flat_map(|delay_ms| vec![phase(length_ms, *delay_ms); TICK_PHASES]).collect()
-            }
+        let delays: &[i64] = match spec.progress() {
+            Progress::SourceTasks if partitions > 1 => &[0, FLINK_BUFFER_TIMEOUT_MS],
+            // Of a reader that follows the clock not the watermark is old, but what it knows of the partitions' ends.
+            Progress::ReaderClock => &[0, END_CHECK_MS],
+            Progress::SourceTasks | Progress::MicroBatches | Progress::StreamTime | Progress::Arrival => &[0],
+        };
+        let each = if spec.progress().moves_at_batches() {
+            BATCH_LENGTHS_MS.map(|length_ms| phase(spec.interval_ms.unwrap_or(length_ms).max(1), 0)).to_vec()
+        } else {
+            let length_ms = spec.interval_ms.unwrap_or(DEFAULT_INTERVAL_MS).max(1);
+            delays.iter().flat_map(|delay_ms| vec![phase(length_ms, *delay_ms); TICK_PHASES]).collect()
         };
         Phases { each, furthest: horizon, nearest: horizon, next_ms: None }
     }
@@ -107,7 +103,7 @@ impl Phases {
 
     /// The phases are spread evenly over the time to the first tick.
     fn begin(&mut self, rule: &Rule, now_ms: i64) {
-        let spread = if rule.spec().engine == Engine::Spark { self.each.len() } else { TICK_PHASES };
+        let spread = if rule.spec().progress().moves_at_batches() { self.each.len() } else { TICK_PHASES };
         for (place, phase) in self.each.iter_mut().enumerate() {
             let part = phase.length_ms.saturating_mul((place % spread) as i64) / spread as i64;
             phase.next_ms = now_ms.saturating_add(1).saturating_add(part);
@@ -130,7 +126,7 @@ impl Phase {
             let over = now_ms.saturating_sub(self.next_ms) / self.length_ms;
             let at_ms = self.next_ms.saturating_add(over.saturating_mul(self.length_ms));
             self.next_ms = at_ms.saturating_add(self.length_ms);
-            if rule.spec().engine == Engine::Spark {
+            if rule.spec().progress().moves_at_batches() {
                 self.end_batches(rule, over + 1, maxima.global);
                 return true;
             }

@@ -8,8 +8,8 @@ use super::sessions::OpenSessions;
 use super::source_tasks::SourceTasks;
 use super::spec::{ModelSpec, WindowMs};
 use super::streams::{StreamsTask, Taken};
+use crate::event_time::engines::Progress;
 use crate::event_time::windows::WindowSpan;
-use crate::profile::Engine;
 
 /// When the watermark follows the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +98,8 @@ pub struct Replay {
     partitions: Vec<Partition>,
     horizon: i64,
     /// Flink's source, and what it tells the windows.
-    flink: Option<SourceTasks>,
-    spark: SparkBatches,
+    source: Option<SourceTasks>,
+    batches: Batches,
     /// Flink SQL: the slices of each key that events were dropped from.
     dropped_slices: HashSet<(u64, i64)>,
     sessions: OpenSessions,
@@ -111,7 +111,7 @@ pub struct Replay {
 
 /// Spark: after batch n, W(n+1) = max(W(n), M - delay); the late filter of batch n uses W(n-1).
 #[derive(Debug, Default)]
-struct SparkBatches {
+struct Batches {
     maximum: Option<i64>,
     /// W(n), for the batch that is being filled.
     current: i64,
@@ -135,14 +135,14 @@ impl Replay {
     pub fn numbered(spec: &ModelSpec, numbers: &[u32], emission: Emission) -> Self {
         let partitions = numbers.len();
         let tasks = spec.source_tasks.unwrap_or(1);
-        let has_tasks = matches!(spec.engine, Engine::Flink | Engine::FlinkSql);
+        let has_tasks = spec.progress().has_source_tasks();
         Replay {
             rule: Rule::new(spec),
             emission,
             partitions: vec![EMPTY; partitions],
             horizon: NO_HORIZON,
-            flink: has_tasks.then(|| SourceTasks::new(&Rule::new(spec), numbers, tasks)),
-            spark: SparkBatches::default(),
+            source: has_tasks.then(|| SourceTasks::new(&Rule::new(spec), numbers, tasks)),
+            batches: Batches::default(),
             dropped_slices: HashSet::new(),
             sessions: OpenSessions::default(),
             // Its cache is on unless an application turns it off.
@@ -173,15 +173,15 @@ impl Replay {
             let taken = task.take(event_time_ms, key_hash);
             return self.count_taken(taken);
         }
-        if self.rule.spec().engine == Engine::KafkaStreams {
+        if self.rule.spec().progress().is_stream_time() {
             self.advance(partition, event_time_ms);
         }
         let horizon = self.horizon_for(partition);
         let fate = self.judge(&Read { partition, event_time_ms, key_hash }, horizon);
         self.advance(partition, event_time_ms);
-        self.spark.maximum = self.spark.maximum.max(Some(event_time_ms));
-        if let Some(flink) = &mut self.flink {
-            flink.event(partition, event_time_ms);
+        self.batches.maximum = self.batches.maximum.max(Some(event_time_ms));
+        if let Some(source) = &mut self.source {
+            source.event(partition, event_time_ms);
         }
         if self.emission == Emission::PerRecord {
             self.send_on(partition);
@@ -190,8 +190,8 @@ impl Replay {
     }
 
     fn send_on(&mut self, partition: usize) {
-        if let Some(flink) = &mut self.flink {
-            flink.send(partition);
+        if let Some(source) = &mut self.source {
+            source.send(partition);
         } else {
             self.generate(partition);
             self.combine();
@@ -201,8 +201,8 @@ impl Replay {
     /// A periodic emission at this moment of the engine's clock: the watermark is sent on, and partitions are looked at for idleness
     /// (the clock of silence starts at the first tick without events, and it takes strictly longer than the timeout).
     pub fn tick(&mut self, now_ms: Option<i64>) {
-        if let Some(flink) = &mut self.flink {
-            return flink.tick(now_ms);
+        if let Some(source) = &mut self.source {
+            return source.tick(now_ms);
         }
         let idleness_ms = self.rule.spec().idleness_ms;
         for partition in &mut self.partitions {
@@ -222,24 +222,24 @@ impl Replay {
 
     /// A Spark micro-batch ends. Two in a row are a batch without data, as Spark runs one on a quiet stream after the watermark moved.
     pub fn batch(&mut self) {
-        let next = self.spark.current.max(self.rule.horizon(self.spark.maximum));
-        self.spark.before = std::mem::replace(&mut self.spark.current, next);
-        self.spark.dropped_groups.clear();
+        let next = self.batches.current.max(self.rule.horizon(self.batches.maximum));
+        self.batches.before = std::mem::replace(&mut self.batches.current, next);
+        self.batches.dropped_groups.clear();
     }
 
     /// Whether a data-less batch would follow on a quiet stream: the watermark has moved.
     #[must_use]
     pub fn batch_moved_watermark(&self) -> bool {
-        self.spark.current > self.spark.before
+        self.batches.current > self.batches.before
     }
 
     /// A watermark is given: a partition's, or without one the engine's own.
     pub fn watermark(&mut self, partition: Option<usize>, watermark_ms: i64) {
         let horizon = self.rule.horizon_of_watermark(watermark_ms);
-        if let Some(flink) = &mut self.flink {
+        if let Some(source) = &mut self.source {
             return match partition {
-                Some(partition) => flink.give_split(partition, horizon),
-                None => flink.give(horizon),
+                Some(partition) => source.give_split(partition, horizon),
+                None => source.give(horizon),
             };
         }
         match partition {
@@ -257,8 +257,8 @@ impl Replay {
     /// A partition is marked idle: it no longer holds the watermark back, until its next event. (Beam: it was found to be read to its end, and follows
     /// the clock of the next tick.)
     pub fn idle(&mut self, partition: usize) {
-        if let Some(flink) = &mut self.flink {
-            return flink.idle(partition);
+        if let Some(source) = &mut self.source {
+            return source.idle(partition);
         }
         self.partitions[partition].is_idle = true;
         self.combine();
@@ -295,14 +295,12 @@ impl Replay {
     }
 
     fn horizon_for(&self, partition: usize) -> i64 {
-        match self.rule.spec().engine {
-            Engine::Flink | Engine::FlinkSql => self.flink.as_ref().map_or(NO_HORIZON, SourceTasks::horizon),
-            Engine::Beam => self.horizon,
-            Engine::Spark if self.rule.spec().allow_multiple => self.spark.before,
-            Engine::Spark => self.spark.current,
-            Engine::KafkaStreams | Engine::AzureStreamAnalytics => {
-                self.rule.horizon(self.partitions[partition].maximum)
-            }
+        match self.rule.spec().progress() {
+            Progress::SourceTasks => self.source.as_ref().map_or(NO_HORIZON, SourceTasks::horizon),
+            Progress::ReaderClock => self.horizon,
+            Progress::MicroBatches if self.rule.spec().allow_multiple => self.batches.before,
+            Progress::MicroBatches => self.batches.current,
+            Progress::StreamTime | Progress::Arrival => self.rule.horizon(self.partitions[partition].maximum),
         }
     }
 
@@ -397,7 +395,7 @@ impl Replay {
     fn count_dropped_group(&mut self, read: &Read, span: WindowSpan) {
         let unit = self.rule.spec().metric_unit();
         let group = unit.group(read.partition as u16, read.key_hash, span.start_ms);
-        if unit.is_grouped() && self.spark.dropped_groups.insert(group) {
+        if unit.is_grouped() && self.batches.dropped_groups.insert(group) {
             self.tally.metric += 1;
         }
     }

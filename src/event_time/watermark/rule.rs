@@ -1,13 +1,11 @@
 //! The one rule: which windows an event belongs to, and which of them are closed already. Integer milliseconds, saturating.
 
 use super::spec::{ModelSpec, WindowMs};
+use crate::event_time::engines::{Lateness, Sliding};
 use crate::event_time::windows::{WindowShape, WindowSpan};
-use crate::profile::Engine;
 
 /// The horizon while nothing has been seen: everything is kept.
 pub const NO_HORIZON: i64 = i64::MIN;
-/// Azure Stream Analytics drops events that are further ahead of their arrival, in milliseconds.
-const AZURE_EARLY_ARRIVAL_MS: i64 = 300_000;
 
 /// How an engine puts events into windows.
 #[derive(Debug, Clone, Copy)]
@@ -29,20 +27,16 @@ impl Rule {
     /// The rule of a model.
     #[must_use]
     pub fn new(spec: &ModelSpec) -> Self {
-        let is_streams = spec.engine == Engine::KafkaStreams;
+        let windows = &spec.description().windows;
+        let around = |before_ms, after_ms| Assigner::Around { before_ms, after_ms };
         let assigner = match spec.window {
-            // Flink: late iff ts <= watermark = horizon - 1. Spark, on a raw column: iff ts <= watermark = horizon.
-            WindowMs::None => Assigner::Around { before_ms: 0, after_ms: i64::from(spec.engine != Engine::Spark) },
-            WindowMs::Aligned(shape) => Assigner::Aligned(shape.of_engine(spec.engine)),
-            // Of those of Kafka Streams that an event is in, the first to close ends with it.
-            WindowMs::Sliding { size_ms } if is_streams => Assigner::Around { before_ms: size_ms, after_ms: 1 },
-            WindowMs::Sliding { size_ms } => {
-                Assigner::Around { before_ms: size_ms, after_ms: size_ms.saturating_add(1) }
-            }
-            // Kafka Streams' session ends with its last event and closes when ts + gap + grace < M.
-            WindowMs::Session { gap_ms } => {
-                Assigner::Around { before_ms: 0, after_ms: gap_ms.saturating_add(i64::from(is_streams)) }
-            }
+            WindowMs::None => around(0, windows.alone_ms),
+            WindowMs::Aligned(shape) => Assigner::Aligned(shape.with_edges(windows.edges)),
+            WindowMs::Sliding { size_ms } => match windows.sliding {
+                Sliding::FromTimes => around(size_ms, size_ms.saturating_add(1)),
+                Sliding::FromEvents => around(size_ms, 1),
+            },
+            WindowMs::Session { gap_ms } => around(0, gap_ms.saturating_add(windows.sessions.longer_ms)),
         };
         Rule { spec: *spec, assigner }
     }
@@ -54,26 +48,19 @@ impl Rule {
     }
 
     /// What is behind the engine once it has taken `maximum` into account: M - B, and the engine's own turn of it.
-    /// Flink's watermark is this minus 1, Flink SQL's and the others' is this.
+    #[inline]
     #[must_use]
     pub fn horizon(&self, maximum: Option<i64>) -> i64 {
-        let behind = maximum.map(|maximum| maximum.saturating_sub(self.spec.bound_ms));
-        match self.spec.engine {
-            Engine::Flink | Engine::Beam | Engine::AzureStreamAnalytics | Engine::KafkaStreams => {
-                behind.unwrap_or(NO_HORIZON)
-            }
-            Engine::FlinkSql => behind.map_or(NO_HORIZON, |behind| behind.saturating_add(1)),
-            Engine::Spark => behind.unwrap_or(0).max(0),
-        }
+        let engine = self.spec.description();
+        let behind =
+            maximum.map(|maximum| maximum.saturating_sub(self.spec.bound_ms).saturating_add(engine.shift_ms()));
+        behind.unwrap_or(NO_HORIZON).max(engine.begins_at_ms.unwrap_or(NO_HORIZON))
     }
 
-    /// The horizon of a watermark that is given: Flink tests `end - 1 <= watermark`, the others `end <= watermark`.
+    /// The horizon of a watermark that is given.
     #[must_use]
     pub fn horizon_of_watermark(&self, watermark_ms: i64) -> i64 {
-        match self.spec.engine {
-            Engine::Flink | Engine::FlinkSql => watermark_ms.saturating_add(1),
-            _ => watermark_ms,
-        }
+        watermark_ms.saturating_add(self.spec.description().last_ms)
     }
 
     /// Whether the engine takes no such event at all: Kafka Streams refuses negative times, and records without a key where it groups by the key that
@@ -148,16 +135,24 @@ impl Rule {
         around.into_iter().chain(aligned.into_iter().flatten())
     }
 
-    /// Azure's early-arrival policy: an event this far ahead of its arrival is dropped before anything else looks at it.
+    /// The early-arrival policy: an event this far ahead of its arrival is dropped before anything else looks at it.
     #[must_use]
     pub fn is_early(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
-        self.spec.judges_events() && event_time_ms.saturating_sub(arrived_ms) > AZURE_EARLY_ARRIVAL_MS
+        self.early_arrival_ms().is_some_and(|early_ms| event_time_ms.saturating_sub(arrived_ms) > early_ms)
     }
 
-    /// Azure's late-arrival policy: an event that arrives so long after its time is dropped, or its time adjusted.
+    /// The late-arrival policy: an event that arrives so long after its time is dropped, or its time adjusted.
     #[must_use]
     pub fn arrives_late(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
-        self.spec.judges_events() && arrived_ms.saturating_sub(event_time_ms) > self.spec.late_arrival_ms
+        self.early_arrival_ms().is_some() && arrived_ms.saturating_sub(event_time_ms) > self.spec.late_arrival_ms
+    }
+
+    /// Of an engine that judges arrivals: how far ahead of its arrival an event's time may be.
+    fn early_arrival_ms(&self) -> Option<i64> {
+        match self.spec.description().tolerates.lateness {
+            Lateness::UntilArrival { early_ms, .. } => Some(early_ms),
+            Lateness::None | Lateness::OpenWindows(_) | Lateness::InPlaceOfBound => None,
+        }
     }
 }
 
@@ -166,6 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::profile::Engine;
 
     fn hopping(engine: Engine, size_ms: i64, hop_ms: i64) -> Rule {
         Rule::new(&ModelSpec { window: WindowMs::hopping(size_ms, hop_ms), ..ModelSpec::plain(engine) })

@@ -1,12 +1,11 @@
 //! A model as the computation needs it: an engine and its settings, in milliseconds.
 
-use crate::event_time::windows::WindowShape;
+use crate::event_time::engines::{Description, Lateness, Progress, Sliding};
+use crate::event_time::windows::{Edges, WindowShape};
 use crate::profile::{Engine, Operator, Span, WatermarkFault, WatermarkModel, Window};
 
 /// Flink's `pipeline.auto-watermark-interval`, in milliseconds.
 pub const DEFAULT_INTERVAL_MS: i64 = 200;
-/// Azure Stream Analytics' late-arrival tolerance, in milliseconds, when none is set.
-const AZURE_LATE_ARRIVAL_MS: i64 = 5_000;
 
 /// Windows, in milliseconds. See [`Window`] for what each is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,12 +94,15 @@ impl ModelSpec {
         if let Some(fault) = model.faults().into_iter().next() {
             return Err(fault);
         }
-        let is_azure = model.engine == Engine::AzureStreamAnalytics;
         let allowed_ms = model.grace.or(model.allowed_lateness).map(in_ms);
+        let (allowed_ms, late_arrival_ms) = match model.engine.description().tolerates.lateness {
+            Lateness::UntilArrival { default_ms, .. } => (0, allowed_ms.unwrap_or(default_ms)),
+            Lateness::None | Lateness::OpenWindows(_) | Lateness::InPlaceOfBound => (allowed_ms.unwrap_or(0), 0),
+        };
         Ok(ModelSpec {
             engine: model.engine,
             bound_ms: model.bound.map_or(0, in_ms),
-            allowed_ms: if is_azure { 0 } else { allowed_ms.unwrap_or(0) },
+            allowed_ms,
             window: WindowMs::of(&model.window).ok_or_else(|| WatermarkFault {
                 key: "window",
                 message: format!("there are no windows of `{}`", model.window),
@@ -110,101 +112,116 @@ impl ModelSpec {
             source_tasks: model.source_tasks,
             interval_ms: model.interval.map(in_ms),
             keeps_up_ms: model.keeps_up.map(in_ms),
-            repartitioned: model.repartitioned && model.engine == Engine::KafkaStreams,
+            repartitioned: model.repartitioned,
             operator: model.operator_or_default(),
             allow_multiple: model.allow_multiple.unwrap_or(true),
             record_cache: model.record_cache,
             in_memory: model.in_memory,
-            late_arrival_ms: if is_azure { allowed_ms.unwrap_or(AZURE_LATE_ARRIVAL_MS) } else { 0 },
+            late_arrival_ms,
         })
+    }
+
+    /// What the engine does with late events.
+    #[must_use]
+    pub const fn description(&self) -> &'static Description {
+        self.engine.description()
+    }
+
+    /// Over what the engine keeps its watermark, and when that moves.
+    #[must_use]
+    pub const fn progress(&self) -> Progress {
+        self.description().progress
     }
 
     /// The name under which the engine itself counts late records.
     #[must_use]
     pub const fn metric(&self) -> &'static str {
-        match self.engine {
-            Engine::Flink | Engine::FlinkSql => "numLateRecordsDropped",
-            Engine::Spark => "numRowsDroppedByWatermark",
-            Engine::KafkaStreams => "dropped-records-total",
-            Engine::Beam => "droppedDueToLateness",
-            Engine::AzureStreamAnalytics => "DroppedOrAdjustedEvents",
-        }
+        self.description().metric.name
     }
 
-    /// Whether the engine may sum up events before it judges them, so that its metric counts fewer than it drops: Flink SQL sums up the rows of a key and slice
-    /// between two watermarks that fire windows (`LocalSlicingWindowAggOperator`), unless `table.optimizer.agg-phase-strategy` is `ONE_PHASE`.
+    /// Whether the engine may sum up events before it judges them, so that its metric counts fewer than it drops: only aligned windows have slices.
     #[must_use]
     pub const fn sums_rows_first(&self) -> bool {
-        matches!(self.engine, Engine::FlinkSql) && matches!(self.window, WindowMs::Aligned(_))
+        self.description().metric.sums_rows_first.is_some() && matches!(self.window, WindowMs::Aligned(_))
     }
 
     /// Over what the engine keeps its maximum event time.
     #[must_use]
     pub const fn scope(&self) -> &'static str {
-        match self.engine {
-            Engine::Flink | Engine::FlinkSql | Engine::Beam | Engine::AzureStreamAnalytics => "partition",
-            Engine::KafkaStreams if self.repartitioned => "query",
-            Engine::KafkaStreams => "task",
-            Engine::Spark => "query",
+        match self.progress() {
+            Progress::SourceTasks | Progress::ReaderClock | Progress::Arrival => "partition",
+            Progress::StreamTime if self.repartitioned => "query",
+            Progress::StreamTime => "task",
+            Progress::MicroBatches => "query",
         }
     }
 
     /// Whether there are events that the engine takes not at all, and counts in its metric with the late ones.
     #[must_use]
     pub const fn refuses_events(&self) -> bool {
-        matches!(self.engine, Engine::KafkaStreams)
+        self.description().refuses_events
     }
 
     /// Whether records of any partition may be in the maximum: then what is sure of a record depends on the whole stream.
     #[must_use]
     pub const fn is_global(&self) -> bool {
-        matches!(self.engine, Engine::Spark) || self.repartitioned
+        self.progress().moves_at_batches() || self.repartitioned
     }
 
     /// Whether a partition without any event holds the watermark at its minimum.
     #[must_use]
     pub const fn waits_for_empty(&self) -> bool {
-        matches!(self.engine, Engine::Flink | Engine::FlinkSql | Engine::Beam) && self.idleness_ms.is_none()
+        self.progress().moves_at_ticks() && self.idleness_ms.is_none()
     }
 
     /// Whether the watermark follows the reader's clock: it never passes it, and a partition that was read to its end goes on with it.
     #[must_use]
     pub const fn follows_clock(&self) -> bool {
-        matches!(self.engine, Engine::Beam)
+        self.progress().follows_clock()
     }
 
     /// Whether an event is late by itself, whatever its windows: then it is lost from all of them or from none.
     #[must_use]
     pub const fn judges_events(&self) -> bool {
-        matches!(self.engine, Engine::AzureStreamAnalytics)
+        self.progress().judges_events()
+    }
+
+    /// Where events on the edge of a window belong.
+    #[must_use]
+    pub const fn edges(&self) -> Edges {
+        self.description().windows.edges
     }
 
     /// Whether two events exactly a gap apart are in one session.
     #[must_use]
     pub const fn joins_at_gap(&self) -> bool {
-        !matches!(self.engine, Engine::Beam)
+        self.description().windows.sessions.join_at_gap
     }
 
     /// Whether windows hold their end and not their beginning: `(start, end]`.
     #[must_use]
     pub const fn holds_window_ends(&self) -> bool {
-        matches!(self.engine, Engine::AzureStreamAnalytics)
+        matches!(self.edges(), Edges::HoldEnd)
     }
 
     /// Whether an event joins a session that is still open before its lateness is judged, so that it may be saved.
     #[must_use]
     pub const fn merges_sessions(&self) -> bool {
-        matches!(self.window, WindowMs::Session { .. })
-            && matches!(self.engine, Engine::Flink | Engine::FlinkSql | Engine::KafkaStreams)
+        matches!(self.window, WindowMs::Session { .. }) && self.description().windows.sessions.save_late_events
     }
 
     /// Whether what happens depends on a record cache of which nothing is stated.
     #[must_use]
     pub const fn depends_on_record_cache(&self) -> bool {
-        matches!(self.engine, Engine::KafkaStreams)
-            && !self.repartitioned
+        self.is_in_one_task()
             && self.record_cache.is_none()
             && matches!(self.window, WindowMs::Session { .. } | WindowMs::Sliding { .. })
+    }
+
+    /// Whether the records of a partition, and no others, move the stream time that they are held against.
+    #[must_use]
+    pub const fn is_in_one_task(&self) -> bool {
+        self.progress().is_stream_time() && !self.repartitioned
     }
 
     /// Kafka Streams behind a repartition topic, where nobody follows the tasks: the most windows that an event may lose for each that is counted, and
@@ -225,7 +242,7 @@ impl ModelSpec {
     pub const fn has_fixed_windows(&self) -> bool {
         match self.window {
             WindowMs::Aligned(_) => true,
-            WindowMs::Sliding { .. } => !matches!(self.engine, Engine::KafkaStreams),
+            WindowMs::Sliding { .. } => matches!(self.description().windows.sliding, Sliding::FromTimes),
             WindowMs::None | WindowMs::Session { .. } => false,
         }
     }
@@ -233,7 +250,7 @@ impl ModelSpec {
     /// Whether each partition's order alone says what becomes of each record, whatever else the engine reads and when.
     #[must_use]
     pub const fn is_exact_by_partition(&self) -> bool {
-        matches!(self.engine, Engine::KafkaStreams) && !self.repartitioned && !self.depends_on_record_cache()
+        self.is_in_one_task() && !self.depends_on_record_cache()
     }
 
     /// Windows as people write them: `tumbling 10s`; absent without windows.
@@ -275,7 +292,7 @@ impl ModelSpec {
             allow_multiple: true,
             record_cache: None,
             in_memory: false,
-            late_arrival_ms: AZURE_LATE_ARRIVAL_MS,
+            late_arrival_ms: 5_000,
         }
     }
 }

@@ -7,7 +7,6 @@ use super::metric_unit::MetricUnit;
 use super::spec::ModelSpec;
 use super::unit_doubt::UnitDoubt;
 use crate::check::Merge;
-use crate::profile::Engine;
 
 /// What a model came to over a stream, or over some partitions of it. Parts merge: what is kept for sure adds up exactly, and the merged
 /// bounds enclose those of the whole.
@@ -160,17 +159,17 @@ impl ModelTally {
             MetricUnit::Event if self.spec.judges_events() => self.certain.out_of_order,
             MetricUnit::Event if self.spec.sums_rows_first() => Bounds { min: dropped.min.min(1), max: dropped.max },
             MetricUnit::Event => dropped,
-            // What Kafka Streams refuses counts too, and what has no time in it may have been given a negative one.
-            MetricUnit::Pair if self.spec.engine == Engine::KafkaStreams => {
-                let refused = self.refused();
+            MetricUnit::Pair => {
                 let (windows, by_store) = self.spec.unseen_in_tasks();
                 let by_store = by_store * self.records() + self.certain.refused_by_store_possible;
+                // What the engine refuses counts too, and what has no time in it may have been given a negative one.
+                let refused = self.refused();
+                let maybe_refused = if self.spec.refuses_events() { self.without_event_time } else { 0 };
                 Bounds {
                     min: lost.min + refused + self.certain.refused_by_store_sure,
-                    max: lost.max.saturating_mul(windows) + refused + by_store + self.without_event_time,
+                    max: lost.max.saturating_mul(windows) + refused + by_store + maybe_refused,
                 }
             }
-            MetricUnit::Pair => lost,
             // Rows of one group count once in a batch, however many there are.
             MetricUnit::Group | MetricUnit::GroupOfPartition => Bounds { min: lost.min.min(1), max: lost.max },
         }
@@ -180,7 +179,7 @@ impl ModelTally {
     /// and behind a repartition topic.
     #[must_use]
     pub fn expected(&self) -> Option<Expected> {
-        if self.spec.engine == Engine::KafkaStreams && !self.spec.repartitioned {
+        if self.spec.is_in_one_task() {
             let (records, pairs) = (self.dropped(), self.pairs_lost());
             return Some(Expected { records, pairs, metric: self.metric() });
         }

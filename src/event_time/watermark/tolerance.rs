@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::spec::ModelSpec;
-use crate::profile::{Engine, Span};
+use crate::event_time::engines::Lateness;
+use crate::profile::Span;
 
 /// A length of time that an engine allows for, under the name that the engine has for it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -19,30 +20,26 @@ impl ModelSpec {
     /// What an event's disorder is held against, in milliseconds: the bound, or Kafka Streams' grace, which stands in its place.
     #[must_use]
     pub const fn tolerance_ms(&self) -> i64 {
-        match self.engine {
-            Engine::KafkaStreams => self.allowed_ms,
-            _ => self.bound_ms,
+        match self.description().tolerates.lateness {
+            Lateness::InPlaceOfBound => self.allowed_ms,
+            Lateness::None | Lateness::OpenWindows(_) | Lateness::UntilArrival { .. } => self.bound_ms,
         }
     }
 
     /// What the model allows for: first what an event's disorder is held against, then what else keeps a late event, where that is set.
     #[must_use]
     pub fn tolerances(&self) -> Vec<Tolerance> {
-        let name = match self.engine {
-            Engine::Flink => "bound",
-            Engine::FlinkSql | Engine::Spark => "delay",
-            Engine::KafkaStreams => "grace",
-            Engine::Beam => "max delay",
-            Engine::AzureStreamAnalytics => "out-of-order tolerance",
-        };
-        let further = match self.engine {
-            Engine::Flink | Engine::Beam if self.allowed_ms > 0 => Some(("allowed lateness", self.allowed_ms)),
-            Engine::AzureStreamAnalytics => Some(("late-arrival tolerance", self.late_arrival_ms)),
-            _ => None,
+        let further = match self.description().tolerates.lateness {
+            Lateness::OpenWindows(name) => Some((name, self.allowed_ms)).filter(|(_, ms)| *ms > 0),
+            Lateness::UntilArrival { name, .. } => Some((name, self.late_arrival_ms)),
+            Lateness::None | Lateness::InPlaceOfBound => None,
         };
         let tolerance =
             |(name, ms): (&str, i64)| Tolerance { name: name.to_owned(), ms: u64::try_from(ms).unwrap_or(0) };
-        std::iter::once((name, self.tolerance_ms())).chain(further).map(tolerance).collect()
+        std::iter::once((self.description().tolerates.name, self.tolerance_ms()))
+            .chain(further)
+            .map(tolerance)
+            .collect()
     }
 }
 
@@ -63,6 +60,7 @@ pub fn tolerance_text(tolerances: &[Tolerance]) -> String {
 mod tests {
     use super::*;
     use crate::event_time::lateness::LogRule;
+    use crate::profile::Engine;
 
     fn text(engine: Engine, bound_ms: i64, allowed_ms: i64) -> String {
         tolerance_text(&ModelSpec { bound_ms, allowed_ms, ..ModelSpec::plain(engine) }.tolerances())

@@ -270,7 +270,9 @@ fn two_events_a_gap_apart_are_two_sessions_in_beam_alone() {
         }
         replay.windows().len()
     };
-    assert_eq!(Engine::ALL.map(sessions), [1, 1, 1, 1, 2, 1]);
+    for engine in Engine::ALL {
+        assert_eq!(sessions(engine), if engine == Engine::Beam { 2 } else { 1 }, "{engine}");
+    }
 }
 
 /// The table in Azure's documentation of event ordering: late arrival 15 s, out of order 5 s. The first is adjusted for its arrival, the last for its order.

@@ -11,7 +11,7 @@ pub use book::{BookRule, Counted, WindowBook};
 pub use compare::{NoPrediction, PredictedLoss, Prediction};
 pub use reconciled::{ReconciledWindow, WindowsReconciled};
 pub use sessions::{SessionBook, SessionRule};
-pub use shape::{WindowShape, WindowSpan};
+pub use shape::{Edges, WindowShape, WindowSpan};
 
 use crate::check::Merge;
 

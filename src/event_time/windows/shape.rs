@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::Engine;
-
 /// A window: start inclusive, end exclusive, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct WindowSpan {
@@ -16,7 +14,7 @@ pub struct WindowSpan {
 
 /// Where an engine puts an event time that lies on the edge of a window, or before 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Edges {
+pub enum Edges {
     /// `[start, end)`, everywhere.
     HoldStart,
     /// `(start, end]`, everywhere: Azure Stream Analytics.
@@ -50,15 +48,9 @@ impl WindowShape {
         WindowShape::new(size_ms, size_ms)
     }
 
-    /// The same windows, as an engine assigns events to them.
+    /// The same windows, as an engine assigns events to them that has such edges.
     #[must_use]
-    pub fn of_engine(self, engine: Engine) -> Self {
-        let edges = match engine {
-            Engine::Flink | Engine::FlinkSql | Engine::Spark => Edges::HoldStart,
-            Engine::AzureStreamAnalytics => Edges::HoldEnd,
-            Engine::KafkaStreams => Edges::FromZero,
-            Engine::Beam => Edges::TowardsZero,
-        };
+    pub fn with_edges(self, edges: Edges) -> Self {
         WindowShape { edges, ..self }
     }
 
@@ -134,6 +126,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::profile::Engine;
+
+    fn of_engine(shape: WindowShape, engine: Engine) -> WindowShape {
+        shape.with_edges(engine.description().windows.edges)
+    }
 
     proptest! {
         #[test]
@@ -158,7 +155,7 @@ mod tests {
         #[test]
         fn no_event_time_is_too_absurd(size in 1..=i64::MAX, time in any::<i64>()) {
             for engine in Engine::ALL {
-                let shape = WindowShape::tumbling(size).unwrap().of_engine(engine);
+                let shape = of_engine(WindowShape::tumbling(size).unwrap(), engine);
                 prop_assert!(shape.windows(time).all(|window| shape.has(window)));
                 prop_assert!(shape.windows(time).all(|window| window.end_ms == shape.last_end_ms(time)));
             }
@@ -166,7 +163,7 @@ mod tests {
     }
 
     fn starts(engine: Engine, size_ms: i64, hop_ms: i64, time: i64) -> Vec<i64> {
-        let shape = WindowShape::new(size_ms, hop_ms).unwrap().of_engine(engine);
+        let shape = of_engine(WindowShape::new(size_ms, hop_ms).unwrap(), engine);
         let starts: Vec<i64> = shape.windows(time).map(|window| window.start_ms).collect();
         assert_eq!(starts.len() as i64, shape.count(time));
         assert!(starts.last().is_none_or(|start_ms| start_ms + size_ms == shape.last_end_ms(time)));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::consume::recorded::{Recorded, RowKind};
 use crate::event_time::watermark::ModelSpec;
-use crate::profile::Engine;
 use crate::results::summary::CountRange;
 use crate::results::verdicts::{EventFate, MetricVerdict, WatermarkVerdicts, WindowCount};
 
@@ -28,13 +27,12 @@ pub(super) fn times_idleness(spec: &ModelSpec, recorded: &Recorded, reading: Rea
 
 /// The numbers of tasks to be tried: more than one where the number is not known and matters; none where there are too many.
 pub(super) fn counts_of(spec: &ModelSpec, recorded: &Recorded) -> Vec<u32> {
-    let is_flink = matches!(spec.engine, Engine::Flink | Engine::FlinkSql);
     let may_idle = spec.idleness_ms.is_some() || recorded.rows.iter().any(|row| row.kind == RowKind::Idle);
     // Up to one for each partition: those of one remainder are read by one task.
     let most = recorded.partitions.last().map_or(1, |last| last.saturating_add(1));
     match spec.source_tasks {
         Some(tasks) => vec![tasks],
-        None if !is_flink || !may_idle => vec![1],
+        None if !spec.progress().has_source_tasks() || !may_idle => vec![1],
         None if most > MOST_TASKS => Vec::new(),
         None => (1..=most).collect(),
     }

@@ -5,7 +5,6 @@ use super::super::certain::Claim;
 use super::super::spec::{ModelSpec, WindowMs};
 use super::{StreamsSessions, StreamsSliding, Taken};
 use crate::event_time::windows::WindowSpan;
-use crate::profile::Engine;
 
 /// Sliding windows are followed one by one up to so many for each event, and these many in all; then only what follows from the times is said.
 const VISITS_PER_EVENT: u64 = 50;
@@ -52,7 +51,7 @@ pub(in super::super) struct SlidingClaims {
 impl StreamsClaims {
     /// Nothing for windows that follow from the event times alone, behind a repartition topic, and for other engines.
     pub(in super::super) fn of(spec: &ModelSpec) -> Option<Self> {
-        if spec.engine != Engine::KafkaStreams || spec.repartitioned {
+        if !spec.is_in_one_task() {
             return None;
         }
         match spec.window {

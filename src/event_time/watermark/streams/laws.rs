@@ -6,6 +6,7 @@ use super::super::certain::Claim;
 use super::super::spec::WindowMs;
 use super::claims::StreamsClaims;
 use super::*;
+use crate::profile::Engine;
 
 /// An event's time and key.
 type Event = (i64, u64);

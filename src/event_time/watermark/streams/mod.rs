@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 
 use super::spec::{ModelSpec, WindowMs};
 use crate::event_time::windows::WindowSpan;
-use crate::profile::Engine;
 
 pub(super) use claims::StreamsClaims;
 pub(super) use sessions::StreamsSessions;
@@ -43,7 +42,7 @@ pub(super) enum StreamsTask {
 impl StreamsTask {
     /// A task that has read nothing; nothing for windows that follow from the event times alone, and for other engines.
     pub(super) fn of(spec: &ModelSpec, record_cache: bool) -> Option<Self> {
-        if spec.engine != Engine::KafkaStreams {
+        if !spec.progress().is_stream_time() {
             return None;
         }
         match spec.window {
