@@ -16,7 +16,7 @@ pub use ledgers::{delivered_of, make_ledger_folder, produced_of, write_ledgers};
 pub use measured::{Measured, StageMeasured, StreamMeasured};
 pub use role::Role;
 pub use unfinished::{Ended, empty_summary, read_run, summary_of_seconds};
-pub use watermarks::{leave_open, models_at, watermark_of};
+pub use watermarks::{leave_open, models_at, models_of, watermark_of};
 use windows::judge_windows_of;
 pub use windows::{WindowParts, windows_plan};
 

@@ -2,21 +2,23 @@
 
 use crate::check::Merge;
 use crate::event_time::watermark::{Bounds, Expected, ModelSpec, ModelTally};
-use crate::profile::Stream;
+use crate::profile::{Stream, WatermarkFault};
 use crate::results::summary::{CountRange, EngineMetric, ExpectedDrops, Watermark};
 
-/// The models that read at a stage: a model that names none reads at the first. `place` is the stage's among the stream's.
-#[must_use]
-pub fn models_at(stream: &Stream, place: usize) -> Vec<ModelSpec> {
+/// The models of a stream, in their order.
+///
+/// # Errors
+/// The first rule that one of them breaks.
+pub fn models_of(stream: &Stream) -> Result<Vec<ModelSpec>, WatermarkFault> {
+    stream.watermarks.iter().map(ModelSpec::of).collect()
+}
+
+/// Which of a stream's models read at a stage: one that names none reads at the first. `place` is the stage's among the stream's.
+pub fn models_at(stream: &Stream, place: usize) -> impl Iterator<Item = usize> {
     let first = stream.stages.first().map(|stage| stage.name.as_str());
     let name = stream.stages.get(place).map(|stage| stage.name.as_str());
-    let reads_here = |stage: &Option<String>| stage.as_deref().or(first) == name;
-    stream
-        .watermarks
-        .iter()
-        .filter(|model| reads_here(&model.stage))
-        .filter_map(|model| ModelSpec::of(model).ok())
-        .collect()
+    let reads_here = move |stage: &Option<String>| stage.as_deref().or(first) == name;
+    (0..).zip(&stream.watermarks).filter(move |(_, model)| reads_here(&model.stage)).map(|(number, _)| number)
 }
 
 /// What a person calls a model: its engine and windows.

@@ -17,10 +17,12 @@ use crate::verdict::{Judgement, WindowFigures, judge_windows};
 /// Most pairs of window and key in the books of one stage of window results: about 100 MB.
 const MOST_PAIRS: usize = 1 << 20;
 
-/// What the stage at `place` of a stream is to note.
-pub fn windows_plan(stream: &Stream, place: usize) -> WindowsPlan {
+/// What the stage at `place` of a stream is to note. `models` are all of the stream's.
+pub fn windows_plan(stream: &Stream, models: &[ModelSpec], place: usize) -> WindowsPlan {
     let results_at = |place: usize| stream.stages.get(place).and_then(|stage| stage.results.as_ref());
-    let rule_of = |results: &WindowResults| books_rule(results, spec_of(stream, results).as_ref());
+    // The model that predicts what the windows miss: they are those of its engine.
+    let model_of = |results: &WindowResults| results.model(&stream.watermarks).and_then(|chosen| models.get(chosen));
+    let rule_of = |results: &WindowResults| books_rule(results, model_of(results));
     let expects = if stream.own_stage() == Some(place) {
         (0..stream.stages.len()).filter_map(|at| Some((at, rule_of(results_at(at)?)?))).collect()
     } else {
@@ -31,11 +33,6 @@ pub fn windows_plan(stream: &Stream, place: usize) -> WindowsPlan {
         Some((places_of(results, &rule)?, rule))
     });
     WindowsPlan { expects, results }
-}
-
-/// The model that predicts what the windows miss: they are those of its engine.
-fn spec_of(stream: &Stream, results: &WindowResults) -> Option<ModelSpec> {
-    results.model(&stream.watermarks).and_then(|chosen| ModelSpec::of(&stream.watermarks[chosen]).ok())
 }
 
 /// The windows as their engine assigns them, or as most engines do where no model says whose they are. Absent only where the profile's rules refuse it.
@@ -131,11 +128,7 @@ fn model_of(stream: &Stream, place: usize) -> Option<usize> {
     let chosen = stream.stages.get(place)?.results.as_ref()?.model(&stream.watermarks)?;
     let own = stream.own_stage()?;
     // The tallies are those of the models that read there, in their order.
-    let mut before = stream.clone();
-    before.watermarks.truncate(chosen);
-    let at = models_at(&before, own).len();
-    before.watermarks = vec![stream.watermarks[chosen].clone()];
-    (models_at(&before, own).len() == 1).then_some(at)
+    models_at(stream, own).position(|at| at == chosen)
 }
 
 fn compare(seen: ResultsSeen, tally: Option<&ModelTally>, maxima_ms: &[Option<i64>]) -> WindowsSummary {
@@ -211,6 +204,7 @@ pub(super) fn judge_windows_of(stream: &Stream, slo: &Slo, name: &str, windows: 
 mod tests {
     use super::*;
     use crate::event_time::windows::{Book, Counted, WindowSpan};
+    use crate::conclude::models_of;
     use crate::profile::{Engine, Profile};
 
     const PROFILE: &str = r#"
@@ -237,7 +231,8 @@ window = "WINDOW"
     fn reconciled(engine: Engine, window: &str, events: &[i64], results: &[(i64, i64, u64)]) -> WindowsSummary {
         let text = PROFILE.replace("ENGINE", engine.name()).replace("WINDOW", window);
         let profile = Profile::from_text(&text, "orders.toml").unwrap().profile;
-        let plan = windows_plan(&profile.streams[0], 1);
+        let stream = &profile.streams[0];
+        let plan = windows_plan(stream, &models_of(stream).unwrap(), 1);
         let (_, rule) = plan.results.unwrap();
         let mut book = Book::new(rule);
         events.iter().for_each(|time_ms| book.expect(*time_ms, None, false));

@@ -57,7 +57,7 @@ pub(super) fn queue_of(prepared: &Prepared, stream: &PreparedStream, measured: &
 /// The plan of a stage's thread.
 pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, start_ns: Option<u64>) -> StagePlan {
     let prepared_stream = &prepared.streams[index];
-    let PreparedStream { stream, partitions, schedule, .. } = prepared_stream;
+    let PreparedStream { stream, models, partitions, schedule, .. } = prepared_stream;
     let stage = &prepared_stream.stages[stage_index];
     let profile = &prepared.request.loaded.profile;
     StagePlan {
@@ -81,8 +81,8 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
         warmup_ns: profile.warmup.as_nanos(),
         quiet_ns: stage.spec.as_ref().map_or(5_000_000_000, |spec| spec.quiet.as_nanos()),
         drain_ns: profile.drain.as_nanos(),
-        models: models_at(stream, stage_index),
-        windows: windows_plan(stream, stage_index),
+        models: models_at(stream, stage_index).map(|at| models[at]).collect(),
+        windows: windows_plan(stream, models, stage_index),
     }
 }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::event_sizes::{Fit, Way, fit};
 use crate::broker::{Broker, BrokerConfig, BrokerError};
 use crate::clock::Clock;
-use crate::conclude::Role;
+use crate::conclude::{Role, models_of};
 use crate::consume::ConsumeError;
 use crate::consume::extract::Extractor;
 use crate::event::RunTag;
+use crate::event_time::watermark::ModelSpec;
 use crate::kafka::{
     BatchLimit, ClientSettings, KafkaError, PartitionRange, Target, TargetError, TopicPlan, isolation_of,
 };
@@ -141,6 +142,8 @@ pub struct Prepared {
 /// A stream whose topics are there.
 pub(super) struct PreparedStream {
     pub(super) stream: Stream,
+    /// Its watermark models, in the profile's order.
+    pub(super) models: Vec<ModelSpec>,
     pub(super) topic: String,
     pub(super) partitions: u32,
     /// The largest batch that the topic takes, if the broker says.
@@ -362,6 +365,8 @@ fn prepare_stream(
     };
     let ranges = target.ranges(&topic, partitions, Isolation::ReadUncommitted, OFFSETS_TIMEOUT)?;
     let ranges: Vec<PartitionRange> = ranges.into_iter().map(begun_at).collect();
+    let models =
+        models_of(stream).map_err(|fault| RunError::Usage(format!("stream {}: {fault}", stream.name)))?;
     let mut stages = Vec::new();
     for stage in &stream.stages {
         let is_input = stage.topic == topic;
@@ -388,7 +393,7 @@ fn prepare_stream(
         });
     }
     let (stream, schedule) = (stream.clone(), Arc::clone(schedule));
-    Ok(PreparedStream { stream, topic, partitions, batch_limit: None, ranges, schedule, stages })
+    Ok(PreparedStream { stream, models, topic, partitions, batch_limit: None, ranges, schedule, stages })
 }
 
 /// The profile's isolation, unless the client's settings say another.
