@@ -180,6 +180,7 @@ fn bound(spec: &ModelSpec, recorded: &Recorded, verdicts: &mut WatermarkVerdicts
     let mut certain = Certain::new(spec, partitions).knowing(maximum);
     let mut counting = Watermarks::new(std::slice::from_ref(spec), partitions);
     let mut windows = WindowBounds::new(spec, maximum, partitions);
+    let ticks_tell = spec.progress().has_source_tasks() && task_counts::all_have_partitions(spec, recorded);
     for row in &recorded.rows {
         match row.kind {
             RowKind::Event(None) => verdicts.events.push(verdict_of(row, None, EventFate::NoEventTime)),
@@ -201,6 +202,11 @@ fn bound(spec: &ModelSpec, recorded: &Recorded, verdicts: &mut WatermarkVerdicts
                 };
                 windows.add(event_time_ms, row.key_hash);
                 verdicts.events.push(verdict_of(row, Some(event_time_ms), fate));
+            }
+            // What stands before a tick has been read, and moved the watermark: whenever that was.
+            RowKind::Tick(_) if ticks_tell => {
+                counting.barrier();
+                certain.barrier();
             }
             RowKind::Watermark(_) | RowKind::Tick(_) | RowKind::Batch | RowKind::Idle => {}
         }

@@ -7,7 +7,7 @@ use floodmark::profile::{Engine, Window};
 use floodmark::results::verdicts::{EventFate, WatermarkVerdicts};
 
 use super::engine::Answer;
-use super::model::{Claims, of_file, of_topic};
+use super::model::{Claims, of_file, of_topic, of_untimed_file};
 use super::stream::{Row, Stream};
 
 /// How an engine's metric relates to what floodmark says of it.
@@ -36,6 +36,8 @@ pub(crate) fn disagreements(stream: &Stream, answer: &Answer, wanted: Wanted) ->
     }
     let dropped = dropped(stream, answer);
     of_verdicts(stream, answer, &of_file(stream), wanted, &dropped, &mut found);
+    let untimed = Wanted { exact: false, ..wanted };
+    of_verdicts(stream, answer, &of_untimed_file(stream), untimed, &dropped, &mut found);
     of_claims(stream, answer, &of_topic(stream), wanted, &dropped, &mut found);
     found
 }

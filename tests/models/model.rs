@@ -21,7 +21,16 @@ pub(crate) struct Claims {
 
 /// The verdicts on the file.
 pub(crate) fn of_file(stream: &Stream) -> WatermarkVerdicts {
-    let recorded = read_recorded(stream.csv().as_bytes()).unwrap();
+    judged(stream, &stream.csv())
+}
+
+/// The verdicts on the file if it does not say when the ticks were.
+pub(crate) fn of_untimed_file(stream: &Stream) -> WatermarkVerdicts {
+    judged(stream, &stream.untimed_csv())
+}
+
+fn judged(stream: &Stream, csv: &str) -> WatermarkVerdicts {
+    let recorded = read_recorded(csv.as_bytes()).unwrap();
     let reading = Reading { per_record: stream.per_record, quiet_stream: stream.quiet_stream };
     judge_recorded(&spec(stream), &recorded, reading)
 }

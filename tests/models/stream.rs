@@ -69,11 +69,20 @@ impl Stream {
 
     /// The file that `floodmark watermark` reads. Row n is line n + 2.
     pub(crate) fn csv(&self) -> String {
+        self.csv_with(|now_ms| now_ms.to_string())
+    }
+
+    /// The same, without the moments of the ticks.
+    pub(crate) fn untimed_csv(&self) -> String {
+        self.csv_with(|_| String::new())
+    }
+
+    fn csv_with(&self, tick: impl Fn(i64) -> String) -> String {
         let row = |row: &Row| match row {
             Row::Event { partition, key, time_ms } => {
                 format!("event,{partition},{time_ms},{}\n", key.as_deref().unwrap_or_default())
             }
-            Row::Tick(now_ms) => format!("tick,,{now_ms},\n"),
+            Row::Tick(now_ms) => format!("tick,,{},\n", tick(*now_ms)),
             Row::Batch => "batch,,,\n".to_owned(),
             Row::Idle(partition) => format!("idle,{partition},,\n"),
         };

@@ -49,6 +49,23 @@ fn without_ticks_it_says_what_is_sure() {
     assert_eq!((&found["metric"]["min"], &found["metric"]["max"]), (&0.into(), &1.into()));
 }
 
+/// With idleness a tick without its time does not say who was idle, but that the watermark was sent on: as far as the slowest partition at least.
+#[test]
+fn a_tick_without_its_time_makes_drops_certain() {
+    let rows = |tick: &str, last: u32| {
+        format!("kind,partition,time_ms,key\nevent,0,50000,\nevent,{last},30000,\n{tick}event,0,1,\nevent,0,30001,\n")
+    };
+    let flink = ["--engine", "flink", "--bound", "0s", "--window", "tumbling:10s", "--idleness", "1s"];
+    let found = json(&rows("tick,,,\n", 1), &flink);
+    assert_eq!((&found["exact"], lines_with(&found, "SURE_DROP")), (&false.into(), vec![5]));
+    assert_eq!((&found["metric"]["min"], &found["metric"]["max"]), (&1.into(), &3.into()));
+    // A task of the source may have no partition, and then the watermark may not move at all.
+    for (tick, last, tasks) in [("", 1, &[][..]), ("tick,,,\n", 2, &[]), ("tick,,,\n", 1, &["--source-tasks", "3"])] {
+        let open = json(&rows(tick, last), &[&flink[..], tasks].concat());
+        assert_eq!(lines_with(&open, "SURE_DROP"), [0_u64; 0], "{open}");
+    }
+}
+
 /// Kafka Streams' stream time follows each record of a partition: the file says all that is needed.
 #[test]
 fn kafka_streams_is_exact_by_itself_and_counts_what_it_refuses() {

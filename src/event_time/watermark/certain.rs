@@ -45,7 +45,8 @@ struct Partition {
 /// caught up. So the claim waits for the end of the stream there (but for a topic of one partition, which no other can be ahead of): no
 /// watermark is ever ahead of the maximum of all events - B. [`super::Live`] knows more of an engine that keeps up.
 /// Beam's watermark follows the clock: there an event is held against the moment of its append, too (`clock`).
-/// An event is dropped for sure if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows.
+/// An event is dropped for sure if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows, as a file with ticks tells it;
+/// of a topic nobody knows that but an engine that is stated to keep up ([`super::Live`]).
 ///
 /// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart; sessions and sliding windows if it is known
 /// whether a window that has closed can still be found (`StreamsClaims`).

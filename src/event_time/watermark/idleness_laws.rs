@@ -94,6 +94,34 @@ proptest! {
         prop_assert_eq!(tally.sure_keep() + tally.dropped().max, tally.records());
     }
 
+    /// It is known what was read before a tick, but not when that was by the engine's clock, nor how many tasks there are, as long as each has a partition.
+    #[test]
+    fn what_is_sure_after_a_tick_holds_for_every_clock_and_number_of_tasks(
+        spec in spec(), events in events(), gaps in gaps(), starts_ms in -500..0_i64, tasks in 1..=PARTITIONS as u32,
+    ) {
+        let unknown = ModelSpec { source_tasks: None, ..spec };
+        let mut certain = Certain::new(&unknown, PARTITIONS).knowing(events.iter().map(|event| event.1).max());
+        let mut counting = Watermarks::new(&[unknown], PARTITIONS);
+        let mut replay = Replay::new(&ModelSpec { source_tasks: Some(tasks), ..spec }, PARTITIONS, Emission::AtTicks);
+        let (mut at, mut tick_ms) = (0, starts_ms);
+        for (turn, event) in events.iter().enumerate() {
+            at += gaps[turn % gaps.len()];
+            while tick_ms <= at {
+                replay.tick(Some(tick_ms));
+                certain.barrier();
+                counting.barrier();
+                tick_ms += 50;
+            }
+            counting.observe(&record(*event, None));
+            let (claim, fate) = (certain.observe(&record(*event, None)), replay.event(event.0, event.1, 0));
+            prop_assert!(claim != Claim::SureKeep || fate != Fate::Dropped, "{:?} at {}", event, at);
+            prop_assert!(claim != Claim::SureDrop || fate == Fate::Dropped, "{:?} at {}", event, at);
+        }
+        let (tally, replayed) = (counting.finish().remove(0), replay.tally());
+        prop_assert!(tally.dropped().contains(replayed.dropped), "{:?} {:?}", tally.dropped(), replayed);
+        prop_assert!(tally.pairs_lost().contains(replayed.pairs_lost), "{:?} {:?}", tally.pairs_lost(), replayed);
+    }
+
     /// The engine reads each partition with a delay of its own that changes, never more than stated.
     #[test]
     fn what_is_sure_of_an_engine_that_keeps_up_holds_with_idleness(

@@ -38,6 +38,16 @@ pub(super) fn counts_of(spec: &ModelSpec, recorded: &Recorded) -> Vec<u32> {
     }
 }
 
+/// Whether every task of the source has a partition of the file, however many tasks there may be: one without may hold the watermark at its minimum.
+pub(super) fn all_have_partitions(spec: &ModelSpec, recorded: &Recorded) -> bool {
+    let partitions = &recorded.partitions;
+    match spec.source_tasks {
+        Some(tasks) if tasks as usize > partitions.len() => false,
+        Some(tasks) => (0..tasks).all(|task| partitions.iter().any(|partition| partition % tasks == task)),
+        None => (0..).zip(partitions).all(|(place, partition)| place == *partition),
+    }
+}
+
 /// Verdicts that hold for each of several replays: exact where all of them agree.
 pub(super) fn joined(replays: Vec<WatermarkVerdicts>) -> Option<WatermarkVerdicts> {
     let mut replays = replays.into_iter();
