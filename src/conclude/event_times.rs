@@ -84,7 +84,7 @@ fn worst(mut partitions: Vec<LatePartition>) -> Vec<LatePartition> {
 
 fn missing_most(model: &ModelTally) -> Vec<WindowMissing> {
     let mut windows: Vec<_> = model.affected().iter().collect();
-    windows.sort_by_key(|(span, loss)| (std::cmp::Reverse((loss.possible, loss.sure)), *span));
+    windows.sort_by_key(|(span, loss)| (std::cmp::Reverse((loss.max, loss.min)), *span));
     windows.truncate(MOST_LISTED);
     windows
         .into_iter()
@@ -92,8 +92,8 @@ fn missing_most(model: &ModelTally) -> Vec<WindowMissing> {
             start: in_rfc3339(span.start_ms),
             start_ms: span.start_ms,
             end_ms: span.end_ms,
-            missing_sure: loss.sure,
-            missing_possible: loss.possible,
+            missing_sure: loss.min,
+            missing_possible: loss.max,
         })
         .collect()
 }

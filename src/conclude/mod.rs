@@ -21,7 +21,6 @@ use windows::judge_windows_of;
 pub use windows::{WindowParts, windows_plan};
 
 use crate::check::{Counts, Delivered, LatencyHistogram, LostEvent, LostRule, Merge, Produced, Reconciled, reconcile};
-use crate::event_time::watermark::Bounds;
 use crate::event_time::watermark::tolerance_text;
 use crate::figures::count;
 use crate::load::StreamSchedule;
@@ -203,13 +202,12 @@ fn reading_of<'a>(
 
 /// What a model says, for the judgement.
 fn drops_of(watermark: &Watermark) -> WatermarkDrops {
-    let bounds = |range: CountRange| Bounds { min: range.min, max: range.max };
     let window = watermark.window.as_ref().map(|window| format!(", {window}")).unwrap_or_default();
     WatermarkDrops {
         model: format!("{}{window}, {}", watermark.engine, tolerance_text(&watermark.tolerance)),
         records: watermark.records,
-        dropped: Bounds { min: watermark.dropped_sure, max: watermark.dropped_possible },
-        expected: watermark.expected.map(|expected| bounds(expected.records)),
+        dropped: CountRange { min: watermark.dropped_sure, max: watermark.dropped_possible },
+        expected: watermark.expected.map(|expected| expected.records),
     }
 }
 

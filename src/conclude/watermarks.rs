@@ -1,7 +1,7 @@
 //! What the models of a run came to, as its summary holds it.
 
 use crate::check::Merge;
-use crate::event_time::watermark::{Bounds, Expected, ModelSpec, ModelTally};
+use crate::event_time::watermark::{Expected, ModelSpec, ModelTally};
 use crate::profile::{Stream, WatermarkFault};
 use crate::results::summary::{CountRange, EngineMetric, ExpectedDrops, Watermark};
 
@@ -47,7 +47,7 @@ pub fn watermark_of(tally: &ModelTally, stage: &str) -> Watermark {
         records: tally.records(),
         kept_sure: tally.sure_keep(),
         pairs: tally.pairs(),
-        pairs_lost: range(tally.pairs_lost()),
+        pairs_lost: tally.pairs_lost(),
         expected: tally.expected().map(expected),
         without_event_time: tally.without_event_time(),
         refused: tally.refused(),
@@ -55,13 +55,9 @@ pub fn watermark_of(tally: &ModelTally, stage: &str) -> Watermark {
     }
 }
 
-fn range(bounds: Bounds) -> CountRange {
-    CountRange { min: bounds.min, max: bounds.max }
-}
-
 fn expected(expected: Expected) -> ExpectedDrops {
     let Expected { records, pairs, metric } = expected;
-    ExpectedDrops { records: range(records), pairs: range(pairs), metric: range(metric) }
+    ExpectedDrops { records, pairs, metric }
 }
 
 /// What Kafka Streams refuses, and what it depends on.

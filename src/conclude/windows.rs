@@ -203,8 +203,8 @@ pub(super) fn judge_windows_of(stream: &Stream, slo: &Slo, name: &str, windows: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event_time::windows::{Book, Counted, WindowSpan};
     use crate::conclude::models_of;
+    use crate::event_time::windows::{Book, Counted, WindowSpan};
     use crate::profile::{Engine, Profile};
 
     const PROFILE: &str = r#"

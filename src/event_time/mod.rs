@@ -1,6 +1,9 @@
 //! Event time: what an engine's watermarks drop, how late events are and why, and what becomes of windows. Pure rules; no Kafka here.
 
+mod count_range;
 pub mod engines;
 pub mod lateness;
 pub mod watermark;
 pub mod windows;
+
+pub use count_range::CountRange;

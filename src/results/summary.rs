@@ -11,6 +11,7 @@ use crate::verdict::{Reason, SloResult, Verdict};
 
 mod event_time;
 
+pub use crate::event_time::CountRange;
 pub use event_time::{EventTimeSummary, FindingSummary, LatePartition, LatenessSummary, MOST_LISTED, WindowMissing};
 
 /// The schema that this program writes and reads.
@@ -289,15 +290,6 @@ pub struct Watermark {
     /// What a person should know about these figures, a sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
-}
-
-/// The least and the most of a count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct CountRange {
-    /// The least.
-    pub min: u64,
-    /// The most.
-    pub max: u64,
 }
 
 /// The expected range of each count, for an engine that keeps up.

@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::summary::CountRange;
-use crate::event_time::lateness::Between;
 use crate::event_time::windows::{ReconciledWindow, WindowsReconciled};
 
 /// A pipeline's windows, held against the events that belong in them.
@@ -143,13 +142,6 @@ impl Default for WindowsSummary {
     }
 }
 
-impl From<Between> for CountRange {
-    fn from(between: Between) -> Self {
-        let Between { min, max } = between;
-        CountRange { min, max }
-    }
-}
-
 impl From<WindowsReconciled> for WindowsSummary {
     fn from(whole: WindowsReconciled) -> Self {
         WindowsSummary {
@@ -157,8 +149,8 @@ impl From<WindowsReconciled> for WindowsSummary {
             exact: whole.windows_exact,
             short: whole.windows_short,
             over: whole.windows_over,
-            missing_behind_watermark: whole.behind_watermark.into(),
-            missing_elsewhere: whole.lost_elsewhere.into(),
+            missing_behind_watermark: whole.behind_watermark,
+            missing_elsewhere: whole.lost_elsewhere,
             counted_twice: whole.counted_twice,
             unexplained: whole.unexplained,
             worst: whole.named.into_iter().map(WindowSummary::from).collect(),
@@ -195,10 +187,10 @@ impl From<ReconciledWindow> for WindowSummary {
             key: window.worst_key,
             expected: window.events,
             observed: window.counted,
-            predicted: window.predicted.map(CountRange::from),
+            predicted: window.predicted,
             missing: window.missing,
-            missing_behind_watermark: window.behind_watermark.into(),
-            missing_elsewhere: window.lost_elsewhere.into(),
+            missing_behind_watermark: window.behind_watermark,
+            missing_elsewhere: window.lost_elsewhere,
             counted_twice: window.counted_twice,
             unexplained: window.unexplained,
             has_result: window.results,

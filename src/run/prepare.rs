@@ -365,8 +365,7 @@ fn prepare_stream(
     };
     let ranges = target.ranges(&topic, partitions, Isolation::ReadUncommitted, OFFSETS_TIMEOUT)?;
     let ranges: Vec<PartitionRange> = ranges.into_iter().map(begun_at).collect();
-    let models =
-        models_of(stream).map_err(|fault| RunError::Usage(format!("stream {}: {fault}", stream.name)))?;
+    let models = models_of(stream).map_err(|fault| RunError::Usage(format!("stream {}: {fault}", stream.name)))?;
     let mut stages = Vec::new();
     for stage in &stream.stages {
         let is_input = stage.topic == topic;

@@ -5,11 +5,11 @@ mod task_counts;
 use std::collections::BTreeMap;
 
 use crate::consume::recorded::{Recorded, RecordedRow, RowKind};
+use crate::event_time::CountRange;
 use crate::event_time::engines::Progress;
 use crate::event_time::watermark::{
-    Bounds, Certain, Claim, Emission, Fate, ModelSpec, Replay, Rule, TimedRecord, Watermarks, WindowSpan, unit_doubt,
+    Certain, Claim, Emission, Fate, ModelSpec, Replay, Rule, TimedRecord, Watermarks, WindowSpan, unit_doubt,
 };
-use crate::results::summary::CountRange;
 use crate::results::verdicts::{EventFate, EventVerdict, MetricVerdict, VerdictCounts, WatermarkVerdicts, WindowCount};
 
 /// What "dropped" means where a job may adjust times.
@@ -165,9 +165,9 @@ fn replay(spec: &ModelSpec, recorded: &Recorded, reading: Reading, verdicts: &mu
         events: tally.events,
         refused: tally.refused,
         late_allowed: tally.late_allowed,
-        dropped: CountRange { min: tally.dropped, max: tally.dropped },
+        dropped: CountRange::exactly(tally.dropped),
         pairs: tally.pairs,
-        pairs_lost: CountRange { min: tally.pairs_lost, max: tally.pairs_lost },
+        pairs_lost: CountRange::exactly(tally.pairs_lost),
         ..VerdictCounts::default()
     };
 }
@@ -217,18 +217,14 @@ fn bound(spec: &ModelSpec, recorded: &Recorded, verdicts: &mut WatermarkVerdicts
         verdicts.counts = VerdictCounts {
             events: tally.records(),
             refused: tally.refused(),
-            dropped: range(dropped),
+            dropped,
             pairs: tally.pairs(),
-            pairs_lost: range(pairs_lost),
+            pairs_lost,
             ..VerdictCounts::default()
         };
         verdicts.metric =
             MetricVerdict { name: spec.metric().to_owned(), value: None, min: Some(metric.min), max: Some(metric.max) };
     }
-}
-
-fn range(bounds: Bounds) -> CountRange {
-    CountRange { min: bounds.min, max: bounds.max }
 }
 
 /// Events of each window. Sessions that events may join, and single events, are no windows that could be told.
@@ -261,7 +257,7 @@ impl WindowBounds {
 
     fn finish(self, certain: &Certain) -> Vec<WindowCount> {
         let missing: BTreeMap<WindowSpan, (u64, u64)> =
-            certain.affected().iter().map(|(span, loss)| (span, (loss.sure, loss.possible))).collect();
+            certain.affected().iter().map(|(span, loss)| (span, (loss.min, loss.max))).collect();
         let count = |(span, events): (&WindowSpan, &u64)| {
             let (sure, possible) = match self.global_horizon {
                 Some(horizon) if self.rule.is_closed(span.end_ms, horizon) => (0, *events),

@@ -1,7 +1,8 @@
 //! What floodmark says of a stream: of it as a file, and of it as a topic of which nothing but each partition's order is known.
 
 use floodmark::consume::recorded::{RowKind, read_recorded};
-use floodmark::event_time::watermark::{Bounds, Claim, ModelSpec, TimedRecord, Watermarks};
+use floodmark::event_time::CountRange;
+use floodmark::event_time::watermark::{Claim, ModelSpec, TimedRecord, Watermarks};
 use floodmark::results::verdicts::WatermarkVerdicts;
 use floodmark::survey::{Reading, judge_recorded};
 
@@ -12,11 +13,11 @@ use super::stream::{Row, Stream};
 pub(crate) struct Claims {
     /// One for each row, nothing for what is not an event.
     pub(crate) of: Vec<Option<Claim>>,
-    pub(crate) dropped: Bounds,
+    pub(crate) dropped: CountRange,
     /// (Event, window) pairs.
     pub(crate) pairs: u64,
-    pub(crate) pairs_lost: Bounds,
-    pub(crate) metric: Bounds,
+    pub(crate) pairs_lost: CountRange,
+    pub(crate) metric: CountRange,
 }
 
 /// The verdicts on the file.

@@ -20,6 +20,6 @@ pub use injections::{Disturbed, Fate, InjectionCounts, InjectionKind, InjectionL
 pub use log::{LogFigures, LogRow, LogRule, Timed, WatermarkLog};
 pub use measured::{Lateness, LatenessMeter, PartitionLateness};
 pub use rule::{LateRule, LateWindow, lateness_ms};
-pub use sketch::{Between, MsSketch};
+pub use sketch::MsSketch;
 pub use skew::{Offsets, ProducerSkew, max_skew_ms};
 pub use stalls::{Furthest, PartitionLog, Stall, StallCause, Stalls, Trailing};

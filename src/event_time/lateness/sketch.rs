@@ -1,10 +1,9 @@
 //! A histogram of lengths of time in milliseconds, from none to a century, that merges and knows where it is exact.
 
 use hdrhistogram::Histogram;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::check::Merge;
+use crate::event_time::CountRange;
 
 /// The longest that is told apart: 100 years of 365.25 days, in milliseconds. Longer ones are counted apart.
 pub const LONGEST_MS: u64 = 36_525 * 86_400_000;
@@ -19,23 +18,6 @@ pub struct MsSketch<const DIGITS: u8> {
     /// How many were longer than [`LONGEST_MS`]?
     beyond: u64,
     longest_ms: u64,
-}
-
-/// A count that is known exactly when both ends are equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Between {
-    /// At least so many.
-    pub min: u64,
-    /// At most so many.
-    pub max: u64,
-}
-
-impl Merge for Between {
-    fn merge(&mut self, other: Self) {
-        let Between { min, max } = other;
-        self.min += min;
-        self.max += max;
-    }
 }
 
 impl<const DIGITS: u8> std::fmt::Debug for MsSketch<DIGITS> {
@@ -114,12 +96,12 @@ impl<const DIGITS: u8> MsSketch<DIGITS> {
 
     /// How many are longer than `length_ms`. Exact at the upper end of a bucket, and from the longest on.
     #[must_use]
-    pub fn longer_than(&self, length_ms: u64) -> Between {
+    pub fn longer_than(&self, length_ms: u64) -> CountRange {
         if length_ms >= self.longest_ms {
-            return Between::default();
+            return CountRange::default();
         }
         if length_ms >= LONGEST_MS {
-            return Between { min: u64::from(self.longest_ms > length_ms), max: self.beyond };
+            return CountRange { min: u64::from(self.longest_ms > length_ms), max: self.beyond };
         }
         let count = self.count();
         let min = count - self.told_apart.count_between(0, length_ms);
@@ -127,7 +109,7 @@ impl<const DIGITS: u8> MsSketch<DIGITS> {
         let below = if lowest_ms == 0 { 0 } else { self.told_apart.count_between(0, lowest_ms - 1) };
         let max = if length_ms == self.edge_ms(length_ms) { min } else { count - below };
         // The longest itself is longer: at least one is.
-        Between { min: min.max(1), max }
+        CountRange { min: min.max(1), max }
     }
 }
 
@@ -178,13 +160,13 @@ mod tests {
         fn counts_enclose_the_truth_and_are_it_at_an_edge(all in lengths(), at in prop_oneof![any::<u64>(), 0..60_000_u64]) {
             let sketch = of(&all);
             let longer = |than: u64| all.iter().filter(|length| **length > than).count() as u64;
-            let Between { min, max } = sketch.longer_than(at);
+            let CountRange { min, max } = sketch.longer_than(at);
             prop_assert!((min..=max).contains(&longer(at)), "{} not in {min}..={max}", longer(at));
             let edge = sketch.edge_ms(at);
             prop_assert!(edge >= at);
             if edge < LONGEST_MS {
                 let exact = longer(edge);
-                prop_assert_eq!(sketch.longer_than(edge), Between { min: exact, max: exact });
+                prop_assert_eq!(sketch.longer_than(edge), CountRange { min: exact, max: exact });
             }
             if at < 32_768 {
                 prop_assert_eq!(min, max, "every millisecond below 32 s is an edge");
@@ -211,12 +193,12 @@ mod tests {
         let sketch = of(&[5, u64::MAX, LONGEST_MS + 1]);
         assert_eq!((sketch.count(), sketch.beyond, sketch.longest_ms()), (3, 2, u64::MAX));
         assert_eq!((sketch.quantile_ms(0.3), sketch.quantile_ms(0.9)), (5, u64::MAX));
-        assert_eq!(sketch.longer_than(u64::MAX), Between { min: 0, max: 0 });
+        assert_eq!(sketch.longer_than(u64::MAX), CountRange { min: 0, max: 0 });
     }
 
     #[test]
     fn nothing_measured_has_no_length() {
         let sketch = MsSketch::<3>::default();
-        assert_eq!((sketch.count(), sketch.quantile_ms(0.99), sketch.longer_than(0)), (0, 0, Between::default()));
+        assert_eq!((sketch.count(), sketch.quantile_ms(0.99), sketch.longer_than(0)), (0, 0, CountRange::default()));
     }
 }

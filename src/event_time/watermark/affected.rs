@@ -4,37 +4,29 @@ use std::collections::BTreeMap;
 
 use super::rule::Rule;
 use crate::check::Merge;
+use crate::event_time::CountRange;
 use crate::event_time::windows::WindowSpan;
 
 /// Most windows that are kept apart; what concerns others is only counted.
 const MOST_WINDOWS: usize = 1 << 16;
 
-/// What a window misses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct WindowLoss {
-    /// Events that it misses in whatever order the engine reads.
-    pub sure: u64,
-    /// Events that it misses in some order, the sure ones included.
-    pub possible: u64,
-}
-
 /// The windows that miss events, as far as there is room.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AffectedWindows {
-    windows: BTreeMap<WindowSpan, WindowLoss>,
+    windows: BTreeMap<WindowSpan, CountRange>,
     not_kept: u64,
 }
 
 impl AffectedWindows {
-    /// The windows with what they miss.
-    pub fn iter(&self) -> impl Iterator<Item = (WindowSpan, WindowLoss)> + '_ {
+    /// The windows with how many events they miss: at least in whatever order the engine reads, at most in some order.
+    pub fn iter(&self) -> impl Iterator<Item = (WindowSpan, CountRange)> + '_ {
         self.windows.iter().map(|(span, loss)| (*span, *loss))
     }
 
     /// What a window misses; `None` when that is not known, for want of room.
     #[must_use]
-    pub fn get(&self, window: WindowSpan) -> Option<WindowLoss> {
-        self.windows.get(&window).copied().or_else(|| (self.not_kept == 0).then(WindowLoss::default))
+    pub fn get(&self, window: WindowSpan) -> Option<CountRange> {
+        self.windows.get(&window).copied().or_else(|| (self.not_kept == 0).then(CountRange::default))
     }
 
     /// How many windows miss events.
@@ -63,8 +55,8 @@ impl AffectedWindows {
             std::collections::btree_map::Entry::Vacant(_) if !has_room => self.not_kept += 1,
             entry => {
                 let loss = entry.or_default();
-                loss.possible += 1;
-                loss.sure += u64::from(is_sure);
+                loss.max += 1;
+                loss.min += u64::from(is_sure);
             }
         }
     }
@@ -82,10 +74,7 @@ impl Merge for AffectedWindows {
         let AffectedWindows { windows, not_kept } = other;
         self.not_kept += not_kept;
         for (span, loss) in windows {
-            let WindowLoss { sure, possible } = loss;
-            let own = self.windows.entry(span).or_default();
-            own.sure += sure;
-            own.possible += possible;
+            self.windows.entry(span).or_default().merge(loss);
         }
     }
 }

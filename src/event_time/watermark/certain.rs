@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::affected::AffectedWindows;
 use super::arrival::Arrivals;
 use super::clock::ClockBound;
-use super::live::Bounds;
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::{ModelSpec, WindowMs};
 use super::streams::StreamsClaims;
 use super::watermarks::TimedRecord;
 use crate::check::Merge;
+use crate::event_time::CountRange;
 use crate::event_time::engines::Progress;
 
 /// Into how many steps the span between an event and its window's closing is cut, where a claim waits for the end of the stream.
@@ -84,7 +84,7 @@ pub(super) struct CertainCounts {
     /// Azure: events without the moment of their arrival.
     pub(super) without_arrival: u64,
     /// Azure: what its metric counts, for certain and at most.
-    pub(super) out_of_order: Bounds,
+    pub(super) out_of_order: CountRange,
     /// Kafka Streams: what its store refuses and its metric counts, although nothing is lost.
     pub(super) refused_by_store_sure: u64,
     pub(super) refused_by_store_possible: u64,

@@ -3,23 +3,23 @@
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::ModelSpec;
 use super::tally::ModelTally;
-use crate::event_time::windows::{PredictedLoss, Prediction, WindowSpan};
+use crate::event_time::CountRange;
+use crate::event_time::windows::{Prediction, WindowSpan};
 
 impl Prediction for ModelTally {
     /// Not known where the maximum is over all partitions (Spark, Azure, behind a repartition topic), nor where partitions may be idle: any late record may be dropped or kept.
-    fn loss(&self, window: WindowSpan) -> Option<PredictedLoss> {
+    fn loss(&self, window: WindowSpan) -> Option<CountRange> {
         if self.follows_whole_stream() {
             return None;
         }
         let any_order = self.affected().get(window)?;
         // Of an engine that keeps up more may be sure.
-        let kept_up = self.expected_affected().and_then(|affected| affected.get(window)).map_or(0, |loss| loss.sure);
-        Some(PredictedLoss { sure: any_order.sure.max(kept_up).min(any_order.possible), possible: any_order.possible })
+        let kept_up = self.expected_affected().and_then(|affected| affected.get(window)).map_or(0, |loss| loss.min);
+        Some(CountRange { min: any_order.min.max(kept_up).min(any_order.max), ..any_order })
     }
 
-    fn total(&self) -> Option<PredictedLoss> {
-        let dropped = self.dropped();
-        (!self.follows_whole_stream()).then_some(PredictedLoss { sure: dropped.min, possible: dropped.max })
+    fn total(&self) -> Option<CountRange> {
+        (!self.follows_whole_stream()).then(|| self.dropped())
     }
 }
 

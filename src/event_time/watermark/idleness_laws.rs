@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::event_time::CountRange;
 use crate::profile::Engine;
 
 const PARTITIONS: usize = 3;
@@ -212,8 +213,8 @@ fn a_source_task_without_a_partition_makes_no_drop_sure() {
         }
         watermarks.finish().remove(0).dropped()
     };
-    assert_eq!(dropped(2), Bounds { min: 1, max: 1 });
-    assert_eq!(dropped(3), Bounds { min: 0, max: 1 });
+    assert_eq!(dropped(2), CountRange { min: 1, max: 1 });
+    assert_eq!(dropped(3), CountRange { min: 0, max: 1 });
 }
 
 #[test]
@@ -232,7 +233,7 @@ fn something_is_sure_with_idleness_of_an_engine_that_keeps_up() {
         }
         watermarks.finish().remove(0)
     };
-    assert_eq!(tally(spec).dropped(), Bounds { min: 0, max: 0 });
+    assert_eq!(tally(spec).dropped(), CountRange { min: 0, max: 0 });
     let unknown = tally(ModelSpec { keeps_up_ms: None, ..spec });
     assert!(unknown.dropped().max > 800, "{:?}", unknown.dropped());
 }

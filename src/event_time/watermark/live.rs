@@ -10,37 +10,21 @@ use super::phases::{Maxima, PartitionLive, Phases};
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::ModelSpec;
 use super::watermarks::TimedRecord;
+use crate::event_time::CountRange;
 use crate::event_time::engines::Progress;
 
 /// Most groups of one micro-batch that are told apart; beyond them every row is taken for one of its own.
 const MOST_GROUPS: usize = 1 << 18;
 
-/// The least and the most of a count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Bounds {
-    /// The least.
-    pub min: u64,
-    /// The most.
-    pub max: u64,
-}
-
-impl Bounds {
-    /// Whether a count lies within.
-    #[must_use]
-    pub fn contains(&self, count: u64) -> bool {
-        (self.min..=self.max).contains(&count)
-    }
-}
-
 /// The expected range over the unknown phase of the engine's ticks and, for Flink, what its network buffers hold back (Spark: of its micro-batches, and of their length unless it is set).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Expected {
     /// Events lost from all their windows.
-    pub records: Bounds,
+    pub records: CountRange,
     /// (Event, window) pairs lost.
-    pub pairs: Bounds,
+    pub pairs: CountRange,
     /// The engine's own metric.
-    pub metric: Bounds,
+    pub metric: CountRange,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -194,7 +178,7 @@ impl Live {
     pub fn expected(&self) -> Expected {
         let range = |count: fn(&PhaseCounts) -> u64| {
             let everywhere = count(&self.everywhere);
-            Bounds {
+            CountRange {
                 min: everywhere + self.counts.iter().map(count).min().unwrap_or(0),
                 max: everywhere + self.counts.iter().map(count).max().unwrap_or(0),
             }

@@ -34,12 +34,12 @@ mod tolerance;
 mod unit_doubt;
 mod watermarks;
 
-pub use affected::{AffectedWindows, WindowLoss};
+pub use affected::AffectedWindows;
 pub use append_order::{AppendOrder, InOrder};
 pub use append_times::{AppendClaim, AppendTimes};
 pub use certain::{Certain, Claim};
 pub use closing::closed_until_ms;
-pub use live::{Bounds, Expected, Live};
+pub use live::{Expected, Live};
 pub use replay::{Emission, Fate, Replay, ReplayTally};
 pub use rule::{NO_HORIZON, Rule};
 pub use spec::{DEFAULT_INTERVAL_MS, ModelSpec, WindowMs};

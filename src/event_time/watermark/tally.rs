@@ -2,11 +2,12 @@
 
 use super::affected::AffectedWindows;
 use super::certain::{Certain, CertainCounts};
-use super::live::{Bounds, Expected, Live};
+use super::live::{Expected, Live};
 use super::metric_unit::MetricUnit;
 use super::spec::ModelSpec;
 use super::unit_doubt::UnitDoubt;
 use crate::check::Merge;
+use crate::event_time::CountRange;
 
 /// What a model came to over a stream, or over some partitions of it. Parts merge: what is kept for sure adds up exactly, and the merged
 /// bounds enclose those of the whole.
@@ -115,11 +116,11 @@ impl ModelTally {
 
     /// Events lost from all their windows, at least and at most.
     #[must_use]
-    pub fn dropped(&self) -> Bounds {
+    pub fn dropped(&self) -> CountRange {
         let certain = self.at_the_end();
         let kept_up = self.live.as_ref().map_or(0, |live| live.sure_drop);
         let max = certain.sure_drop + certain.race;
-        Bounds { min: certain.sure_drop.max(kept_up).min(max), max }
+        CountRange { min: certain.sure_drop.max(kept_up).min(max), max }
     }
 
     /// (Event, window) pairs of all events.
@@ -130,34 +131,36 @@ impl ModelTally {
 
     /// (Event, window) pairs lost, at least and at most.
     #[must_use]
-    pub fn pairs_lost(&self) -> Bounds {
+    pub fn pairs_lost(&self) -> CountRange {
         let certain = self.at_the_end();
         let kept_up = self.live.as_ref().map_or(0, |live| live.pairs_sure);
         let max = certain.pairs_possible;
-        Bounds { min: certain.pairs_sure.max(kept_up).min(max), max }
+        CountRange { min: certain.pairs_sure.max(kept_up).min(max), max }
     }
 
     /// What the engine's own metric ([`ModelSpec::metric`]) shows, at least and at most.
     #[must_use]
-    pub fn metric(&self) -> Bounds {
+    pub fn metric(&self) -> CountRange {
         self.metric_of(self.dropped(), self.pairs_lost())
     }
 
     /// The most that the metric can show of these events, whatever else there is in the stream: each is lost from all its windows.
     #[must_use]
     pub fn metric_at_most(&self) -> u64 {
-        let all = |count| Bounds { min: 0, max: count };
+        let all = |count| CountRange { min: 0, max: count };
         match self.spec.metric_unit() {
             MetricUnit::Event => self.records() - self.refused(),
             _ => self.metric_of(all(self.records()), all(self.pairs())).max,
         }
     }
 
-    fn metric_of(&self, dropped: Bounds, lost: Bounds) -> Bounds {
+    fn metric_of(&self, dropped: CountRange, lost: CountRange) -> CountRange {
         match self.spec.metric_unit() {
             // Events that arrive too late or too early have metrics of their own.
             MetricUnit::Event if self.spec.judges_events() => self.certain.out_of_order,
-            MetricUnit::Event if self.spec.sums_rows_first() => Bounds { min: dropped.min.min(1), max: dropped.max },
+            MetricUnit::Event if self.spec.sums_rows_first() => {
+                CountRange { min: dropped.min.min(1), max: dropped.max }
+            }
             MetricUnit::Event => dropped,
             MetricUnit::Pair => {
                 let (windows, by_store) = self.spec.unseen_in_tasks();
@@ -165,13 +168,13 @@ impl ModelTally {
                 // What the engine refuses counts too, and what has no time in it may have been given a negative one.
                 let refused = self.refused();
                 let maybe_refused = if self.spec.refuses_events() { self.without_event_time } else { 0 };
-                Bounds {
+                CountRange {
                     min: lost.min + refused + self.certain.refused_by_store_sure,
                     max: lost.max.saturating_mul(windows) + refused + by_store + maybe_refused,
                 }
             }
             // Rows of one group count once in a batch, however many there are.
-            MetricUnit::Group | MetricUnit::GroupOfPartition => Bounds { min: lost.min.min(1), max: lost.max },
+            MetricUnit::Group | MetricUnit::GroupOfPartition => CountRange { min: lost.min.min(1), max: lost.max },
         }
     }
 

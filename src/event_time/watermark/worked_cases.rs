@@ -1,6 +1,7 @@
 //! The worked cases of the engines' rules: small streams with the verdict of every event.
 
 use super::*;
+use crate::event_time::CountRange;
 use crate::profile::{Engine, Operator};
 
 /// Flink, watermarks given: `E` an event, `W` a watermark.
@@ -220,7 +221,7 @@ fn an_event_ahead_of_beams_clock_takes_the_watermark_no_further() {
         replay.tick(Some(now_ms));
     }
     let tally = watermarks.finish().remove(0);
-    let none = Bounds { min: 0, max: 0 };
+    let none = CountRange { min: 0, max: 0 };
     assert_eq!((tally.dropped(), tally.expected().unwrap().records), (none, none));
 }
 
@@ -241,7 +242,7 @@ fn beam_drops_old_events_of_a_partition_that_was_read_to_its_end() {
     assert_eq!(claims[0], Claim::SureKeep, "nothing was read before it");
     assert!(claims[1..].iter().all(|claim| *claim == Claim::Race));
     let tally = watermarks.finish().remove(0);
-    assert_eq!(tally.dropped(), Bounds { min: 0, max: 159 });
+    assert_eq!(tally.dropped(), CountRange { min: 0, max: 159 });
     assert!(tally.expected().unwrap().records.min > 150, "{:?}", tally.expected());
     let mut replay = Replay::new(&spec, 1, Emission::AtTicks);
     replay.event(0, old(0).event_time_ms, 0);
@@ -287,7 +288,7 @@ fn azures_own_example() {
     });
     assert_eq!(claims, [Claim::SureDrop, Claim::SureKeep, Claim::SureKeep, Claim::SureKeep, Claim::SureDrop]);
     let tally = watermarks.finish().remove(0);
-    assert_eq!((tally.dropped(), tally.metric()), (Bounds { min: 2, max: 2 }, Bounds { min: 1, max: 1 }));
+    assert_eq!((tally.dropped(), tally.metric()), (CountRange { min: 2, max: 2 }, CountRange { min: 1, max: 1 }));
 }
 
 #[test]
@@ -322,9 +323,9 @@ fn azure_counts_late_and_early_events_by_themselves() {
         let tally = watermarks.finish().remove(0);
         (tally.dropped(), tally.metric())
     };
-    let one = Bounds { min: 1, max: 1 };
-    assert_eq!(said([(42_000, 42_000), (20_000, 60_000)]), (one, Bounds { min: 0, max: 1 }));
-    assert_eq!(said([(400_000, 100_000), (390_000, 80_000)]), (one, Bounds { min: 0, max: 0 }));
+    let one = CountRange { min: 1, max: 1 };
+    assert_eq!(said([(42_000, 42_000), (20_000, 60_000)]), (one, CountRange { min: 0, max: 1 }));
+    assert_eq!(said([(400_000, 100_000), (390_000, 80_000)]), (one, CountRange { min: 0, max: 0 }));
 }
 
 /// Whatever its window: 5 s behind the newest is dropped by a tolerance of 4 s although its window of 1 h is open.
@@ -397,16 +398,16 @@ fn expected_of_spark(allow_multiple: bool, appended_ms: &[i64]) -> Expected {
 #[test]
 fn spark_is_expected_to_filter_a_batch_later_than_a_single_operator() {
     let records = |allow_multiple, appended_ms| expected_of_spark(allow_multiple, &[appended_ms]).records;
-    assert_eq!(records(true, 1_500), Bounds { min: 0, max: 1 });
-    assert_eq!(records(false, 1_500), Bounds { min: 1, max: 1 });
-    assert_eq!(records(true, 2_500), Bounds { min: 1, max: 1 });
+    assert_eq!(records(true, 1_500), CountRange { min: 0, max: 1 });
+    assert_eq!(records(false, 1_500), CountRange { min: 1, max: 1 });
+    assert_eq!(records(true, 2_500), CountRange { min: 1, max: 1 });
 }
 
 /// Two rows of a key and window in one batch, and a third in a later one.
 #[test]
 fn sparks_expected_metric_counts_a_group_in_every_batch() {
     let expected = expected_of_spark(true, &[5_050, 5_060, 7_060]);
-    let exactly = |count| Bounds { min: count, max: count };
+    let exactly = |count| CountRange { min: count, max: count };
     assert_eq!((expected.records, expected.metric), (exactly(3), exactly(2)));
 }
 

@@ -7,25 +7,17 @@ use super::{
     reconciled::{ReconciledWindow, WindowsReconciled},
     shape::WindowSpan,
 };
-use crate::event_time::lateness::Between;
+use crate::check::Merge;
+use crate::event_time::CountRange;
 use crate::profile::{CopiesRule, Updates};
-
-/// How many records a model says that a window misses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PredictedLoss {
-    /// In whatever order the engine reads.
-    pub sure: u64,
-    /// In some order, the sure ones included.
-    pub possible: u64,
-}
 
 /// What a model of an engine predicts for each window.
 pub trait Prediction {
-    /// What the window misses behind the watermark, over all keys; nothing predicted is `Some` of zeros. `None`: not known.
-    fn loss(&self, window: WindowSpan) -> Option<PredictedLoss>;
+    /// How many events the window misses behind the watermark, over all keys: at least in whatever order the engine reads, at most in some order; nothing predicted is `Some` of zeros. `None`: not known.
+    fn loss(&self, window: WindowSpan) -> Option<CountRange>;
 
     /// How many events are lost from all their windows, over the whole stream. `None`: not known.
-    fn total(&self) -> Option<PredictedLoss>;
+    fn total(&self) -> Option<CountRange>;
 }
 
 /// No model was asked: any missing event may have been dropped behind the watermark, or lost elsewhere.
@@ -33,27 +25,25 @@ pub trait Prediction {
 pub struct NoPrediction;
 
 impl Prediction for NoPrediction {
-    fn loss(&self, _window: WindowSpan) -> Option<PredictedLoss> {
+    fn loss(&self, _window: WindowSpan) -> Option<CountRange> {
         None
     }
 
-    fn total(&self) -> Option<PredictedLoss> {
+    fn total(&self) -> Option<CountRange> {
         None
     }
 }
 
 /// Windows that a model says miss records; the others miss none.
-impl Prediction for BTreeMap<WindowSpan, PredictedLoss> {
-    fn loss(&self, window: WindowSpan) -> Option<PredictedLoss> {
+impl Prediction for BTreeMap<WindowSpan, CountRange> {
+    fn loss(&self, window: WindowSpan) -> Option<CountRange> {
         Some(self.get(&window).copied().unwrap_or_default())
     }
 
-    fn total(&self) -> Option<PredictedLoss> {
-        let add = |all: PredictedLoss, of: &PredictedLoss| PredictedLoss {
-            sure: all.sure + of.sure,
-            possible: all.possible + of.possible,
-        };
-        Some(self.values().fold(PredictedLoss::default(), add))
+    fn total(&self) -> Option<CountRange> {
+        let mut total = CountRange::default();
+        self.values().for_each(|loss| total.merge(*loss));
+        Some(total)
     }
 }
 
@@ -112,13 +102,13 @@ pub(super) fn compare(
     }
     let predicted = prediction.loss(span);
     // Of a sample of the keys, none may be among the sure ones.
-    let sure = if sampled { 0 } else { predicted.map_or(0, |loss| loss.sure) };
+    let sure = if sampled { 0 } else { predicted.map_or(0, |loss| loss.min) };
     let events_sure = sure.saturating_sub(free);
     window.counted_although_sure_to_drop = events_sure.saturating_sub(window.missing);
-    let possible = predicted.map_or(window.missing, |loss| loss.possible.max(sure));
-    window.predicted = predicted.map(|_| Between { min: sure, max: possible });
-    window.behind_watermark = Between { min: events_sure.min(window.missing), max: possible.min(window.missing) };
-    window.lost_elsewhere = Between {
+    let possible = predicted.map_or(window.missing, |loss| loss.max.max(sure));
+    window.predicted = predicted.map(|_| CountRange { min: sure, max: possible });
+    window.behind_watermark = CountRange { min: events_sure.min(window.missing), max: possible.min(window.missing) };
+    window.lost_elsewhere = CountRange {
         min: window.missing - window.behind_watermark.max,
         max: window.missing - window.behind_watermark.min,
     };

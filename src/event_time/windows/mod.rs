@@ -8,7 +8,7 @@ pub mod shape;
 
 pub use crate::profile::{CopiesRule, Updates};
 pub use book::{BookRule, Counted, WindowBook};
-pub use compare::{NoPrediction, PredictedLoss, Prediction};
+pub use compare::{NoPrediction, Prediction};
 pub use reconciled::{ReconciledWindow, WindowsReconciled};
 pub use sessions::{SessionBook, SessionRule};
 pub use shape::{Edges, WindowShape, WindowSpan};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{book::Pair, shape::WindowSpan};
 use crate::check::Merge;
-use crate::event_time::lateness::Between;
+use crate::event_time::CountRange;
 
 /// Most windows that are named.
 const NAMED: usize = 20;
@@ -31,11 +31,11 @@ pub struct ReconciledWindow {
     /// How many events are not counted?
     pub missing: u64,
     /// How many records does the model say that it misses behind the watermark? Not known without a model.
-    pub predicted: Option<Between>,
+    pub predicted: Option<CountRange>,
     /// How many of the missing were dropped behind the watermark, by the model?
-    pub behind_watermark: Between,
+    pub behind_watermark: CountRange,
     /// How many of the missing were lost elsewhere?
-    pub lost_elsewhere: Between,
+    pub lost_elsewhere: CountRange,
     /// How many copies of events were counted as well?
     pub counted_twice: u64,
     /// How many were counted for which there is neither an event nor a copy?
@@ -57,8 +57,8 @@ impl Default for ReconciledWindow {
             results: false,
             missing: 0,
             predicted: None,
-            behind_watermark: Between::default(),
-            lost_elsewhere: Between::default(),
+            behind_watermark: CountRange::default(),
+            lost_elsewhere: CountRange::default(),
             counted_twice: 0,
             unexplained: 0,
             counted_although_sure_to_drop: 0,
@@ -113,11 +113,11 @@ impl fmt::Display for ReconciledWindow {
 }
 
 /// `3` or `3 to 5`.
-struct Range(Between);
+struct Range(CountRange);
 
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Between { min, max } = self.0;
+        let CountRange { min, max } = self.0;
         if min == max { write!(f, "{min}") } else { write!(f, "{min} to {max}") }
     }
 }
@@ -151,9 +151,9 @@ pub struct WindowsReconciled {
     /// How many are missing?
     pub missing: u64,
     /// How many of the missing were dropped behind the watermark, by the model?
-    pub behind_watermark: Between,
+    pub behind_watermark: CountRange,
     /// How many of the missing were lost elsewhere?
-    pub lost_elsewhere: Between,
+    pub lost_elsewhere: CountRange,
     /// How many copies were counted as well?
     pub counted_twice: u64,
     /// How many were counted without an event or a copy?
@@ -192,8 +192,8 @@ impl Default for WindowsReconciled {
             events: 0,
             counted: 0,
             missing: 0,
-            behind_watermark: Between::default(),
-            lost_elsewhere: Between::default(),
+            behind_watermark: CountRange::default(),
+            lost_elsewhere: CountRange::default(),
             counted_twice: 0,
             unexplained: 0,
             counted_although_sure_to_drop: 0,

@@ -17,7 +17,7 @@ use super::{
     shape::WindowSpan,
 };
 use crate::check::Merge;
-use crate::event_time::lateness::Between;
+use crate::event_time::CountRange;
 use crate::profile::{CopiesRule, Updates};
 
 /// Keys whose names are kept for the report.
@@ -267,11 +267,11 @@ impl WindowsReconciled {
     /// or in sessions that are still open: nobody misses those here.
     fn attribute(&mut self, prediction: &impl Prediction, free: u64) {
         let Some(total) = prediction.total() else { return };
-        let sure = total.sure.saturating_sub(free.saturating_sub(self.counted_twice));
-        let behind = Between { min: sure.min(self.missing), max: total.possible.max(total.sure).min(self.missing) };
+        let sure = total.min.saturating_sub(free.saturating_sub(self.counted_twice));
+        let behind = CountRange { min: sure.min(self.missing), max: total.max.max(total.min).min(self.missing) };
         self.counted_although_sure_to_drop = sure.saturating_sub(self.missing);
         self.behind_watermark = behind;
-        self.lost_elsewhere = Between { min: self.missing - behind.max, max: self.missing - behind.min };
+        self.lost_elsewhere = CountRange { min: self.missing - behind.max, max: self.missing - behind.min };
     }
 }
 

@@ -156,9 +156,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::event_time::windows::{
-        BookRule, CopiesRule, Counted, PredictedLoss, Updates, WindowBook, WindowShape, WindowSpan,
-    };
+    use crate::event_time::windows::{BookRule, CopiesRule, Counted, Updates, WindowBook, WindowShape, WindowSpan};
 
     const START_MS: i64 = 1_767_225_600_000; // 2026-01-01T00:00:00Z
 
@@ -177,7 +175,7 @@ mod tests {
             let span = WindowSpan { start_ms, end_ms: start_ms + 10_000 };
             (0..1000).for_each(|n| book.expect(start_ms + n * 10, Some(b"k7"), false));
             book.expect(start_ms, Some(b"k7"), true);
-            predicted.insert(span, PredictedLoss { sure: window as u64, possible: 2 * window as u64 });
+            predicted.insert(span, CountRange { min: window as u64, max: 2 * window as u64 });
             let counted = match window {
                 0..3 => 1001 - window as u64,
                 _ => 1000 - 3 * window as u64,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::consume::recorded::{Recorded, RowKind};
+use crate::event_time::CountRange;
 use crate::event_time::watermark::ModelSpec;
-use crate::results::summary::CountRange;
 use crate::results::verdicts::{EventFate, MetricVerdict, WatermarkVerdicts, WindowCount};
 
 use super::Reading;

@@ -385,13 +385,13 @@ fn a_quantile_needs_ten_samples_beyond_it() {
 
 #[test]
 fn certain_drops_fail_and_possible_ones_leave_it_open() {
-    use crate::event_time::watermark::Bounds;
+    use crate::event_time::CountRange;
     let verdict = |limit, min, max| {
         let drops = WatermarkDrops {
             model: "flink with a bound of 5000 ms".to_owned(),
             records: 2000,
-            dropped: Bounds { min, max },
-            expected: Some(Bounds { min, max }),
+            dropped: CountRange { min, max },
+            expected: Some(CountRange { min, max }),
         };
         let mut measured = Measured { watermarks: vec![drops], ..healthy() };
         measured.slo.watermark_drops = Some(limit);

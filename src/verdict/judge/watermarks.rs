@@ -1,7 +1,7 @@
 //! Limits on what a watermark drops: certain drops fail, possible ones leave the claim without support.
 
 use super::StreamFigures;
-use crate::event_time::watermark::Bounds;
+use crate::event_time::CountRange;
 use crate::figures::count;
 use crate::verdict::{Reason, ReasonCode, SloResult};
 
@@ -16,9 +16,9 @@ pub struct WatermarkDrops {
     /// Events that were judged.
     pub records: u64,
     /// Events that it drops, at least and at most.
-    pub dropped: Bounds,
+    pub dropped: CountRange,
     /// What to expect of an engine that keeps up.
-    pub expected: Option<Bounds>,
+    pub expected: Option<CountRange>,
 }
 
 /// The worst model decides. What is observed is what is certain: absent when only possible drops are over the limit.
@@ -49,7 +49,9 @@ pub(super) fn judge_drops(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>)
         } else if dropped.max as f64 > most {
             is_open = true;
             let expected = expected
-                .map(|Bounds { min, max }| format!("; an engine that keeps up drops {} to {}", count(min), count(max)))
+                .map(|CountRange { min, max }| {
+                    format!("; an engine that keeps up drops {} to {}", count(min), count(max))
+                })
                 .unwrap_or_default();
             let text = format!(
                 "{model} may drop up to {} {of}, and only {} for certain (limit {limit}){expected}",

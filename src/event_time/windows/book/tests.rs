@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event_time::{
-    lateness::Between,
-    windows::{NoPrediction, PredictedLoss, ReconciledWindow},
+    CountRange,
+    windows::{NoPrediction, ReconciledWindow},
 };
 
 const SIZE: i64 = 10_000;
@@ -34,7 +34,9 @@ fn one_window(events: u64, copies: u64, counted: u64, loss: Option<(u64, u64)>) 
     book.result(&result(0, "a", Some(counted), 0));
     let whole = match loss {
         None => book.finish(None, &NoPrediction),
-        Some((sure, possible)) => book.finish(None, &BTreeMap::from([(span(0), PredictedLoss { sure, possible })])),
+        Some((sure, possible)) => {
+            book.finish(None, &BTreeMap::from([(span(0), CountRange { min: sure, max: possible })]))
+        }
     };
     assert_eq!(whole.windows, 1);
     whole
@@ -44,8 +46,8 @@ fn one_window(events: u64, copies: u64, counted: u64, loss: Option<(u64, u64)>) 
         .unwrap_or_else(|| ReconciledWindow { window: span(0), ..ReconciledWindow::default() })
 }
 
-fn between(min: u64, max: u64) -> Between {
-    Between { min, max }
+fn between(min: u64, max: u64) -> CountRange {
+    CountRange { min, max }
 }
 
 #[test]
@@ -228,7 +230,7 @@ proptest! {
         let rule = BookRule { most_pairs, ..rule() };
         let (early, late) = steps.split_at(steps.len() / 2);
         let prediction: BTreeMap<_, _> =
-            (-4..4).map(|n| (span(n), PredictedLoss { sure, possible: sure + race })).collect();
+            (-4..4).map(|n| (span(n), CountRange { min: sure, max: sure + race })).collect();
         let mut book = book_of(rule, early);
         if let Some(close_ms) = close {
             book.close(close_ms, &prediction);

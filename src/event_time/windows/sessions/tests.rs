@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event_time::windows::PredictedLoss;
+use crate::event_time::CountRange;
 
 const GAP: i64 = 10;
 const KEYS: [&[u8]; 3] = [b"a", b"b", b"c"];
@@ -10,8 +10,8 @@ fn rule() -> SessionRule {
     SessionRule { gap_ms: GAP, joins_at_gap: true, by_key: true, copies: CopiesRule::Once, most_sessions: 1 << 16 }
 }
 
-fn loss(sure: u64, possible: u64) -> BTreeMap<WindowSpan, PredictedLoss> {
-    BTreeMap::from([(WindowSpan { start_ms: 0, end_ms: 1 }, PredictedLoss { sure, possible })])
+fn loss(sure: u64, possible: u64) -> BTreeMap<WindowSpan, CountRange> {
+    BTreeMap::from([(WindowSpan { start_ms: 0, end_ms: 1 }, CountRange { min: sure, max: possible })])
 }
 
 fn result(start_ms: i64, end_ms: i64, count: Option<u64>, offset: u64) -> Counted<'static> {
@@ -72,8 +72,8 @@ proptest! {
         let whole = book.finish(None, &loss(dropped, dropped));
         prop_assert_eq!((whole.events, whole.missing), (stream.len() as u64, dropped));
         prop_assert_eq!((whole.unexplained, whole.counted_twice, whole.windows_without_events), (0, 0, 0));
-        prop_assert_eq!(whole.behind_watermark, Between { min: dropped, max: dropped });
-        prop_assert_eq!(whole.lost_elsewhere, Between { min: 0, max: 0 });
+        prop_assert_eq!(whole.behind_watermark, CountRange { min: dropped, max: dropped });
+        prop_assert_eq!(whole.lost_elsewhere, CountRange { min: 0, max: 0 });
     }
 
     #[test]
@@ -129,10 +129,10 @@ fn what_is_missing_beyond_the_prediction_is_lost_elsewhere() {
     let whole = book.clone().finish(None, &loss(1, 2));
     assert_eq!(
         (whole.behind_watermark, whole.lost_elsewhere),
-        (Between { min: 1, max: 2 }, Between { min: 4, max: 5 })
+        (CountRange { min: 1, max: 2 }, CountRange { min: 4, max: 5 })
     );
     let unknown = book.finish(None, &NoPrediction);
-    assert_eq!(unknown.lost_elsewhere, Between { min: 0, max: 6 });
+    assert_eq!(unknown.lost_elsewhere, CountRange { min: 0, max: 6 });
 }
 
 #[test]
