@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{measured::Lateness, rule::LateRule};
+use super::measured::Lateness;
+use crate::event_time::watermark::Rule;
 
 /// Where a candidate comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -115,7 +116,7 @@ pub fn advise(lateness: &Lateness, scope: Scope, max_skew_ms: Option<u64>) -> Ve
 /// Covering the lateness itself, less what the windows stay open behind their ends, makes it hold wherever the windows begin: a record just before
 /// its window's end needs all of it. "Drops none" holds for the windows as they fell in this run alone.
 #[must_use]
-pub fn advised_ms(candidates: &[Candidate], lateness: &Lateness, scope: Scope, rule: &LateRule) -> Option<u64> {
+pub fn advised_ms(candidates: &[Candidate], lateness: &Lateness, scope: Scope, rule: &Rule) -> Option<u64> {
     if candidates.is_empty() {
         return None;
     }
@@ -123,8 +124,7 @@ pub fn advised_ms(candidates: &[Candidate], lateness: &Lateness, scope: Scope, r
         Scope::Partition => lateness.partitions.values().map(|one| one.lateness.longest_ms()).max().unwrap_or(0),
         Scope::AllPartitions => lateness.longest_over_all_ms,
     };
-    let shift_ms = if latest_ms > 0 { rule.shift_ms } else { 0 };
-    let needed_ms = latest_ms.saturating_add_signed(shift_ms).saturating_sub(rule.allowed_lateness_ms);
+    let needed_ms = rule.needed_for_lateness_ms(latest_ms);
     let is_rule_of_thumb = |reason| {
         use BoundReason::{MaxSkewPlus10Percent, MaxSkewPlus20Percent, TwiceP99Jitter};
         matches!(reason, TwiceP99Jitter | MaxSkewPlus10Percent | MaxSkewPlus20Percent)
@@ -145,7 +145,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event_time::lateness::{measured::tests::measured, rule::LateRule};
+    use crate::event_time::lateness::measured::tests::measured;
+    use crate::event_time::lateness::rule::tests::{any_rule, tumbling};
 
     fn find(candidates: &[Candidate], reason: BoundReason) -> Candidate {
         *candidates.iter().find(|candidate| candidate.reason == reason).unwrap()
@@ -159,7 +160,7 @@ mod tests {
             steps in prop::collection::vec((0..2_u16, 0..200_000_i64), 1..300), skew in 0..100_000_u64,
         ) {
             let records: Vec<_> = steps.iter().zip(0..).map(|(&(partition, back), at)| (partition, at * 100 - back)).collect();
-            let lateness = measured(LateRule::tumbling(1000).unwrap(), &records);
+            let lateness = measured(tumbling(1000), &records);
             for scope in [Scope::Partition, Scope::AllPartitions] {
                 let table = advise(&lateness, scope, Some(skew));
                 prop_assert_eq!(table.len(), 7);
@@ -183,7 +184,7 @@ mod tests {
     fn clocks_47_s_apart_are_told_which_bound_drops_nothing() {
         let records: Vec<(u16, i64)> =
             (0..20_000).map(|n| (0, n * 10 - if n % 10 == 3 { 47_000 } else { 0 })).collect();
-        let lateness = measured(LateRule::tumbling(10_000).unwrap(), &records);
+        let lateness = measured(tumbling(10_000), &records);
         assert!(lateness.needed.longer_than(5000).min > 1900);
         let table = advise(&lateness, Scope::Partition, Some(47_000));
         assert_eq!(find(&table, BoundReason::MaxSkewPlus10Percent).drops_max, 0);
@@ -198,9 +199,8 @@ mod tests {
         #[test]
         fn the_advised_bound_drops_nothing_wherever_the_windows_begin(
             backs in prop::collection::vec((0..2_u16, 0..60_000_i64), 1..200), moved_ms in 0..10_000_i64, skew in 0..100_000_u64,
-            allowed_lateness_ms in 0..5_000_u64, shift_ms in -1..2_i64,
+            rule in any_rule(),
         ) {
-            let rule = LateRule { allowed_lateness_ms, shift_ms, ..LateRule::tumbling(10_000).unwrap() };
             let records: Vec<_> = backs.iter().zip(0..).map(|(&(partition, back), at)| (partition, at * 100 - back)).collect();
             let moved: Vec<_> = records.iter().map(|(partition, time_ms)| (*partition, time_ms + moved_ms)).collect();
             let (lateness, elsewhere) = (measured(rule, &records), measured(rule, &moved));
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn nothing_measured_gets_no_advice() {
-        assert_eq!(advised_ms(&[], &Lateness::default(), Scope::Partition, &LateRule::default()), None);
+        assert_eq!(advised_ms(&[], &Lateness::default(), Scope::Partition, &tumbling(1000)), None);
         assert!(advise(&Lateness::default(), Scope::Partition, Some(5)).is_empty());
     }
 }

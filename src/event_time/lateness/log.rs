@@ -6,20 +6,36 @@ use std::collections::BTreeMap;
 
 use super::{
     measured::is_ahead,
-    rule::LateRule,
     stalls::{Furthest, PartitionLog, StallCause, Stalls, Trailing},
 };
 use crate::check::Merge;
+use crate::event_time::watermark::{ModelSpec, Rule};
+
+/// An event time further ahead of the clock than this is taken for one from the future, in milliseconds: an hour,
+/// from which on Kafka itself refuses record timestamps (`message.timestamp.after.max.ms`, since 4.0).
+pub const AHEAD_LIMIT_MS: u64 = 3_600_000;
 
 /// What the log judges by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct LogRule {
     /// When a record is late.
-    pub late: LateRule,
+    pub late: Rule,
     /// The out-of-orderness bound, in milliseconds.
     pub bound_ms: u64,
     /// An event time further ahead of the clock than this is from the future, in milliseconds.
     pub ahead_limit_ms: u64,
+}
+
+impl LogRule {
+    /// What a watermark log judges a model by.
+    #[must_use]
+    pub fn of_model(spec: &ModelSpec) -> Self {
+        LogRule {
+            late: Rule::new(spec),
+            bound_ms: u64::try_from(spec.tolerance_ms()).unwrap_or(0),
+            ahead_limit_ms: AHEAD_LIMIT_MS,
+        }
+    }
 }
 
 /// One record, as the log sees it.
@@ -196,7 +212,7 @@ impl Partition {
         Some(match (is_from_future, records) {
             (true, _) => StallCause::FutureEvent,
             // It goes on with the clock.
-            (false, 0) if rule.late.follows_clock && self.max_ms.is_some() => return None,
+            (false, 0) if rule.late.spec().follows_clock() && self.max_ms.is_some() => return None,
             (false, 0) => StallCause::Idle,
             (false, _) => StallCause::OldTimes,
         })

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    rule::{LateRule, lateness_ms},
-    sketch::MsSketch,
-};
+use super::{rule::lateness_ms, sketch::MsSketch};
 use crate::check::Merge;
+use crate::event_time::watermark::Rule;
 
 /// Measures lateness in the order of reading. Memory by partitions, not by records.
 #[derive(Debug)]
 pub struct LatenessMeter {
-    rule: LateRule,
+    rule: Rule,
     ahead_limit_ms: Option<u64>,
     /// By partition: the maximum event time so far.
     max_ms: Vec<Option<i64>>,
@@ -74,7 +72,7 @@ impl LatenessMeter {
     /// With `ahead_limit_ms` records whose event time lies further than that ahead of the clock are left out and counted: what a pipeline sees that
     /// refuses them before they can move a watermark. Without, one event from the future makes all others late, as it does in the engines.
     #[must_use]
-    pub fn new(rule: LateRule, ahead_limit_ms: Option<u64>) -> Self {
+    pub fn new(rule: Rule, ahead_limit_ms: Option<u64>) -> Self {
         LatenessMeter {
             rule,
             ahead_limit_ms,
@@ -163,9 +161,10 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event_time::lateness::rule::tests::{any_rule, is_dropped};
+    use crate::event_time::lateness::rule::tests::{alone, any_rule, is_dropped};
+    use crate::profile::Engine;
 
-    pub(crate) fn measured(rule: LateRule, records: &[(u16, i64)]) -> Lateness {
+    pub(crate) fn measured(rule: Rule, records: &[(u16, i64)]) -> Lateness {
         let mut meter = LatenessMeter::new(rule, None);
         records.iter().for_each(|&(partition, time)| meter.observe(partition, Some(time), 0));
         meter.finish()
@@ -180,7 +179,7 @@ pub(super) mod tests {
     }
 
     /// Every record held against the bound, one by one, as an engine with a watermark for each record does.
-    fn replay(rule: &LateRule, bound_ms: u64, records: &[(u16, i64)], over_all: bool) -> u64 {
+    fn replay(rule: &Rule, bound_ms: u64, records: &[(u16, i64)], over_all: bool) -> u64 {
         let mut max = BTreeMap::<u16, i64>::new();
         let mut dropped = 0;
         for &(partition, time) in records {
@@ -234,9 +233,9 @@ pub(super) mod tests {
     #[test]
     fn a_record_from_the_future_can_be_refused_before_it_moves_anything() {
         let records = [(0, 1000), (0, 31_536_000_000), (0, 1001), (0, 1002)];
-        let open = measured(LateRule::default(), &records);
+        let open = measured(alone(Engine::Flink), &records);
         assert_eq!(open.needed.longer_than(5000).min, 2, "all that follow are late");
-        let mut meter = LatenessMeter::new(LateRule::default(), Some(300_000));
+        let mut meter = LatenessMeter::new(alone(Engine::Flink), Some(300_000));
         records.iter().for_each(|&(partition, time)| meter.observe(partition, Some(time), 1000));
         meter.observe(0, None, 1000);
         let guarded = meter.finish();

@@ -3,7 +3,6 @@
 //! A record's lateness is `max(0, M - t)`: the maximum event time `M` before it (in its partition, or over all) minus its own, `t`.
 
 pub mod advice;
-pub mod engine_rule;
 pub mod findings;
 pub mod injections;
 pub mod log;
@@ -14,12 +13,11 @@ pub mod skew;
 pub mod stalls;
 
 pub use advice::{BoundReason, Candidate, Scope, advise, advised_ms};
-pub use engine_rule::AHEAD_LIMIT_MS;
 pub use findings::{Attention, Finding, findings};
 pub use injections::{Disturbed, Fate, InjectionCounts, InjectionKind, InjectionLedger};
-pub use log::{LogFigures, LogRow, LogRule, Timed, WatermarkLog};
+pub use log::{AHEAD_LIMIT_MS, LogFigures, LogRow, LogRule, Timed, WatermarkLog};
 pub use measured::{Lateness, LatenessMeter, PartitionLateness};
-pub use rule::{LateRule, LateWindow, lateness_ms};
+pub use rule::lateness_ms;
 pub use sketch::MsSketch;
 pub use skew::{Offsets, ProducerSkew, max_skew_ms};
 pub use stalls::{Furthest, PartitionLog, Stall, StallCause, Stalls, Trailing};

@@ -51,10 +51,8 @@ impl Rule {
     #[inline]
     #[must_use]
     pub fn horizon(&self, maximum: Option<i64>) -> i64 {
-        let engine = self.spec.description();
-        let behind =
-            maximum.map(|maximum| maximum.saturating_sub(self.spec.bound_ms).saturating_add(engine.shift_ms()));
-        behind.unwrap_or(NO_HORIZON).max(engine.begins_at_ms.unwrap_or(NO_HORIZON))
+        let behind = maximum.map(|maximum| maximum.saturating_sub(self.spec.bound_ms).saturating_add(self.shift_ms()));
+        behind.unwrap_or(NO_HORIZON).max(self.spec.description().begins_at_ms.unwrap_or(NO_HORIZON))
     }
 
     /// The horizon of a watermark that is given.
@@ -89,6 +87,28 @@ impl Rule {
             _ if self.spec.judges_events() => event_time_ms.saturating_add(1),
             Assigner::Around { after_ms, .. } => event_time_ms.saturating_add(after_ms),
             Assigner::Aligned(shape) => shape.last_end_ms(event_time_ms),
+        }
+    }
+
+    /// How long after its time an event's last window ends at least, in milliseconds.
+    pub(in crate::event_time) fn least_end_ms(&self) -> i64 {
+        match self.assigner {
+            _ if self.spec.judges_events() => 1,
+            Assigner::Around { after_ms, .. } => after_ms,
+            Assigner::Aligned(shape) => shape.size_ms() - shape.hop_ms() + 1,
+        }
+    }
+
+    /// What is added to `M - B` to make the horizon, in milliseconds.
+    pub(in crate::event_time) fn shift_ms(&self) -> i64 {
+        self.spec.description().shift_ms()
+    }
+
+    /// How long windows stay open behind the watermark beside what an event's disorder is held against, in milliseconds.
+    pub(in crate::event_time) fn open_ms(&self) -> i64 {
+        match self.spec.description().tolerates.lateness {
+            Lateness::InPlaceOfBound => 0,
+            Lateness::None | Lateness::OpenWindows(_) | Lateness::UntilArrival { .. } => self.spec.allowed_ms,
         }
     }
 

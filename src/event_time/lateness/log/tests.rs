@@ -1,13 +1,15 @@
 use super::*;
 use crate::event_time::lateness::{
     findings::{Attention, Finding, findings},
+    rule::tests::alone,
     skew::Offsets,
 };
+use crate::profile::Engine;
 
 const START_MS: i64 = 1_760_000_000_000;
 
 fn rule(bound_ms: u64) -> LogRule {
-    LogRule { late: LateRule::default(), bound_ms, ahead_limit_ms: 60_000 }
+    LogRule { late: alone(Engine::Flink), bound_ms, ahead_limit_ms: 60_000 }
 }
 
 /// What a producer's event claims minus the truth at a moment in the run; `None`: it sends nothing.
@@ -152,7 +154,7 @@ fn a_partition_without_records_is_idle_and_one_that_never_had_any_is_told_apart(
 /// Beam, a delay of 2 s: partition 1 is silent from second 6 to 13. Its watermark follows the clock, and nobody waits for it.
 #[test]
 fn an_idle_partition_follows_beams_clock() {
-    let late = LateRule { follows_clock: true, ..LateRule::default() };
+    let late = alone(Engine::Beam);
     let beam = LogRule { late, ..rule(2_000) };
     let told = run(beam, 2, 2, 20, &|producer, at_ms| match producer {
         1 if (6_000..13_000).contains(&at_ms) => None,
@@ -171,7 +173,7 @@ fn an_idle_partition_follows_beams_clock() {
 /// Partition 0 has followed the clock to 10 s when an event of 3 s comes: its own watermark goes back, and not that of all.
 #[test]
 fn the_watermark_of_all_partitions_never_goes_back() {
-    let late = LateRule { follows_clock: true, ..LateRule::default() };
+    let late = alone(Engine::Beam);
     let mut log = WatermarkLog::new(LogRule { late, ..rule(0) }, 1);
     let mut rows = Vec::new();
     let event = |at_ms, clock_ms| Timed {
