@@ -7,7 +7,7 @@ use super::plan::StagePlan;
 use crate::check::Class;
 use crate::event::EventId;
 use crate::event_time::lateness::{
-    AHEAD_LIMIT_MS, Disturbed, Fate, InjectionLedger, Lateness, LatenessMeter, LogFigures, LogRow, LogRule, Offsets,
+    AHEAD_LIMIT_MS, Disturbed, InjectionLedger, Lateness, LatenessMeter, LogFigures, LogRow, LogRule, Offsets,
     ProducerSkew, Timed, WatermarkLog,
 };
 use crate::event_time::watermark::{Claim, ModelTally, TimedRecord, Watermarks};
@@ -102,22 +102,22 @@ impl EventTimes {
         let producer = own.map(|own| own.id.producer);
         self.log.observe(&Timed { partition, producer, event_time_ms, clock_ms });
         if let Some(own) = own {
-            self.see_own(&own, event_time_ms, fate(claim));
+            self.see_own(&own, event_time_ms, claim.unwrap_or(Claim::Race));
         }
     }
 
-    fn see_own(&mut self, own: &Own, event_time_ms: i64, fate: Fate) {
+    fn see_own(&mut self, own: &Own, event_time_ms: i64, claim: Claim) {
         let EventId { producer, sequence, .. } = own.id;
         match own.class {
             Class::First => {
                 self.clocks.observe(producer, sequence, event_time_ms, own.due_us);
                 if self.disturbs {
                     let due_ns = own.due_us.saturating_mul(NANOS_PER_US).saturating_sub(own.start_ns);
-                    self.injections.see(Disturbed::of(&self.schedule, producer, sequence, due_ns), fate);
+                    self.injections.see(Disturbed::of(&self.schedule, producer, sequence, due_ns), claim);
                 }
             }
             // The models are of engines that count what they read; none removes duplicates by itself.
-            Class::DuplicateInjected => self.injections.see_copy(fate, false),
+            Class::DuplicateInjected => self.injections.see_copy(claim, false),
             Class::DuplicateAccidental | Class::Foreign | Class::Phantom => {}
         }
     }
@@ -145,15 +145,6 @@ impl EventTimes {
             injections: self.injections,
             beyond: self.beyond,
         }
-    }
-}
-
-/// What the first model's claim means for an event. One that the engine refuses is in no window, either.
-fn fate(claim: Option<Claim>) -> Fate {
-    match claim {
-        Some(Claim::SureKeep) => Fate::Kept,
-        Some(Claim::SureDrop | Claim::Refused) => Fate::Dropped,
-        Some(Claim::Race) | None => Fate::Race,
     }
 }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Merge;
+use crate::event_time::watermark::Claim;
 use crate::load::StreamSchedule;
 
 /// A way in which the profile disturbs events.
@@ -98,17 +99,6 @@ impl Disturbed {
     }
 }
 
-/// What a model of an engine says of a delivery, or what the pipeline did with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It is in its windows, for certain.
-    Kept,
-    /// It depends on the engine's timing.
-    Race,
-    /// It is in none of its windows, for certain.
-    Dropped,
-}
-
 /// How many of one kind came to which end.
 /// `seen = kept + race + dropped`, and `counted_twice` are among the kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -166,28 +156,29 @@ impl InjectionLedger {
         self.kinds.entry(InjectionKind::Duplicate).or_default().injected += 1;
     }
 
-    /// An event was delivered for the first time.
-    pub fn see(&mut self, disturbed: Disturbed, fate: Fate) {
+    /// An event was delivered for the first time, and this is what a model says of it.
+    pub fn see(&mut self, disturbed: Disturbed, claim: Claim) {
         for kind in disturbed.kinds() {
-            self.kinds.entry(kind).or_default().see(fate);
+            self.kinds.entry(kind).or_default().see(claim);
         }
     }
 
     /// An injected copy was delivered. `removes_duplicates` says whether the pipeline is one that does: then what is kept is not counted twice.
-    pub fn see_copy(&mut self, fate: Fate, removes_duplicates: bool) {
+    pub fn see_copy(&mut self, claim: Claim, removes_duplicates: bool) {
         let counts = self.kinds.entry(InjectionKind::Duplicate).or_default();
-        counts.see(fate);
-        counts.counted_twice += u64::from(fate == Fate::Kept && !removes_duplicates);
+        counts.see(claim);
+        counts.counted_twice += u64::from(claim == Claim::SureKeep && !removes_duplicates);
     }
 }
 
 impl InjectionCounts {
-    fn see(&mut self, fate: Fate) {
+    fn see(&mut self, claim: Claim) {
         self.seen += 1;
-        match fate {
-            Fate::Kept => self.kept += 1,
-            Fate::Race => self.race += 1,
-            Fate::Dropped => self.dropped += 1,
+        match claim {
+            Claim::SureKeep => self.kept += 1,
+            Claim::Race => self.race += 1,
+            // One that the engine refuses is in no window, either.
+            Claim::SureDrop | Claim::Refused => self.dropped += 1,
         }
     }
 }
@@ -246,9 +237,9 @@ lost_first = 0.2
                 let disturbed = Disturbed::of(&schedule, producer, send.sequence, send.due_ns);
                 if first.insert((producer, send.sequence)) {
                     ledger.inject(disturbed, 1 + u64::from(disturbed.copies));
-                    ledger.see(disturbed, if disturbed.late { Fate::Dropped } else { Fate::Kept });
+                    ledger.see(disturbed, if disturbed.late { Claim::SureDrop } else { Claim::SureKeep });
                 } else {
-                    ledger.see_copy(Fate::Kept, false);
+                    ledger.see_copy(Claim::SureKeep, false);
                 }
             }
         }
@@ -272,7 +263,7 @@ lost_first = 0.2
             let bit = |at: u8| bits >> at & 1 == 1;
             let disturbed =
                 Disturbed { skew: bit(0), absurd: bit(1), late: bit(2), retried: bit(3), copies: u8::from(bit(3)) };
-            let fate = [Fate::Kept, Fate::Race, Fate::Dropped][usize::from(fate % 3)];
+            let fate = [Claim::SureKeep, Claim::Race, Claim::SureDrop][usize::from(fate % 3)];
             ledger.inject(disturbed, 1 + u64::from(bit(4)));
             ledger.see(disturbed, fate);
             if bit(3) {
@@ -297,8 +288,8 @@ lost_first = 0.2
     #[test]
     fn a_pipeline_that_removes_duplicates_counts_none_twice() {
         let mut ledger = InjectionLedger::default();
-        ledger.see_copy(Fate::Kept, true);
-        ledger.see_copy(Fate::Dropped, false);
+        ledger.see_copy(Claim::SureKeep, true);
+        ledger.see_copy(Claim::SureDrop, false);
         let counts = ledger.kinds[&InjectionKind::Duplicate];
         assert_eq!((counts.seen, counts.kept, counts.dropped, counts.counted_twice), (2, 1, 1, 0));
     }

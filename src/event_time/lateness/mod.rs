@@ -14,7 +14,7 @@ pub mod stalls;
 
 pub use advice::{BoundReason, Candidate, Scope, advise, advised_ms};
 pub use findings::{Attention, Finding, findings};
-pub use injections::{Disturbed, Fate, InjectionCounts, InjectionKind, InjectionLedger};
+pub use injections::{Disturbed, InjectionCounts, InjectionKind, InjectionLedger};
 pub use log::{AHEAD_LIMIT_MS, LogFigures, LogRow, LogRule, Timed, WatermarkLog};
 pub use measured::{Lateness, LatenessMeter, PartitionLateness};
 pub use rule::lateness_ms;

@@ -97,7 +97,8 @@ pub fn injections(ledger: &InjectionLedger) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event_time::lateness::{BoundReason, Disturbed, Fate};
+    use crate::event_time::lateness::{BoundReason, Disturbed};
+    use crate::event_time::watermark::Claim;
 
     #[test]
     fn the_advice_shows_bound_drops_and_price() {
@@ -174,9 +175,9 @@ mod tests {
             let disturbed =
                 Disturbed { skew: n % 3 == 0, late: n % 10 == 0, retried: n % 4 == 0, copies: 1, absurd: false };
             ledger.inject(disturbed, if disturbed.retried { 2 } else { 1 });
-            ledger.see(disturbed, if disturbed.late { Fate::Dropped } else { Fate::Kept });
+            ledger.see(disturbed, if disturbed.late { Claim::SureDrop } else { Claim::SureKeep });
             if disturbed.retried {
-                ledger.see_copy(if disturbed.late { Fate::Race } else { Fate::Kept }, false);
+                ledger.see_copy(if disturbed.late { Claim::Race } else { Claim::SureKeep }, false);
             }
         }
         insta::assert_snapshot!(injections(&ledger));
