@@ -36,28 +36,15 @@ pub(super) fn ask_edges(
     let begun = Instant::now();
     let each = finder.requests_per_question().max(1) as u64;
     let gap = Duration::from_secs_f64(each as f64 / f64::from(max_requests_per_s.max(1)));
-    let pace = Pace { gap, next: Mutex::new(begun) };
-    let count = edges.buckets() + 1;
+    let questions = Questions { edges: &edges, next: AtomicUsize::new(0), pace: Pace { gap, next: Mutex::new(begun) } };
+    let count = questions.count();
     let mut at: Vec<Vec<i64>> = vec![Vec::new(); count];
-    let next = AtomicUsize::new(0);
     let finders = (0..ON_THE_WAY.min(count)).map(|_| finder.another()).collect::<Result<Vec<_>, _>>()?;
     thread::scope(|scope| {
         let (answers, answered) = mpsc::channel();
         for finder in &finders {
-            let (answers, next, pace) = (answers.clone(), &next, &pace);
-            scope.spawn(move || {
-                loop {
-                    let edge = next.fetch_add(1, Ordering::Relaxed);
-                    if edge >= count {
-                        return;
-                    }
-                    pace.wait();
-                    // Nobody listens any more once an answer was an error.
-                    if answers.send((edge, finder.at(edges.at_ms(edge)))).is_err() {
-                        return;
-                    }
-                }
-            });
+            let (answers, questions) = (answers.clone(), &questions);
+            scope.spawn(move || questions.ask(finder, &answers));
         }
         drop(answers);
         for (done, (edge, found)) in (1..).zip(answered) {
@@ -78,6 +65,36 @@ pub(super) fn ask_edges(
         latest_poll_ms: None,
         added: 0,
     })
+}
+
+/// An edge, and the offset there in each partition; none where no record has that timestamp or a later one.
+type Answer = (usize, Result<Vec<Option<i64>>, OffsetsError>);
+
+/// The edges that are still to be asked for.
+struct Questions<'a> {
+    edges: &'a Edges,
+    next: AtomicUsize,
+    pace: Pace,
+}
+
+impl Questions<'_> {
+    fn count(&self) -> usize {
+        self.edges.buckets() + 1
+    }
+
+    /// Asks one after the other, until none is left or nobody listens any more: once an answer was an error.
+    fn ask(&self, finder: &OffsetFinder, answers: &mpsc::Sender<Answer>) {
+        loop {
+            let edge = self.next.fetch_add(1, Ordering::Relaxed);
+            if edge >= self.count() {
+                return;
+            }
+            self.pace.wait();
+            if answers.send((edge, finder.at(self.edges.at_ms(edge)))).is_err() {
+                return;
+            }
+        }
+    }
 }
 
 /// When the next question may be asked: never sooner after the last one than the gap, also when they fell behind.

@@ -138,56 +138,98 @@ pub fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress)) -> R
         .and_then(|target| target.confirm(wanted.allow_cluster.as_deref()).map(|()| target))
         .map_err(|why| CaptureError::Cluster { topic: topic(), why })?;
     let finder = OffsetFinder::open(&wanted.settings, &wanted.topic)?;
-    let rules = rules_of(&finder);
-    let (oldest, ends) = (finder.oldest()?, finder.ends()?);
-    let live = matches!(wanted.range, CaptureRange::Live(_));
-    if !live && oldest == ends {
-        return Err(CaptureError::Empty { topic: topic() });
-    }
-    let asked = if live {
+    let topic = Topic::look(wanted, &finder)?;
+    let asked = if topic.live {
         watch_ends(&finder, edges, &wanted.topic, progress)?
     } else {
-        ask_edges(&finder, edges, &ends, wanted.max_requests_per_s, progress)?
+        ask_edges(&finder, edges, &topic.ends, wanted.max_requests_per_s, progress)?
     };
-    let mut reader = RunReader::new(&wanted.settings, &wanted.topic, false);
-    let around = if live {
-        Around::default()
-    } else {
-        look_around(&mut reader, &asked.edges, &asked.offsets, &oldest, &ends, progress)
-    };
-    // The ends that a live capture saw were there: nothing of them is missing.
-    let missing_below = if live { vec![0; oldest.len()] } else { oldest.clone() };
-    let (looked_behind, not_looked_at, unreadable) = (around.looked_behind, around.not_looked_at, around.unreadable);
-    let counted = match count(&asked.edges, &asked.offsets, &missing_below, around.stretches) {
-        Ok(counted) => counted,
-        Err(why) => {
-            // Where nothing can be read, that nothing is counted says enough.
-            let unstamped = !live && none_is_stamped(&mut reader, &oldest, &ends).unwrap_or(false);
-            return Err(CaptureError::NoCounts {
-                topic: topic(),
-                why: why_no_counts(why, unstamped, rules.as_ref().ok()),
-            });
-        }
-    };
-    let sample = sample(wanted, &counted, live, rules.as_ref().ok(), progress)?;
-    let oldest_now = finder.oldest()?;
-    let evidence = Evidence {
-        live,
-        left_out: (counted.left_out > 0).then(|| (counted.left_out, counted.edges.at_ms(0))),
-        trimmed: oldest.iter().zip(&oldest_now).filter(|(before, now)| now > before).count(),
-        emptied: oldest.iter().zip(&ends).filter(|(oldest, end)| oldest == end && **end > 0).count(),
-        backward: asked.offsets.backward(),
-        latest_poll_ms: asked.latest_poll_ms,
-        gaps: sample.as_ref().map(|sample| sample.gaps),
-        displaced: sample.as_ref().and_then(|sample| sample.displaced),
-        unstamped: sample.as_ref().map_or((0, 0), |sample| (sample.unstamped, sample.records)),
-        held: held(&counted, &oldest, &ends),
-        around: ReadAround { looked_behind, not_looked_at, ..read_around(&counted) },
-        unreadable,
-        added: asked.added,
-        rules,
-    };
+    let (counted, around) = topic.count(wanted, &asked, progress)?;
+    let sample = sample(wanted, &counted, topic.live, topic.rules.as_ref().ok(), progress)?;
+    let evidence = topic.evidence(&asked, &counted, around, sample.as_ref(), &finder.oldest()?);
     Ok(captured(&target, counted, sample, &asked, &evidence))
+}
+
+/// The topic as it was before its edges were asked for.
+struct Topic {
+    live: bool,
+    rules: Result<TopicRules, String>,
+    oldest: Vec<i64>,
+    ends: Vec<i64>,
+}
+
+/// What was looked for around the edges, without the stretches that were found.
+struct LookedAround {
+    looked_behind: usize,
+    not_looked_at: u64,
+    unreadable: Option<String>,
+}
+
+impl Topic {
+    fn look(wanted: &Capture, finder: &OffsetFinder) -> Result<Self, CaptureError> {
+        let live = matches!(wanted.range, CaptureRange::Live(_));
+        let (rules, oldest, ends) = (rules_of(finder), finder.oldest()?, finder.ends()?);
+        if !live && oldest == ends {
+            return Err(CaptureError::Empty { topic: wanted.topic.clone() });
+        }
+        Ok(Topic { live, rules, oldest, ends })
+    }
+
+    /// How many records lie between the edges, with those that hide around them.
+    fn count(
+        &self,
+        wanted: &Capture,
+        asked: &Asked,
+        progress: &mut dyn FnMut(CaptureProgress),
+    ) -> Result<(Counted, LookedAround), CaptureError> {
+        let mut reader = RunReader::new(&wanted.settings, &wanted.topic, false);
+        let around = if self.live {
+            Around::default()
+        } else {
+            look_around(&mut reader, &asked.edges, &asked.offsets, &self.oldest, &self.ends, progress)
+        };
+        // The ends that a live capture saw were there: nothing of them is missing.
+        let missing_below = if self.live { vec![0; self.oldest.len()] } else { self.oldest.clone() };
+        let Around { stretches, looked_behind, not_looked_at, unreadable } = around;
+        match count(&asked.edges, &asked.offsets, &missing_below, stretches) {
+            Ok(counted) => Ok((counted, LookedAround { looked_behind, not_looked_at, unreadable })),
+            Err(why) => {
+                // Where nothing can be read, that nothing is counted says enough.
+                let unstamped = !self.live && none_is_stamped(&mut reader, &self.oldest, &self.ends).unwrap_or(false);
+                let why = why_no_counts(why, unstamped, self.rules.as_ref().ok());
+                Err(CaptureError::NoCounts { topic: wanted.topic.clone(), why })
+            }
+        }
+    }
+
+    /// What speaks for and against the counts.
+    fn evidence(
+        self,
+        asked: &Asked,
+        counted: &Counted,
+        around: LookedAround,
+        sample: Option<&SampleFigures>,
+        oldest_now: &[i64],
+    ) -> Evidence {
+        let Topic { live, rules, oldest, ends } = self;
+        let LookedAround { looked_behind, not_looked_at, unreadable } = around;
+        Evidence {
+            live,
+            left_out: (counted.left_out > 0).then(|| (counted.left_out, counted.edges.at_ms(0))),
+            trimmed: oldest.iter().zip(oldest_now).filter(|(before, now)| now > before).count(),
+            emptied: oldest.iter().zip(&ends).filter(|(oldest, end)| oldest == end && **end > 0).count(),
+            backward: asked.offsets.backward(),
+            latest_poll_ms: asked.latest_poll_ms,
+            gaps: sample.map(|sample| sample.gaps),
+            displaced: sample.and_then(|sample| sample.displaced),
+            unstamped: sample.map_or((0, 0), |sample| (sample.unstamped, sample.records)),
+            held: held(counted, &oldest, &ends),
+            around: ReadAround { looked_behind, not_looked_at, ..read_around(counted) },
+            unreadable,
+            added: asked.added,
+            rules,
+        }
+    }
 }
 
 fn captured(
