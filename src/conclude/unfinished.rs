@@ -43,7 +43,7 @@ fn killed() -> Reason {
 /// what was acknowledged and not seen is in flight, and what was offered and not accounted for is unresolved.
 pub fn summary_of_seconds(folder: &RunFolder, reason: Reason) -> Result<Summary, ResultsError> {
     let manifest = folder.manifest();
-    let profile = manifest.profile(&folder.path().join(crate::results::folder::MANIFEST))?;
+    let profile = manifest.profile(&folder.path().join(crate::results::names::MANIFEST))?;
     let rows = folder.timeline()?;
     let seconds = rows.iter().map(|row| row.second + 1).max().unwrap_or(0);
     let mut totals = Counts::default();

@@ -11,21 +11,13 @@ use super::{
     hlog::{LogKey, LogReader},
     inventory::{verify, verify_seal},
     manifest::MANIFEST_SCHEMA,
+    names::{MANIFEST, SUMMARY, TIMELINE, WATERMARKS},
     pending::partial_path,
     summary::SUMMARY_SCHEMA,
     timeline::read_rows,
     watermark_rows::{self, WatermarkRow},
 };
 use crate::check::LatencyHistogram;
-
-/// The manifest's file name.
-pub const MANIFEST: &str = "manifest.toml";
-/// The summary's file name.
-pub const SUMMARY: &str = "summary.json";
-/// The timeline's file name.
-pub const TIMELINE: &str = "timeline.csv";
-/// The file name of the watermark log.
-pub const WATERMARKS: &str = "watermarks.csv";
 
 /// A run's folder.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::ResultsError;
-use super::folder::MANIFEST;
+use super::names::MANIFEST;
 
 /// What begins the manifest's last line: the hash of all lines above.
 const SEAL: &str = "# xxh3 of the lines above: ";

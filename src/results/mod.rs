@@ -5,6 +5,7 @@ pub mod folder;
 pub mod hlog;
 pub mod inventory;
 pub mod manifest;
+pub mod names;
 pub mod pending;
 pub mod stamp;
 pub mod summary;

@@ -12,9 +12,10 @@ use std::{
 
 use super::{
     Manifest, ResultsError, RunState, Summary, TimelineRow,
-    folder::{MANIFEST, SUMMARY, TIMELINE, WATERMARKS, read_manifest},
+    folder::read_manifest,
     hlog::{Interval, LogEncoder, LogKey},
     inventory::{sealed, take_stock},
+    names::{MANIFEST, SUMMARY, TIMELINE, WATERMARKS},
     pending::{GrowingFile, partial_path, write_whole},
     timeline::append_row,
     watermark_rows::{self, WatermarkRow},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::watermarks::TimedRecord;
+use super::timed::TimedRecord;
 
 /// Most records that wait for another partition to be read as far. Then the oldest go on without it.
 const MOST_HELD: usize = 1 << 19;

@@ -6,7 +6,7 @@
 //! late arrives too late in any case.)
 
 use super::rule::Rule;
-use super::watermarks::TimedRecord;
+use super::timed::TimedRecord;
 
 /// What holds for certain, and what may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -8,7 +8,7 @@ use super::clock::ClockBound;
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::{ModelSpec, WindowMs};
 use super::streams::StreamsClaims;
-use super::watermarks::TimedRecord;
+use super::timed::TimedRecord;
 use crate::check::Merge;
 use crate::event_time::CountRange;
 use crate::event_time::engines::Progress;

@@ -5,7 +5,7 @@
 //! at most `max(M, appended) - delay` (and where the reader is stated to keep up, at most its clock then, less the delay), and without the time of its append nothing is sure of it.
 
 use super::rule::{NO_HORIZON, Rule};
-use super::watermarks::TimedRecord;
+use super::timed::TimedRecord;
 
 /// How old the reader's knowledge of a partition's end may be, in milliseconds: KafkaIO asks for it every second.
 pub(super) const END_CHECK_MS: i64 = 1_000;

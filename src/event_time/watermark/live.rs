@@ -9,7 +9,7 @@ use super::metric_unit::Group;
 use super::phases::{Maxima, PartitionLive, Phases};
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::ModelSpec;
-use super::watermarks::TimedRecord;
+use super::timed::TimedRecord;
 use crate::event_time::CountRange;
 use crate::event_time::engines::Progress;
 

@@ -30,6 +30,7 @@ mod source_tasks;
 mod spec;
 mod streams;
 mod tally;
+mod timed;
 mod tolerance;
 mod unit_doubt;
 mod watermarks;
@@ -44,9 +45,10 @@ pub use replay::{Emission, Fate, Replay, ReplayTally};
 pub use rule::{NO_HORIZON, Rule};
 pub use spec::{DEFAULT_INTERVAL_MS, ModelSpec, WindowMs};
 pub use tally::ModelTally;
+pub use timed::TimedRecord;
 pub use tolerance::{Tolerance, chosen_name, tolerance_text};
 pub use unit_doubt::{UnitDoubt, unit_doubt};
-pub use watermarks::{TimedRecord, Watermarks};
+pub use watermarks::Watermarks;
 
 pub use super::windows::WindowSpan;
 
