@@ -1,7 +1,6 @@
 //! The logical producers' clocks, as wrong as the profile wants them.
 
-use super::arrivals::unit;
-use super::random::{Purpose, Source, threshold};
+use super::random::{Purpose, Source, threshold, unit};
 use crate::profile::Skew;
 
 /// How one producer's clock is off.

@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::arrivals::{BLOCK_EVENTS, Block};
-use super::blocks::{BlockDues, Blocks};
+use super::arrivals::{BLOCK_EVENTS, Block, Blocks};
 use super::schedule::{PlannedSend, StreamSchedule};
 
 /// Walks through a producer's schedule. A block of events is made at a time; retries wait in a heap until they are due.
@@ -13,13 +12,14 @@ use super::schedule::{PlannedSend, StreamSchedule};
 pub struct ProducerCursor {
     schedule: Arc<StreamSchedule>,
     producer: u16,
-    blocks: Blocks,
+    blocks: Box<dyn Blocks>,
     /// The events of the current block, in order of due time, and the next one's place in it.
     block: Vec<PlannedSend>,
     next_in_block: usize,
     /// Retries whose turn has not come.
     waiting: BinaryHeap<Reverse<Waiting>>,
-    dues: BlockDues,
+    /// When the events of the current block are due; kept so that its memory is used again.
+    due_ns: Vec<u64>,
 }
 
 /// A retry, ordered by due time, then sequence, then attempt.
@@ -41,7 +41,12 @@ impl PartialOrd for Waiting {
 
 impl ProducerCursor {
     pub(super) fn new(schedule: Arc<StreamSchedule>, producer: u16, from_ns: u64) -> Self {
-        let blocks = Blocks::from(&schedule, producer, from_ns);
+        let mut blocks = schedule.blocks(producer);
+        // An event's last retry comes a bounded time after its place.
+        let reach_ns = from_ns.saturating_sub(schedule.injections.longest_ns());
+        if reach_ns > 0 {
+            blocks.seek_time(&schedule.curve, reach_ns);
+        }
         let mut cursor = ProducerCursor {
             schedule,
             producer,
@@ -49,7 +54,7 @@ impl ProducerCursor {
             block: Vec::with_capacity(BLOCK_EVENTS as usize),
             next_in_block: 0,
             waiting: BinaryHeap::new(),
-            dues: BlockDues::default(),
+            due_ns: Vec::with_capacity(BLOCK_EVENTS as usize),
         };
         if from_ns > 0 {
             while cursor.due_ns().is_some_and(|due_ns| due_ns < from_ns) {
@@ -87,7 +92,7 @@ impl ProducerCursor {
     /// Makes the next block when the current one is used up. A block can come out empty.
     fn fill(&mut self) {
         while self.next_in_block == self.block.len() {
-            let Some(block) = self.blocks.next(&self.schedule.curve) else { return };
+            let Some(block) = self.blocks.next_block(&self.schedule.curve) else { return };
             self.make(block);
         }
     }
@@ -95,13 +100,12 @@ impl ProducerCursor {
     fn make(&mut self, block: Block) {
         self.block.clear();
         self.next_in_block = 0;
-        self.dues.turn_to(&self.blocks, block);
-        let share = self.schedule.share(self.producer);
+        self.due_ns.clear();
+        self.blocks.add_due_ns(&self.schedule.curve, block, &mut self.due_ns);
         let has_retries = self.schedule.injections.has_retries();
         let mut random = self.schedule.attributes_of_block(self.producer, block.number);
-        for offset in 0..block.events {
-            let sequence = block.first + offset;
-            let due_ns = self.dues.due_ns(&self.schedule, &share, &self.blocks, block, offset);
+        for place in 0..self.due_ns.len() {
+            let (sequence, due_ns) = (block.first + place as u64, self.due_ns[place]);
             let send = self.schedule.event(self.producer, sequence, due_ns, &mut random);
             if has_retries {
                 self.place_tries(send);

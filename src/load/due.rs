@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::blocks::{BlockDues, Blocks};
+use super::arrivals::Blocks;
 use super::injections::Tries;
+use super::rate::RateCurve;
 use super::schedule::StreamSchedule;
 
 /// Blocks that are kept for all producers of a stream together: 8 KiB each.
@@ -27,10 +28,10 @@ pub struct Dues {
     tries: Option<Tries>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct ProducerDues {
     planned: u64,
-    dues: BlockDues,
+    blocks: Box<dyn Blocks>,
     /// The block that was asked for last comes first.
     kept: Vec<KeptBlock>,
 }
@@ -71,8 +72,12 @@ impl DueTimes {
     /// Of this schedule.
     #[must_use]
     pub fn of(schedule: Arc<StreamSchedule>) -> Self {
-        let planned = |producer| ProducerDues { planned: schedule.planned_by(producer), ..ProducerDues::default() };
-        let producers: Vec<_> = (0..schedule.producers()).map(planned).collect();
+        let dues = |producer| ProducerDues {
+            planned: schedule.planned_by(producer),
+            blocks: schedule.blocks(producer),
+            kept: Vec::new(),
+        };
+        let producers: Vec<_> = (0..schedule.producers()).map(dues).collect();
         let most = (KEPT_BLOCKS / producers.len().max(1)).max(2);
         DueTimes { schedule, producers, most }
     }
@@ -85,7 +90,7 @@ impl DueTimes {
                 own.kept[..=at].rotate_right(1);
                 own.kept.first().and_then(|block| block.due_ns(sequence))
             }
-            None => own.make(&self.schedule, producer, sequence, self.most),
+            None => own.make(self.schedule.curve(), sequence, self.most),
         }?;
         Some(Dues { place_ns, tries: self.schedule.injections().tries(producer, sequence) })
     }
@@ -93,18 +98,16 @@ impl DueTimes {
 
 impl ProducerDues {
     /// Makes the block that holds an event, in place of the one that was not asked for for longest.
-    fn make(&mut self, schedule: &StreamSchedule, producer: u16, sequence: u64, most: usize) -> Option<u64> {
-        let mut blocks = Blocks::holding(schedule, producer, sequence);
-        let block = blocks.next(&schedule.curve)?;
+    fn make(&mut self, curve: &RateCurve, sequence: u64, most: usize) -> Option<u64> {
+        self.blocks.seek_event(curve, sequence);
+        let block = self.blocks.next_block(curve)?;
         let mut due_ns = if self.kept.len() < most {
             Vec::new()
         } else {
             self.kept.pop().map(|oldest| oldest.due_ns).unwrap_or_default()
         };
         due_ns.clear();
-        let share = schedule.share(producer);
-        self.dues.turn_to(&blocks, block);
-        due_ns.extend((0..block.events).map(|place| self.dues.due_ns(schedule, &share, &blocks, block, place)));
+        self.blocks.add_due_ns(curve, block, &mut due_ns);
         self.kept.insert(0, KeptBlock { first: block.first, due_ns });
         self.kept.first().and_then(|block| block.due_ns(sequence))
     }

@@ -5,8 +5,7 @@
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::arrivals::unit;
-use super::random::{Purpose, Source, short_sequence, threshold};
+use super::random::{Purpose, Source, short_sequence, threshold, unit};
 use crate::profile::{Jitter, Lateness, LatenessDistribution, Retries, Stream};
 
 /// What was done to one event.

@@ -5,15 +5,11 @@
 //! what lies before it: randomness is drawn per block from the seed and the block's number.
 
 mod arrivals;
-mod blocks;
-mod buckets;
-mod bursts;
 mod clocks;
 mod cursor;
 mod due;
 pub mod fingerprint;
 mod injections;
-mod inside;
 mod keys;
 mod parabola;
 mod partition;

@@ -1,6 +1,6 @@
 //! Randomness that can be asked for in any order: every draw belongs to a (seed, stream, producer, purpose, number).
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 
 /// What a random sequence is for, so that no two purposes share one.
@@ -67,6 +67,11 @@ fn mix(z: u64) -> u64 {
     let z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ z >> 31
+}
+
+/// A random share, 0 to 1, for draws that need no distribution.
+pub(super) fn unit(random: &mut impl rand::Rng) -> f64 {
+    random.random()
 }
 
 /// A share, 0 to 1, as the number of 64-bit values below which a draw hits.

@@ -4,18 +4,16 @@ use std::sync::Arc;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::arrivals::{PoissonTree, Share};
-use super::bursts::Bursts;
+use super::arrivals::{Blocks, Process, Share, process_of};
 use super::clocks::ProducerClock;
 use super::cursor::ProducerCursor;
 use super::injections::Injections;
-use super::inside::Inside;
 use super::keys::KeyPicker;
 use super::partition::partition_of;
 use super::random::{Purpose, Source};
 use super::rate::RateCurve;
 use super::sizes::SizePicker;
-use crate::profile::{Arrivals, Detail, DetailKind, Profile, Span, Stream};
+use crate::profile::{Profile, Span, Stream};
 
 /// Up to so many keys each one's partition is kept in a table.
 const LARGEST_PARTITION_TABLE: u64 = 1 << 20;
@@ -41,38 +39,14 @@ pub struct PlannedSend {
     pub late: bool,
 }
 
-/// How events are numbered and placed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Process {
-    /// Evenly on the cumulative rate.
-    Paced,
-    /// Independent of each other.
-    Poisson,
-    /// At random inside the buckets of a captured curve, whose counts are kept.
-    ExactBuckets,
-}
-
-impl Process {
-    fn of(stream: &Stream) -> Self {
-        let detail = stream.curve.as_ref().and_then(|curve| curve.detail);
-        match (detail, stream.arrivals) {
-            (Some(Detail { kind: DetailKind::Paced, .. }), _) | (None, Arrivals::Paced) => Process::Paced,
-            (Some(Detail { kind: DetailKind::Poisson, .. }), _) | (None, _) => Process::Poisson,
-            (Some(_), _) => Process::ExactBuckets,
-        }
-    }
-}
-
 /// One stream's schedule.
 #[derive(Debug)]
 pub struct StreamSchedule {
     pub(super) index: u8,
     pub(super) producers: u16,
-    pub(super) process: Process,
-    pub(super) inside: Inside,
+    process: Box<dyn Process>,
     pub(super) curve: RateCurve,
-    pub(super) bursts: Option<Bursts>,
-    pub(super) source: Source,
+    source: Source,
     pub(super) injections: Injections,
     clocks: Vec<ProducerClock>,
     keys: KeyPicker,
@@ -102,19 +76,13 @@ impl StreamSchedule {
     #[must_use]
     pub fn new(stream: &Stream, index: u8, seed: u64, duration: Span, partitions: u16) -> Self {
         let source = Source::new(seed, index);
-        let bursts = match (stream.arrivals, stream.on_off) {
-            (Arrivals::OnOff, Some(on_off)) => Some(Bursts::new(on_off, duration, source)),
-            _ => None,
-        };
-        let factor = bursts.as_ref().map_or(1.0, Bursts::rate_factor);
+        let process = process_of(stream, duration, source);
         let skew = stream.skew.as_ref();
         let mut schedule = StreamSchedule {
             index,
             producers: stream.producers,
-            process: Process::of(stream),
-            inside: Inside::new(stream, source),
-            curve: RateCurve::of_stream(stream, duration, factor),
-            bursts,
+            curve: RateCurve::of_stream(stream, duration, process.rate_factor()),
+            process,
             source,
             injections: Injections::new(stream, seed, index),
             clocks: (0..stream.producers).map(|producer| ProducerClock::new(skew, producer, source)).collect(),
@@ -158,17 +126,14 @@ impl StreamSchedule {
     /// The highest offered rate, in events per second; inside a burst, for on-off arrivals.
     #[must_use]
     pub fn peak_per_s(&self) -> f64 {
-        self.curve.peak_per_s() * self.bursts.as_ref().map_or(1.0, Bursts::peak_factor) * self.inside.peak_factor()
+        self.curve.peak_per_s() * self.process.peak_factor()
     }
 
     /// The offered rate as points of a line, from the start to the end of the run: seconds, events per second. A step is two
     /// points at one moment; bursts are drawn as they fall.
     #[must_use]
     pub fn rate_points(&self) -> Vec<(f64, f64)> {
-        let line: Vec<(f64, f64)> = match &self.bursts {
-            Some(bursts) => bursts.outline(&self.curve),
-            None => self.curve.outline(),
-        };
+        let line = self.process.outline(&self.curve);
         let end_s = self.curve.end_ns() as f64 / 1e9;
         let last = line.last().copied().unwrap_or_default();
         let silence = (last.0 < end_s).then_some([(last.0, 0.0), (end_s, 0.0)]);
@@ -222,11 +187,7 @@ impl StreamSchedule {
     /// How many events a producer sends over the whole run.
     #[must_use]
     pub fn planned_by(&self, producer: u16) -> u64 {
-        match self.process {
-            // Every bucket holds what a paced schedule puts into it.
-            Process::Paced | Process::ExactBuckets => self.share(producer).paced_events(),
-            Process::Poisson => PoissonTree::new(self.share(producer)).total(),
-        }
+        self.process.total(&self.share(producer))
     }
 
     /// How many events all producers send over the whole run.
@@ -247,7 +208,7 @@ impl StreamSchedule {
         out.extend_from_slice(itoa::Buffer::new().format(key).as_bytes());
     }
 
-    pub(super) fn share(&self, producer: u16) -> Share {
+    fn share(&self, producer: u16) -> Share {
         Share { producer, producers: self.producers, mass: self.curve.total(), source: self.source }
     }
 
@@ -255,9 +216,9 @@ impl StreamSchedule {
         self.source.sequence(Purpose::Attributes, producer, block)
     }
 
-    /// Moves a moment of the even schedule to where its arrival falls.
-    pub(super) fn due_ns(&self, even_ns: u64) -> u64 {
-        self.bursts.as_ref().map_or(even_ns, |bursts| bursts.squeeze(even_ns))
+    /// A producer's blocks, from its first.
+    pub(super) fn blocks(&self, producer: u16) -> Box<dyn Blocks> {
+        self.process.blocks(self.share(producer))
     }
 
     /// The event at its place in the schedule, with everything but its retries.

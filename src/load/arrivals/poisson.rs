@@ -1,69 +1,55 @@
-//! When single events fall around the rate, block by block, each block reachable without those before it.
+//! Poisson arrivals: events are independent of each other.
 
-use rand::RngExt;
-use rand_distr::{Binomial, Distribution, Exp1, Poisson};
+use rand_distr::{Binomial, Distribution, Exp1};
 
-use super::random::{Purpose, Source};
+use super::{BLOCK_EVENTS, Block, Blocks, Process, Share};
+use crate::load::random::Purpose;
+use crate::load::rate::RateCurve;
 
-/// Events of a producer in one block (paced: exactly, but for the last; Poisson: half of it to all of it on average).
-pub(super) const BLOCK_EVENTS: u64 = 1024;
+/// Independent of each other.
+#[derive(Debug)]
+pub(super) struct Poisson;
 
-/// A block of a producer's schedule: its first sequence number, and where its events lie on the cumulative rate of the whole stream.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Block {
-    pub(super) number: u64,
-    pub(super) first: u64,
-    pub(super) events: u64,
-}
-
-/// So many places from `start` on over `width`, rising, each anywhere with the same chance: exponential gaps, scaled
-/// (Devroye, Non-Uniform Random Variate Generation, 1986, V.2.1).
-pub(super) fn scatter(events: u64, start: f64, width: f64, random: &mut impl rand::Rng, positions: &mut Vec<f64>) {
-    positions.clear();
-    let mut sum = 0.0;
-    for _ in 0..events {
-        let gap: f64 = Exp1.sample(random);
-        sum += gap;
-        positions.push(sum);
+impl Process for Poisson {
+    fn total(&self, share: &Share) -> u64 {
+        total_events(share)
     }
-    let last: f64 = Exp1.sample(random);
-    let scale = width / (sum + last);
-    for position in positions {
-        *position = start + *position * scale;
+
+    fn blocks(&self, share: Share) -> Box<dyn Blocks> {
+        Box::new(PoissonBlocks::new(share))
     }
 }
 
-/// The producer's part of a stream: `producers` share `mass` events evenly.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Share {
-    pub(super) producer: u16,
-    pub(super) producers: u16,
-    pub(super) mass: f64,
-    pub(super) source: Source,
+/// The leaves of a producer's [`PoissonTree`].
+#[derive(Debug)]
+pub(super) struct PoissonBlocks {
+    tree: PoissonTree,
+    positions: Vec<f64>,
+    segment_hint: usize,
 }
 
-impl Share {
-    /// Paced: producer p of P sends the stream's events number p, p + P, p + 2P, … Event n lies at n + 1/2, so that
-    /// every bucket of the curve that holds a whole number of events holds exactly these.
-    pub(super) fn paced_events(&self) -> u64 {
-        self.events_before(self.mass)
+impl PoissonBlocks {
+    pub(super) fn new(share: Share) -> Self {
+        PoissonBlocks { tree: PoissonTree::new(share), positions: Vec::new(), segment_hint: 0 }
+    }
+}
+
+impl Blocks for PoissonBlocks {
+    fn seek_time(&mut self, curve: &RateCurve, at_ns: u64) {
+        self.tree.seek(self.tree.leaf_at(super::place_before(curve, at_ns)));
     }
 
-    /// How many of them lie before a place on the stream's cumulative rate.
-    pub(super) fn events_before(&self, place: f64) -> u64 {
-        let stream_events = (place - 0.5).ceil().max(0.0) as u64;
-        let (producer, producers) = (u64::from(self.producer), u64::from(self.producers));
-        (stream_events + producers - 1 - producer) / producers
+    fn seek_event(&mut self, _: &RateCurve, sequence: u64) {
+        self.tree.seek_event(sequence);
     }
 
-    /// Where a paced event lies on the stream's cumulative rate.
-    pub(super) fn paced_position(&self, sequence: u64) -> f64 {
-        (sequence * u64::from(self.producers) + u64::from(self.producer)) as f64 + 0.5
+    fn next_block(&mut self, _: &RateCurve) -> Option<Block> {
+        self.tree.next_leaf()
     }
 
-    /// The paced block that holds the first event at or behind a position.
-    pub(super) fn paced_block_at(&self, position: f64) -> u64 {
-        ((position / f64::from(self.producers) - 1.0).max(0.0) as u64) / BLOCK_EVENTS
+    fn add_due_ns(&mut self, curve: &RateCurve, block: Block, due_ns: &mut Vec<u64>) {
+        self.tree.positions(block, &mut self.positions);
+        due_ns.extend(self.positions.iter().map(|position| curve.when(*position, &mut self.segment_hint)));
     }
 }
 
@@ -71,7 +57,7 @@ impl Share {
 /// Binomial(events, 1/2) part of its parent's (the process's own conditional law), and a leaf's events fall evenly at random.
 /// A leaf is found in as many draws as the tree is deep.
 #[derive(Debug, Clone)]
-pub(super) struct PoissonTree {
+struct PoissonTree {
     share: Share,
     depth: u32,
     /// Nodes still to visit, the next one on top.
@@ -87,13 +73,13 @@ struct Node {
 }
 
 impl PoissonTree {
-    pub(super) fn new(share: Share) -> Self {
+    fn new(share: Share) -> Self {
         let leaves = (share.mass / f64::from(share.producers) / BLOCK_EVENTS as f64).ceil().max(1.0) as u64;
         let root = Node { level: 0, index: 0, first: 0, events: total_events(&share) };
         PoissonTree { share, depth: leaves.next_power_of_two().trailing_zeros(), stack: vec![root] }
     }
 
-    pub(super) fn total(&self) -> u64 {
+    fn total(&self) -> u64 {
         total_events(&self.share)
     }
 
@@ -103,18 +89,18 @@ impl PoissonTree {
     }
 
     /// The leaf that holds a position on the stream's cumulative rate.
-    pub(super) fn leaf_at(&self, position: f64) -> u64 {
+    fn leaf_at(&self, position: f64) -> u64 {
         ((position / self.leaf_width()) as u64).min((1 << self.depth) - 1)
     }
 
     /// Goes on from this leaf.
-    pub(super) fn seek(&mut self, leaf: u64) {
+    fn seek(&mut self, leaf: u64) {
         let depth = self.depth;
         self.descend(|node, _| leaf >> (depth - node.level - 1) & 1 == 1);
     }
 
     /// Goes on from the leaf that holds this event.
-    pub(super) fn seek_event(&mut self, sequence: u64) {
+    fn seek_event(&mut self, sequence: u64) {
         self.descend(|_, right| sequence >= right.first);
     }
 
@@ -135,7 +121,7 @@ impl PoissonTree {
     }
 
     /// The next leaf in order.
-    pub(super) fn next_leaf(&mut self) -> Option<Block> {
+    fn next_leaf(&mut self) -> Option<Block> {
         loop {
             let node = self.stack.pop()?;
             if node.level == self.depth {
@@ -159,7 +145,7 @@ impl PoissonTree {
     }
 
     /// Where the leaf's events lie on the stream's cumulative rate, rising.
-    pub(super) fn positions(&self, leaf: Block, positions: &mut Vec<f64>) {
+    fn positions(&self, leaf: Block, positions: &mut Vec<f64>) {
         let mut random = self.share.source.sequence(Purpose::Arrivals, self.share.producer, leaf.number);
         let start = self.leaf_width() * leaf.number as f64;
         scatter(leaf.events, start, self.leaf_width(), &mut random, positions);
@@ -170,31 +156,36 @@ fn total_events(share: &Share) -> u64 {
     let mut random = share.source.sequence(Purpose::Total, share.producer, 0);
     let mean = share.mass / f64::from(share.producers);
     // A mean of zero (a silent stream) has no Poisson law and no events.
-    Poisson::new(mean).map_or(0, |law| {
+    rand_distr::Poisson::new(mean).map_or(0, |law| {
         let events: f64 = law.sample(&mut random);
         events as u64
     })
 }
 
-/// A random share, 0 to 1, for draws that need no distribution.
-pub(super) fn unit(random: &mut impl rand::Rng) -> f64 {
-    random.random()
+/// So many places from `start` on over `width`, rising, each anywhere with the same chance: exponential gaps, scaled
+/// (Devroye, Non-Uniform Random Variate Generation, 1986, V.2.1).
+pub(super) fn scatter(events: u64, start: f64, width: f64, random: &mut impl rand::Rng, positions: &mut Vec<f64>) {
+    positions.clear();
+    let mut sum = 0.0;
+    for _ in 0..events {
+        let gap: f64 = Exp1.sample(random);
+        sum += gap;
+        positions.push(sum);
+    }
+    let last: f64 = Exp1.sample(random);
+    let scale = width / (sum + last);
+    for position in positions {
+        *position = start + *position * scale;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::random::Source;
 
     fn share(mass: f64, producer: u16, producers: u16) -> Share {
         Share { producer, producers, mass, source: Source::new(5, 0) }
-    }
-
-    #[test]
-    fn paced_producers_share_every_event_once() {
-        for (mass, producers) in [(10.0, 3), (0.4, 1), (1000.0, 7), (12.5, 4), (12.6, 4)] {
-            let shared: u64 = (0..producers).map(|p| share(mass, p, producers).paced_events()).sum();
-            assert_eq!(shared, (mass - 0.5_f64).ceil().max(0.0) as u64, "{mass} over {producers}");
-        }
     }
 
     #[test]

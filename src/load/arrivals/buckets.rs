@@ -3,13 +3,83 @@
 //!
 //! A producer's events of a bucket are as many as it would pace there, so that all producers together hold the bucket's count.
 //! Each lies anywhere in the bucket, evenly on the bucket's mass: a Poisson process, given its counts. A bucket with many events is
-//! split in halves like [`PoissonTree`](super::arrivals::PoissonTree), into leaves that can be reached without those before.
+//! split in halves like [`PoissonTree`](super::poisson::PoissonTree), into leaves that can be reached without those before.
+
+use std::sync::Arc;
 
 use rand_distr::{Binomial, Distribution};
 
-use super::arrivals::{BLOCK_EVENTS, Block, Share, scatter};
-use super::random::Purpose;
-use super::rate::{RateCurve, Segment};
+use super::inside::{Inside, Placing};
+use super::poisson::scatter;
+use super::{BLOCK_EVENTS, Block, Blocks, Process, Share};
+use crate::load::random::Purpose;
+use crate::load::rate::{RateCurve, Segment};
+
+/// At random inside the buckets of a captured curve, whose counts are kept.
+#[derive(Debug)]
+pub(super) struct Buckets {
+    inside: Arc<Inside>,
+}
+
+impl Buckets {
+    pub(super) fn new(inside: Inside) -> Self {
+        Buckets { inside: Arc::new(inside) }
+    }
+}
+
+impl Process for Buckets {
+    fn peak_factor(&self) -> f64 {
+        self.inside.peak_factor()
+    }
+
+    /// Every bucket holds what a paced schedule puts into it.
+    fn total(&self, share: &Share) -> u64 {
+        share.paced_events()
+    }
+
+    fn blocks(&self, share: Share) -> Box<dyn Blocks> {
+        Box::new(BucketBlocks {
+            inside: Arc::clone(&self.inside),
+            leaves: BucketLeaves::new(share),
+            current: None,
+            positions: Vec::new(),
+            placing: Placing::default(),
+        })
+    }
+}
+
+/// A producer's leaves, as its blocks.
+#[derive(Debug)]
+struct BucketBlocks {
+    inside: Arc<Inside>,
+    leaves: BucketLeaves,
+    current: Option<Leaf>,
+    positions: Vec<f64>,
+    placing: Placing,
+}
+
+impl Blocks for BucketBlocks {
+    fn seek_time(&mut self, curve: &RateCurve, at_ns: u64) {
+        self.leaves = BucketLeaves::from_bucket(self.leaves.share, curve, curve.segment_from(at_ns));
+        self.leaves
+            .skip_to(curve, |bucket, start| Placing::default().due_ns(&self.inside, curve, bucket, start) < at_ns);
+    }
+
+    fn seek_event(&mut self, curve: &RateCurve, sequence: u64) {
+        self.leaves = BucketLeaves::holding(self.leaves.share, curve, sequence);
+    }
+
+    fn next_block(&mut self, curve: &RateCurve) -> Option<Block> {
+        self.current = self.leaves.next(curve);
+        self.current.map(|leaf| leaf.block())
+    }
+
+    fn add_due_ns(&mut self, curve: &RateCurve, _: Block, due_ns: &mut Vec<u64>) {
+        let Some(leaf) = self.current else { return };
+        self.leaves.positions(&leaf, &mut self.positions);
+        due_ns.extend(self.positions.iter().map(|place| self.placing.due_ns(&self.inside, curve, leaf.bucket, *place)));
+    }
+}
 
 /// Bits of a number that tell the places inside a bucket apart: 2^42 events of a producer make at most 2^33 leaves and halves.
 const BITS_IN_BUCKET: u32 = 36;
@@ -21,8 +91,8 @@ pub(super) fn number_in(bucket: usize, place: u64) -> u64 {
 
 /// A part of a bucket, 2^-level wide.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Leaf {
-    pub(super) bucket: usize,
+struct Leaf {
+    bucket: usize,
     level: u32,
     index: u64,
     first: u64,
@@ -31,12 +101,12 @@ pub(super) struct Leaf {
 
 impl Leaf {
     /// The leaf as a block. Its first sequence number tells it apart from all others that hold events.
-    pub(super) fn block(&self) -> Block {
+    fn block(&self) -> Block {
         Block { number: self.first, first: self.first, events: self.events }
     }
 
     /// Where it begins, as a share of the bucket's mass.
-    pub(super) fn start(&self) -> f64 {
+    fn start(&self) -> f64 {
         self.index as f64 * self.width()
     }
 
@@ -47,7 +117,7 @@ impl Leaf {
 
 /// A producer's leaves, in order.
 #[derive(Debug, Clone)]
-pub(super) struct BucketLeaves {
+struct BucketLeaves {
     share: Share,
     bucket: usize,
     next_sequence: u64,
@@ -57,15 +127,20 @@ pub(super) struct BucketLeaves {
 }
 
 impl BucketLeaves {
+    /// From the first event of the run.
+    fn new(share: Share) -> Self {
+        BucketLeaves { share, bucket: 0, next_sequence: 0, stack: Vec::new(), depth: 0 }
+    }
+
     /// From the first event of this bucket or a later one.
-    pub(super) fn from_bucket(share: Share, curve: &RateCurve, bucket: usize) -> Self {
+    fn from_bucket(share: Share, curve: &RateCurve, bucket: usize) -> Self {
         let before = curve.segments().get(bucket).map_or(share.mass, |segment| segment.places().0);
         let next_sequence = share.events_before(before);
         BucketLeaves { share, bucket, next_sequence, stack: Vec::new(), depth: 0 }
     }
 
     /// From the leaf that holds this event.
-    pub(super) fn holding(share: Share, curve: &RateCurve, sequence: u64) -> Self {
+    fn holding(share: Share, curve: &RateCurve, sequence: u64) -> Self {
         let mut leaves = BucketLeaves::from_bucket(share, curve, curve.segment_of(share.paced_position(sequence), 0));
         if leaves.enter_next_bucket(curve).is_none() {
             return leaves;
@@ -85,7 +160,7 @@ impl BucketLeaves {
     }
 
     /// The next leaf that holds events.
-    pub(super) fn next(&mut self, curve: &RateCurve) -> Option<Leaf> {
+    fn next(&mut self, curve: &RateCurve) -> Option<Leaf> {
         loop {
             while let Some(leaf) = self.stack.pop() {
                 if leaf.events == 0 {
@@ -103,7 +178,7 @@ impl BucketLeaves {
 
     /// Leaves out what begins before some place: `is_before` says so of a leaf's start, as a share of its bucket's mass.
     /// What is left begins with the last leaf that begins there.
-    pub(super) fn skip_to(&mut self, curve: &RateCurve, is_before: impl Fn(usize, f64) -> bool) {
+    fn skip_to(&mut self, curve: &RateCurve, is_before: impl Fn(usize, f64) -> bool) {
         if self.stack.is_empty() && self.enter_next_bucket(curve).is_none() {
             return;
         }
@@ -145,7 +220,7 @@ impl BucketLeaves {
     }
 
     /// Where a leaf's events lie, as shares of their bucket's mass, rising: evenly at random, drawn like a Poisson leaf's.
-    pub(super) fn positions(&self, leaf: &Leaf, positions: &mut Vec<f64>) {
+    fn positions(&self, leaf: &Leaf, positions: &mut Vec<f64>) {
         let mut random = self.share.source.sequence(Purpose::BucketArrivals, self.share.producer, leaf.first);
         scatter(leaf.events, leaf.start(), leaf.width(), &mut random, positions);
     }

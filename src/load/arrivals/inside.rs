@@ -5,9 +5,10 @@ use rand::RngExt;
 use rand_distr::{Beta, Distribution};
 
 use super::buckets::{due_ns, number_in};
-use super::random::{Purpose, Source};
-use super::rate::RateCurve;
-use crate::profile::{Detail, DetailKind, Span, Stream};
+use crate::curve::Played;
+use crate::load::random::{Purpose, Source};
+use crate::load::rate::RateCurve;
+use crate::profile::{Detail, Span};
 
 /// The most halvings of a bucket.
 const MOST_LEVELS: u32 = 22;
@@ -42,22 +43,25 @@ pub(super) enum Halving {
 }
 
 impl Inside {
-    /// The law of a stream's curve; `captured_step_ns` is the length of a bucket when it was captured.
-    pub(super) fn new(stream: &Stream, source: Source) -> Self {
-        let Some(replay) = &stream.curve else { return Inside::Even };
-        let (Some(detail), Some(played)) = (replay.detail, replay.played()) else { return Inside::Even };
-        let step_ns = played.captured_step_ns();
-        let halved = |finest: Span, law| Inside::Halved { levels: levels(step_ns, finest), law, source };
-        match detail.kind {
-            DetailKind::Poisson | DetailKind::Paced | DetailKind::PoissonExact => Inside::Even,
-            DetailKind::BModel => halved(detail.finest.unwrap_or(FINEST), Halving::Bias(detail.bias.unwrap_or(0.5))),
-            DetailKind::Overdispersed => {
-                let excess = detail.dispersion.map_or(f64::MIN_POSITIVE, |dispersion| dispersion - 1.0);
-                let shapes = played.counts().iter().map(|count| count / played.scale() / excess).collect();
-                halved(FINEST_OF_DISPERSION, Halving::Gamma(shapes))
-            }
-            DetailKind::OnOff => bursts(&detail, step_ns, source),
-        }
+    /// A gamma process, whose counts per captured second have the profile's dispersion.
+    pub(super) fn overdispersed(detail: &Detail, played: &Played, source: Source) -> Self {
+        let excess = detail.dispersion.map_or(f64::MIN_POSITIVE, |dispersion| dispersion - 1.0);
+        let shapes = played.counts().iter().map(|count| count / played.scale() / excess).collect();
+        let levels = levels(played.captured_step_ns(), FINEST_OF_DISPERSION);
+        Inside::Halved { levels, law: Halving::Gamma(shapes), source }
+    }
+
+    /// The b-model with the profile's bias.
+    pub(super) fn b_model(detail: &Detail, played: &Played, source: Source) -> Self {
+        let levels = levels(played.captured_step_ns(), detail.finest.unwrap_or(FINEST));
+        Inside::Halved { levels, law: Halving::Bias(detail.bias.unwrap_or(0.5)), source }
+    }
+
+    /// As many cycles in each bucket as come nearest to the profile's length.
+    pub(super) fn on_off(detail: &Detail, played: &Played, source: Source) -> Self {
+        let (on, off) = (detail.on.unwrap_or(FINEST).as_nanos() as f64, detail.off.unwrap_or(FINEST).as_nanos() as f64);
+        let cycles = (played.captured_step_ns() / (on + off)).round().max(1.0) as u64;
+        Inside::Bursts { cycles, duty: on / (on + off), source }
     }
 
     /// The highest rate inside a bucket over the bucket's own; 1 where chance knows no highest.
@@ -75,12 +79,6 @@ impl Inside {
 /// How often a bucket is halved until its stretches are short enough.
 fn levels(step_ns: f64, finest: Span) -> u32 {
     (0..MOST_LEVELS).find(|&level| step_ns / (1_u64 << level) as f64 <= finest.as_nanos() as f64).unwrap_or(MOST_LEVELS)
-}
-
-/// As many cycles in each bucket as come nearest to the profile's length.
-fn bursts(detail: &Detail, step_ns: f64, source: Source) -> Inside {
-    let (on, off) = (detail.on.unwrap_or(FINEST).as_nanos() as f64, detail.off.unwrap_or(FINEST).as_nanos() as f64);
-    Inside::Bursts { cycles: (step_ns / (on + off)).round().max(1.0) as u64, duty: on / (on + off), source }
 }
 
 /// A stretch of a bucket: which share of the bucket's events it holds, and where it lies on the bucket's mass.

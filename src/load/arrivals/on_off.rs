@@ -2,13 +2,78 @@
 
 use rand::RngExt;
 
-use super::random::{Purpose, Source};
-use super::rate::RateCurve;
+use super::poisson::{Poisson, PoissonBlocks};
+use super::{Block, Blocks, Process, Share};
+use crate::load::random::{Purpose, Source};
+use crate::load::rate::RateCurve;
 use crate::profile::{Keeps, OnOff, Span};
+
+/// Poisson arrivals, squeezed into bursts.
+#[derive(Debug)]
+pub(super) struct OnOffProcess {
+    bursts: Bursts,
+}
+
+impl OnOffProcess {
+    pub(super) fn new(on_off: OnOff, end: Span, source: Source) -> Self {
+        OnOffProcess { bursts: Bursts::new(on_off, end, source) }
+    }
+}
+
+impl Process for OnOffProcess {
+    fn rate_factor(&self) -> f64 {
+        self.bursts.rate_factor()
+    }
+
+    fn peak_factor(&self) -> f64 {
+        1.0 / self.bursts.duty
+    }
+
+    fn outline(&self, curve: &RateCurve) -> Vec<(f64, f64)> {
+        self.bursts.outline(curve)
+    }
+
+    fn total(&self, share: &Share) -> u64 {
+        Poisson.total(share)
+    }
+
+    fn blocks(&self, share: Share) -> Box<dyn Blocks> {
+        Box::new(BurstBlocks { even: PoissonBlocks::new(share), bursts: self.bursts.clone() })
+    }
+}
+
+/// Poisson blocks whose due times are squeezed.
+#[derive(Debug)]
+struct BurstBlocks {
+    even: PoissonBlocks,
+    bursts: Bursts,
+}
+
+impl Blocks for BurstBlocks {
+    fn seek_time(&mut self, curve: &RateCurve, at_ns: u64) {
+        self.even.seek_time(curve, self.bursts.cycle_start_ns(at_ns));
+    }
+
+    fn seek_event(&mut self, curve: &RateCurve, sequence: u64) {
+        self.even.seek_event(curve, sequence);
+    }
+
+    fn next_block(&mut self, curve: &RateCurve) -> Option<Block> {
+        self.even.next_block(curve)
+    }
+
+    fn add_due_ns(&mut self, curve: &RateCurve, block: Block, due_ns: &mut Vec<u64>) {
+        let before = due_ns.len();
+        self.even.add_due_ns(curve, block, due_ns);
+        for at_ns in &mut due_ns[before..] {
+            *at_ns = self.bursts.squeeze(*at_ns);
+        }
+    }
+}
 
 /// Squeezes each cycle of `on` + `off` into a burst of `on` at a random place of the cycle.
 #[derive(Debug, Clone)]
-pub(super) struct Bursts {
+struct Bursts {
     cycle_ns: u64,
     duty: f64,
     end_ns: u64,
@@ -17,32 +82,27 @@ pub(super) struct Bursts {
 }
 
 impl Bursts {
-    pub(super) fn new(on_off: OnOff, end: Span, source: Source) -> Self {
+    fn new(on_off: OnOff, end: Span, source: Source) -> Self {
         let cycle_ns = on_off.on.as_nanos().saturating_add(on_off.off.as_nanos()).max(1);
         let duty = on_off.on.as_nanos() as f64 / cycle_ns as f64;
         Bursts { cycle_ns, duty, end_ns: end.as_nanos(), keeps: on_off.keeps, source }
     }
 
     /// What the rate curve is multiplied by, so that the rate means what the profile says.
-    pub(super) fn rate_factor(&self) -> f64 {
+    fn rate_factor(&self) -> f64 {
         match self.keeps {
             Keeps::Peak => self.duty,
             Keeps::Mean => 1.0,
         }
     }
 
-    /// The rate inside a burst over the mean rate of its cycle.
-    pub(super) fn peak_factor(&self) -> f64 {
-        1.0 / self.duty
-    }
-
     /// The start of the cycle that holds a moment.
-    pub(super) fn cycle_start_ns(&self, at_ns: u64) -> u64 {
+    fn cycle_start_ns(&self, at_ns: u64) -> u64 {
         at_ns - at_ns % self.cycle_ns
     }
 
     /// The bursts as points of a line: seconds from the start, events per second. A burst is drawn at its cycle's mean rate.
-    pub(super) fn outline(&self, curve: &RateCurve) -> Vec<(f64, f64)> {
+    fn outline(&self, curve: &RateCurve) -> Vec<(f64, f64)> {
         let mut points = vec![(0.0, 0.0)];
         let mut start_ns = 0;
         while start_ns < self.end_ns {
@@ -58,7 +118,7 @@ impl Bursts {
     }
 
     /// Moves a moment of the even schedule into its cycle's burst.
-    pub(super) fn squeeze(&self, even_ns: u64) -> u64 {
+    fn squeeze(&self, even_ns: u64) -> u64 {
         let cycle = even_ns / self.cycle_ns;
         let start_ns = cycle * self.cycle_ns;
         let length_ns = self.cycle_ns.min(self.end_ns.saturating_sub(start_ns)) as f64;
