@@ -7,7 +7,7 @@ use super::{CommandError, Outcome};
 use crate::check::{LatencyHistogram, Merge};
 use crate::conclude::{Ended, Role};
 use crate::load::Shard;
-use crate::profile::timescale::phase_at as phase_of_stream_at;
+use crate::profile::timeline::phase_at as phase_of_stream_at;
 use crate::profile::{Loaded, Profile};
 use crate::report::formats::Ending;
 use crate::report::terminal::{LiveFigures, LiveLine, Look};

@@ -2,7 +2,7 @@
 
 use super::parabola::{Parabola, parabola};
 use crate::curve::Played;
-use crate::profile::{Phase, Rate, Replay, Smooth, Span, Stream};
+use crate::profile::{Replay, Smooth, Span, Stream, timeline};
 
 /// A stretch of time in which the rate changes along a straight line, or along a parabola between the same ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,32 +101,13 @@ impl RateCurve {
             curve.push(duration.as_nanos(), base_per_s, base_per_s);
             return curve;
         }
-        // Before the first phase the stream is at its base rate: a ramp at the start begins there.
-        let mut level = stream.base_rate().as_per_s() * factor;
-        curve.push_phases(&stream.phases, stream.base_rate(), factor, &mut level);
-        curve
-    }
-
-    fn push_phases(&mut self, phases: &[Phase], base: Rate, factor: f64, level_per_s: &mut f64) {
-        for phase in phases {
-            for _ in 0..phase.repeat.unwrap_or(1) {
-                if self.is_full() {
-                    return;
-                }
-                match phase.lasts {
-                    Some(lasts) => self.push_phase(phase, lasts, base, factor, level_per_s),
-                    None => self.push_phases(&phase.phases, base, factor, level_per_s),
-                }
+        for stretch in timeline::stretches(&stream.phases, stream.base_rate()) {
+            if curve.is_full() {
+                break;
             }
+            curve.push(stretch.length_ns, stretch.from_per_s * factor, stretch.to_per_s * factor);
         }
-    }
-
-    fn push_phase(&mut self, phase: &Phase, lasts: Span, base: Rate, factor: f64, level_per_s: &mut f64) {
-        let target = phase.rate.map_or(base, |rate| rate.resolve(base)).as_per_s() * factor;
-        let ramp_ns = phase.ramp.unwrap_or_default().as_nanos().min(lasts.as_nanos());
-        self.push(ramp_ns, *level_per_s, target);
-        self.push(lasts.as_nanos() - ramp_ns, target, target);
-        *level_per_s = target;
+        curve
     }
 
     fn reached_ns(&self) -> u64 {

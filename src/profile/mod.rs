@@ -3,6 +3,7 @@
 //! A file's text becomes a tree that knows its places (`tree`), the command line changes it (`overrides`), the schema says
 //! whether every key and value is of the right kind (`shape`), and `validate` whether it can be run.
 
+mod arrivals;
 mod contents;
 mod count_limit;
 mod engine;
@@ -21,7 +22,8 @@ mod replay_laws;
 pub mod schema;
 mod shape;
 mod sources;
-pub mod timescale;
+pub mod timeline;
+mod timescale;
 mod tree;
 pub use crate::units;
 pub mod validate;
@@ -29,6 +31,7 @@ mod watermark;
 mod window;
 mod window_results;
 
+pub use arrivals::{Arrivals, Keeps, OnOff};
 pub use contents::{Codec, KeyDistribution, Keys, Payload, SizeDistribution};
 pub use count_limit::CountLimit;
 pub use engine::Engine;

@@ -6,12 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    arrivals::{Arrivals, OnOff},
     contents::{Keys, Payload},
     count_limit::CountLimit,
     injections::{Lateness, Retries, Skew},
     replay::Replay,
+    timeline,
     units::{PhaseRate, Rate, Span},
-    validate::{MAX_PARTITIONS, MAX_PRODUCERS, rates},
+    validate::{MAX_PARTITIONS, MAX_PRODUCERS},
     watermark::WatermarkModel,
     window_results::WindowResults,
 };
@@ -118,43 +120,6 @@ pub struct Stream {
     #[serde(rename = "watermark", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub watermarks: Vec<WatermarkModel>,
-}
-
-/// How single events fall around the rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arrivals {
-    /// Evenly spaced.
-    #[default]
-    Paced,
-    /// Independent of each other: exponential gaps.
-    Poisson,
-    /// Poisson inside bursts, silence between them; see `on_off`.
-    OnOff,
-}
-
-/// Bursts: each cycle lasts `on` + `off` and holds one burst at a random place.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OnOff {
-    /// Length of a burst.
-    pub on: Span,
-    /// Silence in each cycle, before and behind the burst.
-    pub off: Span,
-    /// What `rate` means: the rate inside a burst (`peak`, the default) or over the whole cycle (`mean`).
-    #[serde(default)]
-    pub keeps: Keeps,
-}
-
-/// What a stream's `rate` means under on-off arrivals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Keeps {
-    /// The rate inside a burst.
-    #[default]
-    Peak,
-    /// The rate over the whole cycle.
-    Mean,
 }
 
 /// A part of a stream's rate over time: a hold, a step, a ramp, or a group that repeats.
@@ -339,7 +304,7 @@ impl Stream {
     /// Nanoseconds that the phases take, repeats included.
     #[must_use]
     pub fn phases_length(&self) -> u128 {
-        rates::length_nanos(&self.phases)
+        timeline::length_ns(&self.phases)
     }
 
     /// Nanoseconds that the stream's phases or its curve take; 0 where it has neither, or its curve repeats.
@@ -365,7 +330,7 @@ impl Stream {
         if self.phases.is_empty() {
             return base.as_per_s() * duration.as_secs_f64();
         }
-        rates::events(&self.phases, base, base.as_per_s()).0
+        timeline::events(&self.phases, base)
     }
 
     /// How many partitions the topic gets when floodmark creates it.

@@ -1,6 +1,6 @@
 //! The time scale of a stream's load: how late it may be sent before its shape is another.
 
-use super::{Arrivals, Phase, Profile, Span, Stream};
+use super::{Profile, Span, Stream, timeline};
 
 /// A send that is this much later than due changes no shape that anyone stated, in nanoseconds.
 const LEAST_NS: u64 = 10_000_000;
@@ -26,46 +26,12 @@ impl Stream {
     /// The shortest phase, ramp, burst, pause or curve bucket of the stream; none where its rate never changes.
     #[must_use]
     pub fn shortest_stretch(&self) -> Option<Span> {
-        let bursts = self.on_off.filter(|_| self.arrivals == Arrivals::OnOff);
-        let bursts = bursts.into_iter().flat_map(|on_off| [on_off.on, on_off.off]);
+        let bursts = self.bursts().into_iter().flat_map(|on_off| [on_off.on, on_off.off]);
         let bucket =
             self.curve.as_ref().and_then(|curve| curve.played()).map(|played| Span::from_nanos(played.edge_ns(1)));
-        let mut stretches: Vec<Span> = bursts.chain(bucket).collect();
-        push_stretches(&self.phases, &mut stretches);
-        stretches.into_iter().filter(|stretch| *stretch > Span::default()).min()
+        let phases = timeline::stretch_lengths_ns(&self.phases).into_iter().map(Span::from_nanos);
+        bursts.chain(bucket).chain(phases).filter(|stretch| *stretch > Span::default()).min()
     }
-}
-
-fn push_stretches(phases: &[Phase], stretches: &mut Vec<Span>) {
-    for phase in phases {
-        let ramp = phase.ramp.unwrap_or_default();
-        stretches.push(ramp);
-        if let Some(lasts) = phase.lasts {
-            stretches.push(Span::from_nanos(lasts.as_nanos().saturating_sub(ramp.as_nanos())));
-        }
-        push_stretches(&phase.phases, stretches);
-    }
-}
-
-/// The phase that a stream is in at `at_ns`, repeats counted; none before, between and after them.
-#[must_use]
-pub fn phase_at(phases: &[Phase], at_ns: u128) -> Option<&Phase> {
-    let mut left_ns = at_ns;
-    for phase in phases {
-        let once_ns = match phase.phases.is_empty() {
-            true => u128::from(phase.lasts.unwrap_or_default().as_nanos()),
-            false => super::validate::phases_length_nanos(&phase.phases),
-        };
-        let all_ns = once_ns.saturating_mul(u128::from(phase.repeat.unwrap_or(1)));
-        if left_ns >= all_ns {
-            left_ns -= all_ns;
-        } else if phase.phases.is_empty() {
-            return Some(phase);
-        } else {
-            return phase_at(&phase.phases, left_ns % once_ns);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -97,18 +63,5 @@ mod tests {
         let set = "duration = \"60s\"\ngenerator_late_p99 = \"77ms\"\n[[stream]]\nname = \"s\"\nrate = \"1/s\"\n";
         let set: Profile = toml::from_str(set).unwrap();
         assert_eq!(set.generator_may_be_late(&set.streams[0]).to_string(), "77ms");
-    }
-
-    #[test]
-    fn the_phase_after_a_group_that_repeats_has_its_own_name() {
-        let phases = "rate = \"1/s\"\nphases = [{ name = \"a\", for = \"2s\" }, \
-            { repeat = 3, phases = [{ name = \"b\", for = \"1s\" }, { name = \"c\", for = \"2s\", repeat = 2 }] }, { name = \"d\", for = \"4s\" }]";
-        let profile = profile(phases);
-        let name = |at_s: u128| {
-            let phase = phase_at(&profile.streams[0].phases, at_s * 1_000_000_000);
-            phase.and_then(|phase| phase.name.as_deref()).unwrap_or("-")
-        };
-        let names: String = (0..23).map(name).collect();
-        assert_eq!(names, "aabccccbccccbccccdddd--");
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn process_of(stream: &Stream, duration: Span, source: Source) -> Box
     match stream.arrivals {
         Arrivals::Paced => Box::new(Paced),
         Arrivals::Poisson => Box::new(Poisson),
-        Arrivals::OnOff => match stream.on_off {
+        Arrivals::OnOff => match stream.bursts() {
             Some(on_off) => Box::new(OnOffProcess::new(on_off, duration, source)),
             // Validation refuses it: nothing says how long a burst lasts.
             None => Box::new(Poisson),

@@ -34,8 +34,6 @@ pub const MAX_PAYLOAD_BYTES: u64 = 64 << 20;
 /// The most retries of one event.
 pub const MAX_ATTEMPTS: u8 = 10;
 
-pub(super) use rates::length_nanos as phases_length_nanos;
-
 /// What becomes of phases that last longer than the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LongPhases {

@@ -1,14 +1,12 @@
 //! Rates, phases and how long a run lasts: that what is planned is finite and can be counted.
 
 use crate::profile::{
-    Arrivals, Keeps, Phase, Profile, Stream,
+    Phase, Profile, Stream, arrivals,
     fault::Faults,
     units::{PhaseRate, Rate, Span},
 };
 
 use super::{LongPhases, MAX_RATE_PER_S, SEQUENCE_BITS};
-
-const NANOS_PER_S: f64 = 1e9;
 
 /// The run's duration, warm-up and ceiling.
 pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
@@ -47,7 +45,7 @@ pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
 pub(super) fn stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, faults: &mut Faults<'_>) {
     let before = faults.len();
     base_rate(stream, faults);
-    arrivals(stream, faults);
+    arrivals::check(stream, faults);
     phases(&stream.phases, stream.base_rate(), faults);
     if faults.len() > before {
         return; // The sums below only mean something when each part is right.
@@ -76,36 +74,8 @@ fn base_rate(stream: &Stream, faults: &mut Faults<'_>) {
     }
 }
 
-fn too_high(rate: Rate) -> String {
+pub(in crate::profile) fn too_high(rate: Rate) -> String {
     format!("{rate} is above the highest rate, {}", Rate::per_s(MAX_RATE_PER_S))
-}
-
-fn arrivals(stream: &Stream, faults: &mut Faults<'_>) {
-    match (stream.arrivals, stream.on_off) {
-        (Arrivals::OnOff, None) => faults.add_help(
-            "arrivals",
-            "on-off arrivals need to know how long a burst and the silence last",
-            "add on_off = { on = \"2s\", off = \"8s\" }",
-        ),
-        (Arrivals::OnOff, Some(on_off)) => {
-            let mut inner = faults.at("on_off");
-            for (key, span) in [("on", on_off.on), ("off", on_off.off)] {
-                if span == Span::default() {
-                    inner.add_help(
-                        key,
-                        format!("`{key}` is 0s"),
-                        "without bursts or silence, use arrivals = \"poisson\"",
-                    );
-                }
-            }
-            let cycle = on_off.on.as_secs_f64() + on_off.off.as_secs_f64();
-            let peak = stream.base_rate().as_per_s() * cycle / on_off.on.as_secs_f64();
-            if on_off.keeps == Keeps::Mean && peak.is_finite() && peak > MAX_RATE_PER_S {
-                inner.add("keeps", format!("inside a burst, {}", too_high(Rate::per_s(peak))));
-            }
-        }
-        (_, on_off) => faults.only_with("on_off", on_off.is_some(), "arrivals = \"on-off\""),
-    }
 }
 
 fn phases(phases: &[Phase], base: Rate, faults: &mut Faults<'_>) {
@@ -190,37 +160,4 @@ fn planned_events(profile: &Profile, stream: &Stream, faults: &mut Faults<'_>) {
             "lower the rate, shorten the run, or raise `producers`",
         );
     }
-}
-
-/// Nanoseconds that a list of phases takes, repeats included; it cannot overflow for what TOML can hold.
-pub(in crate::profile) fn length_nanos(phases: &[Phase]) -> u128 {
-    let one = |phase: &Phase| {
-        let once = if phase.phases.is_empty() {
-            u128::from(phase.lasts.unwrap_or_default().as_nanos())
-        } else {
-            length_nanos(&phase.phases)
-        };
-        once.saturating_mul(u128::from(phase.repeat.unwrap_or(1)))
-    };
-    phases.iter().map(one).fold(0, u128::saturating_add)
-}
-
-/// Events of a list of phases, and the rate at its end; `start` is the rate before it, where a ramp begins.
-pub(in crate::profile) fn events(phases: &[Phase], base: Rate, start: f64) -> (f64, f64) {
-    phases.iter().fold((0.0, start), |(sum, rate), phase| {
-        let (first, end) = events_once(phase, base, rate);
-        let again = f64::from(phase.repeat.unwrap_or(1).saturating_sub(1));
-        let (later, end) = if again > 0.0 { events_once(phase, base, end) } else { (0.0, end) };
-        (sum + first + again * later, end)
-    })
-}
-
-fn events_once(phase: &Phase, base: Rate, before: f64) -> (f64, f64) {
-    if !phase.phases.is_empty() {
-        return events(&phase.phases, base, before);
-    }
-    let target = phase.rate.map_or(base, |rate| rate.resolve(base)).as_per_s();
-    let lasts_s = phase.lasts.unwrap_or_default().as_nanos() as f64 / NANOS_PER_S;
-    let ramp_s = phase.ramp.unwrap_or_default().as_nanos() as f64 / NANOS_PER_S;
-    (target * (lasts_s - ramp_s) + (before + target) / 2.0 * ramp_s, target)
 }

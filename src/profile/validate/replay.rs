@@ -1,7 +1,7 @@
 //! Captured curves: that what is asked of one can be played.
 
 use crate::profile::{
-    Arrivals, Detail, DetailKind, Profile, Replay, Stream,
+    Arrivals, Detail, DetailKind, Profile, Replay, Stream, arrivals,
     fault::Faults,
     units::{Rate, Span},
 };
@@ -20,7 +20,7 @@ pub(super) fn stream(profile: &Profile, stream: &Stream, long: LongPhases, fault
     excluded(stream, faults);
     keys(replay, &mut faults.at("curve"));
     if let Some(detail) = &replay.detail {
-        if stream.arrivals != Arrivals::Paced {
+        if stream.arrivals != Arrivals::default() {
             faults.add_help("arrivals", "`arrivals` and the curve's `detail` exclude each other", "remove `arrivals`");
         }
         self::detail(detail, &mut faults.at("curve").at("detail"));
@@ -47,13 +47,7 @@ fn excluded(stream: &Stream, faults: &mut Faults<'_>) {
             "remove `rate`; the curve's scale, target_peak and target_mean say how high it is",
         );
     }
-    if stream.arrivals == Arrivals::OnOff {
-        faults.add_help(
-            "arrivals",
-            "the bursts of `arrivals` know nothing of a curve's buckets",
-            "write them into the curve: detail = { kind = \"on-off\", on = \"200ms\", off = \"800ms\" }",
-        );
-    }
+    arrivals::check_beside_curve(stream, faults);
 }
 
 fn keys(replay: &Replay, faults: &mut Faults<'_>) {
