@@ -210,12 +210,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A well-formed uncompressed batch of `count` records of 10 ms distance, as a producer would send it.
-    pub(in crate::broker) fn batch_of(
-        count: i32,
-        producer: (i64, i16, i32),
-        transactional: bool,
-        first_ms: i64,
-    ) -> Bytes {
+    pub(crate) fn batch_of(count: i32, producer: (i64, i16, i32), transactional: bool, first_ms: i64) -> Bytes {
         let mut covered = BytesMut::new();
         covered.put_i16(if transactional { TRANSACTIONAL_BIT } else { 0 });
         covered.put_i32(count - 1);

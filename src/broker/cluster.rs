@@ -132,7 +132,7 @@ pub(super) fn now_ms() -> i64 {
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::broker) fn cluster_with_cap(memory_cap_bytes: u64) -> Cluster {
+    pub(crate) fn cluster_with_cap(memory_cap_bytes: u64) -> Cluster {
         let config = BrokerConfig { memory_cap_bytes, ..BrokerConfig::default() };
         Cluster::new("test".to_owned(), config.listen, config)
     }
