@@ -3,11 +3,11 @@
 mod jaas;
 mod java;
 mod parsed;
+mod properties;
 mod stores;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rdkafka::ClientConfig;
@@ -440,13 +440,8 @@ fn read_properties(path: &Path) -> Result<BTreeMap<String, String>, SettingsErro
     if text.starts_with(b"\xFF\xFE") || text.starts_with(b"\xFE\xFF") {
         return Err(wrong("it is UTF-16 text; save it as UTF-8".to_owned()));
     }
-    // The reader breaks on a file that ends within what may be a mark: a line's end settles it.
-    // Its own message repeats the line, which may hold a secret.
-    let read = java_properties::read(text.chain(&b"\n"[..])).map_err(|error| match error.line_number() {
-        Some(line) => wrong(format!("line {line} is not `key=value` with Java's escapes")),
-        None => wrong("it is not a file of `key=value` lines with Java's escapes".to_owned()),
-    })?;
-    Ok(read.into_iter().collect())
+    // The message does not repeat the line, which may hold a secret.
+    properties::read(text).map_err(|line| wrong(format!("line {line} is not `key=value` with Java's escapes")))
 }
 
 /// No broker's address holds an `@`: what stands before it is somebody's login.
