@@ -2,7 +2,7 @@
 //!
 //! A file is: the magic bytes, the format's version, the role, the length and the XXH3 hash of the body, then the body.
 //! The body is a JSON header, in which a person finds the counts, and the sets in roaring's portable format and the histograms in HdrHistogram's V2 format,
-//! which other tools read. Each part of the body is preceded by its length. All numbers are little-endian.
+//! which other tools read; of event times and windows the header holds all. Each part of the body is preceded by its length. All numbers are little-endian.
 
 use std::{
     collections::BTreeMap,
@@ -28,6 +28,10 @@ pub enum Role {
     Produced,
     /// What was seen at a stage.
     Delivered,
+    /// What the event times at a stage came to.
+    EventTimes,
+    /// What a stage noted for a pipeline's windows.
+    Windows,
 }
 
 impl Role {
@@ -35,11 +39,13 @@ impl Role {
         match self {
             Role::Produced => b'P',
             Role::Delivered => b'D',
+            Role::EventTimes => b'E',
+            Role::Windows => b'W',
         }
     }
 
     fn of(tag: u8) -> Option<Self> {
-        [Role::Produced, Role::Delivered].into_iter().find(|role| role.tag() == tag)
+        [Role::Produced, Role::Delivered, Role::EventTimes, Role::Windows].into_iter().find(|role| role.tag() == tag)
     }
 }
 
@@ -48,6 +54,8 @@ impl std::fmt::Display for Role {
         f.write_str(match self {
             Role::Produced => "what was sent",
             Role::Delivered => "what was seen",
+            Role::EventTimes => "event times",
+            Role::Windows => "windows",
         })
     }
 }
@@ -139,6 +147,28 @@ struct DeliveredHeader {
     producers: Vec<(u16, u64, u16)>,
     /// Of sent to consumed, of due to consumed, and of the observer's own delay: how many were negative, and the most nanoseconds below zero.
     negative: [(u64, u64); 3],
+}
+
+/// Writes figures as one file, all of them in its header.
+///
+/// # Errors
+/// [`LedgerFileError::Io`] when the writer refuses.
+pub fn write_figures(role: Role, figures: &impl Serialize, to: &mut impl Write) -> Result<(), LedgerFileError> {
+    let mut body = Body::default();
+    body.json(figures)?;
+    body.write_to(role, to)
+}
+
+/// Reads the file of [`write_figures`].
+///
+/// # Errors
+/// [`LedgerFileError`] says what is wrong with the file.
+pub fn read_figures<T: DeserializeOwned>(role: Role, from: &mut impl Read) -> Result<T, LedgerFileError> {
+    let body = read_body(role, from)?;
+    let mut parts = Parts { rest: &body };
+    let figures = parts.json()?;
+    parts.end()?;
+    Ok(figures)
 }
 
 impl Produced {

@@ -19,7 +19,7 @@ pub use counts::Counts;
 pub use delivered::Delivered;
 pub use due::{Due, DueCheck, DueContradiction, DueWord};
 pub use expectation::Expectation;
-pub use file::LedgerFileError;
+pub use file::{LedgerFileError, Role as LedgerRole, read_figures, write_figures};
 pub use latency::{Hop, Latencies, LatencyHistogram};
 pub use merge::Merge;
 pub use multiset::Multiset;

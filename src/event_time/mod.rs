@@ -2,6 +2,7 @@
 
 mod count_range;
 pub mod engines;
+mod in_pairs;
 pub mod lateness;
 pub mod watermark;
 pub mod windows;

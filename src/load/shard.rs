@@ -23,6 +23,19 @@ impl Shard {
         (self.index..producers).step_by(usize::from(self.count))
     }
 
+    /// Whether this shard observes a partition: those whose number, modulo the number of shards, is its own.
+    #[must_use]
+    pub fn reads(self, partition: u32) -> bool {
+        partition % u32::from(self.count) == u32::from(self.index)
+    }
+
+    /// The shards that these leave out, of as many as the first of them says.
+    #[must_use]
+    pub fn missing_of(present: &[Shard]) -> Vec<Shard> {
+        let count = present.first().map_or(0, |shard| shard.count);
+        (0..count).map(|index| Shard { index, count }).filter(|shard| !present.contains(shard)).collect()
+    }
+
     /// How many shards there are.
     #[must_use]
     pub fn count(self) -> u16 {

@@ -2,7 +2,9 @@
 //!
 //! Rows are handed out as their second ends and not kept. What stays is a few numbers for each partition and producer, for a run of any length.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     measured::is_ahead,
@@ -72,7 +74,8 @@ pub struct LogRow {
 }
 
 /// What a log found, by partition. Parts of readers that own different partitions merge; stalls are then those that each reader saw among its own.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LogFigures {
     /// By partition.
     pub partitions: BTreeMap<u16, PartitionLog>,
@@ -98,6 +101,8 @@ pub struct WatermarkLog {
 
 #[derive(Debug, Default)]
 struct Partition {
+    /// Another reader reads it: here nothing is known of it.
+    elsewhere: bool,
     max_ms: Option<i64>,
     /// Whose event holds the maximum.
     leader: Option<u16>,
@@ -133,6 +138,16 @@ impl WatermarkLog {
         WatermarkLog { rule, partitions: (0..partitions).map(|_| Partition::default()).collect(), watermark_ms: None }
     }
 
+    /// The same for a reader of some of the partitions: nothing is said of the others, nor of what waits for all.
+    #[must_use]
+    pub fn of_some(rule: LogRule, partitions: u16, read: &BTreeSet<u16>) -> Self {
+        let mut log = WatermarkLog::new(rule, partitions);
+        for (number, partition) in (0..).zip(&mut log.partitions) {
+            partition.elsewhere = !read.contains(&number);
+        }
+        log
+    }
+
     /// Takes in a record.
     pub fn observe(&mut self, record: &Timed) {
         let place = usize::from(record.partition);
@@ -142,7 +157,7 @@ impl WatermarkLog {
         self.partitions[place].observe(record, &self.rule);
     }
 
-    /// Ends a second: its rows go to `out`, one for each partition and one for all. `clock_ms` is the time now, in milliseconds since 1970.
+    /// Ends a second: its rows go to `out`, one for each partition that is read here, and one for all where all are. `clock_ms` is the time now, in milliseconds since 1970.
     pub fn end_second(&mut self, second: u64, clock_ms: i64, mut out: impl FnMut(&LogRow)) {
         let advanced = self.partitions.iter().filter(|partition| partition.has_advanced()).count();
         let foremost_ms = self.partitions.iter().filter_map(|partition| partition.honest_max_ms).max();
@@ -152,7 +167,8 @@ impl WatermarkLog {
             LogRow { second, partition, records, max_event_time_ms, watermark_ms, lag_ms, stalled }
         };
         let mut all = Least::default();
-        for (number, partition) in (0..).zip(&mut self.partitions) {
+        let own = (0..).zip(&mut self.partitions).filter(|(_, partition)| !partition.elsewhere);
+        for (number, partition) in own {
             let records = std::mem::take(&mut partition.records_in_second);
             let others_advanced = advanced > usize::from(partition.has_advanced());
             let stalled = partition.stall_cause(records, clock_ms, &rule).filter(|_| others_advanced);
@@ -165,6 +181,9 @@ impl WatermarkLog {
             all.add(records, partition.max_ms, watermark_ms);
             out(&row(Some(number), records, partition.max_ms, watermark_ms, stalled));
         }
+        if self.partitions.iter().any(|partition| partition.elsewhere) {
+            return;
+        }
         self.watermark_ms = self.watermark_ms.max(all.watermark_ms.flatten());
         let watermark_ms = all.watermark_ms.flatten().and(self.watermark_ms);
         out(&row(None, all.records, all.max_ms.flatten(), watermark_ms, None));
@@ -174,7 +193,8 @@ impl WatermarkLog {
     #[must_use]
     pub fn finish(self) -> LogFigures {
         let figures = |partition: Partition| PartitionLog { stalls: partition.stalls, ..partition.figures };
-        LogFigures { partitions: (0..).zip(self.partitions.into_iter().map(figures)).collect() }
+        let own = (0..).zip(self.partitions).filter(|(_, partition)| !partition.elsewhere);
+        LogFigures { partitions: own.map(|(number, partition)| (number, figures(partition))).collect() }
     }
 }
 

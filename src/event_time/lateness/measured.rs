@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{rule::lateness_ms, sketch::MsSketch};
 use crate::check::Merge;
 use crate::event_time::watermark::Rule;
@@ -19,7 +21,8 @@ pub struct LatenessMeter {
 }
 
 /// Where a partition's records lie in event time.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PartitionLateness {
     /// How many records behind the maximum before them were there?
     pub late: u64,
@@ -38,7 +41,8 @@ impl PartitionLateness {
 }
 
 /// What was measured. Parts of readers that own different partitions merge; all must have used one rule.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Lateness {
     /// By partition.
     pub partitions: BTreeMap<u16, PartitionLateness>,
@@ -50,8 +54,6 @@ pub struct Lateness {
     pub needed_over_all: MsSketch<4>,
     /// The largest lateness against the maximum over all partitions, in milliseconds; merged from several readers, a lower bound.
     pub longest_over_all_ms: u64,
-    /// How many readers saw records?
-    pub readers: u64,
     /// How many records were left out because they lay too far ahead of the clock?
     pub refused: u64,
     /// How many records had no event time?
@@ -117,7 +119,7 @@ impl LatenessMeter {
     #[must_use]
     pub fn finish(self) -> Lateness {
         let partitions = (0..).zip(self.partitions).filter(|(_, one)| one.records() > 0).collect::<BTreeMap<_, _>>();
-        Lateness { readers: u64::from(!partitions.is_empty()), partitions, ..self.rest }
+        Lateness { partitions, ..self.rest }
     }
 }
 
@@ -143,14 +145,13 @@ impl Merge for PartitionLateness {
 
 impl Merge for Lateness {
     fn merge(&mut self, other: Self) {
-        let Lateness { partitions, needed, needed_over_all, longest_over_all_ms, readers, refused, untimed } = other;
+        let Lateness { partitions, needed, needed_over_all, longest_over_all_ms, refused, untimed } = other;
         for (partition, lateness) in partitions {
             self.partitions.entry(partition).or_default().merge(lateness);
         }
         self.needed.merge(needed);
         self.needed_over_all.merge(needed_over_all);
         self.longest_over_all_ms = self.longest_over_all_ms.max(longest_over_all_ms);
-        self.readers += readers;
         self.refused += refused;
         self.untimed += untimed;
     }

@@ -9,6 +9,7 @@ pub mod log;
 pub mod measured;
 pub mod rule;
 pub mod sketch;
+mod sketch_in_file;
 pub mod skew;
 pub mod stalls;
 

@@ -1,6 +1,6 @@
 //! A histogram of lengths of time in milliseconds, from none to a century, that merges and knows where it is exact.
 
-use hdrhistogram::Histogram;
+use hdrhistogram::{AdditionError, Histogram};
 
 use crate::check::Merge;
 use crate::event_time::CountRange;
@@ -44,6 +44,19 @@ impl<const DIGITS: u8> MsSketch<DIGITS> {
         if length_ms > LONGEST_MS || self.told_apart.record(length_ms).is_err() {
             self.beyond += 1;
         }
+    }
+
+    /// The histogram, how many were beyond it, and the longest.
+    pub(super) fn parts(&self) -> (&Histogram<u64>, u64, u64) {
+        (&self.told_apart, self.beyond, self.longest_ms)
+    }
+
+    /// Puts what was read from a file back to work.
+    pub(super) fn of_parts(read: &Histogram<u64>, beyond: u64, longest_ms: u64) -> Result<Self, AdditionError> {
+        // What was read has a fixed range; the sum grows as it has to.
+        let mut sketch = MsSketch { beyond, longest_ms, ..MsSketch::default() };
+        sketch.told_apart.add(read)?;
+        Ok(sketch)
     }
 
     /// How many were taken in.
@@ -154,6 +167,15 @@ mod tests {
             };
             prop_assert_eq!(&merged(&a, &b, &c), &whole);
             prop_assert_eq!(&merged(&c, &a, &b), &whole);
+        }
+
+        #[test]
+        fn a_sketch_that_was_written_and_read_is_the_same(all in lengths(), more in lengths()) {
+            let (sketch, text) = (of(&all), serde_json::to_string(&of(&all)).unwrap());
+            let mut read: MsSketch<4> = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(&read, &sketch);
+            read.merge(of(&more));
+            prop_assert_eq!(read, of(&[all, more].concat()));
         }
 
         #[test]

@@ -15,7 +15,8 @@ const SLICES: usize = 8;
 const PAIR_APART: (f64, f64) = (1.0 / 16.0, 0.25);
 
 /// One event, as its producer's clock saw it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Reading {
     /// When it was due (or sent), in microseconds since 1970.
     at_us: i64,
@@ -27,7 +28,8 @@ struct Reading {
 ///
 /// The sample is those events whose sequence numbers have the lowest hashes (bottom-k sampling; E. Cohen and H. Kaplan, "Summarizing data using
 /// bottom-k sketches", PODC 2007). It is uniform, does not depend on the order of reading, and that of merged parts is that of the whole.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ProducerOffsets {
     /// How many events were taken in?
     pub events: u64,
@@ -38,7 +40,8 @@ pub struct ProducerOffsets {
 }
 
 /// The offsets of every producer. Parts merge, however the events are spread over them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Offsets {
     /// By logical producer.
     pub producers: BTreeMap<u16, ProducerOffsets>,

@@ -20,7 +20,8 @@ pub enum StallCause {
 }
 
 /// The stalls of one cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stall {
     /// Seconds, in all.
     pub seconds: u64,
@@ -44,7 +45,8 @@ impl Merge for Stall {
 }
 
 /// A partition's stalls by cause, and the one that goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stalls {
     /// By cause.
     pub by_cause: BTreeMap<StallCause, Stall>,
@@ -80,7 +82,8 @@ impl Merge for Stalls {
 }
 
 /// How far a partition's times are behind those of the foremost partition, over the seconds in which it had records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Trailing {
     /// Seconds with records.
     pub seconds: u64,
@@ -106,7 +109,8 @@ impl Merge for Trailing {
 }
 
 /// The event that lies furthest ahead of the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Furthest {
     /// By how much, in milliseconds.
     pub ahead_ms: u64,
@@ -117,7 +121,8 @@ pub struct Furthest {
 }
 
 /// One partition over the whole run.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PartitionLog {
     /// How many records were seen?
     pub records: u64,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::rule::Rule;
 use crate::check::Merge;
 use crate::event_time::CountRange;
@@ -11,8 +13,10 @@ use crate::event_time::windows::WindowSpan;
 const MOST_WINDOWS: usize = 1 << 16;
 
 /// The windows that miss events, as far as there is room.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AffectedWindows {
+    #[serde(with = "crate::event_time::in_pairs")]
     windows: BTreeMap<WindowSpan, CountRange>,
     not_kept: u64,
 }

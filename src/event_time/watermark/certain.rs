@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::affected::AffectedWindows;
 use super::arrival::Arrivals;
 use super::clock::ClockBound;
@@ -69,7 +71,8 @@ pub struct Certain {
 }
 
 /// What the claims add up to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct CertainCounts {
     pub(super) records: u64,
     pub(super) refused: u64,
@@ -93,7 +96,8 @@ pub(super) struct CertainCounts {
 }
 
 /// Events whose claim waits for the end of the stream, by the horizon that would close them, coarsely.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Waiting {
     /// Of the whole stream, as far as it was seen.
     maximum: Option<i64>,

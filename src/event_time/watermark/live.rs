@@ -2,6 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::affected::AffectedWindows;
 use super::append_order::InOrder;
 use super::kept_up::KeptUp;
@@ -17,7 +19,8 @@ use crate::event_time::engines::Progress;
 const MOST_GROUPS: usize = 1 << 18;
 
 /// The expected range over the unknown phase of the engine's ticks and, for Flink, what its network buffers hold back (Spark: of its micro-batches, and of their length unless it is set).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Expected {
     /// Events lost from all their windows.
     pub records: CountRange,
@@ -190,9 +193,10 @@ impl Live {
         Expected { records: range(|counts| counts.records), pairs: range(|counts| counts.pairs), metric }
     }
 
-    /// Partitions without any event: in Flink they hold the watermark at its minimum, and nothing is ever dropped.
-    pub(super) fn empty_partitions(&self) -> usize {
-        self.partitions.iter().filter(|partition| partition.maximum.is_none()).count()
+    /// How many partitions there are, and how many of them have events: in Flink one without holds the watermark at its minimum, and nothing is ever dropped.
+    pub(super) fn partitions(&self) -> (usize, usize) {
+        let with_events = self.partitions.iter().filter(|partition| partition.maximum.is_some()).count();
+        (self.partitions.len(), with_events)
     }
 }
 

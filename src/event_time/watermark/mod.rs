@@ -44,7 +44,7 @@ pub use live::{Expected, Live};
 pub use replay::{Emission, Fate, Replay, ReplayTally};
 pub use rule::{NO_HORIZON, Rule};
 pub use spec::{DEFAULT_INTERVAL_MS, ModelSpec, WindowMs};
-pub use tally::ModelTally;
+pub use tally::{KeptTally, ModelTally};
 pub use timed::TimedRecord;
 pub use tolerance::{Tolerance, chosen_name, tolerance_text};
 pub use unit_doubt::{UnitDoubt, unit_doubt};

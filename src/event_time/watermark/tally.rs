@@ -1,5 +1,7 @@
 //! What a model came to.
 
+use serde::{Deserialize, Serialize};
+
 use super::affected::AffectedWindows;
 use super::certain::{Certain, CertainCounts};
 use super::live::{Expected, Live};
@@ -22,8 +24,20 @@ pub struct ModelTally {
     doubted: Option<UnitDoubt>,
 }
 
+/// A tally as a run's folder keeps it. The model stands in the run's profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptTally {
+    certain: CertainCounts,
+    may_idle: bool,
+    live: Option<LiveTally>,
+    without_event_time: u64,
+    doubted: Option<UnitDoubt>,
+}
+
 /// What an engine that keeps up is expected to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct LiveTally {
     expected: Option<Expected>,
     sure_drop: u64,
@@ -31,20 +45,26 @@ struct LiveTally {
     kept: u64,
     affected: AffectedWindows,
     overtaken: u64,
-    empty_partitions: usize,
+    partitions: usize,
+    /// How many of them have events.
+    with_events: usize,
 }
 
 impl ModelTally {
     pub(super) fn new(spec: ModelSpec, certain: Certain, live: Option<Live>, overtaken: u64) -> Self {
-        let live = live.map(|live| LiveTally {
-            expected: Some(live.expected()),
-            sure_drop: live.sure_drop,
-            pairs_sure: live.pairs_sure,
-            // Of a record that was overtaken it is not known what had been read before it, nor of the others then.
-            kept: if overtaken == 0 { live.kept() } else { 0 },
-            empty_partitions: live.empty_partitions(),
-            affected: live.affected,
-            overtaken,
+        let live = live.map(|live| {
+            let (partitions, with_events) = live.partitions();
+            LiveTally {
+                expected: Some(live.expected()),
+                sure_drop: live.sure_drop,
+                pairs_sure: live.pairs_sure,
+                // Of a record that was overtaken it is not known what had been read before it, nor of the others then.
+                kept: if overtaken == 0 { live.kept() } else { 0 },
+                partitions,
+                with_events,
+                affected: live.affected,
+                overtaken,
+            }
         });
         ModelTally {
             spec,
@@ -60,6 +80,20 @@ impl ModelTally {
         self.without_event_time = without_event_time;
         self.doubted = doubted;
         self
+    }
+
+    /// The tally of a model that a run's folder keeps.
+    #[must_use]
+    pub fn of_kept(spec: ModelSpec, kept: KeptTally) -> Self {
+        let KeptTally { certain, may_idle, live, without_event_time, doubted } = kept;
+        ModelTally { spec, certain, may_idle, live, without_event_time, doubted }
+    }
+
+    /// What a run's folder keeps of it.
+    #[must_use]
+    pub fn kept(&self) -> KeptTally {
+        let ModelTally { spec: _, certain, may_idle, live, without_event_time, doubted } = self.clone();
+        KeptTally { certain, may_idle, live, without_event_time, doubted }
     }
 
     /// Whose figures these are.
@@ -242,7 +276,7 @@ impl ModelTally {
     /// nothing is dropped, and no window ever fires.
     #[must_use]
     pub fn empty_partitions(&self) -> usize {
-        self.live.as_ref().map_or(0, |live| live.empty_partitions)
+        self.live.as_ref().map_or(0, |live| live.partitions.saturating_sub(live.with_events))
     }
 }
 
@@ -256,8 +290,16 @@ impl Merge for ModelTally {
         self.doubted = self.doubted.or(doubted);
         match (&mut self.live, live) {
             (Some(own), Some(other)) => {
-                let LiveTally { expected: _, sure_drop, pairs_sure, kept: _, affected, overtaken, empty_partitions } =
-                    other;
+                let LiveTally {
+                    expected: _,
+                    sure_drop,
+                    pairs_sure,
+                    kept: _,
+                    affected,
+                    overtaken,
+                    partitions,
+                    with_events,
+                } = other;
                 own.expected = None;
                 // What the other partitions' events were by then, neither part knew.
                 own.kept = 0;
@@ -265,7 +307,8 @@ impl Merge for ModelTally {
                 own.pairs_sure += pairs_sure;
                 own.affected.merge(affected);
                 own.overtaken += overtaken;
-                own.empty_partitions = own.empty_partitions.min(empty_partitions);
+                own.partitions = own.partitions.max(partitions);
+                own.with_events += with_events;
             }
             (own, _) => *own = None,
         }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{
@@ -20,7 +21,8 @@ use crate::profile::{CopiesRule, Updates};
 const MOST_NAMES: usize = 1 << 16;
 
 /// How a book is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BookRule {
     /// The windows.
     pub shape: WindowShape,
@@ -48,7 +50,8 @@ pub struct Counted<'a> {
 }
 
 /// One window and key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(into = "PairInFile", from = "PairInFile")]
 pub(super) struct Pair {
     /// Events that belong in it, each once.
     pub(super) events: u64,
@@ -60,6 +63,22 @@ pub(super) struct Pair {
     pub(super) sum: u64,
     /// How many results came.
     pub(super) results: u64,
+}
+
+/// A pair in a file, where there may be a million of them: events, copies, last, sum, results.
+type PairInFile = (u64, u64, Option<(u64, Option<u64>)>, u64, u64);
+
+impl From<Pair> for PairInFile {
+    fn from(pair: Pair) -> Self {
+        let Pair { events, copies, last, sum, results } = pair;
+        (events, copies, last, sum, results)
+    }
+}
+
+impl From<PairInFile> for Pair {
+    fn from((events, copies, last, sum, results): PairInFile) -> Self {
+        Pair { events, copies, last, sum, results }
+    }
 }
 
 impl Pair {
@@ -89,9 +108,11 @@ pub(super) type Keys = HashMap<u64, Pair>;
 /// What belongs in each window, and what the pipeline says is in it. Events and results may come in any order.
 ///
 /// Books of parts merge (of different partitions, or one of the events and one of the results), as long as none of them has closed a window.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WindowBook {
     rule: BookRule,
+    #[serde(with = "crate::event_time::in_pairs")]
     windows: BTreeMap<WindowSpan, Keys>,
     pairs: usize,
     /// Pairs whose hash is at most this are held.

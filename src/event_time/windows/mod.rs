@@ -13,6 +13,8 @@ pub use reconciled::{ReconciledWindow, WindowsReconciled};
 pub use sessions::{SessionBook, SessionRule};
 pub use shape::{Edges, WindowShape, WindowSpan};
 
+use serde::{Deserialize, Serialize};
+
 use crate::check::Merge;
 
 /// How the windows of a pipeline are noted.
@@ -25,7 +27,8 @@ pub enum BooksRule {
 }
 
 /// The book of a pipeline's windows, of either kind.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Book {
     /// Tumbling or hopping windows.
     Aligned(WindowBook),

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
@@ -26,7 +27,8 @@ const MOST_NAMES: usize = 1 << 16;
 const PLACE_SEED: u64 = 0x5e55_1045;
 
 /// How a book of sessions is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SessionRule {
     /// The silence that ends a session, in milliseconds.
     pub gap_ms: i64,
@@ -48,7 +50,8 @@ impl SessionRule {
 }
 
 /// Events of a key that lie within the gap of each other.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Session {
     first_ms: i64,
     last_ms: i64,
@@ -57,7 +60,8 @@ struct Session {
 }
 
 /// A result that no later one has replaced.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Standing {
     window: WindowSpan,
     count: u64,
@@ -65,7 +69,8 @@ struct Standing {
 }
 
 /// One key.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Key {
     /// In the order of time; no two within the gap of each other.
     sessions: Vec<Session>,
@@ -75,7 +80,8 @@ struct Key {
 /// What lies in each session, and what the pipeline says is in it. Events may come in any order, a key's results in the order of their offsets.
 ///
 /// Books of parts merge.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SessionBook {
     rule: SessionRule,
     keys: HashMap<u64, Key>,

@@ -13,7 +13,8 @@ pub struct WindowSpan {
 }
 
 /// Where an engine puts an event time that lies on the edge of a window, or before 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Edges {
     /// `[start, end)`, everywhere.
     HoldStart,
@@ -27,7 +28,8 @@ pub enum Edges {
 }
 
 /// Tumbling or hopping windows, aligned to 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WindowShape {
     size_ms: i64,
     hop_ms: i64,
