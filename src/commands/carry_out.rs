@@ -29,7 +29,9 @@ pub(super) struct Wanted<'a> {
 /// Carries out what is wanted and prints what came of it.
 pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let loaded = wanted.profile.load()?;
-    refuse_needless_shards(&loaded, wanted.shard)?;
+    if wanted.role.sends() {
+        refuse_needless_shards(&loaded, wanted.shard)?;
+    }
     let request = Request {
         role: wanted.role,
         settings: wanted.target.settings()?,

@@ -5,17 +5,23 @@ use std::io::Write;
 use super::carry_out::{Wanted, carry_out};
 use super::{CommandError, Outcome, flags};
 use crate::conclude::Role;
-use crate::load::Shard;
 
 /// Flags of `consume`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  floodmark consume profiles/average.toml -b localhost:9092 --run-id night --out results/c")]
+  floodmark consume profiles/average.toml -b localhost:9092 --run-id night --out results/c
+
+Two observers, each of which reads every second partition of every topic:
+  floodmark consume profiles/average.toml -b localhost:9092 --run-id night --shard 0/2 --out results/c
+  floodmark consume profiles/average.toml -b localhost:9092 --run-id night --shard 1/2 --out results/d")]
 pub struct Args {
     /// Which traffic to expect.
     #[command(flatten)]
     pub profile: flags::ProfileFlags,
+    /// Which partitions.
+    #[command(flatten)]
+    pub shard: flags::ObserverFlag,
     /// When `produce` starts, if that was agreed on: 2030-01-31T22:00:00Z
     #[arg(long, value_name = "TIME")]
     pub start_at: Option<jiff::Timestamp>,
@@ -45,7 +51,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
             target: &args.target,
             run: &args.run,
             output: &args.output,
-            shard: Shard::WHOLE,
+            shard: args.shard.shard,
             start_at: args.start_at,
             workers: None,
             from_beginning: args.from_beginning,

@@ -51,6 +51,14 @@ pub struct ShardFlag {
     pub shard: Shard,
 }
 
+/// Which partitions this process observes.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ObserverFlag {
+    /// This observer's part of the partitions: 0/2 reads 0, 2, 4, ... of every topic, and 1/2 the others
+    #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE)]
+    pub shard: Shard,
+}
+
 /// Which cluster, and how the client speaks to it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TargetFlags {

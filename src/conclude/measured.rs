@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::watermarks::merge_watermarks;
 use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
+use crate::consume::EventTimeFigures;
+use crate::consume::windows::WindowsSeen;
 use crate::event_time::lateness::InjectionLedger;
-use crate::results::summary::{EventTimeSummary, Watermark};
-use crate::results::windows::WindowsSummary;
 use crate::verdict::Reason;
 
 /// What was measured, stream by stream in the profile's order.
@@ -68,12 +67,10 @@ pub struct StreamMeasured {
 pub struct StageMeasured {
     /// What was seen, if this part observed.
     pub delivered: Option<Delivered>,
-    /// What the modelled engines would drop, in the profile's order.
-    pub watermarks: Vec<Watermark>,
-    /// What the event times came to.
-    pub event_times: EventTimeSummary,
-    /// A pipeline's windows, where the stage shows them. They were compared by the part that saw both events and results.
-    pub windows: Option<WindowsSummary>,
+    /// What the event times came to, where engines are modelled.
+    pub event_times: Option<EventTimeFigures>,
+    /// What was noted for a pipeline's windows, if anything was to be.
+    pub windows: Option<WindowsSeen>,
 }
 
 impl Merge for Measured {
@@ -131,12 +128,18 @@ impl Merge for StreamMeasured {
         }
         self.injected.merge(injected);
         self.stages.resize_with(self.stages.len().max(stages.len()), StageMeasured::default);
-        for (own, StageMeasured { delivered, watermarks, event_times, windows }) in self.stages.iter_mut().zip(stages) {
-            merge_option(&mut own.delivered, delivered);
-            merge_watermarks(&mut own.watermarks, watermarks);
-            own.event_times.merge(event_times);
-            own.windows = own.windows.take().or(windows);
+        for (own, other) in self.stages.iter_mut().zip(stages) {
+            own.merge(other);
         }
+    }
+}
+
+impl Merge for StageMeasured {
+    fn merge(&mut self, other: Self) {
+        let StageMeasured { delivered, event_times, windows } = other;
+        merge_option(&mut self.delivered, delivered);
+        merge_option(&mut self.event_times, event_times);
+        merge_option(&mut self.windows, windows);
     }
 }
 

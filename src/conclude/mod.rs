@@ -11,16 +11,19 @@ mod windows;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use event_times::{event_times_of, lateness_of, split};
-pub use ledgers::{delivered_of, make_ledger_folder, produced_of, write_ledgers};
+use event_times::event_times_of;
+pub use event_times::{injected_of, lateness_of};
+pub use ledgers::{make_ledger_folder, produced_of, stage_of, write_ledgers};
 pub use measured::{Measured, StageMeasured, StreamMeasured};
 pub use role::Role;
 pub use unfinished::{Ended, empty_summary, read_run, summary_of_seconds};
+use watermarks::watermark_of_some;
 pub use watermarks::{leave_open, models_at, models_of, watermark_of};
-use windows::judge_windows_of;
-pub use windows::{WindowParts, windows_plan};
+pub use windows::windows_plan;
+use windows::{judge_windows_of, windows_of};
 
 use crate::check::{Counts, Delivered, LatencyHistogram, LostEvent, LostRule, Merge, Produced, Reconciled, reconcile};
+use crate::consume::EventTimeFigures;
 use crate::event_time::watermark::tolerance_text;
 use crate::figures::count;
 use crate::load::StreamSchedule;
@@ -30,6 +33,7 @@ use crate::results::summary::{
     CountRange, EventTimeSummary, GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary,
     StreamSummary, Watermark,
 };
+use crate::results::windows::WindowsSummary;
 use crate::verdict::{
     ClockFigures, GeneratorFigures, Judgement, Queue, Reason, ReasonCode, RunFigures, Sides, StageReading,
     StreamFigures, WatermarkDrops, judge,
@@ -134,8 +138,14 @@ fn part_of(role: Role) -> Option<Reason> {
 
 fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &StreamMeasured) -> Concluded {
     let schedule = &facts.schedules[index];
+    let mut windows = windows_of(stream, &measured.stages);
     let stages: Vec<(StageSummary, Reconciled)> = (0..stream.stages.len().max(1))
-        .map(|place| conclude_stage(facts.role, schedule, stream, place, measured))
+        .map(|place| match stream.stages.get(place) {
+            Some(stage) if stage.results.is_some() => {
+                (conclude_windows(facts.role, stream, place, measured, windows.remove(&place)), Reconciled::default())
+            }
+            _ => conclude_stage(facts.role, schedule, stream, place, measured),
+        })
         .collect();
     let own = stream.last_of_events();
     let delivered = measured.stages.get(own).and_then(|stage| stage.delivered.as_ref());
@@ -223,13 +233,11 @@ fn conclude_stage(
         .get(place)
         .map_or_else(|| (stream.name.clone(), stream.topic_name()), |stage| (stage.name.clone(), stage.topic.clone()));
     let rule = if topic == stream.topic_name() { LostRule::ReadPast } else { LostRule::Quiet };
-    if stream.stages.get(place).is_some_and(|stage| stage.results.is_some()) {
-        return (conclude_windows(role, stream, place, measured), Reconciled::default());
-    }
     let nothing = StageMeasured::default();
     let seen = measured.stages.get(place).unwrap_or(&nothing);
     let delivered = seen.delivered.as_ref();
-    let EventTimeSummary { lateness, findings, clocks, mut injections } = seen.event_times.clone();
+    let event_times = seen.event_times.as_ref().map(|figures| event_times_of(figures, schedule));
+    let EventTimeSummary { lateness, findings, clocks, mut injections } = event_times.unwrap_or_default();
     if role != Role::Run || lateness.is_some() {
         // Where no model reads, nothing is said of what became of the injected.
         injections.merge(measured.injected.clone());
@@ -247,13 +255,14 @@ fn conclude_stage(
     let acked = highest_acked(measured);
     let reading = reading_of(stream, place, &topic, measured, &acked);
     let judgement = judge_stage(role, stream, &name, is_last, &reconciled, (delivered, reading));
+    let watermarks = seen.event_times.as_ref().map(|figures| watermarks_of(figures, &name)).unwrap_or_default();
     let summary = StageSummary {
         name,
         topic,
         counts: reconciled.counts,
         latency_ms,
         observer_behind_ms: delivered.observer_behind.summary(),
-        watermarks: seen.watermarks.clone(),
+        watermarks,
         lateness,
         findings,
         clocks,
@@ -266,13 +275,29 @@ fn conclude_stage(
     (summary, reconciled)
 }
 
+/// What the engines that read at a stage would drop.
+fn watermarks_of(figures: &EventTimeFigures, stage: &str) -> Vec<Watermark> {
+    let of = if figures.partitions.are_all() { watermark_of } else { watermark_of_some };
+    figures.models.iter().map(|tally| of(tally, stage)).collect()
+}
+
 /// A stage that shows a pipeline's windows has no events to be counted.
-fn conclude_windows(role: Role, stream: &Stream, place: usize, measured: &StreamMeasured) -> StageSummary {
+fn conclude_windows(
+    role: Role,
+    stream: &Stream,
+    place: usize,
+    measured: &StreamMeasured,
+    windows: Option<WindowsSummary>,
+) -> StageSummary {
     let stage = &stream.stages[place];
-    let windows = measured.stages.get(place).and_then(|stage| stage.windows.clone());
+    let is_whole = |place: usize| {
+        let seen = measured.stages.get(place).and_then(|stage| stage.windows.as_ref());
+        seen.is_none_or(|seen| seen.partitions.are_all())
+    };
     let judgement = match role {
-        // Who only sends sees no windows.
+        // Who only sends sees no windows, and who reads some partitions sees no window whole.
         Role::Produce => None,
+        _ if !(is_whole(place) && stream.own_stage().is_none_or(is_whole)) => None,
         Role::Run | Role::Consume => Some(judge_windows_of(stream, &stream.slo, &stage.name, windows.as_ref())),
     };
     StageSummary {

@@ -1,9 +1,8 @@
 //! What the models of a run came to, as its summary holds it.
 
-use crate::check::Merge;
 use crate::event_time::watermark::{Expected, ModelSpec, ModelTally};
 use crate::profile::{Stream, WatermarkFault};
-use crate::results::summary::{CountRange, EngineMetric, ExpectedDrops, Watermark};
+use crate::results::summary::{EngineMetric, ExpectedDrops, Watermark};
 
 /// The models of a stream, in their order.
 ///
@@ -24,6 +23,19 @@ pub fn models_at(stream: &Stream, place: usize) -> impl Iterator<Item = usize> {
 /// What a person calls a model: its engine and windows.
 pub(super) fn model_name(spec: &ModelSpec) -> String {
     spec.window_text().map_or_else(|| spec.engine.to_string(), |window| format!("{}, {window}", spec.engine))
+}
+
+/// What a model came to over some of a topic's partitions: what depends on the others is left open.
+#[must_use]
+pub(super) fn watermark_of_some(tally: &ModelTally, stage: &str) -> Watermark {
+    let mut watermark = watermark_of(tally, stage);
+    // A partition that others observe only looks empty from here.
+    watermark.notes.retain(|note| Some(note) != note_on_empty(tally).as_ref());
+    watermark.expected = None;
+    if tally.follows_whole_stream() {
+        leave_open(&mut watermark);
+    }
+    watermark
 }
 
 /// What a model came to.
@@ -80,20 +92,24 @@ fn streams_notes(tally: &ModelTally) -> Vec<String> {
     notes
 }
 
+fn note_on_empty(tally: &ModelTally) -> Option<String> {
+    let (spec, empty) = (tally.spec(), tally.empty_partitions());
+    (empty > 0 && tally.records() > 0 && spec.waits_for_empty()).then(|| {
+        format!(
+            "{empty} of the partitions have no events and hold the watermark at its minimum: {} drops nothing and no window fires{}.",
+            spec.engine,
+            if spec.follows_clock() { "" } else { ", unless idleness is set" }
+        )
+    })
+}
+
 fn notes_of(tally: &ModelTally) -> Vec<String> {
     let spec = tally.spec();
     let mut notes = Vec::new();
     if let Some(unit) = tally.doubted() {
         notes.push(format!("An event time looks like {unit}; milliseconds since 1970 are expected."));
     }
-    let empty = tally.empty_partitions();
-    if empty > 0 && tally.records() > 0 && spec.waits_for_empty() {
-        notes.push(format!(
-            "{empty} of the partitions have no events and hold the watermark at its minimum: {} drops nothing and no window fires{}.",
-            spec.engine,
-            if spec.follows_clock() { "" } else { ", unless idleness is set" }
-        ));
-    }
+    notes.extend(note_on_empty(tally));
     if tally.may_idle() && tally.dropped().max > 0 {
         notes.push(match spec.keeps_up_ms {
             None => "With idleness the watermark may be ahead of any partition: only what no event of the stream closes is sure to be kept. Say how far the engine may be behind (`keeps_up`) to know more.".to_owned(),
@@ -142,21 +158,6 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
     notes
 }
 
-/// What stands for a model in the results of several parts, each of which saw other partitions. Where events of any partition may close a window for all, what
-/// is sure of a part is not sure of the whole.
-pub(super) fn merge_watermarks(own: &mut Vec<Watermark>, other: Vec<Watermark>) {
-    if own.is_empty() {
-        *own = other;
-        return;
-    }
-    for (own, other) in own.iter_mut().zip(other) {
-        own.merge(other);
-        if own.follows_whole_stream || own.scope == "query" {
-            leave_open(own);
-        }
-    }
-}
-
 /// There are events that were not seen, and any event may be dropped for them.
 pub fn leave_open(watermark: &mut Watermark) {
     watermark.kept_sure = 0;
@@ -165,102 +166,80 @@ pub fn leave_open(watermark: &mut Watermark) {
     watermark.engine_metric.max = watermark.engine_metric_at_most;
 }
 
-impl Merge for Watermark {
-    fn merge(&mut self, other: Self) {
-        let Watermark {
-            engine: _,
-            scope: _,
-            bound_ms: _,
-            tolerance: _,
-            window: _,
-            dropped_sure,
-            dropped_possible,
-            windows_affected,
-            engine_metric: EngineMetric { name: _, min, max },
-            engine_metric_at_most,
-            follows_whole_stream,
-            allowed_lateness_ms: _,
-            stage: _,
-            records,
-            kept_sure,
-            pairs,
-            pairs_lost: CountRange { min: pairs_min, max: pairs_max },
-            expected: _,
-            without_event_time,
-            refused,
-            notes,
-        } = other;
-        self.dropped_sure += dropped_sure;
-        self.dropped_possible += dropped_possible;
-        self.windows_affected += windows_affected;
-        self.engine_metric.min += min;
-        self.engine_metric.max += max;
-        self.engine_metric_at_most += engine_metric_at_most;
-        self.follows_whole_stream |= follows_whole_stream;
-        self.records += records;
-        self.kept_sure += kept_sure;
-        self.pairs += pairs;
-        self.pairs_lost.min += pairs_min;
-        self.pairs_lost.max += pairs_max;
-        self.expected = None;
-        self.without_event_time += without_event_time;
-        self.refused += refused;
-        self.notes.extend(notes);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Merge;
     use crate::event_time::watermark::{TimedRecord, Watermarks, WindowMs};
     use crate::profile::Engine;
 
-    /// (partition, event time) of a topic of two partitions; what is said of those of a part, and of all.
-    fn said(spec: &ModelSpec, events: &[(u16, i64)], of_part: impl Fn(u16) -> bool) -> Watermark {
+    /// (partition, event time) of a topic of two partitions; what the observer of some of them tells.
+    fn tally(spec: &ModelSpec, events: &[(u16, i64)], of_part: impl Fn(u16) -> bool) -> ModelTally {
         let mut watermarks = Watermarks::new(&[*spec], 2);
         for (partition, event_time_ms) in events.iter().copied().filter(|(partition, _)| of_part(*partition)) {
             watermarks.observe(&TimedRecord {
                 partition,
                 event_time_ms,
-                appended_ms: None,
+                appended_ms: Some(event_time_ms),
                 appended_by_ms: None,
                 key_hash: Some(0),
             });
         }
-        watermark_of(&watermarks.finish().remove(0), "orders")
+        watermarks.finish().remove(0)
     }
 
     /// Each partition is in order, and the first far ahead of the other.
     const EVENTS: [(u16, i64); 4] = [(0, 900_000), (1, 1_000), (0, 900_010), (1, 1_010)];
 
-    fn whole_and_merged(spec: &ModelSpec) -> (Watermark, Watermark) {
-        let mut merged = vec![said(spec, &EVENTS, |partition| partition == 0)];
-        merge_watermarks(&mut merged, vec![said(spec, &EVENTS, |partition| partition == 1)]);
-        (said(spec, &EVENTS, |_| true), merged.remove(0))
+    /// Of an observer of both partitions, of two observers, and of the second of them alone.
+    fn told(spec: &ModelSpec) -> [Watermark; 3] {
+        let [first, second] = [0, 1].map(|own| tally(spec, &EVENTS, |partition| partition == own));
+        let mut merged = first;
+        merged.merge(second.clone());
+        let whole = tally(spec, &EVENTS, |_| true);
+        [watermark_of(&whole, "orders"), watermark_of(&merged, "orders"), watermark_of_some(&second, "orders")]
     }
 
-    /// An event is in up to 12 windows of 10 ms, and the store may refuse 3 more: the metric of the whole is above the number of pairs.
+    /// An event is in up to 12 windows of 10 ms, and the store may refuse 3 more: the metric is above the number of pairs.
     #[test]
     fn the_most_of_a_merged_metric_holds_for_the_whole() {
         let window = WindowMs::Sliding { size_ms: 10 };
         let streams =
             ModelSpec { repartitioned: true, in_memory: true, window, ..ModelSpec::plain(Engine::KafkaStreams) };
-        let (whole, merged) = whole_and_merged(&streams);
+        let [whole, merged, _] = told(&streams);
         assert_eq!(whole.engine_metric.max, 3 * 12 + 4 * 3);
-        assert_eq!(merged.engine_metric.max, 4 * 12 + 4 * 3);
-        let (whole, merged) = whole_and_merged(&ModelSpec::plain(Engine::Spark));
-        assert_eq!((whole.engine_metric.max, merged.engine_metric.max), (2, 4));
+        assert!(merged.engine_metric.max >= whole.engine_metric.max, "{:?}", merged.engine_metric);
+        let [whole, merged, second] = told(&ModelSpec::plain(Engine::Spark));
+        assert_eq!(
+            (whole.engine_metric.max, merged.engine_metric.max),
+            (2, 2),
+            "the merge knows the largest time of all"
+        );
+        assert_eq!((second.engine_metric.max, second.kept_sure), (2, 0), "what one of them saw may all be dropped");
     }
 
     /// Partition 1 may have been idle, and what its own part kept was behind partition 0's.
     #[test]
     fn what_a_part_keeps_where_partitions_may_idle_is_not_sure_of_the_whole() {
         let flink = ModelSpec { idleness_ms: Some(1_000), ..ModelSpec::plain(Engine::Flink) };
-        let (whole, merged) = whole_and_merged(&flink);
-        assert!(merged.kept_sure <= whole.kept_sure, "{} of {}", merged.kept_sure, whole.kept_sure);
+        let [whole, merged, second] = told(&flink);
+        assert_eq!(merged.kept_sure, whole.kept_sure);
         assert!(merged.dropped_possible >= whole.dropped_possible && whole.dropped_possible > 0);
-        let busy = ModelSpec::plain(Engine::Flink);
-        let (whole, merged) = whole_and_merged(&busy);
-        assert_eq!((whole.kept_sure, merged.kept_sure), (4, 4), "each partition's own order decides");
+        assert_eq!((second.kept_sure, second.dropped_possible), (0, 2));
+        let [whole, merged, second] = told(&ModelSpec::plain(Engine::Flink));
+        assert_eq!(
+            (whole.kept_sure, merged.kept_sure, second.kept_sure),
+            (4, 4, 2),
+            "each partition's own order decides"
+        );
+    }
+
+    /// To an observer of partition 1 alone partition 0 looks empty; together they know that it is not.
+    #[test]
+    fn a_partition_that_another_observer_reads_is_not_said_to_be_empty() {
+        let says_empty = |of: &Watermark| of.notes.iter().any(|note| note.contains("have no events"));
+        assert!(told(&ModelSpec::plain(Engine::Flink)).iter().all(|told| !says_empty(told)));
+        let spec = ModelSpec::plain(Engine::Flink);
+        assert!(says_empty(&watermark_of(&tally(&spec, &EVENTS[..1], |_| true), "orders")));
     }
 }

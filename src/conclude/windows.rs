@@ -1,11 +1,10 @@
 //! The windows of a run's pipelines: what its stages are to note for them, and what they come to in its summary.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::measured::{Measured, StageMeasured};
+use super::measured::StageMeasured;
 use super::watermarks::models_at;
 use crate::check::Merge;
-use crate::consume::StageReport;
 use crate::consume::window_results::{ResultPlace, ResultPlaces};
 use crate::consume::windows::{ResultsSeen, WindowsPlan, WindowsSeen};
 use crate::event_time::watermark::{ModelSpec, ModelTally, WindowMs, closed_until_ms};
@@ -72,55 +71,27 @@ fn places_of(results: &WindowResults, rule: &BooksRule) -> Option<ResultPlaces> 
     })
 }
 
-/// What the stages of all streams noted, gathered as each of them ends.
-#[derive(Default)]
-pub struct WindowParts(BTreeMap<usize, StreamParts>);
-
-/// What the stages of one stream noted.
-#[derive(Default)]
-struct StreamParts {
-    seen: WindowsSeen,
-    /// Of the stage of the stream's own topic.
-    tallies: Vec<ModelTally>,
-    /// The stages that were not read to their ends.
-    cut_short: BTreeSet<usize>,
-}
-
-impl WindowParts {
-    /// Takes a stage's notes.
-    pub fn take(&mut self, stream: &Stream, report: &mut StageReport) {
-        let Some(seen) = report.windows.take() else { return };
-        let parts = self.0.entry(report.stream).or_default();
-        parts.seen.merge(seen);
-        if stream.own_stage() == Some(report.stage) {
-            parts.tallies = report.event_times.as_ref().map(|times| times.models.clone()).unwrap_or_default();
-        }
-        if !report.complete {
-            parts.cut_short.insert(report.stage);
-        }
+/// What a pipeline's windows came to, by the place of the stage that shows them, where both events and results were read from all partitions.
+pub(super) fn windows_of(stream: &Stream, stages: &[StageMeasured]) -> BTreeMap<usize, WindowsSummary> {
+    let seen_at = |place: usize| stages.get(place).and_then(|stage| stage.windows.as_ref());
+    let is_whole = |seen: &&WindowsSeen| seen.partitions.are_all();
+    let Some((own, events)) = stream.own_stage().and_then(|own| Some((own, seen_at(own).filter(is_whole)?))) else {
+        return BTreeMap::new();
+    };
+    let tallies = stages[own].event_times.as_ref().map_or(&[][..], |times| &times.models);
+    let maxima_ms: Vec<Option<i64>> = events.maxima_ms.values().copied().collect();
+    let mut windows = BTreeMap::new();
+    for (place, expected) in &events.stages {
+        let Some(shown) = seen_at(*place).filter(is_whole) else { continue };
+        let mut results = expected.clone();
+        shown.stages.get(place).cloned().into_iter().for_each(|shown| results.merge(shown));
+        let tally = model_of(stream, *place).and_then(|at| tallies.get(at));
+        let mut summary = compare(results, tally, &maxima_ms);
+        summary.read_to_end = !(events.cut_short || shown.cut_short);
+        summary.notes.extend(of_events(events.without_event_time));
+        windows.insert(*place, summary);
     }
-
-    /// Compares, and adds what came of it to what was measured.
-    pub fn reconcile<'a>(self, streams: impl Iterator<Item = &'a Stream>, measured: &mut Measured) {
-        let mut parts = self.0;
-        for (index, stream) in streams.enumerate() {
-            let Some(parts) = parts.remove(&index) else { continue };
-            let stages = &mut measured.streams[index].stages;
-            stages.resize_with(stages.len().max(stream.stages.len()), StageMeasured::default);
-            let StreamParts { seen, tallies, cut_short } = parts;
-            let maxima_ms: Vec<Option<i64>> = seen.maxima_ms.values().copied().collect();
-            let notes = of_events(seen.without_event_time);
-            for (place, results) in seen.stages {
-                let tally = model_of(stream, place).and_then(|at| tallies.get(at));
-                let to_the_end =
-                    !cut_short.contains(&place) && !stream.own_stage().is_some_and(|own| cut_short.contains(&own));
-                let mut summary = compare(results, tally, &maxima_ms);
-                summary.read_to_end = to_the_end;
-                summary.notes.extend(notes.clone());
-                stages[place].windows = Some(summary);
-            }
-        }
-    }
+    windows
 }
 
 /// Which of the models at the stream's own stage predicts what the windows of a stage miss.

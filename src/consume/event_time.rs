@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::extract::Extracted;
+use super::partitions_read::PartitionsRead;
 use super::plan::StagePlan;
-use crate::check::Class;
+use crate::check::{Class, Merge};
 use crate::event::EventId;
 use crate::event_time::lateness::{
     AHEAD_LIMIT_MS, Disturbed, InjectionLedger, Lateness, LatenessMeter, LogFigures, LogRow, LogRule, Offsets,
@@ -28,27 +31,62 @@ pub(super) struct EventTimes {
     schedule: Arc<StreamSchedule>,
     /// Whether the schedule disturbs events at all.
     disturbs: bool,
-    /// How many partitions the topic had when the reading began: the models know of no others.
-    partitions: usize,
+    /// How many partitions the topic had when the reading began, which are all that the models know of, and which are read here.
+    partitions: PartitionsRead,
     /// How many records came in partitions that were added since.
     beyond: u64,
 }
 
-/// What the event times of a stage came to.
-#[derive(Debug)]
-pub struct EventTimeReport {
-    /// What the engines would drop, model by model.
+/// What the event times of a stage came to, as one observer measured it. Those of observers of different partitions merge.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventTimeFigures {
+    /// What the engines would drop, model by model. A file holds them apart, without their models.
+    #[serde(skip)]
     pub models: Vec<ModelTally>,
     /// How late events were, by the first model's rule.
     pub lateness: Lateness,
     /// What the watermark log found.
     pub log: LogFigures,
-    /// Every producer's clock.
-    pub clocks: Vec<ProducerSkew>,
+    /// Every producer's offsets.
+    pub offsets: Offsets,
     /// How many records are in no model, for they came in partitions that the topic got while it was read?
     pub beyond: u64,
     /// What of the injected was seen, and to which end it came by the first model's claim.
     pub injections: InjectionLedger,
+    /// When the run started, in nanoseconds since 1970, as far as it is known.
+    pub start_ns: Option<u64>,
+    /// Which partitions these are of.
+    pub partitions: PartitionsRead,
+}
+
+impl EventTimeFigures {
+    /// Every producer's clock, beside what the stream's schedule injected.
+    #[must_use]
+    pub fn clocks(&self, schedule: &StreamSchedule) -> Vec<ProducerSkew> {
+        let error_us = |producer: u16, at_us: i64| {
+            let at_ns = u64::try_from(at_us).ok()?.saturating_mul(NANOS_PER_US);
+            let error_ns = schedule.clock_error_ns(producer, at_ns.saturating_sub(self.start_ns?))?;
+            Some(error_ns / NANOS_PER_US as i64)
+        };
+        self.offsets.estimate(error_us)
+    }
+}
+
+impl Merge for EventTimeFigures {
+    fn merge(&mut self, other: Self) {
+        let EventTimeFigures { models, lateness, log, offsets, beyond, injections, start_ns, partitions } = other;
+        let mut others = models.into_iter();
+        self.models.iter_mut().zip(&mut others).for_each(|(own, other)| own.merge(other));
+        self.models.extend(others);
+        self.lateness.merge(lateness);
+        self.log.merge(log);
+        self.offsets.merge(offsets);
+        self.beyond += beyond;
+        self.injections.merge(injections);
+        self.start_ns = self.start_ns.into_iter().chain(start_ns).min();
+        self.partitions.merge(partitions);
+    }
 }
 
 /// A message of this run, as far as event times are concerned.
@@ -68,11 +106,11 @@ impl EventTimes {
     /// For a stage where models read; none without any.
     pub(super) fn new(plan: &StagePlan) -> Option<Self> {
         let rule = LogRule::of_model(plan.models.first()?);
-        let partitions = plan.from.len();
+        let partitions = plan.partitions_read();
         Some(EventTimes {
-            watermarks: Watermarks::new(&plan.models, partitions),
+            watermarks: Watermarks::new(&plan.models, usize::from(partitions.of)),
             meter: LatenessMeter::new(rule.late, Some(AHEAD_LIMIT_MS)),
-            log: WatermarkLog::new(rule, u16::try_from(partitions).unwrap_or(u16::MAX)),
+            log: WatermarkLog::of_some(rule, partitions.of, &partitions.read),
             clocks: Offsets::default(),
             injections: InjectionLedger::default(),
             disturbs: Disturbed::any_of(&plan.schedule),
@@ -85,7 +123,7 @@ impl EventTimes {
     /// Takes in a message. An engine takes every message that it reads, whoever sent it and however often.
     pub(super) fn see(&mut self, record: &Record<'_>, found: &Extracted, consumed_ns: u64, own: Option<Own>) {
         let partition = record.partition() as u16;
-        if usize::from(partition) >= self.partitions {
+        if partition >= self.partitions.of {
             self.beyond += 1;
             return;
         }
@@ -130,20 +168,16 @@ impl EventTimes {
     }
 
     /// What it came to. `start_ns` is the start of the run, in nanoseconds since 1970.
-    pub(super) fn finish(self, start_ns: Option<u64>) -> EventTimeReport {
-        let schedule = self.schedule;
-        let error_us = |producer: u16, at_us: i64| {
-            let at_ns = u64::try_from(at_us).ok()?.saturating_mul(NANOS_PER_US);
-            let error_ns = schedule.clock_error_ns(producer, at_ns.saturating_sub(start_ns?))?;
-            Some(error_ns / NANOS_PER_US as i64)
-        };
-        EventTimeReport {
+    pub(super) fn finish(self, start_ns: Option<u64>) -> EventTimeFigures {
+        EventTimeFigures {
             models: self.watermarks.finish(),
             lateness: self.meter.finish(),
             log: self.log.finish(),
-            clocks: self.clocks.estimate(error_us),
+            offsets: self.clocks,
             injections: self.injections,
             beyond: self.beyond,
+            start_ns,
+            partitions: self.partitions,
         }
     }
 }

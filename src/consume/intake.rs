@@ -230,6 +230,6 @@ fn own_event(found: &Extracted, due: Option<Due>, class: Class) -> Option<Own> {
 
 fn windows_seen(plan: &StagePlan) -> Option<WindowsSeen> {
     let WindowsPlan { expects, results } = &plan.windows;
-    let partitions = plan.from.iter().map(|(partition, _)| *partition as u16);
-    (!expects.is_empty() || results.is_some()).then(|| WindowsSeen::new(&plan.windows, plan.stage, partitions))
+    (!expects.is_empty() || results.is_some())
+        .then(|| WindowsSeen::new(&plan.windows, plan.stage, plan.partitions_read()))
 }

@@ -4,6 +4,7 @@ mod event_time;
 pub mod extract;
 mod intake;
 pub mod masked;
+pub mod partitions_read;
 mod plan;
 mod progress;
 pub mod reading;
@@ -13,7 +14,8 @@ mod unreadable;
 pub mod window_results;
 pub mod windows;
 
-pub use event_time::{EventTimeReport, appended_by_ms as latest_append_ms, appended_ms as recorded_append_ms};
+pub use event_time::{EventTimeFigures, appended_by_ms as latest_append_ms, appended_ms as recorded_append_ms};
+pub use partitions_read::PartitionsRead;
 pub use plan::StagePlan;
 pub use progress::{End, Progress};
 pub use stage::{ConsumeError, Observing, StageFigures, StageReport, Told, start};

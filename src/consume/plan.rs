@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::extract::Extractor;
+use super::partitions_read::PartitionsRead;
 use super::windows::WindowsPlan;
 use crate::check::Observed;
 use crate::clock::Clock;
@@ -21,8 +22,10 @@ pub struct StagePlan {
     pub name: String,
     /// The topic.
     pub topic: String,
-    /// Where each partition is read from.
+    /// Where each partition is read from. Other observers may read the topic's other partitions.
     pub from: Vec<(i32, i64)>,
+    /// How many partitions the topic has.
+    pub partitions: u32,
     /// The client's settings, resolved.
     pub settings: BTreeMap<String, String>,
     /// Where id and times are.
@@ -45,4 +48,12 @@ pub struct StagePlan {
     pub models: Vec<ModelSpec>,
     /// What to note for a pipeline's windows.
     pub windows: WindowsPlan,
+}
+
+impl StagePlan {
+    /// Which of the topic's partitions are read.
+    #[must_use]
+    pub fn partitions_read(&self) -> PartitionsRead {
+        PartitionsRead::new(self.partitions, self.from.iter().map(|(partition, _)| *partition))
+    }
 }

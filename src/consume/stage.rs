@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::event_time::{EventTimeReport, EventTimes};
+use super::event_time::{EventTimeFigures, EventTimes};
 use super::intake::{Intake, Shared};
 use super::plan::StagePlan;
 use super::progress::End;
@@ -52,7 +52,7 @@ pub struct StageReport {
     /// The ledger.
     pub ledger: Delivered,
     /// What the event times came to, where engines are modelled.
-    pub event_times: Option<EventTimeReport>,
+    pub event_times: Option<EventTimeFigures>,
     /// What was noted for a pipeline's windows, if anything was to be.
     pub windows: Option<WindowsSeen>,
     /// Whether everything was read that the end asked for.
@@ -264,7 +264,8 @@ impl StageThread {
         // "Quiet" is a pipeline's way of having been read to the end; the input topic has its offsets.
         let quiet = complete && !self.plan.observed.is_input;
         let (start_ns, last_error) = (self.intake.start_ns(), self.intake.last_error.take());
-        let (ledger, event_times, windows) = self.intake.finish(quiet);
+        let (ledger, event_times, mut windows) = self.intake.finish(quiet);
+        windows.iter_mut().for_each(|windows| windows.cut_short = !complete);
         StageReport {
             stream: self.plan.stream,
             stage: self.plan.stage,

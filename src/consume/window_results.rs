@@ -1,6 +1,7 @@
 //! Finds window results in the messages of a pipeline's output: start, end, key and count, by JSON pointers or in headers. Pure.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::extract::{Place, PlaceError};
@@ -52,7 +53,8 @@ pub struct ResultPlaces {
 }
 
 /// A part of a window result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ResultPart {
     /// The window's start.
     Start,
@@ -76,7 +78,8 @@ impl std::fmt::Display for ResultPart {
 }
 
 /// What is wrong with a window result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum ResultFault {
     /// A payload that is no JSON although places point into it.
     #[error("the message is not JSON")]

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::extract::Extracted;
+use super::partitions_read::PartitionsRead;
 use super::window_results::{ResultFault, ResultMessage, ResultPlaces};
 use crate::check::{Class, Merge};
 use crate::event_time::windows::{Book, BooksRule};
@@ -18,7 +21,8 @@ pub struct WindowsPlan {
 }
 
 /// What the stages of a stream noted, by the place of the stage that shows the results. Parts merge.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WindowsSeen {
     /// What belongs in the windows, and what the results say.
     pub stages: BTreeMap<usize, ResultsSeen>,
@@ -26,10 +30,15 @@ pub struct WindowsSeen {
     pub maxima_ms: BTreeMap<u16, Option<i64>>,
     /// How many events carry no event time that can be read? They are in no window here.
     pub without_event_time: u64,
+    /// Whether a stage was not read to its end.
+    pub cut_short: bool,
+    /// Which of the topic's partitions were read.
+    pub partitions: PartitionsRead,
 }
 
 /// What was noted for one stage that shows window results.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ResultsSeen {
     /// Events and results.
     pub book: Book,
@@ -46,12 +55,15 @@ pub struct ResultsSeen {
 impl WindowsSeen {
     /// Nothing has been seen of these partitions at the stage at `place`.
     #[must_use]
-    pub fn new(plan: &WindowsPlan, place: usize, partitions: impl Iterator<Item = u16>) -> Self {
+    pub fn new(plan: &WindowsPlan, place: usize, partitions: PartitionsRead) -> Self {
         let own = plan.results.as_ref().map(|(_, rule)| (place, *rule));
         let stages = plan.expects.iter().copied().chain(own).map(|(place, rule)| (place, ResultsSeen::new(rule)));
-        let maxima_ms =
-            if plan.expects.is_empty() { BTreeMap::new() } else { partitions.map(|at| (at, None)).collect() };
-        WindowsSeen { stages: stages.collect(), maxima_ms, without_event_time: 0 }
+        let maxima_ms = if plan.expects.is_empty() {
+            BTreeMap::new()
+        } else {
+            partitions.read.iter().map(|at| (*at, None)).collect()
+        };
+        WindowsSeen { stages: stages.collect(), maxima_ms, without_event_time: 0, cut_short: false, partitions }
     }
 
     /// An event stands in the stream's own topic. Pipelines count whatever is there, other runs' events too.
@@ -88,7 +100,9 @@ impl WindowsSeen {
 
 impl Merge for WindowsSeen {
     fn merge(&mut self, other: Self) {
-        let WindowsSeen { stages, maxima_ms, without_event_time } = other;
+        let WindowsSeen { stages, maxima_ms, without_event_time, cut_short, partitions } = other;
+        self.partitions.merge(partitions);
+        self.cut_short |= cut_short;
         for (place, seen) in stages {
             match self.stages.entry(place) {
                 std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(seen)),

@@ -8,13 +8,13 @@ use joined::{Joining, join_seconds};
 
 use crate::check::{Hop, Merge};
 use crate::conclude::{
-    Ended, Facts, Measured, Role, StageMeasured, StreamMeasured, conclude, delivered_of, make_ledger_folder,
-    produced_of, split, write_ledgers,
+    Ended, Facts, Measured, Role, StreamMeasured, conclude, injected_of, make_ledger_folder, produced_of, stage_of,
+    write_ledgers,
 };
 use crate::load::{Shard, fingerprint, streams_of};
 use crate::profile::{Profile, Stream};
 use crate::results::manifest::Manifest;
-use crate::results::summary::{EventTimeSummary, RunFacts, StreamSummary};
+use crate::results::summary::RunFacts;
 use crate::results::{LogKey, ResultsError, RunFolder, RunState, RunWriter, Summary};
 use crate::verdict::{ClockFigures, Reason, ReasonCode};
 
@@ -55,7 +55,7 @@ pub enum MergeError {
         producer: u16,
     },
     /// A folder is given twice, or two parts observed the same partition.
-    #[error("{path} and another part both observed partition {partition} of stage {stage}: a folder is given twice, or two observers ran", path = path.display())]
+    #[error("{path} and another part both observed partition {partition} of stage {stage}: a folder is given twice, or two observers ran without `--shard`", path = path.display())]
     SeenTwice {
         /// The folder.
         path: PathBuf,
@@ -63,6 +63,16 @@ pub enum MergeError {
         stage: String,
         /// The partition.
         partition: u16,
+    },
+    /// The parts that observed did not divide the partitions among as many observers.
+    #[error("{path} is observer {found}, and another part observer {first}: observers of one run are divided alike", path = path.display())]
+    DividedOtherwise {
+        /// The folder.
+        path: PathBuf,
+        /// Its part of the partitions.
+        found: Shard,
+        /// Another folder's.
+        first: Shard,
     },
     /// A part that observed began too late.
     #[error("{path} began to observe topic {topic}, partition {partition}, at offset {began}, after sending had begun at {sent_from}: what lies between cannot be told from lost; start `consume` before `produce`", path = path.display())]
@@ -101,8 +111,9 @@ pub fn merge_parts(paths: &[PathBuf], out: Option<&Path>) -> Result<Ended, Merge
         refuse_strangers(&first, &part, path)?;
         parts.push(part);
     }
-    let mut whole = join(paths, &profile, &parts)?;
+    let mut whole = join(paths, &profile, &mut parts)?;
     whole.troubles.extend(missing_sides(&profile, &whole));
+    leave_open_what_nobody_observed(&missing_observers(paths, &parts)?, &mut whole);
     let facts = facts_of(&profile, first.manifest(), &parts, &whole);
     if facts.role == Role::Run {
         refuse_missing_shards(&profile, &whole)?;
@@ -135,24 +146,52 @@ fn missing_sides(profile: &Profile, whole: &Measured) -> Vec<Reason> {
     missing
 }
 
+/// The observers that took part in the run by the word of the others, and are not given.
+fn missing_observers(paths: &[PathBuf], parts: &[Part]) -> Result<Vec<Shard>, MergeError> {
+    let mut present: Vec<Shard> = Vec::new();
+    for (path, part) in paths.iter().zip(parts) {
+        let Some(found) = part.observes else { continue };
+        if let Some(&first) = present.first().filter(|first| first.count() != found.count()) {
+            return Err(MergeError::DividedOtherwise { path: path.clone(), found, first });
+        }
+        present.push(found);
+    }
+    Ok(Shard::missing_of(&present))
+}
+
+/// What lies in the partitions of an observer that is not given may have been delivered: it is in flight, at a pipeline's output too.
+fn leave_open_what_nobody_observed(missing: &[Shard], whole: &mut Measured) {
+    if missing.is_empty() {
+        return;
+    }
+    let stages = whole.streams.iter_mut().flat_map(|stream| &mut stream.stages);
+    for delivered in stages.filter_map(|stage| stage.delivered.as_mut()) {
+        delivered.ended_early += 1;
+    }
+    let names: Vec<String> = missing.iter().map(Shard::to_string).collect();
+    let text = format!(
+        "No part of these observed the partitions of observer {}: events there count as in flight. Merge the folder of `consume --shard {}` too.",
+        names.join(" and "),
+        names.join("` and of `consume --shard "),
+    );
+    whole.troubles.push(Reason::new(ReasonCode::NotObserved, text));
+}
+
 /// Whoever observed has to have begun before anyone sent.
 fn refuse_late_observers(paths: &[PathBuf], parts: &[Part]) -> Result<(), MergeError> {
-    let sends = |part: &&Part| part.measured.streams.iter().any(|stream| stream.produced.is_some());
-    let observes = |part: &Part| {
-        part.measured.streams.iter().any(|stream| stream.stages.iter().any(|stage| stage.delivered.is_some()))
-    };
-    for (path, observer) in paths.iter().zip(parts).filter(|(_, part)| observes(part)) {
-        for sender in parts.iter().filter(sends) {
+    for (path, observer) in paths.iter().zip(parts) {
+        let Some(observes) = observer.observes else { continue };
+        for sender in parts.iter().filter(|part| part.sends) {
             let topics = observer.folder.manifest().topics.iter().zip(&sender.folder.manifest().topics);
             for (seen, sent) in topics {
                 let late = (0..)
                     .zip(seen.start_offsets.iter().zip(&sent.start_offsets))
-                    .find(|(_, (began, sent_from))| began > sent_from);
+                    .find(|(partition, (began, sent_from))| began > sent_from && observes.reads(*partition));
                 if let Some((partition, (&began, &sent_from))) = late {
                     return Err(MergeError::ObservedLate {
                         path: path.clone(),
                         topic: seen.name.clone(),
-                        partition,
+                        partition: partition as usize,
                         began,
                         sent_from,
                     });
@@ -193,13 +232,13 @@ fn refuse_strangers(first: &RunFolder, part: &Part, path: &Path) -> Result<(), M
 }
 
 /// One whole of all parts. No logical producer may have sent in two of them, and no partition been observed in two.
-fn join(paths: &[PathBuf], profile: &Profile, parts: &[Part]) -> Result<Measured, MergeError> {
+fn join(paths: &[PathBuf], profile: &Profile, parts: &mut [Part]) -> Result<Measured, MergeError> {
     let mut whole = Measured::default();
     for (path, part) in paths.iter().zip(parts) {
         for ((own, other), stream) in whole.streams.iter().zip(&part.measured.streams).zip(&profile.streams) {
             refuse_twice(path, stream, own, other)?;
         }
-        whole.merge(part.measured.clone());
+        whole.merge(std::mem::take(&mut part.measured));
     }
     Ok(whole)
 }
@@ -317,7 +356,12 @@ fn start_unix_ns(summary: &Summary) -> u64 {
 struct Part {
     folder: RunFolder,
     summary: Summary,
+    /// Moves into the whole.
     measured: Measured,
+    /// Whether it sent.
+    sends: bool,
+    /// Its part of the partitions, if it observed.
+    observes: Option<Shard>,
 }
 
 /// Reads the part of a run that a folder holds.
@@ -353,30 +397,20 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
             ..StreamMeasured::default()
         };
         of_stream.produced = produced_of(path, name)?;
-        for stage in stage_names(stream) {
-            let delivered = delivered_of(path, name, stage)?;
-            let watermarks = found.watermarks.iter().filter(|watermark| watermark.stage == stage).cloned().collect();
-            let event_times = event_times_at(found, stage);
-            let windows = found.stages.iter().find(|of| of.name == stage).and_then(|of| of.windows.clone());
-            of_stream.stages.push(StageMeasured { delivered, watermarks, event_times, windows });
+        for (place, stage) in stage_names(stream).into_iter().enumerate() {
+            of_stream.stages.push(stage_of(path, stream, place, stage)?);
         }
-        of_stream.injected = split(&found.injections).0;
+        of_stream.injected = injected_of(&found.injections);
         measured.streams.push(of_stream);
     }
-    Ok(Part { folder, summary, measured })
+    let sends = measured.streams.iter().any(|stream| stream.produced.is_some());
+    let seen = measured.streams.iter().any(|stream| stream.stages.iter().any(|stage| stage.delivered.is_some()));
+    let observes = seen.then(|| observed_by(folder.manifest()));
+    Ok(Part { folder, summary, measured, sends, observes })
 }
 
-/// What a part's summary says of the event times at a stage. What was injected is the sender's to say, and stands apart.
-fn event_times_at(found: &StreamSummary, stage: &str) -> EventTimeSummary {
-    let at_stage = found.stages.iter().find(|of| of.name == stage);
-    let (lateness, findings, clocks, injections) = match at_stage {
-        Some(of) => (&of.lateness, &of.findings, &of.clocks, &of.injections),
-        None => (&found.lateness, &found.findings, &found.clocks, &found.injections),
-    };
-    EventTimeSummary {
-        lateness: lateness.clone(),
-        findings: findings.clone(),
-        clocks: clocks.clone(),
-        injections: split(injections).1,
-    }
+/// Which partitions a process observed. The shard of one that sends is of the senders.
+fn observed_by(manifest: &Manifest) -> Shard {
+    let shard = manifest.shard.as_deref().filter(|_| manifest.command == Role::Consume.name());
+    shard.and_then(|shard| shard.parse().ok()).unwrap_or(Shard::WHOLE)
 }

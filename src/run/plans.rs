@@ -66,6 +66,7 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
         name: stage.name.clone(),
         topic: stage.topic.clone(),
         from: stage.from.clone(),
+        partitions: stage.partitions,
         settings: stage_settings(prepared, stage),
         extractor: stage.extractor.clone(),
         observed: Observed {

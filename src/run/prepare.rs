@@ -58,6 +58,18 @@ pub struct Request {
     pub workers: Option<usize>,
 }
 
+impl Request {
+    /// Whether this process reads a partition. Of several observers each reads those of its number.
+    pub(super) fn observes(&self, partition: i32) -> bool {
+        self.role != Role::Consume || self.shard.reads(partition.unsigned_abs())
+    }
+
+    /// Whether this process sees whatever there is to see.
+    pub(super) fn sees_all(&self) -> bool {
+        self.role != Role::Consume || self.shard.count() == 1
+    }
+}
+
 /// Why a run did not come about.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -159,6 +171,9 @@ pub(super) struct PreparedStage {
     pub(super) name: String,
     pub(super) topic: String,
     pub(super) is_input: bool,
+    /// How many partitions its topic has.
+    pub(super) partitions: u32,
+    /// Where those begin that this process reads.
     pub(super) from: Vec<(i32, i64)>,
     /// Which records of transactions are read.
     pub(super) isolation: Isolation,
@@ -210,8 +225,10 @@ pub fn prepare(request: Request) -> Result<Prepared, RunError> {
     });
     let mut streams = streams.into_iter().collect::<Result<Vec<PreparedStream>, RunError>>()?;
     streams.iter_mut().zip(limits).for_each(|(stream, limit)| stream.batch_limit = limit);
+    refuse_idle_observer(&request, &streams)?;
     let run_id = request.run_id.clone().unwrap_or_else(|| draw_run_id(&request.loaded.name));
-    let fingerprint = fingerprint::fingerprint(&schedules, request.shard);
+    let sent = if request.role.sends() { request.shard } else { Shard::WHOLE };
+    let fingerprint = fingerprint::fingerprint(&schedules, sent);
     let tag = RunTag::of(&run_id);
     Ok(Prepared {
         duration,
@@ -312,6 +329,18 @@ fn refuse_path(id: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// An observer for which no topic has a partition would wait for nothing.
+fn refuse_idle_observer(request: &Request, streams: &[PreparedStream]) -> Result<(), RunError> {
+    let stages = || streams.iter().flat_map(|stream| &stream.stages);
+    if request.sees_all() || stages().any(|stage| !stage.from.is_empty()) {
+        return Ok(());
+    }
+    let (shard, most) = (request.shard, stages().map(|stage| stage.partitions).max().unwrap_or(0));
+    Err(RunError::Usage(format!(
+        "--shard {shard}: there is no partition for this observer; no topic has more than {most}, so at most {most} observers can share them"
+    )))
+}
+
 fn start_embedded(request: &Request) -> Result<Option<Broker>, RunError> {
     if request.settings.brokers().is_some() {
         return Ok(None);
@@ -361,7 +390,8 @@ fn prepare_stream(
     };
     let ends_of = |topic: &str, partitions, isolation| -> Result<Vec<(i32, i64)>, RunError> {
         let ranges = target.ranges(topic, partitions, isolation, OFFSETS_TIMEOUT)?;
-        Ok(ranges.into_iter().map(begun_at).map(|range| (range.partition, range.end)).collect())
+        let own = ranges.into_iter().map(begun_at).filter(|range| request.observes(range.partition));
+        Ok(own.map(|range| (range.partition, range.end)).collect())
     };
     let ranges = target.ranges(&topic, partitions, Isolation::ReadUncommitted, OFFSETS_TIMEOUT)?;
     let ranges: Vec<PartitionRange> = ranges.into_iter().map(begun_at).collect();
@@ -375,7 +405,8 @@ fn prepare_stream(
         let extractor = Extractor::of_stage(stream.payload.codec, stage)
             .map_err(|error| RunError::Usage(format!("stage {}: {error}", stage.name)))?;
         let (name, topic) = (stage.name.clone(), stage.topic.clone());
-        stages.push(PreparedStage { name, topic, is_input, from, isolation, extractor, spec: Some(stage.clone()) });
+        let spec = Some(stage.clone());
+        stages.push(PreparedStage { name, topic, is_input, partitions, from, isolation, extractor, spec });
     }
     if stages.is_empty() {
         let isolation = effective_isolation(request, Isolation::default());
@@ -385,6 +416,7 @@ fn prepare_stream(
             name,
             topic: topic.clone(),
             is_input: true,
+            partitions,
             from,
             isolation,
             extractor,

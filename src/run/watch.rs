@@ -15,9 +15,7 @@ use super::seconds::{HandIn, SecondSeen, Seconds};
 use super::topics::{TopicChange, TopicNews, TopicWatch};
 use crate::check::Merge;
 use crate::clock;
-use crate::conclude::{
-    Ended, Facts, Measured, Role, StageMeasured, StreamMeasured, WindowParts, conclude, event_times_of, watermark_of,
-};
+use crate::conclude::{Ended, Facts, Measured, Role, StageMeasured, StreamMeasured, conclude};
 use crate::consume::{self, End, Observing, StageReport, Told};
 use crate::figures::count;
 use crate::produce::{self, Ceiling, Producing, Ready};
@@ -125,7 +123,7 @@ fn refuse_used_id(prepared: &Prepared, observing: &[Observing], start_ns: u64) -
 /// The topics that are sent to or read, with their partitions.
 fn partitions_of(prepared: &Prepared) -> BTreeMap<String, u32> {
     let read = prepared.streams.iter().flat_map(|stream| &stream.stages);
-    let read = read.map(|stage| (stage.topic.clone(), stage.from.len() as u32));
+    let read = read.map(|stage| (stage.topic.clone(), stage.partitions));
     let sent_to = prepared.streams.iter().map(|stream| (stream.topic.clone(), stream.partitions));
     read.chain(sent_to).collect()
 }
@@ -178,12 +176,9 @@ impl Watch<'_> {
         if let Some(why) = self.wait_for_observers(&observing) {
             return self.end_unfinished(why);
         }
-        let mut windows = WindowParts::default();
-        for mut stage in observing.into_iter().map(Observing::join) {
-            windows.take(&self.prepared.streams[stage.stream].stream, &mut stage);
+        for stage in observing.into_iter().map(Observing::join) {
             self.take_in_seen(&mut measured, stage);
         }
-        windows.reconcile(self.prepared.streams.iter().map(|stream| &stream.stream), &mut measured);
         measured.interrupted |= self.stop.is_set();
         measured.troubles.append(&mut self.reasons);
         self.look();
@@ -260,7 +255,9 @@ impl Watch<'_> {
     fn hear_of_topics(&mut self, observing: &[Observing]) {
         for TopicNews { topic, change } in self.topics.news() {
             let (code, text, told, partitions) = what_became_of(&topic, change);
-            observing.iter().filter(|stage| stage.topic == topic).for_each(|stage| stage.tell(told.clone()));
+            if let Some(told) = self.own(told) {
+                observing.iter().filter(|stage| stage.topic == topic).for_each(|stage| stage.tell(told.clone()));
+            }
             if code == ReasonCode::TopicChanged {
                 self.changed.insert(topic.clone());
             }
@@ -269,6 +266,21 @@ impl Watch<'_> {
             let text = format!("{seconds:.1} s after the start {text}");
             self.say(&text);
             self.reasons.push(Reason::new(code, text));
+        }
+    }
+
+    /// What of it concerns the partitions that this process reads.
+    fn own(&self, told: Told) -> Option<Told> {
+        let own = |mut partitions: Vec<i32>| {
+            partitions.retain(|partition| self.prepared.request.observes(*partition));
+            partitions
+        };
+        match told {
+            Told::Partitions(partitions) => {
+                Some(Told::Partitions(own(partitions))).filter(|told| *told != Told::Partitions(Vec::new()))
+            }
+            Told::TopicChanged(partitions) => Some(Told::TopicChanged(own(partitions))),
+            end @ Told::End(_) => Some(end),
         }
     }
 
@@ -325,7 +337,7 @@ impl Watch<'_> {
     }
 
     fn take_in_seen(&mut self, measured: &mut Measured, report: StageReport) {
-        let StageReport { stream, stage, mut ledger, event_times, complete, last_error, .. } = report;
+        let StageReport { stream, stage, mut ledger, event_times, windows, complete, last_error } = report;
         let prepared = self.prepared;
         let of_stream = &prepared.streams[stream];
         if !complete {
@@ -346,20 +358,16 @@ impl Watch<'_> {
         }
         let stages = &mut measured.streams[stream].stages;
         stages.resize_with(of_stream.stages.len(), StageMeasured::default);
-        stages[stage].delivered = Some(ledger);
         let name = &of_stream.stages[stage].name;
-        if let Some(event_times) = event_times {
-            if event_times.beyond > 0 {
-                let text = format!(
-                    "{name}: {} records came in partitions that topic {topic} got while it was read; the watermark models cover the others only",
-                    count(event_times.beyond),
-                );
-                let reason = Reason::new(ReasonCode::WatermarkUnknown, text).of_stream(&of_stream.stream.name);
-                measured.troubles.push(reason.at_stage(Some(name)).observed(event_times.beyond as f64));
-            }
-            stages[stage].watermarks = event_times.models.iter().map(|tally| watermark_of(tally, name)).collect();
-            stages[stage].event_times = event_times_of(&event_times);
+        if let Some(beyond) = event_times.as_ref().map(|times| times.beyond).filter(|beyond| *beyond > 0) {
+            let text = format!(
+                "{name}: {} records came in partitions that topic {topic} got while it was read; the watermark models cover the others only",
+                count(beyond),
+            );
+            let reason = Reason::new(ReasonCode::WatermarkUnknown, text).of_stream(&of_stream.stream.name);
+            measured.troubles.push(reason.at_stage(Some(name)).observed(beyond as f64));
         }
+        stages[stage] = StageMeasured { delivered: Some(ledger), event_times, windows };
     }
 
     /// Cores that the process kept busy since the start, and cores that it may use.

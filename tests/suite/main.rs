@@ -29,6 +29,8 @@ mod interruption;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod observers;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod pipelines;

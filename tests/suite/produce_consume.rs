@@ -41,6 +41,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
             name: "s".to_owned(),
             topic: topic.clone(),
             from: ranges.iter().map(|range| (range.partition, range.end)).collect(),
+            partitions: 3,
             settings: settings.consumer("floodmark-test", Isolation::ReadUncommitted),
             extractor: consume::extract::Extractor::of_codec(profile.streams[0].payload.codec),
             observed: Observed { run, stream: 0, streams: 1, partitions: Some(3), is_input: true },

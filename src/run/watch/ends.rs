@@ -104,7 +104,8 @@ impl Watch<'_> {
         }
         self.waiting_for = format!("the broker to say where topic {topic} ends");
         let mut ends = |isolation| {
-            let ranges = self.ranges_of(topic, isolation, LAST_PATIENCE).unwrap_or_default();
+            let mut ranges = self.ranges_of(topic, isolation, LAST_PATIENCE).unwrap_or_default();
+            ranges.retain(|range| self.prepared.request.observes(range.partition));
             ranges.iter().map(|range| (range.partition as u16, range.end.max(0) as u64)).collect::<BTreeMap<_, _>>()
         };
         ledger.ends = ends(Isolation::ReadUncommitted);
