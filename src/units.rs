@@ -188,7 +188,7 @@ impl FromStr for Span {
                 )));
             }
             let unit = span_unit(&tail[..end]).map_err(|why| wrong(&why))?;
-            let part = whole_units(digits, unit).ok_or_else(|| wrong(&format!("`{digits}` is no usable number")))?;
+            let part = whole_units(digits, unit).ok_or_else(|| wrong(&format!("`{digits}` is not a valid number")))?;
             nanos = nanos.saturating_add(part);
             rest = tail[end..].trim();
         }
@@ -221,7 +221,7 @@ fn span_unit(unit: &str) -> Result<u64, String> {
                 "millis" | "msec" | "milliseconds" => "; write `ms`",
                 _ => "",
             };
-            return Err(format!("`{other}` is no unit of time ({SPAN_UNITS}){short}"));
+            return Err(format!("`{other}` is not a unit of time ({SPAN_UNITS}){short}"));
         }
     })
 }
@@ -287,18 +287,18 @@ impl FromStr for Rate {
             number(trimmed).ok_or_else(|| unit_error(text, RATE_FORM, "it does not start with a number"))?;
         let (multiple, unit) = tail
             .split_once('/')
-            .ok_or_else(|| unit_error(text, RATE_FORM, format!("it does not say per what; write `{trimmed}/s`")))?;
+            .ok_or_else(|| unit_error(text, RATE_FORM, format!("it has no unit; write `{trimmed}/s`")))?;
         let multiple = decimal_multiple(multiple.trim()).map_err(|why| unit_error(text, RATE_FORM, why))?;
         let seconds = match unit.trim() {
             "s" | "sec" => 1.0,
             "m" | "min" => 60.0,
             "h" => 3600.0,
             "d" => 86_400.0,
-            other => return Err(unit_error(text, RATE_FORM, format!("`/{other}` is none of /s, /min, /h and /d"))),
+            other => return Err(unit_error(text, RATE_FORM, format!("`/{other}` is not one of /s, /min, /h and /d"))),
         };
         let per_s = value * multiple / seconds;
         if !per_s.is_finite() {
-            return Err(unit_error(text, RATE_FORM, "it is too large to be counted"));
+            return Err(unit_error(text, RATE_FORM, "it is too large"));
         }
         Ok(Rate { per_s })
     }
@@ -310,9 +310,9 @@ fn decimal_multiple(letter: &str) -> Result<f64, String> {
         "k" | "K" => 1e3,
         "M" => 1e6,
         "G" => 1e9,
-        "m" => return Err("`m` is no multiple; a million is `M`".to_owned()),
-        "g" | "B" | "b" => return Err(format!("`{letter}` is no multiple; a thousand million is `G`")),
-        other => return Err(format!("`{other}` is no multiple (k, M or G)")),
+        "m" => return Err("`m` is not a multiple; write `M` for a million".to_owned()),
+        "g" | "B" | "b" => return Err(format!("`{letter}` is not a multiple; write `G` for a billion")),
+        other => return Err(format!("`{other}` is not a multiple (k, M or G)")),
     })
 }
 
@@ -346,7 +346,7 @@ impl FromStr for PhaseRate {
         match number(factor.trim()) {
             Some((value, "")) => Ok(PhaseRate::Relative(value)),
             _ if factor.trim().starts_with('-') => Err(unit_error(text, FORM, "it is negative")),
-            _ => Err(unit_error(text, FORM, "what stands before the `x` is not a number")),
+            _ => Err(unit_error(text, FORM, "the part before the `x` is not a number")),
         }
     }
 }
@@ -375,10 +375,8 @@ impl FromStr for ByteSize {
         }
         let multiple = size_unit(unit).map_err(|why| unit_error(text, FORM, why))?;
         let bytes = whole_units(digits, multiple)
-            .ok_or_else(|| unit_error(text, FORM, format!("`{digits}` is no usable number")))?;
-        u64::try_from(bytes)
-            .map(|bytes| ByteSize { bytes })
-            .map_err(|_| unit_error(text, FORM, "it is too large to be counted"))
+            .ok_or_else(|| unit_error(text, FORM, format!("`{digits}` is not a valid number")))?;
+        u64::try_from(bytes).map(|bytes| ByteSize { bytes }).map_err(|_| unit_error(text, FORM, "it is too large"))
     }
 }
 
@@ -394,10 +392,10 @@ fn size_unit(unit: &str) -> Result<u64, String> {
         "MiB" => 1 << 20,
         "GiB" => 1 << 30,
         "" => return Err(format!("it has no unit ({KNOWN})")),
-        "b" => return Err("`b` is no unit of size; a byte is `B`".to_owned()),
-        "k" | "K" | "kb" | "Kb" => return Err(format!("`{unit}` is no unit of size; write `kB` or `KiB`")),
-        "m" | "M" | "mb" | "Mb" => return Err(format!("`{unit}` is no unit of size; write `MB` or `MiB`")),
-        other => return Err(format!("`{other}` is no unit of size ({KNOWN})")),
+        "b" => return Err("`b` is not a unit of size; write `B` for bytes".to_owned()),
+        "k" | "K" | "kb" | "Kb" => return Err(format!("`{unit}` is not a unit of size; write `kB` or `KiB`")),
+        "m" | "M" | "mb" | "Mb" => return Err(format!("`{unit}` is not a unit of size; write `MB` or `MiB`")),
+        other => return Err(format!("`{other}` is not a unit of size ({KNOWN})")),
     })
 }
 

@@ -1,4 +1,4 @@
-//! How many events came to which end.
+//! What became of the events.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::Merge;
 /// Declares the counts once, with their merge: every field is a sum over parts.
 macro_rules! counts {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// How many events came to which end, at one stage or over all.
+        /// What became of the events, at one stage or over all.
         ///
         /// The laws that tie them together:
         /// `planned = acked + failed + dropped + unresolved`, and
@@ -36,9 +36,9 @@ counts! {
     acked,
     /// How many events did the client give up on, certain that they were not written?
     failed,
-    /// How many events did the generator not send because it was told to drop what the queue cannot take?
+    /// How many events did the generator not send because the client's queue was full and the profile says to drop events then?
     dropped,
-    /// Of how many events does the client not know whether they were written?
+    /// For how many events does the client not know whether they were written?
     unresolved,
     /// How many events were seen at the stage at least once?
     delivered,
@@ -46,29 +46,29 @@ counts! {
     unresolved_delivered,
     /// How many acked events are missing although the reading went past where they were written?
     lost,
-    /// How many acked events are missing and nobody can tell whether they are lost: the reading ended before them, readers are not shown
+    /// How many acked events are missing without it being known whether they are lost: the reading ended before them, readers are not shown
     /// them yet, or they may be among messages that cannot be read?
     in_flight,
     /// How many deliveries were further copies that the profile asked for?
     duplicates_injected,
-    /// How many deliveries were further copies that it did not ask for?
+    /// How many deliveries were further copies that the profile did not ask for?
     duplicates_accidental,
-    /// How many first deliveries came behind a later event of their lane because the profile moved them?
+    /// How many first deliveries came after a later event of their lane because the profile moved them?
     reordered_injected,
-    /// How many first deliveries came behind a later event of their lane although nobody asked for that?
+    /// How many first deliveries came after a later event of their lane although the profile did not ask for that?
     reordered_accidental,
-    /// How many first deliveries came behind a later event with the same key of the same producer, unasked?
+    /// How many first deliveries came after a later event with the same key of the same producer, although the profile did not ask for that?
     reordered_by_key,
     /// How many delivered events carried an event time that the profile made late?
     late_injected,
-    /// How many delivered events claimed another due time than the schedule gives them? Their latency runs from the schedule's.
+    /// How many delivered events carried a due time that is not the schedule's? Their latency runs from the schedule's.
     #[serde(default)]
     due_wrong,
     /// How many messages were not this run's: another run's, or no event at all?
     foreign,
     /// How many of the foreign messages held no readable id?
     unreadable,
-    /// How many messages carried an id of this run that no one sent?
+    /// How many messages carried an id of this run that was never sent?
     phantom,
     /// How many further copies did the schedule want sent?
     copies_planned,

@@ -41,7 +41,7 @@ pub struct LostEvent {
 /// What sent and seen come to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reconciled {
-    /// How many events came to which end.
+    /// What became of the events.
     pub counts: Counts,
     /// The first lost events, by producer and sequence number.
     pub lost: Vec<LostEvent>,

@@ -13,7 +13,7 @@ use crate::verdict::Reason;
 pub struct Measured {
     /// One entry for each stream.
     pub streams: Vec<StreamMeasured>,
-    /// Somebody stopped the run.
+    /// The run was stopped by hand.
     pub interrupted: bool,
     /// What went wrong on the way and spoils the measurement.
     pub troubles: Vec<Reason>,

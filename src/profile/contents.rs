@@ -56,7 +56,7 @@ pub struct Payload {
     /// The payload's whole size (the median one for log-normal, unused for uniform). Default 512B.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<ByteSize>,
-    /// The filler's size alone, in place of `size`.
+    /// The filler's size alone, instead of `size`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filler: Option<ByteSize>,
     /// How sizes vary. Default fixed.

@@ -49,8 +49,8 @@ impl FromStr for CountLimit {
         };
         match percent.trim().parse::<f64>() {
             Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(CountLimit::Percent(percent)),
-            Ok(_) => Err(unit_error(text, FORM, "a share lies between 0% and 100%")),
-            Err(_) => Err(unit_error(text, FORM, "what stands before the `%` is not a number")),
+            Ok(_) => Err(unit_error(text, FORM, "a share is from 0% to 100%")),
+            Err(_) => Err(unit_error(text, FORM, "the part before the `%` is not a number")),
         }
     }
 }
@@ -91,7 +91,7 @@ impl de::Visitor<'_> for CountLimitVisitor {
         Ok(CountLimit::Count(count))
     }
     fn visit_i64<E: de::Error>(self, count: i64) -> Result<CountLimit, E> {
-        u64::try_from(count).map(CountLimit::Count).map_err(|_| E::custom("a number of events is not negative"))
+        u64::try_from(count).map(CountLimit::Count).map_err(|_| E::custom("a number of events cannot be negative"))
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<CountLimit, E> {
         text.parse().map_err(E::custom)
@@ -119,7 +119,7 @@ mod tests {
             [0, 0, 10_000, 4]
         );
         assert!((limit("0.1%").most(12_345) - 12.345).abs() < 1e-9);
-        for (text, wrong) in [("-1", "neither"), ("101%", "between"), ("a%", "number")] {
+        for (text, wrong) in [("-1", "neither"), ("101%", "from 0%"), ("a%", "number")] {
             assert!(text.parse::<CountLimit>().unwrap_err().to_string().contains(wrong), "{text}");
         }
     }

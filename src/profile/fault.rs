@@ -110,7 +110,7 @@ impl<'f> Faults<'f> {
     /// `key` must be a number from 0 to 1.
     pub(super) fn share(&mut self, key: &'static str, share: f64) {
         if !(0.0..=1.0).contains(&share) {
-            self.add_help(key, format!("`{key}` is {share}; a share lies between 0 and 1"), "a tenth is written 0.1");
+            self.add_help(key, format!("`{key}` is {share}; a share must be from 0 to 1"), "write 10 % as 0.1");
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
     validate::MAX_ATTEMPTS,
 };
 
-/// Clocks of the logical producers that are wrong.
+/// Logical producers whose clocks are wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Skew {
@@ -18,13 +18,13 @@ pub struct Skew {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub offsets: Vec<SignedSpan>,
-    /// In place of `offsets`: each producer's offset is drawn evenly from minus to plus this span.
+    /// Instead of `offsets`: each producer's offset is drawn evenly from minus to plus this length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<Span>,
-    /// Each producer's clock runs fast or slow by up to so many parts per million.
+    /// Each producer's clock runs fast or slow by up to this many parts per million.
     #[serde(default)]
     pub drift_ppm: f64,
-    /// At some moment a part of the clocks jumps.
+    /// At one moment some of the clocks jump.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<ClockStep>,
     /// Single events with an absurd event time.
@@ -93,7 +93,7 @@ pub enum LatenessDistribution {
 }
 
 /// Retries with capped exponential backoff: the same id is sent again, later.
-/// Retry n waits a time drawn by `jitter` from min(cap, base * 2^(n-1)) after the try before it.
+/// Retry n waits a time drawn by `jitter` from min(cap, base * 2^(n-1)) after the previous try.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retries {
@@ -115,7 +115,7 @@ pub struct Retries {
     /// How a wait is drawn from its backoff. Default full.
     #[serde(default)]
     pub jitter: Jitter,
-    /// The share of retried events, 0 to 1, whose first try never reaches the broker: they arrive out of order, and once less. Default 0.
+    /// The share of retried events, 0 to 1, whose first try never reaches the broker: they arrive out of order, and one time fewer. Default 0.
     #[serde(default)]
     pub lost_first: f64,
 }

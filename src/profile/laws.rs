@@ -152,7 +152,7 @@ fn a_set_argument_is_the_same_as_an_edit_of_the_file() {
     for (argument, text) in &cases {
         assert_eq!(set(&[argument]).unwrap().profile, load(text).unwrap().profile, "{argument}");
     }
-    assert!(set(&["stream.orders.topic=a=b"]).unwrap_err().to_string().contains("cannot hold `=`"));
+    assert!(set(&["stream.orders.topic=a=b"]).unwrap_err().to_string().contains("cannot contain `=`"));
 }
 
 #[test]
@@ -170,16 +170,16 @@ fn an_argument_that_cannot_be_applied_is_named() {
         ("=3", "empty part"),
         ("stream..rate=1/s", "empty part"),
         ("stream.order.rate=1/s", "did you mean `orders`?"),
-        ("stream.7.rate=1/s", "they count from 0, and there are 1"),
+        ("stream.7.rate=1/s", "there are 1, counted from 0"),
         ("duration.x=1", "`duration` is a single value"),
         ("sed=1", "did you mean `seed`?"),
         ("stream.0.kys.count=1", "did you mean `keys`?"),
         ("stream.0.rate=fast", "`fast` is not a rate"),
-        ("stream.0.rate=5", "say the unit: \"5/s\" or \"5/min\""),
-        ("duration=250", "say the unit: \"250ms\", \"250s\" or \"250m\""),
-        ("duration=0.5", "say the unit: \"0.5ms\", \"0.5s\" or \"0.5m\""),
+        ("stream.0.rate=5", "add a unit: \"5/s\" or \"5/min\""),
+        ("duration=250", "add a unit: \"250ms\", \"250s\" or \"250m\""),
+        ("duration=0.5", "add a unit: \"0.5ms\", \"0.5s\" or \"0.5m\""),
         ("stream=[]", "has no stream"),
-        ("stream.0=1", "wants a table"),
+        ("stream.0=1", "must be a table"),
     ] {
         let error = set(&[argument]).unwrap_err().to_string();
         assert!(error.starts_with(&format!("--set {argument}: ")) && error.contains(expected), "{argument}: {error}");
@@ -187,7 +187,7 @@ fn an_argument_that_cannot_be_applied_is_named() {
     let error = with(&Overrides { rate_scale: Some(f64::NAN), ..Overrides::default() }).unwrap_err().to_string();
     assert!(error.starts_with("--rate-scale NaN: "), "{error}");
     let error = with(&Overrides { seed: Some(u64::MAX), ..Overrides::default() }).unwrap_err().to_string();
-    assert!(error.starts_with("--seed 18446744073709551615: `seed` wants a whole number"), "{error}");
+    assert!(error.starts_with("--seed 18446744073709551615: `seed` must be a whole number"), "{error}");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_duration_from_the_command_line_cuts_phases_and_says_so() {
         Overrides { set: vec!["duration=10s".to_owned()], ..Overrides::default() },
     ] {
         let loaded = Profile::from_text_with(&text, "p.toml", &overrides).unwrap();
-        assert_eq!(loaded.notices, ["the phases of stream `orders` take 1m30s and are cut at 10s"]);
+        assert_eq!(loaded.notices, ["stream `orders`: the phases take 1m30s and are cut off at 10s"]);
         assert_eq!(loaded.profile.duration(), Span::from_secs(10));
     }
 }
@@ -218,8 +218,8 @@ fn a_file_that_cannot_be_read_is_one_sentence() {
         assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
     }
     let twice = load("seed = 1\nseed = 2\n").unwrap_err().to_string();
-    assert_eq!(twice, "p.toml, line 2: the key `seed` is written twice in its table; keep one of the two");
-    assert!(load("seed = = 1").unwrap_err().to_string().starts_with("p.toml, line 1: not TOML: "));
+    assert_eq!(twice, "p.toml, line 2: the key `seed` is set twice in the same table; remove one of them");
+    assert!(load("seed = = 1").unwrap_err().to_string().starts_with("p.toml, line 1: not valid TOML: "));
 }
 
 /// Every table of a profile, as `--set` names it, and its schema.
@@ -279,9 +279,9 @@ fn a_key_with_one_wrong_letter_is_recognised_in_every_table() {
 #[test]
 fn a_key_in_the_wrong_table_is_sent_home() {
     for (line, home) in [
-        ("exponent = 1.1", "`exponent` is a key of `keys`"),
-        ("warmup = \"1s\"", "`warmup` is a key of the profile itself, above the first [[stream]]"),
-        ("end_to_end_p99 = \"1s\"", "`end_to_end_p99` is a key of `slo`"),
+        ("exponent = 1.1", "`exponent` belongs in `keys`"),
+        ("warmup = \"1s\"", "`warmup` belongs in the profile itself, above the first [[stream]]"),
+        ("end_to_end_p99 = \"1s\"", "`end_to_end_p99` belongs in `slo`"),
     ] {
         let error = load(&format!("{LEAST}{line}\n")).unwrap_err().to_string();
         assert!(error.starts_with("p.toml, line 5: ") && error.contains(home), "{error}");

@@ -95,11 +95,11 @@ fn read(path: &FilePath) -> Result<String, ProfileError> {
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             let help =
-                "the shipped ones are profiles/average.toml, peak3x, bot-flood, skewed-clocks and out-of-order-retries";
+                "floodmark comes with profiles/average.toml, peak3x, bot-flood, skewed-clocks and out-of-order-retries";
             ProfileError::unreadable(format!("there is no profile {shown}"), Some(help.to_owned()))
         }
         io::ErrorKind::IsADirectory => {
-            ProfileError::unreadable(format!("{shown} is a folder; a profile is one TOML file"), None)
+            ProfileError::unreadable(format!("{shown} is a folder; a profile is a TOML file"), None)
         }
         _ => ProfileError::unreadable(format!("the profile {shown} cannot be read: {error}"), None),
     })?;
@@ -117,11 +117,11 @@ fn not_toml(error: &toml::de::Error, text: &str, sources: &Sources) -> ProfileEr
     let said = error.message().replace('\n', ", ");
     let (message, help) = if said.starts_with("duplicate key") {
         let key = text.get(span.clone()).unwrap_or_default();
-        (format!("the key `{key}` is written twice in its table"), Some("keep one of the two".to_owned()))
+        (format!("the key `{key}` is set twice in the same table"), Some("remove one of them".to_owned()))
     } else {
         let unclosed =
-            said.starts_with("invalid basic string").then(|| "close the text with `\"` in its line".to_owned());
-        (format!("not TOML: {said}"), unclosed)
+            said.starts_with("invalid basic string").then(|| "close the text with `\"` on the same line".to_owned());
+        (format!("not valid TOML: {said}"), unclosed)
     };
     one(Problem::new(message, help, sources.place(&span)))
 }
@@ -165,8 +165,8 @@ fn cut_notices(profile: &Profile) -> Vec<String> {
     cut.map(|stream| {
         let length = Span::from_nanos(u64::try_from(stream.own_length()).unwrap_or(u64::MAX));
         match stream.curve {
-            Some(_) => format!("the curve of stream `{}` takes {length} and is cut at {duration}", stream.name),
-            None => format!("the phases of stream `{}` take {length} and are cut at {duration}", stream.name),
+            Some(_) => format!("stream `{}`: the curve takes {length} and is cut off at {duration}", stream.name),
+            None => format!("stream `{}`: the phases take {length} and are cut off at {duration}", stream.name),
         }
     })
     .collect()

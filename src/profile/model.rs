@@ -34,20 +34,20 @@ pub struct Profile {
     /// How long events are sent. Default: the longest stream's phases or curve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<Span>,
-    /// The first part of the run: sent and checked for loss, left out of every latency. Default none.
+    /// The first part of the run: its events are sent and checked for loss, but left out of every latency. Default none.
     #[serde(default)]
     pub warmup: Span,
     /// How long to wait, after the last send, for events that have not arrived. Default 30s.
     #[serde(default = "defaults::drain")]
     pub drain: Span,
-    /// The safety ceiling over all streams together: the producers never exceed it, whatever the profile says. Default: none.
+    /// The safety ceiling over all streams together: the producers never exceed it, even if the profile asks for more. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<Rate>,
     /// How late this machine may send before the offered load no longer counts as offered: the p99 of the generator's own lateness in its
     /// worst second. Default: a tenth of the stream's shortest phase, ramp, burst or curve bucket, at least 10ms and at most 1s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generator_late_p99: Option<Span>,
-    /// The streams: one topic's traffic each.
+    /// The streams, each the traffic of one topic.
     #[serde(rename = "stream", default)]
     pub streams: Vec<Stream>,
 }
@@ -58,7 +58,7 @@ pub struct Profile {
 pub struct Stream {
     /// The stream's name in reports. Letters, digits, `-`, `_` and `.`.
     pub name: String,
-    /// The topic that it is sent to. Default: `floodmark-` and the stream's name.
+    /// The topic to send to. Default: `floodmark-` and the stream's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// Partitions of the topic when floodmark creates it (default 4); an existing topic must have this many, if it is set.
@@ -82,7 +82,7 @@ pub struct Stream {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub phases: Vec<Phase>,
-    /// A captured curve in place of `rate` and `phases`. After its end the stream is silent.
+    /// A captured curve, instead of `rate` and `phases`. After its end the stream is silent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curve: Option<Replay>,
     /// What the client is asked to guarantee. Default at-least-once.
@@ -100,7 +100,7 @@ pub struct Stream {
     /// What an event's payload looks like, and how large it is.
     #[serde(default)]
     pub payload: Payload,
-    /// The producers' clocks are wrong: the event times that they write are, too.
+    /// The producers' clocks are wrong, and so are the event times that they write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<Skew>,
     /// Some events happened earlier than they are sent.
@@ -116,7 +116,7 @@ pub struct Stream {
     #[serde(rename = "stage", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub stages: Vec<Stage>,
-    /// Engines whose watermarks the stream is held against: what would they drop as too late?
+    /// Models of engines: which events would each drop as too late?
     #[serde(rename = "watermark", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub watermarks: Vec<WatermarkModel>,
@@ -167,57 +167,57 @@ pub enum WhenFull {
     /// It is sent late, and its latency counts from when it was due.
     #[default]
     Late,
-    /// It is not sent, and counted as dropped by the generator.
+    /// It is not sent, and counts as dropped by the generator.
     Drop,
 }
 
-/// Limits on what is measured. Not set: `lost`, `failed` and `phantom` are limited to 0, `duplicates` to 0 with exactly-once, the rest not at all.
+/// Limits on what is measured. Unless set, `lost`, `failed` and `phantom` are limited to 0, `duplicates` to 0 with exactly-once, and the rest not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Slo {
-    /// Median of due to consumed.
+    /// Half of the events are consumed within this, counted from due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_p50: Option<Span>,
-    /// 90 % of due to consumed are within this.
+    /// 90 % of events are consumed within this, counted from due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_p90: Option<Span>,
-    /// 95 % of due to consumed are within this.
+    /// 95 % of events are consumed within this, counted from due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_p95: Option<Span>,
-    /// 99 % of due to consumed are within this.
+    /// 99 % of events are consumed within this, counted from due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_p99: Option<Span>,
-    /// 99.9 % of due to consumed are within this.
+    /// 99.9 % of events are consumed within this, counted from due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_p999: Option<Span>,
-    /// Nothing takes longer from due to consumed.
+    /// No event takes longer than this from due to consumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_max: Option<Span>,
-    /// 99 % of sent to acked are within this.
+    /// 99 % of events are acked within this, counted from sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack_p99: Option<Span>,
-    /// Most events lost: a number, or a share of the acked ones like `"0.01%"`.
+    /// The most events that may be lost: a number, or a share of the acked ones like `"0.01%"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<CountLimit>,
-    /// Most accidental duplicates: a number, or a share of the delivered events.
+    /// The most accidental duplicates: a number, or a share of the delivered events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicates: Option<CountLimit>,
-    /// Most accidental reorderings within a lane: a number, or a share of the delivered events.
+    /// The most accidental reorderings within a lane: a number, or a share of the delivered events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reordered: Option<CountLimit>,
-    /// Most events that the client gave up on: a number, or a share of the planned ones.
+    /// The most events that may fail: a number, or a share of the planned ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<CountLimit>,
-    /// Most events dropped by the generator (`when_full = "drop"`): a number, or a share of the planned ones.
+    /// The most events that the generator may drop (`when_full = "drop"`): a number, or a share of the planned ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped: Option<CountLimit>,
-    /// Most ids that no one sent: a number, or a share of the delivered events.
+    /// The most messages with an id that was never sent: a number, or a share of the delivered events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phantom: Option<CountLimit>,
-    /// Most events that any of the stream's `[[stream.watermark]]` models drops: a number, or a share like `"0.1%"`.
+    /// The most events that any of the stream's `[[stream.watermark]]` models may drop: a number, or a share like `"0.1%"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark_drops: Option<CountLimit>,
-    /// Most windows of a `results` stage that miss an event, for whatever reason: a number, or a share of the compared ones.
+    /// The most windows of a `results` stage that may miss an event, for any reason: a number, or a share of the compared ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows_short: Option<CountLimit>,
 }
@@ -233,9 +233,8 @@ pub enum Isolation {
     ReadUncommitted,
 }
 
-/// A place where the stream is observed, and where an event's parts are found there.
-/// A part is a JSON pointer (`/meta/id`) or `header:NAME`. The schedule knows when an event was due: a stage that shows no `due` has
-/// end-to-end latencies all the same, and one that shows another is told of.
+/// A place where the stream is observed, and where in its messages the parts of an event are.
+/// A part is a JSON pointer (`/meta/id`) or `header:NAME`. The schedule knows when an event was due: a stage without `due` still has end-to-end latencies, and a stage with a different `due` is reported.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
@@ -256,16 +255,16 @@ pub struct Stage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time: Option<String>,
     /// How the event time is written: `s`, `ms`, `us`, `ns` (numbers since 1970), `rfc3339` (also without a zone, which is UTC), or a pattern of
-    /// strptime (`%d.%m.%Y %H:%M:%S`). Default: as each looks; a number that is no moment from 2000 to 2100 in any unit counts milliseconds.
+    /// strptime (`%d.%m.%Y %H:%M:%S`). Default: recognised for each time; a number that is not between 2000 and 2100 in any unit is taken as milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time_format: Option<String>,
-    /// Whether records of transactions that are open or aborted are read: "read_committed" (the default) or "read_uncommitted".
+    /// Whether records of open or aborted transactions are read: "read_committed" (the default) or "read_uncommitted".
     #[serde(default)]
     pub isolation: Isolation,
-    /// At a pipeline's output: what has not come after so long a silence is lost. Default 5s.
+    /// At a pipeline's output: an event is lost when nothing has arrived for this long. Default 5s.
     #[serde(default = "defaults::quiet")]
     pub quiet: Span,
-    /// The topic holds a pipeline's window results in place of events: each window is held against the events that belong in it.
+    /// The topic holds a pipeline's window results instead of events: each window is compared with the events that belong in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<WindowResults>,
 }

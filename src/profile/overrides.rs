@@ -52,7 +52,7 @@ impl Overrides {
         if !(factor.is_finite() && factor > 0.0) {
             let argument = format!("--rate-scale {factor}");
             let start = sources.add_argument(&argument);
-            let message = format!("the rate scale is {factor}; it must be above 0");
+            let message = format!("the factor is {factor}; it must be above 0");
             return Err((start..start + argument.len(), message, None));
         }
         for stream in items_mut(document, "stream") {
@@ -218,7 +218,7 @@ fn assign(node: &mut Node, steps: &[PathStep<'_>], walked: &str, value: Node) ->
             }
         }
         _ => {
-            let message = format!("`{walked}` is a single value; there is no `{}` in it", step.text);
+            let message = format!("`{walked}` is a single value and has no `{}`", step.text);
             Err((step.span(), message, None))
         }
     }
@@ -237,14 +237,14 @@ fn element(items: &[Node], steps: &[PathStep<'_>], list: &str) -> Result<(usize,
         if index < items.len() {
             return Ok((index, 1));
         }
-        let message = format!("there is no `{list}` number {index}");
-        return Err((written.span(), message, Some(format!("they count from 0, and there are {}", items.len()))));
+        let message = format!("there is no `{list}` with number {index}");
+        return Err((written.span(), message, Some(format!("there are {}, counted from 0", items.len()))));
     }
     let names: Vec<&str> = items.iter().filter_map(Node::name).collect();
     let help = match nearest::nearest(written.text, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => format!("name it by its number, from 0 to {}", items.len().saturating_sub(1)),
-        None => format!("there are: {}", names.join(", ")),
+        None if names.is_empty() => format!("give its number, from 0 to {}", items.len().saturating_sub(1)),
+        None => format!("the names are: {}", names.join(", ")),
     };
     Err((written.span(), format!("there is no `{list}` named `{}`", written.text), Some(help)))
 }

@@ -22,25 +22,25 @@ use crate::curve::{Curve, Height, Played, Playing, moment_text};
 /// The largest curve file. A week of one-second buckets has 20 MB.
 const MAX_FILE_BYTES: u64 = 512 << 20;
 
-/// The replay of a captured curve. The mass of each of its buckets is kept, whatever is drawn between and inside them.
+/// The replay of a captured curve. Each bucket keeps its number of events, whatever is drawn between and inside the buckets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {
-    /// The curve file, seen from the profile's folder: CSV with the columns `timestamp,count`, as `floodmark curve import` writes it.
+    /// The curve file, relative to the profile's folder: CSV with the columns `timestamp,count`, as `floodmark curve import` writes it.
     pub file: String,
     /// Multiplies the counts. Default 1. Not with `target_peak` or `target_mean`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<f64>,
-    /// Plays so many times faster: times divided by it, rates multiplied. Default 1.
+    /// Plays the curve this many times faster: times are divided by it, rates multiplied. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<f64>,
-    /// In place of `scale`: the fullest bucket is played at this rate, before `clip`.
+    /// Instead of `scale`: the fullest bucket is played at this rate, before `clip`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_peak: Option<Rate>,
-    /// In place of `scale`: the whole is played at this rate on average, before `clip`.
+    /// Instead of `scale`: the whole is played at this rate on average, before `clip`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_mean: Option<Rate>,
-    /// No bucket is played at a higher rate than this; what is above it is not sent. Default none.
+    /// No bucket is played at a higher rate than this; events above it are not sent. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip: Option<Rate>,
     /// The part that is played, as in `["11:00", "13:00"]`: the buckets that begin between two times of day (UTC), moments (`2030-01-31T11:00:00Z`) or offsets from the curve's start (`"90m"`). Default the whole.
@@ -50,13 +50,13 @@ pub struct Replay {
     /// What is drawn between buckets. Default parabola.
     #[serde(default)]
     pub smooth: Smooth,
-    /// Starts anew at its end, until the profile's `duration` is over. Default false.
+    /// Starts again at its end, until the profile's `duration` is over. Default false.
     #[serde(rename = "loop", default)]
     pub loops: bool,
     /// How single events fall inside the buckets. Default: the stream's `arrivals`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
-    /// The fingerprint of the counts, as a run's manifest notes it: a file that holds other counts is refused. Default: any counts are taken.
+    /// The fingerprint of the counts, as recorded in a run's manifest: a file with other counts is refused. Default: any counts are accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     /// The file's counts, once they are read.
@@ -106,13 +106,13 @@ pub enum DetailKind {
     Poisson,
     /// Evenly along the curve.
     Paced,
-    /// Independent of each other; a bucket's count is kept exactly. So it is by all that follow.
+    /// Independent of each other; a bucket's count is kept exactly, as it is with all kinds below.
     PoissonExact,
     /// The rate itself varies by chance (gamma): counts are negative binomial, with `dispersion`.
     Overdispersed,
     /// One burst of `on` in each cycle of `on` + `off`, at a random place.
     OnOff,
-    /// One half of a bucket gets the share `bias` of its events, one half of each half again, and so on.
+    /// One half of a bucket gets the share `bias` of its events; each half is split in the same way, and so on.
     BModel,
 }
 
@@ -172,28 +172,32 @@ impl Replay {
         if let (Some(pinned), Some(curve)) = (&self.fingerprint, &self.captured)
             && *pinned != curve.fingerprint()
         {
-            let message = format!("the counts in {} have another fingerprint, {}", path.display(), curve.fingerprint());
-            faults.add_help("fingerprint", message, "name the file that was meant, or remove `fingerprint`");
+            let message = format!(
+                "the fingerprint of the counts in {} is {}, not the one in the profile",
+                path.display(),
+                curve.fingerprint()
+            );
+            faults.add_help("fingerprint", message, "name the right file, or remove `fingerprint`");
         }
     }
 }
 
 /// A curve file's counts, or what is wrong and the way out.
 fn read_curve(path: &Path) -> Result<Curve, (String, &'static str)> {
-    const IMPORT: &str = "`floodmark curve import` writes curve files";
+    const IMPORT: &str = "make curve files with `floodmark curve import`";
     let shown = path.display();
     let unreadable = |error: &io::Error| match error.kind() {
         io::ErrorKind::NotFound => {
-            (format!("there is no curve file {shown}"), "the path starts at the profile's folder")
+            (format!("there is no curve file {shown}"), "the path is relative to the profile's folder")
         }
         _ => (format!("the curve file {shown} cannot be read: {error}"), IMPORT),
     };
     let facts = fs::metadata(path).map_err(|error| unreadable(&error))?;
     if facts.is_dir() {
-        return Err((format!("{shown} is a folder; a curve is one CSV file"), IMPORT));
+        return Err((format!("{shown} is a folder; a curve is a CSV file"), IMPORT));
     }
     if facts.len() > MAX_FILE_BYTES {
-        let message = format!("{shown} has {} MB; a curve file has at most 512", facts.len() >> 20);
+        let message = format!("{shown} is {} MB; a curve file may be at most 512 MB", facts.len() >> 20);
         return Err((message, "import it with longer buckets"));
     }
     let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
@@ -247,8 +251,7 @@ pub(super) fn other_moments(profile: &Profile) -> Option<String> {
     }
     let listed = listed.join(", ");
     Some(format!(
-        "streams replay curves of different moments side by side, each from the run's start: {listed}; `window` takes \
-         another part"
+        "the streams replay curves from different times, each starting when the run starts: {listed}; to line them up, set `window`"
     ))
 }
 

@@ -36,8 +36,9 @@ fn curves_of_different_moments_side_by_side_are_noted() {
     assert_eq!(notices(noon), Vec::<String>::new());
     assert_eq!(
         notices(before),
-        ["streams replay curves of different moments side by side, each from the run's start: \
-          `a` 2030-01-31T11:55:00Z, `b` 2030-01-31T11:50:00Z; `window` takes another part"]
+        [
+            "the streams replay curves from different times, each starting when the run starts: `a` 2030-01-31T11:55:00Z, `b` 2030-01-31T11:50:00Z; to line them up, set `window`"
+        ]
     );
 }
 
@@ -54,7 +55,7 @@ fn a_replay_is_loaded_again_from_its_table_wherever_that_lies() {
     assert_eq!(again.table, loaded.table);
     let other = text.replace("fingerprint = \"", "fingerprint = \"0");
     let error = Profile::from_text(&other, "p.toml").unwrap_err().to_string();
-    assert!(error.contains("another fingerprint"), "{error}");
+    assert!(error.contains("not the one in the profile"), "{error}");
 }
 
 #[test]
@@ -84,30 +85,30 @@ fn a_replay_that_cannot_be_is_refused_at_its_key() {
         assert!(said.len() == 1 && said[0].contains(expected), "wanted `{expected}`: {said:?}");
     };
     let refused_keys = |keys: &str, expected: &str| refused("", keys, "", expected);
-    refused("duration = \"20m\"", "", "rate = \"1/s\"", "`rate` and `curve` exclude each other");
-    refused("", "", "phases = [{ for = \"1s\" }]", "`phases` and `curve` exclude each other");
+    refused("duration = \"20m\"", "", "rate = \"1/s\"", "`rate` and `curve` cannot be set together");
+    refused("", "", "phases = [{ for = \"1s\" }]", "`phases` and `curve` cannot be set together");
     refused("", "", "arrivals = \"on-off\"\non_off = { on = \"1s\", off = \"1s\" }", "detail = { kind = \"on-off\"");
     refused("", "detail = { kind = \"paced\" }", "arrivals = \"poisson\"", "`arrivals` and the curve's `detail`");
     refused_keys("scale = 0", "`scale` is 0; it must be above 0");
     refused_keys("speed = nan", "`speed` is NaN");
-    refused_keys("speed = 1e8", "would last less than 1ms");
+    refused_keys("speed = 1e8", "would be shorter than 1ms");
     refused_keys("clip = \"0/s\"", "`clip` is 0/s");
-    refused_keys("scale = 2.0, target_peak = \"1/s\"", "both say how high");
-    refused_keys("target_mean = \"2/s\", target_peak = \"1/s\"", "both say how high");
-    refused_keys("target_peak = \"2G/s\"", "above the highest rate");
-    refused_keys("window = [\"11:50\"]", "a window has two edges, not 1");
+    refused_keys("scale = 2.0, target_peak = \"1/s\"", "both set the curve's height");
+    refused_keys("target_mean = \"2/s\", target_peak = \"1/s\"", "both set the curve's height");
+    refused_keys("target_peak = \"2G/s\"", "above the highest possible rate");
+    refused_keys("window = [\"11:50\"]", "`window` needs two times, not 1");
     refused_keys("window = [\"11:00\", \"13:00\"]", "goes from 2030-01-31T11:50:00Z to 2030-01-31T12:10:00Z");
     refused_keys("window = [\"12:04\", \"12:06\"]", "nothing would be sent");
     refused_keys("window = [\"noon\", \"12:06\"]", "`noon` is not a time of day");
     refused_keys("loop = true", "add duration");
     refused("duration = \"1000d\"", "loop = true, speed = 10000", "", "buckets would be played");
     refused("duration = \"10m\"", "", "", "the curve takes 20m, longer than the run's 10m");
-    refused("ceiling = \"10/s\"", "", "", "the profile's ceiling stops it at 10/s; raise `ceiling`");
+    refused("ceiling = \"10/s\"", "", "", "above the profile's ceiling of 10/s; raise `ceiling`");
     refused("ceiling = \"10/s\"", "speed = 0.77", "", "would be played at 15.4/s");
     refused("ceiling = \"10/s\"", "target_peak = \"11/s\"", "", "would be played at 11/s");
     for (detail, expected) in [
         ("kind = \"b-model\"", "\"b-model\" needs `bias`"),
-        ("kind = \"b-model\", bias = 0.4", "between 0.5"),
+        ("kind = \"b-model\", bias = 0.4", "at least 0.5"),
         ("kind = \"b-model\", bias = 1", "below 1"),
         ("kind = \"b-model\", bias = 0.6, finest = \"0s\"", "`finest` is 0s"),
         ("kind = \"overdispersed\"", "needs `dispersion`"),
@@ -131,7 +132,7 @@ fn a_curve_file_that_cannot_be_read_is_named_with_the_way_out() {
         ("empty.csv", "", "it is empty"),
         ("header.csv", "timestamp,count\n", "header"),
         ("one.csv", "timestamp,count\n2030-01-31T11:00:00Z,5\n", "one row"),
-        ("silent.csv", "timestamp,count\n2030-01-31T11:00:00Z,0\n2030-01-31T11:01:00Z,0\n", "no event happened"),
+        ("silent.csv", "timestamp,count\n2030-01-31T11:00:00Z,0\n2030-01-31T11:01:00Z,0\n", "has no events there"),
         ("semicolon.csv", "timestamp;count\n", "the columns are `timestamp;count`"),
     ] {
         std::fs::write(folder.path().join(name), bytes).unwrap();

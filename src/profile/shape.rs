@@ -69,7 +69,7 @@ impl<'s> Shape<'s> {
     }
 
     fn wrong_kind(&mut self, key: &str, node: &Node, wanted: &str, help: Option<String>) {
-        let message = format!("`{key}` wants {wanted}, not {}", node.value.describe());
+        let message = format!("`{key}` must be {wanted}, not {}", node.value.describe());
         self.add(&node.span, message, help);
     }
 
@@ -92,7 +92,7 @@ impl<'s> Shape<'s> {
             if !entries.iter().any(|entry| entry.key == required) {
                 let example = self.example(&properties[required]);
                 let help = format!("add {required} = {example}");
-                self.add(span, format!("{what} lacks the key `{required}`"), Some(help));
+                self.add(span, format!("{what} is missing the key `{required}`"), Some(help));
             }
         }
     }
@@ -104,10 +104,10 @@ impl<'s> Shape<'s> {
         }
         let elsewhere = homes(self.schema, key);
         if !elsewhere.is_empty() {
-            return format!("`{key}` is a key of {}", elsewhere.join(" and of "));
+            return format!("`{key}` belongs in {}", elsewhere.join(" or in "));
         }
         let keys: Vec<&str> = properties.keys().map(String::as_str).collect();
-        format!("its keys are: {}", keys.join(", "))
+        format!("the keys are: {}", keys.join(", "))
     }
 
     fn list(&mut self, key: &str, node: &Node, schema: &'s Json) {
@@ -115,14 +115,14 @@ impl<'s> Shape<'s> {
             let (_, item) = self.resolve(&schema["items"]);
             if item["type"] == "object" {
                 let header = if key == "stream" { key.to_owned() } else { format!("stream.{key}") };
-                let help = format!("write `[[{header}]]` for each, or {key} = [{}]", example_of_table(item));
+                let help = format!("write `[[{header}]]` above each one, or {key} = [{}]", example_of_table(item));
                 return self.wrong_kind(key, node, "a list of tables", Some(help));
             }
             let wanted = format!("a list like [{}]", self.example(&schema["items"]));
             return self.wrong_kind(key, node, &wanted, None);
         };
         if items.is_empty() && schema["minItems"].as_u64().is_some_and(|least| least > 0) {
-            self.add(&node.span, format!("`{key}` is an empty list"), Some(format!("fill it, or remove `{key}`")));
+            self.add(&node.span, format!("`{key}` is empty"), Some(format!("add an entry, or remove `{key}`")));
         }
         for item in items {
             self.value(key, item, &schema["items"]);
@@ -150,7 +150,7 @@ impl<'s> Shape<'s> {
 
     fn choice(&mut self, key: &str, node: &Node, choices: &[Json]) {
         let words: Vec<&str> = choices.iter().filter_map(|choice| choice["const"].as_str()).collect();
-        let one_of = format!("it is one of \"{}\"", words.join("\", \""));
+        let one_of = format!("choose one of \"{}\"", words.join("\", \""));
         let Value::Text(text) = &node.value else {
             let wanted = format!("text like \"{}\"", words.first().unwrap_or(&""));
             return self.wrong_kind(key, node, &wanted, Some(one_of));
@@ -241,7 +241,7 @@ impl Unit {
         Some(if others.is_empty() {
             format!("write {last}")
         } else {
-            format!("say the unit: {} or {last}", others.join(", "))
+            format!("add a unit: {} or {last}", others.join(", "))
         })
     }
 }

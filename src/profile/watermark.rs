@@ -35,7 +35,7 @@ impl FromStr for Operator {
         match text.trim() {
             "aggregation" => Ok(Operator::Aggregation),
             "deduplication" => Ok(Operator::Deduplication),
-            _ => Err(unit_error(text, "an operator", "it is aggregation or deduplication".to_owned())),
+            _ => Err(unit_error(text, "an operator", "choose aggregation or deduplication".to_owned())),
         }
     }
 }
@@ -82,20 +82,19 @@ impl FromStr for Window {
             return Ok(Window::None);
         }
         let Some((kind, lengths)) = trimmed.split_once(':') else {
-            return Err(wrong("it does not say how long, as in `tumbling:10s`".to_owned()));
+            return Err(wrong("it has no length, as in `tumbling:10s`".to_owned()));
         };
         let span = |written: &str| written.parse::<Span>().map_err(|error| wrong(error.to_string()));
         match kind.trim() {
             "tumbling" => Ok(Window::Tumbling { size: span(lengths)? }),
             "hopping" => {
-                let (size, hop) = lengths
-                    .split_once('/')
-                    .ok_or_else(|| wrong("it does not say how far it hops, as in `hopping:10s/5s`".to_owned()))?;
+                let (size, hop) =
+                    lengths.split_once('/').ok_or_else(|| wrong("it has no hop, as in `hopping:10s/5s`".to_owned()))?;
                 Ok(Window::Hopping { size: span(size)?, hop: span(hop)? })
             }
             "sliding" => Ok(Window::Sliding { size: span(lengths)? }),
             "session" => Ok(Window::Session { gap: span(lengths)? }),
-            other => Err(wrong(format!("`{other}` is no kind of window (tumbling, hopping, sliding, session)"))),
+            other => Err(wrong(format!("`{other}` is not a kind of window (tumbling, hopping, sliding, session)"))),
         }
     }
 }
@@ -137,49 +136,49 @@ impl JsonSchema for Window {
     }
 }
 
-/// An engine's watermark that the stream is held against: which events would it drop as too late?
+/// A model of an engine's watermark: which events would it drop as too late?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WatermarkModel {
-    /// The engine whose rule it is.
+    /// The engine to model.
     pub engine: Engine,
-    /// How far out of order events may be. Not with kafka-streams, which has its grace alone.
+    /// How far out of order events may be. Not with kafka-streams, which only has its grace period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<Span>,
-    /// How long a window stays open behind the watermark: Flink's and Beam's allowed lateness, Kafka Streams' grace, Azure's late-arrival tolerance (default 5s there). Default 0s.
+    /// How long a window stays open after the watermark has passed its end: Flink's and Beam's allowed lateness, Kafka Streams' grace, Azure's late-arrival tolerance (default 5s there). Default 0s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_lateness: Option<Span>,
-    /// kafka-streams: its grace period, under its own name; `allowed_lateness` says the same.
+    /// kafka-streams: its grace period; the same as `allowed_lateness`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace: Option<Span>,
-    /// `tumbling:10s`, `hopping:10s/5s` (of 10s, a new one every 5s; the hop need not divide the size, but with flink-sql), `sliding:10s` or `session:30s`. Default none.
+    /// `tumbling:10s`, `hopping:10s/5s` (10s long, a new one every 5s; only with flink-sql must the hop divide the size), `sliding:10s` or `session:30s`. Default none.
     #[serde(default)]
     pub window: Window,
-    /// flink: a partition without events for longer than this no longer holds the watermark back; it counts from the job's start, also where no event ever came. Default: never.
+    /// flink: a partition without events for longer than this no longer holds the watermark back; the time counts from the job's start, even where no event ever came. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idleness: Option<Span>,
-    /// flink: how many tasks (subtasks) its source has. With idleness it decides what is dropped: a task that comes back from idle is left out of the watermark until it has caught up. Default: not known, up to one for each partition; what is said then holds for all of these numbers.
+    /// flink: how many tasks (subtasks) its source has. With idleness it decides what is dropped: a task that comes back from idle is left out of the watermark until it has caught up. Default: not known; the figures then hold for any number up to one for each partition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_tasks: Option<u32>,
     /// flink, beam: how often the watermark moves (default 200ms). spark: how long a micro-batch is (default: from 500ms to 4s, all are tried).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Span>,
-    /// flink, beam: the engine reads live, never further than this behind the newest event. Then drops can be certain; otherwise it may be reading a backlog, and they are only possible.
+    /// flink, beam: the engine reads live, never further than this behind the newest event. Only then can drops be certain: an engine that reads a backlog may or may not drop them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keeps_up: Option<Span>,
-    /// kafka-streams: records go through a repartition topic before they are counted (a `groupBy`, a changed key). Then those of all partitions may meet in a task: what is sure to be kept is what no event of the stream closes, and no drop is sure. Default false.
+    /// kafka-streams: records go through a repartition topic before they are counted (a `groupBy`, a changed key). Records of all partitions may then meet in one task: an event is certain to be kept only if no event of the stream closes its window, and no drop is certain. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repartitioned: bool,
-    /// spark: what reads the stream behind the watermark. `aggregation` counts late rows after partial aggregation, `deduplication` every late row. Default: aggregation with windows, deduplication without.
+    /// spark: the stateful operator. `aggregation` counts late rows after partial aggregation, `deduplication` every late row. Default: aggregation with windows, deduplication without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<Operator>,
     /// spark: `spark.sql.streaming.statefulOperator.allowMultiple`. When it is false, a batch filters by its own watermark and not by that of the batch before. Default true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_multiple: Option<bool>,
-    /// kafka-streams, sessions and sliding windows: whether the store's record cache is on (`true`, as it is unless an application turns it off) and holds them all, so that a window that has closed is still found. Then, and with `false`, the verdicts are exact. Default: not known; they lie between the two.
+    /// kafka-streams, sessions and sliding windows: whether the store's record cache is on and holds all windows, so that a closed window is still found (`true` unless an application turns the cache off). With `true` or `false` the verdicts are exact. Default: not known, and the verdicts are a range that covers both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_cache: Option<bool>,
-    /// kafka-streams, sessions and sliding windows: they are in a store in memory, and not in RocksDB. Its metric counts some that are kept. Default false.
+    /// kafka-streams, sessions and sliding windows: they are in a store in memory, not in RocksDB. The metric then counts some events that are kept. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_memory: bool,
     /// The stage where the engine reads. Default: the first.
@@ -308,7 +307,7 @@ impl WatermarkModel {
         }
         for (key, span) in [("idleness", self.idleness), ("interval", self.interval)] {
             if span == Some(Span::default()) {
-                add(key, format!("`{key}` is 0s, and nothing happens so often"), "remove it, or give it a length");
+                add(key, format!("`{key}` must be longer than 0s"), "raise it, or remove it");
             }
         }
         faults
@@ -389,16 +388,16 @@ impl WatermarkModel {
         if hop_ns > size_ns {
             return fault(
                 format!(
-                    "the window {} is shorter than its hop, and events between two windows are in none",
+                    "the window {} is shorter than its hop: events between two windows would be in neither",
                     self.window
                 ),
-                "choose a hop of at most the size, as in hopping:10s/5s",
+                "choose a hop no longer than the size, as in hopping:10s/5s",
             );
         }
         if self.engine.settings().hops_divide_sizes && !size_ns.is_multiple_of(hop_ns) {
             return fault(
                 format!(
-                    "{} takes no windows like {}: the size must be a multiple of the hop",
+                    "{} does not allow windows like {}: the size must be a multiple of the hop",
                     self.engine, self.window
                 ),
                 "choose a hop that divides the size, as in hopping:10s/5s",
@@ -408,7 +407,7 @@ impl WatermarkModel {
         if windows > MAX_WINDOWS_OF_AN_EVENT {
             return fault(
                 format!(
-                    "the window {} puts each event into {windows} windows; {MAX_WINDOWS_OF_AN_EVENT} are the most",
+                    "the window {} puts each event into {windows} windows (limit {MAX_WINDOWS_OF_AN_EVENT})",
                     self.window
                 ),
                 "choose a longer hop",

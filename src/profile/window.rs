@@ -84,7 +84,7 @@ pub(super) fn buckets(from: WindowEdge, to: WindowEdge, curve: &Curve) -> Result
     let from_ms = offset_ms(from, 0, curve)?;
     let to_ms = offset_ms(to, from_ms.saturating_add(1), curve)?;
     if to_ms <= from_ms {
-        return Err(format!("the window ends at {to}, which is not behind its start at {from}"));
+        return Err(format!("the window ends at {to}, which is not after its start at {from}"));
     }
     if from_ms < 0 || to_ms > length_ms {
         return Err(format!("the window from {from} to {to} is not within the curve, which {}", extent(curve)));
@@ -100,7 +100,8 @@ pub(super) fn buckets(from: WindowEdge, to: WindowEdge, curve: &Curve) -> Result
 
 /// Milliseconds from the curve's start; a time of day is the first at or behind `not_before_ms`.
 fn offset_ms(edge: WindowEdge, not_before_ms: i64, curve: &Curve) -> Result<i64, String> {
-    let start_ms = || curve.start_unix_ms().ok_or_else(|| format!("the curve has no dates, so that {edge} is nowhere"));
+    let start_ms =
+        || curve.start_unix_ms().ok_or_else(|| format!("the curve has no dates, so {edge} cannot be found in it"));
     Ok(match edge {
         WindowEdge::Offset(span) => i64::try_from(span.as_nanos() / 1_000_000).unwrap_or(i64::MAX),
         WindowEdge::Moment(ms) => ms.saturating_sub(start_ms()?),
@@ -156,7 +157,7 @@ mod tests {
             let said = cut(from, to).unwrap_err();
             assert!(said.contains(whole), "{said}");
         }
-        assert!(cut("2h", "1h").unwrap_err().contains("not behind its start"));
+        assert!(cut("2h", "1h").unwrap_err().contains("not after its start"));
         assert!(cut("1s", "2s").unwrap_err().contains("no bucket begins"));
         let undated = Curve::new(None, 1000, vec![1.0; 10]).unwrap();
         let said = buckets("11:00".parse().unwrap(), "9s".parse().unwrap(), &undated).unwrap_err();

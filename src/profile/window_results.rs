@@ -28,40 +28,40 @@ pub enum Updates {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CopiesRule {
-    /// No: each event counts once, and what goes beyond is counted twice.
+    /// No: each event counts once, and any further copy is counted twice.
     #[default]
     Once,
-    /// Yes: the pipeline counts messages, and makes no promise about copies.
+    /// Yes: the pipeline counts messages, and promises nothing about copies.
     Counted,
 }
 
-/// Where a pipeline's window results stand in its messages, and what they should be: how many events each window and key has.
+/// Where in its messages a pipeline's window results are, and what they should be: the number of events of each window and key.
 /// A place is a JSON pointer (`/count`), `header:NAME`, `key` for the record's key, or `key:/window/start` for a place in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WindowResults {
     /// Where the window's start is: milliseconds since 1970, or a date and time.
     pub start: String,
-    /// Where its end (exclusive; of a session, its last event's time will do) is. Default: the start and the window's length. Sessions need it.
+    /// Where the window's end is (exclusive; for a session, the time of its last event will do). Default: the start plus the window's length. Sessions need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
-    /// Where the key is: the events' own. Default: windows are over all keys.
+    /// Where the key is, the same as the events' key. Default: windows are over all keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// Where the number of events is; null withdraws a result.
     pub count: String,
-    /// Where a mark is that withdraws a result: `true`, or an operation `d`, `-D`, `-U`, `delete`. Default none.
+    /// Where a mark is that withdraws a result: `true`, or an operation `d`, `-D`, `-U` or `delete`. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<String>,
     /// The pipeline's windows: `tumbling:10s`, `hopping:10s/5s` or `session:30s`.
     pub window: Window,
-    /// Several results for one window and key: the last one counts (`replace`, the default), or they add up (`add`).
+    /// When several results come for one window and key: the last one counts (`replace`, the default), or they add up (`add`).
     #[serde(default)]
     pub updates: Updates,
     /// Whether the pipeline should count each event `once` (the default), or messages, so that copies are `counted`.
     #[serde(default)]
     pub copies: CopiesRule,
-    /// The `[[stream.watermark]]` model that says what the pipeline drops: its number, from 0, or its engine. Default: the only one with these windows.
+    /// The `[[stream.watermark]]` model that predicts what the pipeline drops: its number, from 0, or its engine. Default: the only one with these windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark: Option<ModelChoice>,
 }
@@ -141,7 +141,7 @@ impl de::Visitor<'_> for ModelChoiceVisitor {
         f.write_str("the number of a watermark model, from 0, or its engine")
     }
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<ModelChoice, E> {
-        usize::try_from(number).map(ModelChoice::Number).map_err(|_| E::custom("there are not so many models"))
+        usize::try_from(number).map(ModelChoice::Number).map_err(|_| E::custom("there are fewer models"))
     }
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<ModelChoice, E> {
         usize::try_from(number).map(ModelChoice::Number).map_err(|_| E::custom("models are counted from 0"))

@@ -24,7 +24,7 @@ pub struct Summary {
     pub schema: u32,
     /// What the run says.
     pub verdict: Verdict,
-    /// Why, the strongest first; empty when it passed without remark.
+    /// Why, the strongest first; empty when the run passed and there is nothing to remark.
     pub reasons: Vec<Reason>,
     /// Which run this is.
     pub run: RunFacts,
@@ -32,7 +32,7 @@ pub struct Summary {
     pub totals: Counts,
     /// One entry for each stream, in the profile's order.
     pub streams: Vec<StreamSummary>,
-    /// The mean rate that the schedule asked for while sending, in events per second, over all streams.
+    /// The mean rate of the schedule while sending, in events per second, over all streams.
     #[serde(default)]
     pub offered_per_s: f64,
     /// The mean rate that was sent, in events per second, over all streams.
@@ -44,10 +44,10 @@ pub struct Summary {
     /// How well the generator kept its own schedule.
     #[serde(default)]
     pub generator: GeneratorSummary,
-    /// Whether somebody stopped the run before its schedule ended.
+    /// Whether the run was stopped before its schedule ended.
     #[serde(default)]
     pub interrupted: bool,
-    /// What went wrong on the way and spoils the measurement; they stand among the reasons, too.
+    /// What went wrong during the run and spoils the measurement; the reasons contain these, too.
     #[serde(default)]
     pub troubles: Vec<Reason>,
     /// Whether a part of the run is missing: one side of it, a shard, or an end that never came.
@@ -76,14 +76,14 @@ pub struct RunFacts {
     pub embedded: bool,
 }
 
-/// What a stream came to: the figures of its last stage that shows events.
+/// What became of a stream: the figures of its last stage that shows events.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StreamSummary {
     /// The stream's name in the profile.
     pub name: String,
     /// The topic that it was sent to.
     pub topic: String,
-    /// How many events came to which end.
+    /// What became of the events.
     pub counts: Counts,
     /// How long each hop took.
     pub latency_ms: HopLatencies,
@@ -94,7 +94,7 @@ pub struct StreamSummary {
     /// Each place where the stream was observed, when there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageSummary>,
-    /// The mean rate that the schedule asked for while sending, in events per second.
+    /// The mean rate of the schedule while sending, in events per second.
     #[serde(default)]
     pub offered_per_s: f64,
     /// The mean rate that was sent, in events per second.
@@ -133,13 +133,13 @@ pub struct StreamSummary {
     /// How long a client waits for a batch to fill, in milliseconds.
     #[serde(default)]
     pub linger_ms: f64,
-    /// For how long events may have waited for the observer itself, at most: so much of a latency may not be the target's.
+    /// The longest that events may have waited for the observer itself: that much of a latency may not be the target's.
     #[serde(default)]
     pub observer_behind_ms: Latencies,
-    /// How late events were against the first model's rule, and which bound would do (with several stages: at the first one where a model reads).
+    /// How late events were by the first model's rule, and which bound would be enough (with several stages: at the first one where a model reads).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lateness: Option<LatenessSummary>,
-    /// What the watermark suffers from, the most harmful first.
+    /// What disturbs the watermark, the most harmful first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingSummary>,
     /// The producers whose clocks are furthest off, as the events show them and as the profile made them.
@@ -157,16 +157,16 @@ pub struct StageSummary {
     pub name: String,
     /// The topic that was read.
     pub topic: String,
-    /// How many events came to which end, seen from here.
+    /// What became of the events, as seen here.
     pub counts: Counts,
     /// How long each hop took, up to here.
     pub latency_ms: HopLatencies,
-    /// For how long events may have waited for the observer itself, at most: so much of a latency may not be the target's.
+    /// The longest that events may have waited for the observer itself: that much of a latency may not be the target's.
     #[serde(default)]
     pub observer_behind_ms: Latencies,
     /// What stream processors' watermarks would have dropped.
     pub watermarks: Vec<Watermark>,
-    /// What was seen here says this, whatever the other stages say.
+    /// The verdict on what was seen here, independent of the other stages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
     /// Why, the strongest first.
@@ -175,10 +175,10 @@ pub struct StageSummary {
     /// The limits that hold here: those on counts, and at the last stage those on latencies, too.
     #[serde(default)]
     pub slo: Vec<SloResult>,
-    /// How late events were against the first model's rule, and which bound would do.
+    /// How late events were by the first model's rule, and which bound would be enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lateness: Option<LatenessSummary>,
-    /// What the watermark suffers from, the most harmful first.
+    /// What disturbs the watermark, the most harmful first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingSummary>,
     /// The producers whose clocks are furthest off, as the events show them and as the profile made them.
@@ -187,7 +187,7 @@ pub struct StageSummary {
     /// What became of the events that the profile disturbed on purpose, by the first model's claims.
     #[serde(default)]
     pub injections: InjectionLedger,
-    /// A pipeline's windows, where the stage shows them in place of events; counts and latencies are then those of nothing.
+    /// A pipeline's windows, where the stage shows them instead of events; counts and latencies are then empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<WindowsSummary>,
 }
@@ -238,14 +238,14 @@ pub struct Watermark {
     pub engine: String,
     /// Over what the engine keeps its watermark, as in `partition` or `task`.
     pub scope: String,
-    /// How much disorder the engine allows for, in milliseconds: its bound, or Kafka Streams' grace. The same as the first `tolerance`.
+    /// How much disorder the engine allows, in milliseconds: its bound, or Kafka Streams' grace. The same as the first `tolerance`.
     pub bound_ms: f64,
-    /// What the engine allows for, each under the engine's own name, as in `bound`, `delay` or `grace`; the first is what disorder is held against.
+    /// What the engine allows, each under the engine's own name, as in `bound`, `delay` or `grace`; disorder is compared with the first.
     #[serde(default)]
     pub tolerance: Vec<Tolerance>,
     /// The window that events are put into, as in `tumbling 10s`; absent without windows.
     pub window: Option<String>,
-    /// Events that are dropped in whatever order the engine reads.
+    /// Events that are dropped in any order of reading.
     pub dropped_sure: u64,
     /// Events that are dropped in some orders of reading.
     pub dropped_possible: u64,
@@ -253,13 +253,13 @@ pub struct Watermark {
     pub windows_affected: u64,
     /// What the engine's own metric should show.
     pub engine_metric: EngineMetric,
-    /// The most that the engine's own metric can show of these events, whatever else is in the stream: each is lost from all its windows.
+    /// The most that these events can add to the engine's own metric, whatever else is in the stream: each is lost from all its windows.
     #[serde(default)]
     pub engine_metric_at_most: u64,
     /// Whether events of any partition may close a window for all: then what is sure to be kept in a part is not sure of the whole.
     #[serde(default)]
     pub follows_whole_stream: bool,
-    /// How long a window stays open behind the watermark, in milliseconds: allowed lateness or grace.
+    /// How long a window stays open after the watermark has passed its end, in milliseconds: allowed lateness or grace.
     #[serde(default)]
     pub allowed_lateness_ms: f64,
     /// The stage where the engine reads.
@@ -268,7 +268,7 @@ pub struct Watermark {
     /// Events that were judged.
     #[serde(default)]
     pub records: u64,
-    /// Events kept in at least one window, however the engine reads.
+    /// Events kept in at least one window, in any order of reading.
     #[serde(default)]
     pub kept_sure: u64,
     /// (Event, window) pairs of all events.
@@ -284,7 +284,7 @@ pub struct Watermark {
     /// Messages without an event time that can be read; they are in no other count.
     #[serde(default)]
     pub without_event_time: u64,
-    /// Events whose time the engine takes not at all (Kafka Streams, before 1970).
+    /// Events whose time the engine refuses (Kafka Streams, before 1970).
     #[serde(default)]
     pub refused: u64,
     /// What a person should know about these figures, a sentence each.

@@ -36,11 +36,11 @@ pub struct TimelineRow {
     pub sent_bytes: u64,
     /// Median of due to consumed; empty when nothing was measured.
     pub due_to_consumed_p50_ms: Option<f64>,
-    /// 99 % of due to consumed are within this.
+    /// 99 % of events are consumed within this, counted from due.
     pub due_to_consumed_p99_ms: Option<f64>,
     /// The longest due to consumed.
     pub due_to_consumed_max_ms: Option<f64>,
-    /// 99 % of sent to acked are within this.
+    /// 99 % of events are acked within this, counted from sent.
     pub sent_to_acked_p99_ms: Option<f64>,
     /// 99 % of events were handed to the client at most so late.
     pub generator_lateness_p99_ms: Option<f64>,

@@ -13,11 +13,11 @@ pub struct WatermarkVerdicts {
     pub engine: String,
     /// Over what the engine keeps its maximum event time: partition, task or query.
     pub scope: String,
-    /// How much disorder the engine allows for, in milliseconds: its bound, or Kafka Streams' grace. The same as the first `tolerance`.
+    /// How much disorder the engine allows, in milliseconds: its bound, or Kafka Streams' grace. The same as the first `tolerance`.
     pub bound_ms: i64,
-    /// What the engine allows for, each under the engine's own name, as in `bound`, `delay` or `grace`.
+    /// What the engine allows, each under the engine's own name, as in `bound`, `delay` or `grace`.
     pub tolerance: Vec<Tolerance>,
-    /// How long a window stays open behind the watermark, in milliseconds.
+    /// How long a window stays open after the watermark has passed its end, in milliseconds.
     pub allowed_lateness_ms: i64,
     /// The windows, as in `tumbling 10s`; absent without.
     pub window: Option<String>,
@@ -29,7 +29,7 @@ pub struct WatermarkVerdicts {
     pub windows: Vec<WindowCount>,
     /// What the engine's own metric shows.
     pub metric: MetricVerdict,
-    /// How many events came to which end.
+    /// What became of the events.
     pub counts: VerdictCounts,
     /// What a person should know, a sentence each.
     pub notes: Vec<String>,
@@ -60,16 +60,16 @@ pub enum EventFate {
     /// Lost from all its windows.
     #[serde(rename = "dropped")]
     Dropped,
-    /// At least one of its windows takes it in, however the engine reads.
+    /// At least one of its windows takes it in, in any order of reading.
     #[serde(rename = "SURE_KEEP")]
     SureKeep,
-    /// Lost from all its windows, however the engine reads.
+    /// Lost from all its windows, in any order of reading.
     #[serde(rename = "SURE_DROP")]
     SureDrop,
     /// It depends on how the engine reads.
     #[serde(rename = "RACE")]
     Race,
-    /// The engine takes no event of such a time (Kafka Streams, before 1970).
+    /// The engine refuses events of such a time (Kafka Streams, before 1970).
     #[serde(rename = "refused")]
     Refused,
     /// Its event time cannot be read.
@@ -82,7 +82,7 @@ pub enum EventFate {
 pub struct WindowCount {
     /// Its first millisecond.
     pub start_ms: i64,
-    /// The first millisecond behind it.
+    /// The first millisecond after it.
     pub end_ms: i64,
     /// How many events it takes in; where that is not exact, the least.
     pub count: u64,
@@ -107,14 +107,14 @@ pub struct MetricVerdict {
     pub max: Option<u64>,
 }
 
-/// How many events came to which end.
+/// What became of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct VerdictCounts {
     /// Events with an event time.
     pub events: u64,
     /// Events without one that can be read.
     pub without_event_time: u64,
-    /// Events that the engine takes not at all.
+    /// Events that the engine refuses.
     pub refused: u64,
     /// Events kept although one of their windows had fired; 0 where verdicts are not exact.
     pub late_allowed: u64,

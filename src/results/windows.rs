@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::summary::CountRange;
 use crate::event_time::windows::{ReconciledWindow, WindowsReconciled};
 
-/// A pipeline's windows, held against the events that belong in them.
+/// A pipeline's windows, compared with the events that belong in them.
 ///
 /// `events + unexplained + counted_twice = counted + missing`, over the windows that were compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -59,7 +59,7 @@ pub struct WindowsSummary {
     /// Results that were read.
     #[serde(default)]
     pub results: u64,
-    /// Messages that are no window results.
+    /// Messages that are not window results.
     #[serde(default)]
     pub unreadable_results: u64,
     /// Results for windows of another length or alignment.
@@ -90,7 +90,7 @@ pub struct WindowsSummary {
 pub struct WindowBounds {
     /// Its first millisecond, since 1970.
     pub start_ms: i64,
-    /// The first millisecond behind it.
+    /// The first millisecond after it.
     pub end_ms: i64,
 }
 
@@ -99,7 +99,7 @@ pub struct WindowBounds {
 pub struct WindowSummary {
     /// Its first millisecond, since 1970.
     pub start_ms: i64,
-    /// The first millisecond behind it.
+    /// The first millisecond after it.
     pub end_ms: i64,
     /// The key with the largest difference, if its name is known and windows are by key.
     pub key: Option<String>,

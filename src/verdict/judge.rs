@@ -52,7 +52,7 @@ pub struct StreamFigures<'a> {
     pub delivery: Delivery,
     /// Which ends of the way were watched: a limit on the other end is not judged.
     pub sides: Sides,
-    /// How many events came to which end.
+    /// What became of the events.
     pub counts: &'a Counts,
     /// The first lost events.
     pub lost: &'a [LostEvent],

@@ -20,7 +20,7 @@ pub enum Verdict {
     Pass,
     /// A limit was broken.
     Fail,
-    /// Nothing was broken for certain, and the measurement does not carry a pass.
+    /// No limit was certainly broken, but the measurement cannot support a pass.
     Void,
     /// A part of a run, sent or observed by one of several processes: `merge` gives the verdict.
     Part,

@@ -106,7 +106,7 @@ pub enum ReasonCode {
     Failed,
     /// The generator dropped more events than allowed.
     Dropped,
-    /// More ids that no one sent came than allowed.
+    /// More messages with an id that was never sent came than allowed.
     Phantom,
     /// A latency is over its limit.
     Latency,
@@ -143,7 +143,7 @@ pub enum ReasonCode {
     HeldBackByQueue,
     /// This machine did not send the offered load.
     HeldBackByMachine,
-    /// A limit was broken on the embedded broker, which was asked for more than this machine carries.
+    /// A limit was broken on the embedded broker, which had to carry more than this machine can.
     EmbeddedBroker,
     /// Nothing was planned.
     NothingPlanned,
@@ -151,11 +151,11 @@ pub enum ReasonCode {
     NothingSeen,
     /// Acknowledged events were still in flight when the reading ended.
     InFlight,
-    /// Acknowledged events lie behind a transaction that was open when the reading ended.
+    /// Acknowledged events come after a transaction that was still open when the reading ended.
     OpenTransaction,
-    /// Acknowledged events lie beyond what the replicas have, which is what readers are shown.
+    /// Acknowledged events are above the high watermark, so readers are not shown them yet.
     NotReplicated,
-    /// A topic was deleted, or made anew, while the run lasted.
+    /// A topic was deleted or recreated during the run.
     TopicChanged,
     /// Missing events may be among messages in which no event can be read.
     Unreadable,
@@ -169,13 +169,13 @@ pub enum ReasonCode {
     Unresolved,
     /// Events that the client called failed were seen.
     FailedButSeen,
-    /// Somebody stopped the run.
+    /// The run was stopped by hand.
     Interrupted,
-    /// The run was killed, or did not come back from the client: it is known by the second only.
+    /// The run was killed, or the client did not return: figures are known only second by second.
     Unfinished,
     /// No stream was measured.
     NoStreams,
-    /// A limit on a watermark's drops, and nothing was held against the watermark.
+    /// There is a limit on a watermark's drops, but no event was checked against the watermark.
     WatermarkUnknown,
     /// A watermark may drop more events than allowed.
     WatermarkPossible,
@@ -218,9 +218,9 @@ pub enum ReasonCode {
     ClientError,
     /// Another run's events came to the topic.
     OtherRun,
-    /// Messages claim another due time than the schedule gives their events.
+    /// Messages carry a due time that is not the schedule's.
     DueTimeChanged,
-    /// A topic got partitions while the run lasted.
+    /// Partitions were added to a topic during the run.
     PartitionsAdded,
 
     /// A code that a later floodmark wrote.

@@ -57,7 +57,7 @@ fn parts_of_a_replay_join_only_with_the_curve_that_they_played() {
     fs::write(workshop.path("curve.csv"), curve.replace(",300", ",301")).unwrap();
     let refused = merge();
     let (_, told) = refused.one_sentence();
-    assert!(told.contains("another fingerprint") && told.contains("curve.csv"), "{told}");
+    assert!(told.contains("not the one in the profile") && told.contains("curve.csv"), "{told}");
 }
 
 fn folder_of(ended: crate::program::Ended) -> String {

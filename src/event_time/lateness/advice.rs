@@ -42,11 +42,11 @@ impl BoundReason {
     }
 }
 
-/// Whose maximum a record is held against.
+/// Whose maximum a record is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// That of its own partition (Flink's watermarks per partition, Kafka Streams' tasks): the most that an engine drops, whatever its speed.
+    /// That of its own partition (Flink's watermarks per partition, Kafka Streams' tasks): the most that an engine drops, at any speed.
     Partition,
     /// That over all partitions, in the order of reading (Spark, Azure Stream Analytics).
     AllPartitions,
@@ -61,9 +61,9 @@ pub struct Candidate {
     pub bound_ms: u64,
     /// How many records it would have dropped, at least.
     pub drops_min: u64,
-    /// How many records it would have dropped, at most. Equal to the least for every candidate below a century.
+    /// How many records it would have dropped, at most. Equal to `drops_min` for every candidate below a century.
     pub drops_max: u64,
-    /// Of so many records.
+    /// Out of this many records.
     pub records: u64,
     /// The share of the records that it would have dropped at most, 0 to 1.
     pub share: f64,

@@ -28,7 +28,7 @@ impl Default for Attention {
     }
 }
 
-/// Something that a watermark suffers from, with what the data shows of the cause.
+/// Something that disturbs a watermark, with what the data shows of the cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Finding {
@@ -55,7 +55,7 @@ pub enum Finding {
         producer: u16,
         /// How far its clock is ahead of the middle one, in milliseconds.
         ahead_ms: u64,
-        /// Records that are late behind its event times.
+        /// Records that are late because of its event times.
         late: u64,
         /// All late records.
         late_in_all: u64,
@@ -71,7 +71,7 @@ pub enum Finding {
         /// All late records.
         late_in_all: u64,
     },
-    /// No records come, and the windows of all wait.
+    /// No records come, and the windows of all partitions wait.
     Idle {
         /// The partition.
         partition: u16,
@@ -91,7 +91,7 @@ pub enum Finding {
         /// When it began, in seconds from the start of the run.
         from_s: u64,
     },
-    /// Records come, always about as far behind the foremost partition's: a clock that is behind.
+    /// Records come, but always about the same time behind the foremost partition's: a clock that is behind.
     PartitionBehind {
         /// The partition.
         partition: u16,

@@ -59,7 +59,7 @@ pub struct ModelSpec {
     pub engine: Engine,
     /// How far out of order events may be, in milliseconds.
     pub bound_ms: i64,
-    /// How long a window stays open behind the watermark, in milliseconds: allowed lateness or grace.
+    /// How long a window stays open after the watermark has passed its end, in milliseconds: allowed lateness or grace.
     pub allowed_ms: i64,
     /// What events are put into.
     pub window: WindowMs,

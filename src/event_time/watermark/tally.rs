@@ -126,7 +126,7 @@ impl ModelTally {
         self.doubted
     }
 
-    /// Events kept in at least one window, however the engine reads.
+    /// Events kept in at least one window, in any order of reading.
     #[must_use]
     pub fn sure_keep(&self) -> u64 {
         self.at_the_end().sure_keep

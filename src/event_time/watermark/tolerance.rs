@@ -7,7 +7,7 @@ use super::spec::ModelSpec;
 use crate::event_time::engines::Lateness;
 use crate::profile::Span;
 
-/// A length of time that an engine allows for, under the name that the engine has for it.
+/// A length of time that an engine allows, under the engine's own name for it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Tolerance {
     /// The engine's own word, as in `bound`, `delay` or `grace`.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct WindowSpan {
     /// The first millisecond in it.
     pub start_ms: i64,
-    /// The first millisecond behind it.
+    /// The first millisecond after it.
     pub end_ms: i64,
 }
 

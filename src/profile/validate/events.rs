@@ -19,10 +19,10 @@ const MAX_TAIL: f64 = 100.0;
 pub(super) fn keys(keys: &Keys, faults: &mut Faults<'_>) {
     if keys.count == 0 {
         let help = "for events without a key, write distribution = \"none\"";
-        faults.add_help("count", "there must be at least one key", help);
+        faults.add_help("count", "`count` is 0; there must be at least one key", help);
     }
     if keys.prefix.len() > MAX_PREFIX_BYTES {
-        faults.add("prefix", format!("the prefix has {} bytes; {MAX_PREFIX_BYTES} is the most", keys.prefix.len()));
+        faults.add("prefix", format!("the prefix is {} bytes long (limit {MAX_PREFIX_BYTES})", keys.prefix.len()));
     }
     match keys.exponent {
         Some(exponent) if keys.distribution == KeyDistribution::Zipf => {
@@ -41,9 +41,12 @@ pub(super) fn keys(keys: &Keys, faults: &mut Faults<'_>) {
 
 fn hot_set(keys: &Keys, faults: &mut Faults<'_>) {
     match keys.hot {
-        None => faults.add_help("distribution", "a hot set needs to know how many keys are hot", "add hot = 10"),
+        None => faults.add_help("distribution", "a hot set needs `hot`, the number of hot keys", "add hot = 10"),
         Some(hot) if hot == 0 || hot >= keys.count => {
-            let message = format!("{hot} hot keys of {}; at least one must be hot, and one not", keys.count);
+            let message = format!(
+                "`hot` is {hot} of {} keys; at least one key must be hot, and at least one must not",
+                keys.count
+            );
             faults.add("hot", message);
         }
         Some(_) => {}
@@ -51,7 +54,11 @@ fn hot_set(keys: &Keys, faults: &mut Faults<'_>) {
     match keys.hot_share {
         None => {
             let help = "add hot_share = 0.9";
-            faults.add_help("distribution", "a hot set needs to know which share of events is hot", help);
+            faults.add_help(
+                "distribution",
+                "a hot set needs `hot_share`, the share of events that go to hot keys",
+                help,
+            );
         }
         Some(share) => faults.share("hot_share", share),
     }
@@ -60,20 +67,21 @@ fn hot_set(keys: &Keys, faults: &mut Faults<'_>) {
 /// Clocks that are wrong.
 pub(super) fn skew(skew: &Skew, stream: &Stream, faults: &mut Faults<'_>) {
     if skew.spread.is_some() && !skew.offsets.is_empty() {
-        let help = "keep one: `offsets` says each clock's error, `spread` draws them";
-        faults.add_help("spread", "`offsets` and `spread` exclude each other", help);
+        let help = "remove one of them: `offsets` sets each clock's error, `spread` draws it at random";
+        faults.add_help("spread", "`offsets` and `spread` cannot be set together", help);
     }
     if skew.offsets.len() > usize::from(stream.producers) {
-        let message = format!("{} offsets for {} producers: some are never used", skew.offsets.len(), stream.producers);
+        let message =
+            format!("{} offsets for {} producers: some would never be used", skew.offsets.len(), stream.producers);
         faults.add_help("offsets", message, format!("set producers = {}", skew.offsets.len()));
     }
     if skew.drift_ppm.is_nan() || skew.drift_ppm.abs() > MAX_DRIFT_PPM {
-        faults.add("drift_ppm", format!("`drift_ppm` is {}; it lies between 0 and {MAX_DRIFT_PPM}", skew.drift_ppm));
+        faults.add("drift_ppm", format!("`drift_ppm` is {}; it must be from 0 to {MAX_DRIFT_PPM}", skew.drift_ppm));
     } else if skew.drift_ppm < 0.0 {
         faults.add_help(
             "drift_ppm",
             format!("`drift_ppm` is {}; it must not be negative", skew.drift_ppm),
-            "it is the largest drift in either direction",
+            "it is the largest drift, in either direction",
         );
     }
     if let Some(step) = skew.step {
@@ -88,7 +96,7 @@ pub(super) fn skew(skew: &Skew, stream: &Stream, faults: &mut Faults<'_>) {
 pub(super) fn lateness(lateness: &Lateness, faults: &mut Faults<'_>) {
     faults.share("share", lateness.share);
     if lateness.median == Span::default() {
-        faults.add_help("median", "a median lateness of 0s is no lateness", "remove `lateness`, or raise it");
+        faults.add_help("median", "`median` is 0s, so no event would be late", "raise it, or remove `lateness`");
     }
     match lateness.sigma {
         Some(sigma) if lateness.distribution == LatenessDistribution::LogNormal => {
@@ -103,7 +111,7 @@ pub(super) fn lateness(lateness: &Lateness, faults: &mut Faults<'_>) {
     if let Some(cap) = lateness.cap
         && cap < lateness.median
     {
-        faults.add("cap", format!("the cap of {cap} lies below the median of {}", lateness.median));
+        faults.add("cap", format!("`cap` is {cap}, below the median of {}", lateness.median));
     }
 }
 
@@ -113,13 +121,13 @@ pub(super) fn retries(retries: &Retries, faults: &mut Faults<'_>) {
         faults.share(key, share);
     }
     if !(1..=MAX_ATTEMPTS).contains(&retries.attempts) {
-        faults.add("attempts", format!("{} retries of one event; 1 to {MAX_ATTEMPTS} are possible", retries.attempts));
+        faults.add("attempts", format!("`attempts` is {}; it must be from 1 to {MAX_ATTEMPTS}", retries.attempts));
     }
     if retries.base == Span::default() {
-        faults.add("base", "the first backoff cannot be 0s");
+        faults.add("base", "`base` is 0s; the first backoff must be longer");
     }
     if retries.base > retries.cap {
-        let message = format!("the first backoff, {}, is longer than the longest, {}", retries.base, retries.cap);
+        let message = format!("`base` is {}, longer than `cap`, which is {}", retries.base, retries.cap);
         faults.add_help("base", message, "lower `base`, or raise `cap`");
     }
 }

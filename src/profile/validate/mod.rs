@@ -84,15 +84,15 @@ fn layout(stream: &Stream, faults: &mut Faults<'_>) {
     if let Some(partitions) = stream.partitions
         && !(1..=MAX_PARTITIONS).contains(&partitions)
     {
-        faults.add("partitions", format!("{partitions} partitions; a topic has 1 to {MAX_PARTITIONS}"));
+        faults.add("partitions", format!("`partitions` is {partitions}; it must be from 1 to {MAX_PARTITIONS}"));
     }
     if !(1..=MAX_PRODUCERS).contains(&stream.producers) {
-        faults.add("producers", format!("{} producers; a stream has 1 to {MAX_PRODUCERS}", stream.producers));
+        faults.add("producers", format!("`producers` is {}; it must be from 1 to {MAX_PRODUCERS}", stream.producers));
     }
     if stream.delivery == Delivery::ExactlyOnce && stream.transaction.as_nanos() < 1_000_000 {
         faults.add_help(
             "transaction",
-            format!("exactly-once commits every `transaction`, and {} is too short", stream.transaction),
+            format!("`transaction` is {}, too short for exactly-once to commit that often", stream.transaction),
             "100ms is usual",
         );
     }

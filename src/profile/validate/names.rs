@@ -16,7 +16,7 @@ pub(super) fn streams(profile: &Profile, faults: &mut Faults<'_>) {
         faults.add_help("stream", "the profile has no stream", "add [[stream]] with a name and a rate");
     }
     if streams.len() > MAX_STREAMS {
-        let message = format!("{} streams; a profile has at most {MAX_STREAMS}", streams.len());
+        let message = format!("the profile has {} streams (limit {MAX_STREAMS})", streams.len());
         faults.add_help("stream", message, "split it into several profiles");
     }
     for (index, stream) in streams.iter().enumerate() {
@@ -28,7 +28,7 @@ pub(super) fn streams(profile: &Profile, faults: &mut Faults<'_>) {
             let key = if stream.topic.is_some() { "topic" } else { "name" };
             let message =
                 format!("the streams `{}` and `{}` both send to `{}`", other.name, stream.name, stream.topic_name());
-            faults.add_help(key, message, "one stream is one topic's traffic: give each its own topic");
+            faults.add_help(key, message, "give each stream a topic of its own");
         }
     }
 }
@@ -45,16 +45,16 @@ pub(super) fn stream(stream: &Stream, faults: &mut Faults<'_>) {
 /// A name that is shown in reports and used in file names.
 pub(super) fn name(name: &str, key: &'static str, faults: &mut Faults<'_>) {
     if let Some(why) = why_not(name, MAX_NAME_CHARS) {
-        faults.add_help(key, format!("a name {why}"), "letters, digits, `-`, `_` and `.` make a name");
+        faults.add_help(key, format!("a name {why}"), "use letters, digits, `-`, `_` and `.`");
     } else if name.starts_with(['.', '-']) {
-        faults.add(key, format!("a name starts with a letter, a digit or `_`, not as `{name}` does"));
+        faults.add(key, format!("a name must start with a letter, a digit or `_`, unlike `{name}`"));
     }
 }
 
 /// A topic's name, by Kafka's rules.
 pub(super) fn topic(topic: &str, key: &'static str, faults: &mut Faults<'_>) {
     if let Some(why) = why_not(topic, MAX_TOPIC_CHARS) {
-        faults.add_help(key, format!("a topic's name {why}"), "Kafka takes letters, digits, `-`, `_` and `.`");
+        faults.add_help(key, format!("a topic's name {why}"), "Kafka allows letters, digits, `-`, `_` and `.`");
     } else if topic == "." || topic == ".." {
         faults.add(key, format!("a topic cannot be called `{topic}`"));
     }
@@ -66,8 +66,8 @@ fn why_not(name: &str, most_chars: usize) -> Option<String> {
         return Some("cannot be empty".to_owned());
     }
     if chars > most_chars {
-        return Some(format!("has at most {most_chars} letters, not {chars}"));
+        return Some(format!("is {chars} characters long (limit {most_chars})"));
     }
     let odd = name.chars().find(|&c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))?;
-    Some(format!("cannot hold `{}`, as `{name}` does", odd.escape_debug()))
+    Some(format!("cannot contain `{}`, as `{name}` does", odd.escape_debug()))
 }

@@ -12,20 +12,20 @@ const MAX_SIGMA: f64 = 10.0;
 pub(super) fn payload(stream: &Stream, faults: &mut Faults<'_>) {
     let payload = &stream.payload;
     if payload.size.is_some() && payload.filler.is_some() {
-        let help = "`size` is the whole payload, `filler` what comes on top of the envelope: keep one";
-        faults.add_help("filler", "`size` and `filler` exclude each other", help);
+        let help = "remove one of them: `size` is the whole payload, `filler` only what is added to the envelope";
+        faults.add_help("filler", "`size` and `filler` cannot be set together", help);
     }
     settings(stream, faults);
     if let (Some(min), Some(max)) = (payload.min, payload.max)
         && min > max
     {
-        faults.add("min", format!("`min` is {min}, more than `max`, which is {max}"));
+        faults.add("min", format!("`min` is {min}, above `max`, which is {max}"));
     }
     if payload.sizes == SizeDistribution::LogNormal
         && let Some(size) = payload.size
         && (payload.min.is_some_and(|min| size < min) || payload.max.is_some_and(|max| size > max))
     {
-        faults.add("size", format!("the median size, {size}, does not lie between `min` and `max`"));
+        faults.add("size", format!("the median size, {size}, is not between `min` and `max`"));
     }
     bounds(stream, faults);
 }
@@ -48,13 +48,17 @@ fn settings(stream: &Stream, faults: &mut Faults<'_>) {
             }
             for (key, present) in [("size", payload.size.is_some()), ("filler", payload.filler.is_some())] {
                 if present {
-                    faults.add(key, format!("uniform sizes lie between `min` and `max`; `{key}` means nothing"));
+                    faults.add(key, format!("uniform sizes are set by `min` and `max`; remove `{key}`"));
                 }
             }
         }
         SizeDistribution::LogNormal => {
             if payload.filler.is_some() {
-                faults.add_help("filler", "log-normal sizes are whole payloads", "give the median as `size`");
+                faults.add_help(
+                    "filler",
+                    "log-normal sizes cannot be set by `filler`",
+                    "set `size`, the median of the whole payload",
+                );
             }
         }
     }
@@ -77,8 +81,8 @@ fn bounds(stream: &Stream, faults: &mut Faults<'_>) {
     for (key, size) in [("size", payload.size), ("min", payload.min), ("max", payload.max)] {
         let Some(size) = size else { continue };
         if size.as_bytes() < least {
-            let help = format!("raise it, give the filler alone (filler = \"{size}\"), or use codec = \"binary\"");
-            faults.add_help(key, format!("`{key}` is {size}; id, times and key alone take {least}B of JSON"), help);
+            let help = format!("raise it, set the filler alone (filler = \"{size}\"), or use codec = \"binary\"");
+            faults.add_help(key, format!("`{key}` is {size}, but id, times and key alone take {least}B of JSON"), help);
         }
         too_large(key, size, 0, faults);
     }
@@ -90,11 +94,7 @@ fn bounds(stream: &Stream, faults: &mut Faults<'_>) {
 fn too_large(key: &'static str, size: ByteSize, envelope: u64, faults: &mut Faults<'_>) {
     if size.as_bytes().saturating_add(envelope) > MAX_PAYLOAD_BYTES {
         let most = ByteSize::from_bytes(MAX_PAYLOAD_BYTES);
-        faults.add_help(
-            key,
-            format!("`{key}` is {size}; the largest payload is {most}"),
-            "send more and smaller events in place of fewer large ones",
-        );
+        faults.add_help(key, format!("`{key}` is {size} (limit {most})"), "send more, smaller events instead");
     }
 }
 

@@ -15,29 +15,31 @@ pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
         None if !phased && !profile.streams.is_empty() => {
             faults.add_help(
                 "duration",
-                "the profile does not say how long it runs",
-                "add duration = \"60s\", or phases to a stream",
+                "the profile has no duration",
+                "add duration = \"60s\", or give a stream phases",
             );
         }
-        Some(duration) if duration == Span::default() => faults.add("duration", "a run of 0s sends nothing"),
+        Some(duration) if duration == Span::default() => {
+            faults.add("duration", "`duration` is 0s, so nothing would be sent")
+        }
         _ => {}
     }
     let duration = profile.duration();
     if duration > Span::default() && profile.warmup >= duration {
         faults.add_help(
             "warmup",
-            format!("the warm-up of {} leaves nothing to measure of the {duration} that the run lasts", profile.warmup),
-            "shorten it (--set warmup=0s), or let the run last longer",
+            format!("`warmup` is {}, and the run lasts {duration}: nothing would be left to measure", profile.warmup),
+            "shorten the warm-up (--set warmup=0s), or make the run longer",
         );
     }
     if profile.generator_late_p99 == Some(Span::default()) {
-        let help = "remove it, or give the longest time that you accept";
-        faults.add_help("generator_late_p99", "`generator_late_p99` is 0s, which no machine can keep", help);
+        let help = "remove it, or set the longest time that you accept";
+        faults.add_help("generator_late_p99", "`generator_late_p99` is 0s, which no machine can meet", help);
     }
     if let Some(ceiling) = profile.ceiling
         && ceiling.as_per_s() <= 0.0
     {
-        faults.add("ceiling", format!("a ceiling of {ceiling} lets nothing through"));
+        faults.add("ceiling", format!("`ceiling` is {ceiling}, so nothing would be sent"));
     }
 }
 
@@ -66,8 +68,8 @@ fn base_rate(stream: &Stream, faults: &mut Faults<'_>) {
     if rate.is_nan() || rate <= 0.0 {
         faults.add_help(
             "rate",
-            format!("a stream's base rate of {base} sends nothing"),
-            "silence is a phase: { for = \"10s\", rate = \"0/s\" }",
+            format!("`rate` is {base}, so nothing would be sent"),
+            "for silence, add a phase: { for = \"10s\", rate = \"0/s\" }",
         );
     } else if rate > MAX_RATE_PER_S {
         faults.add("rate", too_high(base));
@@ -82,7 +84,7 @@ fn phases(phases: &[Phase], base: Rate, faults: &mut Faults<'_>) {
     for (index, phase) in phases.iter().enumerate() {
         let mut faults = faults.at_index("phases", index);
         if phase.repeat == Some(0) {
-            faults.add_help("repeat", "a phase that runs 0 times", "remove the phase, or `repeat`");
+            faults.add_help("repeat", "`repeat` is 0, so the phase would never run", "remove the phase, or `repeat`");
         }
         if phase.phases.is_empty() {
             hold(phase, base, &mut faults);
@@ -95,8 +97,8 @@ fn phases(phases: &[Phase], base: Rate, faults: &mut Faults<'_>) {
 /// A phase of its own: a step or a ramp, then a hold.
 fn hold(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
     match phase.lasts {
-        None => faults.add_here("a phase does not say how long it lasts", "add for = \"20s\""),
-        Some(lasts) if lasts == Span::default() => faults.add("for", "a phase of 0s does nothing"),
+        None => faults.add_here("a phase has no length", "add for = \"20s\""),
+        Some(lasts) if lasts == Span::default() => faults.add("for", "`for` is 0s, so the phase would do nothing"),
         Some(lasts) => {
             if let Some(ramp) = phase.ramp.filter(|&ramp| ramp > lasts) {
                 let message = format!("the ramp of {ramp} is longer than its phase of {lasts}");
@@ -120,7 +122,7 @@ fn group(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
     {
         if present {
             let help = format!("move `{key}` into the phases of the group, or remove `phases`");
-            faults.add_help(key, format!("a group of phases has no `{key}` of its own"), help);
+            faults.add_help(key, format!("a group of phases cannot have `{key}` itself"), help);
         }
     }
     phases(&phase.phases, base, faults);
@@ -131,7 +133,7 @@ fn total_length(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     let length = stream.phases_length();
     let Some(span) = u64::try_from(length).ok().filter(|&nanos| i64::try_from(nanos).is_ok()).map(Span::from_nanos)
     else {
-        faults.add_help("phases", "with their repeats, the phases last longer than 292 years", "lower `repeat`");
+        faults.add_help("phases", "the phases, repeats included, last longer than 292 years", "lower `repeat`");
         return false;
     };
     if let Some(duration) = profile.duration
@@ -156,7 +158,7 @@ fn planned_events(profile: &Profile, stream: &Stream, faults: &mut Faults<'_>) {
     if per_producer.is_nan() || per_producer >= most {
         faults.add_help(
             if stream.curve.is_some() { "curve" } else { "rate" },
-            format!("{per_producer:.1e} events for each producer are more than can be numbered ({most:.1e})"),
+            format!("each producer would send {per_producer:.1e} events; at most {most:.1e} can be numbered"),
             "lower the rate, shorten the run, or raise `producers`",
         );
     }

@@ -38,13 +38,13 @@ pub(super) fn stream(profile: &Profile, stream: &Stream, long: LongPhases, fault
 
 fn excluded(stream: &Stream, faults: &mut Faults<'_>) {
     if !stream.phases.is_empty() {
-        faults.add_help("phases", "`phases` and `curve` exclude each other", "remove one of the two");
+        faults.add_help("phases", "`phases` and `curve` cannot be set together", "remove one of them");
     }
     if stream.rate.is_some() {
         faults.add_help(
             "rate",
-            "`rate` and `curve` exclude each other",
-            "remove `rate`; the curve's scale, target_peak and target_mean say how high it is",
+            "`rate` and `curve` cannot be set together",
+            "remove `rate`; set the curve's height with scale, target_peak or target_mean",
         );
     }
     arrivals::check_beside_curve(stream, faults);
@@ -59,7 +59,7 @@ fn keys(replay: &Replay, faults: &mut Faults<'_>) {
     for (key, rate) in [("target_peak", replay.target_peak), ("target_mean", replay.target_mean), ("clip", replay.clip)]
     {
         if rate.is_some_and(|rate| rate.as_per_s() <= 0.0) {
-            faults.add(key, format!("`{key}` is 0/s: nothing would be sent"));
+            faults.add(key, format!("`{key}` is 0/s, so nothing would be sent"));
         }
     }
     let heights = [
@@ -69,12 +69,12 @@ fn keys(replay: &Replay, faults: &mut Faults<'_>) {
     ];
     let mut set = heights.iter().filter(|(_, is_set)| *is_set);
     if let (Some((key, _)), Some((other, _))) = (set.next(), set.next()) {
-        let message = format!("`{key}` and `{other}` both say how high the curve is");
-        faults.add_help(key, message, "keep one of the two");
+        let message = format!("`{key}` and `{other}` both set the curve's height");
+        faults.add_help(key, message, "remove one of them");
     }
     if !matches!(replay.window.len(), 0 | 2) {
-        let message = format!("a window has two edges, not {}", replay.window.len());
-        faults.add_help("window", message, "write it as window = [\"11:00\", \"13:00\"]");
+        let message = format!("`window` needs two times, not {}", replay.window.len());
+        faults.add_help("window", message, "write window = [\"11:00\", \"13:00\"]");
     }
 }
 
@@ -85,7 +85,11 @@ fn detail(detail: &Detail, faults: &mut Faults<'_>) {
         if !is(kind) {
             faults.only_with(key, present, &format!("kind = \"{word}\""));
         } else if !present {
-            faults.add_help("kind", format!("\"{word}\" needs `{key}`"), "`floodmark curve fit` finds it from a curve");
+            faults.add_help(
+                "kind",
+                format!("\"{word}\" needs `{key}`"),
+                "`floodmark curve fit` estimates it from a curve",
+            );
         }
     };
     wants("dispersion", detail.dispersion.is_some(), DetailKind::Overdispersed, "overdispersed", faults);
@@ -97,13 +101,13 @@ fn detail(detail: &Detail, faults: &mut Faults<'_>) {
         && !(dispersion > 1.0 && dispersion <= 1e9)
     {
         let message = format!("`dispersion` is {dispersion}; it must be above 1");
-        faults.add_help("dispersion", message, "a dispersion of 1 is kind = \"poisson-exact\"");
+        faults.add_help("dispersion", message, "for a dispersion of 1, set kind = \"poisson-exact\"");
     }
     if let Some(bias) = detail.bias
         && !(0.5..1.0).contains(&bias)
     {
-        let message = format!("`bias` is {bias}; it lies between 0.5, which is even, and below 1");
-        faults.add_help("bias", message, "0.7 is bursty");
+        let message = format!("`bias` is {bias}; it must be at least 0.5 and below 1");
+        faults.add_help("bias", message, "0.5 is even, 0.7 is bursty");
     }
     for (key, span) in [("on", detail.on), ("off", detail.off), ("finest", detail.finest)] {
         if span == Some(Span::default()) {
@@ -117,13 +121,13 @@ fn played(profile: &Profile, replay: &Replay, long: LongPhases, faults: &mut Fau
     let Some(played) = replay.played() else { return };
     if played.total() <= 0.0 {
         let key = if replay.window.is_empty() { "file" } else { "window" };
-        faults.add(key, "no event happened there: nothing would be sent");
+        faults.add(key, "the curve has no events there, so nothing would be sent");
         return;
     }
     if played.step_ns() < MIN_STEP_NS {
         let step = Span::from_nanos(played.captured_step_ns() as u64);
-        let message = format!("at {} times the speed, buckets of {step} would last less than 1ms", replay.speed());
-        faults.add_help("speed", message, "lower it, or import the curve with longer buckets");
+        let message = format!("at {} times the speed, buckets of {step} would be shorter than 1ms", replay.speed());
+        faults.add_help("speed", message, "lower `speed`, or import the curve with longer buckets");
         return;
     }
     heights(profile, replay, played.peak_per_s(), faults);
@@ -132,7 +136,7 @@ fn played(profile: &Profile, replay: &Replay, long: LongPhases, faults: &mut Fau
         None if replay.loops => {
             faults.add_help(
                 "loop",
-                "a curve that repeats has no end of its own",
+                "a curve with `loop` never ends by itself",
                 "add duration = \"10m\" to the profile",
             );
         }
@@ -148,11 +152,11 @@ fn played(profile: &Profile, replay: &Replay, long: LongPhases, faults: &mut Fau
     let most_ns = if replay.loops { profile.duration().as_nanos() } else { length.as_nanos() };
     let buckets = (most_ns as f64 / played.step_ns()) as u64;
     if buckets > MAX_BUCKETS {
-        let message = format!("{buckets} buckets would be played; {MAX_BUCKETS} is the most");
+        let message = format!("{buckets} buckets would be played (limit {MAX_BUCKETS})");
         faults.add_help(
             if replay.loops { "loop" } else { "file" },
             message,
-            "import it with longer buckets, or run it for less long",
+            "import the curve with longer buckets, or shorten the run",
         );
     }
 }
@@ -177,15 +181,14 @@ fn heights(profile: &Profile, replay: &Replay, peak_per_s: f64, faults: &mut Fau
     let peak = shown(peak_per_s);
     if peak_per_s.is_nan() || peak_per_s > MAX_RATE_PER_S {
         let message = format!(
-            "the fullest bucket would be played at {peak}, above the highest rate, {}",
+            "the fullest bucket would be played at {peak}, above the highest possible rate, {}",
             Rate::per_s(MAX_RATE_PER_S)
         );
         faults.add_help(key, message, "lower scale or speed, or set target_peak");
     } else if let Some(ceiling) = profile.ceiling.filter(|ceiling| ceiling.as_per_s() > 0.0)
         && peak_per_s > ceiling.as_per_s() * (1.0 + 1e-9)
     {
-        let message =
-            format!("the fullest bucket would be played at {peak}, and the profile's ceiling stops it at {ceiling}");
+        let message = format!("the fullest bucket would be played at {peak}, above the profile's ceiling of {ceiling}");
         faults.add_help(key, message, format!("raise `ceiling`, or set target_peak or clip = \"{ceiling}\""));
     }
 }

@@ -17,8 +17,8 @@ pub(super) fn slo(slo: &Slo, faults: &mut Faults<'_>) {
     ];
     for (key, limit) in end_to_end.into_iter().chain([("ack_p99", slo.ack_p99)]) {
         if limit == Some(Span::default()) {
-            let help = "remove it, or give the longest time that you accept";
-            faults.add_help(key, format!("`{key}` is 0s, which nothing can keep"), help);
+            let help = "remove it, or set the longest time that you accept";
+            faults.add_help(key, format!("`{key}` is 0s, which no system can meet"), help);
         }
     }
     let mut lower: Option<(&str, Span)> = None;
@@ -26,8 +26,8 @@ pub(super) fn slo(slo: &Slo, faults: &mut Faults<'_>) {
         if let Some((lower_key, lower_limit)) = lower
             && limit < lower_limit
         {
-            let message = format!("`{key}` is {limit}, less than `{lower_key}`, which is {lower_limit}");
-            faults.add_help(key, message, format!("`{key}` covers more events, so its limit is at least as long"));
+            let message = format!("`{key}` is {limit}, below `{lower_key}`, which is {lower_limit}");
+            faults.add_help(key, message, format!("`{key}` covers more events, so its limit must be at least as long"));
         }
         lower = Some((key, limit));
     }
@@ -43,14 +43,14 @@ pub(super) fn stages(stream: &Stream, faults: &mut Faults<'_>) {
             faults.add("name", format!("stream `{}` has two stages named `{}`", stream.name, stage.name));
         }
         if stage.quiet == Span::default() {
-            faults.add_help("quiet", "a silence of 0s would call everything lost", "5s is usual");
+            faults.add_help("quiet", "`quiet` is 0s, so every event would count as lost", "5s is usual");
         }
         pointers(stage, &mut faults);
         if let Some(Err(error)) = stage.event_time_format.as_deref().map(str::parse::<TimeForm>) {
             faults.add_help(
                 "event_time_format",
                 format!("`event_time_format`: {error}"),
-                "leave it out, and each time is read as it looks",
+                "or remove it, and the form of each time is recognised",
             );
         }
     }
@@ -65,7 +65,7 @@ fn pointers(stage: &Stage, faults: &mut Faults<'_>) {
         } else if header.is_none() && !pointer.starts_with('/') {
             faults.add_help(
                 key,
-                format!("`{key}` is `{pointer}`, neither a JSON pointer nor a header"),
+                format!("`{key}` is `{pointer}`, which is neither a JSON pointer nor a header"),
                 format!("write \"/{pointer}\" for a field of the payload, \"header:{pointer}\" for a record header"),
             );
         }

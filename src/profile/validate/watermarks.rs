@@ -9,11 +9,11 @@ const MAX_MODELS: usize = 16;
 pub(super) fn watermarks(stream: &Stream, faults: &mut Faults<'_>) {
     let models = &stream.watermarks;
     if models.len() > MAX_MODELS {
-        let message = format!("{} watermark models; a stream has at most {MAX_MODELS}", models.len());
+        let message = format!("the stream has {} watermark models (limit {MAX_MODELS})", models.len());
         faults.add_help(
             "watermark",
             message,
-            "compare them in several runs, or with `floodmark watermark` over the topic",
+            "compare them in several runs, or with `floodmark watermark` on the topic",
         );
     }
     for (index, model) in models.iter().enumerate() {
@@ -26,22 +26,22 @@ pub(super) fn watermarks(stream: &Stream, faults: &mut Faults<'_>) {
         {
             let known: Vec<&str> = stream.stages.iter().map(|stage| stage.name.as_str()).collect();
             let help = if known.is_empty() {
-                "remove it: the stream is observed in its own topic".to_owned()
+                "remove `stage`: the stream is observed in its own topic".to_owned()
             } else {
-                format!("its stages are {}", known.join(", "))
+                format!("the stages are {}", known.join(", "))
             };
             faults.add_help("stage", format!("stream `{}` has no stage `{stage}`", stream.name), help);
         }
         let reads_at = stream.stages.iter().find(|known| model.stage.as_ref().is_none_or(|stage| known.name == *stage));
         if let Some(stage) = reads_at.filter(|stage| stage.results.is_some()) {
-            let message = format!("the stage `{}` shows window results, and no events that could be late", stage.name);
+            let message = format!("the stage `{}` holds window results, not events that could be late", stage.name);
             faults.add_help("stage", message, "name the stage where the engine reads");
         }
     }
     if stream.slo.watermark_drops.is_some() && models.is_empty() {
         faults.at("slo").add_help(
             "watermark_drops",
-            "`watermark_drops` limits what a watermark drops, and the stream has no watermark model",
+            "`watermark_drops` needs a watermark model, and the stream has none",
             "add [[stream.watermark]] with an engine and a bound",
         );
     }

@@ -20,7 +20,7 @@ pub(super) fn window_results(stream: &Stream, faults: &mut Faults<'_>) {
     if stream.slo.windows_short.is_some() && !shows_windows {
         faults.at("slo").add_help(
             "windows_short",
-            "`windows_short` limits windows that miss events, and no stage of the stream shows window results",
+            "`windows_short` needs a stage with window results, and the stream has none",
             "add a [[stream.stage]] with `results`",
         );
     }
@@ -30,19 +30,22 @@ pub(super) fn window_results(stream: &Stream, faults: &mut Faults<'_>) {
 fn beside(stream: &Stream, stage: &Stage, faults: &mut Faults<'_>) {
     let parts = [("id", &stage.id), ("due", &stage.due), ("sent", &stage.sent), ("event_time", &stage.event_time)];
     for (key, part) in parts {
-        faults.only_with(key, part.is_some(), "events: a stage with `results` shows none");
+        if part.is_some() {
+            let message = format!("`{key}` is a part of an event, and a stage with `results` shows no events");
+            faults.add_help(key, message, format!("remove `{key}`"));
+        }
     }
     if stage.topic == stream.topic_name() {
         faults.add_help(
             "topic",
-            format!("`{}` is the topic that the stream is sent to", stage.topic),
-            "name the topic that the pipeline writes its results to",
+            format!("`{}` is the topic that the stream is sent to, not one with results", stage.topic),
+            "name the topic to which the pipeline writes its results",
         );
     } else if stream.own_stage().is_none() {
         faults.add_help(
             "results",
             format!(
-                "no stage observes the stream's own topic `{}`, so that nobody knows what belongs in the windows",
+                "no stage observes the stream's own topic `{}`, so what belongs in the windows is unknown",
                 stream.topic_name()
             ),
             format!("add [[stream.stage]] with name = \"input\" and topic = \"{}\"", stream.topic_name()),
@@ -60,7 +63,7 @@ fn places(results: &WindowResults, faults: &mut Faults<'_>) {
         if !is_place {
             faults.add_help(
                 key,
-                format!("`{key}` is `{place}`, which is no place in a message"),
+                format!("`{key}` is `{place}`, which is not a place in a message"),
                 "write \"/count\" for a field of the payload, \"header:NAME\", \"key\", or \"key:/start\" for a field of the record's key",
             );
         }
@@ -77,32 +80,40 @@ fn windows(results: &WindowResults, faults: &mut Faults<'_>) {
         }
         Window::None | Window::Sliding { .. } => {
             let message =
-                format!("windows like {} cannot be compared: an event may be in any number of them", results.window);
-            return faults.add_help("window", message, "tumbling:10s, hopping:10s/5s and session:30s can");
+                format!("windows like {} cannot be compared: an event can be in any number of them", results.window);
+            return faults.add_help("window", message, "use windows like tumbling:10s, hopping:10s/5s or session:30s");
         }
     };
     let (size_ns, hop_ns) = (size.as_nanos(), hop.as_nanos());
     if size_ns == 0 || hop_ns == 0 {
         faults.add_help("window", format!("the window {} has a length of 0s", results.window), "give it a length");
     } else if !size_ns.is_multiple_of(1_000_000) || !hop_ns.is_multiple_of(1_000_000) {
-        let message = format!("the window {} is no whole number of milliseconds", results.window);
+        let message = format!("the window {} is not a whole number of milliseconds", results.window);
         faults.add_help("window", message, "event time is in milliseconds");
     } else if hop_ns > size_ns {
         let message = format!(
-            "the window {} is shorter than its hop, and events between two windows are in none",
+            "the window {} is shorter than its hop: events between two windows would be in neither",
             results.window
         );
-        faults.add_help("window", message, "choose a hop of at most the size, as in hopping:10s/5s");
+        faults.add_help("window", message, "choose a hop no longer than the size, as in hopping:10s/5s");
     }
 }
 
 /// A session's end is not known from its start, and of its results the last one counts.
 fn sessions(results: &WindowResults, faults: &mut Faults<'_>) {
     if results.end.is_none() {
-        faults.add_help("window", "sessions are as long as their events say", "say where their end is, with `end`");
+        faults.add_help(
+            "window",
+            "sessions have no fixed length, so their end must be known",
+            "set `end` to where a result holds it",
+        );
     }
     if results.updates == Updates::Add {
-        faults.add_help("updates", "results of sessions do not add up: they join", "remove `updates`");
+        faults.add_help(
+            "updates",
+            "`updates = \"add\"` cannot be used with sessions, which merge instead of adding up",
+            "remove `updates`",
+        );
     }
 }
 
@@ -114,7 +125,7 @@ fn model(stream: &Stream, results: &WindowResults, faults: &mut Faults<'_>) {
         let (message, help) = match chosen {
             ModelChoice::Engine(engine) if models.contains(&engine.name()) => (
                 format!("stream `{}` has several watermark models of {engine}", stream.name),
-                "name one by its number, from 0".to_owned(),
+                "choose one by its number, from 0".to_owned(),
             ),
             _ if models.is_empty() => (
                 format!("stream `{}` has no watermark model", stream.name),
@@ -122,19 +133,20 @@ fn model(stream: &Stream, results: &WindowResults, faults: &mut Faults<'_>) {
             ),
             _ => (
                 format!("stream `{}` has no watermark model {chosen}", stream.name),
-                format!("its models, from 0, are {}", models.join(", ")),
+                format!("the models, from 0, are: {}", models.join(", ")),
             ),
         };
         return faults.add_help("watermark", message, help);
     };
     let model = &stream.watermarks[place];
     if model.window != results.window {
-        let message = format!("the model's windows are {}, and the results' are {}", model.window, results.window);
-        faults.add_help("watermark", message, "let both be those of the pipeline");
+        let message =
+            format!("the model's windows are {}, but the results' windows are {}", model.window, results.window);
+        faults.add_help("watermark", message, "set both to the pipeline's windows");
     }
     let own = stream.own_stage().and_then(|place| stream.stages.get(place)).map(|stage| &stage.name);
     if own.is_some() && model.stage.as_ref().or(stream.stages.first().map(|first| &first.name)) != own {
-        let message = "the model reads at another stage than the stream's own topic";
-        faults.add_help("watermark", message, "let it read where the pipeline does: set the model's `stage`");
+        let message = "the model does not read at the stream's own topic";
+        faults.add_help("watermark", message, "set the model's `stage` to where the pipeline reads");
     }
 }

@@ -36,9 +36,9 @@ pub struct LiveFigures {
     pub seen_per_s: f64,
     /// Acked and not yet delivered.
     pub lag_events: i64,
-    /// Median of due to consumed.
+    /// Half of the events are consumed within this, counted from due.
     pub end_to_end_p50_ms: Option<f64>,
-    /// 99 % of due to consumed are within this.
+    /// 99 % of events are consumed within this, counted from due.
     pub end_to_end_p99_ms: Option<f64>,
     /// 99 % of events were handed to the client at most so late.
     pub lateness_p99_ms: Option<f64>,

@@ -9,16 +9,16 @@ use crate::event_time::watermark::Tolerance;
 /// Most findings, producers' clocks, partitions and windows that a summary lists: the worst ones.
 pub const MOST_LISTED: usize = 32;
 
-/// How late events were against the first model's rule, and which bound would do.
+/// How late events were by the first model's rule, and which bound would be enough.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LatenessSummary {
     /// The model whose rule it is, as in `flink, tumbling 10s`: the first one that reads at this stage.
     pub model: String,
-    /// Whose maximum an event is held against.
+    /// Whose maximum an event is compared with.
     pub scope: Scope,
     /// The model's bound (Kafka Streams: its grace), in milliseconds. The same as the first `tolerance`.
     pub bound_ms: u64,
-    /// What the model allows for, each under the engine's own name, as in `bound`, `delay` or `grace`.
+    /// What the model allows, each under the engine's own name, as in `bound`, `delay` or `grace`.
     #[serde(default)]
     pub tolerance: Vec<Tolerance>,
     /// Events with an event time.
@@ -49,9 +49,9 @@ pub struct LatePartition {
     pub records: u64,
     /// Those that needed a larger bound than the model's.
     pub late: u64,
-    /// 99 % of its events lie at most so far behind the maximum before them, in milliseconds.
+    /// 99 % of its events are at most this far behind the maximum before them, in milliseconds.
     pub lateness_p99_ms: u64,
-    /// The furthest, in milliseconds.
+    /// The largest, in milliseconds.
     pub lateness_max_ms: u64,
 }
 
@@ -64,13 +64,13 @@ pub struct WindowMissing {
     pub start_ms: i64,
     /// Its end (exclusive), in milliseconds of event time since 1970.
     pub end_ms: i64,
-    /// Events that it misses in whatever order the engine reads.
+    /// Events that it misses in any order of reading.
     pub missing_sure: u64,
     /// Events that it misses in some order, the sure ones included.
     pub missing_possible: u64,
 }
 
-/// Something that a watermark suffers from.
+/// Something that disturbs a watermark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingSummary {
     /// For people.

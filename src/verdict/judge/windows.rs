@@ -38,7 +38,7 @@ pub struct WindowFigures<'a> {
     pub unexplained: u64,
     /// Results for windows of another length or alignment.
     pub strange_results: u64,
-    /// Messages that are no window results.
+    /// Messages that are not window results.
     pub unreadable_results: u64,
     /// Results that were read.
     pub results: u64,
