@@ -25,7 +25,7 @@ def curve(path):
 
 
 def pace(path, seconds, events):
-    """How long a bucket is played, in milliseconds; the speed and the scale that come of it; how many buckets there are."""
+    """The length of a bucket played, in milliseconds; the speed and the scale that come of it; how many buckets there are."""
     counts, step_s = curve(path)
     step_ms = max(1, round(seconds * 1000 / len(counts)))
     scale = min(1.0, events / sum(counts))

@@ -1,4 +1,7 @@
 //! Numbers as people read them: thousands separators, three significant digits, units that fit.
+//!
+//! One style on every screen: a count is `1,234`, a range `0 to 864`, a length of time `5 s`, `2m 20s` or `3.4 days`.
+//! Settings are shown as they are written in a profile: `5s`, `200k/s`.
 
 /// A count with thousands separators: `1,234,567`.
 #[must_use]
@@ -19,6 +22,12 @@ pub fn count(number: u64) -> String {
 pub fn signed(number: i64) -> String {
     let sign = if number < 0 { "-" } else { "" };
     format!("{sign}{}", count(number.unsigned_abs()))
+}
+
+/// What a count is known to lie between: `0 to 864`, or the one number.
+#[must_use]
+pub fn range(least: u64, most: u64) -> String {
+    if least == most { count(least) } else { format!("{} to {}", count(least), count(most)) }
 }
 
 /// A rate: `199,998/s`, `12.5/s`; one below 0.01/s per minute, hour or day: `18/h`.
@@ -93,14 +102,41 @@ pub fn bytes(number: u64) -> String {
     format!("{} {unit}", three_digits(value))
 }
 
-/// Seconds: `4.2 s`, `1m 30s`, `2h 5m`.
+/// Seconds: `4.2 s`, `1m 30s`, `2h 05m`, `3.4 days`, `6.9 years`.
 #[must_use]
 pub fn seconds(secs: f64) -> String {
+    const DAY_S: u64 = 86_400;
+    const YEAR_S: f64 = 365.25 * 86_400.0;
     let whole = secs.max(0.0).round() as u64;
     match whole {
-        0..60 => format!("{} s", (secs * 10.0).round() / 10.0),
+        0..60 => format!("{} s", tenths(secs)),
         60..3600 => format!("{}m {:02}s", whole / 60, whole % 60),
-        _ => format!("{}h {:02}m", whole / 3600, whole / 60 % 60),
+        3600..=172_800 => format!("{}h {:02}m", whole / 3600, whole / 60 % 60),
+        days if days < 730 * DAY_S => format!("{} days", tenths(secs / DAY_S as f64)),
+        _ => format!("{} years", tenths(secs / YEAR_S)),
+    }
+}
+
+fn tenths(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
+
+/// About how long it is: `250 ms`, and from a second on as [`seconds`].
+#[must_use]
+pub fn length(ms: u64) -> String {
+    if ms < 1000 { format!("{ms} ms") } else { seconds(ms as f64 / 1e3) }
+}
+
+/// How long it is to the millisecond, to be copied into a setting: `250 ms`, `51.733 s`, `140 s`, `12m 20.5s`.
+/// Up to ten minutes it is in seconds, so that a column of them can be compared.
+#[must_use]
+pub fn exact_length(ms: u64) -> String {
+    let rest_s = (ms % 60_000) as f64 / 1e3;
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..600_000 => format!("{} s", ms as f64 / 1e3),
+        600_000..3_600_000 => format!("{}m {rest_s}s", ms / 60_000),
+        _ => format!("{}h {}m {rest_s}s", ms / 3_600_000, ms / 60_000 % 60),
     }
 }
 
@@ -166,6 +202,13 @@ mod tests {
         );
         assert_eq!([0, 999, 1000, 30_720_000, 999_999_999].map(bytes), ["0 B", "999 B", "1 kB", "30.7 MB", "1 GB"]);
         assert_eq!([4.25, 60.0, 90.0, 7500.0].map(seconds), ["4.3 s", "1m 00s", "1m 30s", "2h 05m"]);
+        assert_eq!([180_000.0, 293_760.0, 2.178e8].map(seconds), ["2.1 days", "3.4 days", "6.9 years"]);
+        assert_eq!([250, 20_040, 140_000, 9_000_000].map(length), ["250 ms", "20 s", "2m 20s", "2h 30m"]);
+        assert_eq!(
+            [0, 250, 5000, 51_733, 140_500, 740_500, 3_725_000].map(exact_length),
+            ["0 ms", "250 ms", "5 s", "51.733 s", "140.5 s", "12m 20.5s", "1h 2m 5s"]
+        );
+        assert_eq!([range(0, 864), range(7, 7), range(999, 1000)], ["0 to 864", "7", "999 to 1,000"]);
         assert_eq!([7.9, 750.0, 3600.0].map(stopwatch), ["0:07", "12:30", "1:00:00"]);
     }
 

@@ -16,7 +16,7 @@ const FILE_TOO_LARGE: i32 = 25;
 pub fn refuse_few_files() -> Result<(), String> {
     match files_allowed(&fs::read_to_string("/proc/self/limits").unwrap_or_default()) {
         Some(files) if files < LEAST_FILES => Err(format!(
-            "this process may open {files} files, and Kafka clients need at least {LEAST_FILES}: raise the limit, as with `ulimit -n 1024`"
+            "this process may open only {files} files, but Kafka clients need at least {LEAST_FILES}: raise the limit, as with `ulimit -n 1024`"
         )),
         _ => Ok(()),
     }

@@ -26,7 +26,7 @@ const BROKEN: u8 = 4;
 fn say_fault(fault: &str) {
     let fault = fault.lines().collect::<Vec<_>>().join(" ");
     let mut screen = Screen::new(io::stderr(), false);
-    let text = format!("error: this is a fault of floodmark, please report it: {}\n", shortened(&sentence(&fault)));
+    let text = format!("error: this is a bug in floodmark, please report it: {}\n", shortened(&sentence(&fault)));
     // There is nowhere left to say that standard error cannot be written.
     let _ = screen.write_all(text.as_bytes()).and_then(|()| screen.flush());
 }

@@ -86,7 +86,7 @@ impl Default for BrokerConfig {
 #[derive(Debug, Error)]
 pub enum BrokerError {
     /// The address can be reached from other machines.
-    #[error("the embedded broker has no security and listens on loopback only, not on {0}: use 127.0.0.1 or [::1]")]
+    #[error("the embedded broker has no security, so it listens only on loopback, not on {0}: use 127.0.0.1 or [::1]")]
     NotLoopback(SocketAddr),
     /// The address could not be bound.
     #[error("cannot listen on {address}: {source}; another port, or port 0 for any free one, may work")]
@@ -97,7 +97,7 @@ pub enum BrokerError {
         source: io::Error,
     },
     /// A default number of partitions below 1.
-    #[error("default_partitions = {0}: at least 1 is needed")]
+    #[error("default_partitions = {0}; it must be at least 1")]
     Partitions(i32),
     /// The threads that serve clients could not be started.
     #[error("cannot start the broker's threads: {0}")]

@@ -19,11 +19,11 @@ pub(super) enum Malformed {
     FrameLength,
     #[error("the connection ended inside a frame")]
     CutShort,
-    #[error("the large frames of other connections leave no room for this one")]
+    #[error("large frames of other connections leave no room for this one")]
     NoRoom,
     #[error("a frame is too short to hold a request header")]
     Header,
-    #[error("request {api_key} in version {version} is not answered")]
+    #[error("request {api_key} in version {version} is not supported")]
     Unanswered { api_key: i16, version: i16 },
     #[error("a {api:?} request in version {version} could not be read")]
     Body { api: ApiKey, version: i16 },

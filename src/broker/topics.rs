@@ -54,13 +54,13 @@ impl Settings {
             text.parse::<i64>()
                 .ok()
                 .filter(|number| *number >= 0)
-                .ok_or_else(|| format!("{name} = {text}: a whole number, zero or more, is needed"))
+                .ok_or_else(|| format!("{name} = {text}; it must be a whole number, 0 or more"))
         };
         let max_message_bytes = usize::try_from(whole(MAX_MESSAGE_BYTES)?).unwrap_or(usize::MAX);
         let max_ahead_ms = whole(MAX_AHEAD_MS)?;
         let timestamp_type = value(TIMESTAMP_TYPE);
         if timestamp_type != "CreateTime" {
-            return Err(format!("{TIMESTAMP_TYPE} = {timestamp_type}: this broker keeps CreateTime only"));
+            return Err(format!("{TIMESTAMP_TYPE} = {timestamp_type}: this broker only supports CreateTime"));
         }
         Ok(Self { max_message_bytes, max_ahead_ms, given })
     }

@@ -99,24 +99,22 @@ pub struct Counted {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NoCounts {
     /// Nothing was written in the range.
-    #[error("none of its records was written from {range}; choose another --from and --to")]
+    #[error("none of its records is from {range}; choose another --from and --to")]
     NothingThere {
         /// The range.
         range: String,
     },
     /// Nobody says when.
-    #[error("its records carry no timestamp, so nothing says when they were written; watch it from now on with --for")]
+    #[error("its records have no timestamps, so when they were written is unknown; watch it from now on with --for")]
     Unstamped,
     /// What was there was compacted away.
-    #[error("it is compacted, and no record from {range} is left: how many were written is not known any more")]
+    #[error("it is compacted, and no record from {range} is left, so how many were written is unknown")]
     Compacted {
         /// The range.
         range: String,
     },
     /// The range is gone.
-    #[error(
-        "it no longer holds all records of any whole bucket from {range}: choose a later --from, or a smaller --step"
-    )]
+    #[error("no bucket from {range} still has all of its records: choose a later --from, or a smaller --step")]
     Deleted {
         /// The range.
         range: String,
@@ -228,7 +226,7 @@ mod tests {
         // A partition that holds nothing any more does not hide the others.
         assert_eq!(counted(&[&[5, 0], &[5, 1]], &[5, 0]).unwrap().left_out, 0);
         let error = counted(&[&[5], &[7]], &[5]).unwrap_err().to_string();
-        assert!(error.contains("no longer holds"), "{error}");
+        assert!(error.contains("still has all of its records"), "{error}");
     }
 
     #[test]

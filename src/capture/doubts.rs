@@ -1,12 +1,12 @@
 //! The error bar of a capture: what is known to bend counts that are differences of offsets, and by how much.
 
+use crate::figures::length;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::sample::{Displaced, Gaps};
 use crate::curve::moment_text;
-use crate::units::Span;
 
 /// A topic's settings, as far as they bear on counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -182,12 +182,12 @@ fn in_one_line(bar: &ErrorBar, evidence: &Evidence) -> String {
         (Some(share), _) if share <= 0.0 => "each record counts in the bucket in which it was appended".to_owned(),
         (Some(share), Some(by_ms)) => {
             format!(
-                "at most {} % of the records count in another bucket than their timestamp's, seen up to {} later",
+                "at most {} % of the records count in a bucket other than their timestamp's, up to {} later in the sample",
                 percent(share),
                 span(by_ms)
             )
         }
-        _ => "how many records count in a later bucket than their timestamp's, only --sample can tell".to_owned(),
+        _ => "only --sample can tell how many records count in a bucket later than their timestamp's".to_owned(),
     };
     format!("error bar: {}; {moved}", about_the_total(bar, evidence))
 }
@@ -197,17 +197,17 @@ fn about_the_total(bar: &ErrorBar, evidence: &Evidence) -> String {
     if is_compacted(evidence) && !evidence.live {
         let most = bar.records_max.map_or_else(String::new, |most| format!(", up to {most:.0}"));
         return format!(
-            "the topic is compacted: {counted:.0} offsets are counted from the first record that is left; more may have been written in the range{most}, and when is not known"
+            "the topic is compacted: {counted:.0} offsets are counted from the first record that is left; more may have been written in the range{most}, and when is unknown"
         );
     }
     let too_low = bar.records_max.map(|most| (most - counted) / counted.max(1.0));
     match (bar.records_min, too_low) {
         (None, Some(low)) if low > 0.0 => format!(
-            "the total may be up to {} % too low, and too high by what transaction markers and aborted records leave, which only --sample can tell",
+            "the total may be up to {} % too low, and too high by transaction markers and aborted records; only --sample can tell by how much",
             percent(low)
         ),
         (None, _) => {
-            "the total may be too high by what transaction markers and aborted records leave, which only --sample can tell"
+            "the total may be too high by transaction markers and aborted records; only --sample can tell by how much"
                 .to_owned()
         }
         (Some(least), low) => {
@@ -217,7 +217,10 @@ fn about_the_total(bar: &ErrorBar, evidence: &Evidence) -> String {
                 Some(low) => {
                     format!("the total may be up to {} % too high or {} % too low", percent(high), percent(low))
                 }
-                None => format!("the total may be up to {} % too high, and too low if the topic is compacted", percent(high)),
+                None => format!(
+                    "the total may be up to {} % too high, and too low if the topic is compacted",
+                    percent(high)
+                ),
             }
         }
     }
@@ -229,20 +232,20 @@ fn about_end_offsets(evidence: &Evidence) -> Vec<String> {
     let around = evidence.around;
     let mut found = Vec::new();
     if evidence.added > 0 {
-        found.push(format!("{} added to the topic meanwhile: read from their beginning", partitions(evidence.added)));
+        found.push(format!("{} added to the topic meanwhile, and read from the beginning", partitions(evidence.added)));
     }
     if evidence.live {
         return found;
     }
     let mut text = format!(
-        "end offsets: {before} offsets before the range, {counted} counted, {after} after it; the timestamps behind {} answers of the broker were read",
+        "end offsets: {before} offsets before the range, {counted} in it, {after} after it; the timestamps after {} answers of the broker were read",
         around.looked_behind
     );
     if around.partitions == 0 {
-        text.push_str(", and hide nothing");
+        text.push_str(", and no record is hidden");
     } else {
         text.push_str(&format!(
-            ": in {} records hide behind a timestamp ahead or a transaction's marker. {} were read, and {:.0}{} count in the range, by their own timestamps",
+            ": records in {} are hidden by a timestamp ahead or a transaction's marker. {} were read, and {:.0}{} count in the range by their own timestamps",
             partitions(around.partitions),
             around.read,
             around.counted,
@@ -252,18 +255,18 @@ fn about_end_offsets(evidence: &Evidence) -> Vec<String> {
     found.push(text);
     if around.ahead > 0.0 {
         found.push(format!(
-            "{:.0} among them are stamped after the range and are not counted, though they were written before others of it",
+            "{:.0} of them have timestamps after the range and are not counted, though they were written before others in it",
             around.ahead
         ));
     }
     if let Some(why) = &evidence.unreadable {
         found.push(format!(
-            "the records behind the broker's answers could not be read, and up to {} may hide there: {why}",
+            "the records after the broker's answers could not be read, so up to {} may be hidden there: {why}",
             around.not_looked_at
         ));
     } else if around.not_looked_at > 0 {
         found.push(format!(
-            "there are more answers behind which records may hide than are looked behind: up to {} may be missing",
+            "records may be hidden after more answers than are checked: up to {} may be missing",
             around.not_looked_at
         ));
     }
@@ -279,20 +282,20 @@ fn about_stamps(evidence: &Evidence, by_broker: bool) -> Option<String> {
         return None;
     }
     Some(match &evidence.rules {
-        Ok(_) if by_broker => "LogAppendTime: the broker's clock stamped each record when it was appended".to_owned(),
+        Ok(_) if by_broker => "LogAppendTime: each record has the broker's time when it was appended".to_owned(),
         Ok(_) => {
             let seen = match evidence.displaced.filter(|displaced| displaced.records > 0) {
                 None => String::new(),
                 Some(Displaced { records, later, earlier, longest_ms }) => format!(
-                    "; of {records} sampled records {later} count later than their timestamp (by {} at most) and {earlier} earlier",
+                    "; of {records} sampled records {later} count later than their timestamp (by at most {}) and {earlier} earlier",
                     span(longest_ms)
                 ),
             };
             format!(
-                "CreateTime: producers stamped the records, and offsets do not follow their stamps; a record that came late counts when the first with a later stamp was there{seen}"
+                "CreateTime: records have their producers' timestamps, which offsets do not follow; a late record counts when the first record with a later timestamp arrived{seen}"
             )
         }
-        Err(why) => format!("whether records carry CreateTime or LogAppendTime is not known: {why}"),
+        Err(why) => format!("whether records have CreateTime or LogAppendTime is unknown: {why}"),
     })
 }
 
@@ -300,30 +303,30 @@ fn about_gaps(evidence: &Evidence) -> String {
     let compacted = is_compacted(evidence);
     let Some(gaps) = evidence.gaps else {
         return if compacted {
-            "cleanup.policy is compact: offsets count from the first record that is left in the range, and what was deleted before it is not counted; offsets between records were appended, or are transaction markers".to_owned()
+            "cleanup.policy is compact: offsets count from the first record that is left in the range, and records deleted before it are not counted; missing offsets after it were deleted records, or transaction markers".to_owned()
         } else {
-            "offsets without a record (transaction markers) and records of aborted transactions count; not looked at without --sample".to_owned()
+            "offsets without a record (transaction markers) and records of aborted transactions count; only --sample measures them".to_owned()
         };
     };
     let whose = if compacted {
-        "compaction took their records, which were appended, or they are transaction markers"
+        "their records were removed by compaction, or they are transaction markers"
     } else {
         "transaction markers, which count as if they were records"
     };
     let mut text = match gaps.missing {
-        0 => format!("none of {} sampled offsets is without a record: no transaction markers seen", gaps.offsets),
+        0 => format!("each of {} sampled offsets has a record: no transaction markers seen", gaps.offsets),
         missing => format!(
-            "{missing} of {} sampled offsets ({} %) hold no record: {whose}",
+            "{missing} of {} sampled offsets ({} %) have no record: {whose}",
             gaps.offsets,
             percent(share(missing, gaps.offsets)),
         ),
     };
     match gaps.aborted {
-        None if compacted => text.push_str("; aborted records are not told apart in a compacted topic"),
+        None if compacted => text.push_str("; aborted records cannot be told apart in a compacted topic"),
         None => {}
         Some(0) => text.push_str("; no record of an aborted transaction seen"),
         Some(aborted) => text.push_str(&format!(
-            "; {aborted} ({} %) are records of aborted transactions: they count, and no reader of committed records gets them",
+            "; {aborted} ({} %) are records of aborted transactions: they count, but readers of committed records do not get them",
             percent(share(aborted, gaps.offsets)),
         )),
     }
@@ -344,16 +347,16 @@ fn about_deletions(evidence: &Evidence) -> Vec<String> {
     let mut found = Vec::new();
     if let Some((buckets, begins_ms)) = evidence.left_out {
         found.push(format!(
-            "{buckets} buckets are left out at the beginning: the topic no longer holds all of their records; the curve begins at {}",
+            "{buckets} buckets are left out at the beginning, because the topic no longer has all of their records; the curve begins at {}",
             moment_text(begins_ms)
         ));
     }
     if let Ok(TopicRules { retention_ms: Some(ms), .. }) = evidence.rules {
-        found.push(format!("retention.ms is {}: what is older may be deleted, a whole segment at a time", span(ms)));
+        found.push(format!("retention.ms is {}: older records may be deleted, a whole segment at a time", span(ms)));
     }
     if evidence.emptied > 0 {
         found.push(format!(
-            "{} of those that there are hold nothing any more: what they held in the range is not counted",
+            "{} of the existing ones are empty now: records that they had in the range are not counted",
             partitions(evidence.emptied)
         ));
     }
@@ -370,20 +373,18 @@ fn about_asking(evidence: &Evidence) -> Vec<String> {
     let mut found = Vec::new();
     if evidence.backward > 0 {
         found.push(format!(
-            "{} offsets lay before an earlier edge's and were raised to it: the broker knows compressed batches only by their beginning, or the log was cut",
+            "{} offsets were below an earlier edge's and were raised to it: the broker finds compressed batches only by their beginning, or the log was cut",
             evidence.backward
         ));
     }
     let (unstamped, sampled) = evidence.unstamped;
     if unstamped > 0 {
         found.push(format!(
-            "{unstamped} of {sampled} sampled records carry no timestamp: they count with the records before them"
+            "{unstamped} of {sampled} sampled records have no timestamp: they count with the records before them"
         ));
     }
     if let Some(late_ms) = evidence.latest_poll_ms {
-        found.push(format!(
-            "polled live: the answer at a bucket's edge was there {late_ms:.1} ms after the edge at the latest"
-        ));
+        found.push(format!("polled live: the answer for a bucket's edge came at most {late_ms:.1} ms after the edge"));
     }
     found
 }
@@ -394,7 +395,7 @@ fn percent(share: f64) -> String {
 }
 
 fn span(ms: i64) -> String {
-    Span::from_millis(ms.max(0) as u64).to_string()
+    length(ms.max(0).unsigned_abs())
 }
 
 #[cfg(test)]

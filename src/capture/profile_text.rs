@@ -43,7 +43,7 @@ pub fn profile_text(parts: &ProfileParts<'_>) -> String {
          description = {}\n\n\
          [[stream]]\n\
          name = {}\n\
-         # Not the captured topic: that is only read.\n\
+         # Not the captured topic, which is only read.\n\
          topic = {}\n\
          partitions = {partitions}\n\
          curve = {{ file = {}, detail = {{ kind = \"poisson-exact\" }} }}\n",
@@ -53,9 +53,7 @@ pub fn profile_text(parts: &ProfileParts<'_>) -> String {
         quoted(curve_file),
     );
     match sample {
-        None => {
-            text.push_str("# Keys and payloads were not sampled (--sample N): these are floodmark's own defaults.\n")
-        }
+        None => text.push_str("# Keys and payloads were not sampled (--sample N): these are floodmark's defaults.\n"),
         Some(sample) => push_sample(&mut text, sample),
     }
     text
@@ -82,11 +80,11 @@ fn push_sample(text: &mut String, sample: &SampleFigures) {
 fn push_keys(text: &mut String, sample: &SampleFigures) {
     let keys = &sample.keys;
     if keys.unrepeated && keys.keyed > 0 {
-        let _ = writeln!(text, "# No key occurred twice in the sample: there are at least so many.");
+        let _ = writeln!(text, "# No key occurred twice in the sample: there are at least this many.");
     } else if !keys.fits() {
         let _ = writeln!(
             text,
-            "# The ten most frequent keys have {:.1} % of the records, under this law {:.1} %: hot-set may describe them better.",
+            "# The ten most frequent keys have {:.1} % of the records, but {:.1} % under this law: hot-set may describe them better.",
             100.0 * keys.top_10_share,
             100.0 * keys.law_top_10_share
         );
@@ -118,7 +116,7 @@ fn push_payload(text: &mut String, sizes: &SizeFigures, json: bool) {
     // floodmark's JSON carries an id and times; what is smaller keeps its size as bytes, with those in headers.
     let json_fits = median >= MIN_JSON_BYTES;
     if json && !json_fits {
-        let _ = writeln!(text, "# They are JSON, but too small for the id and times that floodmark's JSON carries.");
+        let _ = writeln!(text, "# They are JSON, but too small for the id and times in floodmark's JSON.");
     }
     let (codec, least) = if json && json_fits { ("json", MIN_JSON_BYTES) } else { ("binary", 0) };
     let size = |bytes: u64| quoted(&ByteSize::from_bytes(bytes.clamp(least, MAX_PAYLOAD_BYTES)).to_string());
@@ -140,13 +138,13 @@ fn push_lateness(text: &mut String, lateness: &LatenessFigures) {
     if !law.fits {
         let _ = writeln!(
             text,
-            "# Lateness follows none of the laws that a profile has; this one is the nearest, and off by {:.0} %.",
+            "# Lateness follows none of the laws that a profile has; this one is the nearest, off by {:.0} %.",
             100.0 * law.distance
         );
     }
     let shape = match law.shape {
         LateShape::Fixed => {
-            let _ = writeln!(text, "# All late events are equally late; the narrowest law stands for that.");
+            let _ = writeln!(text, "# All late events are equally late; the narrowest law comes closest to that.");
             "distribution = \"log-normal\", sigma = 0.001".to_owned()
         }
         LateShape::Exponential => "distribution = \"exponential\"".to_owned(),

@@ -22,7 +22,7 @@ pub enum Moment {
 
 /// What is no moment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no moment: write it like `2030-01-31T11:00:00Z`, `7d ago` or `now`")]
+#[error("`{0}` is not a moment: write it like `2030-01-31T11:00:00Z`, `7d ago` or `now`")]
 pub struct MomentError(String);
 
 impl FromStr for Moment {
@@ -55,7 +55,7 @@ impl Moment {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RangeError {
     /// Buckets that no curve can have.
-    #[error("--step {0}: a bucket has a length of whole milliseconds, at least 1ms")]
+    #[error("--step {0}: a bucket must be a whole number of milliseconds, at least 1ms")]
     Step(Span),
     /// The wrong way round.
     #[error("--from {from} is not before --to {to}")]
@@ -66,7 +66,7 @@ pub enum RangeError {
         to: String,
     },
     /// Not yet.
-    #[error("--{flag} {moment} lies in the future: it is {now}")]
+    #[error("--{flag} {moment} is in the future: it is now {now}")]
     Future {
         /// `from` or `to`.
         flag: &'static str,
@@ -76,7 +76,7 @@ pub enum RangeError {
         now: String,
     },
     /// Less than one bucket.
-    #[error("from {from} to {to} there is no whole bucket of {step}: choose a smaller --step, or an earlier --from")]
+    #[error("no whole bucket of {step} fits between {from} and {to}: choose a smaller --step, or an earlier --from")]
     NoBucket {
         /// The beginning.
         from: String,
@@ -86,7 +86,9 @@ pub enum RangeError {
         step: Span,
     },
     /// More buckets than are captured at once.
-    #[error("{buckets} buckets of {step} are more than {MAX_BUCKETS}: choose a larger --step, or a shorter range")]
+    #[error(
+        "{buckets} buckets of {step} are too many (limit {MAX_BUCKETS}): choose a larger --step, or a shorter range"
+    )]
     TooMany {
         /// How many.
         buckets: u64,
@@ -94,7 +96,7 @@ pub enum RangeError {
         step: Span,
     },
     /// Before 1970.
-    #[error("--from {0} lies before 1970")]
+    #[error("--from {0} is before 1970")]
     TooEarly(String),
 }
 
@@ -244,12 +246,12 @@ mod tests {
         for (from, to, step, said) in [
             ("1h ago", "2h ago", MINUTE, "is not before"),
             ("1h ago", "1h ago", MINUTE, "is not before"),
-            ("1h ago", "2030-01-31T11:00:31Z", MINUTE, "--to 2030-01-31T11:00:31Z lies in the future"),
-            ("2040-01-31T11:00:31Z", "now", MINUTE, "--from 2040-01-31T11:00:31Z lies in the future"),
+            ("1h ago", "2030-01-31T11:00:31Z", MINUTE, "--to 2030-01-31T11:00:31Z is in the future"),
+            ("2040-01-31T11:00:31Z", "now", MINUTE, "--from 2040-01-31T11:00:31Z is in the future"),
             ("20s ago", "now", MINUTE, "no whole bucket of 1m"),
-            ("365d ago", "now", Span::from_millis(1), "are more than 2000000"),
-            ("1h ago", "now", Span::from_nanos(5), "whole milliseconds"),
-            ("1h ago", "now", Span::default(), "whole milliseconds"),
+            ("365d ago", "now", Span::from_millis(1), "are too many (limit 2000000)"),
+            ("1h ago", "now", Span::from_nanos(5), "whole number of milliseconds"),
+            ("1h ago", "now", Span::default(), "whole number of milliseconds"),
             ("1960-01-01T00:00:00Z", "now", MINUTE, "before 1970"),
         ] {
             let error = between(from, to, step).map(|edges| edges.to_string()).unwrap_err().to_string();

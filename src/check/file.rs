@@ -67,18 +67,18 @@ pub enum LedgerFileError {
     #[error("the ledger file cannot be read or written: {0}")]
     Io(#[from] io::Error),
     /// Another kind of file.
-    #[error("this is no ledger file; floodmark writes them into a run's folder `ledger/`")]
+    #[error("this is not a ledger file; floodmark writes ledger files to a run's folder `ledger/`")]
     Foreign,
     /// Of a newer floodmark.
     #[error(
-        "the ledger file has format {found}, and this floodmark reads format {VERSION}; use the version that wrote it"
+        "the ledger file has format {found}, but this version of floodmark reads format {VERSION}; use the version that wrote it"
     )]
     Version {
         /// The format's number in the file.
         found: u16,
     },
     /// The other side's file.
-    #[error("the ledger file holds {found}, and {wanted} is wanted here; give the other file")]
+    #[error("the ledger file holds {found}, but {wanted} is needed here; use the other file")]
     OtherRole {
         /// What the file holds.
         found: Role,
@@ -86,7 +86,7 @@ pub enum LedgerFileError {
         wanted: Role,
     },
     /// The end is missing.
-    #[error("the ledger file is cut short: {have} of {wanted} bytes are there; copy it again")]
+    #[error("the ledger file is cut short: it has {have} of {wanted} bytes; copy it again")]
     Cut {
         /// Bytes that are there.
         have: u64,
@@ -388,7 +388,7 @@ fn read_body(wanted: Role, from: &mut impl Read) -> Result<Vec<u8>, LedgerFileEr
         return Err(LedgerFileError::Cut { have: 27 + body.len() as u64, wanted: length.saturating_add(27) });
     }
     if xxhash_rust::xxh3::xxh3_64(&body) != hash {
-        return Err(damaged("its bytes contradict its hash"));
+        return Err(damaged("its bytes do not match its hash"));
     }
     Ok(body)
 }
@@ -428,7 +428,7 @@ impl<'a> Parts<'a> {
     }
 
     fn end(&self) -> Result<(), LedgerFileError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(damaged("something follows its last part")) }
+        if self.rest.is_empty() { Ok(()) } else { Err(damaged("there is more after its last part")) }
     }
 }
 
@@ -497,8 +497,8 @@ mod tests {
         let [sent, mut seen] = files();
         let message = |result: Result<Delivered, LedgerFileError>| result.unwrap_err().to_string();
         assert!(message(Delivered::read_from(&mut sent.as_slice())).contains("what was sent"));
-        assert!(message(Delivered::read_from(&mut &b"{\"schema\": 1}"[..])).contains("no ledger file"));
-        assert!(message(Delivered::read_from(&mut &b""[..])).contains("no ledger file"));
+        assert!(message(Delivered::read_from(&mut &b"{\"schema\": 1}"[..])).contains("not a ledger file"));
+        assert!(message(Delivered::read_from(&mut &b""[..])).contains("not a ledger file"));
         seen[8] = 9;
         assert!(message(Delivered::read_from(&mut seen.as_slice())).contains("format 9"));
     }

@@ -14,16 +14,16 @@ use crate::stop::signals::Asked;
 Example:
   floodmark broker --listen 127.0.0.1:9092 --partitions 8 --memory-cap 1GiB")]
 pub struct Args {
-    /// The address to serve at; port 0 takes any free one
+    /// The address to listen on; port 0 takes any free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9092")]
     pub listen: SocketAddr,
-    /// Partitions of topics that are created by being used
+    /// Partitions of topics that are created automatically
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=16_384))]
     pub partitions: u32,
-    /// The most memory that records take
+    /// The most memory that records may take
     #[arg(long, value_name = "SIZE", default_value = "512MiB")]
     pub memory_cap: ByteSize,
-    /// At the memory cap hold producers back, rather than drop what has been read
+    /// At the memory cap, hold producers back instead of dropping records that have been read
     #[arg(long)]
     pub hold_producers: bool,
     /// Create a topic when a client asks for it
@@ -47,7 +47,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let broker = Broker::start(config).map_err(|error| CommandError::Environment(error.to_string()))?;
     writeln!(
         out,
-        "serving Kafka's protocol at {} (cluster {}); Ctrl-C ends it, and its data with it",
+        "listening on {} (cluster {}); Ctrl-C ends the broker and deletes its data",
         broker.address(),
         broker.cluster_id()
     )?;

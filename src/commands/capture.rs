@@ -18,15 +18,15 @@ use crate::results::pending::write_whole;
 /// Flags of `capture`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Nothing is written to the cluster, and without --sample only a few timestamps are read: the offsets at the buckets' edges say how many lie between them.
-Of a sampled message its size and form are noted, and its key's hash under a secret that ends with the process.
+Nothing is written to the cluster. Without --sample only a few timestamps are read: counts are differences of the offsets at the buckets' edges.
+Of each sampled message, floodmark keeps the size, the form, and a hash of the key under a secret that it forgets at the end.
 
 Examples:
   floodmark capture -b localhost:9092 --topic orders --from \"7d ago\" --out orders.csv --sample 20000
   floodmark capture -b localhost:9092 --topic orders --from 2030-01-31T00:00:00Z --to 2030-02-01T00:00:00Z --step 10s --out friday.csv
   floodmark capture -b localhost:9092 --topic orders --for 1h --step 10s --out live.csv")]
 pub struct Args {
-    /// The topic; any, as it is only read
+    /// The topic; any topic is allowed, as it is only read
     #[arg(short, long, value_name = "TOPIC")]
     pub topic: String,
     /// Where to begin: 2030-01-31T11:00:00Z, "7d ago"; buckets begin at multiples of --step since 1970
@@ -35,31 +35,31 @@ pub struct Args {
     /// Where to end
     #[arg(long, value_name = "TIME", default_value = "now")]
     pub to: Moment,
-    /// Watch the topic from now on, for so long, in place of --from and --to; Ctrl-C ends it early
+    /// Watch the topic from now on, for this long, instead of --from and --to; Ctrl-C ends it early
     #[arg(long = "for", value_name = "SPAN", conflicts_with_all = ["from", "to"])]
     pub lasts: Option<Span>,
-    /// How long a bucket is
+    /// The length of a bucket
     #[arg(long, value_name = "SPAN", default_value = "1m")]
     pub step: Span,
     /// Write the curve to this file
     #[arg(short, long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Write a profile that replays it to this file (default: beside the curve, with .toml)
+    /// Write a profile that replays the curve to this file (default: beside the curve, with .toml)
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
-    /// Read so many records, spread over time and partitions, for sizes, keys and lateness
+    /// Read this many records, spread over time and partitions, for sizes, keys and lateness
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
     pub sample: u64,
-    /// Where a sampled message's event time is: /json/pointer or header:NAME; default: lateness is not looked at
+    /// Where a sampled message's event time is: /json/pointer or header:NAME; default: lateness is not measured
     #[arg(long, value_name = "PLACE")]
     pub event_time: Option<String>,
-    /// Ask the brokers for offsets at most so often
+    /// Ask the brokers for offsets at most this often
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_requests_per_s: u32,
     /// Which cluster.
     #[command(flatten)]
     pub target: flags::TargetFlags,
-    /// Print JSON, and nothing else
+    /// Print only JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -69,7 +69,7 @@ impl Args {
         match (self.lasts, self.from) {
             (Some(lasts), _) => Ok(CaptureRange::Live(lasts)),
             (None, Some(from)) => Ok(CaptureRange::Past { from, to: self.to }),
-            (None, None) => Err(CommandError::Usage("say --from, or --for to watch from now on".to_owned())),
+            (None, None) => Err(CommandError::Usage("add --from, or --for to watch from now on".to_owned())),
         }
     }
 
@@ -77,7 +77,7 @@ impl Args {
         refuse_few_files().map_err(CommandError::Environment)?;
         let settings = self.target.settings()?;
         if settings.brokers().is_none() {
-            return Err(CommandError::Usage("say which cluster to capture from: -b HOST:PORT".to_owned()));
+            return Err(CommandError::Usage("name the cluster to capture from with -b HOST:PORT".to_owned()));
         }
         if self.event_time.is_some() && self.sample == 0 {
             return Err(CommandError::Usage("--event-time is read from sampled messages: add --sample N".to_owned()));
@@ -137,11 +137,11 @@ fn refuse_to_overwrite(curve: &Path, profile: &Path) -> Result<(), CommandError>
         ));
     }
     if profile.exists() {
-        return refused(format!("{} exists already: remove it, or name another --profile", profile.display()));
+        return refused(format!("{} already exists: remove it, or name another --profile", profile.display()));
     }
     for (file, flag) in [(curve, "--out"), (profile, "--profile")] {
         if file.file_name().is_none() {
-            return refused(format!("{flag} {} is no name of a file", file.display()));
+            return refused(format!("{flag} {} is not the name of a file", file.display()));
         }
         if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
             return refused(format!("{flag} {}: there is no folder {}", file.display(), folder.display()));
@@ -151,7 +151,7 @@ fn refuse_to_overwrite(curve: &Path, profile: &Path) -> Result<(), CommandError>
         let mut beginning = vec![0; FIRST_LINE.len()];
         let read = File::open(curve).and_then(|mut file| file.read_exact(&mut beginning));
         if read.is_err() || beginning != FIRST_LINE.as_bytes() {
-            return refused(format!("{} exists already and is no curve file: name another --out", curve.display()));
+            return refused(format!("{} already exists and is not a curve file: name another --out", curve.display()));
         }
     }
     Ok(())

@@ -97,7 +97,7 @@ fn refuse_needless_shards(loaded: &Loaded, shard: Shard) -> Result<(), CommandEr
     let most = loaded.profile.streams.iter().map(|stream| stream.producers).max().unwrap_or(1);
     if shard.count() > most {
         return Err(CommandError::Usage(format!(
-            "--shard {shard}: {} shards are more than the {most} logical producers that they would share; set `producers` of a stream to at least {}",
+            "--shard {shard}: there are only {most} logical producers for {} shards; set a stream's `producers` to at least {}",
             shard.count(),
             shard.count()
         )));

@@ -22,10 +22,10 @@ pub struct Args {
     /// Which partitions.
     #[command(flatten)]
     pub shard: flags::ObserverFlag,
-    /// When `produce` starts, if that was agreed on: 2030-01-31T22:00:00Z
+    /// When `produce` starts, if it has --start-at: 2030-01-31T22:00:00Z
     #[arg(long, value_name = "TIME")]
     pub start_at: Option<jiff::Timestamp>,
-    /// Read from the first record that the topic holds, when the sending has begun already
+    /// Read from the first record in the topic, for when sending has already begun
     #[arg(long)]
     pub from_beginning: bool,
     /// Which cluster.

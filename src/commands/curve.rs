@@ -30,7 +30,7 @@ pub enum Verb {
     Import(Box<import::Args>),
     /// Show a curve: mean, peak, bursts, day and week, and what to plan for
     Show(show::Args),
-    /// Find arrivals that are as bursty inside the buckets as the curve is above them
+    /// Estimate how bursty arrivals are inside the buckets, from the curve above them
     Fit(fit::Args),
 }
 
@@ -81,7 +81,7 @@ fn read_bounded(file: &Path) -> Result<Vec<u8>, CommandError> {
 fn too_large(file: &Path) -> CommandError {
     let limit = figures::bytes(MOST_BYTES);
     CommandError::Usage(format!(
-        "{} is larger than {limit}, the most that is read: export a shorter time or longer buckets",
+        "{} is larger than {limit}, the limit: export a shorter time or longer buckets",
         file.display()
     ))
 }

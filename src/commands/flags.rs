@@ -17,16 +17,16 @@ use crate::{
 pub struct ProfileFlags {
     /// The profile: a TOML file such as profiles/average.toml
     pub profile: PathBuf,
-    /// Send for so long, whatever the profile says: 30s, 5m
+    /// Override the profile's duration: 30s, 5m
     #[arg(long, value_name = "SPAN")]
     pub duration: Option<Span>,
-    /// Draw everything random from this number
+    /// Random seed: the same number gives the same events
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Multiply every rate
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub rate_scale: Option<f64>,
-    /// Change any key: stream.orders.rate=5k/s, stream.0.keys.count=10 (repeatable)
+    /// Override any key: stream.orders.rate=5k/s, stream.0.keys.count=10 (repeatable)
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
 }
@@ -46,7 +46,7 @@ impl ProfileFlags {
 /// Which part of the traffic this process makes.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ShardFlag {
-    /// This process's part of a profile that several run together: 0/2 and 1/2
+    /// This process's share of a profile that several processes run together: 0/2, 1/2
     #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE)]
     pub shard: Shard,
 }
@@ -65,16 +65,16 @@ pub struct TargetFlags {
     /// Brokers to connect to: HOST:PORT, several with commas between
     #[arg(short, long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
-    /// Any client property, by librdkafka's name (repeatable)
+    /// A client property, by librdkafka's name (repeatable)
     #[arg(short = 'X', value_name = "KEY=VALUE")]
     pub property: Vec<String>,
-    /// A file of client properties, as Kafka's own tools read it
+    /// A file of client properties, as Kafka's own tools read them
     #[arg(long, value_name = "FILE")]
     pub client_config: Option<PathBuf>,
-    /// Confirm the id of a cluster that is not on this machine
+    /// Confirm a cluster that is not on this machine, by its id
     #[arg(long, value_name = "ID")]
     pub allow_cluster: Option<String>,
-    /// Permit a topic whose name does not begin with `floodmark` (repeatable)
+    /// Allow a topic whose name does not begin with `floodmark` (repeatable)
     #[arg(long, value_name = "TOPIC")]
     pub allow_topic: Vec<String>,
 }
@@ -111,7 +111,7 @@ pub struct FormatFlags {
     /// How to print the result (default: text)
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.iter().map(|format| format.name)))]
     pub format: Option<String>,
-    /// Print the summary as JSON, and nothing else: the same as --format json
+    /// Print only the summary, as JSON; the same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
 }

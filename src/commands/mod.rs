@@ -36,11 +36,11 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
-  floodmark run profiles/average.toml                      on the embedded broker; nothing to install
-  floodmark run profiles/peak3x.toml -b localhost:9092     on your own
-  floodmark plan profiles/bot-flood.toml                   what would be sent
+  floodmark run profiles/average.toml                      on the embedded broker, nothing to install
+  floodmark run profiles/peak3x.toml -b localhost:9092     on your broker
+  floodmark plan profiles/bot-flood.toml                   what it would send
 
-Exit codes: 0 pass; 1 fail (a limit broken, events lost); 2 wrong usage or profile; 3 void (no pass, and nothing broken for certain);
+Exit codes: 0 pass; 1 fail (a limit broken, events lost); 2 wrong usage or profile; 3 void (the run cannot tell pass from fail);
 4 the environment failed (no broker, refused, no disk)";
 
 /// The commands.
@@ -48,23 +48,23 @@ Exit codes: 0 pass; 1 fail (a limit broken, events lost); 2 wrong usage or profi
 pub enum Command {
     /// Send a profile's traffic and check what arrives
     Run(run::Args),
-    /// Only send: one of several processes that run a profile together
+    /// Send only, as one of several processes that run a profile together
     Produce(produce::Args),
-    /// Only observe: the consumer beside `produce`
+    /// Observe only, beside the processes that `produce`
     Consume(consume::Args),
     /// Join the results of several processes into one verdict
     Merge(merge::Args),
-    /// Print what a folder of results says, also that of a run that was killed
+    /// Print the results in a folder, even of a run that was killed
     Show(show::Args),
-    /// Show what a profile would send, without sending it
+    /// Show what a profile would send, without sending anything
     Plan(plan::Args),
-    /// Say which events an engine drops behind its watermark: of a recorded stream, or of a topic
+    /// Predict which events an engine drops as too late, from a recorded stream or a topic
     Watermark(watermark::Args),
-    /// Captured rates: import them, look at them, fit what is inside their buckets
+    /// Captured rate curves: import them, look at them, fit arrivals to them
     Curve(curve::Args),
-    /// Capture the rate curve of a topic, and a profile that replays it
+    /// Capture a topic's rate as a curve, with a profile that replays it
     Capture(Box<capture::Args>),
-    /// Serve the embedded broker on its own
+    /// Run the embedded broker alone
     Broker(broker::Args),
     /// Print the JSON Schema of a file format
     Schema(schema::Args),

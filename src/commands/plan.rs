@@ -158,7 +158,7 @@ fn planned_stream(stream: &Stream, schedule: &Arc<StreamSchedule>, shard: Shard,
 fn stopped(profile: &Profile, peak_per_s: f64) -> Option<String> {
     let ceiling = profile.ceiling.filter(|ceiling| peak_per_s > ceiling.as_per_s() * (1.0 + 1e-9))?;
     Some(format!(
-        "the ceiling of {ceiling} stops this plan, which asks for {} at most: what is above it is sent late, and its lateness counts",
+        "this plan peaks at {}, above the ceiling of {ceiling}: events above it are sent late, and their lateness counts",
         figures::rate(peak_per_s)
     ))
 }

@@ -21,10 +21,10 @@ pub struct Args {
     /// Which part of it.
     #[command(flatten)]
     pub shard: flags::ShardFlag,
-    /// Start at this moment, so that processes start together: 2030-01-31T22:00:00Z
+    /// Start at this time, so that processes start together: 2030-01-31T22:00:00Z
     #[arg(long, value_name = "TIME")]
     pub start_at: Option<jiff::Timestamp>,
-    /// Threads that send, for each stream (default: one for every four cores)
+    /// Sending threads for each stream (default: one for every four cores)
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
     /// Which cluster.

@@ -9,7 +9,7 @@ use crate::conclude::Role;
 /// Flags of `run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Without -b the run takes place on an embedded broker.
+Without -b the run uses an embedded broker.
 
 Examples:
   floodmark run profiles/average.toml
@@ -22,7 +22,7 @@ pub struct Args {
     /// Which part of it.
     #[command(flatten)]
     pub shard: flags::ShardFlag,
-    /// Threads that send, for each stream (default: one for every four cores)
+    /// Sending threads for each stream (default: one for every four cores)
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
     /// Which cluster.

@@ -24,7 +24,7 @@ pub struct Args {
 /// The formats that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// A traffic profile, as it is written
+    /// A traffic profile
     Profile,
     /// A run's summary.json
     Summary,

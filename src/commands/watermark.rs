@@ -22,7 +22,7 @@ use crate::verdict::Verdict;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 FILE is CSV with the columns kind,partition,time_ms,key in the order of the stream; kind is event, watermark (a given one),
-tick (the watermark is sent on), batch (a Spark micro-batch ends) or idle. With ticks, batches or watermarks the verdicts are exact.
+tick (the watermark is emitted), batch (a Spark micro-batch ends) or idle. With ticks, batches or watermarks the verdicts are exact.
 
 Examples:
   floodmark watermark recorded.csv --engine flink --bound 5s --window tumbling:10s
@@ -37,7 +37,7 @@ pub struct Args {
     /// Where a message's event time is: /json/pointer, header:NAME or record (its timestamp); default: where floodmark puts it
     #[arg(long, value_name = "PLACE", requires = "topic")]
     pub event_time: Option<String>,
-    /// How it is written: s, ms, us, ns (numbers since 1970), rfc3339, or a pattern of strptime; default: each as it looks
+    /// How it is written: s, ms, us, ns (numbers since 1970), rfc3339, or a pattern of strptime; default: recognised
     #[arg(long, value_name = "FORM", requires = "topic")]
     pub event_time_format: Option<TimeForm>,
     /// Where to begin in the topic, by its records' timestamps: 2030-01-31T11:00:00Z, "7d ago"; default: at its beginning
@@ -46,7 +46,7 @@ pub struct Args {
     /// Where to end; default: at its present end
     #[arg(long, value_name = "TIME", requires = "topic")]
     pub to: Option<Moment>,
-    /// Read so many messages, spread over the range, in place of all: drops are then counted among those only
+    /// Read only this many messages, spread over the range: drops are then counted among those
     #[arg(long, value_name = "N", default_value_t = 0, requires = "topic", value_parser = clap::value_parser!(u64).range(0..=10_000_000))]
     pub sample: u64,
     /// The engine.
@@ -58,19 +58,19 @@ pub struct Args {
     /// tumbling:10s, hopping:10s/5s (the hop need not divide the size), sliding:10s, session:30s or none
     #[arg(long, default_value = "none")]
     pub window: Window,
-    /// How long a window stays open behind the watermark: allowed lateness, or Kafka Streams' grace
+    /// How long a window stays open after the watermark has passed its end: allowed lateness, or Kafka Streams' grace
     #[arg(long, value_name = "SPAN")]
     pub allowed_lateness: Option<Span>,
-    /// kafka-streams: its grace period, as --allowed-lateness
+    /// kafka-streams: its grace period, the same as --allowed-lateness
     #[arg(long, value_name = "SPAN")]
     pub grace: Option<Span>,
-    /// flink: a silent partition stops holding the watermark after this
+    /// flink: a partition that is silent for this long no longer holds the watermark back
     #[arg(long, value_name = "SPAN")]
     pub idleness: Option<Span>,
-    /// flink: how many tasks its source has; without it, what is said with --idleness holds for every number up to one for each partition
+    /// flink: how many tasks its source has (default: with --idleness, the result holds for any number up to one for each partition)
     #[arg(long, value_name = "N")]
     pub source_tasks: Option<u32>,
-    /// How often the watermark moves (spark: how long a micro-batch is)
+    /// How often the watermark moves (spark: the length of a micro-batch)
     #[arg(long, value_name = "SPAN")]
     pub interval: Option<Span>,
     /// flink, beam: the engine reads live, never further than this behind the newest event
@@ -85,22 +85,22 @@ pub struct Args {
     /// spark: whether `spark.sql.streaming.statefulOperator.allowMultiple` is on, as it is by default
     #[arg(long, value_name = "BOOL")]
     pub allow_multiple: Option<bool>,
-    /// kafka-streams: whether closed sessions and sliding windows are still found in the record cache (default: either may be)
+    /// kafka-streams: whether closed sessions and sliding windows are still found in the record cache (default: either is possible)
     #[arg(long, value_name = "BOOL")]
     pub record_cache: Option<bool>,
-    /// kafka-streams: sessions or sliding windows are in a store in memory
+    /// kafka-streams: sessions or sliding windows are kept in memory, not in RocksDB
     #[arg(long)]
     pub in_memory: bool,
-    /// FILE: the watermark follows every event
+    /// FILE: the watermark moves with every event
     #[arg(long, conflicts_with = "topic")]
     pub per_record: bool,
-    /// FILE, spark: a batch without data follows every batch that moved the watermark
+    /// FILE, spark: after every batch that moved the watermark comes a batch without data
     #[arg(long, conflicts_with = "topic")]
     pub quiet_stream: bool,
     /// Which cluster.
     #[command(flatten)]
     pub target: flags::TargetFlags,
-    /// Print JSON, and nothing else
+    /// Print only JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -69,7 +69,7 @@ pub fn lateness_of(
     let mut notes = Vec::new();
     if lateness.refused > 0 {
         notes.push(format!(
-            "{} events lie more than an hour ahead of the clock: no bound helps against them. The advice is for a pipeline that refuses them.",
+            "{} events are more than an hour ahead of the clock. No bound helps against them; the advice is for a pipeline that refuses them.",
             lateness.refused
         ));
     }

@@ -127,11 +127,11 @@ fn part_of(role: Role) -> Option<Reason> {
         Role::Run => None,
         Role::Produce => Some(Reason::new(
             ReasonCode::OnlySent,
-            "This part only sent. Join it with what was observed: `floodmark merge` gives the verdict.",
+            "This part only sent. `floodmark merge` joins it with what was observed, and gives the verdict.",
         )),
         Role::Consume => Some(Reason::new(
             ReasonCode::OnlyObserved,
-            "This part only observed. Join it with what was sent: `floodmark merge` gives the verdict.",
+            "This part only observed. `floodmark merge` joins it with what was sent, and gives the verdict.",
         )),
     }
 }

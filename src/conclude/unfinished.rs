@@ -34,8 +34,7 @@ pub fn read_run(path: &std::path::Path) -> Result<Ended, ResultsError> {
 
 /// Why a run without a summary carries no verdict.
 fn killed() -> Reason {
-    let text =
-        "The run was killed, or still goes on: it is known by the second, and what became of single events is not.";
+    let text = "The run was killed or is still going: its figures are known second by second, but not what became of single events.";
     Reason::new(ReasonCode::Unfinished, text)
 }
 

@@ -77,7 +77,7 @@ fn streams_notes(tally: &ModelTally) -> Vec<String> {
     let (spec, mut notes) = (tally.spec(), Vec::new());
     if tally.refused() > 0 {
         notes.push(format!(
-            "{} events have no key or a time before 1970: {} leaves them out and counts them in {}.",
+            "{} events have no key, or a time before 1970: {} leaves them out and counts them in {}.",
             tally.refused(),
             spec.engine,
             spec.metric()
@@ -85,7 +85,7 @@ fn streams_notes(tally: &ModelTally) -> Vec<String> {
     }
     if spec.depends_on_record_cache() {
         notes.push(
-            "Whether a window that has closed is still found depends on the record cache: with `record_cache` the figures are exact."
+            "Whether a closed window is still found depends on the record cache: for exact figures, set `record_cache`."
                 .to_owned(),
         );
     }
@@ -96,7 +96,7 @@ fn note_on_empty(tally: &ModelTally) -> Option<String> {
     let (spec, empty) = (tally.spec(), tally.empty_partitions());
     (empty > 0 && tally.records() > 0 && spec.waits_for_empty()).then(|| {
         format!(
-            "{empty} of the partitions have no events and hold the watermark at its minimum: {} drops nothing and no window fires{}.",
+            "{empty} of the partitions have no events and hold the watermark at its minimum: {} drops nothing, and no window fires{}.",
             spec.engine,
             if spec.follows_clock() { "" } else { ", unless idleness is set" }
         )
@@ -107,50 +107,50 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
     let spec = tally.spec();
     let mut notes = Vec::new();
     if let Some(unit) = tally.doubted() {
-        notes.push(format!("An event time looks like {unit}; milliseconds since 1970 are expected."));
+        notes.push(format!("An event time looks like {unit}; times must be in milliseconds since 1970."));
     }
     notes.extend(note_on_empty(tally));
     if tally.may_idle() && tally.dropped().max > 0 {
         notes.push(match spec.keeps_up_ms {
-            None => "With idleness the watermark may be ahead of any partition: only what no event of the stream closes is sure to be kept. Say how far the engine may be behind (`keeps_up`) to know more.".to_owned(),
-            Some(_) => "With idleness the watermark may be ahead of any partition: sure to be kept is what no event closes that the engine can have read.".to_owned(),
+            None => "With idleness the watermark may be ahead of any partition: an event is certain to be kept only if no event of the stream closes its window. To know more, set `keeps_up`, how far the engine may be behind.".to_owned(),
+            Some(_) => "With idleness the watermark may be ahead of any partition: an event is certain to be kept only if no event that the engine can have read closes its window.".to_owned(),
         });
     }
     if tally.may_idle() && tally.expected().is_some() && spec.source_tasks != Some(1) {
-        notes.push("The expected range is that of one source task: of several, one that comes back from idle is left out of the watermark until it has caught up, and more may be dropped.".to_owned());
+        notes.push("The expected range is for one source task. With several, a task that comes back from idle is left out of the watermark until it has caught up, and more may be dropped.".to_owned());
     }
     if tally.unclocked() > 0 {
         notes.push(format!(
-            "{} events are not sure to be kept because it is not known when they were appended: the watermark of {} follows its clock where a partition was read to its end.",
+            "{} events are not certain to be kept, because when they were appended is unknown: the watermark of {} follows its clock where a partition was read to its end.",
             tally.unclocked(),
             spec.engine
         ));
     }
     if tally.overtaken() > 0 {
         notes.push(format!(
-            "{} events were read long after later ones of other partitions; the expected range takes them for later than they were.",
+            "{} events were read long after later ones of other partitions; the expected range treats them as later than they were.",
             tally.overtaken()
         ));
     }
     if tally.affected().not_kept() > 0 {
         notes.push(format!(
-            "{} losses are in more windows than are told apart: there are more affected windows than counted.",
+            "{} losses are in windows that are not counted one by one: more windows are affected than shown.",
             tally.affected().not_kept()
         ));
     }
     notes.extend(spec.description().note.map(str::to_owned));
     if tally.without_arrival() > 0 {
         notes.push(format!(
-            "{} events are not sure to be kept because it is not known when they arrived.",
+            "{} events are not certain to be kept, because when they arrived is unknown.",
             tally.without_arrival()
         ));
     }
     if spec.follows_clock() {
-        notes.push(format!("The clock of {}'s reader is taken to agree with the records' stamps.", spec.engine));
+        notes.push(format!("The clock of {}'s reader is assumed to agree with the records' timestamps.", spec.engine));
     }
     if spec.repartitioned {
         notes.push(
-            "Behind a repartition topic no drop is sure: which records meet in a task depends on their new keys."
+            "After a repartition topic no drop is certain: which records meet in a task depends on their new keys."
                 .to_owned(),
         );
     }

@@ -115,10 +115,10 @@ fn compare(seen: ResultsSeen, tally: Option<&ModelTally>, maxima_ms: &[Option<i6
     summary.results = results;
     summary.unreadable_results = unreadable;
     if let Some(fault) = fault {
-        summary.notes.push(format!("{unreadable} messages are no window results; the first: {fault}."));
+        summary.notes.push(format!("{unreadable} messages are not window results; the first: {fault}."));
     }
     match spec {
-        None => summary.notes.push("No watermark model was asked: whether an event was dropped behind the watermark or lost elsewhere is not known.".to_owned()),
+        None => summary.notes.push("There is no watermark model, so whether an event was dropped as too late or lost elsewhere is unknown.".to_owned()),
         Some(spec) if tally.is_some_and(ModelTally::follows_whole_stream) => summary.notes.push(format!(
             "{} no window's drops are known: whether an event was dropped behind the watermark or lost elsewhere is not known.",
             what_hides_drops(spec)
@@ -141,7 +141,7 @@ fn what_hides_drops(spec: &ModelSpec) -> String {
 
 fn of_events(without_event_time: u64) -> Option<String> {
     (without_event_time > 0)
-        .then(|| format!("{without_event_time} events carry no event time that can be read, and belong in no window."))
+        .then(|| format!("{without_event_time} events have no readable event time, so they belong in no window."))
 }
 
 /// What a stage of window results says for itself.

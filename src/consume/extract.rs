@@ -24,7 +24,7 @@ pub enum Place {
 
 /// A place that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no place in a message: write a JSON pointer like `/meta/id`, or `header:NAME`")]
+#[error("`{0}` is not a place in a message: write a JSON pointer like `/meta/id`, or `header:NAME`")]
 pub struct PlaceError(String);
 
 impl Place {
@@ -88,13 +88,13 @@ pub enum Fault {
     #[error("the message is not JSON")]
     NotJson,
     /// Not at its place.
-    #[error("the message has no {0} at its place")]
+    #[error("the message has no {0} in its place")]
     Missing(Part),
     /// An id that is no UUID.
     #[error("the id is not a UUID")]
     NotUuid,
     /// A time that is no number.
-    #[error("the {0} is not a time that can be read")]
+    #[error("the {0} is not a valid time")]
     NotNumber(Part),
 }
 

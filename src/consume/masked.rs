@@ -34,10 +34,10 @@ pub fn shape_of(payload: Option<&[u8]>) -> String {
     }
     let size = payload.len();
     match payload.first() {
-        Some(0) if size > REGISTRY_PREFIX => format!(
-            "{size} bytes that begin like those of a schema registry's serialiser (Avro or Protobuf, which are not read)"
-        ),
-        _ if std::str::from_utf8(payload).is_ok() => format!("{size} bytes of text that are not JSON"),
+        Some(0) if size > REGISTRY_PREFIX => {
+            format!("{size} bytes in the form of a schema registry's serialiser (Avro and Protobuf are not supported)")
+        }
+        _ if std::str::from_utf8(payload).is_ok() => format!("{size} bytes of text that is not JSON"),
         _ => format!("{size} bytes of binary data"),
     }
 }
@@ -120,7 +120,7 @@ mod tests {
     fn what_is_not_json_is_told_apart() {
         for (payload, said) in [
             (&b"\x00\x00\x00\x00\x07\x02\x48\x49"[..], "schema registry's serialiser"),
-            (b"a;b;c", "5 bytes of text that are not JSON"),
+            (b"a;b;c", "5 bytes of text that is not JSON"),
             (b"\xff\xfe\x01", "3 bytes of binary data"),
             (b"", "an empty message"),
             (b"\x00\x00\x00\x00\x07{\"a\": 1}", "{\"a\": <number>}"),

@@ -52,7 +52,7 @@ pub fn read_until_done(
         if news > 0 {
             last_news = Instant::now();
         } else if last_news.elapsed() > patience {
-            broken = Some(format!("nothing came for {} s", patience.as_secs()));
+            broken = Some(format!("nothing arrived for {} s", patience.as_secs()));
         }
     }
     match broken {

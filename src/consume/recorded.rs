@@ -48,7 +48,7 @@ pub struct Recorded {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordedError {
     /// It does not begin with the names of its columns.
-    #[error("line 1 must name the columns `kind,partition,time_ms,key`; `{0}` is missing there")]
+    #[error("line 1 must name the columns `kind,partition,time_ms,key`; `{0}` is missing")]
     NoColumn(&'static str),
     /// A row that is wrong.
     #[error("line {line}: {why}")]
@@ -138,18 +138,20 @@ impl Columns {
             "idle" => RowKind::Idle,
             other => {
                 return Err(wrong(format!(
-                    "`{other}` is no kind of row; it is one of event, watermark, tick, batch, idle"
+                    "`{other}` is not a kind of row: choose one of event, watermark, tick, batch, idle"
                 )));
             }
         };
         let partition = match text(self.partition) {
             "" => None,
             digits => Some(
-                digits.parse().map_err(|_| wrong(format!("`{digits}` is no partition; write its number, from 0")))?,
+                digits
+                    .parse()
+                    .map_err(|_| wrong(format!("`{digits}` is not a partition: write its number, from 0")))?,
             ),
         };
         if kind == RowKind::Idle && partition.is_none() {
-            return Err(wrong("an idle row names the partition that is idle".to_owned()));
+            return Err(wrong("an idle row must name the partition that is idle".to_owned()));
         }
         if kind == RowKind::Event(None) {
             problems.push(format!("line {line}: {}", not_a_time(time, "an event")));
@@ -164,7 +166,7 @@ fn not_a_time(text: &str, what: &str) -> String {
     if text.is_empty() {
         format!("{what} has no time_ms")
     } else {
-        format!("`{text}` is not the time of {what}: a whole number of milliseconds since 1970 is wanted")
+        format!("`{text}` is not the time of {what}: it must be a whole number of milliseconds since 1970")
     }
 }
 
@@ -201,10 +203,10 @@ mod tests {
     #[test]
     fn a_bad_row_is_named_by_its_line() {
         for (row, expected) in [
-            ("evnt,0,1,", "line 2: `evnt` is no kind of row"),
-            ("event,x,1,", "line 2: `x` is no partition"),
+            ("evnt,0,1,", "line 2: `evnt` is not a kind of row"),
+            ("event,x,1,", "line 2: `x` is not a partition"),
             ("watermark,0,soon,", "line 2: `soon` is not the time of a watermark"),
-            ("idle,,,", "line 2: an idle row names"),
+            ("idle,,,", "line 2: an idle row must name"),
         ] {
             let said =
                 read_recorded(format!("kind,partition,time_ms,key\n{row}\n").as_bytes()).unwrap_err().to_string();

@@ -83,9 +83,9 @@ fn find_in(json: &Value, run: RunTag, pointer: &mut String) -> Option<String> {
     };
     match json {
         Value::String(text) if Uuid::try_parse(text).is_ok_and(|uuid| is_of(uuid, run)) => Some(pointer.clone()),
-        Value::String(text) if text_holds_id(text.as_bytes(), run) => {
-            Some(format!("in the text at {pointer}, where no pointer reaches: let the pipeline write it as JSON"))
-        }
+        Value::String(text) if text_holds_id(text.as_bytes(), run) => Some(format!(
+            "inside the text at {pointer}, which a pointer cannot reach: let the pipeline write it as JSON"
+        )),
         Value::Array(values) => values.iter().enumerate().find_map(|(place, value)| enter(&place.to_string(), value)),
         // RFC 6901 writes ~ and / in a name as ~0 and ~1.
         Value::Object(fields) => {
@@ -157,7 +157,7 @@ mod tests {
         }
         let (suspicion, id_at) = look(&format!("{{\"value\":\"{{\\\"id\\\":\\\"{own}\\\"}}\"}}"));
         assert_eq!(suspicion, Suspicion::Misplaced);
-        assert!(id_at.unwrap().starts_with("in the text at /value"));
+        assert!(id_at.unwrap().starts_with("inside the text at /value"));
         assert_eq!(look(&format!("id={own};x")).0, Suspicion::Misplaced, "text that is not JSON");
         let header = id(RUN);
         let found = look_into(Some(b"{}"), |name| (name == HEADER_ID).then_some(header.as_bytes()), RUN);

@@ -85,16 +85,16 @@ pub enum ResultFault {
     #[error("the message is not JSON")]
     NotJson,
     /// Not at its place.
-    #[error("the window result has no {0} at its place")]
+    #[error("the window result has no {0} in its place")]
     Missing(ResultPart),
     /// A start or end that cannot be read.
     #[error("the {0} is neither milliseconds since 1970 nor a date and time like 2026-01-31T10:00:00Z")]
     NotTime(ResultPart),
     /// Seconds where milliseconds should be.
-    #[error("{1} as {0} looks like seconds: window times are in milliseconds since 1970")]
+    #[error("the {0} {1} looks like seconds; window times must be in milliseconds since 1970")]
     Seconds(ResultPart, i64),
     /// A count that is no number of events.
-    #[error("the count is not a whole number that events can have")]
+    #[error("the count is not a whole number of events")]
     NotCount,
     /// A window that ends before it starts.
     #[error("the window ends at or before its start")]

@@ -17,10 +17,10 @@ pub enum CurveError {
     #[error("a curve needs at least one bucket")]
     Empty,
     /// A bucket of no length.
-    #[error("a curve's buckets need a length above 0 ms")]
+    #[error("a curve's buckets must be longer than 0 ms")]
     NoStep,
     /// A count that cannot be.
-    #[error("bucket {bucket} holds {count} events: a count is 0 or more, and finite")]
+    #[error("bucket {bucket} has a count of {count}; a count must be 0 or more, and finite")]
     Count {
         /// The bucket, counted from 0.
         bucket: usize,
@@ -28,7 +28,7 @@ pub enum CurveError {
         count: f64,
     },
     /// More events than can be counted.
-    #[error("the buckets hold {total:e} events together: more than 9,007,199,254,740,992 cannot be counted exactly")]
+    #[error("the buckets hold {total:e} events in all; only up to 9,007,199,254,740,992 can be counted exactly")]
     Total {
         /// All of them.
         total: f64,
@@ -68,7 +68,7 @@ impl Curve {
         self.start_unix_ms
     }
 
-    /// How long a bucket is, in milliseconds.
+    /// The length of a bucket, in milliseconds.
     #[must_use]
     pub fn step_ms(&self) -> u64 {
         self.step_ms
@@ -86,7 +86,7 @@ impl Curve {
         self.counts.iter().sum()
     }
 
-    /// How long a bucket is, in seconds.
+    /// The length of a bucket, in seconds.
     #[must_use]
     pub fn step_s(&self) -> f64 {
         self.step_ms as f64 / 1e3
@@ -144,7 +144,7 @@ mod tests {
             assert!(error.contains("bucket 1"), "{error}");
         }
         let endless = Curve::new(None, 1000, vec![1e308, 1e308]).unwrap_err().to_string();
-        assert!(endless.contains("inf events together"), "{endless}");
+        assert!(endless.contains("inf events in all"), "{endless}");
         assert_eq!(Curve::new(Some(5), 1000, vec![1.5, 2.0]).map(|curve| curve.total()), Ok(3.5));
     }
 

@@ -26,7 +26,7 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CurveFileError {
     /// Nothing, or only comments.
-    #[error("it is empty; a curve file has the columns `timestamp,count`")]
+    #[error("the file is empty; a curve file has the columns `timestamp,count`")]
     Empty,
     /// Bytes that are no text.
     #[error("line {line} is not UTF-8 text")]
@@ -43,14 +43,14 @@ pub enum CurveFileError {
         found: String,
     },
     /// A header alone.
-    #[error("there is no row under the header")]
+    #[error("there is no row below the header")]
     NoRow,
     /// One row, and nothing that says how long its bucket is.
-    #[error("there is one row, and no comment `# step: 60s` says how long its bucket is")]
+    #[error("there is only one row, so the length of its bucket must be set with a comment like `# step: 60s`")]
     OneRow,
     /// A row that cannot be read.
     #[error(
-        "line {line}: `{row}` is not of the form `2030-01-31T11:00:00Z,1200`; `floodmark curve import` reads other forms"
+        "line {line}: `{row}` is not a row like `2030-01-31T11:00:00Z,1200`; `floodmark curve import` reads other forms"
     )]
     Row {
         /// The line, from 1.
@@ -60,7 +60,7 @@ pub enum CurveFileError {
     },
     /// A row that is not one bucket behind the row before.
     #[error(
-        "line {line}: {stamp} should be {expected}, one bucket of {step} behind the row before; `floodmark curve import` reads files with gaps"
+        "line {line}: {stamp} should be {expected}, one bucket of {step} after the row before; `floodmark curve import` reads files with gaps"
     )]
     Step {
         /// The line, from 1.
@@ -69,11 +69,11 @@ pub enum CurveFileError {
         stamp: String,
         /// The stamp that should.
         expected: String,
-        /// How long a bucket is.
+        /// The length of a bucket.
         step: Span,
     },
     /// A step that is none.
-    #[error("line {line}: `{text}` is no length of a bucket such as `60s`, in whole milliseconds")]
+    #[error("line {line}: `{text}` is not a bucket's length like `60s`, in whole milliseconds")]
     NoStep {
         /// The line, from 1.
         line: usize,
@@ -89,7 +89,7 @@ pub enum CurveFileError {
         source: CurveError,
     },
     /// A curve that leaves the calendar, and so cannot be written.
-    #[error("the curve leaves the years that RFC 3339 can write")]
+    #[error("the curve reaches beyond the years that RFC 3339 can write")]
     NoDate,
 }
 
@@ -240,12 +240,12 @@ mod tests {
         let under = |rows: &str| format!("# c\ntimestamp,count\n{rows}");
         let minute = "2030-01-31T11:00:00Z,1\n2030-01-31T11:01:00Z,1\n";
         for (text, expected) in [
-            (String::new(), "it is empty"),
-            ("# only\n# comments\n".to_owned(), "it is empty"),
+            (String::new(), "is empty"),
+            ("# only\n# comments\n".to_owned(), "is empty"),
             ("timestamp;count\n".to_owned(), "line 1: the columns are `timestamp;count`"),
-            (under(""), "no row under the header"),
+            (under(""), "no row below the header"),
             (under("2030-01-31T11:00:00Z,5\n"), "one row"),
-            (under("2030-01-31 11:00:00,5\n"), "line 3: `2030-01-31 11:00:00,5` is not of the form"),
+            (under("2030-01-31 11:00:00,5\n"), "line 3: `2030-01-31 11:00:00,5` is not a row like"),
             (under("2030-01-31T11:00:00Z\n"), "line 3: "),
             (under("2030-01-31T11:00:00Z,x\n"), "line 3: "),
             (under(&minute.replace(":01:", ":00:")), "line 4: 2030-01-31T11:00:00Z should be"),
@@ -253,10 +253,10 @@ mod tests {
                 under(&format!("{minute}2030-01-31T11:03:00Z,1\n")),
                 "line 5: 2030-01-31T11:03:00Z should be 2030-01-31T11:02:00Z, one bucket of 1m",
             ),
-            (under(&minute.replace(",1", ",-1")), "line 3: bucket 0 holds -1 events"),
-            (under(&minute.replace(",1", ",NaN")), "line 3: bucket 0 holds NaN events"),
-            (format!("# step: soon\n{}", under(minute)), "line 1: `soon` is no length"),
-            (format!("# step: 0s\n{}", under(minute)), "line 1: `0s` is no length"),
+            (under(&minute.replace(",1", ",-1")), "line 3: bucket 0 has a count of -1"),
+            (under(&minute.replace(",1", ",NaN")), "line 3: bucket 0 has a count of NaN"),
+            (format!("# step: soon\n{}", under(minute)), "line 1: `soon` is not a bucket's length"),
+            (format!("# step: 0s\n{}", under(minute)), "line 1: `0s` is not a bucket's length"),
             (format!("# step: 2m\n{}", under(minute)), "line 5: "),
         ] {
             let error = Curve::read(text.as_bytes()).unwrap_err().to_string();

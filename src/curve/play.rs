@@ -77,7 +77,7 @@ impl Played {
         self.clipped
     }
 
-    /// How long a bucket is in the run, in nanoseconds.
+    /// The length of a bucket in the run, in nanoseconds.
     #[must_use]
     pub fn step_ns(&self) -> f64 {
         self.step_ns

@@ -46,10 +46,10 @@ pub struct EventId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotOurs {
     /// Not a version 8 UUID: somebody else's data.
-    #[error("it is not an id that floodmark writes")]
+    #[error("it is not an id written by floodmark")]
     Foreign,
     /// The check bits contradict the rest: an id that no one sent.
-    #[error("its check bits contradict the rest: it was changed on the way, or made up")]
+    #[error("its check bits do not match the rest: it was changed, or never sent")]
     Corrupt,
 }
 

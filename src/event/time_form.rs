@@ -64,7 +64,7 @@ pub enum TimeForm {
 
 /// A form that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a form of times: write s, ms, us, ns, rfc3339, or a pattern like `%d.%m.%Y %H:%M:%S`")]
+#[error("`{0}` is not a time format: write s, ms, us, ns, rfc3339, or a pattern like `%d.%m.%Y %H:%M:%S`")]
 pub struct TimeFormError(String);
 
 impl FromStr for TimeForm {
@@ -86,7 +86,7 @@ impl FromStr for TimeForm {
 impl fmt::Display for TimeForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            TimeForm::Recognised => "as each looks",
+            TimeForm::Recognised => "recognised for each",
             TimeForm::Number(Unit::S) => "epoch seconds",
             TimeForm::Number(Unit::Ms) => "epoch milliseconds",
             TimeForm::Number(Unit::Us) => "epoch microseconds",

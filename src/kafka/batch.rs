@@ -95,11 +95,11 @@ impl BatchTopic {
     /// A handle with the client's default topic settings. The caller keeps `producer` alive longer than the handle (1).
     pub(super) fn open<C: ProducerContext>(producer: &BaseProducer<C>, topic: &str) -> Result<Self, KafkaError> {
         let name = CString::new(topic)
-            .map_err(|_| KafkaError::Settings(format!("the topic name {topic:?} holds a zero byte")))?;
+            .map_err(|_| KafkaError::Settings(format!("the topic name {topic:?} contains a zero byte")))?;
         // SAFETY: the client handle is live (1), the name is a C string; a null configuration means the default one.
         let handle = unsafe { rd::rd_kafka_topic_new(producer.client().native_ptr(), name.as_ptr(), ptr::null_mut()) };
         if handle.is_null() {
-            return Err(KafkaError::Settings(format!("the client takes no topic named {topic:?}")));
+            return Err(KafkaError::Settings(format!("the client refuses a topic named {topic:?}")));
         }
         Ok(BatchTopic { handle })
     }

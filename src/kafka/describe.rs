@@ -37,7 +37,7 @@ pub(super) fn describe<C: ConsumerContext>(
     topics: &[&str],
     timeout: Duration,
 ) -> Result<Vec<Option<TopicState>>, KafkaError> {
-    let what = || "asking what topics there are".to_owned();
+    let what = || "asking which topics exist".to_owned();
     let names: Vec<CString> = topics
         .iter()
         .map(|topic| CString::new(*topic).map_err(|error| KafkaError::request(what(), error)))

@@ -11,7 +11,7 @@ pub enum KafkaError {
     #[error("the Kafka client refused its settings: {0}; check -X and --client-config")]
     Settings(String),
     /// The broker could not be reached or did not answer.
-    #[error("{brokers} did not answer within {waited_s} s: {reason}; check -b and that the broker runs")]
+    #[error("{brokers} did not answer within {waited_s} s: {reason}; check -b, and that the broker is running")]
     Unreachable {
         /// The addresses that were tried.
         brokers: String,

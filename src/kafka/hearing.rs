@@ -56,7 +56,7 @@ fn cause_of(message: &str) -> Option<String> {
     } else if has("connection refused") {
         "connection refused: nothing listens there".to_owned()
     } else if has("failed to resolve") {
-        "there is no host of that name".to_owned()
+        "there is no host with that name".to_owned()
     } else if has("certificate verify failed") {
         format!("its certificate is not trusted ({said}); name its CA in ssl.ca.location")
     } else if closed_in("SSL_HANDSHAKE") || has("wrong version number") || has("packet length") {
@@ -64,13 +64,11 @@ fn cause_of(message: &str) -> Option<String> {
     } else if has("ssl listener") || closed_in("APIVERSION_QUERY") && !speaks_tls {
         "it closed the connection at the first request, as a TLS listener does; set security.protocol=ssl (sasl_ssl with a login)".to_owned()
     } else if has("might require sasl") {
-        "it closed the connection after the first requests, as a listener does that wants a login; set security.protocol=sasl_ssl (or sasl_plaintext) with sasl.mechanism, sasl.username and sasl.password".to_owned()
+        "it closed the connection after the first requests, as a listener that requires a login does; set security.protocol=sasl_ssl (or sasl_plaintext) with sasl.mechanism, sasl.username and sasl.password".to_owned()
     } else if has("supported mechanisms:") && lowered.trim_end().ends_with("supported mechanisms:") {
-        "it wants no login on this port; set security.protocol=plaintext (ssl with TLS), or name the port of its SASL listener".to_owned()
+        "it takes no login on this port; set security.protocol=plaintext (ssl with TLS), or name the port of its SASL listener".to_owned()
     } else if has("certificate required") || has("bad certificate") {
-        format!(
-            "it wants a certificate of the client ({said}); name one in ssl.certificate.location and ssl.key.location"
-        )
+        format!("it requires a client certificate ({said}); name one in ssl.certificate.location and ssl.key.location")
     } else if has("sasl") || has("authentication") {
         format!("the login failed ({said}); check sasl.mechanism, sasl.username and sasl.password")
     } else {
@@ -113,7 +111,7 @@ mod tests {
         ),
         (
             "[thrd:no-such.invalid:9092/bootstrap]: no-such.invalid:9092/bootstrap: Failed to resolve 'no-such.invalid:9092': Name or service not known (after 7ms in state CONNECT)",
-            "no-such.invalid:9092: there is no host of that name",
+            "no-such.invalid:9092: there is no host with that name",
         ),
         (
             "[thrd:ssl://127.0.0.1:9092/bootstrap]: ssl://127.0.0.1:9092/bootstrap: SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener? (after 3ms in state SSL_HANDSHAKE)",
@@ -125,7 +123,7 @@ mod tests {
         ),
         (
             "[thrd:127.0.0.1:9094/bootstrap]: 127.0.0.1:9094/1: Disconnected: verify that security.protocol is correctly configured, broker might require SASL authentication (after 2ms in state UP)",
-            "127.0.0.1:9094: it closed the connection after the first requests, as a listener does that wants a login",
+            "127.0.0.1:9094: it closed the connection after the first requests, as a listener that requires a login does",
         ),
         (
             "[thrd:sasl_plaintext://127.0.0.1:9094/bootstrap]: sasl_plaintext://127.0.0.1:9094/bootstrap: SASL authentication error: Authentication failed: Invalid username or password (after 305ms in state AUTH_REQ)",
@@ -145,7 +143,7 @@ mod tests {
         ),
         (
             "[thrd:sasl_plaintext://127.0.0.1:9092/bootstrap]: sasl_plaintext://127.0.0.1:9092/bootstrap: SASL PLAIN mechanism handshake failed: Broker: Request not valid in current SASL state: broker's supported mechanisms: (after 1ms in state AUTH_HANDSHAKE)",
-            "127.0.0.1:9092: it wants no login on this port",
+            "127.0.0.1:9092: it takes no login on this port",
         ),
         (
             "[thrd:127.0.0.1:7/bootstrap]: 127.0.0.1:7/bootstrap: Connection setup timed out in state CONNECT (after 30028ms in state CONNECT)",

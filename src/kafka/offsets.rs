@@ -34,9 +34,7 @@ pub enum OffsetsError {
         topic: String,
     },
     /// No permission.
-    #[error(
-        "topic {topic}: the cluster does not let this user {deed}; ask for the permission {operation} on the topic"
-    )]
+    #[error("topic {topic}: this user is not allowed to {deed}; the permission {operation} on the topic is missing")]
     Forbidden {
         /// The topic.
         topic: String,

@@ -38,9 +38,7 @@ pub enum TargetError {
     #[error(transparent)]
     Kafka(#[from] KafkaError),
     /// The cluster is not on this machine, and nobody said that it is the one that is meant.
-    #[error(
-        "{address} is not on this machine, and floodmark would load cluster {cluster_id}; if that is the one you mean, say so with --allow-cluster {cluster_id}"
-    )]
+    #[error("{address} is not on this machine; to load its cluster, {cluster_id}, add --allow-cluster {cluster_id}")]
     NotConfirmed {
         /// A broker that is not on loopback.
         address: String,
@@ -59,7 +57,7 @@ pub enum TargetError {
     },
     /// A topic that is not floodmark's.
     #[error(
-        "topic {topic} {state} and its name does not begin with `{MARK}`; to let floodmark {deed} it, say --allow-topic {topic}"
+        "topic {topic} {state}, and its name does not begin with `{MARK}`; to let floodmark {deed} it, add --allow-topic {topic}"
     )]
     NotMarked {
         /// The topic.
@@ -71,7 +69,7 @@ pub enum TargetError {
     },
     /// The topic exists with another number of partitions than the profile says.
     #[error(
-        "topic {topic} has {found} partitions, the profile says {wanted}; set partitions = {found} for it, or name another topic"
+        "topic {topic} has {found} partitions, but the profile says {wanted}; set partitions = {found}, or name another topic"
     )]
     OtherPartitions {
         /// The topic.
@@ -258,7 +256,7 @@ impl Target {
             // Another thread may have been faster: its client is as good.
             let _made = self.committed.set(client);
         }
-        self.committed.get().ok_or_else(|| KafkaError::Settings("no client could be made".to_owned()))
+        self.committed.get().ok_or_else(|| KafkaError::Settings("the client could not be created".to_owned()))
     }
 
     /// What these names stand for now; nothing for one of which the cluster does not say.

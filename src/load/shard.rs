@@ -11,7 +11,7 @@ pub struct Shard {
 
 /// A shard that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a shard: write its number and how many there are, from 0, like `0/2` and `1/2`")]
+#[error("`{0}` is not a shard: write its number, from 0, and how many there are, like `0/2` or `1/2`")]
 pub struct ShardError(String);
 
 impl Shard {

@@ -25,7 +25,7 @@ pub enum MergeError {
     #[error(transparent)]
     Results(#[from] ResultsError),
     /// The parts are not of one run.
-    #[error("{path} is of run {found}, and {first_path} of run {wanted}: only parts of one run can be merged", path = path.display(), first_path = first_path.display())]
+    #[error("{path} is of run {found}, but {first_path} is of run {wanted}: only parts of one run can be merged", path = path.display(), first_path = first_path.display())]
     AnotherRun {
         /// The folder.
         path: PathBuf,
@@ -37,7 +37,7 @@ pub enum MergeError {
         wanted: String,
     },
     /// The parts were made with different profiles.
-    #[error("{path} was made with another profile than {first_path} (seed, rates or overrides differ): their events do not belong together", path = path.display(), first_path = first_path.display())]
+    #[error("{path} and {first_path} were made with different profiles (seed, rates or overrides differ), so their events do not belong together", path = path.display(), first_path = first_path.display())]
     AnotherProfile {
         /// The folder.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum MergeError {
         first_path: PathBuf,
     },
     /// A folder is given twice, or two parts sent the same logical producers' events.
-    #[error("{path} and another part both sent for logical producer {producer} of stream {stream}: a folder or a shard is given twice", path = path.display())]
+    #[error("{path} and another part both sent for logical producer {producer} of stream {stream}: a folder or a shard was given twice", path = path.display())]
     SentTwice {
         /// The folder.
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum MergeError {
         producer: u16,
     },
     /// A folder is given twice, or two parts observed the same partition.
-    #[error("{path} and another part both observed partition {partition} of stage {stage}: a folder is given twice, or two observers ran without `--shard`", path = path.display())]
+    #[error("{path} and another part both observed partition {partition} of stage {stage}: a folder was given twice, or two observers ran without `--shard`", path = path.display())]
     SeenTwice {
         /// The folder.
         path: PathBuf,
@@ -75,7 +75,7 @@ pub enum MergeError {
         first: Shard,
     },
     /// A part that observed began too late.
-    #[error("{path} began to observe topic {topic}, partition {partition}, at offset {began}, after sending had begun at {sent_from}: what lies between cannot be told from lost; start `consume` before `produce`", path = path.display())]
+    #[error("{path} observed topic {topic}, partition {partition}, only from offset {began}, but sending began at offset {sent_from}: the events between cannot be told from lost ones; start `consume` before `produce`", path = path.display())]
     ObservedLate {
         /// The folder.
         path: PathBuf,
@@ -369,11 +369,11 @@ fn read_part(path: &Path, profile: &Profile) -> Result<Part, ResultsError> {
     let folder = RunFolder::open(path)?;
     let unreadable = |file: &Path, why: &str| ResultsError::Malformed { file: file.to_owned(), why: why.to_owned() };
     if !folder.ended_in_order() {
-        let why = "its manifest says `running`: the process was killed before it could account for its events; `floodmark show` prints what is known by the second";
+        let why = "its manifest says `running`: the process was killed before it could account for its events; `floodmark show` prints what is known, second by second";
         return Err(unreadable(path, why));
     }
     folder.verify()?;
-    let summary = folder.summary()?.ok_or_else(|| unreadable(path, "it holds no summary.json"))?;
+    let summary = folder.summary()?.ok_or_else(|| unreadable(path, "it has no summary.json"))?;
     let (interrupted, troubles) = (summary.interrupted, summary.troubles.clone());
     let cpu_ns = summary.generator.cpu_s.map(|cpu_s| (cpu_s * 1e9) as u64);
     let mut measured = Measured { interrupted, troubles, cpu_ns, ..Measured::default() };

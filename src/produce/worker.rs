@@ -273,7 +273,7 @@ impl Worker {
     fn give_up_after_the_drain(&mut self) {
         let deadline_ns = self.plan.schedule.curve().end_ns().saturating_add(self.plan.drain_ns);
         if self.state.taken_to_ns < self.now_ns().saturating_sub(1_000_000_000) && self.now_ns() > deadline_ns {
-            self.state.report.gave_up = Some("the client took no more events until the drain was over".to_owned());
+            self.state.report.gave_up = Some("the client accepted no more events until the drain was over".to_owned());
         }
     }
 

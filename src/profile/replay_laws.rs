@@ -129,7 +129,7 @@ fn a_curve_file_that_cannot_be_read_is_named_with_the_way_out() {
     let origin = folder.path().join("p.toml");
     let text = |file: &str| format!("[[stream]]\nname = \"s\"\ncurve = {{ file = \"{file}\" }}\n");
     for (name, bytes, expected) in [
-        ("empty.csv", "", "it is empty"),
+        ("empty.csv", "", "is empty"),
         ("header.csv", "timestamp,count\n", "header"),
         ("one.csv", "timestamp,count\n2030-01-31T11:00:00Z,5\n", "one row"),
         ("silent.csv", "timestamp,count\n2030-01-31T11:00:00Z,0\n2030-01-31T11:01:00Z,0\n", "has no events there"),

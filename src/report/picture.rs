@@ -86,7 +86,7 @@ pub fn png(picture: &RatePicture) -> Result<Vec<u8>, PictureError> {
 fn draw<B: DrawingBackend>(picture: &RatePicture, area: &DrawingArea<B, Shift>) -> Result<(), PictureError> {
     let finite = |(at_s, per_s): &(f64, f64)| at_s.is_finite() && per_s.is_finite();
     if !picture.points.iter().all(finite) || picture.marks.iter().any(|(_, per_s)| !per_s.is_finite()) {
-        return Err(PictureError("it holds rates or times without end".to_owned()));
+        return Err(PictureError("it has infinite rates or times".to_owned()));
     }
     register_font(FONT, FontStyle::Normal, dejavu::sans::regular())
         .map_err(|_| PictureError("the built-in font cannot be read".to_owned()))?;
@@ -265,7 +265,7 @@ mod tests {
         let mut rates = picture(vec![(0.0, 1e308), (1e18, 1e308)]);
         assert!(svg(&rates).is_ok());
         rates.points[1].1 = f64::INFINITY;
-        assert!(svg(&rates).unwrap_err().to_string().contains("without end"));
+        assert!(svg(&rates).unwrap_err().to_string().contains("infinite"));
         let mut rates = picture(vec![(0.0, 1.0), (60.0, 1.0)]);
         rates.title = "a\u{1b}[2Jb\u{0}\u{ffff}\u{202e}c".repeat(40);
         rates.marks[0].0 = "me\u{7}an".to_owned();

@@ -7,7 +7,7 @@ use std::{io, path::PathBuf};
 pub enum ResultsError {
     /// The folder holds another run.
     #[error(
-        "`{}` already holds the results of run {run_id}: choose another folder with --out, or move that one away",
+        "`{}` already has the results of run {run_id}: choose another folder with --out, or move this one away",
         folder.display()
     )]
     Occupied {
@@ -17,7 +17,7 @@ pub enum ResultsError {
         run_id: String,
     },
     /// The folder holds something else.
-    #[error("`{}` is not empty and holds no run of floodmark: choose another folder with --out", folder.display())]
+    #[error("`{}` is not empty and has no floodmark run in it: choose another folder with --out", folder.display())]
     NotEmpty {
         /// The folder that was asked for.
         folder: PathBuf,
@@ -47,7 +47,7 @@ pub enum ResultsError {
         system: io::Error,
     },
     /// The folder is not a run's.
-    #[error("`{}` holds no run of floodmark: there is no manifest.toml in it", folder.display())]
+    #[error("`{}` has no floodmark run in it: manifest.toml is missing", folder.display())]
     NoRun {
         /// The folder that was asked for.
         folder: PathBuf,
@@ -61,7 +61,7 @@ pub enum ResultsError {
         why: String,
     },
     /// A file is not as the run left it.
-    #[error("`{}` is not as the run left it: {why}; copy the whole folder again from where the part ran", file.display())]
+    #[error("`{}` is not as the run left it: {why}; copy the whole folder again from where it ran", file.display())]
     NotWhole {
         /// The file.
         file: PathBuf,
@@ -69,7 +69,7 @@ pub enum ResultsError {
         why: String,
     },
     /// A captured curve that the run replayed is not where it was, or not what it was.
-    #[error("the run of `{}` replayed a curve: {why}; put the curve file back there", file.display())]
+    #[error("the run of `{}` replayed a curve: {why}; put the curve file back", file.display())]
     Curve {
         /// The manifest that names it.
         file: PathBuf,
@@ -77,7 +77,7 @@ pub enum ResultsError {
         why: String,
     },
     /// A file was written by a later floodmark.
-    #[error("`{}` has schema {found}, and this floodmark knows schema {known}: read it with the version that wrote it", file.display())]
+    #[error("`{}` has schema {found}, but this version of floodmark reads schema {known}: use the version that wrote it", file.display())]
     OtherSchema {
         /// The file.
         file: PathBuf,
@@ -123,7 +123,7 @@ fn way_out(system: &io::Error) -> &'static str {
             "free some space or choose another disk with --out; what was written before is kept"
         }
         io::ErrorKind::FileTooLarge => {
-            "the system lets files grow no larger: raise the limit, as with `ulimit -f unlimited`; what was written before is kept"
+            "the system's limit on file sizes was reached: raise it, as with `ulimit -f unlimited`; what was written before is kept"
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "choose a folder that you may write to with --out"

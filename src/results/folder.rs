@@ -61,11 +61,9 @@ impl RunFolder {
     #[must_use]
     pub fn standing(&self) -> &'static str {
         match self.manifest.state {
-            RunState::Finished => "the run came to its end",
-            RunState::Interrupted => "the run was interrupted; its results reach up to there",
-            RunState::Running => {
-                "the run is still going on, or its process was killed; the files reach up to its last second"
-            }
+            RunState::Finished => "the run is complete",
+            RunState::Interrupted => "the run was interrupted; its results end there",
+            RunState::Running => "the run is still going, or its process was killed; its files end at its last second",
         }
     }
 

@@ -188,7 +188,7 @@ impl<'a> LogReader<'a> {
             }
         }
         let (Some(stream), Some(hop)) = (stream, hop) else {
-            return Err("it does not say which stream and hop it is of".to_owned());
+            return Err("it does not name its stream and hop".to_owned());
         };
         let key = LogKey { stream, stage, hop };
         Ok(LogReader { key, start_unix_ns, lines, deserializer: Deserializer::new(), negative: (0, 0) })
@@ -208,7 +208,7 @@ impl<'a> LogReader<'a> {
 
     fn take(&mut self, line: &str) -> Result<Option<Interval>, String> {
         if let Some(value) = comment_value(line, NEGATIVE) {
-            self.negative = read_pair(value).ok_or_else(|| format!("`{value}` is no pair of numbers"))?;
+            self.negative = read_pair(value).ok_or_else(|| format!("`{value}` is not a pair of numbers"))?;
             return Ok(None);
         }
         let Some(LogEntry::Interval(interval)) = entry_of(line)? else { return Ok(None) };
@@ -262,7 +262,7 @@ fn entry_of(line: &str) -> Result<Option<LogEntry<'_>>, String> {
     IntervalLogIterator::new(line.as_bytes())
         .next()
         .transpose()
-        .map_err(|_| "it is no line of an interval log".to_owned())
+        .map_err(|_| "this is not a line of an interval log".to_owned())
 }
 
 /// What stands in a comment of the form `#[Name: value]`.

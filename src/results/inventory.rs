@@ -56,7 +56,7 @@ pub fn verify(folder: &Path, inventory: &Inventory) -> Result<(), ResultsError> 
         }
         let found = facts_of(&folder.join(name))?;
         if found.bytes != wanted.bytes {
-            return Err(not_whole(name, format!("it has {} bytes, and had {}", found.bytes, wanted.bytes)));
+            return Err(not_whole(name, format!("it has {} bytes instead of {}", found.bytes, wanted.bytes)));
         }
         if found.xxh3 != wanted.xxh3 {
             return Err(not_whole(name, "its content has changed".to_owned()));
@@ -64,7 +64,7 @@ pub fn verify(folder: &Path, inventory: &Inventory) -> Result<(), ResultsError> 
     }
     let is_measured = |name: &String| MEASURED.iter().any(|ending| name.ends_with(ending));
     match files_of(folder)?.into_iter().find(|name| is_measured(name) && !inventory.contains_key(name)) {
-        Some(name) => Err(not_whole(&name, "it is not one of the files that the run completed".to_owned())),
+        Some(name) => Err(not_whole(&name, "the run did not complete this file".to_owned())),
         None => Ok(()),
     }
 }
@@ -91,7 +91,7 @@ pub fn verify_seal(file: &Path, text: &str) -> Result<(), ResultsError> {
     if sealed(body) == text {
         return Ok(());
     }
-    let why = "its last line does not hold the hash of what stands above it".to_owned();
+    let why = "its last line is not the hash of the lines above it".to_owned();
     Err(ResultsError::NotWhole { file: file.to_owned(), why })
 }
 
@@ -161,11 +161,11 @@ mod tests {
         type Harm = fn(&Path);
         let harms: [(Harm, &str); 6] = [
             (|at| fs::write(at.join("a.hlog"), "aaab").unwrap(), "changed"),
-            (|at| fs::write(at.join("a.hlog"), "aaa").unwrap(), "had 4"),
+            (|at| fs::write(at.join("a.hlog"), "aaa").unwrap(), "instead of 4"),
             (|at| fs::remove_file(at.join("a.hlog")).unwrap(), "missing"),
             (|at| fs::rename(at.join("a.hlog"), at.join("a.hlog.partial")).unwrap(), "missing"),
             (|at| fs::remove_file(at.join("ledger/s.ledger")).unwrap(), "missing"),
-            (|at| fs::write(at.join("b.hlog"), "b").unwrap(), "not one of the files"),
+            (|at| fs::write(at.join("b.hlog"), "b").unwrap(), "did not complete this file"),
         ];
         for (harm, said) in harms {
             let folder = folder();

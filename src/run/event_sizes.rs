@@ -50,7 +50,7 @@ pub enum Fit {
 struct Over {
     /// What the largest event comes to: `a batch of 1,048,654`.
     needs: String,
-    /// Who takes how much: `topic t takes 100,000 (its max.message.bytes)`.
+    /// Who takes how much: `topic t accepts 100,000 (its max.message.bytes)`.
     takes: String,
     /// What raises it.
     way_out: String,
@@ -79,7 +79,7 @@ pub fn fit(stream: &Stream, schedule: &StreamSchedule, way: &Way<'_>) -> Fit {
     }
     match (compressible.iter().find(is_worth_a_note), way.compression) {
         (Some(over), Some(codec)) => Fit::Doubtful(format!(
-            "{}: it passes only as far as {codec} makes it smaller",
+            "{}: it fits only if {codec} makes it smaller",
             largest_against(stream, &largest, std::slice::from_ref(over)),
         )),
         _ => Fit::Passes,
@@ -91,7 +91,7 @@ fn over_client(schedule: &StreamSchedule, largest: &MessageSize, way: &Way<'_>) 
     Some(Over {
         share: share_over(schedule, largest, needed, way.client_bytes)?,
         needs: format!("a message of {}", count(needed)),
-        takes: format!("the client takes {} (its message.max.bytes)", count(way.client_bytes)),
+        takes: format!("the client accepts {} (its message.max.bytes)", count(way.client_bytes)),
         way_out: format!("-X message.max.bytes={needed}"),
         compressible: false,
     })
@@ -106,14 +106,14 @@ fn over_batch(schedule: &StreamSchedule, largest: &MessageSize, way: &Way<'_>) -
         (false, false) => ("the broker".to_owned(), "its message.max.bytes"),
     };
     let way_out = if way.embedded {
-        "-b to a cluster that takes more".to_owned()
+        "-b to a cluster that accepts more".to_owned()
     } else {
         format!("max.message.bytes={needed} on topic {topic}")
     };
     Some(Over {
         share: share_over(schedule, largest, needed, limit.bytes)?,
         needs: format!("a batch of {}", count(needed)),
-        takes: format!("{who} takes {} ({of})", count(limit.bytes)),
+        takes: format!("{who} accepts {} ({of})", count(limit.bytes)),
         way_out,
         compressible: way.compression.is_some(),
     })
@@ -193,16 +193,16 @@ mod tests {
     #[test]
     fn what_is_refused_is_told_with_whose_limit_it_is_and_the_way_out() {
         let text = refused(of("size = \"1MiB\"", None, None));
-        for part in ["stream s", "1,048,576 bytes", "the client takes 1,000,000", "-X message.max.bytes=1048616"] {
+        for part in ["stream s", "1,048,576 bytes", "the client accepts 1,000,000", "-X message.max.bytes=1048616"] {
             assert!(text.contains(part) && !text.contains("broker"), "{part}: {text}");
         }
         let text = refused(of("filler = \"100KiB\"", Some(100_000), None));
-        for part in ["102,5", "topic t takes 100,000 (its max.message.bytes)", "max.message.bytes=10", "on topic t"] {
+        for part in ["102,5", "topic t accepts 100,000 (its max.message.bytes)", "max.message.bytes=10", "on topic t"] {
             assert!(text.contains(part) && !text.contains("client"), "{part}: {text}");
         }
         let text = refused(of("size = \"2MiB\"", Some(1_048_588), None));
         for part in
-            ["the client takes 1,000,000", "the broker takes 1,048,588", "-X message.max.bytes=2097192 and max.m"]
+            ["the client accepts 1,000,000", "the broker accepts 1,048,588", "-X message.max.bytes=2097192 and max.m"]
         {
             assert!(text.contains(part), "{part}: {text}");
         }
@@ -231,9 +231,9 @@ mod tests {
     #[test]
     fn what_compression_may_bring_below_a_batchs_limit_is_not_refused() {
         let text = doubtful(of("size = \"120KiB\"", Some(100_000), Some("lz4")));
-        assert!(text.contains("only as far as lz4 makes it smaller"), "{text}");
+        assert!(text.contains("only if lz4 makes it smaller"), "{text}");
         let text = refused(of("size = \"1MiB\"", Some(100_000), Some("lz4")));
-        assert!(text.contains("the client takes") && !text.contains("topic t takes"), "it counts before: {text}");
+        assert!(text.contains("the client accepts") && !text.contains("topic t accepts"), "it counts before: {text}");
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub enum RunError {
     #[error(transparent)]
     Results(#[from] ResultsError),
     /// The moment that was agreed on has passed.
-    #[error("--start-at {agreed} was {late_ms} ms ago when the clients stood ready: agree on a later moment")]
+    #[error("--start-at {agreed} was {} ago when the clients were ready: choose a later time", length(*late_ms))]
     TooLate {
         /// The moment, RFC 3339.
         agreed: String,
@@ -101,7 +101,7 @@ pub enum RunError {
     },
     /// Another process sends with this run's id.
     #[error(
-        "run id {run_id} is in use: {events} events with it came to topic {topic} before this run began. Another process sends them now, or a pipeline repeats those of an earlier run; name another id with --run-id, or leave it out"
+        "run id {run_id} is in use: {events} events with it came to topic {topic} before this run began. Either another process is sending them, or a pipeline repeats those of an earlier run; choose another --run-id, or leave it out"
     )]
     RunIdInUse {
         /// The run's id.
@@ -323,7 +323,7 @@ fn refuse_path(id: &str) -> Result<(), String> {
     let plain = |next: char| next.is_ascii_alphanumeric() || matches!(next, '-' | '_' | '.');
     if id.is_empty() || id.len() > LONGEST || id.starts_with(['.', '-']) || !id.chars().all(plain) {
         return Err(format!(
-            "--run-id {id}: an id has 1 to {LONGEST} letters, digits, `-`, `_` and `.`, and begins with a letter or digit"
+            "--run-id {id}: an id must have 1 to {LONGEST} letters, digits, `-`, `_` and `.`, and begin with a letter or digit"
         ));
     }
     Ok(())
@@ -348,7 +348,7 @@ fn start_embedded(request: &Request) -> Result<Option<Broker>, RunError> {
     if request.role != Role::Run {
         let name = request.role.name();
         return Err(RunError::Usage(format!(
-            "`{name}` is one of several processes and needs a broker that they share: name it with -b HOST:PORT (`floodmark broker` serves one)"
+            "`{name}` needs a broker that several processes share: name it with -b HOST:PORT (`floodmark broker` runs one)"
         )));
     }
     Ok(Some(Broker::start(BrokerConfig::default())?))

@@ -200,10 +200,9 @@ impl Watch<'_> {
         let why = match self.asked.wait(self.prepared.clock.now_ns(), end_ns, drain) {
             Wait::On => return None,
             Wait::CutShort => "a second signal ended the wait",
-            Wait::Stuck => "the client did not come back long after the drain",
+            Wait::Stuck => "the client did not return long after the drain",
         };
-        let text =
-            format!("Given up while waiting for {}: {why}. What is known is known by the second.", self.waiting_for);
+        let text = format!("Gave up waiting for {}: {why}. Figures are known only second by second.", self.waiting_for);
         Some(Reason::new(ReasonCode::Unfinished, text))
     }
 
@@ -230,12 +229,12 @@ impl Watch<'_> {
             self.asked.once_ns = Some(now_ns);
             let drain = self.prepared.request.loaded.profile.drain;
             self.say(&format!(
-                "stopping: no more is sent, and what is in flight gets up to {drain}; a second Ctrl-C ends the wait"
+                "stopping: sending has ended, and events in flight get up to {drain} to arrive; press Ctrl-C again to end the wait"
             ));
         }
         if self.stop.is_set_twice() && self.asked.twice_ns.is_none() {
             self.asked.twice_ns = Some(now_ns);
-            self.say(&format!("ending now: no longer waiting for {}", self.waiting_for));
+            self.say(&format!("ending now, without waiting for {}", self.waiting_for));
         }
     }
 
@@ -346,7 +345,7 @@ impl Watch<'_> {
             let cut_short = if self.stop.is_set_twice() {
                 "the wait was cut short".to_owned()
             } else {
-                format!("the drain of {} was over before", self.prepared.request.loaded.profile.drain)
+                format!("the drain of {} ended first", self.prepared.request.loaded.profile.drain)
             };
             let text = format!("{name}: not read to its end, {cut_short}{error}");
             let reason = Reason::new(ReasonCode::NotReadToEnd, text).of_stream(&of_stream.stream.name);
@@ -361,7 +360,7 @@ impl Watch<'_> {
         let name = &of_stream.stages[stage].name;
         if let Some(beyond) = event_times.as_ref().map(|times| times.beyond).filter(|beyond| *beyond > 0) {
             let text = format!(
-                "{name}: {} records came in partitions that topic {topic} got while it was read; the watermark models cover the others only",
+                "{name}: {} records came in partitions that were added to topic {topic} meanwhile; the watermark models cover only the others",
                 count(beyond),
             );
             let reason = Reason::new(ReasonCode::WatermarkUnknown, text).of_stream(&of_stream.stream.name);
@@ -401,19 +400,19 @@ fn what_became_of(topic: &str, change: TopicChange) -> (ReasonCode, String, Told
     match change {
         TopicChange::Grown { before, now } => (
             ReasonCode::PartitionsAdded,
-            format!("topic {topic} grew from {before} to {now} partitions; the new ones are read as well"),
+            format!("topic {topic} grew from {before} to {now} partitions; the new ones are read, too"),
             Told::Partitions((before as i32..now as i32).collect()),
             now,
         ),
         TopicChange::Deleted => (
             ReasonCode::TopicChanged,
-            format!("topic {topic} was deleted: what becomes of its events is not known"),
+            format!("topic {topic} was deleted: what becomes of its events is unknown"),
             Told::TopicChanged(Vec::new()),
             0,
         ),
         TopicChange::MadeAnew { partitions } => (
             ReasonCode::TopicChanged,
-            format!("topic {topic} was deleted and made anew: what became of the events before is not known"),
+            format!("topic {topic} was deleted and recreated: what became of the earlier events is unknown"),
             Told::TopicChanged(all(partitions)),
             partitions,
         ),

@@ -10,6 +10,7 @@ use crate::event_time::lateness::{AHEAD_LIMIT_MS, LatenessMeter, LogRule, Timed,
 use crate::event_time::watermark::{
     AppendClaim, AppendOrder, AppendTimes, InOrder, ModelSpec, TimedRecord, Watermarks,
 };
+use crate::figures::{count, length};
 use crate::kafka::Record;
 use crate::results::verdicts::{AppendSaid, EventTimeForm, TopicWatermarks};
 
@@ -120,7 +121,7 @@ impl Judged {
         let topic = &survey.topic;
         if self.messages == self.untimed {
             return Err(SurveyError::Nothing(format!(
-                "topic {topic}: none of {} messages{} has an event time that can be read: nothing was judged",
+                "topic {topic}: none of {} messages{} has a readable event time, so nothing was judged",
                 self.messages,
                 range.said()
             )));
@@ -169,12 +170,12 @@ fn forms(survey: &Survey, looked: &Looked) -> Vec<EventTimeForm> {
 /// Whether the topic tells when its records were appended, or why it does not.
 fn claim(survey: &Survey, append: &AppendTimes) -> Result<AppendClaim, &'static str> {
     match append.claim() {
-        AppendClaim::Unstamped => Err("some records carry no timestamp"),
+        AppendClaim::Unstamped => Err("some records have no timestamp"),
         AppendClaim::EventTimes => {
-            Err("the records' timestamps are the event times of late events, too: nothing tells when those came")
+            Err("the records' timestamps are the event times even of late events, so when those arrived is unknown")
         }
         AppendClaim::Estimate if survey.event_time == EventTimeAt::Record => {
-            Err("the records' timestamps are the event times (CreateTime): nothing tells when they came")
+            Err("the records' timestamps are the event times (CreateTime), so when they arrived is unknown")
         }
         claim => Ok(claim),
     }
@@ -183,19 +184,22 @@ fn claim(survey: &Survey, append: &AppendTimes) -> Result<AppendClaim, &'static 
 fn said(append: &AppendTimes, claim: Result<AppendClaim, &'static str>) -> AppendSaid {
     let AppendTimes { by_broker, by_producer, unstamped, backward, most_back_ms, .. } = append;
     let text = match claim {
-        Err(why) => format!("expected is not known: {why}"),
+        Err(why) => format!("the expected range is unknown: {why}"),
         Ok(AppendClaim::Exact) => {
-            "expected rests on the broker's append times (LogAppendTime): they are exact".to_owned()
+            "the expected range uses the broker's append times (LogAppendTime), which are exact".to_owned()
         }
         Ok(_) => {
             let good = match backward {
-                0 => "none goes back within its partition".to_owned(),
+                0 => "none of them goes back within its partition".to_owned(),
                 _ => format!(
-                    "{backward} of {by_producer} go back within their partition, by up to {most_back_ms} ms, and are wrong by that at least"
+                    "{} of {} go back within their partition by up to {}, and are wrong by at least that",
+                    count(*backward),
+                    count(*by_producer),
+                    length(most_back_ms.unsigned_abs())
                 ),
             };
             format!(
-                "expected is an estimate: it takes the producers' timestamps (CreateTime) for the append times; {good}"
+                "the expected range is an estimate: it takes the producers' timestamps (CreateTime) as append times; {good}"
             )
         }
     };

@@ -127,12 +127,12 @@ fn nothing_readable(survey: &Survey, looked: &Looked) -> String {
         EventTimeAt::Floodmark => "where floodmark puts it".to_owned(),
         EventTimeAt::Place(place) => format!("at {place}"),
         EventTimeAt::Record => {
-            return format!("topic {topic}: its records carry no timestamp; name another --event-time");
+            return format!("topic {topic}: its records have no timestamp; choose another --event-time");
         }
     };
     let example = looked.example.as_deref().unwrap_or("nothing");
     format!(
-        "topic {topic}: none of {} sampled messages has an event time {place}{written}, and nothing was judged; one looks like {example}; name the place with --event-time (/pointer, header:NAME, record), and the form with --event-time-format",
+        "topic {topic}: none of {} sampled messages has an event time {place}{written}, so nothing was judged; one looks like {example}; set the place with --event-time (/pointer, header:NAME, record), and the form with --event-time-format",
         looked.messages
     )
 }

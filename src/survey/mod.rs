@@ -115,7 +115,7 @@ pub fn survey(survey: &Survey, progress: &mut dyn FnMut(CaptureProgress)) -> Res
     let range = range_of(survey, &held, progress)?;
     if range.offsets() == 0 {
         return Err(SurveyError::Nothing(format!(
-            "topic {topic} holds no messages{}: nothing was judged",
+            "topic {topic} has no messages{}, so nothing was judged",
             range.said()
         )));
     }

@@ -13,7 +13,7 @@ use crate::event_time::watermark::{
 use crate::results::verdicts::{EventFate, EventVerdict, MetricVerdict, VerdictCounts, WatermarkVerdicts, WindowCount};
 
 /// What "dropped" means where a job may adjust times.
-const ADJUSTED: &str = "Dropped here means dropped or adjusted, as the job's policy is.";
+const ADJUSTED: &str = "Dropped here means dropped or adjusted, depending on the job's policy.";
 /// Most sentences about single rows.
 const MOST_PROBLEMS: usize = 20;
 
@@ -79,20 +79,20 @@ fn is_exact(spec: &ModelSpec, recorded: &Recorded, reading: Reading) -> bool {
 fn notes_of(spec: &ModelSpec, recorded: &Recorded) -> Vec<String> {
     let mut notes: Vec<String> = recorded.problems.iter().take(MOST_PROBLEMS).cloned().collect();
     if recorded.problems.len() > MOST_PROBLEMS {
-        notes.push(format!("{} more events have no time that can be read.", recorded.problems.len() - MOST_PROBLEMS));
+        notes.push(format!("{} more events have no readable time.", recorded.problems.len() - MOST_PROBLEMS));
     }
     let times = recorded.rows.iter().filter_map(|row| match row.kind {
         RowKind::Event(Some(time_ms)) => Some((row.line, time_ms, unit_doubt(time_ms)?)),
         _ => None,
     });
     if let Some((line, time_ms, unit)) = times.into_iter().next() {
-        notes.push(format!("line {line}: {time_ms} looks like {unit}; milliseconds since 1970 are expected."));
+        notes.push(format!("line {line}: {time_ms} looks like {unit}; times must be in milliseconds since 1970."));
     }
     if spec.judges_events() {
-        notes.push(format!("A file does not say when events arrived: only the out-of-order tolerance is judged, not late or early arrival. {ADJUSTED}"));
+        notes.push(format!("A file does not tell when events arrived, so only the out-of-order tolerance is judged, not late or early arrival. {ADJUSTED}"));
     }
     if spec.depends_on_record_cache() {
-        let note = "Whether a window that has closed is still found depends on the record cache: with --record-cache true or false the verdicts are exact.";
+        let note = "Whether a closed window is still found depends on the record cache: for exact verdicts, set --record-cache true or false.";
         notes.push(note.to_owned());
     }
     let ignored = recorded.rows.iter().filter(|row| match row.kind {
@@ -103,7 +103,7 @@ fn notes_of(spec: &ModelSpec, recorded: &Recorded) -> Vec<String> {
     let ignored = ignored.count();
     if ignored > 0 {
         notes.push(format!(
-            "{ignored} rows (of ticks, watermarks, batches or idleness) mean nothing to {}.",
+            "{ignored} rows (ticks, watermarks, batches or idleness) do not apply to {} and were ignored.",
             spec.engine
         ));
     }

@@ -186,7 +186,7 @@ pub fn judge(run: &RunFigures<'_>) -> Judgement {
     if run.interrupted {
         let planned: u64 = run.streams.iter().map(|stream| stream.counts.planned).sum();
         let planned = count(planned);
-        let text = format!("The run was interrupted; the figures cover the {planned} events up to then.");
+        let text = format!("The run was interrupted; the figures cover the {planned} events until then.");
         reasons.push(Reason::new(ReasonCode::Interrupted, text));
     }
     if run.streams.is_empty() {

@@ -16,7 +16,7 @@ pub use reason::{Effect, Reason, ReasonCode};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Every limit was kept, and enough was measured to say so.
+    /// Every limit was kept, and enough was measured to be sure.
     Pass,
     /// A limit was broken.
     Fail,

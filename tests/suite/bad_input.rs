@@ -70,13 +70,13 @@ fn wrong_flags_are_refused_with_what_is_wrong() {
 
 /// What a curve file holds, keys of the curve, and what is said.
 const WRONG_CURVES: [(&str, &str, &str); 9] = [
-    ("", "", "it is empty"),
+    ("", "", "is empty"),
     ("timestamp,count\n", "", "header"),
     ("timestamp,count\n2030-01-31T11:00:00Z,5\n", "", "one row"),
     ("timestamp;count\n2030-01-31T11:00:00Z;5\n", "", "line 1: the columns are"),
     ("timestamp,count\n31.01.2030,5\n", "", "line 2: "),
-    ("timestamp,count\n2030-01-31T11:00:00Z,5\n2030-01-31T11:01:00Z,-5\n", "", "holds -5 events"),
-    ("timestamp,count\n2030-01-31T11:00:00Z,5\n2030-01-31T11:01:00Z,6e3\n", "", "ceiling stops it at 50/s"),
+    ("timestamp,count\n2030-01-31T11:00:00Z,5\n2030-01-31T11:01:00Z,-5\n", "", "a count of -5"),
+    ("timestamp,count\n2030-01-31T11:00:00Z,5\n2030-01-31T11:01:00Z,6e3\n", "", "ceiling of 50/s"),
     (
         "timestamp,count\n2030-01-31T11:00:00Z,5\n2030-01-31T11:01:00Z,5\n",
         "window = [\"12:00\", \"13:00\"]",
@@ -130,11 +130,11 @@ fn an_event_that_nobody_would_take_is_refused_before_anything_is_sent() {
         let text = text(&topic, &format!("partitions = 1\npayload = {{ size = \"{payload}\" }}\n"));
         workshop.run(&workshop.profile(&text), &cluster.brokers, more)
     };
-    let of_topic = format!("a batch of 20,001, and topic {topic} takes 20,000 (its max.message.bytes)");
+    let of_topic = format!("a batch of 20,001, and topic {topic} accepts 20,000 (its max.message.bytes)");
     let cases: [(&str, &[&str], &str); 3] = [
         ("19925B", &[], &of_topic),
-        ("2MiB", &[], "the client takes 1,000,000 (its message.max.bytes)"),
-        ("19000B", &["-X", "message.max.bytes=19000"], "the client takes 19,000 (its message.max.bytes)"),
+        ("2MiB", &[], "the client accepts 1,000,000 (its message.max.bytes)"),
+        ("19000B", &["-X", "message.max.bytes=19000"], "the client accepts 19,000 (its message.max.bytes)"),
     ];
     for (payload, more, said) in cases {
         let ended = run(payload, more);
@@ -166,7 +166,7 @@ fn a_broker_that_cannot_be_reached_is_named_with_the_cause() {
         ["-X", "security.protocol=sasl_plaintext", "-X", "sasl.mechanism=PLAIN", "-X", "sasl.username=me", "-X"];
     let cases: [(&str, &[&str], &str); 5] = [
         ("127.0.0.1:1", &[], "connection refused"),
-        ("no-such-host.invalid:9092", &[], "no host of that name"),
+        ("no-such-host.invalid:9092", &[], "no host with that name"),
         (&plain, &["-X", "security.protocol=ssl"], "does not speak TLS"),
         (&tls, &[], "as a TLS listener does"),
         (&plain, &[&login[..], &["sasl.password=hush"]].concat(), "login"),

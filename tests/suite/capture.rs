@@ -191,7 +191,7 @@ fn what_the_topic_no_longer_holds_is_left_out_and_said() {
     cluster.delete_before(&topic, 0, 95);
     let (_, ended) = capture(&cluster, &workshop, &topic, &range);
     let (code, told) = ended.one_sentence();
-    assert!(code == Some(2) && told.contains(&topic) && told.contains("no longer holds"), "{told}");
+    assert!(code == Some(2) && told.contains(&topic) && told.contains("still has all of its records"), "{told}");
 }
 
 /// What the report says of the sum: offsets before the range, counted and after it, and the error bar's least and most.
@@ -221,7 +221,7 @@ fn a_record_with_a_stamp_ahead_hides_nothing() {
         assert!(others.iter().all(|count| (*count - in_a_bucket).abs() < 1e-9), "{:?}", curve.counts());
         let (offsets, [_, most]) = sums(&report);
         assert_eq!((offsets, most), ([0, 2 * seconds - 1, 1201 - 2 * seconds], Some((2 * seconds) as f64)));
-        assert!(findings(&report).contains("in 1 partition records hide"), "{}", findings(&report));
+        assert!(findings(&report).contains("records in 1 partition are hidden"), "{}", findings(&report));
     }
 }
 
@@ -296,7 +296,7 @@ fn records_without_a_timestamp_are_said() {
     cluster.write_at(&topic, 0, &[-1; 50]);
     let (_, ended) = capture(&cluster, &workshop, &topic, &["--from", "1h ago"]);
     let (code, told) = ended.one_sentence();
-    assert!(code == Some(2) && told.contains("carry no timestamp") && told.contains("--for"), "{told}");
+    assert!(code == Some(2) && told.contains("have no timestamps") && told.contains("--for"), "{told}");
     let begin_ms = an_hour_ago_ms();
     let stamps: Vec<i64> = (0..100).map(|n| if n % 4 == 1 { -1 } else { begin_ms + n * 100 }).collect();
     cluster.write_at(&mixed, 0, &stamps);
@@ -304,7 +304,7 @@ fn records_without_a_timestamp_are_said() {
     let range = ["--from", &from, "--to", &to, "--step", "1s", "--sample", "200"];
     let (report, curve, _) = captured(&cluster, &workshop, &mixed, &range);
     assert_eq!((curve.total(), &report["sample"]["unstamped"]), (100.0, &25.into()));
-    assert!(findings(&report).contains("25 of 100 sampled records carry no timestamp"), "{}", findings(&report));
+    assert!(findings(&report).contains("25 of 100 sampled records have no timestamp"), "{}", findings(&report));
 }
 
 #[test]
@@ -364,7 +364,7 @@ fn a_live_capture_that_is_ended_early_keeps_what_it_has() {
         assert!(curve.counts().len() < 30_000 && curve.total() as u64 == 30);
     } else {
         let (code, told) = ended.one_sentence();
-        assert!(code == Some(2) && told.contains("none of its records was written"), "{told}");
+        assert!(code == Some(2) && told.contains("none of its records is from"), "{told}");
     }
 }
 
@@ -377,14 +377,14 @@ fn what_cannot_be_captured_is_one_sentence_with_the_topic() {
     cluster.write_at(&topic, 0, &[an_hour_ago_ms()]);
     let cases: [(&str, &[&str], i32, &str); 10] = [
         (&topic, &["--from", "1h ago", "--event-time", "/at"], 2, "add --sample N"),
-        (&topic, &["--from", "10m ago"], 2, "none of its records was written from"),
-        (&empty, &["--from", "10m ago"], 3, "holds no records"),
+        (&topic, &["--from", "10m ago"], 2, "none of its records is from"),
+        (&empty, &["--from", "10m ago"], 3, "has no records"),
         (&missing, &["--from", "10m ago"], 2, "does not exist"),
-        (&topic, &["--from", "2100-01-01T00:00:00Z"], 2, "lies in the future"),
-        (&topic, &["--from", "1h ago", "--to", "2100-01-01T00:00:00Z"], 2, "lies in the future"),
+        (&topic, &["--from", "2100-01-01T00:00:00Z"], 2, "is in the future"),
+        (&topic, &["--from", "1h ago", "--to", "2100-01-01T00:00:00Z"], 2, "is in the future"),
         (&topic, &["--from", "1h ago", "--to", "2h ago"], 2, "is not before"),
-        (&topic, &["--from", "1h ago", "--step", "0s"], 2, "whole milliseconds"),
-        (&topic, &["--from", "1h ago", "--event-time", "here", "--sample", "5"], 2, "is no place in a message"),
+        (&topic, &["--from", "1h ago", "--step", "0s"], 2, "whole number of milliseconds"),
+        (&topic, &["--from", "1h ago", "--event-time", "here", "--sample", "5"], 2, "is not a place in a message"),
         (&topic, &["--from", "1h ago", "--allow-cluster", "another"], 2, "--allow-cluster another was given"),
     ];
     for (topic, more, expected, said) in cases {
@@ -395,7 +395,7 @@ fn what_cannot_be_captured_is_one_sentence_with_the_topic() {
         // With --json an error is JSON, too.
         let error: Value = serde_json::from_str(&ended.stdout).unwrap();
         assert!(error["error"]["text"].as_str().is_some_and(|text| text.contains(said)), "{error}");
-        assert!(said.contains("no place") || said.contains("--sample") || told.contains(topic), "{told}");
+        assert!(said.contains("not a place") || said.contains("--sample") || told.contains(topic), "{told}");
     }
     let ended = workshop.call(&["capture", "-b", "127.0.0.1:1", "-t", "orders", "--from", "1h ago", "--out", "c.csv"]);
     let (code, told) = ended.one_sentence();
@@ -414,8 +414,8 @@ fn files_that_are_there_are_not_written_over() {
     let path = |file: &PathBuf| file.to_str().unwrap().to_owned();
     let absent = path(&workshop.path("absent").join("c.csv"));
     for (out, profile, said) in [
-        (path(&notes), path(&workshop.path("p.toml")), "is no curve file"),
-        (path(&workshop.path("c.csv")), path(&mine), "exists already"),
+        (path(&notes), path(&workshop.path("p.toml")), "is not a curve file"),
+        (path(&workshop.path("c.csv")), path(&mine), "already exists"),
         (path(&workshop.path("same")), path(&workshop.path("same")), "both the curve and the profile"),
         (absent, path(&workshop.path("p.toml")), "there is no folder"),
     ] {

@@ -27,7 +27,7 @@ fn a_topic_that_is_made_anew_is_named_at_once_and_nothing_is_called_lost() {
     run.until_seconds(1);
     cluster.delete(&topic);
     cluster.create(&topic, 2);
-    run.until("the news", |run| run.stderr().contains(&format!("topic {topic} was deleted and made anew")));
+    run.until("the news", |run| run.stderr().contains(&format!("topic {topic} was deleted and recreated")));
     let ended = run.wait();
     let summary = ended.summary();
     assert_eq!((ended.code(), summary.verdict), (Some(3), Verdict::Void), "{}", ended.stderr);

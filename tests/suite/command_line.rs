@@ -98,7 +98,7 @@ fn an_error_is_json_where_json_was_asked_for() {
     let cases: [(&[&str], i32, &str, &str); 5] = [
         (&["plan", average, "--set", "stream.orders.rat=5k/s"], 2, "profile", "rat"),
         (&["run", average, "--out", occupied], 2, "usage", "not empty"),
-        (&["merge", "results/there-is-none"], 2, "usage", "no run of floodmark"),
+        (&["merge", "results/there-is-none"], 2, "usage", "no floodmark run"),
         (&["run", average, "-b", "127.0.0.1:1"], 4, "environment", "127.0.0.1:1"),
         (&["run", average, "--colour"], 2, "usage", "--colour"),
     ];

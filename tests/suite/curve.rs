@@ -71,7 +71,7 @@ fn a_curve_is_never_written_over_something_else() {
     let import =
         |out: &Path| workshop.call(&["curve", "import", &file, "--gaps", "hold", "--out", out.to_str().unwrap()]);
     let refused = import(&notes);
-    assert!(refused.code() == Some(2) && refused.stderr.contains("is no curve file"), "{}", refused.stderr);
+    assert!(refused.code() == Some(2) && refused.stderr.contains("is not a curve file"), "{}", refused.stderr);
     assert_eq!(fs::read_to_string(&notes).unwrap(), "# mine");
     let curve = workshop.path("curve.csv");
     assert_eq!([import(&curve).code(), import(&curve).code()], [Some(0), Some(0)]);
@@ -87,7 +87,7 @@ fn a_picture_is_never_written_over_a_file_unless_asked() {
         let refused = workshop.call(&["curve", "show", &file, flag, "notes.svg"]);
         assert_eq!(refused.code(), Some(2), "{}", refused.stderr);
         assert!(
-            refused.stderr.contains("notes.svg exists already") && refused.stderr.contains("--force"),
+            refused.stderr.contains("notes.svg already exists") && refused.stderr.contains("--force"),
             "{}",
             refused.stderr
         );
@@ -108,8 +108,8 @@ fn all_questions_of_an_import_come_in_one_run() {
     let workshop = Workshop::new();
     let ended = workshop.call(&["curve", "import", &export("plain_thousands_points.csv")]);
     assert_eq!(ended.code(), Some(2), "{}", ended.stderr);
-    assert!(ended.stderr.contains("2 things have to be said or put right:\n  line 2: "), "{}", ended.stderr);
-    assert!(ended.stderr.contains("--zone UTC") && ended.stderr.contains("--values counts"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("2 things need a decision or a correction:\n  line 2: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--zone UTC") && ended.stderr.contains("set --values to counts"), "{}", ended.stderr);
     let told = ["--zone", "UTC", "--values", "counts", "--json", "--out", "c.csv"];
     let read = workshop.call(&[&["curve", "import", &export("plain_thousands_points.csv")], &told[..]].concat());
     let report: serde_json::Value = serde_json::from_str(&read.stdout).unwrap();
@@ -156,15 +156,15 @@ fn bad_input_is_a_usage_error_in_one_line() {
         (vec!["import", "none.csv"], "cannot read none.csv"),
         (
             vec!["import", &increase, "--values", "counts", "--gaps", "zero"],
-            "it holds 2 series: choose one with --series NAME",
+            "it has 2 series: choose one with --series NAME",
         ),
         (
             vec!["import", &odd, "--duplicates", "last", "--off-grid", "snap", "--negative", "zero"],
             "line 7: goes back from",
         ),
-        (vec!["import", &infinite], "cannot be counted exactly"),
-        (vec!["show", &infinite], "cannot be counted exactly"),
-        (vec!["import", &odd, "--step", "0s"], "--step 0s is no whole number"),
+        (vec!["import", &infinite], "can be counted exactly"),
+        (vec!["show", &infinite], "can be counted exactly"),
+        (vec!["import", &odd, "--step", "0s"], "--step 0s is not a whole number"),
         (vec!["show", &odd], "line 6: 2023-11-14T22:18:00Z should be 2023-11-14T22:17:00Z"),
         (vec!["show", &increase], "line 1: the columns are"),
         (vec!["show", &odd, "--zone", "Mars/Olympus"], "no time zone `Mars/Olympus`"),

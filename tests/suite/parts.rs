@@ -131,10 +131,10 @@ fn a_merge_of_what_does_not_belong_together_is_refused_in_one_sentence() {
         (&[a, b, a, c], 2, "given twice"),
         (&[a, b, c, c], 2, "given twice"),
         (&[a, b, c, stranger], 2, "only parts of one run"),
-        (&[a, b, c, other_seed], 2, "another profile"),
+        (&[a, b, c, other_seed], 2, "different profiles"),
         (&[a, c], 2, "missing"),
         (&[a, b, &nothing], 2, "nothing"),
-        (&[a, b, &empty], 2, "no run of floodmark"),
+        (&[a, b, &empty], 2, "no floodmark run"),
     ];
     for (folders, code, said) in cases {
         let ended = parts.merge(folders);
@@ -190,7 +190,7 @@ fn a_part_that_is_not_as_it_was_left_is_refused() {
         (&no_ledger, "is missing"),
         (&summary, "has changed"),
         (&manifest, "manifest.toml"),
-        (&of_another, "not one of the files"),
+        (&of_another, "did not complete this file"),
     ];
     for (harm, said) in harms {
         let ended = parts.merge(&[a, b, &harmed(&parts, c, harm)]);

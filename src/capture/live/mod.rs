@@ -49,7 +49,7 @@ pub struct Capture {
     pub topic: String,
     /// Which part of time.
     pub range: CaptureRange,
-    /// How long a bucket is.
+    /// The length of a bucket.
     pub step: Span,
     /// The most requests per second.
     pub max_requests_per_s: u32,
@@ -93,13 +93,13 @@ pub enum CaptureError {
         why: NoCounts,
     },
     /// The topic holds nothing at all.
-    #[error("topic {topic} holds no records")]
+    #[error("topic {topic} has no records")]
     Empty {
         /// The topic.
         topic: String,
     },
     /// A live capture was ended before its first bucket was over.
-    #[error("topic {topic}: ended before the first bucket was over; nothing was captured")]
+    #[error("topic {topic}: watching ended before the first bucket was complete; nothing was captured")]
     TooShort {
         /// The topic.
         topic: String,

@@ -15,7 +15,7 @@ use crate::report::figures;
 /// Flags of `curve fit`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The fit goes on below the bucket as burstiness changes just above it. It is tried on the curve itself, made coarser, and says how near it came.
+The fit extends the change of burstiness just above a bucket's length to shorter times. As a check it is tried on the curve itself, made coarser.
 
 Sources: index of dispersion, Cox and Lewis 1966 and Gusella 1991; the trend taken out as in the Hadamard variance, Baugh 1971;
 its power law, Lowen and Teich 2005; b-model and entropy plot, Wang et al. 2002.
@@ -26,7 +26,7 @@ Examples:
 pub struct Args {
     /// A curve file, as `curve import` and `capture` write it; - reads standard input
     pub file: PathBuf,
-    /// Which arrivals the snippet shall have: poisson, overdispersed, b-model, on-off; the one that fits best if it is not said
+    /// Which arrivals to write: poisson, overdispersed, b-model, on-off (default: those that fit best)
     #[arg(long, value_parser = word::<Kind>)]
     pub kind: Option<Kind>,
     /// Print the fit as JSON
@@ -74,15 +74,15 @@ fn for_people(fit: &Fit) -> String {
             "  b-model bias       {:.3} by halves, {:.3} by entropy; gives a dispersion of {:.2} at 1 s",
             fitted.bias, fitted.bias_by_entropy, fitted.dispersion_at_1_s
         ),
-        None => writeln!(text, "  b-model bias       0.5: neighbouring buckets differ by chance alone"),
+        None => writeln!(text, "  b-model bias       0.5: neighbouring buckets differ only by chance"),
     };
     let _ = match &fit.on_off {
         Some(fitted) => {
             writeln!(text, "  on-off             {:.1} s of {:.1} s", fitted.on_s, fitted.on_s + fitted.off_s)
         }
-        None => writeln!(text, "  on-off             not for this curve"),
+        None => writeln!(text, "  on-off             does not fit this curve"),
     };
-    text += "\n  window      windows    dispersion    (2b - 1)^2   around the trend; chance alone has 1 and 0\n";
+    text += "\n  window      windows    dispersion    (2b - 1)^2   around the trend; 1 and 0 by chance alone\n";
     for level in &fit.levels {
         let window = figures::seconds(level.window_s);
         let _ = writeln!(
@@ -91,14 +91,14 @@ fn for_people(fit: &Fit) -> String {
             level.windows, level.local_dispersion, level.uneven
         );
     }
-    text + &fit.trial.as_ref().map_or_else(|| "\n  too short to try the fit on itself\n".to_owned(), tried)
+    text + &fit.trial.as_ref().map_or_else(|| "\n  too short to check the fit on itself\n".to_owned(), tried)
         + &format!("  best: {}\n", fit.best)
 }
 
 fn tried(trial: &Trial) -> String {
     let b_model = trial.b_model.map_or_else(|| "–".to_owned(), |foretold| format!("{foretold:.2}"));
     format!(
-        "\n  tried from {} to {}: the dispersion is {:.2} there; foretold poisson {:.2}, overdispersed {:.2}, b-model {b_model}\n",
+        "\n  checked from {} to {}: the dispersion is {:.2}; predicted by poisson {:.2}, overdispersed {:.2}, b-model {b_model}\n",
         figures::seconds(trial.from_s),
         figures::seconds(trial.to_s),
         trial.measured,

@@ -22,8 +22,8 @@ use crate::results::pending::write_whole;
 /// Flags of `curve import`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Nothing is repaired silently: what is odd in the data is listed with its lines, and stops the import unless a flag says what to do.
-Without --out the file is looked at, and nothing is written.
+Nothing is repaired silently: anything odd in the data is listed with its line, and stops the import unless a flag says what to do.
+Without --out the file is only checked, and nothing is written.
 
 Examples:
   floodmark curve import increase.json --values counts --out checkout.csv        Prometheus query_range
@@ -35,52 +35,52 @@ pub struct Args {
     /// Write the curve to this file
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// What wrote the file, if it is not recognised: prometheus, loki, grafana, cloudwatch-statistics, cloudwatch-data, datadog, confluent-cloud, csv, curve
+    /// The tool that wrote the file, if it is not recognised: prometheus, loki, grafana, cloudwatch-statistics, cloudwatch-data, datadog, confluent-cloud, csv, curve
     #[arg(long, value_parser = word::<Format>)]
     pub format: Option<Format>,
     /// What the values are: counts (events in each bucket), rate-per-s, rate-per-min, counter (a running total), events (each row of a CSV is one)
     #[arg(long, value_parser = word::<Values>)]
     pub values: Option<Values>,
-    /// Which of several series; again for another one, to be summed with --sum. `all` sums all of them
+    /// Which series, if there are several (repeatable, to be summed with --sum); `all` sums all of them
     #[arg(long, value_name = "NAME")]
     pub series: Vec<String>,
-    /// Add up the series, bucket by bucket
+    /// Add the series up, bucket by bucket
     #[arg(long)]
     pub sum: bool,
-    /// The zone of times that do not name theirs: UTC, Europe/Berlin, +02:00
+    /// The zone of times that have none: UTC, Europe/Berlin, +02:00
     #[arg(long, allow_hyphen_values = true)]
     pub zone: Option<String>,
-    /// The form of the times in the letters of strptime, if it is not recognised: '%d/%m/%Y %H:%M'
+    /// The form of the times, as a pattern of strptime, if it is not recognised: '%d/%m/%Y %H:%M'
     #[arg(long, value_name = "FORM")]
     pub time_format: Option<String>,
-    /// How long the curve's buckets shall be: 60s, 5m. A multiple of those in the file, or what its rows are about
+    /// The length of the curve's buckets, a multiple of the file's: 60s, 5m
     #[arg(long, value_name = "SPAN")]
     pub step: Option<Span>,
     /// Which end of its bucket a time means: start, end. Prometheus and Loki mean the end, the others the start
     #[arg(long, value_parser = word::<Stamps>)]
     pub stamps: Option<Stamps>,
-    /// What parts decimals, if the file does not settle it: point, comma
+    /// The decimal mark, if the file leaves it open: point, comma
     #[arg(long, value_parser = word::<Decimal>)]
     pub decimal: Option<Decimal>,
-    /// Buckets without a row or a number: fail, zero, hold, interpolate
+    /// What to do with buckets without a row or a number: fail, zero, hold, interpolate
     #[arg(long, value_parser = word::<Gaps>, default_value = "fail")]
     pub gaps: Gaps,
-    /// Rows of one and the same time or bucket: fail, sum, first, last
+    /// What to do with several rows for one time or bucket: fail, sum, first, last
     #[arg(long, value_parser = word::<Duplicates>, default_value = "fail")]
     pub duplicates: Duplicates,
-    /// Rows that are not in the order of time: fail, sort
+    /// What to do with rows that are not in the order of time: fail, sort
     #[arg(long, value_parser = word::<Unsorted>, default_value = "fail")]
     pub unsorted: Unsorted,
-    /// Values below 0: fail, zero, gap
+    /// What to do with values below 0: fail, zero, gap
     #[arg(long, value_parser = word::<Negative>, default_value = "fail")]
     pub negative: Negative,
-    /// Times between the buckets' edges: fail, snap (to the nearest edge)
+    /// What to do with times between the buckets' edges: fail, snap (to the nearest edge)
     #[arg(long, value_parser = word::<OffGrid>, default_value = "fail")]
     pub off_grid: OffGrid,
-    /// Times in the future: fail, keep
+    /// What to do with times in the future: fail, keep
     #[arg(long, value_parser = word::<Future>, default_value = "fail")]
     pub future: Future,
-    /// An answer that says that it is partial: fail, keep
+    /// What to do with an answer that says it is partial: fail, keep
     #[arg(long, value_parser = word::<Partial>, default_value = "fail")]
     pub partial: Partial,
     /// Print what was done as JSON
@@ -92,7 +92,7 @@ impl Args {
     fn options(&self) -> Result<Options, CommandError> {
         let step_ms = |span: Span| {
             let whole = span.as_nanos() > 0 && span.as_nanos().is_multiple_of(1_000_000);
-            let wrong = || CommandError::Usage(format!("--step {span} is no whole number of milliseconds above 0"));
+            let wrong = || CommandError::Usage(format!("--step {span} is not a whole number of milliseconds above 0"));
             whole.then_some(span.as_nanos() / 1_000_000).ok_or_else(wrong)
         };
         let Args { gaps, duplicates, unsorted, negative, off_grid, future, partial, .. } = *self;
@@ -153,7 +153,7 @@ fn refusal(file: &Path, error: &ImportError) -> CommandError {
     CommandError::Usage(match sentences.as_slice() {
         [only] => format!("{}: {only}", file.display()),
         several => format!(
-            "{}: {} things have to be said or put right:\n  {}",
+            "{}: {} things need a decision or a correction:\n  {}",
             file.display(),
             several.len(),
             several.join("\n  ")
@@ -168,7 +168,7 @@ fn write(file: &Path, imported: &Imported, source: &Path, policy: &Policy) -> Re
         let mut beginning = vec![0; FIRST_LINE.len()];
         let ours = fs::File::open(file).and_then(|mut opened| std::io::Read::read_exact(&mut opened, &mut beginning));
         if ours.is_err() || beginning != FIRST_LINE.as_bytes() {
-            return Err(refused("exists already and is no curve file"));
+            return Err(refused("already exists and is not a curve file"));
         }
     }
     let Imported { curve, format, series, values, stamps, filled, .. } = imported;
@@ -231,6 +231,6 @@ fn for_people(args: &Args, imported: &Imported) -> String {
     }
     match &args.out {
         Some(file) => text + &format!("  written   {}\n", file.display()),
-        None => text + "  nothing was written: say --out FILE\n",
+        None => text + "  nothing was written: add --out FILE\n",
     }
 }

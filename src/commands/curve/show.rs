@@ -31,7 +31,7 @@ Examples:
 pub struct Args {
     /// A curve file, as `curve import` and `capture` write it; - reads standard input
     pub file: PathBuf,
-    /// The zone of dates and times, and of the day and the week: UTC, Europe/Berlin, +02:00
+    /// The time zone to show dates, the day and the week in: UTC, Europe/Berlin, +02:00
     #[arg(long, default_value = "UTC", allow_hyphen_values = true)]
     pub zone: String,
     /// Write a picture as SVG
@@ -40,7 +40,7 @@ pub struct Args {
     /// Write a picture as PNG
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
-    /// Write the pictures over files that exist already
+    /// Overwrite pictures that exist
     #[arg(long)]
     pub force: bool,
     /// Print the figures as JSON
@@ -69,7 +69,7 @@ fn free(file: &Path, force: bool) -> Result<(), CommandError> {
         return Ok(());
     }
     let shown = file.display();
-    Err(CommandError::Usage(format!("{shown} exists already: choose another name, or say --force to write over it")))
+    Err(CommandError::Usage(format!("{shown} already exists: choose another name, or overwrite it with --force")))
 }
 
 fn draw(args: &Args, curve: &Curve, found: &Figures, zone: &TimeZone) -> Result<(), CommandError> {
@@ -130,7 +130,7 @@ fn for_people(zone: &str, found: &Figures) -> String {
     if found.step_s > 1.0 {
         let _ = writeln!(
             text,
-            "  Rates are means over {bucket}; inside a bucket, seconds are higher. `curve fit` estimates by how much."
+            "  Rates are means over {bucket}; single seconds inside a bucket are higher. `curve fit` estimates by how much."
         );
     }
     text + &burstiness(found) + &shape(zone, found)
@@ -138,10 +138,10 @@ fn for_people(zone: &str, found: &Figures) -> String {
 
 fn burstiness(found: &Figures) -> String {
     if found.burstiness.is_empty() {
-        return "\n  too few buckets to say how bursty it is\n".to_owned();
+        return "\n  too few buckets to tell how bursty it is\n".to_owned();
     }
     let mut text = format!(
-        "\n  {:<10} {:>9} {:>12} {:>13}   1 is chance alone\n",
+        "\n  {:<10} {:>9} {:>12} {:>13}   1 by chance alone\n",
         "burstiness", "windows", "dispersion", "Allan factor"
     );
     for scale in &found.burstiness {

@@ -75,10 +75,10 @@ fn a_result_is_withdrawn_by_a_mark_or_by_a_count_of_null() {
 fn what_is_wrong_with_a_result_is_said() {
     let say = |payload: &str| read(&places(), Some(payload), None).unwrap_err().to_string();
     assert_eq!(say("{"), "the message is not JSON");
-    assert_eq!(say("{}"), "the window result has no window start at its place");
+    assert_eq!(say("{}"), "the window result has no window start in its place");
     assert_eq!(
         say(r#"{"window_start":1767225600,"window_end":1767225610,"key":"k1","count":3}"#),
-        "1767225600 as window start looks like seconds: window times are in milliseconds since 1970"
+        "the window start 1767225600 looks like seconds; window times must be in milliseconds since 1970"
     );
     assert_eq!(
         say(r#"{"window_start":"yesterday"}"#),
@@ -87,11 +87,11 @@ fn what_is_wrong_with_a_result_is_said() {
     assert_eq!(say(r#"{"window_start":20,"window_end":10}"#), "the window ends at or before its start");
     for count in ["-3", "2.5", "\"many\"", "[]"] {
         let payload = format!(r#"{{"window_start":0,"window_end":10,"key":7,"count":{count}}}"#);
-        assert_eq!(say(&payload), "the count is not a whole number that events can have", "{count}");
+        assert_eq!(say(&payload), "the count is not a whole number of events", "{count}");
     }
     assert_eq!(
         ResultPlace::parse("count").unwrap_err().to_string().split(':').next(),
-        Some("`count` is no place in a message")
+        Some("`count` is not a place in a message")
     );
 }
 

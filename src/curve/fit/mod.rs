@@ -25,13 +25,13 @@ pub use trial::Trial;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FitError {
     /// Too few buckets.
-    #[error("{buckets} buckets are too few to fit anything: {LEAST_BUCKETS} are the least")]
+    #[error("{buckets} buckets are too few for a fit (it needs {LEAST_BUCKETS})")]
     TooShort {
         /// How many there are.
         buckets: usize,
     },
     /// No event.
-    #[error("the curve holds no event")]
+    #[error("the curve has no events")]
     Silent,
     /// A kind that this curve cannot give.
     #[error("{kind} cannot be fitted to this curve: {why}")]
@@ -119,20 +119,18 @@ impl Fit {
             // Chance alone, and the mass of each bucket kept: `poisson` would let it vary as well.
             Kind::Poisson => "{ kind = \"poisson-exact\" }".to_owned(),
             Kind::Overdispersed if !self.dispersion.is_seen() => {
-                return Err(impossible("its seconds differ no more than by chance"));
+                return Err(impossible("its seconds differ only by chance"));
             }
             Kind::Overdispersed => {
                 format!("{{ kind = \"overdispersed\", dispersion = {:?} }}", rounded(self.dispersion.index))
             }
             Kind::BModel => {
-                let fitted = self
-                    .b_model
-                    .as_ref()
-                    .ok_or_else(|| impossible("neighbouring buckets differ no more than by chance"))?;
+                let fitted =
+                    self.b_model.as_ref().ok_or_else(|| impossible("neighbouring buckets differ only by chance"))?;
                 format!("{{ kind = \"b-model\", bias = {:?} }}", rounded(fitted.bias))
             }
             Kind::OnOff => {
-                let why = "it needs buckets longer than a second, and a dispersion above that of chance which bursts of a second or more can make";
+                let why = "it needs buckets longer than a second, and a dispersion above 1 that bursts of a second or longer can cause";
                 let fitted = self.on_off.as_ref().ok_or_else(|| impossible(why))?;
                 let span = |seconds: f64| Span::from_millis((seconds * 1e3).round() as u64);
                 format!("{{ kind = \"on-off\", on = \"{}\", off = \"{}\" }}", span(fitted.on_s), span(fitted.off_s))

@@ -121,8 +121,8 @@ fn details_are_toml_that_a_profile_can_take() {
         assert_eq!(parsed["detail"]["kind"].as_str(), Some(detail), "{text}");
     }
     let without = Fit::of(&curve(vec![10.0; 64])).unwrap();
-    assert!(without.detail(Kind::BModel).unwrap_err().to_string().contains("no more than by chance"));
-    assert!(without.detail(Kind::Overdispersed).unwrap_err().to_string().contains("no more than by chance"));
+    assert!(without.detail(Kind::BModel).unwrap_err().to_string().contains("only by chance"));
+    assert!(without.detail(Kind::Overdispersed).unwrap_err().to_string().contains("only by chance"));
     assert!(without.detail(Kind::OnOff).unwrap_err().to_string().starts_with("on-off cannot be fitted"));
 }
 

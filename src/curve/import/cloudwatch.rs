@@ -60,7 +60,7 @@ pub(super) fn read_statistics(text: &str) -> Result<Export, ImportError> {
     let foreign = unit.filter(|unit| unit != PER_S).map(|unit| {
         let unit = one_line(&unit);
         Foreign::Unit(format!(
-            "its unit is {unit}, not a count: ask for a metric that counts events, or say with --values what it is"
+            "its unit is {unit}, not a count: export a metric that counts events, or state what it is with --values"
         ))
     });
     let series = vec![Series { name, samples, values, foreign, ..Series::default() }];
@@ -72,12 +72,12 @@ fn value_of(point: &Datapoint<'_>) -> Result<f64, &'static str> {
     match (point.unit.as_deref(), point.sum, point.average) {
         (Some(PER_S), _, Some(average)) => Ok(average),
         (Some(PER_S), Some(_), None) => {
-            Err("a Sum of values in Count/Second is not a count: ask for --statistics Average, which is a rate")
+            Err("a Sum of values in Count/Second is not a count: export with --statistics Average, which is a rate")
         }
         (_, Some(sum), _) => Ok(sum),
-        (_, None, _) => {
-            Err("there is no Sum, and other statistics do not say how many events there were: ask for --statistics Sum")
-        }
+        (_, None, _) => Err(
+            "there is no Sum, and other statistics do not tell how many events there were: export with --statistics Sum",
+        ),
     }
 }
 
@@ -173,7 +173,7 @@ fn samples_of(
     let (timestamps, values) = (std::mem::take(&mut one.timestamps), std::mem::take(&mut one.values));
     if timestamps.len() != values.len() {
         let name = one_line(&name_of(one, false));
-        let why = format!("`{name}` has {} Timestamps and {} Values", timestamps.len(), values.len());
+        let why = format!("`{name}` has {} Timestamps, but {} Values", timestamps.len(), values.len());
         return Err(ImportError::Shape { place: Place::line(1), why });
     }
     let mut stamps = StampReader::default();

@@ -60,7 +60,7 @@ pub(super) fn read(text: &str, options: &Options, findings: &mut Findings) -> Re
     for (number, raw) in answers.into_iter().flat_map(|page| page.data).enumerate() {
         let (point, place): (BTreeMap<String, serde_json::Value>, Place) = pages.point(raw, number, FORM)?;
         let text = |key: &str| point.get(key).and_then(serde_json::Value::as_str);
-        let wrong = || ImportError::Shape { place, why: format!("this point is not of the form {FORM}") };
+        let wrong = || ImportError::Shape { place, why: format!("this point does not have the form {FORM}") };
         let at_ms = stamps.read(text("timestamp").ok_or_else(wrong)?, place)?;
         let value = match point.get("value") {
             Some(serde_json::Value::Null) => f64::NAN,

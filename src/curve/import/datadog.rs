@@ -135,8 +135,8 @@ fn interval_ms(interval: f64, samples: &[Sample], name: &str, findings: &mut Fin
         return Some(milliseconds);
     }
     let what =
-        format!("`{}` states an interval of {interval} s, and its points are at other distances", one_line(name));
-    findings.note(Kind::Remark, None, &what, "the points' distances are taken", false);
+        format!("`{}` states an interval of {interval} s, but its points are spaced differently", one_line(name));
+    findings.note(Kind::Remark, None, &what, "the points' spacing is used", false);
     None
 }
 
@@ -155,8 +155,7 @@ fn ratio(expression: &str) -> Option<Foreign> {
     let outside = outside_braces(expression);
     let by_series = |by: &str| by.trim_start_matches(['(', ' ']).starts_with(char::is_alphabetic);
     outside.split('/').skip(1).any(by_series).then(|| {
-        let why = "its query divides one series by another, and a ratio says nothing of how many events there were: \
-                   ask for the count alone";
+        let why = "its query divides one series by another, and a ratio does not tell how many events there were: export the count alone";
         Foreign::Never(why.to_owned())
     })
 }
@@ -178,7 +177,7 @@ fn said_by_unit(unit: &[Option<Unit>]) -> (Option<Values>, Option<Foreign>) {
     let Some(of) = part(0) else { return (None, None) };
     let name = |unit: &Unit| one_line(unit.name.as_deref().unwrap_or("unnamed"));
     if of.family.as_deref().is_some_and(|family| NOT_EVENTS.contains(&family)) {
-        let why = format!("its unit is {}, not events: say with --values what it is if it counts them", name(of));
+        let why = format!("its unit is {}, not events: if it counts events, state what it is with --values", name(of));
         return (None, Some(Foreign::Unit(why)));
     }
     match part(1).map(|per| (per, per.name.as_deref())) {
@@ -186,7 +185,7 @@ fn said_by_unit(unit: &[Option<Unit>]) -> (Option<Values>, Option<Foreign>) {
         Some((_, Some("second"))) => (Some(Values::RatePerS), None),
         Some((_, Some("minute"))) => (Some(Values::RatePerMin), None),
         Some((per, _)) => {
-            let why = format!("its unit is {} per {}: say with --values what that is", name(of), name(per));
+            let why = format!("its unit is {} per {}: state what it is with --values", name(of), name(per));
             (None, Some(Foreign::Unit(why)))
         }
     }
@@ -199,7 +198,7 @@ fn second_version(answer: Attributes<'_>, pages: &Pages<'_>) -> Result<Vec<Serie
         let name = group.map_or_else(|| format!("series {number}"), name_of);
         if values.len() != answer.times.len() {
             let why = format!(
-                "`{}` has {} values, and there are {} times",
+                "`{}` has {} values, but there are {} times",
                 one_line(&name),
                 values.len(),
                 answer.times.len()

@@ -11,13 +11,13 @@ pub enum ImportError {
     #[error("the file is empty")]
     Empty,
     /// A header and nothing below.
-    #[error("line {line}: there is a header and no row below it")]
+    #[error("line {line}: there is a header, but no row below it")]
     HeaderOnly {
         /// The header's line.
         line: u64,
     },
     /// A running total needs two values for one bucket.
-    #[error("{place}: one value of a running total makes no bucket: at least two are needed")]
+    #[error("{place}: a running total with one value gives no bucket: it needs at least two")]
     OneTotal {
         /// Where it stands.
         place: Place,
@@ -31,7 +31,7 @@ pub enum ImportError {
         found: Option<&'static str>,
     },
     /// No format that is known.
-    #[error("line 1: the format is not recognised from `{start}`; say --format {}", Format::WORDS)]
+    #[error("line 1: the format is not recognised from `{start}`; name it with --format {}", Format::WORDS)]
     Unrecognised {
         /// How the text begins.
         start: String,
@@ -56,7 +56,7 @@ pub enum ImportError {
     },
     /// A table whose columns cannot be told apart.
     #[error(
-        "line {line}: `{text}` is one column only; a time and a value are expected, parted by a comma, a semicolon or a tab"
+        "line {line}: `{text}` is only one column; a time and a value are expected, separated by a comma, a semicolon or a tab"
     )]
     OneColumn {
         /// The line, from 1.
@@ -65,7 +65,9 @@ pub enum ImportError {
         text: String,
     },
     /// A row of another width.
-    #[error("line {line}: {found} columns, and the header has {expected}; a number with a comma in it must be quoted")]
+    #[error(
+        "line {line}: the row has {found} columns, but the header has {expected}; a number that contains a comma must be quoted"
+    )]
     Columns {
         /// The line, from 1.
         line: u64,
@@ -93,7 +95,7 @@ pub enum ImportError {
         why: String,
     },
     /// A zone that does not exist.
-    #[error("there is no time zone `{zone}`; zones are named as in UTC, Europe/Berlin or +02:00")]
+    #[error("there is no time zone `{zone}`; write it like UTC, Europe/Berlin or +02:00")]
     NoZone {
         /// What was asked for.
         zone: String,
@@ -110,7 +112,7 @@ pub enum ImportError {
     },
     /// Numbers that contradict each other.
     #[error(
-        "line {point_line} has a decimal point and line {comma_line} a decimal comma: say --decimal point or --decimal comma"
+        "line {point_line} has a decimal point, but line {comma_line} a decimal comma: add --decimal point or --decimal comma"
     )]
     DecimalMixed {
         /// A line with a decimal point.
@@ -119,10 +121,10 @@ pub enum ImportError {
         comma_line: u64,
     },
     /// No series at all.
-    #[error("it holds no series: the query found nothing")]
+    #[error("it has no series: the query found nothing")]
     NoSeries,
     /// Another series.
-    #[error("it holds no series `{asked}`, but {names}")]
+    #[error("it has no series `{asked}`, only {names}")]
     NoSuchSeries {
         /// What was asked for.
         asked: String,
@@ -130,7 +132,7 @@ pub enum ImportError {
         names: String,
     },
     /// Two series of one name.
-    #[error("it holds several series `{asked}`: give them names of their own in the export")]
+    #[error("it has several series named `{asked}`: give each its own name in the export")]
     SeriesTwice {
         /// What was asked for.
         asked: String,
@@ -144,14 +146,14 @@ pub enum ImportError {
         why: String,
     },
     /// Rows as events, of a format whose rows are none.
-    #[error("--values events counts the rows of a CSV file, and this is {format}")]
+    #[error("--values events counts the rows of a CSV file, but this is {format}")]
     NoEvents {
         /// The file's format.
         format: Format,
     },
     /// Series in buckets of several lengths.
     #[error(
-        "`{first}` has buckets of {step}, and `{other}` of {other_step}: say --step with a multiple of both to sum them"
+        "`{first}` has buckets of {step}, but `{other}` of {other_step}: to sum them, set --step to a multiple of both"
     )]
     SumOfSteps {
         /// A series.
@@ -164,7 +166,7 @@ pub enum ImportError {
         other_step: Span,
     },
     /// Values without a number.
-    #[error("the series `{name}` holds no number at all")]
+    #[error("the series `{name}` has no numbers")]
     NoNumbers {
         /// The series.
         name: String,
@@ -182,7 +184,7 @@ pub enum ImportError {
     },
     /// A span that would make too many buckets.
     #[error(
-        "{first} to {last} in buckets of {step} are {buckets} buckets, and {most} are the most for this file: is one stamp wrong? Otherwise choose longer buckets with --step"
+        "{first} to {last} in buckets of {step} would be {buckets} buckets (limit {most} for this file): if no time is wrong, choose longer buckets with --step"
     )]
     TooMany {
         /// The first stamp.
@@ -198,7 +200,7 @@ pub enum ImportError {
     },
     /// Buckets that the file cannot give.
     #[error(
-        "buckets of {asked} cannot be made of the file's buckets of {found}: choose a multiple of those, or say --gaps zero if buckets without events were left out"
+        "buckets of {asked} cannot be made from the file's buckets of {found}: choose a multiple of {found}, or add --gaps zero if the export leaves out buckets without events"
     )]
     Finer {
         /// What was asked for.
@@ -207,11 +209,11 @@ pub enum ImportError {
         found: Span,
     },
     /// A policy that fits no running total.
-    #[error("--duplicates sum does not fit a running total (--values counter): say first or last")]
+    #[error("--duplicates sum does not fit a running total (--values counter): use first or last")]
     SumOfTotals,
     /// Rates over buckets of several lengths.
     #[error(
-        "{place}: the rows are not equally far apart, and without equal buckets only counts can be summed with --step: split the file there"
+        "{place}: the rows are not evenly spaced, and only counts can be summed into equal buckets with --step: split the file there"
     )]
     MixedRates {
         /// Where it begins.
@@ -242,6 +244,6 @@ impl ImportError {
 fn hint_on_binary(found: &Option<&'static str>) -> String {
     found.map_or_else(
         || "exports are CSV or JSON in UTF-8".to_owned(),
-        |kind| format!("it looks like {kind}: unpack or export it as CSV or JSON first"),
+        |kind| format!("it looks like {kind}: unpack it, or export it as CSV or JSON"),
     )
 }

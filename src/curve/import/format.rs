@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn what_is_unknown_or_broken_is_said() {
         let refusal = |text| recognise(text, None).unwrap_err().to_string();
-        assert!(refusal("{\"a\":1}").contains("not recognised from `{\"a\":1}`; say --format prometheus, "));
+        assert!(refusal("{\"a\":1}").contains("not recognised from `{\"a\":1}`; name it with --format prometheus, "));
         assert!(refusal("<html>").contains("not recognised"));
         assert!(refusal("{\"a\":\n 1,}").starts_with("line 2, column 4: this is not valid JSON: "));
     }

@@ -98,8 +98,8 @@ fn grid_of(
     let asked_ms = layout.options.step_ms.and_then(|step_ms| i64::try_from(step_ms).ok());
     match (spacing, asked_ms) {
         (Spacing::OneRow, None) => {
-            let then = "say it with --step, as in --step 60s";
-            let what = "there is one row only, which does not say how long its bucket is";
+            let then = "set it with --step, as in --step 60s";
+            let what = "there is only one row, so the length of its bucket is unknown";
             findings.note(Kind::StepWanted, Some(first.place), what, then, true);
             Err(ImportError::Stopped(findings.clone()))
         }
@@ -107,8 +107,8 @@ fn grid_of(
             Ok(Grid { start_ms: first.at_ms, step_ms, values: vec![first.value], first: first.place })
         }
         (Spacing::Irregular { shortest_ms, longest_ms }, None) => {
-            let what = format!("the rows are {} to {} apart, in no one step", span(*shortest_ms), span(*longest_ms));
-            let then = "say how long a bucket is with --step, or --values events if each row is one event";
+            let what = format!("the rows are {} to {} apart, in no fixed step", span(*shortest_ms), span(*longest_ms));
+            let then = "set the length of a bucket with --step, or use --values events if each row is one event";
             findings.note(Kind::StepWanted, Some(first.place), &what, then, true);
             Err(ImportError::Stopped(findings.clone()))
         }
@@ -181,8 +181,8 @@ fn irregular(
     if layout.values != Values::Counts {
         return Err(ImportError::MixedRates { place: first.place });
     }
-    let then = format!("each is counted in the bucket of {} that its time falls into", span(step_ms));
-    findings.note(Kind::Irregular, Some(first.place), "the rows follow no step", &then, false);
+    let then = format!("each row is counted in the bucket of {} in which its time falls", span(step_ms));
+    findings.note(Kind::Irregular, Some(first.place), "the rows have no fixed step", &then, false);
     let back_ms = i64::from(layout.stamps == Stamps::End);
     summed(samples, step_ms, (first.at_ms - back_ms).div_euclid(step_ms) * step_ms + back_ms, layout, findings)
 }
@@ -217,7 +217,7 @@ fn note_off_grid(sample: &Sample, steps: &Steps, layout: &Layout<'_>, findings: 
         return;
     }
     let stops = layout.options.policy.off_grid == OffGrid::Fail;
-    let then = if stops { "say --off-grid snap to move each to the nearest edge" } else { "moved to the nearest edge" };
+    let then = if stops { "add --off-grid snap to move each to the nearest edge" } else { "moved to the nearest edge" };
     let what = || {
         let side = if off_ms > 0 { "after" } else { "before" };
         let step = span(steps.step_ms);
@@ -233,12 +233,12 @@ fn note_gap(grid: &Grid, buckets: std::ops::Range<i64>, place: Place, layout: &L
         let (noun, have) = if count == 1 { ("bucket", "has") } else { ("buckets", "have") };
         let from = moment_text(grid.start_ms + buckets.start * grid.step_ms);
         let hour = if layout.local && count * grid.step_ms == HOUR_MS {
-            "; exactly one hour: is it a change of the clocks, and --zone another one?"
+            "; exactly one hour, as when clocks change: check --zone"
         } else {
             ""
         };
         let step = span(grid.step_ms);
-        format!("before this row {count} {noun} of {step} {have} no row, from {from}{hour}")
+        format!("{count} {noun} of {step} {have} no row before this one, from {from}{hour}")
     };
     findings.note_with(Kind::Gap, place, what, &repair::gap_policy(policy), policy.gaps == Gaps::Fail);
 }
@@ -253,11 +253,10 @@ fn note_change(
 ) {
     let place = samples.get(row).map(|sample| sample.place);
     let [step, largest] = [steps.step_ms, steps.largest_ms].map(span);
-    let what = format!("from here the rows are {} apart, and others {step}", span(distance_ms));
+    let what = format!("from here the rows are {} apart, others {step}", span(distance_ms));
     let then = match asked_ms {
         None => format!(
-            "say --step {largest} to sum counts into equal buckets, --step {step} --gaps zero if buckets without events \
-             were left out, or split the file there"
+            "add --step {largest} to sum counts into equal buckets, or --step {step} --gaps zero if buckets without events were left out, or split the file there"
         ),
         Some(asked_ms) => format!("summed into buckets of {}; gaps shorter than that cannot be seen", span(asked_ms)),
     };
@@ -343,8 +342,8 @@ pub(super) fn coarser(curve: &Curve, step_ms: u64, findings: &mut Findings) -> R
     let factor = usize::try_from(step_ms / found_ms).unwrap_or(usize::MAX);
     let rest = curve.counts().len() % factor;
     if rest > 0 {
-        let what = format!("the last bucket holds {rest} of {factor} buckets of the file");
-        findings.note(Kind::LastBucket, None, &what, "kept, so that no event is lost", false);
+        let what = format!("the last bucket has only {rest} of {factor} buckets of the file");
+        findings.note(Kind::LastBucket, None, &what, "kept, so no event is lost", false);
     }
     Ok(curve.coarser(factor))
 }

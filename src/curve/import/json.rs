@@ -75,7 +75,7 @@ fn broken(error: &serde_json::Error, lines_before: usize) -> ImportError {
     if error.is_data() {
         return ImportError::Shape {
             place: Place::line(line as u64),
-            why: format!("{why}: is this the tool's whole answer, as it was written?"),
+            why: format!("{why}: is this the tool's whole answer, unchanged?"),
         };
     }
     ImportError::Json { line, column, why }

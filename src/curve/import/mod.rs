@@ -191,9 +191,9 @@ fn values_of(
     match options.values.or(said) {
         Some(values) => Ok(values),
         None => {
-            let what = format!("{format} does not say what its values are");
+            let what = format!("{format} does not tell what its values are");
             let then = format!(
-                "say --values counts (events in each bucket), rate-per-s, rate-per-min, counter (a running total){events}"
+                "set --values to counts (events in each bucket), rate-per-s, rate-per-min, counter (a running total){events}"
             );
             findings.note(Kind::ValuesWanted, None, &what, &then, true);
             Ok(Values::Counts)
@@ -230,7 +230,7 @@ fn choose(mut series: Vec<Series>, options: &Options, findings: &mut Findings) -
     }
     if options.series.is_empty() {
         if series.len() > 1 && !options.sum {
-            let what = format!("it holds {} series", series.len());
+            let what = format!("it has {} series", series.len());
             let then = format!(
                 "choose one with --series NAME, several with --series NAME --series OTHER --sum, or --series all: {}",
                 names()
@@ -249,8 +249,8 @@ fn choose(mut series: Vec<Series>, options: &Options, findings: &mut Findings) -
         }
     }
     if options.series.len() > 1 && !options.sum {
-        let what = format!("{} series are asked for", options.series.len());
-        findings.note(Kind::SeriesWanted, None, &what, "say --sum to add them up", true);
+        let what = format!("{} series are selected", options.series.len());
+        findings.note(Kind::SeriesWanted, None, &what, "add --sum to add them up", true);
     }
     series.retain(|one| all || options.series.contains(&one.name));
     Ok(series)
@@ -258,7 +258,10 @@ fn choose(mut series: Vec<Series>, options: &Options, findings: &mut Findings) -
 
 /// Notes that an answer is not all there is.
 fn note_partial(findings: &mut Findings, what: &str, stops: bool) {
-    let then =
-        if stops { "ask again, or for a shorter time; or say --partial keep to take what there is" } else { "kept" };
+    let then = if stops {
+        "export it again, or for a shorter time, or keep what there is with --partial keep"
+    } else {
+        "kept"
+    };
     findings.note(Kind::Partial, None, what, then, stops);
 }

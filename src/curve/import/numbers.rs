@@ -95,8 +95,8 @@ impl Convention {
             (true, _) => decimals,
             (false, true) => {
                 if thousands == Decimal::Comma {
-                    let what = "points in numbers are taken as separators of thousands";
-                    let then = "if they part decimals, say --decimal point";
+                    let what = "points in numbers are read as thousands separators";
+                    let then = "if they are decimal points, add --decimal point";
                     findings.note(Kind::Commas, Some(Place::line(first.0)), what, then, false);
                 }
                 thousands
@@ -120,14 +120,8 @@ fn may_part_thousands(cell: &str, mark: char) -> bool {
 
 fn ask((line, cell): &(u64, String), findings: &mut Findings) -> Decimal {
     let mark = if cell.contains(',') { "comma" } else { "point" };
-    let what = format!("the {mark} in `{cell}` may part thousands or decimals");
-    findings.note(
-        Kind::DecimalWanted,
-        Some(Place::line(*line)),
-        &what,
-        "say --decimal point or --decimal comma (the mark of the decimals)",
-        true,
-    );
+    let what = format!("the {mark} in `{cell}` may be a thousands separator or a decimal mark");
+    findings.note(Kind::DecimalWanted, Some(Place::line(*line)), &what, "add --decimal point or --decimal comma", true);
     Decimal::Point
 }
 
@@ -164,7 +158,7 @@ fn hint(cell: &str) -> &'static str {
     if cell.starts_with(|c: char| c.is_ascii_digit()) && cell.ends_with(|c: char| c.is_alphabetic() || c == '%') {
         "export raw values, without units (in Grafana: without \"Formatted data\")"
     } else {
-        "a value is a number such as 1200 or 12.5, and empty where there is none"
+        "a value must be a number such as 1200 or 12.5, or empty"
     }
 }
 
@@ -204,11 +198,11 @@ mod tests {
 
     #[test]
     fn what_may_be_two_things_is_asked_and_what_is_nothing_refused() {
-        assert!(read(&["1,234"], b';').unwrap_err().contains("line 1: the comma in `1,234` may part"));
-        assert!(read(&["1.250", "2.375"], b';').unwrap_err().contains("line 1: the point in `1.250` may part"));
-        assert!(read(&["980", "2.375"], b'\t').unwrap_err().contains("line 2: the point in `2.375` may part"));
-        assert!(read(&["-1,234"], b';').unwrap_err().contains("the comma in `-1,234` may part"));
-        assert!(read(&["1.5", "1,5"], b';').unwrap_err().starts_with("line 1 has a decimal point and line 2"));
+        assert!(read(&["1,234"], b';').unwrap_err().contains("line 1: the comma in `1,234` may be"));
+        assert!(read(&["1.250", "2.375"], b';').unwrap_err().contains("line 1: the point in `1.250` may be"));
+        assert!(read(&["980", "2.375"], b'\t').unwrap_err().contains("line 2: the point in `2.375` may be"));
+        assert!(read(&["-1,234"], b';').unwrap_err().contains("the comma in `-1,234` may be"));
+        assert!(read(&["1.5", "1,5"], b';').unwrap_err().starts_with("line 1 has a decimal point, but line 2"));
         assert!(read(&["1.23 K"], b',').unwrap_err().contains("without units"));
         for cell in ["1,23,4", "abc", "1 2", "--1", "1234,567,890"] {
             assert!(

@@ -83,16 +83,16 @@ fn refuse(answer: &Answer<'_>, tool: &str) -> Result<(), ImportError> {
         let kind = answer.error_type.as_deref().map(|kind| format!(" ({})", one_line(kind))).unwrap_or_default();
         return wrong(format!("this is {tool} answer to a query that failed: {}{kind}", one_line(error)));
     }
-    let Some(data) = &answer.data else { return wrong(format!("{tool} answer holds no `data`")) };
+    let Some(data) = &answer.data else { return wrong(format!("{tool} answer has no `data`")) };
     match data.result_type.as_deref() {
         None | Some("matrix") => Ok(()),
         Some("streams") => wrong(
-            "these are Loki's log lines, at most as many as the query's limit: ask for their number, as in \
+            "these are Loki's log lines, at most as many as the query's limit: query their number, as in \
              sum(count_over_time({app=\"checkout\"}[1m])) with query_range and step=60, and import that with --values counts"
                 .to_owned(),
         ),
         Some(other) => wrong(format!(
-            "this is a {}, one moment only: ask query_range, which answers with a matrix",
+            "this is a {}, a single moment: use query_range, which answers with a matrix",
             one_line(other)
         )),
     }
@@ -102,7 +102,7 @@ fn refuse(answer: &Answer<'_>, tool: &str) -> Result<(), ImportError> {
 fn note_remarks(answer: &Answer<'_>, options: &Options, findings: &mut Findings) {
     let stops = options.policy.partial == Partial::Fail;
     if answer.is_partial {
-        super::note_partial(findings, "the answer says that it is partial (isPartial)", stops);
+        super::note_partial(findings, "the answer says it is partial (isPartial)", stops);
     }
     // Remarks on the query itself, which newer versions put among the warnings.
     let about_query = |warning: &&String| warning.starts_with("PromQL ");
@@ -110,7 +110,7 @@ fn note_remarks(answer: &Answer<'_>, options: &Options, findings: &mut Findings)
         super::note_partial(findings, &format!("the answer warns: {}", one_line(warning)), stops);
     }
     for info in answer.infos.iter().chain(answer.warnings.iter().filter(about_query)) {
-        findings.note(Kind::Remark, None, &one_line(info), "a remark of the server", false);
+        findings.note(Kind::Remark, None, &one_line(info), "a remark by the server", false);
     }
 }
 
@@ -148,7 +148,7 @@ fn note_histogram(name: &str, place: Place, options: &Options, findings: &mut Fi
     let stops = options.policy.gaps == Gaps::Fail;
     let what = || format!("a histogram of `{}`, not a number", one_line(name));
     let then = if stops {
-        format!("ask for histogram_count(…) in the query, or {}", gap_policy(&options.policy))
+        format!("use histogram_count(…) in the query, or {}", gap_policy(&options.policy))
     } else {
         gap_policy(&options.policy)
     };

@@ -19,7 +19,7 @@ pub(super) fn sort(samples: &mut [Sample], ordered: bool, policy: &Policy, findi
 
 fn note_disorder(samples: &[Sample], policy: &Policy, findings: &mut Findings) {
     let stops = policy.unsorted == Unsorted::Fail;
-    let then = if stops { "say --unsorted sort to put the rows in order" } else { "put in order" };
+    let then = if stops { "add --unsorted sort to put the rows in order" } else { "put in order" };
     if samples.is_sorted_by(|earlier, later| earlier.at_ms > later.at_ms) {
         let place = samples.get(1).map(|sample| sample.place);
         return findings.note(Kind::Unsorted, place, "the newest rows come first", then, stops);
@@ -28,7 +28,7 @@ fn note_disorder(samples: &[Sample], policy: &Policy, findings: &mut Findings) {
     for pair in samples.windows(2) {
         if pair[1].at_ms < pair[0].at_ms {
             let what = || {
-                let over = if pair[1].at_ms <= latest { ", over what came before" } else { "" };
+                let over = if pair[1].at_ms <= latest { ", before earlier rows" } else { "" };
                 format!("goes back from {} to {}{over}", moment_text(pair[0].at_ms), moment_text(pair[1].at_ms))
             };
             findings.note_with(Kind::Unsorted, pair[1].place, what, then, stops);
@@ -46,7 +46,7 @@ pub(super) fn unite(
 ) -> Result<(), ImportError> {
     let stops = policy.duplicates == Duplicates::Fail;
     let then = if stops {
-        "say --duplicates sum, first or last".to_owned()
+        "add --duplicates sum, first or last".to_owned()
     } else {
         format!("taken: {}", word_of(&policy.duplicates))
     };
@@ -59,7 +59,7 @@ pub(super) fn unite(
         if values == Values::Counter && policy.duplicates == Duplicates::Sum {
             return Err(ImportError::SumOfTotals);
         }
-        let what = || format!("{} once more, as in {}", moment_text(sample.at_ms), before.place);
+        let what = || format!("{} again, as in {}", moment_text(sample.at_ms), before.place);
         findings.note_with(Kind::Duplicate, sample.place, what, &then, stops);
         *before = united(*before, sample, policy.duplicates);
     }
@@ -79,8 +79,8 @@ pub(super) fn two_in_a_bucket(
     let counts = layout.values == Values::Counts;
     let stops = duplicates == Duplicates::Fail || (duplicates == Duplicates::Sum && !counts);
     let then = match (stops, counts) {
-        (true, true) => "say --duplicates sum, first or last, or longer buckets with --step".to_owned(),
-        (true, false) => "say --duplicates first or last, or longer buckets with --step".to_owned(),
+        (true, true) => "add --duplicates sum, first or last, or set longer buckets with --step".to_owned(),
+        (true, false) => "add --duplicates first or last, or set longer buckets with --step".to_owned(),
         (false, _) => format!("taken: {}", word_of(&duplicates)),
     };
     let what = || format!("{} falls into the bucket of {earlier}", moment_text(sample.at_ms));
@@ -101,7 +101,7 @@ fn united(before: Sample, sample: Sample, duplicates: Duplicates) -> Sample {
 /// Notes samples after the present.
 pub(super) fn look_ahead(samples: &[Sample], now_unix_ms: i64, policy: &Policy, findings: &mut Findings) {
     let stops = policy.future == Future::Fail;
-    let then = if stops { "is the unit or the zone another one? Otherwise say --future keep" } else { "kept" };
+    let then = if stops { "check the unit and the zone, or add --future keep" } else { "kept" };
     let later = samples.partition_point(|sample| sample.at_ms <= now_unix_ms);
     for sample in &samples[later..] {
         findings.note_with(
@@ -118,7 +118,7 @@ pub(super) fn look_ahead(samples: &[Sample], now_unix_ms: i64, policy: &Policy, 
 pub(super) fn look_at_values(samples: &mut [Sample], values: Values, policy: &Policy, findings: &mut Findings) {
     let gaps = gap_policy(policy);
     let negative = match policy.negative {
-        Negative::Fail => "say --negative zero, or --negative gap; is it a running total (--values counter)?",
+        Negative::Fail => "add --negative zero or --negative gap, or --values counter if it is a running total",
         Negative::Zero => "taken as 0",
         Negative::Gap => "taken as a gap",
     };
@@ -137,7 +137,7 @@ pub(super) fn look_at_values(samples: &mut [Sample], values: Values, policy: &Po
 /// What is done about gaps, or what to do.
 pub(super) fn gap_policy(policy: &Policy) -> String {
     match policy.gaps {
-        Gaps::Fail => "say --gaps zero, hold or interpolate".to_owned(),
+        Gaps::Fail => "add --gaps zero, hold or interpolate".to_owned(),
         other => format!("filled: {}", word_of(&other)),
     }
 }

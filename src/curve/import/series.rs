@@ -49,7 +49,7 @@ pub(super) struct Series {
     pub(super) samples: Vec<Sample>,
     /// What the values are, if the file says it.
     pub(super) values: Option<Values>,
-    /// How long a bucket is, if the file says it, in milliseconds.
+    /// The length of a bucket, if the file says it, in milliseconds.
     pub(super) step_ms: Option<i64>,
     /// Why the values cannot be events, if the file says it.
     pub(super) foreign: Option<Foreign>,

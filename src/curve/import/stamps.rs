@@ -16,7 +16,7 @@ const MOST_S: f64 = 1e11;
 const MOST_MS: f64 = 1e14;
 const MOST_US: f64 = 1e17;
 const MOST_NS: f64 = 1e20;
-const FORMS: &str = "a time is RFC 3339 (2030-01-31T11:00:00Z), a local time (2030-01-31 11:00:00), an epoch in s, ms, us or ns, or of another form that --time-format describes";
+const FORMS: &str = "a time is RFC 3339 (2030-01-31T11:00:00Z), a local time (2030-01-31 11:00:00), an epoch in s, ms, us or ns, or any other form set with --time-format";
 /// Forms that are tried on a stamp that cannot be read, to say what may be meant.
 const OTHERS: [&str; 16] = [
     "%d/%m/%Y %H:%M:%S",
@@ -37,7 +37,7 @@ const OTHERS: [&str; 16] = [
     "%a, %d %b %Y %H:%M:%S %Z",
 ];
 /// A zone is missing.
-const ZONE: &str = "add --zone UTC, or the zone that the file was written in, as in --zone Europe/Berlin";
+const ZONE: &str = "add the zone that the file was written in, as in --zone UTC or --zone Europe/Berlin";
 
 /// How a file writes its moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +123,7 @@ impl StampReader {
             }
         };
         let wrong = || {
-            let why = format!("the first stamp was {}, and all must be", self.form());
+            let why = format!("the first time was {}, so all must be", self.form());
             ImportError::Stamp { place, text: beginning(text), why }
         };
         let at_ms = at_ms.ok_or_else(wrong)?;
@@ -138,14 +138,15 @@ impl StampReader {
             None => {
                 // Taken as UTC for now, to find what else is odd.
                 if !self.findings.stop() {
-                    let what = format!("`{}` does not say its zone", beginning(text));
+                    let what = format!("`{}` has no zone", beginning(text));
                     self.findings.note(Kind::ZoneWanted, Some(place), &what, ZONE, true);
                 }
                 &TimeZone::UTC
             }
         };
         let at = |offset: Offset| {
-            let out = |_| ImportError::Stamp { place, text: beginning(text), why: "it leaves the calendar".to_owned() };
+            let out =
+                |_| ImportError::Stamp { place, text: beginning(text), why: "it is not in the calendar".to_owned() };
             offset.to_timestamp(local).map(Timestamp::as_millisecond).map_err(out)
         };
         match zone.to_ambiguous_timestamp(local).offset() {
@@ -153,7 +154,8 @@ impl StampReader {
             AmbiguousOffset::Fold { before, after } => Ok(self.twice(at(before)?, at(after)?, place)),
             AmbiguousOffset::Gap { .. } => {
                 let why =
-                    "the clocks were set forward over it: is --zone the zone that the file was written in?".to_owned();
+                    "the clocks were set forward past it: check that --zone is the zone that the file was written in"
+                        .to_owned();
                 Err(ImportError::Stamp { place, text: beginning(text), why })
             }
         }
@@ -164,7 +166,7 @@ impl StampReader {
         let format = self.given.clone().unwrap_or_default();
         let wrong = |why: String| ImportError::Stamp { place, text: beginning(text), why };
         let parsed = BrokenDownTime::parse(&format, text)
-            .map_err(|error| wrong(format!("it is not of the form {}: {error}", beginning(&format))))?;
+            .map_err(|error| wrong(format!("it does not have the form {}: {error}", beginning(&format))))?;
         if let Ok(timestamp) = parsed.to_timestamp() {
             return Ok(timestamp.as_millisecond());
         }
@@ -183,8 +185,8 @@ impl StampReader {
             Some(previous) => first_ms > previous,
         };
         let what =
-            format!("the clocks showed this time twice: taken as the {} one", if first { "first" } else { "second" });
-        self.findings.note(Kind::ClockChange, Some(place), &what, "each goes on from the row before it", false);
+            format!("the clocks showed this time twice: read as the {} one", if first { "first" } else { "second" });
+        self.findings.note(Kind::ClockChange, Some(place), &what, "each follows the row before it", false);
         if first { first_ms } else { second_ms }
     }
 }
@@ -216,7 +218,7 @@ fn form_of(text: &str, place: Place) -> Result<Form, ImportError> {
     }
     let wrong = |why: String| ImportError::Stamp { place, text: beginning(text), why };
     match epoch(text) {
-        Some(number) if number.abs() < LEAST_EPOCH => Err(wrong("as an epoch it would lie before 1973".to_owned())),
+        Some(number) if number.abs() < LEAST_EPOCH => Err(wrong("as an epoch it would be before 1973".to_owned())),
         Some(number) => Ok(Form::Epoch(Unit::of(number))),
         None => Err(wrong(meant(text).unwrap_or_else(|| FORMS.to_owned()))),
     }
@@ -229,7 +231,7 @@ fn meant(text: &str) -> Option<String> {
     };
     let forms: Vec<String> =
         OTHERS.iter().filter(of_form).map(|form| format!("--time-format '{form}'")).take(3).collect();
-    (!forms.is_empty()).then(|| format!("say its form, as in {}", forms.join(" or ")))
+    (!forms.is_empty()).then(|| format!("set its form, as in {}", forms.join(" or ")))
 }
 
 /// A cell without blanks and byte order marks around it.
@@ -341,7 +343,7 @@ mod tests {
     #[test]
     fn what_is_no_moment_is_refused_with_its_line() {
         for (zone, stamps, expected) in [
-            (None, &["2024-03-31 02:30:00"][..], "line 2: `2024-03-31 02:30:00` does not say its zone: add --zone"),
+            (None, &["2024-03-31 02:30:00"][..], "line 2: `2024-03-31 02:30:00` has no zone: add the zone"),
             (None, &["yesterday"], "line 2: `yesterday` is not a time: a time is RFC 3339"),
             (None, &["10/27/2024 01:30"], "line 2: `10/27/2024 01:30` is not a time"),
             (None, &["0"], "before 1973"),
@@ -349,7 +351,7 @@ mod tests {
             (
                 None,
                 &["1700000000", "1700000060000"],
-                "line 3: `1700000060000` is not a time: the first stamp was epoch seconds",
+                "line 3: `1700000060000` is not a time: the first time was epoch seconds",
             ),
             (None, &["2023-11-14T22:13:20Z", "2023-11-14 22:14:20"], "line 3: "),
             (Some("Mars/Olympus"), &[], "no time zone `Mars/Olympus`"),

@@ -84,7 +84,7 @@ fn note_offset(name: &str, off_ms: i64, step_ms: i64, layout: &Layout<'_>, findi
         super::quoted::one_line(name),
         span(off_ms)
     );
-    let then = if stops { "say --off-grid snap to move them, or --step with longer buckets" } else { "moved" };
+    let then = if stops { "add --off-grid snap to move them, or set longer buckets with --step" } else { "moved" };
     findings.note(Kind::OffGrid, None, &format!("{what}, of {}", span(step_ms)), then, stops);
 }
 
@@ -101,7 +101,7 @@ fn add(sum: &mut [f64], before: usize, laid: &Laid, name: &str, layout: &Layout<
         } else {
             format!("{missing} buckets of the sum lie")
         };
-        let what = format!("`{name}` reaches from {from} to {to}, and {outside} outside");
+        let what = format!("`{name}` covers {from} to {to}, and {outside} outside");
         findings.note(Kind::Gap, None, &what, &repair::gap_policy(&layout.options.policy), gaps == Gaps::Fail);
     }
     let (lowest, highest) = match layout.options.policy.gaps {

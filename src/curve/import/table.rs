@@ -139,8 +139,8 @@ impl<'t> Table<'t> {
         let convention = self.convention(columns)?;
         let decimal = convention.settle(self.delimiter, findings)?;
         if convention.commas_part_thousands(decimal) {
-            let what = "commas in numbers are taken as separators of thousands";
-            findings.note(Kind::Commas, None, what, "if they part decimals, say --decimal comma", false);
+            let what = "commas in numbers are read as thousands separators";
+            findings.note(Kind::Commas, None, what, "if they are decimal commas, add --decimal comma", false);
         }
         Ok(decimal)
     }

@@ -52,27 +52,27 @@ fn prometheus_means_the_bucket_that_ends_at_its_stamp() {
 fn prometheus_names_its_series_its_gaps_and_its_errors() {
     assert_eq!(
         said(fixture!("prometheus_increase.json"), &counts()),
-        "it holds 2 series: choose one with --series NAME, several with --series NAME --series OTHER --sum, or --series all: \
+        "it has 2 series: choose one with --series NAME, several with --series NAME --series OTHER --sum, or --series all: \
          `orders_total{instance=\"10.0.0.7:9100\",job=\"checkout\"}`, `orders_total{instance=\"10.0.0.8:9100\",job=\"checkout\"}`; \
-         line 1, point 3: no number for 2023-11-14T22:16:20.781Z: say --gaps zero, hold or interpolate"
+         line 1, point 3: no number for 2023-11-14T22:16:20.781Z: add --gaps zero, hold or interpolate"
     );
     let series = vec!["orders_total{instance=\"10.0.0.7:9100\",job=\"checkout\"}".to_owned()];
     assert_eq!(
         said(fixture!("prometheus_increase.json"), &Options { series, ..counts() }),
-        "line 1, point 3: no number for 2023-11-14T22:16:20.781Z: say --gaps zero, hold or interpolate"
+        "line 1, point 3: no number for 2023-11-14T22:16:20.781Z: add --gaps zero, hold or interpolate"
     );
     assert_eq!(
         said(fixture!("prometheus_rate.json"), &rates()),
-        "line 11, point 3: before this row 1 bucket of 1m has no row, from 2023-11-14T22:16:20Z: say --gaps zero, hold or interpolate"
+        "line 11, point 3: 1 bucket of 1m has no row before this one, from 2023-11-14T22:16:20Z: add --gaps zero, hold or interpolate"
     );
     assert!(
         said(fixture!("prometheus_rate.json"), &options())
-            .contains("does not say what its values are: say --values counts")
+            .contains("does not tell what its values are: set --values to counts")
     );
     assert!(
         said(fixture!("prometheus_error.json"), &counts()).contains("query that failed: invalid parameter \"query\"")
     );
-    assert!(said(fixture!("prometheus_instant.json"), &counts()).contains("this is a vector, one moment only"));
+    assert!(said(fixture!("prometheus_instant.json"), &counts()).contains("this is a vector, a single moment"));
 }
 
 #[test]
@@ -81,8 +81,8 @@ fn a_rate_is_a_count_over_its_bucket() {
     assert_eq!(
         said(fixture!("prometheus_rate.json"), &Options { policy, ..rates() }),
         "Prometheus query_range JSON: {} from 2023-11-14T22:13:20Z, 60 s: [120.0, 150.0, 165.0, 180.0] \
-         | PromQL warning: metric might not be a counter (a remark of the server) \
-         | line 11, point 3: before this row 1 bucket of 1m has no row, from 2023-11-14T22:16:20Z (filled: interpolate)"
+         | PromQL warning: metric might not be a counter (a remark by the server) \
+         | line 11, point 3: 1 bucket of 1m has no row before this one, from 2023-11-14T22:16:20Z (filled: interpolate)"
     );
 }
 
@@ -93,18 +93,18 @@ fn grafana_writes_columns_with_marks_and_thousands() {
     assert_eq!(
         said(fixture!("grafana_series_columns.csv"), &orders),
         "a Grafana CSV export: Orders from 2023-11-14T22:14:20Z, 60 s: [1234.0, 12345.0, 999.0] \
-         | commas in numbers are taken as separators of thousands (if they part decimals, say --decimal comma)"
+         | commas in numbers are read as thousands separators (if they are decimal commas, add --decimal comma)"
     );
     assert_eq!(
         said(fixture!("grafana_series_columns.csv"), &Options { series: vec!["Returns".to_owned()], ..orders.clone() }),
-        "line 4: no number for 2023-11-14T22:16:20Z: say --gaps zero, hold or interpolate"
+        "line 4: no number for 2023-11-14T22:16:20Z: add --gaps zero, hold or interpolate"
     );
     assert!(said(fixture!("grafana_series_columns.csv"), &counts()).contains(
-        "or --series all: `Orders`, `Returns`; line 2: `2023-11-14 23:14:20` does not say its zone: add --zone UTC"
+        "or --series all: `Orders`, `Returns`; line 2: `2023-11-14 23:14:20` has no zone: add the zone that the file was written in, as in --zone UTC"
     ));
     assert_eq!(
         said(fixture!("grafana_series_columns.csv"), &Options { series: vec!["Order".to_owned()], ..orders }),
-        "it holds no series `Order`, but `Orders`, `Returns`"
+        "it has no series `Order`, only `Orders`, `Returns`"
     );
 }
 
@@ -136,7 +136,7 @@ fn cloudwatch_has_no_order_and_leaves_periods_out() {
     assert_eq!(
         said(fixture!("cloudwatch_statistics.json"), &Options { policy, ..options() }),
         "CloudWatch get-metric-statistics JSON: RequestCount from 2023-11-14T22:15:00Z, 300 s: [10.0, 20.0, 30.0, 0.0, 40.0] \
-         | line 14, point 3: before this row 1 bucket of 5m has no row, from 2023-11-14T22:30:00Z (filled: zero)"
+         | line 14, point 3: 1 bucket of 5m has no row before this one, from 2023-11-14T22:30:00Z (filled: zero)"
     );
     assert!(said(fixture!("cloudwatch_average.json"), &options()).starts_with("line 4, point 1: there is no Sum"));
     let incoming = Options { series: vec!["IncomingMessages".to_owned()], ..counts() };
@@ -146,9 +146,9 @@ fn cloudwatch_has_no_order_and_leaves_periods_out() {
     );
     let outgoing = Options { series: vec!["OutgoingMessages".to_owned()], ..counts() };
     assert!(said(fixture!("cloudwatch_data.json"), &outgoing).contains(
-        "the status of `OutgoingMessages` is PartialData: ask again, or for a shorter time; or say --partial keep"
+        "the status of `OutgoingMessages` is PartialData: export it again, or for a shorter time, or keep what there is with --partial keep"
     ));
-    assert!(said(fixture!("cloudwatch_data.json"), &Options { values: None, ..incoming }).contains("say --values"));
+    assert!(said(fixture!("cloudwatch_data.json"), &Options { values: None, ..incoming }).contains("--values"));
 }
 
 #[test]
@@ -173,13 +173,12 @@ fn a_night_with_two_hours_of_one_name_is_eight_half_hours_long() {
     let told = said(fixture!("plain_autumn.csv"), &Options { zone, ..options() });
     let curve = "plain CSV: rate from 2024-10-26T23:30:00Z, 1800 s: [3600.0, 5400.0, 7200.0, 9000.0, 10800.0, 12600.0]";
     assert!(
-        told.starts_with(curve) && told.contains("line 5: the clocks showed this time twice: taken as the second one"),
+        told.starts_with(curve) && told.contains("line 5: the clocks showed this time twice: read as the second one"),
         "{told}"
     );
     let in_utc = said(fixture!("plain_autumn.csv"), &Options { zone: Some("UTC".to_owned()), ..options() });
     assert!(
-        in_utc
-            .starts_with("line 5: goes back from 2024-10-27T02:30:00Z to 2024-10-27T02:00:00Z, over what came before"),
+        in_utc.starts_with("line 5: goes back from 2024-10-27T02:30:00Z to 2024-10-27T02:00:00Z, before earlier rows"),
         "{in_utc}"
     );
 }
@@ -190,7 +189,7 @@ fn a_running_total_is_counted_by_its_differences() {
     assert_eq!(
         said(fixture!("plain_counter.csv"), &Options { values: Some(Values::Counter), policy, ..options() }),
         "plain CSV: total from 2023-11-14T22:13:20Z, 60 s: [60.0, 40.0, 30.0, 30.0] \
-         | line 7: before this row 1 bucket of 1m has no row, from 2023-11-14T22:16:20Z (filled: hold) \
+         | line 7: 1 bucket of 1m has no row before this one, from 2023-11-14T22:16:20Z (filled: hold) \
          | the total falls from 160 to 40 at 2023-11-14T22:15:20Z (taken as a restart from 0)"
     );
 }
@@ -199,9 +198,8 @@ fn a_running_total_is_counted_by_its_differences() {
 fn all_that_is_odd_is_said_at_once_and_repaired_as_told() {
     assert_eq!(
         said(fixture!("plain_odd.csv"), &options()),
-        "line 7: goes back from 2023-11-14T22:18:00Z to 2023-11-14T22:16:00Z, over what came before: say --unsorted sort to put the \
-         rows in order; line 7: 2023-11-14T22:16:00Z once more, as in line 5 (and 1 more): say --duplicates sum, first or last; \
-         line 8: 2023-11-14T22:17:03Z is 3s after the edge of a bucket of 1m: say --off-grid snap to move each to the nearest edge"
+        "line 7: goes back from 2023-11-14T22:18:00Z to 2023-11-14T22:16:00Z, before earlier rows: add --unsorted sort to put the rows in order; line 7: 2023-11-14T22:16:00Z again, as in line 5 (and 1 more): add --duplicates sum, first or last; \
+         line 8: 2023-11-14T22:17:03Z is 3s after the edge of a bucket of 1m: add --off-grid snap to move each to the nearest edge"
     );
     let policy = Policy {
         unsorted: Unsorted::Sort,
@@ -224,23 +222,23 @@ fn a_resolution_that_changes_is_summed_only_when_told() {
     (0..20).for_each(|row| text += &format!("{},1\n", 1_700_000_000 + row * 60));
     (0..10).for_each(|row| text += &format!("{},5\n", 1_700_001_200 + row * 300));
     let told = said(text.as_bytes(), &options());
-    assert!(told.starts_with("line 22: from here the rows are 5m apart, and others 1m: say --step 5m"), "{told}");
+    assert!(told.starts_with("line 22: from here the rows are 5m apart, others 1m: add --step 5m"), "{told}");
     let told = said(text.as_bytes(), &Options { step_ms: Some(300_000), ..options() });
     assert!(
         told.contains("300 s: [5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0] | "),
         "{told}"
     );
     let told = said(text.as_bytes(), &Options { step_ms: Some(60_000), ..options() });
-    assert!(told.starts_with("buckets of 1m cannot be made of the file's buckets of 5m"), "{told}");
+    assert!(told.starts_with("buckets of 1m cannot be made from the file's buckets of 5m"), "{told}");
     let told = said(text.as_bytes(), &Options { step_ms: Some(300_000), ..rates() });
-    assert!(told.starts_with("line 22: the rows are not equally far apart"), "{told}");
+    assert!(told.starts_with("line 22: the rows are not evenly spaced"), "{told}");
 }
 
 #[test]
 fn buckets_can_be_made_longer_and_none_is_lost() {
     let text = b"timestamp,count\n1700000000,1\n1700000060,2\n1700000120,3\n";
     let told = said(text, &Options { step_ms: Some(120_000), ..options() });
-    assert!(told.contains("120 s: [3.0, 3.0] | the last bucket holds 1 of 2 buckets of the file"), "{told}");
+    assert!(told.contains("120 s: [3.0, 3.0] | the last bucket has only 1 of 2 buckets of the file"), "{told}");
     assert!(said(text, &Options { step_ms: Some(90_000), ..options() }).contains("choose a multiple"));
 }
 
@@ -248,7 +246,7 @@ fn buckets_can_be_made_longer_and_none_is_lost() {
 fn an_hour_without_rows_in_local_time_hints_at_the_zone() {
     let text = b"timestamp,count\n2024-03-31 01:00:00,1\n2024-03-31 01:30:00,1\n2024-03-31 03:00:00,1\n2024-03-31 03:30:00,1\n";
     let told = said(text, &Options { zone: Some("UTC".to_owned()), ..options() });
-    assert!(told.contains("exactly one hour: is it a change of the clocks"), "{told}");
+    assert!(told.contains("exactly one hour, as when clocks change"), "{told}");
     let berlin = said(text, &Options { zone: Some("Europe/Berlin".to_owned()), ..options() });
     assert!(berlin.ends_with("1800 s: [1.0, 1.0, 1.0, 1.0]"), "{berlin}");
 }
@@ -259,39 +257,36 @@ fn bad_input_is_one_sentence_with_its_line() {
     for (bytes, expected) in [
         (Vec::new(), "the file is empty"),
         (b" \n".to_vec(), "the file is empty"),
-        (rows(""), "line 1: there is a header and no row below it"),
-        (rows("1700000000,5\n"), "line 2: there is one row only"),
-        (b"timestamp count\n1700000000 5\n".to_vec(), "line 1: `timestamp count` is one column only"),
-        (b"timestamp|count\n1700000000|5\n".to_vec(), "line 1: `timestamp|count` is one column only"),
-        (rows("1700000000,1,234\n"), "line 2: 3 columns, and the header has 2"),
+        (rows(""), "line 1: there is a header, but no row below it"),
+        (rows("1700000000,5\n"), "line 2: there is only one row"),
+        (b"timestamp count\n1700000000 5\n".to_vec(), "line 1: `timestamp count` is only one column"),
+        (b"timestamp|count\n1700000000|5\n".to_vec(), "line 1: `timestamp|count` is only one column"),
+        (rows("1700000000,1,234\n"), "line 2: the row has 3 columns, but the header has 2"),
         (rows("1700000000,many\n"), "line 2: `many` is not a number"),
         (rows("soon,5\n"), "line 2: `soon` is not a time"),
         (
             rows("2000000000,1\n2000000060,1\n"),
-            "line 2: 2033-05-18T03:33:20Z is in the future (and 1 more): is the unit",
+            "line 2: 2033-05-18T03:33:20Z is in the future (and 1 more): check the unit",
         ),
-        (rows("1700000000,NaN\n1700000060,\n"), "the series `count` holds no number at all"),
-        (
-            rows("200000000,1\n200000001,2\n1700000000,3\n"),
-            "are 1500000001 buckets, and 1000300 are the most for this file",
-        ),
-        (b"timestamp,a,b\n1700000000,1,2\n".to_vec(), "it holds 2 series: choose one with --series NAME"),
+        (rows("1700000000,NaN\n1700000060,\n"), "the series `count` has no numbers"),
+        (rows("200000000,1\n200000001,2\n1700000000,3\n"), "would be 1500000001 buckets (limit 1000300 for this file)"),
+        (b"timestamp,a,b\n1700000000,1,2\n".to_vec(), "it has 2 series: choose one with --series NAME"),
         (b"\x1f\x8b\x08\x00".to_vec(), "line 1: this is binary data, not text; it looks like gzip"),
         (b"timestamp,count\n\xc3\x28\n".to_vec(), "line 2: this is binary data"),
         (b"\x7fELF\x02\x01\x01\0\0".to_vec(), "line 1: this is binary data"),
         (b"{\"status\": \"succ".to_vec(), "line 1, column 16: this is not valid JSON"),
-        (b"{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[]}}".to_vec(), "it holds no series"),
+        (b"{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[]}}".to_vec(), "it has no series"),
         (
             b"{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":7}}".to_vec(),
             "is not a list of series",
         ),
         (
             b"{\"status\":\"ok\",\"series\":[{\"pointlist\":[[1]]}]}".to_vec(),
-            "line 1, point 1: `[1]` is not of the form",
+            "line 1, point 1: `[1]` does not have the form",
         ),
-        (b"{\"Label\":\"x\",\"Datapoints\":[]}".to_vec(), "the series `x` holds no number at all"),
+        (b"{\"Label\":\"x\",\"Datapoints\":[]}".to_vec(), "the series `x` has no numbers"),
         (b"<html><body>Sign in</body></html>".to_vec(), "line 1: the format is not recognised"),
-        (b"# floodmark curve\ntimestamp,count\n2023-11-14T22:15:00Z,5\n".to_vec(), "there is one row, and no comment"),
+        (b"# floodmark curve\ntimestamp,count\n2023-11-14T22:15:00Z,5\n".to_vec(), "there is only one row"),
     ] {
         let told = import(&bytes, &options()).map_err(|error| error.to_string()).unwrap_err();
         assert!(told.contains(expected) && told.lines().count() == 1, "{:?}: {told}", String::from_utf8_lossy(&bytes));
@@ -303,12 +298,12 @@ fn one_row_is_enough_when_its_length_is_said() {
     let told = said(b"timestamp,count\n1700000000,5\n", &Options { step_ms: Some(60_000), ..options() });
     assert_eq!(told, "plain CSV: count from 2023-11-14T22:13:20Z, 60 s: [5.0]");
     let total = Options { step_ms: Some(60_000), values: Some(Values::Counter), ..options() };
-    assert!(said(b"timestamp,count\n1700000000,5\n", &total).starts_with("line 2: one value of a running total"));
+    assert!(said(b"timestamp,count\n1700000000,5\n", &total).starts_with("line 2: a running total with one value"));
 }
 
 #[test]
 fn a_table_without_a_header_is_read_and_asked_about() {
     let text = b"1700000000;5\n1700000060;6\n";
-    assert!(said(text, &options()).contains("say --values"));
+    assert!(said(text, &options()).contains("--values"));
     assert_eq!(said(text, &counts()), "plain CSV: column 2 from 2023-11-14T22:13:20Z, 60 s: [5.0, 6.0]");
 }

@@ -6,6 +6,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::figures::{count, length, seconds};
+
 use super::{
     log::LogFigures,
     skew::ProducerSkew,
@@ -106,65 +108,56 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Finding::FutureEvent { partition, events, ahead_ms, producer, late, stalled_s, .. } => {
-                let (ahead, from) = (Length(ahead_ms), Whose(producer));
-                let is_or_are =
-                    |n: u64, noun: &str| if n == 1 { format!("1 {noun} is") } else { format!("{n} {noun}s are") };
-                let from_future = is_or_are(events, "event");
-                write!(f, "{from_future} from the future in partition {partition}, by up to {ahead}{from}; ")?;
-                write!(f, "{} late only because of that", is_or_are(late, "record"))?;
+                let are = |n: u64, noun: &str| match n {
+                    1 => format!("1 {noun} is"),
+                    _ => format!("{} {noun}s are", count(n)),
+                };
+                let (from_future, whose) = (are(events, "event"), Whose(producer));
+                write!(
+                    f,
+                    "{from_future} from the future in partition {partition}, by up to {}{whose}; ",
+                    length(ahead_ms)
+                )?;
+                write!(f, "{} late only because of that", are(late, "record"))?;
                 if stalled_s > 0 {
-                    write!(f, ", and the watermark stood still for {stalled_s} s while others moved")?;
+                    write!(f, ", and the watermark stood still for {} while others moved", seconds(stalled_s as f64))?;
                 }
                 f.write_str(". Refuse such events before they reach the watermark; no bound helps.")
             }
             Finding::ProducerAhead { producer, ahead_ms, late, late_in_all } => {
-                write!(f, "{} is how far the clock of producer {producer} is ahead of the others; ", Length(ahead_ms))?;
+                write!(f, "Producer {producer}'s clock is {} ahead of the others'; it made ", length(ahead_ms))?;
                 match late {
-                    0 => f.write_str("no record is late behind its event times."),
-                    _ => write!(f, "{late} of the {late_in_all} late records are late behind its event times."),
+                    0 => f.write_str("no record late."),
+                    _ => write!(f, "{} of the {} late records late.", count(late), count(late_in_all)),
                 }
             }
             Finding::ProducerBehind { producer, behind_ms, late, late_in_all } => {
-                write!(f, "{} is how far the clock of producer {producer} is behind the others; ", Length(behind_ms))?;
+                write!(f, "Producer {producer}'s clock is {} behind the others'; ", length(behind_ms))?;
                 match late {
-                    0 => f.write_str("none of its records is late for it."),
-                    _ => write!(f, "{late} of the {late_in_all} late records are its own."),
+                    0 => f.write_str("none of its records is late because of that."),
+                    _ => write!(f, "{} of the {} late records are its own.", count(late), count(late_in_all)),
                 }
             }
             Finding::Idle { partition, never: true, .. } => write!(
                 f,
-                "0 records came in partition {partition}: without idleness configured, it holds every window open."
+                "Partition {partition} had 0 records: unless idleness is configured, it holds every window open."
             ),
             Finding::Idle { partition, longest_s, from_s, .. } => write!(
                 f,
-                "{longest_s} s, from second {from_s} on, partition {partition} had no records and held the watermark back."
+                "Partition {partition} had no records for {}, from second {from_s} on, and held the watermark back.",
+                seconds(longest_s as f64)
             ),
             Finding::OldTimes { partition, longest_s, from_s } => write!(
                 f,
-                "{longest_s} s, from second {from_s} on, the records of partition {partition} were all older than what had been there: a clock was set back, or only late events came."
+                "Partition {partition} had only records older than its newest for {}, from second {from_s} on: a clock was set back, or only late events came.",
+                seconds(longest_s as f64)
             ),
             Finding::PartitionBehind { partition, least_ms, most_ms } => write!(
                 f,
-                "{} to {} is how far the event times of partition {partition} are always behind the foremost partition's: a clock that is behind. It holds the watermark back by that.",
-                Length(least_ms),
-                Length(most_ms)
+                "Partition {partition}'s event times are always {} to {} behind the foremost partition's: its clock is behind, and holds the watermark back by that.",
+                length(least_ms),
+                length(most_ms)
             ),
-        }
-    }
-}
-
-/// Milliseconds as a sentence says them.
-struct Length(u64);
-
-impl fmt::Display for Length {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DAY_MS: u64 = 86_400_000;
-        match self.0 {
-            ms if ms < 1000 => write!(f, "{ms} ms"),
-            ms if ms < 600_000 => write!(f, "{:.1} s", ms as f64 / 1e3),
-            ms if ms < 2 * 3_600_000 => write!(f, "{:.1} min", ms as f64 / 6e4),
-            ms if ms < 2 * DAY_MS => write!(f, "{:.1} h", ms as f64 / 3.6e6),
-            ms => write!(f, "{:.1} days", ms as f64 / DAY_MS as f64),
         }
     }
 }

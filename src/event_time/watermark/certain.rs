@@ -55,7 +55,7 @@ struct Partition {
 ///
 /// Azure: exact, as far as the moments of arrival are known (`arrival`).
 ///
-/// Spark: its maximum is over all partitions, and the engine may have read others to their end before this event. Behind a repartition topic
+/// Spark: its maximum is over all partitions, and the engine may have read others to their end before this event. After a repartition topic
 /// the same holds in Kafka Streams. (There no drop is sure either: which records of a partition meet in a task depends on the new keys.) So the claim waits for
 /// the end of the stream: kept for sure is what no maximum of the stream closes.
 #[derive(Debug)]

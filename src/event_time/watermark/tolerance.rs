@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(text(Engine::AzureStreamAnalytics, 0, 0), "out-of-order tolerance 0s, late-arrival tolerance 5s");
     }
 
-    /// Behind a repartition topic its grace was called a bound of 0.
+    /// After a repartition topic its grace was called a bound of 0.
     #[test]
     fn a_repartitioned_grace_is_a_grace() {
         let plain = ModelSpec { allowed_ms: 5_000, ..ModelSpec::plain(Engine::KafkaStreams) };

@@ -62,7 +62,7 @@ pub(super) struct Counting {
 /// For the window, with predicted losses from `s` (sure) to `p` (possible):
 /// - the model drops records, and a late copy is one as well as a late event: `free = C - copies counted` of them may have been copies that nobody misses.
 /// - behind the watermark are at least `min(max(0, s - free), missing)` and at most `min(p, missing)`; the rest of the missing is lost elsewhere.
-/// - `max(0, s - free - missing)` were counted although the model is sure that they are dropped: model and pipeline contradict each other.
+/// - `max(0, s - free - missing)` were counted although the model says they are dropped for certain: model and pipeline contradict each other.
 ///
 /// A window without any event is not compared: it belongs to events from before the run.
 pub(super) fn compare(

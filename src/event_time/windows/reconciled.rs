@@ -40,7 +40,7 @@ pub struct ReconciledWindow {
     pub counted_twice: u64,
     /// How many were counted for which there is neither an event nor a copy?
     pub unexplained: u64,
-    /// How many were counted although the model is sure that they are dropped?
+    /// How many were counted although the model says they are dropped for certain?
     pub counted_although_sure_to_drop: u64,
     /// The key with the largest difference, if its name is known.
     pub worst_key: Option<String>,
@@ -88,10 +88,9 @@ impl fmt::Display for ReconciledWindow {
             let none = if self.results { "" } else { " (no result came)" };
             parts.push(format!("{} of {} events are missing{none}", self.missing, self.events));
         }
-        for (count, what) in [
-            (self.behind_watermark, "of them dropped behind the watermark"),
-            (self.lost_elsewhere, "of them lost elsewhere"),
-        ] {
+        for (count, what) in
+            [(self.behind_watermark, "of them dropped as too late"), (self.lost_elsewhere, "of them lost elsewhere")]
+        {
             if count.max > 0 {
                 parts.push(format!("{} {what}", Range(count)));
             }
@@ -99,14 +98,14 @@ impl fmt::Display for ReconciledWindow {
         for (count, what) in [
             (self.counted_twice, "copies counted as well"),
             (self.unexplained, "counted without an event"),
-            (self.counted_although_sure_to_drop, "counted although the model is sure that they are dropped"),
+            (self.counted_although_sure_to_drop, "counted although the model says they are dropped for certain"),
         ] {
             if count > 0 {
                 parts.push(format!("{count} {what}"));
             }
         }
         if parts.is_empty() {
-            parts.push(format!("all {} events are counted once", self.events));
+            parts.push(format!("each of the {} events is counted once", self.events));
         }
         f.write_str(&parts.join(", "))
     }
@@ -158,7 +157,7 @@ pub struct WindowsReconciled {
     pub counted_twice: u64,
     /// How many were counted without an event or a copy?
     pub unexplained: u64,
-    /// How many were counted although the model is sure that they are dropped? Above 0, the model is not the pipeline's.
+    /// How many were counted although the model says they are dropped for certain? Above 0, the model is not the pipeline's.
     pub counted_although_sure_to_drop: u64,
     /// The share of all pairs of window and key that could be held, 0 to 1. Below 1 there were too many, and the figures are those of a random sample.
     pub held_share: f64,

@@ -22,9 +22,9 @@ enum Token {
 pub(super) fn read(line: &str) -> Result<Login, &'static str> {
     let mut tokens = Tokens { rest: line.chars().peekable() };
     let Some(Token::Word(class)) = tokens.next() else { return Err("it does not begin with a login module") };
-    let Some(Token::Word(flag)) = tokens.next() else { return Err("`required` does not follow the login module") };
+    let Some(Token::Word(flag)) = tokens.next() else { return Err("`required` is missing after the login module") };
     if !["required", "requisite", "sufficient", "optional"].contains(&flag.to_ascii_lowercase().as_str()) {
-        return Err("`required` does not follow the login module");
+        return Err("`required` is missing after the login module");
     }
     let mut options = BTreeMap::new();
     loop {
@@ -36,11 +36,11 @@ pub(super) fn read(line: &str) -> Result<Login, &'static str> {
                 };
                 options.insert(key, value);
             }
-            Some(Token::Sign(_)) => return Err("a sign stands where an option is expected; put values into quotes"),
+            Some(Token::Sign(_)) => return Err("there is a sign where an option is expected; put values in quotes"),
         }
     }
     if tokens.next().is_some() {
-        return Err("it holds more than one login module");
+        return Err("it has more than one login module");
     }
     let module = class.rsplit('.').next().unwrap_or_default().to_owned();
     Ok(Login { module, options })

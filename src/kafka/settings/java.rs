@@ -32,18 +32,19 @@ const PLACES: &str =
     "floodmark chooses each event's partition itself, for keyed events as Java's default partitioner does";
 const JAVA_TLS: &str = "OpenSSL has its own";
 const NO_POOL: &str = "this client has no such limit";
-const OIDC: &str = "tokens from an OAuth server need a client built with libcurl, and this one is not; use SCRAM or PLAIN, or mutual TLS";
+const OIDC: &str =
+    "this client is built without libcurl, so it cannot fetch OAuth tokens; use SCRAM, PLAIN or mutual TLS";
 const LOGIN_CLASS: &str =
-    "the class that would log in is Java's; give sasl.username and sasl.password, or use mutual TLS";
+    "the login class is Java's and does not run here; set sasl.username and sasl.password, or use mutual TLS";
 
 /// The keys of Kafka 4.3's `ProducerConfig`, `ConsumerConfig` and `AdminClientConfig`.
 pub(super) const TABLE: [(&str, Meaning); 141] = [
     ("acks", Same),
     ("allow.auto.create.topics", NoEffect("floodmark creates only what the profile names")),
     ("auto.commit.interval.ms", NoEffect(NO_COMMITS)),
-    ("auto.offset.reset", NoEffect("floodmark reads from the offsets that it noted before the first send")),
+    ("auto.offset.reset", NoEffect("floodmark reads from the offsets that it recorded before the first send")),
     ("batch.size", Same),
-    ("bootstrap.controllers", Refused("load goes to brokers; name them in bootstrap.servers")),
+    ("bootstrap.controllers", Refused("load goes to brokers: name them in bootstrap.servers")),
     ("bootstrap.servers", Same),
     ("buffer.memory", Bytes("queue.buffering.max.kbytes", 1024)),
     ("check.crcs", Same),
@@ -56,7 +57,7 @@ pub(super) const TABLE: [(&str, Meaning); 141] = [
     ("compression.zstd.level", Special),
     (
         "config.providers",
-        Refused("nothing looks such values up here; write the values themselves, or give them with -X"),
+        Refused("floodmark does not look such values up; write the values themselves, or set them with -X"),
     ),
     ("connections.max.idle.ms", Bytes("connections.max.idle.ms", 1)),
     ("default.api.timeout.ms", NoEffect("floodmark has timeouts of its own")),
@@ -73,7 +74,7 @@ pub(super) const TABLE: [(&str, Meaning); 141] = [
     ("group.protocol", NoEffect(NO_GROUP)),
     ("group.remote.assignor", NoEffect(NO_GROUP)),
     ("heartbeat.interval.ms", NoEffect(NO_GROUP)),
-    ("interceptor.classes", NoEffect("Java classes do not run here: what they change or count is missing")),
+    ("interceptor.classes", NoEffect("Java classes do not run here, so what they would change or count is missing")),
     ("internal.throw.on.fetch.stable.offset.unsupported", NoEffect("it is internal to Java's consumer")),
     ("isolation.level", Same),
     ("key.deserializer", NoEffect(PAYLOADS)),
@@ -161,7 +162,10 @@ pub(super) const TABLE: [(&str, Meaning); 141] = [
     ("ssl.cipher.suites", Special),
     ("ssl.enabled.protocols", NoEffect(JAVA_TLS)),
     ("ssl.endpoint.identification.algorithm", Special),
-    ("ssl.engine.factory.class", Refused("the class that would hold the keys is Java's; give the keys as PEM files")),
+    (
+        "ssl.engine.factory.class",
+        Refused("the class that would hold the keys is Java's and does not run here; name the keys as PEM files"),
+    ),
     ("ssl.key.password", Same),
     ("ssl.keymanager.algorithm", NoEffect(JAVA_TLS)),
     ("ssl.keystore.certificate.chain", Named("ssl.certificate.pem")),
@@ -219,12 +223,12 @@ pub(super) fn way_out(key: &str) -> Option<String> {
         Named(name) => Some(format!("write {name}")),
         Bytes(name, 1024) => Some(format!("write {name}, in kB")),
         Bytes(name, _) => Some(format!("write {name}")),
-        NoEffect(why) => Some(format!("leave it out; {why}")),
+        NoEffect(why) => Some(format!("remove it; {why}")),
         Refused(way_out) => Some(way_out.to_owned()),
         Special => Some(match key {
             "sasl.jaas.config" => "write sasl.username and sasl.password".to_owned(),
             "ssl.truststore.location" | "ssl.truststore.type" => "write ssl.ca.location, a PEM file".to_owned(),
-            _ => "give the file to --client-config, where Java's names are read".to_owned(),
+            _ => "use --client-config, which reads Java's names".to_owned(),
         }),
     }
 }
@@ -263,14 +267,14 @@ fn take_special(
         "ssl.cipher.suites" if value.contains("_WITH_") || value.contains("TLS_") => Err(SettingsError::no_equivalent(
             key,
             value,
-            "these are Java's names; write OpenSSL's, such as ECDHE-RSA-AES256-GCM-SHA384, or leave it out",
+            "these are Java's cipher names; write OpenSSL's, such as ECDHE-RSA-AES256-GCM-SHA384, or remove the property",
         )),
         "compression.gzip.level" | "compression.lz4.level" | "compression.zstd.level" => {
             let codec = file.get("compression.type").map_or("none", |codec| codec.trim());
             if key.split('.').nth(1).is_some_and(|of| of.eq_ignore_ascii_case(codec)) {
                 settings.set("compression.level", value);
             } else {
-                settings.without_effect(key, "compression.type names another codec");
+                settings.without_effect(key, "compression.type sets another codec");
             }
             Ok(())
         }
@@ -311,6 +315,6 @@ fn take_login(settings: &mut ClientSettings, line: &str) -> Result<(), SettingsE
             settings.set("sasl.password", password);
             Ok(())
         }
-        _ => refuse("it holds no username and password"),
+        _ => refuse("it has no username and password"),
     }
 }

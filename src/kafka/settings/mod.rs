@@ -67,7 +67,7 @@ impl fmt::Debug for ClientSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// `-X` without `=`. What stands there may be half of a secret, and is not repeated.
-    #[error("-X wants key=value, like -X linger.ms=5; what was given has {0} characters and no `=`")]
+    #[error("-X takes key=value, like -X linger.ms=5; this one has {0} characters and no `=`")]
     NotAPair(usize),
     /// The file of `--client-config` cannot be read.
     #[error("--client-config {path}: {reason}", path = path.display())]
@@ -82,14 +82,14 @@ pub enum SettingsError {
     Client(#[from] KafkaError),
     /// A user and a password in a list of brokers.
     #[error(
-        "{key} holds a user or password: a broker is HOST:PORT; log in with -X security.protocol=sasl_ssl -X sasl.mechanism=… -X sasl.username=… -X sasl.password=…"
+        "{key} contains a user or password; name a broker as HOST:PORT, and log in with -X security.protocol=sasl_ssl -X sasl.mechanism=… -X sasl.username=… -X sasl.password=…"
     )]
     Login {
         /// Where the list stands.
         key: String,
     },
     /// A setting that would take away what the measurement rests on.
-    #[error("{key}={value} leaves nothing to measure: {why}")]
+    #[error("{key}={value} would leave nothing to measure: {why}")]
     Indispensable {
         /// The property.
         key: &'static str,
@@ -100,7 +100,7 @@ pub enum SettingsError {
     },
     /// A way to log in that this build does not have.
     #[error(
-        "sasl.mechanism = {mechanism} is not in this build of librdkafka: it has {known}; set one of them with -X sasl.mechanism=… or in --client-config"
+        "sasl.mechanism = {mechanism} is not in this build of librdkafka, which has {known}; set one of them with -X sasl.mechanism=… or in --client-config"
     )]
     Mechanism {
         /// The mechanism.
@@ -109,9 +109,7 @@ pub enum SettingsError {
         known: String,
     },
     /// A queue of no events, or of more than memory holds.
-    #[error(
-        "queue.buffering.max.messages = {value}: floodmark keeps a place for each event in the queue; write a number from 1 to {most}"
-    )]
+    #[error("queue.buffering.max.messages = {value}; it must be from 1 to {most}")]
     Queue {
         /// What was given.
         value: String,
@@ -119,7 +117,7 @@ pub enum SettingsError {
         most: u64,
     },
     /// A name of Java's after `-X`.
-    #[error("-X {key}: that is Java's name, and -X takes librdkafka's: {way_out}")]
+    #[error("-X {key}: this is Java's name, and -X takes librdkafka's: {way_out}")]
     JavaName {
         /// The name.
         key: String,
@@ -138,7 +136,7 @@ pub enum SettingsError {
     },
     /// A value that Java's config providers would look up.
     #[error(
-        "{key} in --client-config refers to a config provider (`${{…:…}}`), and nothing looks it up here: write the value itself, or give it with -X"
+        "{key} in --client-config refers to a config provider (`${{…:…}}`), which floodmark does not read: write the value itself, or set it with -X"
     )]
     Provider {
         /// The property.
@@ -232,7 +230,7 @@ impl ClientSettings {
             .collect();
         if !unknown.is_empty() {
             remarks.push(format!(
-                "--client-config: {} passed over: neither Kafka's clients nor librdkafka know such a property",
+                "--client-config: {} ignored: neither Kafka's clients nor librdkafka have such a property",
                 unknown.join(", ")
             ));
         }

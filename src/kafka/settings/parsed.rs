@@ -18,15 +18,11 @@ const INDISPENSABLE: [Indispensable; 5] = [
     (
         "acks",
         |value| value == "0",
-        "nothing would confirm that an event was written, and lost could not be told from never sent; use acks=1 or acks=all",
+        "without acknowledgements, lost events cannot be told from events that were never written; use acks=1 or acks=all",
     ),
-    ("delivery.report.only.error", |value| value == "true", "no acknowledgement would be reported; leave it out"),
-    ("enable.partition.eof", |value| value == "false", "nobody would know where a topic ends; leave it out"),
-    (
-        "auto.offset.reset",
-        |value| value != "error",
-        "records that are gone would be passed over in silence; leave it out",
-    ),
+    ("delivery.report.only.error", |value| value == "true", "acknowledgements would not be reported; remove it"),
+    ("enable.partition.eof", |value| value == "false", "the end of a topic could not be seen; remove it"),
+    ("auto.offset.reset", |value| value != "error", "records that are gone would be skipped silently; remove it"),
     (
         "transactional.id",
         |value| !value.is_empty(),

@@ -45,7 +45,7 @@ pub(super) fn take(settings: &mut ClientSettings, file: &BTreeMap<String, String
             Form::Pem => settings.set("ssl.ca.location", path),
             form => {
                 let way_out = format!(
-                    "it is {}, and librdkafka reads PEM; write it out with `keytool -list -rfc -keystore {path} > ca.pem` \
+                    "it is {}, but librdkafka reads PEM; convert it with `keytool -list -rfc -keystore {path} > ca.pem` \
                      and name that in ssl.ca.location",
                     form.name()
                 );
@@ -69,7 +69,7 @@ pub(super) fn take(settings: &mut ClientSettings, file: &BTreeMap<String, String
             }
             form => {
                 let way_out = format!(
-                    "it is {}, and librdkafka reads PKCS12 and PEM; convert it with \
+                    "it is {}, but librdkafka reads PKCS12 and PEM; convert it with \
                      `keytool -importkeystore -srckeystore {path} -destkeystore keys.p12 -deststoretype PKCS12` and name that",
                     form.name()
                 );
@@ -88,7 +88,7 @@ fn refuse_type(kind: Option<&str>, key: &str, place: &str) -> Result<(), Setting
             key,
             kind,
             format!(
-                "no file is named beside it; convert the store to PEM with keytool and openssl, and name it in {place}"
+                "no file is named with it; convert the store to PEM with keytool and openssl, and name it in {place}"
             ),
         )),
         _ => Ok(()),

@@ -31,7 +31,7 @@ impl ProgressLine {
             let bar = bar(doing, of);
             if doing == CaptureStep::Watching && bar.is_hidden() {
                 // Where there is no bar, that it has begun is said once. Nobody to hear it is no reason to stop.
-                let _unheard = to_stderr("watching; Ctrl-C ends it early\n");
+                let _unheard = to_stderr("watching; press Ctrl-C to end it early\n");
             }
             self.drawn = Some((doing, bar));
         }
@@ -190,11 +190,11 @@ fn push_sample(text: &mut String, sample: &SampleFigures, look: Look) {
     if sample.keys.keyed > 0 {
         table.add_row([String::new(), heavy_text(&sample.keys)]);
     }
-    let lateness = sample.lateness.as_ref().map_or("not looked at without --event-time".to_owned(), lateness_text);
+    let lateness = sample.lateness.as_ref().map_or("not measured without --event-time".to_owned(), lateness_text);
     table.add_row(["lateness".to_owned(), lateness]);
     push_table(text, &table);
     if !sample.keys.fits() {
-        push_wrapped(text, "keys do not follow this law: look at hot-set in the profile", look.width);
+        push_wrapped(text, "keys do not follow this law: consider hot-set in the profile", look.width);
     }
     if sample.sizes.as_ref().is_some_and(|sizes| !sizes.fits()) {
         push_wrapped(text, "sizes do not follow this law well", look.width);
@@ -228,7 +228,7 @@ fn key_text(keys: &KeyFigures) -> String {
 
 fn heavy_text(keys: &KeyFigures) -> String {
     format!(
-        "{} different among {} records; the heaviest has {:.2} %, the ten heaviest {:.2} % ({:.2} % under the law)",
+        "{} different keys in {} records; the most frequent has {:.2} %, the ten most frequent {:.2} % ({:.2} % under the law)",
         figures::count(keys.distinct),
         figures::count(keys.distinct_of),
         keys.top_share * 100.0,
@@ -239,12 +239,12 @@ fn heavy_text(keys: &KeyFigures) -> String {
 
 fn lateness_text(lateness: &LatenessFigures) -> String {
     if lateness.timed == 0 {
-        return "no message has an event time at that place".to_owned();
+        return "no message has an event time in that place".to_owned();
     }
     let [p50, p90, p99, max] = lateness.quantiles_ms.map(|ms| figures::latency(ms as f64));
     let law = lateness.late.map_or(String::new(), |law| late_law_text(&law));
     let ahead = if lateness.ahead_share > 0.0 {
-        format!("; {:.2} % lie ahead", lateness.ahead_share * 100.0)
+        format!("; {:.2} % are ahead", lateness.ahead_share * 100.0)
     } else {
         String::new()
     };
@@ -269,9 +269,5 @@ fn late_law_text(law: &LateLaw) -> String {
         LateShape::Pareto { tail } => format!("Pareto, median {median}, tail {tail:.3}"),
     };
     let off = format!("off by {:.1} % at most", law.distance * 100.0);
-    if law.fits {
-        format!(": {shape}; {off}")
-    } else {
-        format!(": no law that was tried fits (nearest: {shape}; {off})")
-    }
+    if law.fits { format!(": {shape}; {off}") } else { format!(": none of the laws fits (nearest: {shape}; {off})") }
 }

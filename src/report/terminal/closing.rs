@@ -161,9 +161,9 @@ impl Fates {
         self.row("acked", counts.acked, planned, "of planned, the broker confirmed");
         self.rare("failed", counts.failed, planned, "given up on, certainly not written");
         let not_sent =
-            if self.interrupted { "not sent: stopped, or the queue full" } else { "not sent, the queue was full" };
+            if self.interrupted { "not sent: stopped, or queue full" } else { "not sent: the queue was full" };
         self.rare("dropped", counts.dropped, planned, not_sent);
-        self.rare("unresolved", counts.unresolved, planned, "written or not, nobody knows");
+        self.rare("unresolved", counts.unresolved, planned, "may or may not have been written");
         self.if_any("copies acked", counts.copies_acked, counts.copies_planned, "of the copies asked for");
         self.if_any("copies not acked", counts.copies_not_acked, counts.copies_planned, "of the copies asked for");
     }
@@ -174,13 +174,13 @@ impl Fates {
         self.row("delivered", delivered, acked, "of acked, seen by the consumer");
         self.row("lost", counts.lost, acked, "of acked, never seen");
         self.rare("in flight", counts.in_flight, acked, "not seen before the reading ended");
-        self.rare("duplicates", counts.duplicates_accidental, delivered, "seen again, unasked");
-        self.rare("reordered", counts.reordered_accidental, delivered, "overtaken in their lane, unasked");
+        self.rare("duplicates", counts.duplicates_accidental, delivered, "seen again, not by the profile");
+        self.rare("reordered", counts.reordered_accidental, delivered, "overtaken, not by the profile");
         let foreign = counts.foreign.saturating_sub(counts.unreadable);
-        self.rare("foreign", foreign, 0, "messages that are not of this run");
+        self.rare("foreign", foreign, 0, "messages that are not from this run");
         self.if_any("unreadable", counts.unreadable, 0, "messages in which no event was found");
-        self.rare("phantom", counts.phantom, 0, "ids of this run that no one sent");
-        self.if_any("duplicates asked", counts.duplicates_injected, delivered, "seen again, as the profile wants");
+        self.rare("phantom", counts.phantom, 0, "ids of this run that were never sent");
+        self.if_any("duplicates asked", counts.duplicates_injected, delivered, "seen again, as the profile asked");
         self.if_any("reordered asked", counts.reordered_injected, delivered, "moved by the profile");
         self.if_any("late, asked for", counts.late_injected, delivered, "made late by the profile");
     }
@@ -263,14 +263,14 @@ fn foot(text: &mut String, summary: &Summary, folder: Option<&Path>, look: Look)
     let late = &summary.generator.lateness_ms;
     line(text, "");
     if late.count > 0 {
-        line(text, &format!("generator  {} late at p99, {} at most", latency(late.p99), latency(late.max)));
+        line(text, &format!("generator  {} late at p99, at most {}", latency(late.p99), latency(late.max)));
     }
     // Of several streams the one that says most against the observer.
     let worst =
         |of: fn(&Latencies) -> f64| summary.streams.iter().map(|s| of(&s.observer_behind_ms)).fold(0.0, f64::max);
     if summary.streams.iter().any(|stream| stream.observer_behind_ms.count > 0) {
         let (p99, most) = (worst(|behind| behind.p99), worst(|behind| behind.max));
-        line(text, &format!("observer   {} behind at p99, {} at most", latency(p99), latency(most)));
+        line(text, &format!("observer   {} behind at p99, at most {}", latency(p99), latency(most)));
     }
     if let Some(cpu_s) = summary.generator.cpu_s {
         let also = if summary.run.embedded { ", the embedded broker included" } else { "" };

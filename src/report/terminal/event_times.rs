@@ -9,6 +9,7 @@ use super::{
 use crate::{
     event_time::lateness::{Attention, Finding, ProducerSkew},
     event_time::watermark::{chosen_name, tolerance_text},
+    figures,
     report::figures::{count, share},
     results::summary::{LatenessSummary, StreamSummary},
 };
@@ -58,8 +59,9 @@ pub(super) fn late(text: &mut String, lateness: &LatenessSummary, look: Look) {
     windows(text, lateness);
     text.push_str(&advice(chosen_name(tolerance), &lateness.candidates));
     if let Some(advised_ms) = lateness.advised_ms {
-        let bound = paint(&format!("{} {} ms", chosen_name(tolerance), count(advised_ms)), Ink::Strong, look);
-        line(text, &format!("  advised: {bound}, which covers the latest event wherever windows begin"));
+        let bound =
+            paint(&format!("{} {}", chosen_name(tolerance), figures::exact_length(advised_ms)), Ink::Strong, look);
+        line(text, &format!("  advised: {bound}, which covers the latest event for any alignment of windows"));
     }
     lateness.notes.iter().for_each(|note| push_wrapped(text, note, look.width));
 }
@@ -75,10 +77,9 @@ fn windows(text: &mut String, lateness: &LatenessSummary) {
         line(text, &format!("  in partitions {named}{more} (most late events first)"));
     }
     if let Some(worst) = lateness.windows.first() {
-        let length_s = worst.end_ms.saturating_sub(worst.start_ms) as f64 / 1e3;
-        let (least, most) = (count(worst.missing_sure), count(worst.missing_possible));
-        let misses = if least == most { most } else { format!("{least}–{most}") };
-        line(text, &format!("  worst window: {} ({length_s} s) misses {misses}", worst.start));
+        let length_ms = worst.end_ms.abs_diff(worst.start_ms);
+        let misses = figures::range(worst.missing_sure, worst.missing_possible);
+        line(text, &format!("  worst window: {} ({}) misses {misses}", worst.start, figures::exact_length(length_ms)));
     }
 }
 
@@ -131,14 +132,14 @@ mod tests {
         };
         let text = event_times(&stream, Look { width: 200, ..Look::PLAIN });
         let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
-        assert!(lines[..5].iter().all(|line| line.starts_with("  - 47.0 s is how far")), "{text}");
+        assert!(lines[..5].iter().all(|line| line.contains("'s clock is 47 s behind the others'")), "{text}");
         assert_eq!(
             lines[5..],
             [
                 "    and 2 more in summary.json",
                 "  kafka-streams, tumbling 10s, grace 5s: 60 of 4,000 events (1.50 %) come later than that",
                 "  in partitions 0, 1, 2, 3, 4, 5, 6, 7, … (most late events first)",
-                "  advised: grace 51,700 ms, which covers the latest event wherever windows begin",
+                "  advised: grace 51.7 s, which covers the latest event for any alignment of windows",
             ]
         );
     }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     event_time::lateness::{Candidate, Finding, InjectionLedger, ProducerSkew},
+    figures,
     report::figures::{count, latency, share},
 };
 
@@ -22,14 +23,12 @@ pub fn advice(name: &str, candidates: &[Candidate]) -> String {
     let mut table = plain_table(5, 1..5);
     table.add_row([format!("which {name}").as_str(), name, "drops", "share", "adds to results"]);
     for candidate in candidates {
-        let (min, max) = (candidate.drops_min, candidate.drops_max);
-        let drops = if min == max { count(min) } else { format!("{}–{}", count(min), count(max)) };
         table.add_row([
             candidate.reason.title().to_owned(),
-            format!("{} ms", count(candidate.bound_ms)),
-            drops,
-            share(max, candidate.records),
-            latency(candidate.adds_ms as f64),
+            figures::exact_length(candidate.bound_ms),
+            figures::range(candidate.drops_min, candidate.drops_max),
+            share(candidate.drops_max, candidate.records),
+            figures::exact_length(candidate.adds_ms),
         ]);
     }
     push_table(&mut text, &table);

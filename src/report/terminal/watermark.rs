@@ -6,6 +6,7 @@ use super::event_times::late;
 use super::paint::{Ink, Look, paint};
 use super::tables::push_wrapped;
 use crate::event_time::watermark::tolerance_text;
+use crate::figures;
 use crate::report::figures::{count, share};
 use crate::results::summary::{CountRange, Watermark};
 use crate::results::verdicts::{EventFate, TopicWatermarks, WatermarkVerdicts};
@@ -53,7 +54,7 @@ fn called(watermark: &Watermark) -> String {
 }
 
 fn range(range: CountRange) -> String {
-    if range.min == range.max { count(range.min) } else { format!("{}..{}", count(range.min), count(range.max)) }
+    figures::range(range.min, range.max)
 }
 
 /// A topic that was read once.
@@ -69,7 +70,7 @@ pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
     );
     if let Some(offsets) = of.sampled_of {
         text.push_str(&format!(
-            "  a sample of {} offsets: drops are counted among what was read, and what lies between may cause more\n",
+            "  a sample of {} offsets: drops are counted among the messages read; those between may cause more\n",
             count(offsets)
         ));
     }
@@ -80,7 +81,9 @@ pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
     }
     text.push('\n');
     text.push_str(&watermark_table(&of.watermarks));
-    text.push_str("\n  at least: in whatever order the engine reads; at most: in some order; expected: of an engine that keeps up\n");
+    text.push_str(
+        "\n  at least: in any order of reading; at most: in some order; expected: for an engine that keeps up\n",
+    );
     push_wrapped(&mut text, &of.append_times.text, look.width);
     for watermark in &of.watermarks {
         let (metric, pairs) = (&watermark.engine_metric, watermark.pairs_lost);
@@ -101,7 +104,7 @@ pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
         let example = example.unwrap_or_default();
         push_wrapped(
             &mut text,
-            &format!("{} messages have no event time that can be read{example}", count(missing)),
+            &format!("{} messages have no readable event time{example}", count(missing)),
             look.width,
         );
     }
@@ -119,7 +122,7 @@ pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
 #[must_use]
 pub fn recorded_verdicts(of: &WatermarkVerdicts, look: Look) -> String {
     let window = of.window.as_deref().map(|window| format!(", {window}")).unwrap_or_default();
-    let how = if of.exact { "exact" } else { "what is sure of each event, whatever the engine's reading is" };
+    let how = if of.exact { "exact" } else { "what is certain of each event, in any order of reading" };
     let mut text =
         format!("{}{window}, {}: {how}\n\n", paint(&of.engine, Ink::Strong, look), tolerance_text(&of.tolerance));
     let is_plain = |verdict| matches!(verdict, EventFate::Kept | EventFate::SureKeep);
@@ -131,11 +134,7 @@ pub fn recorded_verdicts(of: &WatermarkVerdicts, look: Look) -> String {
     }
     more(&mut text, odd.len(), "events");
     for window in of.windows.iter().take(MOST_ROWS) {
-        let least = count(window.count);
-        let events = match window.count_max {
-            Some(most) if most > window.count => format!("{least}..{}", count(most)),
-            _ => least,
-        };
+        let events = figures::range(window.count, window.count_max.unwrap_or(window.count).max(window.count));
         text.push_str(&format!("  [{}, {})  {events}\n", window.start_ms, window.end_ms));
     }
     more(&mut text, of.windows.len(), "windows");

@@ -7,6 +7,7 @@ use super::{
     tables::{line, plain_table, push_table, push_wrapped},
 };
 use crate::{
+    figures,
     report::figures::{count, share},
     results::{
         summary::CountRange,
@@ -22,7 +23,7 @@ const MOST_WINDOWS: usize = 10;
 pub fn window_report(whole: &WindowsSummary, look: Look) -> String {
     let mut text = String::new();
     if whole.results + whole.unreadable_results + whole.counted == 0 && whole.events > 0 {
-        let none = format!("no window result came; {} events belong in the windows", count(whole.events));
+        let none = format!("no window result arrived; {} events belong in the windows", count(whole.events));
         line(&mut text, &format!("  {}", paint(&none, Ink::Bad, look)));
         return text;
     }
@@ -78,14 +79,14 @@ fn named(text: &mut String, windows: &[WindowSummary]) {
     }
     push_table(text, &table);
     if windows.len() > MOST_WINDOWS {
-        line(text, "  the furthest off first; summary.json names more");
+        line(text, "  the furthest off first; summary.json has more");
     }
 }
 
 /// What the figures leave out, or cannot carry.
 fn remarks(whole: &WindowsSummary) -> Vec<String> {
     let strange = whole.strange_window.map(span).unwrap_or_default();
-    let held = format!("{:.1} % of the pairs of window and key could be held", whole.held_share * 100.0);
+    let held = format!("only {:.1} % of the pairs of window and key fit in memory", whole.held_share * 100.0);
     let one_or =
         |number: u64, one: &str, many: &str| format!("{} {}", count(number), if number == 1 { one } else { many });
     let windows = |number| one_or(number, "window was", "windows were");
@@ -93,7 +94,7 @@ fn remarks(whole: &WindowsSummary) -> Vec<String> {
         (
             whole.not_closed,
             format!(
-                "{} not closed yet at the end and left out; events in them: {}.",
+                "{} not closed at the end and left out, with {} events.",
                 windows(whole.not_closed),
                 count(whole.events_not_closed)
             ),
@@ -105,28 +106,28 @@ fn remarks(whole: &WindowsSummary) -> Vec<String> {
         (
             whole.without_events,
             format!(
-                "{} without any event of this run and left out, although results came.",
+                "{} without any event of this run, and left out although results came.",
                 windows(whole.without_events)
             ),
         ),
         (
             whole.strange_results,
             format!(
-                "{} for windows of another length or alignment, as {strange}: compare the pipeline's windows with the profile's.",
+                "{} for windows of another length or alignment, such as {strange}: compare the pipeline's windows with the profile's.",
                 one_or(whole.strange_results, "result was", "results were")
             ),
         ),
         (
             whole.counted_although_sure_to_drop,
             format!(
-                "{} counted although the model is sure of the drop: the model's settings are not the pipeline's.",
+                "{} counted although the model says it is dropped for certain: the model's settings are not the pipeline's.",
                 one_or(whole.counted_although_sure_to_drop, "event was", "events were")
             ),
         ),
         (
             whole.events_not_held + whole.results_not_held,
             format!(
-                "{} left out, and {}: {held}. The figures are those of a random sample.",
+                "{} left out, and {}: {held}. The figures are from a random sample.",
                 one_or(whole.events_not_held, "event was", "events were"),
                 one_or(whole.results_not_held, "result", "results")
             ),
@@ -136,19 +137,16 @@ fn remarks(whole: &WindowsSummary) -> Vec<String> {
 }
 
 fn between(counts: CountRange) -> String {
-    let CountRange { min, max } = counts;
-    if min == max { count(min) } else { format!("{}–{}", count(min), count(max)) }
+    figures::range(counts.min, counts.max)
 }
 
-/// `2026-01-31T10:00:00Z +10s`; milliseconds where a year has more than four digits.
+/// `2026-01-31T10:00:00Z +10 s`; milliseconds where a year has more than four digits.
 fn span(window: WindowBounds) -> String {
     let WindowBounds { start_ms, end_ms } = window;
     let length_ms = end_ms.abs_diff(start_ms);
-    let length =
-        if length_ms.is_multiple_of(1000) { format!("{}s", length_ms / 1000) } else { format!("{length_ms}ms") };
     let start =
         Timestamp::from_millisecond(start_ms).map_or_else(|_| format!("{start_ms} ms"), |time| time.to_string());
-    format!("{start} +{length}")
+    format!("{start} +{}", figures::exact_length(length_ms))
 }
 
 #[cfg(test)]

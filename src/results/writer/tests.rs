@@ -268,7 +268,7 @@ fn damage_is_named_with_its_file_and_place() {
     for other in [1, 3] {
         fs::write(folder.join(SUMMARY), format!("{{\"schema\": {other}}}")).unwrap();
         let why = read.summary().unwrap_err().to_string();
-        assert!(why.contains(&format!("has schema {other}, and this floodmark knows schema 2")), "{why}");
+        assert!(why.contains(&format!("has schema {other}, but this version of floodmark reads schema 2")), "{why}");
     }
     fs::write(folder.join(TIMELINE), "time,second\nnow,x\n").unwrap();
     let why = read.timeline().unwrap_err().to_string();

@@ -70,17 +70,14 @@ fn limits(stream: &StreamFigures<'_>) -> [CountedLimit; 6] {
     let duplicates = slo.duplicates.or(none.filter(|_| stream.delivery == Delivery::ExactlyOnce));
     let lost = match &stream.reading {
         Some(reading) if reading.is_silent() => {
-            format!(
-                "of {planned} events lost: nothing at all came to topic {}. Is the pipeline running?",
-                reading.topic
-            )
+            format!("of {planned} events lost: nothing arrived in topic {}. Is the pipeline running?", reading.topic)
         }
         _ => format!("of {planned} events lost{}", named(stream.lost)),
     };
     let failed = format!("of {planned} events failed: the client gave up on them");
     let dropped = format!("of {planned} events dropped by the generator");
     let (duplicated, reordered) = ("accidental duplicates", "events came after a later one of their lane");
-    let phantoms = "deliveries with an id that no one sent";
+    let phantoms = "deliveries with an id that was never sent";
     [
         CountedLimit {
             of: acked,
@@ -132,6 +129,6 @@ pub(super) fn find_gaps(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>) {
     open(
         ReasonCode::FailedButSeen,
         stream.failed_but_delivered,
-        "events were reported as failed by the client and were seen all the same, so its reports cannot be relied on",
+        "events were reported as failed by the client but were seen, so its reports cannot be trusted",
     );
 }

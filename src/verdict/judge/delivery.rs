@@ -85,7 +85,7 @@ pub(super) fn explain_in_flight(stream: &StreamFigures<'_>, reasons: &mut Vec<Re
         let topic = reading.topic;
         if reading.delivered.topic_changes > 0 {
             let text = format!(
-                "{missing} acked events were not seen; topic {topic} was deleted or made anew meanwhile, so nobody can tell what became of them"
+                "{missing} acked events were not seen; topic {topic} was deleted or recreated meanwhile, so what became of them is unknown"
             );
             add(ReasonCode::TopicChanged, text);
         }
@@ -95,7 +95,7 @@ pub(super) fn explain_in_flight(stream: &StreamFigures<'_>, reasons: &mut Vec<Re
         let not_replicated = reading.acked_beyond(&reading.delivered.ends);
         if reading.is_input && !not_replicated.is_empty() {
             let text = format!(
-                "{missing} acked events are not shown to readers yet: they lie above the high watermark of {} of topic {topic}, as when a replica lags",
+                "{missing} acked events are not visible to readers yet: they are above the high watermark of {} of topic {topic}, as when a replica lags",
                 partitions(&not_replicated)
             );
             add(ReasonCode::NotReplicated, text);
@@ -104,7 +104,7 @@ pub(super) fn explain_in_flight(stream: &StreamFigures<'_>, reasons: &mut Vec<Re
         let is_behind = !reading.is_input || !reading.acked_beyond(&reading.delivered.stable_ends).is_empty();
         if !open.is_empty() && is_behind {
             let text = format!(
-                "{missing} acked events were not seen; a transaction is open in {} of topic {topic}, and what lies behind it is not shown to readers of committed records",
+                "{missing} acked events were not seen; a transaction is open in {} of topic {topic}, and readers of committed records do not see past it",
                 partitions(&open)
             );
             add(ReasonCode::OpenTransaction, text);
@@ -112,7 +112,7 @@ pub(super) fn explain_in_flight(stream: &StreamFigures<'_>, reasons: &mut Vec<Re
     }
     if reasons.len() == before {
         let text =
-            format!("{missing} acked events were still in flight when the reading ended; a longer `drain` would tell");
+            format!("{missing} acked events were still in flight when reading ended; set a longer `drain` to see them");
         reasons.push(stream.reason(ReasonCode::InFlight, &text).observed(in_flight as f64));
     }
 }
@@ -122,10 +122,10 @@ fn unreadable_text(stream: &StreamFigures<'_>, reading: &StageReading<'_>, unrea
     let Delivered { strangers, .. } = reading.delivered;
     let seen = stream.counts.delivered;
     let messages = if seen == 0 {
-        format!("none of {} messages in topic {} can be read as an event", count(unreadable), reading.topic)
+        format!("none of the {} messages in topic {} can be read as an event", count(unreadable), reading.topic)
     } else {
         format!(
-            "{} of {} messages in topic {} cannot be read as events, and {} events that are missing may be among them",
+            "{} of {} messages in topic {} cannot be read as events, and the {} missing events may be among them",
             count(unreadable),
             count(reading.delivered.deliveries()),
             reading.topic,
@@ -138,11 +138,11 @@ fn unreadable_text(stream: &StreamFigures<'_>, reading: &StageReading<'_>, unrea
     let hint = match &sample.id_at {
         Some(place) if place.starts_with('/') || place.starts_with("header:") => {
             format!(
-                ". An id of this run is at {place}: set id = \"{place}\" for the stage, and its other places likewise"
+                ". An id of this run is at {place}: set id = \"{place}\" for the stage, and its other places in the same way"
             )
         }
         Some(place) => format!(". An id of this run is {place}"),
-        None => ". It holds no id of this run: let the pipeline keep the id, and say where it is (`id`)".to_owned(),
+        None => ". It has no id of this run: let the pipeline keep the id, and set `id` to where it is".to_owned(),
     };
     messages + &shown + &hint
 }
@@ -161,7 +161,7 @@ pub(super) fn find_strangers(stream: &StreamFigures<'_>, reasons: &mut Vec<Reaso
     let Delivered { strangers, contradiction, .. } = reading.delivered;
     if strangers.events() > 0 {
         let text =
-            format!("{}; latencies and rates are those under the load of all", other_runs(strangers, reading.topic));
+            format!("{}; latencies and rates are those under the combined load", other_runs(strangers, reading.topic));
         reasons.push(stream.reason(ReasonCode::OtherRun, &text).observed(strangers.events() as f64));
     }
     if reading.is_shared() {
@@ -185,33 +185,33 @@ pub(super) fn other_runs(strangers: &Strangers, topic: &str) -> String {
 fn shared_id_text(delivered: &Delivered) -> String {
     let whose = match delivered.twin {
         Some((after_ns, messages)) => format!(
-            "at least {} messages follow the same schedule, begun {} {}",
+            "at least {} messages follow the same schedule, started {} {}",
             count(messages),
             seconds(after_ns.unsigned_abs() as f64 / 1e9),
             if after_ns < 0 { "earlier" } else { "later" }
         ),
-        None => "messages have it whose due times are not this run's".to_owned(),
+        None => "there are messages with it whose due times are not this run's".to_owned(),
     };
-    format!("another process sends with this run's id: {whose}. Counts and latencies are those of both")
+    format!("another process sends with this run's id: {whose}. Counts and latencies cover both")
 }
 
 fn due_changed_text(stream: &StreamFigures<'_>, delivered: &Delivered, contradiction: &DueContradiction) -> String {
     let DueContradiction { claimed_us, due_us } = *contradiction;
     let how = match contradiction.unit() {
-        Some(unit) => format!("it looks like {unit}, floodmark writes microseconds"),
+        Some(unit) => format!("it looks like {unit}, but floodmark writes microseconds"),
         None if claimed_us > due_us => format!("{} later", seconds((claimed_us - due_us) as f64 / 1e6)),
         None => format!("{} earlier", seconds((due_us - claimed_us) as f64 / 1e6)),
     };
     let sent = if delivered.sent_wrong > 0 {
         format!(
-            " {} claim to have been sent before they were due; they have no latency from sent.",
+            " {} of them have a send time before they were due, and so no latency from sent.",
             count(delivered.sent_wrong)
         )
     } else {
         String::new()
     };
     format!(
-        "{} of {} events claim another `due` than the schedule's (the first: {claimed_us} for {due_us}; {how}). Their latency runs from the schedule's.{sent}",
+        "{} of {} events carry a `due` that is not the schedule's (the first: {claimed_us} instead of {due_us}; {how}). Their latency runs from the schedule's.{sent}",
         count(stream.counts.due_wrong),
         count(stream.counts.delivered)
     )

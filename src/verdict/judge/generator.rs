@@ -13,7 +13,7 @@ pub(super) fn held_back(stream: &StreamFigures<'_>) -> Option<Reason> {
     let of = |code, text: &str| stream.reason(code, text).limit(least_per_s).observed(achieved_per_s);
     if capped_share > CAPPED_SHARE {
         let text = format!(
-            "the profile's `ceiling` held the load back for {} of the time, so the offered load was not tested. Raise it, or lower the rate.",
+            "the profile's `ceiling` held the load back for {} of the time, so the offered load was not tested. Raise the ceiling, or lower the rate.",
             percent(capped_share)
         );
         return Some(of(ReasonCode::HeldBackByCeiling, &text));
@@ -47,15 +47,15 @@ fn full_queue(stream: &StreamFigures<'_>, generator: &GeneratorFigures<'_>) -> (
     };
     let (fastest_ms, median_ms) = (acked.quantile_ms(0.0).max(0.0), acked.quantile_ms(0.5));
     let carries_per_s = queue.carries_per_s(fastest_ms);
-    let took = format!("an acknowledgement took {} (p50), {} at best", latency(median_ms), latency(fastest_ms));
+    let took = format!("acknowledgements took {} (p50), {} at best", latency(median_ms), latency(fastest_ms));
     if queue.events == 0 {
         let text = format!(
-            "; {took}. The target took no more, or the queue (`queue.buffering.max.messages`) is too small for it."
+            "; {took}. Either the target accepted no more, or the queue (`queue.buffering.max.messages`) is too small."
         );
         return (ReasonCode::HeldBackByTarget, text);
     }
     let held = format!(
-        "{} events with linger.ms of {} pass at {} at most",
+        "a queue of {} events with linger.ms = {} carries at most {}",
         count(queue.events),
         queue.linger_ms,
         rate(carries_per_s)
@@ -67,7 +67,10 @@ fn full_queue(stream: &StreamFigures<'_>, generator: &GeneratorFigures<'_>) -> (
         );
         return (ReasonCode::HeldBackByQueue, text);
     }
-    (ReasonCode::HeldBackByTarget, format!(" because the target took no more: {took}, at which {held}."))
+    (
+        ReasonCode::HeldBackByTarget,
+        format!(" because the target accepted no more: {took}, and with the fastest of them {held}."),
+    )
 }
 
 /// Whether events are missing from the load: sending ended later than the load's shape allows, or many were never sent.
@@ -99,7 +102,7 @@ pub(super) fn not_the_pipelines(reason: Reason) -> Reason {
         return reason;
     }
     let text = format!(
-        "{}: this machine carries no more with the broker on it, so this says nothing of a pipeline",
+        "{}: this machine cannot carry more with the broker on it, so this tells nothing about a pipeline",
         reason.text
     );
     Reason { code: ReasonCode::EmbeddedBroker, text, ..reason }

@@ -133,7 +133,7 @@ fn clock_doubts(
         return doubts;
     };
     if !synchronised {
-        let more = ", measured across clocks that the kernel does not call synchronised: not judged";
+        let more = ", measured across clocks that the kernel does not report as synchronised: not judged";
         doubts.push(judged.reason(stream, ReasonCode::ClocksUnsynchronised, more));
     } else if judged.observed_ms < error_ms {
         let more = format!(", below the clocks' estimated error of {}: not judged", latency(error_ms));
@@ -146,7 +146,7 @@ fn clock_doubts(
 fn claimed_unit(stream: &StreamFigures<'_>) -> String {
     let contradiction = stream.reading.and_then(|reading| reading.delivered.contradiction);
     let unit = contradiction.and_then(|contradiction| contradiction.unit());
-    unit.map(|unit| format!("; what they claim looks like {unit}, floodmark writes microseconds")).unwrap_or_default()
+    unit.map(|unit| format!("; their `due` looks like {unit}, but floodmark writes microseconds")).unwrap_or_default()
 }
 
 /// A latency over its limit under the load of another run as well.
@@ -172,7 +172,7 @@ fn unseen_doubt(
         return None;
     }
     let more = format!(
-        " of the {} events that were seen; {} others were not seen yet: not judged",
+        " for the {} events that were seen, but {} others were not seen yet: not judged",
         count(seen),
         count(unseen)
     );
@@ -184,7 +184,7 @@ fn untimed_doubt(stream: &StreamFigures<'_>, judged: Judged) -> Option<Reason> {
     let untimed = stream.untimed;
     (untimed > 0).then(|| {
         let text = format!(
-            "it is not known when {} of {} events were due, so {} would be that of the others only. Let the pipeline keep their `due`, say where it is, or name the start of the run (--start-at){}.",
+            "{} of {} events have no known due time, so {} would cover only the others. Let the pipeline keep `due`, set `due` to where it is, or give the start of the run with --start-at{}.",
             count(untimed),
             count(stream.counts.delivered),
             judged.key,

@@ -126,7 +126,7 @@ fn every_broken_limit_fails_with_its_subject_figure_and_limit() {
         (
             Counts { phantom: 1, ..counts },
             ReasonCode::Phantom,
-            "orders: 1 deliveries with an id that no one sent (limit 0)",
+            "orders: 1 deliveries with an id that was never sent (limit 0)",
         ),
         (
             Counts { dropped: 9, acked: 1991, delivered: 1991, ..counts },
@@ -216,7 +216,7 @@ fn a_load_that_was_held_back_has_one_finding_that_says_by_whom() {
     let (code, text) = only(Measured { held_back_share: 0.45, ..short() });
     assert_eq!(code, ReasonCode::HeldBackByTarget);
     assert!(text.starts_with("orders: sent 500/s of 1,000/s offered: the client's queue was full for 45 %"), "{text}");
-    assert!(text.contains("because the target took no more"), "{text}");
+    assert!(text.contains("because the target accepted no more"), "{text}");
     let (code, text) = only(short());
     assert_eq!(code, ReasonCode::HeldBackByMachine);
     assert!(text.contains("this machine was too slow (1.9 of 2 cores used)"), "{text}");
@@ -252,7 +252,7 @@ fn a_full_queue_is_its_own_fault_only_where_the_fastest_acknowledgements_would_n
     assert_eq!(code, ReasonCode::HeldBackByQueue);
     for part in [
         "it is too small",
-        "19 events with linger.ms of 5 pass at 1,9",
+        "19 events with linger.ms = 5 carries at most 1,9",
         "the peak of 2,000/s",
         "queue.buffering.max.messages",
     ] {
@@ -260,7 +260,7 @@ fn a_full_queue_is_its_own_fault_only_where_the_fastest_acknowledgements_would_n
     }
     let (code, text) = held_back(21);
     assert_eq!(code, ReasonCode::HeldBackByTarget);
-    for part in ["the target took no more", "took 2 s (p50)", "21 events"] {
+    for part in ["the target accepted no more", "took 2 s (p50)", "21 events"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let (code, text) = held_back(0);
@@ -488,7 +488,7 @@ fn a_stage_that_cannot_be_read_is_shown_with_where_its_ids_are() {
     let judgement = judge_seen(&Measured { counts, slo: Slo::default(), ..healthy() }, &delivered, false);
     let reason = judgement.reasons.iter().find(|reason| reason.code == ReasonCode::Unreadable).unwrap();
     assert_eq!(judgement.verdict, Verdict::Void);
-    assert!(reason.text.contains("none of 2,000 messages in topic orders can be read as an event"), "{reason}");
+    assert!(reason.text.contains("none of the 2,000 messages in topic orders can be read as an event"), "{reason}");
     assert!(reason.text.contains("set id = \"/payload/after/id\""), "{reason}");
 }
 
@@ -511,7 +511,7 @@ fn a_run_id_that_another_process_uses_leaves_no_copy_certain() {
     let measured = Measured { counts, delivery: Delivery::ExactlyOnce, ..healthy() };
     let judgement = judge_seen(&measured, &seen(|of| of.twin = Some((2_300_000_000, 400))), true);
     assert_eq!((judgement.verdict, judgement.reasons[0].code), (Verdict::Void, ReasonCode::SameRunId));
-    assert!(judgement.reasons[0].text.contains("begun 2.3 s later"), "{}", judgement.reasons[0]);
+    assert!(judgement.reasons[0].text.contains("started 2.3 s later"), "{}", judgement.reasons[0]);
 }
 
 #[test]

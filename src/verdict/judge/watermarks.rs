@@ -40,7 +40,7 @@ pub(super) fn judge_drops(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>)
         let of = format!("of {} events", count(*records));
         if *records == 0 {
             is_open = true;
-            let text = format!("no event was held against {model}, so watermark_drops is not judged");
+            let text = format!("no event was checked against {model}, so watermark_drops is not judged");
             add(ReasonCode::WatermarkUnknown, &text, Some(most), 0);
         } else if dropped.min as f64 > most {
             (ok, observed) = (false, observed.max(dropped.min));
@@ -54,7 +54,7 @@ pub(super) fn judge_drops(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>)
                 })
                 .unwrap_or_default();
             let text = format!(
-                "{model} may drop up to {} {of}, and only {} for certain (limit {limit}){expected}",
+                "{model} may drop up to {} {of}, but only {} for certain (limit {limit}){expected}",
                 count(dropped.max),
                 count(dropped.min)
             );

@@ -83,10 +83,10 @@ pub fn judge_windows(figures: &WindowFigures<'_>) -> Judgement {
     let (compared, events) = (figures.compared, figures.events);
     let of_windows = format!("of {} windows miss events", count(figures.compared));
     limited(ReasonCode::WindowsShort, "windows_short", (slo.windows_short, compared), figures.short, &of_windows);
-    let elsewhere = "events are missing from the windows, and the watermark does not explain it";
+    let elsewhere = "events are missing from the windows, which the watermark does not explain";
     limited(ReasonCode::WindowsLost, "windows_lost", (slo.lost.or(none), events), figures.elsewhere_min, elsewhere);
     let duplicates = slo.duplicates.or(none.filter(|_| delivery == Delivery::ExactlyOnce));
-    let twice = "events too many were counted in the windows";
+    let twice = "events were counted too often in the windows";
     let beyond = figures.counted_twice + figures.unexplained;
     limited(ReasonCode::WindowsDuplicates, "windows_duplicates", (duplicates, events), beyond, twice);
     find_doubts(figures, &mut reasons);
@@ -99,7 +99,7 @@ fn nothing_came(figures: &WindowFigures<'_>) -> Option<Judgement> {
         return None;
     }
     let text = format!(
-        "nothing came at all, though {} events belong in its windows. Is the pipeline running, and does it write to this topic?",
+        "nothing arrived, though {} events belong in its windows. Is the pipeline running, and does it write to this topic?",
         count(figures.events)
     );
     let reason = figures.reason(ReasonCode::WindowsSilent, &text).observed(0.0);
@@ -121,25 +121,27 @@ fn find_doubts(figures: &WindowFigures<'_>, reasons: &mut Vec<Reason>) {
     let unfinished = "the windows were not read to their end; results that seem to be missing may still come";
     add(!figures.read_to_end, ReasonCode::WindowsNotRead, unfinished);
     let unreadable = figures.unreadable_results;
-    let text =
-        format!("{} messages are not window results; what seems to be missing may be in them", count(unreadable));
+    let text = format!(
+        "{} messages are not window results, and results that seem to be missing may be in them",
+        count(unreadable)
+    );
     add(unreadable > 0, ReasonCode::WindowsUnreadable, &text);
     let strange = figures.strange_results;
     let text = format!("{} results are for windows of another length or alignment than the profile's", count(strange));
     add(strange > 0, ReasonCode::WindowsStrange, &text);
     let text = format!(
-        "{} were counted in the windows without an event or a copy: the pipeline counted again, or events from before the run",
+        "the windows count {} more than there are events and copies: the pipeline counted some twice, or counted events from before the run",
         count(unexplained)
     );
     add(unexplained > 0, ReasonCode::WindowsUnexplained, &text);
     let text = format!(
-        "{:.2} % of windows and keys could be held; a sample cannot show that all are right",
+        "only {:.2} % of windows and keys fit in memory; a sample cannot show that all are right",
         figures.held_share * 100.0
     );
     add(figures.held_share < 1.0, ReasonCode::WindowsSampled, &text);
     if missing > 0 && !figures.is_predicted {
         let text = format!(
-            "{} events are missing from the windows, and only a watermark model can tell whether they were dropped or lost: name one",
+            "{} events are missing from the windows; to tell dropped from lost, add a watermark model",
             count(missing)
         );
         add(true, ReasonCode::WindowsNotPredicted, &text);
@@ -149,7 +151,7 @@ fn find_doubts(figures: &WindowFigures<'_>, reasons: &mut Vec<Reason>) {
         .is_some_and(|most| elsewhere_max as f64 > most && figures.elsewhere_min as f64 <= most)
     {
         let text = format!(
-            "up to {} of the events that are missing from the windows may be lost; the model allows for their being dropped",
+            "up to {} of the events missing from the windows may be lost, but the model also allows that they were dropped",
             count(elsewhere_max)
         );
         add(true, ReasonCode::WindowsPossible, &text);
@@ -219,7 +221,7 @@ mod tests {
         };
         let (verdict, reasons, results) = judged(change);
         assert_eq!((verdict, reasons.len(), results.len()), (Verdict::Fail, 1, 1), "{reasons:?}");
-        assert!(reasons[0].text.contains("nothing came at all") && reasons[0].text.contains("Is the pipeline running"));
+        assert!(reasons[0].text.contains("nothing arrived") && reasons[0].text.contains("Is the pipeline running"));
         let unread = judged(|of, slo| {
             change(of, slo);
             of.read_to_end = false;

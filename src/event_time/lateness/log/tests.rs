@@ -83,7 +83,7 @@ fn one_event_from_the_future_makes_all_others_late_and_is_named() {
     assert_eq!(ahead_ms, year_ms as u64);
     assert_eq!(
         told.findings[0].to_string(),
-        "1 event is from the future in partition 1, by up to 365.0 days (producer 1); 299 records are late only because of that, \
+        "1 event is from the future in partition 1, by up to 365 days (producer 1); 299 records are late only because of that, \
          and the watermark stood still for 14 s while others moved. Refuse such events before they reach the watermark; no bound helps."
     );
 }
@@ -102,7 +102,7 @@ fn a_clock_that_is_ahead_is_named_with_those_that_it_makes_late() {
     );
     assert_eq!(
         told.findings[0].to_string(),
-        "47.0 s is how far the clock of producer 2 is ahead of the others; 598 of the 598 late records are late behind its event times."
+        "Producer 2's clock is 47 s ahead of the others'; it made 598 of the 598 late records late."
     );
 }
 
@@ -125,7 +125,7 @@ fn a_clock_that_is_behind_is_named_for_its_events_and_for_its_partition() {
     assert!(least_ms >= 46_900 && most_ms <= 47_100, "{least_ms} to {most_ms}");
     assert_eq!(
         told.findings[0].to_string(),
-        "47.0 s is how far the clock of producer 3 is behind the others; none of its records is late for it."
+        "Producer 3's clock is 47 s behind the others'; none of its records is late because of that."
     );
 }
 
@@ -145,7 +145,7 @@ fn a_partition_without_records_is_idle_and_one_that_never_had_any_is_told_apart(
     );
     assert_eq!(
         told.findings[1].to_string(),
-        "7 s, from second 6 on, partition 1 had no records and held the watermark back."
+        "Partition 1 had no records for 7 s, from second 6 on, and held the watermark back."
     );
     let when_all_rest = run(rule(0), 2, 2, 20, &|_, at_ms| (at_ms < 5000).then_some(0));
     assert_eq!(when_all_rest.findings, [], "nobody stalls while nobody moves");

@@ -59,7 +59,7 @@ fn what_the_model_predicted_is_behind_the_watermark_and_the_rest_is_lost_elsewhe
     );
     assert_eq!(
         window.to_string(),
-        "120 of 1000 events are missing, 100 to 115 of them dropped behind the watermark, 5 to 20 of them lost elsewhere"
+        "120 of 1000 events are missing, 100 to 115 of them dropped as too late, 5 to 20 of them lost elsewhere"
     );
     let window = one_window(1000, 0, 990, Some((10, 10)));
     assert_eq!((window.missing, window.behind_watermark, window.lost_elsewhere), (10, between(10, 10), between(0, 0)));
