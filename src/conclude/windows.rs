@@ -120,7 +120,7 @@ fn compare(seen: ResultsSeen, tally: Option<&ModelTally>, maxima_ms: &[Option<i6
     match spec {
         None => summary.notes.push("There is no watermark model, so whether an event was dropped as too late or lost elsewhere is unknown.".to_owned()),
         Some(spec) if tally.is_some_and(ModelTally::follows_whole_stream) => summary.notes.push(format!(
-            "{} no window's drops are known: whether an event was dropped behind the watermark or lost elsewhere is not known.",
+            "{} the drops of a window are unknown, and so is whether an event was dropped as too late or lost elsewhere.",
             what_hides_drops(spec)
         )),
         Some(_) => {}
@@ -131,7 +131,7 @@ fn compare(seen: ResultsSeen, tally: Option<&ModelTally>, maxima_ms: &[Option<i6
 /// Why a window's drops are not known where the engine's watermark follows the whole stream.
 fn what_hides_drops(spec: &ModelSpec) -> String {
     if spec.repartitioned {
-        "Behind a repartition topic".to_owned()
+        "After a repartition topic".to_owned()
     } else if spec.progress().moves_at_batches() {
         format!("Without {}'s batches", spec.description().title)
     } else {

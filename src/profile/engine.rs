@@ -131,7 +131,7 @@ impl FromStr for Engine {
             unit_error(
                 text,
                 "an engine that is modelled",
-                format!("{}it is one of {}", near.unwrap_or_default(), Engine::names()),
+                format!("{}choose one of {}", near.unwrap_or_default(), Engine::names()),
             )
         })
     }

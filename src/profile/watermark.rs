@@ -18,7 +18,7 @@ const MAX_WINDOWS_OF_AN_EVENT: u64 = 10_000;
 const MAX_SOURCE_TASKS: u32 = 32_768;
 const NANOS_PER_MS: u64 = 1_000_000;
 
-/// What reads a Spark stream behind its watermark: it decides what late rows are counted.
+/// The stateful operator of a Spark query: it decides which late rows are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operator {
@@ -256,12 +256,12 @@ impl WatermarkModel {
             None if engine.has("bound") => Some(WatermarkFault::new(
                 "bound",
                 format!("{engine} needs a bound"),
-                "say how far out of order events may be, as in 5s",
+                "set how far out of order events may be, as in 5s",
             )),
             Some(bound) if !engine.has("bound") && bound > Span::default() => Some(WatermarkFault::new(
                 "bound",
-                format!("{engine} has no bound, and `bound` is {bound}"),
-                "its grace period is `grace`",
+                format!("`bound` is {bound}, but {engine} has no bound"),
+                "set its grace period with `grace`",
             )),
             _ => None,
         }
@@ -271,7 +271,7 @@ impl WatermarkModel {
     fn foreign_keys(&self) -> impl Iterator<Item = WatermarkFault> {
         let engine = self.engine;
         let lateness = self.allowed_lateness.is_some_and(|allowed| allowed > Span::default());
-        let nothing = |key| format!("`{key}` says nothing about {engine}");
+        let nothing = |key| format!("`{key}` does not apply to {engine}");
         let (of_flink, of_streams, of_spark) =
             ("remove it, or model flink", "remove it, or model kafka-streams", "remove it, or model spark");
         [
@@ -298,12 +298,12 @@ impl WatermarkModel {
             add(
                 "source_tasks",
                 format!("`source_tasks` is {tasks}; it must be from 1 to {MAX_SOURCE_TASKS}"),
-                "write the parallelism of the job's source",
+                "set it to the parallelism of the job's source",
             );
         }
         if matches!((self.operator, self.window), (Some(Operator::Deduplication), Window::Session { .. })) {
             let message = format!("{} does not deduplicate in sessions", self.engine);
-            add("operator", message, "remove the window, or the operator");
+            add("operator", message, "remove `window` or `operator`");
         }
         for (key, span) in [("idleness", self.idleness), ("interval", self.interval)] {
             if span == Some(Span::default()) {
@@ -346,8 +346,8 @@ impl WatermarkModel {
         let mut faults = Vec::new();
         for (key, span) in lengths.into_iter().chain(windows).filter_map(|(key, span)| Some((key, span?))) {
             if !span.as_nanos().is_multiple_of(NANOS_PER_MS) {
-                let message = format!("`{key}` is {span}, which is no whole number of milliseconds");
-                faults.push(WatermarkFault::new(key, message, "engines count event time in milliseconds"));
+                let message = format!("`{key}` is {span}, which is not a whole number of milliseconds");
+                faults.push(WatermarkFault::new(key, message, "engines measure event time in milliseconds"));
             } else if key == "window" && span == Span::default() {
                 let message = format!("the window {} has a length of 0s", self.window);
                 faults.push(WatermarkFault::new(key, message, "give it a length, or remove it"));
@@ -363,12 +363,12 @@ impl WatermarkModel {
             Window::None if settings.needs_windows => Some(WatermarkFault::new(
                 "window",
                 format!("{engine} without windows drops nothing"),
-                "it drops late events from windows only: name one, as in tumbling:10s",
+                "it drops late events only from windows: set `window`, as in tumbling:10s",
             )),
             Window::Sliding { .. } if !settings.has_sliding_windows => Some(WatermarkFault::new(
                 "window",
                 format!("{engine} has no windows like {}", self.window),
-                "what it calls sliding windows are hopping ones: write hopping:SIZE/HOP",
+                "its sliding windows are hopping windows: write hopping:SIZE/HOP",
             )),
             Window::None
             | Window::Tumbling { .. }

@@ -12,6 +12,7 @@ use crate::consume::ConsumeError;
 use crate::consume::extract::Extractor;
 use crate::event::RunTag;
 use crate::event_time::watermark::ModelSpec;
+use crate::figures::length;
 use crate::kafka::{
     BatchLimit, ClientSettings, KafkaError, PartitionRange, Target, TargetError, TopicPlan, isolation_of,
 };

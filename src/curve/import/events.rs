@@ -14,8 +14,9 @@ pub(super) fn counted(samples: &[Sample], options: &Options, findings: &mut Find
     let start = first.at_ms.div_euclid(step_ms);
     let start_ms = start.saturating_mul(step_ms);
     let buckets = layout::bounded(start_ms, step_ms, last.at_ms.div_euclid(step_ms) - start + 1, samples.len())?;
-    let hint = if options.step_ms.is_none() { "; --step says another length" } else { "" };
-    let then = format!("counted per bucket of {}{hint}; the first and the last may be cut", layout::span(step_ms));
+    let hint = if options.step_ms.is_none() { "; --step sets another length" } else { "" };
+    let then =
+        format!("counted in buckets of {}{hint}; the first and the last may be incomplete", layout::span(step_ms));
     findings.note(Kind::Events, None, "each row is one event", &then, false);
     if findings.stop() {
         return Err(ImportError::Stopped(findings.clone()));

@@ -62,7 +62,7 @@ impl<'a> Pages<'a> {
             Ok(read) => Ok((read, place)),
             Err(_) => {
                 let found = super::quoted::beginning(point.get());
-                Err(ImportError::Shape { place, why: format!("`{found}` is not of the form {form}") })
+                Err(ImportError::Shape { place, why: format!("`{found}` does not have the form {form}") })
             }
         }
     }

@@ -37,7 +37,7 @@ pub enum Progress {
     ReaderClock,
     /// One over all partitions; it moves between micro-batches.
     MicroBatches,
-    /// One for each partition that moves with each of its records, before that is judged. Behind a repartition topic the partitions mix.
+    /// One for each partition that moves with each of its records, before that is judged. After a repartition topic the partitions mix.
     StreamTime,
     /// One for each partition that moves with each of its records, after that was judged: by itself, and by when it arrived.
     Arrival,

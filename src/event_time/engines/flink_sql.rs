@@ -22,7 +22,7 @@ pub(super) const DESCRIPTION: Description = Description {
         counts: Counts::Events,
         // `LocalSlicingWindowAggOperator` does it for the rows of a key and slice between two watermarks that fire windows.
         sums_rows_first: Some(
-            "Flink SQL sums up the rows of a key and slice before it judges them, unless table.optimizer.agg-phase-strategy is ONE_PHASE: late rows then count once together.",
+            "Flink SQL adds up the rows of a key and slice before it checks them, unless table.optimizer.agg-phase-strategy is ONE_PHASE: several late rows then count once.",
         ),
     },
     note: None,

@@ -19,5 +19,5 @@ pub(super) const DESCRIPTION: Description = Description {
     },
     refuses_events: false,
     metric: Metric { name: "numRowsDroppedByWatermark", counts: Counts::Rows, sums_rows_first: None },
-    note: Some("Without Spark's batch plan hardly an event is sure to be kept: look at the expected range."),
+    note: Some("Without Spark's batch plan almost no event is certain to be kept; use the expected range."),
 };

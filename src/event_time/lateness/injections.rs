@@ -99,7 +99,7 @@ impl Disturbed {
     }
 }
 
-/// How many of one kind came to which end.
+/// What became of the events of one kind.
 /// `seen = kept + race + dropped`, and `counted_twice` are among the kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct InjectionCounts {

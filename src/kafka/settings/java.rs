@@ -293,7 +293,7 @@ fn take_login(settings: &mut ClientSettings, line: &str) -> Result<(), SettingsE
         Err(SettingsError::no_equivalent(
             key,
             line,
-            format!("{why}; give sasl.username and sasl.password with -X in its place"),
+            format!("{why}; set sasl.username and sasl.password with -X instead"),
         ))
     };
     let login = match jaas::read(line) {

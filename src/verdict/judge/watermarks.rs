@@ -50,7 +50,7 @@ pub(super) fn judge_drops(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>)
             is_open = true;
             let expected = expected
                 .map(|CountRange { min, max }| {
-                    format!("; an engine that keeps up drops {} to {}", count(min), count(max))
+                    format!("; expected of an engine that keeps up: {} to {}", count(min), count(max))
                 })
                 .unwrap_or_default();
             let text = format!(
