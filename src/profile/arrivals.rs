@@ -31,7 +31,7 @@ pub enum Arrivals {
 pub struct OnOff {
     /// Length of a burst.
     pub on: Span,
-    /// Silence in each cycle, before and behind the burst.
+    /// Silence in each cycle, before and after the burst.
     pub off: Span,
     /// What `rate` means: the rate inside a burst (`peak`, the default) or over the whole cycle (`mean`).
     #[serde(default)]
@@ -65,7 +65,7 @@ pub(super) fn check(stream: &Stream, faults: &mut Faults<'_>) {
     match stream.on_off {
         None => faults.add_help(
             "arrivals",
-            "on-off arrivals need to know how long a burst and the silence last",
+            "on-off arrivals need `on_off`, the lengths of a burst and of the silence",
             "add on_off = { on = \"2s\", off = \"8s\" }",
         ),
         Some(on_off) => check_on_off(stream, on_off, &mut faults.at("on_off")),
@@ -75,7 +75,11 @@ pub(super) fn check(stream: &Stream, faults: &mut Faults<'_>) {
 fn check_on_off(stream: &Stream, on_off: OnOff, faults: &mut Faults<'_>) {
     for (key, span) in [("on", on_off.on), ("off", on_off.off)] {
         if span == Span::default() {
-            faults.add_help(key, format!("`{key}` is 0s"), "without bursts or silence, use arrivals = \"poisson\"");
+            faults.add_help(
+                key,
+                format!("`{key}` is 0s"),
+                "for arrivals without bursts or silence, set arrivals = \"poisson\"",
+            );
         }
     }
     let cycle_s = on_off.on.as_secs_f64() + on_off.off.as_secs_f64();
@@ -90,8 +94,8 @@ pub(super) fn check_beside_curve(stream: &Stream, faults: &mut Faults<'_>) {
     if stream.arrivals == Arrivals::OnOff {
         faults.add_help(
             "arrivals",
-            "the bursts of `arrivals` know nothing of a curve's buckets",
-            "write them into the curve: detail = { kind = \"on-off\", on = \"200ms\", off = \"800ms\" }",
+            "on-off `arrivals` cannot be combined with a curve",
+            "set the bursts in the curve: detail = { kind = \"on-off\", on = \"200ms\", off = \"800ms\" }",
         );
     }
 }

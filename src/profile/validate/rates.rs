@@ -77,7 +77,7 @@ fn base_rate(stream: &Stream, faults: &mut Faults<'_>) {
 }
 
 pub(in crate::profile) fn too_high(rate: Rate) -> String {
-    format!("{rate} is above the highest rate, {}", Rate::per_s(MAX_RATE_PER_S))
+    format!("{rate} is above the highest possible rate, {}", Rate::per_s(MAX_RATE_PER_S))
 }
 
 fn phases(phases: &[Phase], base: Rate, faults: &mut Faults<'_>) {

@@ -21,7 +21,11 @@ pub(super) fn stream(profile: &Profile, stream: &Stream, long: LongPhases, fault
     keys(replay, &mut faults.at("curve"));
     if let Some(detail) = &replay.detail {
         if stream.arrivals != Arrivals::default() {
-            faults.add_help("arrivals", "`arrivals` and the curve's `detail` exclude each other", "remove `arrivals`");
+            faults.add_help(
+                "arrivals",
+                "`arrivals` and the curve's `detail` cannot be set together",
+                "remove `arrivals`",
+            );
         }
         self::detail(detail, &mut faults.at("curve").at("detail"));
     }
