@@ -237,7 +237,7 @@ fn a_watermark_model_is_one_that_its_engine_has() {
     );
     let flink = |window: &str| format!("engine = \"flink\"\nbound = \"0s\"\nwindow = \"{window}\"");
     for (window, expected) in [
-        ("sliding:10s", "flink does not have windows like sliding:10s; its sliding"),
+        ("sliding:10s", "flink has no windows like sliding:10s; its sliding"),
         ("hopping:3s/10s", "is shorter than its hop"),
         ("tumbling:0s", "has a length of 0s"),
         ("tumbling:1500us", "not a whole number of milliseconds"),
