@@ -5,7 +5,7 @@
 
 /// A count with thousands separators: `1,234,567`.
 #[must_use]
-pub fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {
@@ -19,20 +19,20 @@ pub fn count(number: u64) -> String {
 
 /// A count with its sign.
 #[must_use]
-pub fn signed(number: i64) -> String {
+pub(crate) fn signed(number: i64) -> String {
     let sign = if number < 0 { "-" } else { "" };
     format!("{sign}{}", count(number.unsigned_abs()))
 }
 
 /// What a count is known to lie between: `0 to 864`, or the one number.
 #[must_use]
-pub fn range(least: u64, most: u64) -> String {
+pub(crate) fn range(least: u64, most: u64) -> String {
     if least == most { count(least) } else { format!("{} to {}", count(least), count(most)) }
 }
 
 /// A rate: `199,998/s`, `12.5/s`; one below 0.01/s per minute, hour or day: `18/h`.
 #[must_use]
-pub fn rate(per_s: f64) -> String {
+pub(crate) fn rate(per_s: f64) -> String {
     if let Some(text) = small_rate(per_s) {
         return text;
     }
@@ -41,7 +41,7 @@ pub fn rate(per_s: f64) -> String {
 
 /// A rate in a narrow place: `200k/s`, `1.5M/s`.
 #[must_use]
-pub fn short_rate(per_s: f64) -> String {
+pub(crate) fn short_rate(per_s: f64) -> String {
     if let Some(text) = small_rate(per_s) {
         return text;
     }
@@ -67,7 +67,7 @@ fn small_rate(per_s: f64) -> Option<String> {
 
 /// Milliseconds in the unit that fits: `850 ns`, `412 µs`, `12.3 ms`, `1.80 s`.
 #[must_use]
-pub fn latency(ms: f64) -> String {
+pub(crate) fn latency(ms: f64) -> String {
     let (value, unit) = match ms.abs() {
         long if long >= 999.5 => (ms / 1e3, "s"),
         medium if medium >= 0.9995 => (ms, "ms"),
@@ -80,13 +80,13 @@ pub fn latency(ms: f64) -> String {
 
 /// Milliseconds, or a dash when nothing was measured.
 #[must_use]
-pub fn latency_or_dash(ms: Option<f64>) -> String {
+pub(crate) fn latency_or_dash(ms: Option<f64>) -> String {
     ms.map_or_else(|| "–".to_owned(), latency)
 }
 
 /// Bytes in decimal units: `30.7 MB`.
 #[must_use]
-pub fn bytes(number: u64) -> String {
+pub(crate) fn bytes(number: u64) -> String {
     if number < 1000 {
         return format!("{number} B");
     }
@@ -104,7 +104,7 @@ pub fn bytes(number: u64) -> String {
 
 /// Seconds: `4.2 s`, `1m 30s`, `2h 05m`, `3.4 days`, `6.9 years`.
 #[must_use]
-pub fn seconds(secs: f64) -> String {
+pub(crate) fn seconds(secs: f64) -> String {
     const DAY_S: u64 = 86_400;
     const YEAR_S: f64 = 365.25 * 86_400.0;
     let whole = secs.max(0.0).round() as u64;
@@ -123,14 +123,14 @@ fn tenths(number: f64) -> f64 {
 
 /// About how long it is: `250 ms`, and from a second on as [`seconds`].
 #[must_use]
-pub fn length(ms: u64) -> String {
+pub(crate) fn length(ms: u64) -> String {
     if ms < 1000 { format!("{ms} ms") } else { seconds(ms as f64 / 1e3) }
 }
 
 /// How long it is to the millisecond, to be copied into a setting: `250 ms`, `51.733 s`, `140 s`, `12m 20.5s`.
 /// Up to ten minutes it is in seconds, so that a column of them can be compared.
 #[must_use]
-pub fn exact_length(ms: u64) -> String {
+pub(crate) fn exact_length(ms: u64) -> String {
     let rest_s = (ms % 60_000) as f64 / 1e3;
     match ms {
         0..1000 => format!("{ms} ms"),
@@ -142,7 +142,7 @@ pub fn exact_length(ms: u64) -> String {
 
 /// Seconds as a clock shows them, in whole ones: `0:07`, `12:30`, `1:00:00`.
 #[must_use]
-pub fn stopwatch(secs: f64) -> String {
+pub(crate) fn stopwatch(secs: f64) -> String {
     let whole = secs.max(0.0) as u64;
     let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
@@ -150,7 +150,7 @@ pub fn stopwatch(secs: f64) -> String {
 
 /// A share of a whole, cut (never rounded up) to two decimals: only all of it is `100 %`.
 #[must_use]
-pub fn share(part: u64, whole: u64) -> String {
+pub(crate) fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return String::new();
     }

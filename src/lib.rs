@@ -5,8 +5,8 @@
 //! `run` wires them together, `merge` joins parts of a run, `capture` and `survey` read topics that are there already.
 //! `curve` (captured rates) and `units` stand before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker; `clock` is the process's one clock.
 
-pub mod by_the_second;
-pub mod capture;
+mod by_the_second;
+mod capture;
 pub mod check;
 pub mod clock;
 pub mod commands;
@@ -15,7 +15,7 @@ pub mod consume;
 pub mod curve;
 pub mod event;
 pub mod event_time;
-pub mod figures;
+mod figures;
 pub mod kafka;
 pub mod limits;
 pub mod load;
@@ -25,11 +25,11 @@ pub mod profile;
 pub mod redact;
 pub mod report;
 pub mod results;
-pub mod run;
+mod run;
 mod side_by_side;
 pub mod stop;
 pub mod survey;
-pub mod units;
+mod units;
 pub mod verdict;
 
 /// The embedded broker, a crate of its own: it imports nothing of the house, and is compiled again only when it changes itself.

@@ -14,7 +14,7 @@ const MOST_RUNS: u64 = 400;
 
 /// A place where records may hide behind the answers for one or more edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Suspect {
+pub(crate) struct Suspect {
     /// The partition.
     pub partition: usize,
     /// The offset that the broker gave.
@@ -28,7 +28,7 @@ pub struct Suspect {
 impl Suspect {
     /// How many records may hide here.
     #[must_use]
-    pub fn offsets(&self) -> u64 {
+    pub(crate) fn offsets(&self) -> u64 {
         (self.until - self.from).max(0) as u64
     }
 }
@@ -36,7 +36,7 @@ impl Suspect {
 /// Where records may hide: after the first and the last edge's offset, and after every offset that answers several edges; those where most may hide
 /// first. `oldest` and `ends` are where the partitions begin and end.
 #[must_use]
-pub fn suspects(offsets: &EdgeOffsets, oldest: &[i64], ends: &[i64]) -> Vec<Suspect> {
+pub(crate) fn suspects(offsets: &EdgeOffsets, oldest: &[i64], ends: &[i64]) -> Vec<Suspect> {
     let edges = offsets.edges();
     let mut found = Vec::new();
     for (partition, end) in ends.iter().enumerate() {
@@ -65,7 +65,7 @@ pub fn suspects(offsets: &EdgeOffsets, oldest: &[i64], ends: &[i64]) -> Vec<Susp
 /// Whether the records after an answer for `at_ms` show that it hides some: at least a quarter of those that were read are stamped before. Where
 /// records merely come late now and then, fewer are.
 #[must_use]
-pub fn hides(stamps_after_ms: &[Option<i64>], at_ms: i64) -> bool {
+pub(crate) fn hides(stamps_after_ms: &[Option<i64>], at_ms: i64) -> bool {
     let stamped = stamps_after_ms.iter().flatten().count();
     let before = stamps_after_ms.iter().flatten().filter(|stamp_ms| **stamp_ms < at_ms).count();
     before > 0 && before * 4 >= stamped
@@ -73,13 +73,13 @@ pub fn hides(stamps_after_ms: &[Option<i64>], at_ms: i64) -> bool {
 
 /// Whether a run of records is past everything that is hidden. A run without timestamps says nothing, and is not.
 #[must_use]
-pub fn is_past(stamps_ms: &[Option<i64>], at_ms: i64) -> bool {
+pub(crate) fn is_past(stamps_ms: &[Option<i64>], at_ms: i64) -> bool {
     stamps_ms.iter().flatten().next().is_some() && !hides(stamps_ms, at_ms)
 }
 
 /// A run of neighbouring offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// The partition.
     pub partition: usize,
     /// The first offset.
@@ -90,7 +90,7 @@ pub struct Run {
 
 /// The runs to read of a stretch, and how many offsets each stands for: all of it in one, or about `wanted` offsets in runs spread over it.
 #[must_use]
-pub fn runs(whole: Run, wanted: u64) -> Vec<(Run, u64)> {
+pub(crate) fn runs(whole: Run, wanted: u64) -> Vec<(Run, u64)> {
     let length = (whole.until - whole.from).max(0) as u64;
     if length <= wanted {
         return vec![(whole, length)];
@@ -140,7 +140,7 @@ impl Part {
 
 /// A stretch of a partition whose records count by their own timestamps.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
+pub(crate) struct Stretch {
     /// Where it is.
     pub run: Run,
     parts: Vec<Part>,
@@ -149,12 +149,12 @@ pub struct Stretch {
 impl Stretch {
     /// A stretch of which nothing has been read yet.
     #[must_use]
-    pub fn new(run: Run) -> Self {
+    pub(crate) fn new(run: Run) -> Self {
         Stretch { run, parts: Vec::new() }
     }
 
     /// Takes in the timestamps of a run's records, in their order. A record without one counts with the record before it.
-    pub fn read(&mut self, run: Run, offsets: u64, stamps_ms: &[Option<i64>]) {
+    pub(crate) fn read(&mut self, run: Run, offsets: u64, stamps_ms: &[Option<i64>]) {
         let mut last = stamps_ms.iter().flatten().next().copied();
         let carried = stamps_ms.iter().filter_map(|stamp_ms| {
             last = stamp_ms.or(last);
@@ -168,19 +168,19 @@ impl Stretch {
 
     /// How many records were read.
     #[must_use]
-    pub fn records_read(&self) -> u64 {
+    pub(crate) fn records_read(&self) -> u64 {
         self.parts.iter().map(|part| part.stamps_ms.len() as u64).sum()
     }
 
     /// How many of its records are stamped before `at_ms`.
     #[must_use]
-    pub fn before(&self, at_ms: i64) -> f64 {
+    pub(crate) fn before(&self, at_ms: i64) -> f64 {
         self.parts.iter().map(|part| part.before(at_ms).0).sum()
     }
 
     /// How many of its records are stamped from `from_ms` to before `to_ms`, and the standard error of that.
     #[must_use]
-    pub fn between(&self, from_ms: i64, to_ms: i64) -> (f64, f64) {
+    pub(crate) fn between(&self, from_ms: i64, to_ms: i64) -> (f64, f64) {
         let drawn: f64 = self.parts.iter().map(|part| part.before(from_ms).1 + part.before(to_ms).1).sum();
         // Where in its part either moment lies is not seen when it falls beside the run.
         let unread =
@@ -192,7 +192,7 @@ impl Stretch {
     /// How many of its records are stamped `to_ms` or later although one that is stamped before was written after them. Where clocks are ahead they
     /// were written before `to_ms`, and are not counted there.
     #[must_use]
-    pub fn ahead_of(&self, to_ms: i64) -> f64 {
+    pub(crate) fn ahead_of(&self, to_ms: i64) -> f64 {
         let mut earlier_follows = false;
         let ahead_in = |part: &Part| {
             let mut ahead = 0_u64;
@@ -208,13 +208,13 @@ impl Stretch {
 
     /// How many of its offsets the broker's answers put between two edges.
     #[must_use]
-    pub fn counted_between(&self, from: i64, until: i64) -> i64 {
+    pub(crate) fn counted_between(&self, from: i64, until: i64) -> i64 {
         (until.min(self.run.until) - from.max(self.run.from)).max(0)
     }
 
     /// Whether it holds an offset.
     #[must_use]
-    pub fn holds(&self, partition: usize, offset: i64) -> bool {
+    pub(crate) fn holds(&self, partition: usize, offset: i64) -> bool {
         self.run.partition == partition && (self.run.from..self.run.until).contains(&offset)
     }
 }

@@ -35,7 +35,7 @@ pub enum CaptureStep {
 
 /// What was captured.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Captured {
+pub(crate) struct Captured {
     /// The cluster's id.
     pub cluster_id: String,
     /// The counts.

@@ -5,7 +5,7 @@ use crate::curve::{Curve, CurveError};
 
 /// Where each partition stood at each edge: `at[edge][partition]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct EdgeOffsets {
+pub(crate) struct EdgeOffsets {
     at: Vec<Vec<i64>>,
     backward: u64,
 }
@@ -14,7 +14,7 @@ impl EdgeOffsets {
     /// From the offsets as the broker gave them, edge by edge. An offset that lies before an earlier edge's (the log was cut short meanwhile,
     /// or the broker answered with the beginning of a compressed batch) is raised to it, and counted.
     #[must_use]
-    pub fn of(mut at: Vec<Vec<i64>>) -> Self {
+    pub(crate) fn of(mut at: Vec<Vec<i64>>) -> Self {
         let mut backward = 0;
         for edge in 1..at.len() {
             let (before, rest) = at.split_at_mut(edge);
@@ -31,25 +31,25 @@ impl EdgeOffsets {
 
     /// How many offsets lay before an earlier edge's?
     #[must_use]
-    pub fn backward(&self) -> u64 {
+    pub(crate) fn backward(&self) -> u64 {
         self.backward
     }
 
     /// The partitions' offsets at an edge.
     #[must_use]
-    pub fn row(&self, edge: usize) -> &[i64] {
+    pub(crate) fn row(&self, edge: usize) -> &[i64] {
         self.at.get(edge).map_or(&[], Vec::as_slice)
     }
 
     /// How many edges.
     #[must_use]
-    pub fn edges(&self) -> usize {
+    pub(crate) fn edges(&self) -> usize {
         self.at.len()
     }
 
     /// The bucket in whose range of offsets a partition's offset lies.
     #[must_use]
-    pub fn bucket_of(&self, partition: usize, offset: i64) -> Option<usize> {
+    pub(crate) fn bucket_of(&self, partition: usize, offset: i64) -> Option<usize> {
         let behind = |row: &Vec<i64>| row.get(partition).is_some_and(|edge| *edge <= offset);
         let bucket = self.at.partition_point(behind).checked_sub(1)?;
         (bucket + 1 < self.at.len()).then_some(bucket)
@@ -80,7 +80,7 @@ impl EdgeOffsets {
 
 /// Counts, and the offsets that they are of.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Counted {
+pub(crate) struct Counted {
     /// The buckets that are counted.
     pub edges: Edges,
     /// Records per bucket, all partitions together.
@@ -127,13 +127,13 @@ pub enum NoCounts {
 impl Counted {
     /// Whether an offset's record counts by its own timestamp, rather than by the broker's answers.
     #[must_use]
-    pub fn is_read_around(&self, partition: usize, offset: i64) -> bool {
+    pub(crate) fn is_read_around(&self, partition: usize, offset: i64) -> bool {
         self.around.iter().any(|stretch| stretch.holds(partition, offset))
     }
 
     /// The offsets of each partition in which the range's records lie.
     #[must_use]
-    pub fn ranges(&self) -> Vec<(i64, i64)> {
+    pub(crate) fn ranges(&self) -> Vec<(i64, i64)> {
         let last = self.offsets.row(self.offsets.edges().saturating_sub(1));
         let mut ranges: Vec<(i64, i64)> = self.offsets.row(0).iter().copied().zip(last.iter().copied()).collect();
         for run in self.around.iter().map(|stretch| stretch.run) {
@@ -150,7 +150,12 @@ impl Counted {
 ///
 /// # Errors
 /// [`NoCounts`] when nothing was written in the range, or no bucket is complete.
-pub fn count(edges: &Edges, offsets: &EdgeOffsets, oldest: &[i64], around: Vec<Stretch>) -> Result<Counted, NoCounts> {
+pub(crate) fn count(
+    edges: &Edges,
+    offsets: &EdgeOffsets,
+    oldest: &[i64],
+    around: Vec<Stretch>,
+) -> Result<Counted, NoCounts> {
     let range = || edges.to_string();
     if total(&rows(edges, offsets, &around)) <= 0.0 {
         return Err(NoCounts::NothingThere { range: range() });

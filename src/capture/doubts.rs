@@ -10,7 +10,7 @@ use crate::curve::moment_text;
 
 /// A topic's settings, as far as they bear on counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct TopicRules {
+pub(crate) struct TopicRules {
     /// The broker stamps records when it appends them (`message.timestamp.type = LogAppendTime`), rather than the producer.
     pub stamped_by_broker: bool,
     /// `cleanup.policy` has `compact`.
@@ -22,7 +22,7 @@ pub struct TopicRules {
 impl TopicRules {
     /// From the topic's settings by name; one that is missing has Kafka's default.
     #[must_use]
-    pub fn of(settings: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn of(settings: &BTreeMap<String, String>) -> Self {
         let get = |name: &str| settings.get(name).map(String::as_str);
         let policy = get("cleanup.policy").unwrap_or("delete");
         let has = |wanted: &str| policy.split(',').any(|found| found.trim() == wanted);
@@ -37,7 +37,7 @@ impl TopicRules {
 
 /// What was found beside the counts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evidence {
+pub(crate) struct Evidence {
     /// The topic's settings, or why they are not known.
     pub rules: Result<TopicRules, String>,
     /// Whether the counts are of ends that were polled live, rather than of offsets by timestamp.
@@ -70,7 +70,7 @@ pub struct Evidence {
 
 /// Where a topic's offsets lie, all partitions together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Held {
+pub(crate) struct Held {
     /// Before the range, as far as the topic holds them.
     pub before: u64,
     /// Counted in the range.
@@ -81,7 +81,7 @@ pub struct Held {
 
 /// What was read because the broker's answers by timestamp do not tell where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub struct ReadAround {
+pub(crate) struct ReadAround {
     /// Answers behind which timestamps were read.
     pub looked_behind: usize,
     /// Offsets behind answers that were not looked behind: so many records may be missing.
@@ -100,7 +100,7 @@ pub struct ReadAround {
 
 /// How far counts may be from the truth.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ErrorBar {
+pub(crate) struct ErrorBar {
     /// How many records were written in the range, at least; nothing where it is not known.
     pub records_min: Option<f64>,
     /// At most; nothing where it is not known.
@@ -117,7 +117,7 @@ pub struct ErrorBar {
 
 /// The error bar. Shares are upper ends: two standard errors above what was seen, or three in as many as were looked at, when none was.
 #[must_use]
-pub fn error_bar(evidence: &Evidence) -> ErrorBar {
+pub(crate) fn error_bar(evidence: &Evidence) -> ErrorBar {
     let too_high_share = evidence.gaps.filter(|gaps| gaps.offsets > 0).map(|gaps| {
         let share = share(gaps.too_much(), gaps.offsets);
         (share + (2.0 * gaps.standard_error).max(rule_of_three(gaps.too_much(), gaps.offsets))).min(1.0)

@@ -6,17 +6,17 @@ mod around;
 mod captured;
 mod counts;
 mod doubts;
-pub mod live;
+pub(crate) mod live;
 mod profile_text;
 mod range;
-pub mod sample;
+pub(crate) mod sample;
 
-pub use around::{Run, Stretch, Suspect, hides, is_past, runs, suspects};
-pub use captured::{CaptureProgress, CaptureStep, Captured};
-pub use counts::{Counted, EdgeOffsets, NoCounts, count};
-pub use doubts::{ErrorBar, Evidence, Held, ReadAround, TopicRules, error_bar};
-pub use profile_text::{ProfileParts, profile_text};
-pub use range::{Edges, MAX_BUCKETS, Moment, MomentError, RangeError, moments};
+pub(crate) use around::{Run, Stretch, Suspect, hides, is_past, runs, suspects};
+pub(crate) use captured::{CaptureProgress, CaptureStep, Captured};
+pub(crate) use counts::{Counted, EdgeOffsets, NoCounts, count};
+pub(crate) use doubts::{ErrorBar, Evidence, Held, ReadAround, TopicRules, error_bar};
+pub(crate) use profile_text::{ProfileParts, profile_text};
+pub(crate) use range::{Edges, Moment, RangeError, moments};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 

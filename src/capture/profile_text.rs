@@ -15,7 +15,7 @@ const LONGEST_TOPIC: usize = 249;
 
 /// What a profile is made from.
 #[derive(Debug, Clone, Copy)]
-pub struct ProfileParts<'a> {
+pub(crate) struct ProfileParts<'a> {
     /// The topic that was captured.
     pub topic: &'a str,
     /// How many partitions it has.
@@ -30,7 +30,7 @@ pub struct ProfileParts<'a> {
 
 /// The profile's text. It writes to a topic of its own, never to the captured one.
 #[must_use]
-pub fn profile_text(parts: &ProfileParts<'_>) -> String {
+pub(crate) fn profile_text(parts: &ProfileParts<'_>) -> String {
     let ProfileParts { topic, partitions, range, curve_file, sample } = *parts;
     let name = stream_name(topic);
     let target: String = format!("{MARK}-replay-{name}").chars().take(LONGEST_TOPIC).collect();

@@ -9,7 +9,7 @@ use crate::curve::moment_text;
 use crate::units::Span;
 
 /// The most buckets of a capture: 23 days of seconds.
-pub const MAX_BUCKETS: u64 = 2_000_000;
+pub(crate) const MAX_BUCKETS: u64 = 2_000_000;
 
 /// A moment as a user writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ pub enum RangeError {
 
 /// A row of equally long buckets: where the first begins, and the moments between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Edges {
+pub(crate) struct Edges {
     first_ms: i64,
     step_ms: u64,
     buckets: usize,
@@ -114,7 +114,7 @@ impl Edges {
     ///
     /// # Errors
     /// [`RangeError`] for ranges that are reversed, in the future, too short or too fine.
-    pub fn between(from: Moment, to: Moment, now_ms: i64, step: Span) -> Result<Self, RangeError> {
+    pub(crate) fn between(from: Moment, to: Moment, now_ms: i64, step: Span) -> Result<Self, RangeError> {
         let step_ms = whole_ms(step)?;
         let (from_ms, to_ms) = moments(from, to, now_ms)?;
         let step_i = step_ms as i64;
@@ -134,7 +134,7 @@ impl Edges {
     ///
     /// # Errors
     /// [`RangeError`] for buckets that are too many, or no curve's.
-    pub fn ahead(now_ms: i64, lasts: Span, step: Span) -> Result<Self, RangeError> {
+    pub(crate) fn ahead(now_ms: i64, lasts: Span, step: Span) -> Result<Self, RangeError> {
         let step_ms = whole_ms(step)?;
         let buckets = lasts.as_nanos().div_ceil(step.as_nanos()).max(1);
         if buckets > MAX_BUCKETS {
@@ -145,37 +145,37 @@ impl Edges {
 
     /// How many buckets.
     #[must_use]
-    pub fn buckets(&self) -> usize {
+    pub(crate) fn buckets(&self) -> usize {
         self.buckets
     }
 
     /// How long each is, in milliseconds.
     #[must_use]
-    pub fn step_ms(&self) -> u64 {
+    pub(crate) fn step_ms(&self) -> u64 {
         self.step_ms
     }
 
     /// The moment of an edge, in milliseconds since 1970: edge `n` is where bucket `n` begins, and edge [`Edges::buckets`] the end of all.
     #[must_use]
-    pub fn at_ms(&self, edge: usize) -> i64 {
+    pub(crate) fn at_ms(&self, edge: usize) -> i64 {
         self.first_ms.saturating_add((edge as u64).saturating_mul(self.step_ms) as i64)
     }
 
     /// The same buckets, the first of which begins at another moment.
     #[must_use]
-    pub fn starting_at(&self, first_ms: i64) -> Self {
+    pub(crate) fn starting_at(&self, first_ms: i64) -> Self {
         Edges { first_ms, ..*self }
     }
 
     /// Without the first `buckets` buckets.
     #[must_use]
-    pub fn without_first(&self, buckets: usize) -> Self {
+    pub(crate) fn without_first(&self, buckets: usize) -> Self {
         Edges { first_ms: self.at_ms(buckets), buckets: self.buckets.saturating_sub(buckets), ..*self }
     }
 
     /// The first `buckets` buckets alone.
     #[must_use]
-    pub fn cut_to(&self, buckets: usize) -> Self {
+    pub(crate) fn cut_to(&self, buckets: usize) -> Self {
         Edges { buckets: buckets.min(self.buckets), ..*self }
     }
 }
@@ -190,7 +190,7 @@ impl fmt::Display for Edges {
 ///
 /// # Errors
 /// [`RangeError`] where they are not.
-pub fn moments(from: Moment, to: Moment, now_ms: i64) -> Result<(i64, i64), RangeError> {
+pub(crate) fn moments(from: Moment, to: Moment, now_ms: i64) -> Result<(i64, i64), RangeError> {
     let (from_ms, to_ms) = (from.unix_ms(now_ms), to.unix_ms(now_ms));
     for (flag, at_ms) in [("from", from_ms), ("to", to_ms)] {
         if at_ms > now_ms {

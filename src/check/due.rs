@@ -25,7 +25,7 @@ pub enum DueWord {
 
 /// When an event was due, and what its message says of that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Due {
+pub(crate) struct Due {
     /// In nanoseconds since 1970, by the schedule; nothing while the start is not known.
     pub ns: Option<u64>,
     /// In nanoseconds from the start of the run, by the schedule.
@@ -64,7 +64,7 @@ impl DueContradiction {
 
 /// Checks the claims of one stage's messages.
 #[derive(Debug)]
-pub struct DueCheck {
+pub(crate) struct DueCheck {
     times: DueTimes,
     warmup_ns: u64,
     start: Start,
@@ -120,19 +120,19 @@ impl Vote {
 impl DueCheck {
     /// Against this schedule. `start_ns` is the start of the run, in nanoseconds since 1970; without it the claims have to agree on one.
     #[must_use]
-    pub fn new(times: DueTimes, start_ns: Option<u64>, producers: u16, warmup_ns: u64) -> Self {
+    pub(crate) fn new(times: DueTimes, start_ns: Option<u64>, producers: u16, warmup_ns: u64) -> Self {
         let by_claims = || Start::ByClaims(vec![Vote::default(); usize::from(producers)]);
         let start = start_ns.map_or_else(by_claims, Start::Known);
         DueCheck { times, warmup_ns, start, other: Vote::default(), first: None }
     }
 
     /// Tells the start of the run.
-    pub fn start_at(&mut self, start_ns: u64) {
+    pub(crate) fn start_at(&mut self, start_ns: u64) {
         self.start = Start::Known(start_ns);
     }
 
     /// When an event of this stream was due, given what its message claims; nothing for one that the schedule does not have.
-    pub fn judge(&mut self, producer: u16, sequence: u64, claimed_us: Option<u64>) -> Option<Due> {
+    pub(crate) fn judge(&mut self, producer: u16, sequence: u64, claimed_us: Option<u64>) -> Option<Due> {
         let dues = self.times.when(producer, sequence)?;
         let start_ns = match &mut self.start {
             Start::Known(start_ns) => Some(*start_ns),
@@ -171,7 +171,7 @@ impl DueCheck {
 
     /// The start of the run, if it is known: by word, or by the claims of the producer whose events began first.
     #[must_use]
-    pub fn start_ns(&self) -> Option<u64> {
+    pub(crate) fn start_ns(&self) -> Option<u64> {
         match &self.start {
             Start::Known(start_ns) => Some(*start_ns),
             Start::ByClaims(votes) => votes.iter().filter_map(|vote| vote.agreed_ns).min(),
@@ -180,14 +180,14 @@ impl DueCheck {
 
     /// The first claim that the schedule contradicts.
     #[must_use]
-    pub fn contradiction(&self) -> Option<DueContradiction> {
+    pub(crate) fn contradiction(&self) -> Option<DueContradiction> {
         self.first
     }
 
     /// If claims tell of another run of this schedule with the same id: by how much it began after this one (before, if negative), in
     /// nanoseconds, and how many messages are its own, at least.
     #[must_use]
-    pub fn other_run(&self) -> Option<(i64, u64)> {
+    pub(crate) fn other_run(&self) -> Option<(i64, u64)> {
         let (other_ns, own_ns) = (self.other.agreed_ns?, self.start_ns()?);
         Some(((other_ns as i64).saturating_sub(own_ns as i64), self.other.fit))
     }

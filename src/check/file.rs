@@ -153,7 +153,7 @@ struct DeliveredHeader {
 ///
 /// # Errors
 /// [`LedgerFileError::Io`] when the writer refuses.
-pub fn write_figures(role: Role, figures: &impl Serialize, to: &mut impl Write) -> Result<(), LedgerFileError> {
+pub(crate) fn write_figures(role: Role, figures: &impl Serialize, to: &mut impl Write) -> Result<(), LedgerFileError> {
     let mut body = Body::default();
     body.json(figures)?;
     body.write_to(role, to)
@@ -163,7 +163,7 @@ pub fn write_figures(role: Role, figures: &impl Serialize, to: &mut impl Write) 
 ///
 /// # Errors
 /// [`LedgerFileError`] says what is wrong with the file.
-pub fn read_figures<T: DeserializeOwned>(role: Role, from: &mut impl Read) -> Result<T, LedgerFileError> {
+pub(crate) fn read_figures<T: DeserializeOwned>(role: Role, from: &mut impl Read) -> Result<T, LedgerFileError> {
     let body = read_body(role, from)?;
     let mut parts = Parts { rest: &body };
     let figures = parts.json()?;

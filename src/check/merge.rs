@@ -2,7 +2,7 @@
 
 /// Takes in what another part measured. Associative and commutative, with `Default` as the neutral element:
 /// the merge of shards equals the run in one piece. Implementations destructure without `..`, so that a new field cannot be forgotten.
-pub trait Merge {
+pub(crate) trait Merge {
     /// Adds what `other` holds to `self`.
     fn merge(&mut self, other: Self);
 }

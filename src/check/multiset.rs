@@ -6,7 +6,7 @@ use super::Merge;
 
 /// Most times that one sequence number is counted; more sightings of it count in [`Multiset::observations`] only.
 /// One more than the copies that a profile can ask of an event, so that what lies beyond is accidental for certain.
-pub const MAX_COUNT: usize = 257;
+pub(crate) const MAX_COUNT: usize = 257;
 
 /// Sequence numbers with how often each was seen.
 ///

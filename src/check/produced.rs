@@ -7,7 +7,7 @@ use roaring::RoaringTreemap;
 use super::{Merge, sequences::SequenceSet};
 
 /// Sequence numbers per entry of the bounds that say where events were written.
-pub const RUN_BITS: u32 = 16;
+pub(crate) const RUN_BITS: u32 = 16;
 
 /// Takes in what the client reports. Owned by one worker; [`ProducedRecorder::finish`] makes the ledger of it.
 #[derive(Debug, Default)]

@@ -19,7 +19,7 @@ const NAMED: usize = 10;
 
 /// When an acked event that was not seen is lost, and not in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LostRule {
+pub(crate) enum LostRule {
     /// In the topic that the events were sent to: when the reading went past where it was written. A partition's end is not enough: it may lie
     /// below what was acknowledged, before replicas have it or while a transaction is open.
     ReadPast,
@@ -29,7 +29,7 @@ pub enum LostRule {
 
 /// A lost event, to be looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LostEvent {
+pub(crate) struct LostEvent {
     /// The logical producer.
     pub producer: u16,
     /// Its number among the producer's events.
@@ -40,7 +40,7 @@ pub struct LostEvent {
 
 /// What sent and seen come to.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reconciled {
+pub(crate) struct Reconciled {
     /// What became of the events.
     pub counts: Counts,
     /// The first lost events, by producer and sequence number.
@@ -51,7 +51,7 @@ pub struct Reconciled {
 
 /// Reconciles what was sent with what one stage showed. Both may come from other processes, and be merged from parts.
 #[must_use]
-pub fn reconcile(
+pub(crate) fn reconcile(
     produced: &Produced,
     delivered: &Delivered,
     expectation: &impl Expectation,

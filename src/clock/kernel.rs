@@ -18,7 +18,7 @@ pub struct KernelClock {
 /// Asks the kernel. `None` where it cannot be asked: another system, or a sandbox that forbids it.
 #[cfg(target_os = "linux")]
 #[must_use]
-pub fn kernel_clock() -> Option<KernelClock> {
+pub(crate) fn kernel_clock() -> Option<KernelClock> {
     let mut answer = std::mem::MaybeUninit::<libc::timex>::zeroed();
     // SAFETY: the pointer is to a live `timex` of our own. All bytes zero is a valid value of it, since every field is an integer, so
     // `assume_init` holds whatever the call does. `modes` is 0 and so the call changes nothing in the kernel; it only fills in the struct.

@@ -1,6 +1,6 @@
 //! One clock per process: monotonic, anchored once to wall time, so that a step of the wall clock bends nothing.
 
-pub mod kernel;
+pub(crate) mod kernel;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -35,7 +35,7 @@ pub struct Args {
 ///
 /// # Errors
 /// An address that cannot be served at.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let config = BrokerConfig {
         listen: args.listen,
         default_partitions: args.partitions as i32,
@@ -53,12 +53,12 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     )?;
     out.flush()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(until_asked_to_stop())?;
+    runtime.block_on(until_next())?;
     broker.stop();
     Ok(Outcome::Done)
 }
 
-async fn until_asked_to_stop() -> std::io::Result<()> {
-    let _asked = Asked::listen()?.to_stop().await;
+async fn until_next() -> std::io::Result<()> {
+    let _asked = Asked::listen()?.next().await;
     Ok(())
 }

@@ -105,7 +105,7 @@ impl Args {
 ///
 /// # Errors
 /// A range or topic that cannot be captured, a cluster that does not answer, or a file that cannot be written.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let wanted = args.wanted()?;
     let profile_path = args.profile_path();
     refuse_to_overwrite(&args.out, &profile_path)?;

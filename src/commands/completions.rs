@@ -39,7 +39,7 @@ pub enum Kind {
 ///
 /// # Errors
 /// When they cannot be printed.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let shell = match args.kind {
         Kind::Bash => Shell::Bash,
         Kind::Elvish => Shell::Elvish,

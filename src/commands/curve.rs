@@ -50,7 +50,7 @@ impl Args {
 ///
 /// # Errors
 /// A file that is no curve or cannot be made one, a flag that does not fit, or a file that cannot be written.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     match &args.verb {
         Verb::Import(args) => import::run(args, out),
         Verb::Show(args) => show::run(args, out),

@@ -24,7 +24,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Parts that cannot be read or do not belong together, or output that cannot be written.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let ended = merge_parts(&args.results, args.output.out.as_deref()).map_err(|error| match error {
         MergeError::Results(error) if !error.is_usage() => CommandError::Environment(error.to_string()),
         wrong => CommandError::Usage(wrong.to_string()),

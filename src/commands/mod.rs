@@ -7,21 +7,21 @@ use clap::{Parser, Subcommand};
 use crate::results::Summary;
 use crate::verdict::{Effect, Verdict};
 
-pub mod broker;
-pub mod capture;
+pub(crate) mod broker;
+pub(crate) mod capture;
 mod carry_out;
-pub mod completions;
-pub mod consume;
-pub mod curve;
+pub(crate) mod completions;
+pub(crate) mod consume;
+pub(crate) mod curve;
 mod error;
-pub mod flags;
-pub mod merge;
-pub mod plan;
-pub mod produce;
-pub mod run;
-pub mod schema;
-pub mod show;
-pub mod watermark;
+pub(crate) mod flags;
+pub(crate) mod merge;
+pub(crate) mod plan;
+pub(crate) mod produce;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod watermark;
 
 pub use error::{CommandError, error_json};
 

@@ -81,7 +81,7 @@ struct PlannedStream {
 ///
 /// # Errors
 /// A profile or flag that cannot be used, or output that cannot be written.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let loaded = args.profile.load()?;
     let plan = plan_of(&loaded, args.shard.shard);
     if args.json {

@@ -42,7 +42,7 @@ pub struct Args {
 ///
 /// # Errors
 /// A profile or flag that cannot be used, or an environment that does not work.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     carry_out(
         &Wanted {
             role: Role::Produce,

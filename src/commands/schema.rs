@@ -47,7 +47,7 @@ impl Format {
 ///
 /// # Errors
 /// When it cannot be printed.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     out.write_all(args.format.schema_text().as_bytes())?;
     Ok(Outcome::Done)
 }

@@ -26,7 +26,7 @@ pub struct Args {
 ///
 /// # Errors
 /// A folder that cannot be read or holds no run, or output that cannot be written.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let ended = read_run(&args.results).map_err(|error| {
         if error.is_usage() {
             CommandError::Usage(error.to_string())

@@ -138,7 +138,7 @@ impl Args {
 ///
 /// # Errors
 /// A model that its engine does not have, a row that is wrong, or a topic that cannot be read.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let models = args.models()?;
     match (&args.file, &args.topic) {
         (Some(file), _) => judge_file(args, file, &models, out),

@@ -57,7 +57,7 @@ fn seen_by(partitions: &PartitionsRead, model: &ModelTally, mut lateness: Latene
 }
 
 /// How late events were, by a model's rule, and the bounds that could be chosen.
-pub fn lateness_of(
+pub(crate) fn lateness_of(
     model: &ModelTally,
     lateness: &Lateness,
     log: &LogFigures,
@@ -142,7 +142,7 @@ fn furthest_off(clocks: &[ProducerSkew]) -> Vec<ProducerSkew> {
 }
 
 /// What the sender knows of a ledger that holds what was seen as well.
-pub fn injected_of(ledger: &InjectionLedger) -> InjectionLedger {
+pub(crate) fn injected_of(ledger: &InjectionLedger) -> InjectionLedger {
     let injected =
         |counts: &InjectionCounts| InjectionCounts { injected: counts.injected, ..InjectionCounts::default() };
     InjectionLedger { kinds: ledger.kinds.iter().map(|(kind, counts)| (*kind, injected(counts))).collect() }

@@ -26,7 +26,7 @@ const WINDOWS: &str = "windows";
 ///
 /// # Errors
 /// When the system refuses it.
-pub fn make_ledger_folder(run: &Path) -> Result<(), ResultsError> {
+pub(crate) fn make_ledger_folder(run: &Path) -> Result<(), ResultsError> {
     let folder = run.join(LEDGER);
     fs::create_dir_all(&folder).map_err(|system| ResultsError::CannotCreate { folder, system })
 }
@@ -35,7 +35,7 @@ pub fn make_ledger_folder(run: &Path) -> Result<(), ResultsError> {
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write_ledgers(
+pub(crate) fn write_ledgers(
     writer: &RunWriter,
     name: &str,
     stages: &[&str],
@@ -75,7 +75,7 @@ fn write_event_times(figures: &EventTimeFigures, bytes: &mut Vec<u8>) -> Result<
 ///
 /// # Errors
 /// When a file is damaged, or missing because an earlier floodmark wrote the folder.
-pub fn stage_of(run: &Path, stream: &Stream, place: usize, stage: &str) -> Result<StageMeasured, ResultsError> {
+pub(crate) fn stage_of(run: &Path, stream: &Stream, place: usize, stage: &str) -> Result<StageMeasured, ResultsError> {
     let file = |kind| run.join(stage_file(&stream.name, stage, kind));
     let delivered = read_ledger(&file(DELIVERED), Delivered::read_from)?;
     if delivered.is_none() {
@@ -114,7 +114,7 @@ fn read_event_times(file: &Path, specs: &[ModelSpec]) -> Result<Option<EventTime
 ///
 /// # Errors
 /// When the file is damaged.
-pub fn produced_of(run: &Path, stream: &str) -> Result<Option<Produced>, ResultsError> {
+pub(crate) fn produced_of(run: &Path, stream: &str) -> Result<Option<Produced>, ResultsError> {
     read_ledger(&run.join(produced_file(stream)), Produced::read_from)
 }
 

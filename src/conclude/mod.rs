@@ -12,14 +12,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use event_times::event_times_of;
-pub use event_times::{injected_of, lateness_of};
-pub use ledgers::{make_ledger_folder, produced_of, stage_of, write_ledgers};
-pub use measured::{Measured, StageMeasured, StreamMeasured};
-pub use role::Role;
-pub use unfinished::{Ended, empty_summary, read_run, summary_of_seconds};
+pub(crate) use event_times::{injected_of, lateness_of};
+pub(crate) use ledgers::{make_ledger_folder, produced_of, stage_of, write_ledgers};
+pub(crate) use measured::{Measured, StageMeasured, StreamMeasured};
+pub(crate) use role::Role;
+pub use unfinished::read_run;
+pub(crate) use unfinished::{Ended, empty_summary, summary_of_seconds};
 use watermarks::watermark_of_some;
-pub use watermarks::{leave_open, models_at, models_of, watermark_of};
-pub use windows::windows_plan;
+pub(crate) use watermarks::{leave_open, models_at, models_of, watermark_of};
+pub(crate) use windows::windows_plan;
 use windows::{judge_windows_of, windows_of};
 
 use crate::check::{Counts, Delivered, LatencyHistogram, LostEvent, LostRule, Merge, Produced, Reconciled, reconcile};

@@ -40,7 +40,7 @@ fn killed() -> Reason {
 
 /// The summary of what a run's files hold by the second. Events cannot be told from copies there, so that the counts are of sends;
 /// what was acknowledged and not seen is in flight, and what was offered and not accounted for is unresolved.
-pub fn summary_of_seconds(folder: &RunFolder, reason: Reason) -> Result<Summary, ResultsError> {
+pub(crate) fn summary_of_seconds(folder: &RunFolder, reason: Reason) -> Result<Summary, ResultsError> {
     let manifest = folder.manifest();
     let profile = manifest.profile(&folder.path().join(crate::results::names::MANIFEST))?;
     let rows = folder.timeline()?;
@@ -64,7 +64,7 @@ pub fn summary_of_seconds(folder: &RunFolder, reason: Reason) -> Result<Summary,
 }
 
 /// A summary that holds no more than why there is none.
-pub fn empty_summary(run: RunFacts, reason: Reason) -> Summary {
+pub(crate) fn empty_summary(run: RunFacts, reason: Reason) -> Summary {
     Summary {
         schema: SUMMARY_SCHEMA,
         verdict: Verdict::of(std::slice::from_ref(&reason)),

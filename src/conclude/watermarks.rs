@@ -8,12 +8,12 @@ use crate::results::summary::{EngineMetric, ExpectedDrops, Watermark};
 ///
 /// # Errors
 /// The first rule that one of them breaks.
-pub fn models_of(stream: &Stream) -> Result<Vec<ModelSpec>, WatermarkFault> {
+pub(crate) fn models_of(stream: &Stream) -> Result<Vec<ModelSpec>, WatermarkFault> {
     stream.watermarks.iter().map(ModelSpec::of).collect()
 }
 
 /// Which of a stream's models read at a stage: one that names none reads at the first. `place` is the stage's among the stream's.
-pub fn models_at(stream: &Stream, place: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn models_at(stream: &Stream, place: usize) -> impl Iterator<Item = usize> {
     let first = stream.stages.first().map(|stage| stage.name.as_str());
     let name = stream.stages.get(place).map(|stage| stage.name.as_str());
     let reads_here = move |stage: &Option<String>| stage.as_deref().or(first) == name;
@@ -40,7 +40,7 @@ pub(super) fn watermark_of_some(tally: &ModelTally, stage: &str) -> Watermark {
 
 /// What a model came to.
 #[must_use]
-pub fn watermark_of(tally: &ModelTally, stage: &str) -> Watermark {
+pub(crate) fn watermark_of(tally: &ModelTally, stage: &str) -> Watermark {
     let (spec, dropped, metric) = (tally.spec(), tally.dropped(), tally.metric());
     Watermark {
         engine: spec.engine.name().to_owned(),
@@ -159,7 +159,7 @@ fn notes_of(tally: &ModelTally) -> Vec<String> {
 }
 
 /// There are events that were not seen, and any event may be dropped for them.
-pub fn leave_open(watermark: &mut Watermark) {
+pub(crate) fn leave_open(watermark: &mut Watermark) {
     watermark.kept_sure = 0;
     watermark.dropped_possible = watermark.records.saturating_sub(watermark.refused);
     watermark.pairs_lost.max = watermark.pairs;

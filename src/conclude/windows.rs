@@ -17,7 +17,7 @@ use crate::verdict::{Judgement, WindowFigures, judge_windows};
 const MOST_PAIRS: usize = 1 << 20;
 
 /// What the stage at `place` of a stream is to note. `models` are all of the stream's.
-pub fn windows_plan(stream: &Stream, models: &[ModelSpec], place: usize) -> WindowsPlan {
+pub(crate) fn windows_plan(stream: &Stream, models: &[ModelSpec], place: usize) -> WindowsPlan {
     let results_at = |place: usize| stream.stages.get(place).and_then(|stage| stage.results.as_ref());
     // The model that predicts what the windows miss: they are those of its engine.
     let model_of = |results: &WindowResults| results.model(&stream.watermarks).and_then(|chosen| models.get(chosen));

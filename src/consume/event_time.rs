@@ -183,14 +183,14 @@ impl EventTimes {
 }
 
 /// When a record was appended, as near as it can be told: by the broker's word, else when it was sent, else when it was seen.
-pub fn appended_ms(record: &Record<'_>, found: &Extracted, consumed_ns: u64) -> i64 {
+pub(crate) fn appended_ms(record: &Record<'_>, found: &Extracted, consumed_ns: u64) -> i64 {
     let by_broker = record.timestamp().filter(|timestamp| timestamp.by_broker).map(|timestamp| timestamp.ms);
     let sent_ms = || found.sent_us.map(|us| (us / 1000) as i64);
     by_broker.or_else(sent_ms).unwrap_or((consumed_ns / 1_000_000) as i64)
 }
 
 /// The latest moment at which a record can have been appended: by the broker's word, else when it was seen.
-pub fn appended_by_ms(record: &Record<'_>, consumed_ns: u64) -> i64 {
+pub(crate) fn appended_by_ms(record: &Record<'_>, consumed_ns: u64) -> i64 {
     let by_broker = record.timestamp().filter(|timestamp| timestamp.by_broker).map(|timestamp| timestamp.ms);
     by_broker.unwrap_or((consumed_ns / 1_000_000) as i64)
 }

@@ -18,7 +18,7 @@ const REGISTRY_PREFIX: usize = 5;
 
 /// A message's JSON, if it is any: what a schema registry's serialiser puts before it is left out.
 #[must_use]
-pub fn json_part(payload: &[u8]) -> &[u8] {
+pub(crate) fn json_part(payload: &[u8]) -> &[u8] {
     let is_framed = payload.first() == Some(&0) && payload.len() > REGISTRY_PREFIX;
     let rest = payload.get(REGISTRY_PREFIX..).unwrap_or_default();
     let is_json = rest.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'['));
@@ -27,7 +27,7 @@ pub fn json_part(payload: &[u8]) -> &[u8] {
 
 /// A message's fields and the forms of their values. No value is shown.
 #[must_use]
-pub fn shape_of(payload: Option<&[u8]>) -> String {
+pub(crate) fn shape_of(payload: Option<&[u8]>) -> String {
     let Some(payload) = payload.filter(|payload| !payload.is_empty()) else { return "an empty message".to_owned() };
     if let Ok(value) = serde_json::from_slice::<Value>(json_part(payload)) {
         return masked(&value, 0);
@@ -73,7 +73,7 @@ fn short(name: &str) -> String {
 
 /// The places in a message whose values look like moments, each with its form.
 #[must_use]
-pub fn places_of_times(payload: Option<&[u8]>) -> Vec<(String, TimeForm)> {
+pub(crate) fn places_of_times(payload: Option<&[u8]>) -> Vec<(String, TimeForm)> {
     let mut found = Vec::new();
     if let Ok(value) = serde_json::from_slice::<Value>(json_part(payload.unwrap_or_default())) {
         collect(&value, &mut String::new(), &mut found);

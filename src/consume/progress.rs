@@ -13,7 +13,7 @@ pub enum End {
 
 /// How far a stage has been read.
 #[derive(Debug, Clone, Default)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Where the next record of each partition will be read.
     positions: BTreeMap<i32, i64>,
     last_news_ns: u64,
@@ -22,35 +22,35 @@ pub struct Progress {
 impl Progress {
     /// Starts at these positions.
     #[must_use]
-    pub fn starting_at(positions: impl IntoIterator<Item = (i32, i64)>) -> Self {
+    pub(crate) fn starting_at(positions: impl IntoIterator<Item = (i32, i64)>) -> Self {
         Progress { positions: positions.into_iter().collect(), last_news_ns: 0 }
     }
 
     /// Everything of a partition before `position` has been read.
-    pub fn advance(&mut self, partition: i32, position: i64) {
+    pub(crate) fn advance(&mut self, partition: i32, position: i64) {
         let known = self.positions.entry(partition).or_insert(position);
         *known = position.max(*known);
     }
 
     /// The topic is another one: its partitions are read from here.
-    pub fn start_again(&mut self, positions: impl IntoIterator<Item = (i32, i64)>) {
+    pub(crate) fn start_again(&mut self, positions: impl IntoIterator<Item = (i32, i64)>) {
         self.positions = positions.into_iter().collect();
     }
 
     /// A record came at this moment.
-    pub fn news(&mut self, now_ns: u64) {
+    pub(crate) fn news(&mut self, now_ns: u64) {
         self.last_news_ns = now_ns;
     }
 
     /// Where the next record of each partition will be read.
     #[must_use]
-    pub fn positions(&self) -> &BTreeMap<i32, i64> {
+    pub(crate) fn positions(&self) -> &BTreeMap<i32, i64> {
         &self.positions
     }
 
     /// Whether the reading may end. `told_ns` is when the end became known, `quiet_ns` the stage's quiet time.
     #[must_use]
-    pub fn is_over(&self, end: &End, now_ns: u64, told_ns: u64, quiet_ns: u64) -> bool {
+    pub(crate) fn is_over(&self, end: &End, now_ns: u64, told_ns: u64, quiet_ns: u64) -> bool {
         match end {
             End::Offsets(ends) => {
                 ends.iter().all(|(partition, end)| self.positions.get(partition).is_some_and(|at| at >= end))

@@ -35,7 +35,7 @@ const POLL: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// [`ReadError::Unread`] when the client cannot go on, or nothing came for too long.
-pub fn read_until_done(
+pub(crate) fn read_until_done(
     source: &mut Source,
     clock: &Clock,
     topic: &str,
@@ -63,7 +63,7 @@ pub fn read_until_done(
 
 /// Whether a reader wants more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// Read on.
     More,
     /// It has all that it wanted.
@@ -72,7 +72,7 @@ pub enum Wanted {
 
 impl Wanted {
     /// More, as long as anything is open.
-    pub fn while_open<T>(open: &[T]) -> Self {
+    pub(crate) fn while_open<T>(open: &[T]) -> Self {
         if open.is_empty() { Wanted::Nothing } else { Wanted::More }
     }
 }

@@ -15,7 +15,7 @@ const P999_BUCKETS: usize = 1000;
 
 /// A curve in figures. Rates are events per second; a bucket's rate is its count over its length.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// When the first bucket begins; nothing for a curve about no date.
     pub start: Option<String>,
     /// When the last bucket ends.
@@ -50,7 +50,7 @@ pub struct Figures {
 
 /// A rate and when it was.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// When it begins: a date, or seconds from the curve's start.
     pub at: String,
     /// The rate, in events per second.
@@ -59,7 +59,7 @@ pub struct Moment {
 
 /// The rates that people plan capacity by.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// Three times the observed maximum: the usual question before a launch.
     pub three_times_peak_per_s: f64,
     /// Twice the p99 burst: what ordinary bursts may grow to. Nothing for fewer than 100 buckets.
@@ -69,7 +69,7 @@ pub struct Budget {
 impl Figures {
     /// The figures of a curve, with days and weeks in a zone.
     #[must_use]
-    pub fn of(curve: &Curve, zone: &TimeZone) -> Self {
+    pub(crate) fn of(curve: &Curve, zone: &TimeZone) -> Self {
         let (counts, step_s) = (curve.counts(), curve.step_s());
         let mut sorted = counts.to_vec();
         sorted.sort_by(f64::total_cmp);

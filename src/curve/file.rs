@@ -10,7 +10,7 @@ use super::{Curve, CurveError, moment_text};
 use crate::units::Span;
 
 /// What a curve file that floodmark wrote begins with.
-pub const FIRST_LINE: &str = "# floodmark curve";
+pub(crate) const FIRST_LINE: &str = "# floodmark curve";
 const HEADER: &str = "timestamp,count";
 const STEP: &str = "step:";
 const UNDATED: &str = "undated";

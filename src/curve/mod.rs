@@ -1,17 +1,19 @@
 //! Captured rate curves: how many events fell into each bucket of time, and how they are played again. Pure: bytes in, figures out.
 
 mod counts;
-pub mod figures;
+pub(crate) mod figures;
 mod file;
 mod fingerprint;
-pub mod fit;
+pub(crate) mod fit;
 pub mod import;
 mod moment;
 mod play;
-pub mod scales;
-pub mod shape;
+pub(crate) mod scales;
+pub(crate) mod shape;
 
-pub use counts::{Curve, CurveError};
-pub use file::{CurveFileError, FIRST_LINE, Origin};
+pub use counts::Curve;
+pub(crate) use counts::CurveError;
+pub use file::Origin;
+pub(crate) use file::{CurveFileError, FIRST_LINE};
 pub use moment::moment_text;
-pub use play::{Height, Played, Playing};
+pub(crate) use play::{Height, Played, Playing};

@@ -18,7 +18,7 @@ const SCALES_MS: [u64; 9] =
 
 /// Burstiness at one scale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Scale {
+pub(crate) struct Scale {
     /// The windows' length.
     pub window_s: f64,
     /// How many windows there are.
@@ -31,7 +31,7 @@ pub struct Scale {
 
 /// Burstiness of windows of so many buckets; nothing for fewer than ten whole windows, or for no event at all.
 #[must_use]
-pub fn scale(curve: &Curve, buckets: usize) -> Option<Scale> {
+pub(crate) fn scale(curve: &Curve, buckets: usize) -> Option<Scale> {
     let counts: Vec<f64> = curve.counts().chunks_exact(buckets.max(1)).map(|window| window.iter().sum()).collect();
     let windows = counts.len();
     let mean = counts.iter().sum::<f64>() / windows as f64;
@@ -46,7 +46,7 @@ pub fn scale(curve: &Curve, buckets: usize) -> Option<Scale> {
 
 /// Burstiness at the bucket's own scale, and at those of people's (a second, a minute, an hour, …) that are whole buckets.
 #[must_use]
-pub fn scales(curve: &Curve) -> Vec<Scale> {
+pub(crate) fn scales(curve: &Curve) -> Vec<Scale> {
     let larger =
         SCALES_MS.iter().filter(|scale_ms| **scale_ms > curve.step_ms() && scale_ms.is_multiple_of(curve.step_ms()));
     let buckets = larger.map(|scale_ms| (scale_ms / curve.step_ms()) as usize);

@@ -12,7 +12,7 @@ const QUARTER_MS: i64 = 900_000;
 
 /// The day and the week. Rates in events per second.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// The mean rate in each hour of the day, from 0; nothing for an hour that the curve does not hold.
     pub hours_per_s: Option<Vec<Option<f64>>>,
     /// The mean rate on each weekday, from Monday.
@@ -23,14 +23,14 @@ pub struct Shape {
 ///
 /// # Errors
 /// When there is no such zone.
-pub fn zone(name: &str) -> Result<TimeZone, ImportError> {
+pub(crate) fn zone(name: &str) -> Result<TimeZone, ImportError> {
     super::import::zone_named(name)
 }
 
 /// The shape in a zone. The day needs a dated curve of at least one day in buckets of at most an hour; the week, one of 7 days in buckets
 /// of at most a day.
 #[must_use]
-pub fn shape(curve: &Curve, zone: &TimeZone) -> Shape {
+pub(crate) fn shape(curve: &Curve, zone: &TimeZone) -> Shape {
     let length_ms = curve.step_ms().saturating_mul(curve.counts().len() as u64);
     let dated = curve.start_unix_ms().is_some();
     let day = dated && length_ms >= DAY_MS && curve.step_ms() <= HOUR_MS;

@@ -7,13 +7,13 @@
 use uuid::Uuid;
 
 /// Most streams in one profile.
-pub const MAX_STREAMS: u64 = 1 << 6;
+pub(crate) const MAX_STREAMS: u64 = 1 << 6;
 /// Most logical producers of one stream.
-pub const MAX_PRODUCERS: u64 = 1 << 12;
+pub(crate) const MAX_PRODUCERS: u64 = 1 << 12;
 /// Most partitions of one topic.
-pub const MAX_PARTITIONS: u64 = 1 << 14;
+pub(crate) const MAX_PARTITIONS: u64 = 1 << 14;
 /// Most events of one logical producer.
-pub const MAX_SEQUENCE: u64 = 1 << 42;
+pub(crate) const MAX_SEQUENCE: u64 = 1 << 42;
 
 /// Tells the events of one run from those of every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,7 +1,8 @@
 //! What an event is: its identity, and how identity and times are written into a payload and read back.
 
-pub mod identity;
+pub(crate) mod identity;
 pub mod payload;
-pub mod time_form;
+pub(crate) mod time_form;
 
-pub use identity::{EventId, NotOurs, RunTag};
+pub(crate) use identity::NotOurs;
+pub use identity::{EventId, RunTag};

@@ -1,10 +1,10 @@
 //! Event time: what an engine's watermarks drop, how late events are and why, and what becomes of windows. Pure rules; no Kafka here.
 
 mod count_range;
-pub mod engines;
+pub(crate) mod engines;
 mod in_pairs;
 pub mod lateness;
 pub mod watermark;
-pub mod windows;
+pub(crate) mod windows;
 
 pub use count_range::CountRange;

@@ -11,7 +11,7 @@ const FIRST_RECORD_BYTES: u64 = 3;
 
 /// The parts of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageSize {
+pub(crate) struct MessageSize {
     /// The key's length, if it has one.
     pub key_bytes: Option<u64>,
     /// The payload's length.
@@ -23,13 +23,13 @@ pub struct MessageSize {
 impl MessageSize {
     /// What the client holds against its `message.max.bytes`, before compression.
     #[must_use]
-    pub fn as_client_counts(&self) -> u64 {
+    pub(crate) fn as_client_counts(&self) -> u64 {
         CLIENT_OVERHEAD_BYTES + self.key_bytes.unwrap_or(0) + self.payload_bytes + self.header_bytes()
     }
 
     /// The smallest batch that holds it, uncompressed: what a topic holds against its `max.message.bytes`.
     #[must_use]
-    pub fn as_batch(&self) -> u64 {
+    pub(crate) fn as_batch(&self) -> u64 {
         let key = self.key_bytes.map_or(varint_bytes(0), |bytes| varint_bytes(bytes) + bytes);
         let payload = varint_bytes(self.payload_bytes) + self.payload_bytes;
         let headers = varint_bytes(self.headers.len() as u64) + self.header_bytes();

@@ -13,15 +13,19 @@ mod sink;
 mod source;
 mod target;
 
-pub use batch_limit::BatchLimit;
-pub use describe::TopicState;
-pub use error::KafkaError;
-pub use message_size::MessageSize;
-pub use offsets::{OffsetFinder, OffsetsError};
-pub use settings::{ClientSettings, SettingsError, isolation_of};
-pub use sink::{Deliveries, Delivery, Headers, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome};
-pub use source::{Record, Source, SourceEvent, Timestamp};
-pub use target::{MARK, PartitionRange, Target, TargetError, TopicPlan};
+pub(crate) use batch_limit::BatchLimit;
+pub(crate) use describe::TopicState;
+pub(crate) use error::KafkaError;
+pub(crate) use message_size::MessageSize;
+pub(crate) use offsets::{OffsetFinder, OffsetsError};
+pub use settings::ClientSettings;
+pub(crate) use settings::{SettingsError, isolation_of};
+pub(crate) use sink::{
+    Deliveries, Delivery, Headers, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome,
+};
+pub(crate) use source::{Record, Source, SourceEvent};
+pub(crate) use target::{MARK, PartitionRange, TargetError};
+pub use target::{Target, TopicPlan};
 
 /// The version of the native client library.
 #[must_use]

@@ -47,7 +47,7 @@ pub enum OffsetsError {
 
 /// Asks for the offsets of one topic, over one connection to each broker. A broker answers the requests of one connection one after another:
 /// whoever wants answers at once asks over several ([`OffsetFinder::another`]).
-pub struct OffsetFinder {
+pub(crate) struct OffsetFinder {
     client: BaseConsumer<Quiet>,
     consumer: BTreeMap<String, String>,
     admin: BTreeMap<String, String>,
@@ -61,7 +61,7 @@ impl OffsetFinder {
     ///
     /// # Errors
     /// [`OffsetsError`] when there is no such topic, it may not be described, or nobody answers.
-    pub fn open(settings: &ClientSettings, topic: &str) -> Result<Self, OffsetsError> {
+    pub(crate) fn open(settings: &ClientSettings, topic: &str) -> Result<Self, OffsetsError> {
         // Uncommitted: the ends are those of the log, whatever transaction is still open.
         let consumer = settings.consumer("floodmark-capture", Isolation::ReadUncommitted);
         let client = connected(&consumer)?;
@@ -73,7 +73,7 @@ impl OffsetFinder {
     ///
     /// # Errors
     /// As [`OffsetFinder::open`].
-    pub fn look_for_more_partitions(&mut self) -> Result<(), OffsetsError> {
+    pub(crate) fn look_for_more_partitions(&mut self) -> Result<(), OffsetsError> {
         let (partitions, leaders) = partitions_and_leaders(&self.client, &self.topic)?;
         if partitions > self.partitions {
             (self.partitions, self.leaders) = (partitions, leaders);
@@ -85,7 +85,7 @@ impl OffsetFinder {
     ///
     /// # Errors
     /// [`OffsetsError`] when the client cannot be made.
-    pub fn another(&self) -> Result<Self, OffsetsError> {
+    pub(crate) fn another(&self) -> Result<Self, OffsetsError> {
         Ok(OffsetFinder {
             client: connected(&self.consumer)?,
             consumer: self.consumer.clone(),
@@ -97,13 +97,13 @@ impl OffsetFinder {
 
     /// How many partitions the topic has.
     #[must_use]
-    pub fn partitions(&self) -> usize {
+    pub(crate) fn partitions(&self) -> usize {
         self.partitions as usize
     }
 
     /// How many requests it takes to ask for all partitions at one moment: one for each broker that leads any.
     #[must_use]
-    pub fn requests_per_question(&self) -> usize {
+    pub(crate) fn requests_per_question(&self) -> usize {
         self.leaders
     }
 
@@ -111,7 +111,7 @@ impl OffsetFinder {
     ///
     /// # Errors
     /// [`OffsetsError`] when it is not permitted, or the brokers do not say.
-    pub fn at(&self, unix_ms: i64) -> Result<Vec<Option<i64>>, OffsetsError> {
+    pub(crate) fn at(&self, unix_ms: i64) -> Result<Vec<Option<i64>>, OffsetsError> {
         self.ask(Offset::Offset(unix_ms.max(0)))
     }
 
@@ -119,7 +119,7 @@ impl OffsetFinder {
     ///
     /// # Errors
     /// As [`OffsetFinder::at`].
-    pub fn oldest(&self) -> Result<Vec<i64>, OffsetsError> {
+    pub(crate) fn oldest(&self) -> Result<Vec<i64>, OffsetsError> {
         Ok(self.ask(Offset::Beginning)?.into_iter().map(Option::unwrap_or_default).collect())
     }
 
@@ -127,7 +127,7 @@ impl OffsetFinder {
     ///
     /// # Errors
     /// As [`OffsetFinder::at`].
-    pub fn ends(&self) -> Result<Vec<i64>, OffsetsError> {
+    pub(crate) fn ends(&self) -> Result<Vec<i64>, OffsetsError> {
         Ok(self.ask(Offset::End)?.into_iter().map(Option::unwrap_or_default).collect())
     }
 
@@ -157,7 +157,7 @@ impl OffsetFinder {
     ///
     /// # Errors
     /// [`OffsetsError`] when it is not permitted, or the cluster does not say.
-    pub fn topic_settings(&self) -> Result<BTreeMap<String, String>, OffsetsError> {
+    pub(crate) fn topic_settings(&self) -> Result<BTreeMap<String, String>, OffsetsError> {
         let what = format!("asking for the settings of topic {}", self.topic);
         let failed = |error: &dyn std::fmt::Display| OffsetsError::Kafka(KafkaError::request(&what, error));
         let admin = admin(&self.admin)?;

@@ -36,7 +36,7 @@ impl ProducerContext for Quiet {
 
 /// How a sink is opened.
 #[derive(Debug, Clone)]
-pub struct SinkOptions {
+pub(crate) struct SinkOptions {
     /// The topic.
     pub topic: String,
     /// The client's settings, resolved.
@@ -51,7 +51,7 @@ pub struct SinkOptions {
 
 /// One event that is handed over, as its delivery will name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outgoing {
+pub(crate) struct Outgoing {
     /// The logical producer.
     pub producer: u16,
     /// The event's number.
@@ -68,7 +68,7 @@ pub struct Outgoing {
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Written, at this offset.
     Acked {
         /// The record's offset.
@@ -82,7 +82,7 @@ pub enum Outcome {
 
 /// An event and what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// The event.
     pub event: Outgoing,
     /// What became of it.
@@ -91,7 +91,7 @@ pub struct Delivery {
 
 /// How a transaction ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TransactionOutcome {
+pub(crate) enum TransactionOutcome {
     /// Everything in it is visible.
     Committed,
     /// Nothing in it is visible; why.
@@ -143,7 +143,7 @@ struct Returned {
 }
 
 /// The worker's end: takes events.
-pub struct Sink {
+pub(crate) struct Sink {
     // Dropped in this order: reports and the topic handle before the client.
     returned: Receiver<Returned>,
     topic: BatchTopic,
@@ -157,7 +157,7 @@ pub struct Sink {
 }
 
 /// The other end: reports what became of them.
-pub struct Deliveries {
+pub(crate) struct Deliveries {
     // Dropped in this order: the queue before the client.
     queue: EventQueue,
     _producer: Arc<BaseProducer<Quiet>>,
@@ -174,7 +174,7 @@ impl Sink {
     ///
     /// # Errors
     /// As in [`KafkaError`]: refused settings, or transactions that cannot be set up within `timeout`.
-    pub fn open(options: &SinkOptions, timeout: Duration) -> Result<(Sink, Deliveries), KafkaError> {
+    pub(crate) fn open(options: &SinkOptions, timeout: Duration) -> Result<(Sink, Deliveries), KafkaError> {
         let producer = BaseProducer::from_config_and_context(&native(&options.settings), Quiet)
             .map_err(|error| KafkaError::settings(&error))?;
         if options.transactional {
@@ -216,12 +216,12 @@ impl Sink {
 
     /// How many events can be taken now, as far as [`Sink::take_back`] and [`Sink::wait_for_room`] have looked.
     #[must_use]
-    pub fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         self.free.len()
     }
 
     /// Looks which events have come to their end, and makes room of them.
-    pub fn take_back(&mut self) {
+    pub(crate) fn take_back(&mut self) {
         while let Ok(returned) = self.returned.try_recv() {
             self.free.extend(returned.slots);
         }
@@ -229,12 +229,12 @@ impl Sink {
 
     /// How many events are in flight.
     #[must_use]
-    pub fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.slots.len() - self.free.len()
     }
 
     /// Waits up to `timeout` until something that was in flight has come to its end. Returns whether it has.
-    pub fn wait_for_room(&mut self, timeout: Duration) -> bool {
+    pub(crate) fn wait_for_room(&mut self, timeout: Duration) -> bool {
         let came = self.returned.recv_timeout(timeout).map(|returned| self.free.extend(returned.slots)).is_ok();
         self.take_back();
         came
@@ -242,7 +242,7 @@ impl Sink {
 
     /// Adds an event to the next batch. `write` appends the key, if there is one, and then the payload, and returns the key's length.
     /// Only call it while there is room; without room it does nothing and returns false.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         event: Outgoing,
         headers: Headers,
@@ -261,18 +261,18 @@ impl Sink {
 
     /// How many events are in the next batch.
     #[must_use]
-    pub fn staged(&self) -> usize {
+    pub(crate) fn staged(&self) -> usize {
         self.batch.len()
     }
 
     /// How large the next batch is, in bytes.
     #[must_use]
-    pub fn staged_bytes(&self) -> usize {
+    pub(crate) fn staged_bytes(&self) -> usize {
         self.batch.arena.len()
     }
 
     /// Hands the batch to the client. `rejected` gets each event that it did not take, in order: its place in the batch, and why.
-    pub fn hand_over(&mut self, mut rejected: impl FnMut(usize, Rejection)) {
+    pub(crate) fn hand_over(&mut self, mut rejected: impl FnMut(usize, Rejection)) {
         let Sink { batch, pending, slots, free, topic, producer, topic_name, with_headers, .. } = self;
         let mut give_back = |place: usize, code: RDKafkaErrorCode| {
             let Pending { slot, .. } = pending[place];
@@ -297,13 +297,13 @@ impl Sink {
     ///
     /// # Errors
     /// When the client cannot, for instance because another process took over its transactional id.
-    pub fn begin_transaction(&self) -> Result<(), KafkaError> {
+    pub(crate) fn begin_transaction(&self) -> Result<(), KafkaError> {
         self.producer.begin_transaction().map_err(|error| KafkaError::request("beginning a transaction", error))
     }
 
     /// Commits the transaction, or aborts it when it cannot be committed. Blocks until the broker has answered or `timeout` is over.
     /// When it returns, every event of the transaction has been reported.
-    pub fn commit_transaction(&self, timeout: Duration) -> TransactionOutcome {
+    pub(crate) fn commit_transaction(&self, timeout: Duration) -> TransactionOutcome {
         let Err(error) = batch::commit_transaction(&self.producer, timeout) else {
             return TransactionOutcome::Committed;
         };
@@ -328,11 +328,11 @@ impl Sink {
 }
 
 /// Names and values of record headers; empty where the payload says everything.
-pub type Headers = Vec<(&'static str, String)>;
+pub(crate) type Headers = Vec<(&'static str, String)>;
 
 /// Why the client did not take an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rejection {
+pub(crate) enum Rejection {
     /// Its queue is full: later it may fit.
     QueueFull,
     /// It never will: too large, or the client has failed for good.
@@ -374,7 +374,7 @@ fn send_with_headers(
 
 impl Deliveries {
     /// Waits up to `timeout` for reports and hands each to `seen`. Returns whether there were any.
-    pub fn poll(&mut self, timeout: Duration, mut seen: impl FnMut(Delivery)) -> bool {
+    pub(crate) fn poll(&mut self, timeout: Duration, mut seen: impl FnMut(Delivery)) -> bool {
         let slots = &self.slots;
         let mut given_back = Vec::new();
         let news = self.queue.poll_producer(timeout, |native| {
@@ -403,19 +403,19 @@ impl Deliveries {
     }
 
     /// The events that are still in flight: their end is not known.
-    pub fn still_in_flight(&self) -> impl Iterator<Item = Outgoing> {
+    pub(crate) fn still_in_flight(&self) -> impl Iterator<Item = Outgoing> {
         self.slots.iter().filter(|slot| slot.in_use.load(Ordering::Acquire)).map(Slot::read)
     }
 
     /// The last error that the client reported beside deliveries, such as brokers that cannot be reached.
     #[must_use]
-    pub fn last_error(&self) -> Option<&str> {
+    pub(crate) fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
     }
 
     /// Why the client stopped for good, if it did.
     #[must_use]
-    pub fn fatal(&self) -> Option<&str> {
+    pub(crate) fn fatal(&self) -> Option<&str> {
         self.fatal.as_deref()
     }
 }

@@ -31,7 +31,7 @@ impl ClientContext for Quiet {
 impl ConsumerContext for Quiet {}
 
 /// A consuming client on one topic.
-pub struct Source {
+pub(crate) struct Source {
     // Dropped in this order: the queue before the client.
     queue: EventQueue,
     consumer: BaseConsumer<Quiet>,
@@ -62,7 +62,7 @@ impl Backlog {
 }
 
 /// What a poll brings.
-pub enum SourceEvent<'a> {
+pub(crate) enum SourceEvent<'a> {
     /// A record, and when it was taken from the client, in nanoseconds since 1970.
     Record {
         /// The record.
@@ -89,13 +89,13 @@ pub enum SourceEvent<'a> {
 }
 
 /// A record, borrowed from the client.
-pub struct Record<'a> {
+pub(crate) struct Record<'a> {
     native: NativeRecord<'a>,
 }
 
 /// A record's timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timestamp {
+pub(crate) struct Timestamp {
     /// In milliseconds since 1970.
     pub ms: i64,
     /// Whether the broker set it when it appended the record (`LogAppendTime`), rather than the producer.
@@ -105,38 +105,38 @@ pub struct Timestamp {
 impl<'a> Record<'a> {
     /// Its partition.
     #[must_use]
-    pub fn partition(&self) -> i32 {
+    pub(crate) fn partition(&self) -> i32 {
         self.native.partition()
     }
 
     /// Its offset.
     #[must_use]
-    pub fn offset(&self) -> i64 {
+    pub(crate) fn offset(&self) -> i64 {
         self.native.offset()
     }
 
     /// Its key.
     #[must_use]
-    pub fn key(&self) -> Option<&'a [u8]> {
+    pub(crate) fn key(&self) -> Option<&'a [u8]> {
         self.native.key()
     }
 
     /// Its payload; none for a tombstone.
     #[must_use]
-    pub fn payload(&self) -> Option<&'a [u8]> {
+    pub(crate) fn payload(&self) -> Option<&'a [u8]> {
         self.native.payload()
     }
 
     /// Its timestamp, if it has one.
     #[must_use]
-    pub fn timestamp(&self) -> Option<Timestamp> {
+    pub(crate) fn timestamp(&self) -> Option<Timestamp> {
         let (ms, by_broker) = self.native.timestamp()?;
         Some(Timestamp { ms, by_broker })
     }
 
     /// The value of its last header of this name.
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
+    pub(crate) fn header(&self, name: &str) -> Option<&'a [u8]> {
         self.native.header(&CString::new(name).ok()?)
     }
 }
@@ -146,7 +146,11 @@ impl Source {
     ///
     /// # Errors
     /// When the settings are refused or the partitions cannot be assigned.
-    pub fn open(settings: &BTreeMap<String, String>, topic: &str, from: &[(i32, i64)]) -> Result<Self, KafkaError> {
+    pub(crate) fn open(
+        settings: &BTreeMap<String, String>,
+        topic: &str,
+        from: &[(i32, i64)],
+    ) -> Result<Self, KafkaError> {
         let consumer = BaseConsumer::from_config_and_context(&native(settings), Quiet)
             .map_err(|error| KafkaError::settings(&error))?;
         assign(&consumer, topic, from)?;
@@ -159,7 +163,7 @@ impl Source {
     ///
     /// # Errors
     /// When the partitions cannot be assigned.
-    pub fn jump(&mut self, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
+    pub(crate) fn jump(&mut self, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
         assign(&self.consumer, topic, from)
     }
 
@@ -167,7 +171,7 @@ impl Source {
     ///
     /// # Errors
     /// When they cannot be assigned.
-    pub fn add(&mut self, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
+    pub(crate) fn add(&mut self, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
         self.learn(topic)?;
         self.consumer
             .incremental_assign(&list(topic, from)?)
@@ -178,7 +182,7 @@ impl Source {
     ///
     /// # Errors
     /// When its partitions cannot be assigned.
-    pub fn begin_anew(&mut self, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
+    pub(crate) fn begin_anew(&mut self, topic: &str, from: &[(i32, i64)]) -> Result<(), KafkaError> {
         self.consumer
             .assign(&TopicPartitionList::new())
             .map_err(|error| KafkaError::request(format!("leaving the partitions of {topic}"), error))?;
@@ -195,7 +199,7 @@ impl Source {
     }
 
     /// Waits up to `timeout` for the first record, takes what else is there, and hands everything to `seen`. Returns how much there was.
-    pub fn poll(&mut self, timeout: Duration, clock: &Clock, mut seen: impl FnMut(SourceEvent<'_>)) -> usize {
+    pub(crate) fn poll(&mut self, timeout: Duration, clock: &Clock, mut seen: impl FnMut(SourceEvent<'_>)) -> usize {
         // The client's batch call waits until as many records are there as are asked for: ask for one and wait, then for many and do not.
         let queue_was_empty = self.queue.length() == 0;
         let first = self.poll_once(1, timeout, clock, queue_was_empty, &mut seen);

@@ -23,7 +23,7 @@ use crate::profile::{DEFAULT_PARTITIONS, Isolation};
 use crate::side_by_side::side_by_side;
 
 /// What a topic's name starts with when floodmark may create it and fill it without being asked.
-pub const MARK: &str = "floodmark";
+pub(crate) const MARK: &str = "floodmark";
 /// How long the client's log is listened to when nobody answered.
 const LISTENING: Duration = Duration::from_millis(200);
 /// How long one request may take before it is tried again.

@@ -13,7 +13,7 @@ const KEPT_BLOCKS: usize = 512;
 /// Says when any event of a stream is due. Blocks of the schedule are made as they are asked for, and the latest are kept: events that
 /// come about in the order of their numbers cost as much as making their due times once.
 #[derive(Debug)]
-pub struct DueTimes {
+pub(crate) struct DueTimes {
     schedule: Arc<StreamSchedule>,
     producers: Vec<ProducerDues>,
     /// Most blocks that are kept of one producer.
@@ -22,7 +22,7 @@ pub struct DueTimes {
 
 /// When the sends of one event are due, in nanoseconds from the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dues {
+pub(crate) struct Dues {
     place_ns: u64,
     /// None for an event that is sent once, in its place.
     tries: Option<Tries>,
@@ -51,18 +51,18 @@ impl KeptBlock {
 impl Dues {
     /// When the event's first send is due.
     #[must_use]
-    pub fn first_ns(&self) -> u64 {
+    pub(crate) fn first_ns(&self) -> u64 {
         self.all().next().unwrap_or(self.place_ns)
     }
 
     /// Whether it is sent once.
     #[must_use]
-    pub fn is_single(&self) -> bool {
+    pub(crate) fn is_single(&self) -> bool {
         self.tries.is_none()
     }
 
     /// When each of its sends is due, in order.
-    pub fn all(&self) -> impl Iterator<Item = u64> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = u64> {
         let after_ns: &[u64] = self.tries.as_ref().map_or(&[0], Tries::after_ns);
         after_ns.iter().map(|after_ns| self.place_ns.saturating_add(*after_ns))
     }
@@ -71,7 +71,7 @@ impl Dues {
 impl DueTimes {
     /// Of this schedule.
     #[must_use]
-    pub fn of(schedule: Arc<StreamSchedule>) -> Self {
+    pub(crate) fn of(schedule: Arc<StreamSchedule>) -> Self {
         let dues = |producer| ProducerDues {
             planned: schedule.planned_by(producer),
             blocks: schedule.blocks(producer),
@@ -83,7 +83,7 @@ impl DueTimes {
     }
 
     /// When an event is due; nothing for one that the schedule does not have.
-    pub fn when(&mut self, producer: u16, sequence: u64) -> Option<Dues> {
+    pub(crate) fn when(&mut self, producer: u16, sequence: u64) -> Option<Dues> {
         let own = self.producers.get_mut(usize::from(producer)).filter(|own| sequence < own.planned)?;
         let place_ns = match own.kept.iter().position(|block| block.due_ns(sequence).is_some()) {
             Some(at) => {

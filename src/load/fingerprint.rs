@@ -17,7 +17,7 @@ const STRETCHES: u64 = 16;
 /// times, sizes and attempts. Of a long schedule, stretches spread over its whole length stand for the rest, and the
 /// number of each producer's events is always in it.
 #[must_use]
-pub fn fingerprint(streams: &[Arc<StreamSchedule>], shard: Shard) -> String {
+pub(crate) fn fingerprint(streams: &[Arc<StreamSchedule>], shard: Shard) -> String {
     let mut hash = Xxh3::new();
     for stream in streams {
         hash.update(&[stream.index()]);

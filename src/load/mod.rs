@@ -8,24 +8,23 @@ mod arrivals;
 mod clocks;
 mod cursor;
 mod due;
-pub mod fingerprint;
+pub(crate) mod fingerprint;
 mod injections;
 mod keys;
 mod parabola;
 mod partition;
 mod random;
-mod rate;
+pub(crate) mod rate;
 mod schedule;
 mod shard;
 mod sizes;
 
-pub use cursor::ProducerCursor;
-pub use due::{DueTimes, Dues};
-pub use injections::{Injected, Injections};
-pub use partition::{java_murmur2, partition_of};
-pub use rate::{RateCurve, Segment};
-pub use schedule::{PlannedSend, StreamSchedule, streams_of};
-pub use shard::{Shard, ShardError};
+pub(crate) use cursor::ProducerCursor;
+pub(crate) use due::{DueTimes, Dues};
+pub use injections::Injected;
+pub(crate) use schedule::PlannedSend;
+pub use schedule::{StreamSchedule, streams_of};
+pub use shard::Shard;
 
 #[cfg(test)]
 mod laws;

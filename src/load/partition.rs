@@ -2,7 +2,7 @@
 
 /// Java's murmur2 over a key (`org.apache.kafka.common.utils.Utils.murmur2`): Austin Appleby's MurmurHash2, 32 bits, seed 0x9747b28c.
 #[must_use]
-pub fn java_murmur2(key: &[u8]) -> u32 {
+pub(crate) fn java_murmur2(key: &[u8]) -> u32 {
     const M: u32 = 0x5bd1_e995;
     let mut hash = 0x9747_b28c ^ key.len() as u32;
     let words = key.chunks_exact(4);
@@ -22,7 +22,7 @@ pub fn java_murmur2(key: &[u8]) -> u32 {
 
 /// The partition of a key among `partitions`, as Java's default partitioner chooses it.
 #[must_use]
-pub fn partition_of(key: &[u8], partitions: u16) -> u16 {
+pub(crate) fn partition_of(key: &[u8], partitions: u16) -> u16 {
     ((java_murmur2(key) & 0x7FFF_FFFF) % u32::from(partitions.max(1))) as u16
 }
 

@@ -8,7 +8,7 @@ use crate::profile::{Codec, KeyDistribution, Keys, SizeDistribution, Stream};
 
 /// A stream's largest event, as a message.
 #[must_use]
-pub fn largest_event(stream: &Stream, schedule: &StreamSchedule) -> MessageSize {
+pub(crate) fn largest_event(stream: &Stream, schedule: &StreamSchedule) -> MessageSize {
     let (size, key_bytes) = (schedule.largest_size_bytes(), longest_key_bytes(&stream.keys));
     let (payload_bytes, headers) = match stream.payload.codec {
         Codec::Binary => (u64::from(size), headers_of(payload::TODAYS_ID, &payload::TODAYS_STAMPS)),
@@ -22,7 +22,7 @@ pub fn largest_event(stream: &Stream, schedule: &StreamSchedule) -> MessageSize 
 
 /// Whether the sizes that are drawn are those of the filler alone.
 #[must_use]
-pub fn sizes_are_filler(stream: &Stream) -> bool {
+pub(crate) fn sizes_are_filler(stream: &Stream) -> bool {
     stream.payload.filler.is_some() && stream.payload.sizes == SizeDistribution::Fixed
 }
 

@@ -8,9 +8,8 @@ mod pacer;
 mod run;
 mod worker;
 
-pub use acks::AckReport;
-pub use ceiling::Ceiling;
-pub use figures::{AckFigures, SendFigures};
-pub use largest::{largest_event, sizes_are_filler};
-pub use run::{FiguresTo, ProduceError, ProduceReport, Producing, Ready, StreamPlan, open};
-pub use worker::WorkerReport;
+pub(crate) use ceiling::Ceiling;
+pub(crate) use figures::{AckFigures, SendFigures};
+pub(crate) use largest::{largest_event, sizes_are_filler};
+pub use run::{FiguresTo, ProduceReport, StreamPlan, open};
+pub(crate) use run::{ProduceError, Producing, Ready};

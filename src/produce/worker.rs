@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 mod state;
 
-pub use self::state::WorkerReport;
+pub(crate) use self::state::WorkerReport;
 pub(super) use self::state::{State, Taken};
 use super::ceiling::Ceiling;
 use super::figures::SendFigures;

@@ -1,5 +1,6 @@
 //! The laws of profiles that replay a captured curve: what is read, what it means, and what is refused.
 
+use super::error::Problem;
 use super::{units::Span, *};
 
 /// A profile of one stream that replays the fixture, or the keys that replace its own.

@@ -6,7 +6,7 @@ use super::Profile;
 
 /// The JSON Schema (draft 2020-12) of a profile. TOML knows no null, so an optional key is one that may be absent.
 #[must_use]
-pub fn profile_schema() -> Json {
+pub(crate) fn profile_schema() -> Json {
     let mut schema = schemars::schema_for!(Profile).to_value();
     without_null(&mut schema);
     schema
@@ -14,7 +14,7 @@ pub fn profile_schema() -> Json {
 
 /// The schema as text, as `floodmark schema profile` prints it and `profiles/profile.schema.json` holds it.
 #[must_use]
-pub fn profile_schema_text() -> String {
+pub(crate) fn profile_schema_text() -> String {
     format!("{:#}\n", profile_schema())
 }
 

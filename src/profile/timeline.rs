@@ -4,7 +4,7 @@ use super::{Phase, PhaseRate, Rate, Span};
 
 /// A stretch of time in which the rate changes along a straight line.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stretch {
+pub(crate) struct Stretch {
     /// Length in nanoseconds; 0 for a ramp or a hold that the phase does not have.
     pub length_ns: u64,
     /// The rate at its start, events per second.
@@ -20,7 +20,7 @@ impl Stretch {
 }
 
 /// All stretches of the phases, repeats and all. Before the first phase the stream is at its base rate: a ramp at the start begins there.
-pub fn stretches(phases: &[Phase], base: Rate) -> impl Iterator<Item = Stretch> {
+pub(crate) fn stretches(phases: &[Phase], base: Rate) -> impl Iterator<Item = Stretch> {
     let both = move |before_per_s: &mut f64, phase: &Phase| {
         let both = ramp_and_hold(phase, base, *before_per_s);
         *before_per_s = both[1].to_per_s;
@@ -105,7 +105,7 @@ pub(super) fn stretch_lengths_ns(phases: &[Phase]) -> Vec<u64> {
 
 /// The phase that a stream is in at `at_ns`, repeats counted; none before, between and after them.
 #[must_use]
-pub fn phase_at(phases: &[Phase], at_ns: u128) -> Option<&Phase> {
+pub(crate) fn phase_at(phases: &[Phase], at_ns: u128) -> Option<&Phase> {
     let mut left_ns = at_ns;
     for phase in phases {
         let all_ns = once_ns(phase).saturating_mul(u128::from(times(phase)));

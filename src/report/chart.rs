@@ -26,7 +26,7 @@ const DOTS_PER_COLUMN: usize = 2;
 
 /// A stream's rate over time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RateSeries {
+pub(crate) struct RateSeries {
     /// The stream's name.
     pub name: String,
     /// From the start of the run, in seconds, ascending; and the rate there, in events per second. A step is two points close together.
@@ -38,7 +38,7 @@ pub struct RateSeries {
 /// Each is drawn over the captured curve that it is held against (marked `•`): `captured` holds them in the order of the streams, empty or absent where
 /// there is none.
 #[must_use]
-pub fn rate_charts(series: &[RateSeries], captured: &[&[(f64, f64)]], width: usize) -> String {
+pub(crate) fn rate_charts(series: &[RateSeries], captured: &[&[(f64, f64)]], width: usize) -> String {
     let width = u16::try_from(width).unwrap_or(MAX_WIDTH).clamp(40, MAX_WIDTH);
     let height = if series.len() > MANY { LOW_HEIGHT } else { HEIGHT };
     let end_s = series.iter().flat_map(|one| &one.points).map(|(at_s, _)| *at_s).fold(0.0, f64::max);
@@ -50,7 +50,12 @@ pub fn rate_charts(series: &[RateSeries], captured: &[&[(f64, f64)]], width: usi
 
 /// One rate that began at a moment (milliseconds since 1970), with times of the zone below it.
 #[must_use]
-pub fn dated_rate_chart(series: &RateSeries, start_unix_ms: Option<i64>, zone: &TimeZone, width: usize) -> String {
+pub(crate) fn dated_rate_chart(
+    series: &RateSeries,
+    start_unix_ms: Option<i64>,
+    zone: &TimeZone,
+    width: usize,
+) -> String {
     let width = u16::try_from(width).unwrap_or(MAX_WIDTH).clamp(40, MAX_WIDTH);
     let end_s = series.points.last().map_or(0.0, |(at_s, _)| *at_s);
     let times = time_axis(start_unix_ms, end_s, zone, TIMES);

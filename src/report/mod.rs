@@ -1,10 +1,10 @@
 //! Turns data into bytes for people. Nothing here measures or reads a clock; only `output` touches a stream.
 
-pub mod chart;
-pub use crate::figures;
-pub mod formats;
+pub(crate) mod chart;
+pub(crate) use crate::figures;
+pub(crate) mod formats;
 pub mod output;
-pub mod picture;
+pub(crate) mod picture;
 pub mod screen;
 pub mod terminal;
-pub mod ticks;
+pub(crate) mod ticks;

@@ -39,7 +39,7 @@ const LINE: i32 = 18;
 
 /// A rate over time, and what else is drawn.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RatePicture {
+pub(crate) struct RatePicture {
     /// What stands above.
     pub title: String,
     /// From the start, in seconds, ascending; and the rate there, in events per second.
@@ -55,13 +55,13 @@ pub struct RatePicture {
 /// A picture that could not be drawn.
 #[derive(Debug, thiserror::Error)]
 #[error("the picture cannot be drawn: {0}")]
-pub struct PictureError(String);
+pub(crate) struct PictureError(String);
 
 /// The picture as SVG.
 ///
 /// # Errors
 /// [`PictureError`], with what the drawing said.
-pub fn svg(picture: &RatePicture) -> Result<String, PictureError> {
+pub(crate) fn svg(picture: &RatePicture) -> Result<String, PictureError> {
     let mut text = String::new();
     draw(picture, &SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area())?;
     Ok(text)
@@ -71,7 +71,7 @@ pub fn svg(picture: &RatePicture) -> Result<String, PictureError> {
 ///
 /// # Errors
 /// [`PictureError`], with what the drawing or the encoder said.
-pub fn png(picture: &RatePicture) -> Result<Vec<u8>, PictureError> {
+pub(crate) fn png(picture: &RatePicture) -> Result<Vec<u8>, PictureError> {
     let mut pixels = vec![0; WIDTH as usize * HEIGHT as usize * 3];
     draw(picture, &BitMapBackend::with_buffer(&mut pixels, (WIDTH, HEIGHT)).into_drawing_area())?;
     let mut bytes = Vec::new();

@@ -4,7 +4,7 @@ use jiff::{Timestamp, ZonedDateTime, civil::Date, tz::TimeZone};
 
 /// A mark on an axis.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tick {
+pub(crate) struct Tick {
     /// Where, in the axis' own numbers: seconds from the start, events per second.
     pub at: f64,
     /// What stands there.
@@ -13,7 +13,7 @@ pub struct Tick {
 
 /// An axis of time: its marks, and what holds for all of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TimeAxis {
+pub(crate) struct TimeAxis {
     /// The marks, ascending.
     pub ticks: Vec<Tick>,
     /// What the marks do not say: `2025-03-30, Europe/Berlin`.
@@ -48,7 +48,7 @@ enum Step {
 /// Marks for a time of `length_s` seconds from a moment, at most about `most` of them, at round moments of the zone.
 /// Without a start, or beyond the calendar, marks count from the start.
 #[must_use]
-pub fn time_axis(start_unix_ms: Option<i64>, length_s: f64, zone: &TimeZone, most: usize) -> TimeAxis {
+pub(crate) fn time_axis(start_unix_ms: Option<i64>, length_s: f64, zone: &TimeZone, most: usize) -> TimeAxis {
     let dated = start_unix_ms.and_then(|start_ms| {
         let end_ms = start_ms.checked_add((length_s * 1e3).round() as i64)?;
         let [start, end] = [start_ms, end_ms].map(|at_ms| Timestamp::from_millisecond(at_ms).ok());
@@ -261,7 +261,7 @@ fn round_step(top: f64, most: usize) -> f64 {
 
 /// An axis of rates.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RateAxis {
+pub(crate) struct RateAxis {
     /// The marks, from 0 up to `top`, in events per second.
     pub ticks: Vec<Tick>,
     /// Where the axis ends: the highest rate and some room.
@@ -270,7 +270,7 @@ pub struct RateAxis {
 
 /// Marks for rates up to `highest` events per second, at most about `most`: in a unit in which they are not all 0.
 #[must_use]
-pub fn rate_axis(highest: f64, most: usize) -> RateAxis {
+pub(crate) fn rate_axis(highest: f64, most: usize) -> RateAxis {
     let highest = if highest.is_finite() && highest > 0.0 { highest } else { 1.0 };
     let unit = RateUnit::of(highest);
     let step = round_step(highest / unit.per_s, most.max(1));
@@ -282,7 +282,7 @@ pub fn rate_axis(highest: f64, most: usize) -> RateAxis {
 
 /// The next of 1, 2, 3, 4, 5, 6, 8 times a power of ten in the axis' unit: a top that halves well.
 #[must_use]
-pub fn round_top(highest: f64) -> f64 {
+pub(crate) fn round_top(highest: f64) -> f64 {
     let unit = RateUnit::of(highest);
     let number = highest / unit.per_s;
     let power = 10_f64.powf(number.log10().floor());
@@ -292,7 +292,7 @@ pub fn round_top(highest: f64) -> f64 {
 
 /// A rate as a mark says it, in the unit of an axis up to `highest`.
 #[must_use]
-pub fn rate_in_unit_of(highest: f64, per_s: f64) -> String {
+pub(crate) fn rate_in_unit_of(highest: f64, per_s: f64) -> String {
     let unit = RateUnit::of(highest);
     let number = per_s / unit.per_s;
     unit.text(number, if number > 0.0 { 10_f64.powf(number.log10().floor() - 2.0) } else { 1.0 })

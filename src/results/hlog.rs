@@ -36,7 +36,7 @@ pub struct LogKey {
 }
 
 /// What stands in the place of a stage for the generator's own lateness, which is a part of due to sent.
-pub const GENERATOR: &str = "generator";
+pub(crate) const GENERATOR: &str = "generator";
 
 impl LogKey {
     /// The log of a stream's hop, at a stage where there are several.
@@ -92,7 +92,7 @@ pub struct LogReader<'a> {
 }
 
 /// Writes one log's bytes; where they go is the caller's.
-pub struct LogEncoder {
+pub(crate) struct LogEncoder {
     serializer: V2DeflateSerializer,
 }
 
@@ -113,7 +113,13 @@ impl LogEncoder {
     ///
     /// # Errors
     /// What the encoder said; writing to memory does not fail.
-    pub fn begin(&mut self, log: &mut Vec<u8>, key: &LogKey, run_id: &str, start_unix_ns: u64) -> Result<(), String> {
+    pub(crate) fn begin(
+        &mut self,
+        log: &mut Vec<u8>,
+        key: &LogKey,
+        run_id: &str,
+        start_unix_ns: u64,
+    ) -> Result<(), String> {
         let start = UNIX_EPOCH + Duration::from_nanos(start_unix_ns);
         let mut builder = IntervalLogWriterBuilder::new();
         builder.add_comment(&format!("[Latency in nanoseconds, by floodmark, run {run_id}]"));
@@ -132,7 +138,7 @@ impl LogEncoder {
     ///
     /// # Errors
     /// What the encoder said.
-    pub fn append(&mut self, log: &mut Vec<u8>, interval: &Interval) -> Result<(), String> {
+    pub(crate) fn append(&mut self, log: &mut Vec<u8>, interval: &Interval) -> Result<(), String> {
         let Interval { start, length, latencies } = interval;
         if latencies.count() == 0 {
             return Ok(());

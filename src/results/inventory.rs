@@ -28,13 +28,13 @@ pub struct FileFacts {
 }
 
 /// Every file of a run's folder but the manifest, by its path in the folder.
-pub type Inventory = BTreeMap<String, FileFacts>;
+pub(crate) type Inventory = BTreeMap<String, FileFacts>;
 
 /// Takes stock of a folder. Files that were never completed are left out.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn take_stock(folder: &Path) -> Result<Inventory, ResultsError> {
+pub(crate) fn take_stock(folder: &Path) -> Result<Inventory, ResultsError> {
     let mut inventory = Inventory::new();
     for name in files_of(folder)? {
         if name != MANIFEST && !name.ends_with(".partial") {
@@ -48,7 +48,7 @@ pub fn take_stock(folder: &Path) -> Result<Inventory, ResultsError> {
 ///
 /// # Errors
 /// [`ResultsError::NotWhole`] for the first file that is missing, has changed, or is not the run's.
-pub fn verify(folder: &Path, inventory: &Inventory) -> Result<(), ResultsError> {
+pub(crate) fn verify(folder: &Path, inventory: &Inventory) -> Result<(), ResultsError> {
     let not_whole = |name: &str, why: String| ResultsError::NotWhole { file: folder.join(name), why };
     for (name, wanted) in inventory {
         if !folder.join(name).is_file() {
@@ -71,7 +71,7 @@ pub fn verify(folder: &Path, inventory: &Inventory) -> Result<(), ResultsError> 
 
 /// The manifest's text with its own hash as the last line.
 #[must_use]
-pub fn sealed(text: &str) -> String {
+pub(crate) fn sealed(text: &str) -> String {
     format!(
         "{text}{SEAL}{}\n",
         hex(&{
@@ -86,7 +86,7 @@ pub fn sealed(text: &str) -> String {
 ///
 /// # Errors
 /// [`ResultsError::NotWhole`] when the line is missing or says something else.
-pub fn verify_seal(file: &Path, text: &str) -> Result<(), ResultsError> {
+pub(crate) fn verify_seal(file: &Path, text: &str) -> Result<(), ResultsError> {
     let body = text.rfind(SEAL).map_or("", |at| &text[..at]);
     if sealed(body) == text {
         return Ok(());

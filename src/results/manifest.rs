@@ -9,7 +9,7 @@ use crate::redact::redact;
 use crate::{clock::kernel::KernelClock, profile::Profile};
 
 /// The schema that this program writes and reads.
-pub const MANIFEST_SCHEMA: u32 = 1;
+pub(crate) const MANIFEST_SCHEMA: u32 = 1;
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,29 +1,32 @@
 //! The files of a run: written while it goes on, readable after a kill, read again by later commands. Nothing here prints.
 
-pub mod error;
-pub mod folder;
-pub mod hlog;
-pub mod inventory;
-pub mod manifest;
-pub mod names;
-pub mod pending;
-pub mod stamp;
+pub(crate) mod error;
+pub(crate) mod folder;
+pub(crate) mod hlog;
+pub(crate) mod inventory;
+pub(crate) mod manifest;
+pub(crate) mod names;
+pub(crate) mod pending;
+pub(crate) mod stamp;
 pub mod summary;
-pub mod timeline;
+pub(crate) mod timeline;
 pub mod verdicts;
-pub mod watermark_rows;
-pub mod windows;
-pub mod writer;
+pub(crate) mod watermark_rows;
+pub(crate) mod windows;
+pub(crate) mod writer;
 
-pub use error::ResultsError;
-pub use folder::{LogFile, RunFolder};
+pub(crate) use error::ResultsError;
+pub(crate) use folder::LogFile;
+pub use folder::RunFolder;
 pub use hlog::LogKey;
-pub use manifest::{Manifest, RunState};
-pub use summary::{Summary, summary_schema};
+pub(crate) use manifest::Manifest;
+pub use manifest::RunState;
+pub use summary::Summary;
+pub(crate) use summary::summary_schema;
 pub use timeline::TimelineRow;
-pub use verdicts::verdicts_schema;
-pub use watermark_rows::WatermarkRow;
-pub use writer::RunWriter;
+pub(crate) use verdicts::verdicts_schema;
+pub(crate) use watermark_rows::WatermarkRow;
+pub(crate) use writer::RunWriter;
 
 /// The lines of a file that have their end: what a killed process was writing last is left out.
 fn whole_lines(file: &[u8]) -> &[u8] {

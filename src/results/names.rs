@@ -1,10 +1,10 @@
 //! What the files of a run are called.
 
 /// The manifest's file name.
-pub const MANIFEST: &str = "manifest.toml";
+pub(crate) const MANIFEST: &str = "manifest.toml";
 /// The summary's file name.
-pub const SUMMARY: &str = "summary.json";
+pub(crate) const SUMMARY: &str = "summary.json";
 /// The timeline's file name.
-pub const TIMELINE: &str = "timeline.csv";
+pub(crate) const TIMELINE: &str = "timeline.csv";
 /// The file name of the watermark log.
-pub const WATERMARKS: &str = "watermarks.csv";
+pub(crate) const WATERMARKS: &str = "watermarks.csv";

@@ -13,7 +13,7 @@ use super::ResultsError;
 
 /// Where a file is written until it is complete.
 #[must_use]
-pub fn partial_path(file: &Path) -> PathBuf {
+pub(crate) fn partial_path(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".partial");
     PathBuf::from(name)
@@ -23,7 +23,7 @@ pub fn partial_path(file: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When the system refuses; then the file is as it was before.
-pub fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
+pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
     let aside = partial_path(file);
     let mut opened = File::create(&aside);
     let filled = match &mut opened {
@@ -78,7 +78,7 @@ impl Pending {
 
 /// A file that grows by the second.
 #[derive(Debug)]
-pub struct GrowingFile {
+pub(crate) struct GrowingFile {
     path: PathBuf,
     file: Option<File>,
     pending: Pending,
@@ -87,12 +87,12 @@ pub struct GrowingFile {
 impl GrowingFile {
     /// A file that will be at `path` when it is complete. Nothing is written before the first flush.
     #[must_use]
-    pub fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         GrowingFile { path, file: None, pending: Pending::default() }
     }
 
     /// The buffer that the next flush writes: append to it.
-    pub fn buffer(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.pending.bytes
     }
 
@@ -100,7 +100,7 @@ impl GrowingFile {
     ///
     /// # Errors
     /// When the system refuses; what was not taken waits for the next flush.
-    pub fn flush(&mut self) -> Result<(), ResultsError> {
+    pub(crate) fn flush(&mut self) -> Result<(), ResultsError> {
         let GrowingFile { path, file, pending } = self;
         let written = open_aside(file, path).and_then(|file| pending.hand_over(file));
         written.map_err(|system| self.refusal(system))
@@ -110,7 +110,7 @@ impl GrowingFile {
     ///
     /// # Errors
     /// When the system refuses; then the file stays aside, with all that was taken.
-    pub fn complete(mut self) -> Result<(), ResultsError> {
+    pub(crate) fn complete(mut self) -> Result<(), ResultsError> {
         self.flush()?;
         let aside = partial_path(&self.path);
         let named = match &self.file {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 /// A moment (nanoseconds since 1970) in RFC 3339, UTC, to the millisecond.
 #[must_use]
-pub fn rfc3339(unix_ns: u64) -> String {
+pub(crate) fn rfc3339(unix_ns: u64) -> String {
     // u64 nanoseconds end in the year 2554, well inside jiff's range.
     let moment = Timestamp::from_nanosecond(i128::from(unix_ns)).unwrap_or(Timestamp::UNIX_EPOCH);
     format!("{moment:.3}")

@@ -11,8 +11,9 @@ use crate::verdict::{Reason, SloResult, Verdict};
 
 mod event_time;
 
-pub use crate::event_time::CountRange;
-pub use event_time::{EventTimeSummary, FindingSummary, LatePartition, LatenessSummary, MOST_LISTED, WindowMissing};
+pub(crate) use crate::event_time::CountRange;
+pub(crate) use event_time::{EventTimeSummary, LatePartition, MOST_LISTED, WindowMissing};
+pub use event_time::{FindingSummary, LatenessSummary};
 
 /// The schema that this program writes and reads.
 pub const SUMMARY_SCHEMA: u32 = 2;

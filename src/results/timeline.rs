@@ -52,7 +52,7 @@ pub struct TimelineRow {
 ///
 /// # Errors
 /// Only if the encoder fails, which no row of this type makes it do.
-pub fn append_row(file: &mut Vec<u8>, row: &TimelineRow, first: bool) -> Result<(), csv::Error> {
+pub(crate) fn append_row(file: &mut Vec<u8>, row: &TimelineRow, first: bool) -> Result<(), csv::Error> {
     let mut writer = csv::WriterBuilder::new().has_headers(first).from_writer(file);
     writer.serialize(row)?;
     writer.flush()?;
@@ -63,7 +63,7 @@ pub fn append_row(file: &mut Vec<u8>, row: &TimelineRow, first: bool) -> Result<
 ///
 /// # Errors
 /// The line and what is wrong with it.
-pub fn read_rows(file: &[u8]) -> Result<Vec<TimelineRow>, csv::Error> {
+pub(crate) fn read_rows(file: &[u8]) -> Result<Vec<TimelineRow>, csv::Error> {
     csv::Reader::from_reader(super::whole_lines(file)).deserialize().collect()
 }
 

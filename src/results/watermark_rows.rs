@@ -33,7 +33,7 @@ pub struct WatermarkRow {
 ///
 /// # Errors
 /// Only if the encoder fails, which no row of this type makes it do.
-pub fn append_row(file: &mut Vec<u8>, row: &WatermarkRow, first: bool) -> Result<(), csv::Error> {
+pub(crate) fn append_row(file: &mut Vec<u8>, row: &WatermarkRow, first: bool) -> Result<(), csv::Error> {
     let mut writer = csv::WriterBuilder::new().has_headers(first).from_writer(file);
     writer.serialize(row)?;
     writer.flush()?;
@@ -44,7 +44,7 @@ pub fn append_row(file: &mut Vec<u8>, row: &WatermarkRow, first: bool) -> Result
 ///
 /// # Errors
 /// The line and what is wrong with it.
-pub fn read_rows(file: &[u8]) -> Result<Vec<WatermarkRow>, csv::Error> {
+pub(crate) fn read_rows(file: &[u8]) -> Result<Vec<WatermarkRow>, csv::Error> {
     csv::Reader::from_reader(super::whole_lines(file)).deserialize().collect()
 }
 

@@ -23,7 +23,7 @@ use super::{
 
 /// Writes a run's folder.
 #[derive(Debug)]
-pub struct RunWriter {
+pub(crate) struct RunWriter {
     folder: PathBuf,
     manifest: Manifest,
     start_unix_ns: u64,
@@ -43,7 +43,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// When the folder holds anything, or cannot be written to.
-    pub fn create(folder: &Path, mut manifest: Manifest, start_unix_ns: u64) -> Result<Self, ResultsError> {
+    pub(crate) fn create(folder: &Path, mut manifest: Manifest, start_unix_ns: u64) -> Result<Self, ResultsError> {
         refuse_occupied(folder)?;
         manifest.files.clear();
         fs::create_dir_all(folder)
@@ -67,12 +67,12 @@ impl RunWriter {
 
     /// Where the results are.
     #[must_use]
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// The manifest, to be completed with what becomes known on the way. [`RunWriter::save_manifest`] writes it.
-    pub fn manifest_mut(&mut self) -> &mut Manifest {
+    pub(crate) fn manifest_mut(&mut self) -> &mut Manifest {
         &mut self.manifest
     }
 
@@ -80,7 +80,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn save_manifest(&self) -> Result<(), ResultsError> {
+    pub(crate) fn save_manifest(&self) -> Result<(), ResultsError> {
         let file = self.folder.join(MANIFEST);
         let text = self
             .manifest
@@ -90,7 +90,7 @@ impl RunWriter {
     }
 
     /// Takes in a row of the timeline; the next flush writes it.
-    pub fn row(&mut self, row: &TimelineRow) {
+    pub(crate) fn row(&mut self, row: &TimelineRow) {
         let Some(timeline) = &mut self.timeline else { return };
         let appended = append_row(timeline.buffer(), row, !self.any_row);
         self.any_row = true;
@@ -98,7 +98,7 @@ impl RunWriter {
     }
 
     /// Takes in a row of the watermark log; the next flush writes it.
-    pub fn watermark_row(&mut self, row: &WatermarkRow) {
+    pub(crate) fn watermark_row(&mut self, row: &WatermarkRow) {
         let is_first = self.watermarks.is_none();
         let path = self.folder.join(WATERMARKS);
         let file = self.watermarks.get_or_insert_with(|| GrowingFile::new(path));
@@ -107,7 +107,7 @@ impl RunWriter {
     }
 
     /// Takes in the latencies of an interval; the next flush writes them. An empty interval leaves no trace.
-    pub fn interval(&mut self, key: &LogKey, interval: &Interval) {
+    pub(crate) fn interval(&mut self, key: &LogKey, interval: &Interval) {
         if interval.latencies.count() == 0 {
             return;
         }
@@ -123,7 +123,7 @@ impl RunWriter {
     }
 
     /// Writes what was taken in since the last flush; call it each second. What the disk does not take waits for the next one.
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         let first_refusal = self
             .timeline
             .iter_mut()
@@ -137,8 +137,8 @@ impl RunWriter {
     }
 
     /// What went wrong first, if anything did. It may be over: only [`RunWriter::finish`] knows.
-    #[must_use]
-    pub fn trouble(&self) -> Option<&ResultsError> {
+    #[cfg(test)]
+    fn trouble(&self) -> Option<&ResultsError> {
         self.trouble.as_ref()
     }
 
@@ -146,7 +146,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn file(&self, name: &str, bytes: &[u8]) -> Result<(), ResultsError> {
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> Result<(), ResultsError> {
         write_whole(&self.folder.join(name), bytes)
     }
 
@@ -154,7 +154,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// The first refusal of the system.
-    pub fn complete(&mut self) -> Result<(), ResultsError> {
+    pub(crate) fn complete(&mut self) -> Result<(), ResultsError> {
         // A refusal in the middle of the run is forgiven when the disk took everything in the end; an encoder's is not.
         let mut outcome = match self.trouble.take() {
             Some(error @ ResultsError::Unwritable { .. }) => Err(error),
@@ -172,7 +172,7 @@ impl RunWriter {
     ///
     /// # Errors
     /// The first refusal of the system. The manifest then goes on saying `running` only if it is the one that could not be written.
-    pub fn finish(mut self, state: RunState, ended: &str, summary: &Summary) -> Result<(), ResultsError> {
+    pub(crate) fn finish(mut self, state: RunState, ended: &str, summary: &Summary) -> Result<(), ResultsError> {
         let completed = self.complete();
         let encoded = summary
             .to_json()
@@ -195,7 +195,7 @@ impl RunWriter {
 ///
 /// # Errors
 /// When it holds anything, or cannot be looked into.
-pub fn refuse_occupied(folder: &Path) -> Result<(), ResultsError> {
+pub(crate) fn refuse_occupied(folder: &Path) -> Result<(), ResultsError> {
     let mut entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

@@ -13,7 +13,7 @@ const WORTH_A_NOTE: f64 = 0.01;
 
 /// What is known of the way to a topic.
 #[derive(Debug, Clone, Copy)]
-pub struct Way<'a> {
+pub(crate) struct Way<'a> {
     /// The topic.
     pub topic: &'a str,
     /// The client's `message.max.bytes`, before compression.
@@ -29,7 +29,7 @@ pub struct Way<'a> {
 impl<'a> Way<'a> {
     /// The way of a client with these settings.
     #[must_use]
-    pub fn of(settings: &'a ClientSettings, topic: &'a str, batch: Option<BatchLimit>, embedded: bool) -> Self {
+    pub(crate) fn of(settings: &'a ClientSettings, topic: &'a str, batch: Option<BatchLimit>, embedded: bool) -> Self {
         let (client_bytes, compression) = (settings.largest_message_bytes(), settings.compression());
         Way { topic, client_bytes, batch, compression, embedded }
     }
@@ -37,7 +37,7 @@ impl<'a> Way<'a> {
 
 /// What becomes of a stream's largest events.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fit {
+pub(crate) enum Fit {
     /// They pass, as far as anybody says.
     Passes,
     /// Some will fail, or may: a sentence.
@@ -62,7 +62,7 @@ struct Over {
 
 /// Holds a stream's largest event against the limits on its way.
 #[must_use]
-pub fn fit(stream: &Stream, schedule: &StreamSchedule, way: &Way<'_>) -> Fit {
+pub(crate) fn fit(stream: &Stream, schedule: &StreamSchedule, way: &Way<'_>) -> Fit {
     let largest = largest_event(stream, schedule);
     let over = [over_client(schedule, &largest, way), over_batch(schedule, &largest, way)];
     let (compressible, certain): (Vec<Over>, Vec<Over>) =

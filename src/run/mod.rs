@@ -9,7 +9,7 @@ mod seconds;
 mod topics;
 mod watch;
 
-pub use event_sizes::{Fit, Way, fit};
-pub use prepare::{Prepared, Request, RunError, prepare};
-pub use seconds::{SecondSeen, StreamSecond, StreamTotals};
-pub use watch::{News, carry_out};
+pub(crate) use event_sizes::{Fit, Way, fit};
+pub(crate) use prepare::{Prepared, Request, RunError, prepare};
+pub(crate) use seconds::SecondSeen;
+pub(crate) use watch::{News, carry_out};

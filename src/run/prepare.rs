@@ -34,7 +34,7 @@ pub(super) const LEAD_NS: u64 = 300_000_000;
 
 /// What a user asked for.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(crate) struct Request {
     /// Which part of the run.
     pub role: Role,
     /// The profile.
@@ -135,7 +135,7 @@ impl RunError {
 }
 
 /// A run that is ready to start.
-pub struct Prepared {
+pub(crate) struct Prepared {
     pub(super) request: Request,
     pub(super) duration: Span,
     pub(super) run_id: String,
@@ -195,7 +195,7 @@ impl PreparedStage {
 ///
 /// # Errors
 /// [`RunError`], one clear sentence.
-pub fn prepare(request: Request) -> Result<Prepared, RunError> {
+pub(crate) fn prepare(request: Request) -> Result<Prepared, RunError> {
     refuse_few_files().map_err(RunError::Limits)?;
     request.run_id.as_deref().map_or(Ok(()), refuse_path).map_err(RunError::Usage)?;
     if let Some(out) = &request.out {
@@ -279,25 +279,25 @@ fn notes_on_sizes(
 impl Prepared {
     /// The run's id.
     #[must_use]
-    pub fn run_id(&self) -> &str {
+    pub(crate) fn run_id(&self) -> &str {
         &self.run_id
     }
 
     /// What a person should know before the run, a sentence each.
     #[must_use]
-    pub fn notes(&self) -> &[String] {
+    pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }
 
     /// The cluster's id.
     #[must_use]
-    pub fn cluster_id(&self) -> &str {
+    pub(crate) fn cluster_id(&self) -> &str {
         self.target.cluster_id()
     }
 
     /// The cluster's address, or that it is the embedded broker.
     #[must_use]
-    pub fn where_to(&self) -> String {
+    pub(crate) fn where_to(&self) -> String {
         let brokers = self.settings.brokers().unwrap_or_default();
         if self.embedded.is_some() { format!("the embedded broker at {brokers}") } else { brokers.to_owned() }
     }

@@ -13,7 +13,7 @@ const PATIENCE_NS: u64 = 300_000_000;
 
 /// What happened to one stream within one second.
 #[derive(Debug, Clone, Default)]
-pub struct StreamSecond {
+pub(crate) struct StreamSecond {
     /// The workers' part.
     pub sends: SendFigures,
     /// The acknowledgements' part.
@@ -24,7 +24,7 @@ pub struct StreamSecond {
 
 /// One second of a run, and where the run stands at its end.
 #[derive(Debug, Clone)]
-pub struct SecondSeen {
+pub(crate) struct SecondSeen {
     /// The second, counted from the start of the run.
     pub second: u64,
     /// The streams, in the profile's order.
@@ -35,7 +35,7 @@ pub struct SecondSeen {
 
 /// Where a stream stands.
 #[derive(Debug, Clone, Default)]
-pub struct StreamTotals {
+pub(crate) struct StreamTotals {
     /// Sends handed over so far.
     pub sent: u64,
     /// Acknowledged so far.

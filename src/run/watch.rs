@@ -28,7 +28,7 @@ use crate::verdict::{Reason, ReasonCode};
 const TICK: Duration = Duration::from_millis(50);
 
 /// What a run has to tell while it goes on.
-pub enum News<'a> {
+pub(crate) enum News<'a> {
     /// A second is over.
     Second(&'a SecondSeen),
     /// A sentence for people.
@@ -39,7 +39,7 @@ pub enum News<'a> {
 ///
 /// # Errors
 /// When the run cannot start. Once it has, whatever happens ends in a summary.
-pub fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result<Ended, RunError> {
+pub(crate) fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result<Ended, RunError> {
     let stop = StopFlag::default();
     let role = prepared.request.role;
     let stages_of_streams: Vec<usize> = prepared.streams.iter().map(|stream| stream.stages.len()).collect();

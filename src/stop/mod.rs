@@ -1,6 +1,6 @@
 //! How running threads are asked to end.
 
-pub mod signals;
+pub(crate) mod signals;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

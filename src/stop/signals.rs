@@ -9,13 +9,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::StopFlag;
 
 /// Listens in a thread of its own for as long as the process lives. Where signals cannot be heard, the system's own way applies: the process ends.
-pub fn listen(stop: &StopFlag) {
+pub(crate) fn listen(stop: &StopFlag) {
     let stop = stop.clone();
     let heard = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
             let Ok(mut asked) = Asked::listen() else { return };
-            while asked.to_stop().await.is_some() {
+            while asked.next().await.is_some() {
                 stop.set();
             }
         });
@@ -25,7 +25,7 @@ pub fn listen(stop: &StopFlag) {
 }
 
 /// The signals that ask a command to stop.
-pub struct Asked {
+pub(crate) struct Asked {
     interrupt: Signal,
     terminate: Signal,
     /// None under `nohup`, whose point is that a closed terminal stops nothing.
@@ -37,14 +37,14 @@ impl Asked {
     ///
     /// # Errors
     /// When the system lets nobody listen.
-    pub fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let hang_up = if ignores_hang_up(&status) { None } else { Some(signal(SignalKind::hangup())?) };
         Ok(Asked { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
     }
 
     /// Waits for the next of them; none comes any more when nothing is told.
-    pub async fn to_stop(&mut self) -> Option<()> {
+    pub(crate) async fn next(&mut self) -> Option<()> {
         let Asked { interrupt, terminate, hang_up } = self;
         let hung_up = async {
             match hang_up {

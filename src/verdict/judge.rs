@@ -9,26 +9,26 @@ mod windows;
 
 use crate::profile::{Delivery, Slo};
 
-pub use delivery::StageReading;
-pub use watermarks::WatermarkDrops;
-pub use windows::{WindowFigures, judge_windows};
+pub(crate) use delivery::StageReading;
+pub(crate) use watermarks::WatermarkDrops;
+pub(crate) use windows::{WindowFigures, judge_windows};
 
 use super::{Reason, ReasonCode, SloResult, Verdict};
 use crate::check::{Counts, LatencyHistogram, LostEvent};
 use crate::figures::count;
 
 /// Of the offered rate, a generator must reach this share.
-pub const ACHIEVED_SHARE: f64 = 0.99;
+pub(crate) const ACHIEVED_SHARE: f64 = 0.99;
 /// The profile's ceiling may hold the generator back for this share of the time.
-pub const CAPPED_SHARE: f64 = 0.01;
+pub(crate) const CAPPED_SHARE: f64 = 0.01;
 /// A client that took nothing for this share of the time held the load back.
-pub const HELD_BACK_SHARE: f64 = 0.05;
+pub(crate) const HELD_BACK_SHARE: f64 = 0.05;
 /// So many samples must lie beyond a quantile for it to be believed: a p99 needs 1,000 samples.
-pub const SAMPLES_BEYOND: f64 = 10.0;
+pub(crate) const SAMPLES_BEYOND: f64 = 10.0;
 
 /// What a run has to say for itself. Streams are judged by their last stage.
 #[derive(Debug, Clone, Copy)]
-pub struct RunFigures<'a> {
+pub(crate) struct RunFigures<'a> {
     /// The streams, in the profile's order.
     pub streams: &'a [StreamFigures<'a>],
     /// Whether the run was ended before its schedule was.
@@ -41,7 +41,7 @@ pub struct RunFigures<'a> {
 
 /// What was measured of one stream.
 #[derive(Debug, Clone, Copy)]
-pub struct StreamFigures<'a> {
+pub(crate) struct StreamFigures<'a> {
     /// Its name.
     pub name: &'a str,
     /// At which of several stages, where one is judged for itself.
@@ -76,7 +76,7 @@ pub struct StreamFigures<'a> {
 
 /// How well the generator kept its schedule.
 #[derive(Debug, Clone, Copy)]
-pub struct GeneratorFigures<'a> {
+pub(crate) struct GeneratorFigures<'a> {
     /// From due to handed over, of the events that did not wait for the client: what the generator itself is late.
     pub lateness: &'a LatencyHistogram,
     /// The p99 of it in its worst second, in milliseconds.
@@ -105,7 +105,7 @@ pub struct GeneratorFigures<'a> {
 
 /// The queue between the generator and the target.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Queue {
+pub(crate) struct Queue {
     /// How many events it holds, over all workers; 0 where that is not known.
     pub events: u64,
     /// How long the client waits for a batch to fill, in milliseconds.
@@ -115,14 +115,14 @@ pub struct Queue {
 impl Queue {
     /// The most events per second that pass it when an acknowledgement takes so long: it holds an event until then (Little's law).
     #[must_use]
-    pub fn carries_per_s(&self, acknowledged_ms: f64) -> f64 {
+    pub(crate) fn carries_per_s(&self, acknowledged_ms: f64) -> f64 {
         self.events as f64 / ((self.linger_ms + acknowledged_ms).max(1e-3) / 1e3)
     }
 }
 
 /// Which ends of the events' way were watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sides {
+pub(crate) struct Sides {
     /// What was sent is known.
     pub sent: bool,
     /// What arrived is known.
@@ -140,7 +140,7 @@ pub struct ClockFigures {
 
 /// What the figures mean.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// Pass, fail or void.
     pub verdict: Verdict,
     /// Why, what failed first; empty with a pass.
@@ -151,7 +151,7 @@ pub struct Judgement {
 
 impl Judgement {
     /// Takes in further reasons, and lets them count.
-    pub fn add(&mut self, reasons: impl IntoIterator<Item = Reason>) {
+    pub(crate) fn add(&mut self, reasons: impl IntoIterator<Item = Reason>) {
         self.reasons.extend(reasons);
         self.verdict = Verdict::weigh(&mut self.reasons);
     }
@@ -170,7 +170,7 @@ impl StreamFigures<'_> {
 
 /// Judges a run: a limit that is broken for certain fails it, and else whatever leaves the claim without support makes it void.
 #[must_use]
-pub fn judge(run: &RunFigures<'_>) -> Judgement {
+pub(crate) fn judge(run: &RunFigures<'_>) -> Judgement {
     let mut reasons = Vec::new();
     let held_back: Vec<Option<Reason>> = run.streams.iter().map(generator::held_back).collect();
     let is_over_asked = held_back.iter().flatten().any(|reason| reason.code != ReasonCode::HeldBackByCeiling);

@@ -1,12 +1,12 @@
 //! Pass, fail or void: what the figures mean, and why.
 
-pub mod judge;
+pub(crate) mod judge;
 mod reason;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use judge::{
+pub(crate) use judge::{
     ClockFigures, GeneratorFigures, Judgement, Queue, RunFigures, Sides, StageReading, StreamFigures, WatermarkDrops,
     WindowFigures, judge, judge_windows,
 };

@@ -16,7 +16,7 @@ const READ_OF_EACH: u64 = 500;
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Around {
+pub(crate) struct Around {
     pub stretches: Vec<Stretch>,
     /// Answers that were looked behind.
     pub looked_behind: usize,
@@ -37,7 +37,7 @@ struct Open {
 
 /// Looks behind the answers at `offsets`; `oldest` and `ends` are where the partitions begin and end. That nothing can be read is no error here:
 /// counts are of offsets, and what may hide makes the error bar.
-pub fn look_around(
+pub(crate) fn look_around(
     reader: &mut RunReader<'_>,
     edges: &Edges,
     offsets: &EdgeOffsets,

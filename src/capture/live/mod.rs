@@ -7,10 +7,10 @@ mod edges;
 mod runs;
 mod sample;
 
-pub use self::around::look_around;
+pub(crate) use self::around::look_around;
 use self::around::{Around, none_is_stamped};
 use self::edges::{Asked, ask_edges, watch_ends};
-pub use self::runs::RunReader;
+pub(crate) use self::runs::RunReader;
 use self::sample::{SampleOrder, take_sample};
 use crate::capture::sample::SampleFigures;
 use crate::capture::{
@@ -26,7 +26,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Which part of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaptureRange {
+pub(crate) enum CaptureRange {
     /// What was written between two moments.
     Past {
         /// The beginning.
@@ -40,7 +40,7 @@ pub enum CaptureRange {
 
 /// Which topic, and how.
 #[derive(Debug, Clone)]
-pub struct Capture {
+pub(crate) struct Capture {
     /// The client's settings.
     pub settings: ClientSettings,
     /// The cluster that may be asked although it is not on this machine.
@@ -124,7 +124,7 @@ impl CaptureError {
 ///
 /// # Errors
 /// [`CaptureError`], with the topic named.
-pub fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress)) -> Result<Captured, CaptureError> {
+pub(crate) fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress)) -> Result<Captured, CaptureError> {
     // A range that cannot be is refused before anybody is asked.
     let now_ms = now_ms();
     let edges = match wanted.range {

@@ -17,7 +17,7 @@ const READ_LITTLE: [(&str, &str); 3] =
     [("queued.min.messages", "1"), ("fetch.message.max.bytes", "65536"), ("queued.max.messages.kbytes", "1024")];
 
 /// A client that jumps from run to run.
-pub struct RunReader<'a> {
+pub(crate) struct RunReader<'a> {
     topic: &'a str,
     settings: BTreeMap<String, String>,
     source: Option<Source>,
@@ -33,7 +33,7 @@ struct Open {
 
 impl<'a> RunReader<'a> {
     /// Reads what is committed only, or everything.
-    pub fn new(settings: &ClientSettings, topic: &'a str, committed_only: bool) -> Self {
+    pub(crate) fn new(settings: &ClientSettings, topic: &'a str, committed_only: bool) -> Self {
         let isolation = if committed_only { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
         let settings = settings.sampler(isolation, &READ_LITTLE);
         RunReader { topic, settings, source: None, clock: Clock::anchored_now() }
@@ -44,7 +44,7 @@ impl<'a> RunReader<'a> {
     ///
     /// # Errors
     /// When reading fails, or nothing comes for too long.
-    pub fn read(
+    pub(crate) fn read(
         &mut self,
         runs: &[(Run, u64)],
         mut seen: impl FnMut(usize, &Record<'_>),

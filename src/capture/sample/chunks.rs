@@ -9,7 +9,7 @@ const MOST_CHUNKS: u64 = 40;
 
 /// A run of neighbouring records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chunk {
+pub(crate) struct Chunk {
     /// The partition.
     pub partition: usize,
     /// The first offset.
@@ -25,7 +25,7 @@ pub struct Chunk {
 ///
 /// Every partition is cut into equal stretches, and one chunk is taken at a pseudo-random place in each, the same at every call.
 #[must_use]
-pub fn chunks(ranges: &[(i64, i64)], wanted: u64) -> Vec<Vec<Chunk>> {
+pub(crate) fn chunks(ranges: &[(i64, i64)], wanted: u64) -> Vec<Vec<Chunk>> {
     let length = |(from, to): &(i64, i64)| (to - from).max(0) as u64;
     let total: u64 = ranges.iter().map(length).sum();
     let mut rounds: Vec<Vec<Chunk>> = Vec::new();

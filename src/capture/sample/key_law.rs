@@ -19,7 +19,7 @@ const STRETCH: f64 = 1.03;
 /// The law that keys seem to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "distribution")]
-pub enum KeyLaw {
+pub(crate) enum KeyLaw {
     /// Most records have no key.
     None,
     /// All records that have a key have the same one.
@@ -40,7 +40,7 @@ pub enum KeyLaw {
 
 /// What a sample says about keys.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct KeyFigures {
+pub(crate) struct KeyFigures {
     /// Records with a key.
     pub keyed: u64,
     /// Different keys among the first `distinct_of` of them.
@@ -63,7 +63,7 @@ impl KeyFigures {
     /// Whether the heaviest keys are about as heavy as the law has them. Among many keys the heaviest in a sample are those that chance
     /// favoured: by about sqrt(2 ln keys) standard errors.
     #[must_use]
-    pub fn fits(&self) -> bool {
+    pub(crate) fn fits(&self) -> bool {
         let keyed = self.keyed.max(1) as f64;
         let expected = keyed * self.law_top_10_share / 10.0;
         let favoured = 10.0 * (2.0 * expected * (self.distinct.max(1) as f64).ln()).sqrt() / keyed;

@@ -17,7 +17,7 @@ const BY_CHANCE: f64 = 1.36;
 
 /// What a sample says about lateness: the record's timestamp minus the event time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LatenessFigures {
+pub(crate) struct LatenessFigures {
     /// Events whose event time was found.
     pub timed: u64,
     /// Events without an event time at its place.
@@ -34,7 +34,7 @@ pub struct LatenessFigures {
 
 /// A law of lateness: of those that were tried the one that is nearest to the sample.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct LateLaw {
+pub(crate) struct LateLaw {
     /// The law's median in milliseconds.
     pub median_ms: i64,
     /// The latest in milliseconds.
@@ -53,7 +53,7 @@ pub struct LateLaw {
 /// How lateness varies around its median.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "distribution", rename_all = "kebab-case")]
-pub enum LateShape {
+pub(crate) enum LateShape {
     /// It does not vary.
     Fixed,
     /// Memoryless.

@@ -8,12 +8,12 @@ mod size_law;
 mod space_saving;
 mod tally;
 
-pub use chunks::{Chunk, chunks};
-pub use key_law::{KeyFigures, KeyLaw};
-pub use lateness_law::{LateLaw, LateShape, LatenessFigures};
-pub use size_law::{SizeFigures, SizeLaw};
-pub use space_saving::SpaceSaving;
-pub use tally::{Displaced, Gaps, SampleFigures, Sighting, Tally};
+pub(crate) use chunks::{Chunk, chunks};
+pub(crate) use key_law::{KeyFigures, KeyLaw};
+pub(crate) use lateness_law::{LateLaw, LateShape, LatenessFigures};
+pub(crate) use size_law::{SizeFigures, SizeLaw};
+pub(crate) use space_saving::SpaceSaving;
+pub(crate) use tally::{Displaced, Gaps, SampleFigures, Sighting, Tally};
 
 /// The value that a share of `quantile` (0 to 1) of sorted values does not exceed; 0 where there is none.
 fn quantile<T: Copy + Default>(sorted: &[T], quantile: f64) -> T {

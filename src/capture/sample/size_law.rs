@@ -12,7 +12,7 @@ const FAR: f64 = 0.1;
 /// The law that sizes seem to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "sizes")]
-pub enum SizeLaw {
+pub(crate) enum SizeLaw {
     /// All the same.
     Fixed {
         /// The size in bytes.
@@ -33,7 +33,7 @@ pub enum SizeLaw {
 
 /// What a sample says about sizes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SizeFigures {
+pub(crate) struct SizeFigures {
     /// The mean in bytes.
     pub mean_bytes: f64,
     /// The 1st, 10th, 50th, 90th, 99th percentile and the largest, in bytes.
@@ -47,7 +47,7 @@ pub struct SizeFigures {
 impl SizeFigures {
     /// Whether the law describes the sample.
     #[must_use]
-    pub fn fits(&self) -> bool {
+    pub(crate) fn fits(&self) -> bool {
         self.distance <= FAR
     }
 

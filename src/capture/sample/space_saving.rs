@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 /// An element without a counter takes over the smallest one and inherits its count as a possible error. So a count is never too small, at most
 /// its error too large, and every element of more than n / capacity of n occurrences has a counter.
 #[derive(Debug, Clone)]
-pub struct SpaceSaving {
+pub(crate) struct SpaceSaving {
     capacity: usize,
     counters: HashMap<u64, Counter>,
     by_count: BTreeSet<(u64, u64)>,
@@ -17,7 +17,7 @@ pub struct SpaceSaving {
 
 /// What is known of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counter {
+pub(crate) struct Counter {
     /// It occurred at most so often.
     pub count: u64,
     /// It occurred at least `count - error` times.
@@ -27,7 +27,7 @@ pub struct Counter {
 impl SpaceSaving {
     /// A sketch of so many counters, at least one.
     #[must_use]
-    pub fn with_counters(capacity: usize) -> Self {
+    pub(crate) fn with_counters(capacity: usize) -> Self {
         SpaceSaving {
             capacity: capacity.max(1),
             counters: HashMap::new(),
@@ -38,7 +38,7 @@ impl SpaceSaving {
     }
 
     /// Takes in one occurrence of an element.
-    pub fn see(&mut self, element: u64) {
+    pub(crate) fn see(&mut self, element: u64) {
         self.seen += 1;
         let known = self.counters.get(&element).copied();
         let Counter { count, error } = known.unwrap_or_else(|| self.make_room());
@@ -62,18 +62,18 @@ impl SpaceSaving {
 
     /// All occurrences.
     #[must_use]
-    pub fn seen(&self) -> u64 {
+    pub(crate) fn seen(&self) -> u64 {
         self.seen
     }
 
     /// The counters, the heaviest first.
-    pub fn heaviest(&self) -> impl Iterator<Item = Counter> {
+    pub(crate) fn heaviest(&self) -> impl Iterator<Item = Counter> {
         self.by_count.iter().rev().filter_map(|(_, element)| self.counters.get(element).copied())
     }
 
     /// How many different elements were among how many occurrences: all of them, or those up to when the last counter was taken.
     #[must_use]
-    pub fn distinct_of(&self) -> (u64, u64) {
+    pub(crate) fn distinct_of(&self) -> (u64, u64) {
         (self.counters.len() as u64, self.seen_when_full.unwrap_or(self.seen))
     }
 }

@@ -15,7 +15,7 @@ const MOSTLY: f64 = 0.9;
 
 /// A sampled record, as far as it is looked at.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Sighting<'a> {
+pub(crate) struct Sighting<'a> {
     /// The partition.
     pub partition: usize,
     /// The offset.
@@ -32,7 +32,7 @@ pub struct Sighting<'a> {
 
 /// Offsets that hold no record (transaction markers, and what compaction took), and records of aborted transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub struct Gaps {
+pub(crate) struct Gaps {
     /// Offsets that were looked at.
     pub offsets: u64,
     /// Those without a record.
@@ -48,14 +48,14 @@ pub struct Gaps {
 impl Gaps {
     /// Offsets that count although there is nothing that was delivered.
     #[must_use]
-    pub fn too_much(&self) -> u64 {
+    pub(crate) fn too_much(&self) -> u64 {
         self.missing + self.aborted.unwrap_or(0)
     }
 }
 
 /// Records whose timestamp belongs to another bucket than the one that counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Displaced {
+pub(crate) struct Displaced {
     /// Records that were looked at.
     pub records: u64,
     /// How many are counted in a later bucket than their timestamp's.
@@ -68,7 +68,7 @@ pub struct Displaced {
 
 /// What a sample says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SampleFigures {
+pub(crate) struct SampleFigures {
     /// Records that were read.
     pub records: u64,
     /// Records without a payload.
@@ -112,7 +112,7 @@ impl Looked {
 
 /// Takes in sampled records.
 #[derive(Debug)]
-pub struct Tally {
+pub(crate) struct Tally {
     records: u64,
     tombstones: u64,
     unstamped: u64,
@@ -131,7 +131,7 @@ pub struct Tally {
 impl Tally {
     /// A tally that looks for event times or not, and holds timestamps against buckets or not.
     #[must_use]
-    pub fn new(wants_lateness: bool, wants_displaced: bool) -> Self {
+    pub(crate) fn new(wants_lateness: bool, wants_displaced: bool) -> Self {
         Tally {
             records: 0,
             tombstones: 0,
@@ -149,7 +149,7 @@ impl Tally {
     }
 
     /// Takes in a record. `counted` is the curve. What counts by its own timestamp is in no other's bucket.
-    pub fn see(&mut self, seen: &Sighting<'_>, counted: &Counted) {
+    pub(crate) fn see(&mut self, seen: &Sighting<'_>, counted: &Counted) {
         self.records += 1;
         self.unstamped += u64::from(seen.stamp_ms.is_none());
         match seen.payload {
@@ -181,12 +181,12 @@ impl Tally {
     }
 
     /// A chunk was read: everything before `reached`, and `read` records.
-    pub fn chunk_ended(&mut self, chunk: &Chunk, reached: i64, read: u64) {
+    pub(crate) fn chunk_ended(&mut self, chunk: &Chunk, reached: i64, read: u64) {
         self.chunks.push(Looked { from: chunk.from, reached, read, ..Looked::default() });
     }
 
     /// The chunks in their order were read once more, as a reader of what is committed does: up to `reached`, and `read` records.
-    pub fn chunk_committed(&mut self, reached: i64, read: u64) {
+    pub(crate) fn chunk_committed(&mut self, reached: i64, read: u64) {
         if let Some(chunk) = self.chunks.get_mut(self.compared) {
             // What lies after the last stable offset is not aborted, but open.
             let missing = chunk.read.saturating_sub(read);
@@ -199,13 +199,13 @@ impl Tally {
 
     /// How many records were taken in.
     #[must_use]
-    pub fn records(&self) -> u64 {
+    pub(crate) fn records(&self) -> u64 {
         self.records
     }
 
     /// What they say, together, of a topic that holds `held` records in the captured range.
     #[must_use]
-    pub fn figures(self, held: u64) -> SampleFigures {
+    pub(crate) fn figures(self, held: u64) -> SampleFigures {
         let payloads = self.sizes.len() as f64;
         SampleFigures {
             records: self.records,

@@ -12,7 +12,7 @@ const HALVINGS: usize = 3;
 
 /// A fitted b-model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct BModel {
+pub(crate) struct BModel {
     /// The share b of the fuller half, from 0.5 (even) to 1, from the differences of halves, chance taken out ([`Level::uneven`]).
     pub bias: f64,
     /// The same from the slope of the entropy plot, as Wang et al. estimate it. Chance makes it larger where buckets hold few events.

@@ -13,7 +13,7 @@ pub(super) const CHANCE: f64 = 0.1;
 
 /// The dispersion at a second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Dispersion {
+pub(crate) struct Dispersion {
     /// Var N / E N of the counts of one second, around a rate that is slow against it.
     pub index: f64,
     /// How the dispersion above 1 grows with the window: as its power of this exponent, from 0 (seconds independent of each other) to 3.

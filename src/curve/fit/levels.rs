@@ -6,13 +6,13 @@ use super::FitError;
 use crate::curve::Curve;
 
 /// Fewer buckets than this cannot be fitted.
-pub const LEAST_BUCKETS: usize = 20;
+pub(crate) const LEAST_BUCKETS: usize = 20;
 /// A level needs so many pairs of windows.
 const LEAST_PAIRS: usize = 10;
 
 /// One scale.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Level {
+pub(crate) struct Level {
     /// The windows' length.
     pub window_s: f64,
     /// How many windows there are.
@@ -36,7 +36,7 @@ pub struct Level {
 ///
 /// # Errors
 /// For a curve that is too short or silent.
-pub fn levels(curve: &Curve) -> Result<Vec<Level>, FitError> {
+pub(crate) fn levels(curve: &Curve) -> Result<Vec<Level>, FitError> {
     if curve.counts().len() < LEAST_BUCKETS {
         return Err(FitError::TooShort { buckets: curve.counts().len() });
     }

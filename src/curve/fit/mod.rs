@@ -15,15 +15,15 @@ use serde::Serialize;
 use super::Curve;
 use crate::units::Span;
 
-pub use b_model::BModel;
-pub use dispersion::Dispersion;
-pub use levels::{LEAST_BUCKETS, Level, levels};
-pub use on_off::OnOff;
-pub use trial::Trial;
+pub(crate) use b_model::BModel;
+pub(crate) use dispersion::Dispersion;
+pub(crate) use levels::{LEAST_BUCKETS, Level, levels};
+pub(crate) use on_off::OnOff;
+pub(crate) use trial::Trial;
 
 /// A fit that cannot be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum FitError {
+pub(crate) enum FitError {
     /// Too few buckets.
     #[error("{buckets} buckets are too few for a fit (it needs {LEAST_BUCKETS})")]
     TooShort {
@@ -70,7 +70,7 @@ impl std::fmt::Display for Kind {
 
 /// Everything that was fitted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Fit {
+pub(crate) struct Fit {
     /// A bucket's length.
     pub step_s: f64,
     /// The mean rate.
@@ -94,7 +94,7 @@ impl Fit {
     ///
     /// # Errors
     /// [`FitError`] for a curve that is too short or silent.
-    pub fn of(curve: &Curve) -> Result<Self, FitError> {
+    pub(crate) fn of(curve: &Curve) -> Result<Self, FitError> {
         let levels = levels(curve)?;
         let mean_per_s = curve.total() / curve.length_s();
         let dispersion = Dispersion::of(&levels, 1.0);
@@ -113,7 +113,7 @@ impl Fit {
     ///
     /// # Errors
     /// [`FitError::Impossible`] for a kind that this curve does not give.
-    pub fn detail(&self, kind: Kind) -> Result<String, FitError> {
+    pub(crate) fn detail(&self, kind: Kind) -> Result<String, FitError> {
         let impossible = |why| FitError::Impossible { kind, why };
         Ok(match kind {
             // Chance alone, and the mass of each bucket kept: `poisson` would let it vary as well.

@@ -6,7 +6,7 @@ use super::dispersion::CHANCE;
 
 /// A cycle of a burst and silence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct OnOff {
+pub(crate) struct OnOff {
     /// How long a burst is.
     pub on_s: f64,
     /// How long the silence around it is. Burst and silence together are one bucket, so that every bucket keeps its events.

@@ -12,7 +12,7 @@ const LEAST_COARSE: usize = 48;
 
 /// What each kind foretold from the coarse curve, and what was there. All are local dispersions at the curve's own bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Trial {
+pub(crate) struct Trial {
     /// The coarse bucket.
     pub from_s: f64,
     /// The curve's own bucket.

@@ -34,13 +34,14 @@ mod laws;
 #[cfg(test)]
 mod tests;
 
-pub use error::ImportError;
-pub use findings::{Finding, Findings, Kind};
-pub use format::Format;
-pub use policy::{
-    Decimal, Duplicates, Future, Gaps, Negative, OffGrid, Partial, Policy, Stamps, Unsorted, Values, word,
+pub(crate) use error::ImportError;
+pub(crate) use findings::{Finding, Findings, Kind};
+pub(crate) use format::Format;
+pub use policy::Values;
+pub(crate) use policy::{
+    Decimal, Duplicates, Future, Gaps, Negative, OffGrid, Partial, Policy, Stamps, Unsorted, word,
 };
-pub use series::Place;
+pub(crate) use series::Place;
 
 use super::Curve;
 use series::{Export, Foreign, Series};

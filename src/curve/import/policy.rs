@@ -150,7 +150,7 @@ pub struct Policy {
 ///
 /// # Errors
 /// The words that there are.
-pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(crate) fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::from(text)).map_err(|error| error.to_string())
 }
 

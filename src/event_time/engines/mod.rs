@@ -8,7 +8,7 @@ mod flink_sql;
 mod kafka_streams;
 mod spark;
 
-pub use description::{Counts, Description, Lateness, Metric, Progress, Sessions, Sliding, Tolerates, Windows};
+pub(crate) use description::{Counts, Description, Lateness, Progress, Sliding};
 
 use crate::profile::Engine;
 

@@ -77,7 +77,7 @@ pub struct Candidate {
 /// Bounds are rounded up to where the sketch counts exactly: not at all below 32.768 s, by less than 0.01 % above.
 /// Without `max_skew_ms` (no producer is known) there are no candidates from skew.
 #[must_use]
-pub fn advise(lateness: &Lateness, scope: Scope, max_skew_ms: Option<u64>) -> Vec<Candidate> {
+pub(crate) fn advise(lateness: &Lateness, scope: Scope, max_skew_ms: Option<u64>) -> Vec<Candidate> {
     let needed = match scope {
         Scope::Partition => &lateness.needed,
         Scope::AllPartitions => &lateness.needed_over_all,
@@ -116,7 +116,7 @@ pub fn advise(lateness: &Lateness, scope: Scope, max_skew_ms: Option<u64>) -> Ve
 /// Covering the lateness itself, less what the windows stay open behind their ends, makes it hold wherever the windows begin: a record just before
 /// its window's end needs all of it. "Drops none" holds for the windows as they fell in this run alone.
 #[must_use]
-pub fn advised_ms(candidates: &[Candidate], lateness: &Lateness, scope: Scope, rule: &Rule) -> Option<u64> {
+pub(crate) fn advised_ms(candidates: &[Candidate], lateness: &Lateness, scope: Scope, rule: &Rule) -> Option<u64> {
     if candidates.is_empty() {
         return None;
     }

@@ -16,7 +16,7 @@ use super::{
 
 /// From when on something is worth a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attention {
+pub(crate) struct Attention {
     /// A stall of so many seconds in a row.
     pub stall_s: u64,
     /// A clock that is off by so many milliseconds from the others.
@@ -174,7 +174,7 @@ impl fmt::Display for Whose {
 ///
 /// A producer's clock is held against the middle one: the median over the producers of their median offsets.
 #[must_use]
-pub fn findings(log: &LogFigures, producers: &[ProducerSkew], attention: Attention) -> Vec<Finding> {
+pub(crate) fn findings(log: &LogFigures, producers: &[ProducerSkew], attention: Attention) -> Vec<Finding> {
     let mut found = Vec::new();
     for (&partition, of) in &log.partitions {
         found.extend(future_event(partition, of));

@@ -15,11 +15,11 @@ use crate::event_time::watermark::{ModelSpec, Rule};
 
 /// An event time further ahead of the clock than this is taken for one from the future, in milliseconds: an hour,
 /// from which on Kafka itself refuses record timestamps (`message.timestamp.after.max.ms`, since 4.0).
-pub const AHEAD_LIMIT_MS: u64 = 3_600_000;
+pub(crate) const AHEAD_LIMIT_MS: u64 = 3_600_000;
 
 /// What the log judges by.
 #[derive(Debug, Clone, Copy)]
-pub struct LogRule {
+pub(crate) struct LogRule {
     /// When a record is late.
     pub late: Rule,
     /// The out-of-orderness bound, in milliseconds.
@@ -31,7 +31,7 @@ pub struct LogRule {
 impl LogRule {
     /// What a watermark log judges a model by.
     #[must_use]
-    pub fn of_model(spec: &ModelSpec) -> Self {
+    pub(crate) fn of_model(spec: &ModelSpec) -> Self {
         LogRule {
             late: Rule::new(spec),
             bound_ms: u64::try_from(spec.tolerance_ms()).unwrap_or(0),
@@ -42,7 +42,7 @@ impl LogRule {
 
 /// One record, as the log sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timed {
+pub(crate) struct Timed {
     /// The partition that it was read from.
     pub partition: u16,
     /// The logical producer, if known.
@@ -92,7 +92,7 @@ impl Merge for LogFigures {
 
 /// Writes the log in the order of reading.
 #[derive(Debug)]
-pub struct WatermarkLog {
+pub(crate) struct WatermarkLog {
     rule: LogRule,
     partitions: Vec<Partition>,
     /// That of all partitions, so far.
@@ -134,13 +134,13 @@ impl Least {
 impl WatermarkLog {
     /// A log over a topic with so many partitions. Those without records count: they hold back what waits for all.
     #[must_use]
-    pub fn new(rule: LogRule, partitions: u16) -> Self {
+    pub(crate) fn new(rule: LogRule, partitions: u16) -> Self {
         WatermarkLog { rule, partitions: (0..partitions).map(|_| Partition::default()).collect(), watermark_ms: None }
     }
 
     /// The same for a reader of some of the partitions: nothing is said of the others, nor of what waits for all.
     #[must_use]
-    pub fn of_some(rule: LogRule, partitions: u16, read: &BTreeSet<u16>) -> Self {
+    pub(crate) fn of_some(rule: LogRule, partitions: u16, read: &BTreeSet<u16>) -> Self {
         let mut log = WatermarkLog::new(rule, partitions);
         for (number, partition) in (0..).zip(&mut log.partitions) {
             partition.elsewhere = !read.contains(&number);
@@ -149,7 +149,7 @@ impl WatermarkLog {
     }
 
     /// Takes in a record.
-    pub fn observe(&mut self, record: &Timed) {
+    pub(crate) fn observe(&mut self, record: &Timed) {
         let place = usize::from(record.partition);
         if place >= self.partitions.len() {
             self.partitions.resize_with(place + 1, Partition::default);
@@ -158,7 +158,7 @@ impl WatermarkLog {
     }
 
     /// Ends a second: its rows go to `out`, one for each partition that is read here, and one for all where all are. `clock_ms` is the time now, in milliseconds since 1970.
-    pub fn end_second(&mut self, second: u64, clock_ms: i64, mut out: impl FnMut(&LogRow)) {
+    pub(crate) fn end_second(&mut self, second: u64, clock_ms: i64, mut out: impl FnMut(&LogRow)) {
         let advanced = self.partitions.iter().filter(|partition| partition.has_advanced()).count();
         let foremost_ms = self.partitions.iter().filter_map(|partition| partition.honest_max_ms).max();
         let rule = self.rule;
@@ -191,7 +191,7 @@ impl WatermarkLog {
 
     /// What the log found.
     #[must_use]
-    pub fn finish(self) -> LogFigures {
+    pub(crate) fn finish(self) -> LogFigures {
         let figures = |partition: Partition| PartitionLog { stalls: partition.stalls, ..partition.figures };
         let own = (0..).zip(self.partitions).filter(|(_, partition)| !partition.elsewhere);
         LogFigures { partitions: own.map(|(number, partition)| (number, figures(partition))).collect() }

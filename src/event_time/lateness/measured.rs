@@ -10,7 +10,7 @@ use crate::event_time::watermark::Rule;
 
 /// Measures lateness in the order of reading. Memory by partitions, not by records.
 #[derive(Debug)]
-pub struct LatenessMeter {
+pub(crate) struct LatenessMeter {
     rule: Rule,
     ahead_limit_ms: Option<u64>,
     /// By partition: the maximum event time so far.
@@ -74,7 +74,7 @@ impl LatenessMeter {
     /// With `ahead_limit_ms` records whose event time lies further than that ahead of the clock are left out and counted: what a pipeline sees that
     /// refuses them before they can move a watermark. Without, one event from the future makes all others late, as it does in the engines.
     #[must_use]
-    pub fn new(rule: Rule, ahead_limit_ms: Option<u64>) -> Self {
+    pub(crate) fn new(rule: Rule, ahead_limit_ms: Option<u64>) -> Self {
         LatenessMeter {
             rule,
             ahead_limit_ms,
@@ -86,7 +86,7 @@ impl LatenessMeter {
     }
 
     /// Takes in a record in the order of its partition. `clock_ms` is when it was appended, sent or seen.
-    pub fn observe(&mut self, partition: u16, event_time_ms: Option<i64>, clock_ms: i64) {
+    pub(crate) fn observe(&mut self, partition: u16, event_time_ms: Option<i64>, clock_ms: i64) {
         let Some(time_ms) = event_time_ms else {
             self.rest.untimed += 1;
             return;
@@ -117,7 +117,7 @@ impl LatenessMeter {
 
     /// What was measured.
     #[must_use]
-    pub fn finish(self) -> Lateness {
+    pub(crate) fn finish(self) -> Lateness {
         let partitions = (0..).zip(self.partitions).filter(|(_, one)| one.records() > 0).collect::<BTreeMap<_, _>>();
         Lateness { partitions, ..self.rest }
     }

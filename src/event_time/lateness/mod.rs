@@ -2,23 +2,23 @@
 //!
 //! A record's lateness is `max(0, M - t)`: the maximum event time `M` before it (in its partition, or over all) minus its own, `t`.
 
-pub mod advice;
-pub mod findings;
-pub mod injections;
-pub mod log;
-pub mod measured;
-pub mod rule;
-pub mod sketch;
+pub(crate) mod advice;
+pub(crate) mod findings;
+pub(crate) mod injections;
+pub(crate) mod log;
+pub(crate) mod measured;
+pub(crate) mod rule;
+pub(crate) mod sketch;
 mod sketch_in_file;
-pub mod skew;
-pub mod stalls;
+pub(crate) mod skew;
+pub(crate) mod stalls;
 
-pub use advice::{BoundReason, Candidate, Scope, advise, advised_ms};
-pub use findings::{Attention, Finding, findings};
-pub use injections::{Disturbed, InjectionCounts, InjectionKind, InjectionLedger};
-pub use log::{AHEAD_LIMIT_MS, LogFigures, LogRow, LogRule, Timed, WatermarkLog};
-pub use measured::{Lateness, LatenessMeter, PartitionLateness};
-pub use rule::lateness_ms;
-pub use sketch::MsSketch;
-pub use skew::{Offsets, ProducerSkew, max_skew_ms};
-pub use stalls::{Furthest, PartitionLog, Stall, StallCause, Stalls, Trailing};
+pub(crate) use advice::{Candidate, Scope, advise, advised_ms};
+pub use findings::Finding;
+pub(crate) use findings::{Attention, findings};
+pub use injections::InjectionKind;
+pub(crate) use injections::{Disturbed, InjectionCounts, InjectionLedger};
+pub(crate) use log::{AHEAD_LIMIT_MS, LogFigures, LogRow, LogRule, Timed, WatermarkLog};
+pub(crate) use measured::{Lateness, LatenessMeter};
+pub(crate) use skew::{Offsets, ProducerSkew, max_skew_ms};
+pub(crate) use stalls::StallCause;

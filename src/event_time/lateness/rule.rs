@@ -8,7 +8,7 @@ impl Rule {
     /// From the rule: kept iff `e + L > M - B + s`, so iff `B > M - (e + L) + s`; in whole milliseconds, iff `B` is at least that plus 1.
     /// Where an event is late iff its time is before the horizon, that is the record's lateness itself.
     #[must_use]
-    pub fn needed_bound_ms(&self, max_before_ms: Option<i64>, event_time_ms: i64) -> u64 {
+    pub(crate) fn needed_bound_ms(&self, max_before_ms: Option<i64>, event_time_ms: i64) -> u64 {
         let Some(max_before_ms) = max_before_ms else { return 0 };
         let kept_until_ms = self.last_end_ms(event_time_ms).saturating_add(self.open_ms());
         // In 128 bits nothing overflows, so that event times at the ends of i64 need no rule of their own.
@@ -18,7 +18,7 @@ impl Rule {
 
     /// The same of a record that was appended at a moment of the clock, to a partition that was read to its end before it.
     #[must_use]
-    pub fn needed_bound_at_ms(&self, max_before_ms: Option<i64>, event_time_ms: i64, clock_ms: i64) -> u64 {
+    pub(crate) fn needed_bound_at_ms(&self, max_before_ms: Option<i64>, event_time_ms: i64, clock_ms: i64) -> u64 {
         let Some(max_ms) = max_before_ms.filter(|_| self.spec().follows_clock()) else {
             return self.needed_bound_ms(max_before_ms, event_time_ms);
         };
@@ -32,7 +32,7 @@ impl Rule {
 
     /// The smallest bound that keeps every record of this lateness, wherever the windows begin.
     #[must_use]
-    pub fn needed_for_lateness_ms(&self, late_ms: u64) -> u64 {
+    pub(crate) fn needed_for_lateness_ms(&self, late_ms: u64) -> u64 {
         if late_ms == 0 {
             return 0;
         }
@@ -45,7 +45,13 @@ impl Rule {
     /// One that follows the clock goes no further than the clock less the bound, and of a partition that was read to its end goes there once that is past its
     /// newest event (Beam's `CustomTimestampPolicyWithLimitedDelay`; of events before 1970 it does not).
     #[must_use]
-    pub fn watermark_ms(&self, bound_ms: u64, max_ms: Option<i64>, clock_ms: i64, is_at_its_end: bool) -> Option<i64> {
+    pub(crate) fn watermark_ms(
+        &self,
+        bound_ms: u64,
+        max_ms: Option<i64>,
+        clock_ms: i64,
+        is_at_its_end: bool,
+    ) -> Option<i64> {
         let behind = |time_ms: i64| time_ms.saturating_sub(i64::try_from(bound_ms).unwrap_or(i64::MAX));
         let max_ms = max_ms?;
         let has_gone_on = is_at_its_end && max_ms > 0 && behind(clock_ms) > max_ms;
@@ -55,14 +61,14 @@ impl Rule {
 
     /// What the disorder of a record is measured from: the maximum before it, or the clock.
     #[must_use]
-    pub fn measured_from_ms(&self, max_before_ms: Option<i64>, clock_ms: i64) -> Option<i64> {
+    pub(crate) fn measured_from_ms(&self, max_before_ms: Option<i64>, clock_ms: i64) -> Option<i64> {
         if self.spec().follows_clock() { max_before_ms.map(|_| clock_ms) } else { max_before_ms }
     }
 }
 
 /// How far a record lies behind the maximum before it, in milliseconds: 0 when it does not.
 #[must_use]
-pub fn lateness_ms(max_before_ms: Option<i64>, event_time_ms: i64) -> u64 {
+pub(crate) fn lateness_ms(max_before_ms: Option<i64>, event_time_ms: i64) -> u64 {
     max_before_ms.map_or(0, |max_ms| if max_ms > event_time_ms { max_ms.abs_diff(event_time_ms) } else { 0 })
 }
 
@@ -71,7 +77,8 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event_time::watermark::{ModelSpec, NO_HORIZON, WindowMs};
+    use crate::event_time::watermark::rule::NO_HORIZON;
+    use crate::event_time::watermark::{ModelSpec, WindowMs};
     use crate::profile::Engine;
 
     /// Of Flink with tumbling windows and nothing else set.

@@ -6,7 +6,7 @@ use crate::check::Merge;
 use crate::event_time::CountRange;
 
 /// The longest that is told apart: 100 years of 365.25 days, in milliseconds. Longer ones are counted apart.
-pub const LONGEST_MS: u64 = 36_525 * 86_400_000;
+pub(crate) const LONGEST_MS: u64 = 36_525 * 86_400_000;
 
 /// Lengths of time, each within `DIGITS` significant decimal digits.
 ///

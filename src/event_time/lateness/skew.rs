@@ -149,7 +149,7 @@ impl ProducerOffsets {
 /// How far the producers' clocks are apart at most, in milliseconds: the highest slice's median of any minus the lowest of any.
 /// `None` when there are no producers to tell.
 #[must_use]
-pub fn max_skew_ms(producers: &[ProducerSkew]) -> Option<u64> {
+pub(crate) fn max_skew_ms(producers: &[ProducerSkew]) -> Option<u64> {
     let highest = producers.iter().map(|skew| skew.highest_slice_ms).reduce(f64::max)?;
     let lowest = producers.iter().map(|skew| skew.lowest_slice_ms).reduce(f64::min)?;
     Some((highest - lowest).ceil() as u64)

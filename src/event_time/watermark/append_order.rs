@@ -11,7 +11,7 @@ const LOOK_EVERY: u32 = 512;
 
 /// Holds records back until every partition has been read up to their append time. Within a partition the order stays.
 #[derive(Debug, Default)]
-pub struct AppendOrder {
+pub(crate) struct AppendOrder {
     /// Everything appended to a partition before this has been read.
     reached_ms: Vec<i64>,
     held: BTreeMap<i64, Vec<TimedRecord>>,
@@ -25,7 +25,7 @@ pub struct AppendOrder {
 
 /// A record whose turn it is.
 #[derive(Debug, Clone, Copy)]
-pub struct InOrder {
+pub(crate) struct InOrder {
     /// The record.
     pub record: TimedRecord,
     /// When it was appended, in milliseconds.
@@ -37,18 +37,18 @@ pub struct InOrder {
 impl AppendOrder {
     /// For a topic of so many partitions.
     #[must_use]
-    pub fn new(partitions: usize) -> Self {
+    pub(crate) fn new(partitions: usize) -> Self {
         AppendOrder { reached_ms: vec![i64::MIN; partitions], frontier_ms: i64::MIN, ..AppendOrder::default() }
     }
 
     /// How many records came after what was appended later had gone on.
     #[must_use]
-    pub fn overtaken(&self) -> u64 {
+    pub(crate) fn overtaken(&self) -> u64 {
         self.overtaken
     }
 
     /// The next record of its partition. An append time that goes back within a partition is taken for the latest there.
-    pub fn push(&mut self, record: &TimedRecord, appended_ms: i64, go: &mut impl FnMut(&InOrder)) {
+    pub(crate) fn push(&mut self, record: &TimedRecord, appended_ms: i64, go: &mut impl FnMut(&InOrder)) {
         let partition = usize::from(record.partition);
         if partition >= self.reached_ms.len() {
             self.reached_ms.resize(partition + 1, i64::MIN);
@@ -71,14 +71,14 @@ impl AppendOrder {
     }
 
     /// Everything that was appended to a partition before this moment has been read.
-    pub fn reached(&mut self, partition: u16, appended_ms: i64) {
+    pub(crate) fn reached(&mut self, partition: u16, appended_ms: i64) {
         if let Some(reached_ms) = self.reached_ms.get_mut(usize::from(partition)) {
             *reached_ms = appended_ms.max(*reached_ms);
         }
     }
 
     /// Nothing more comes: everything goes on.
-    pub fn finish(&mut self, go: &mut impl FnMut(&InOrder)) {
+    pub(crate) fn finish(&mut self, go: &mut impl FnMut(&InOrder)) {
         self.go_on_before(i64::MAX, go);
         for (appended_ms, records) in std::mem::take(&mut self.held) {
             records.iter().for_each(|record| go(&InOrder { record: *record, appended_ms, is_overtaken: false }));

@@ -5,7 +5,7 @@ const LATE_MS: i64 = 1000;
 
 /// What the records of a topic say about when they were appended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AppendTimes {
+pub(crate) struct AppendTimes {
     /// Records that the broker stamped when it appended them.
     pub by_broker: u64,
     /// Records that carry their producer's word.
@@ -26,7 +26,7 @@ pub struct AppendTimes {
 
 /// Whether a topic tells when its records were appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AppendClaim {
+pub(crate) enum AppendClaim {
     /// The broker stamped them.
     Exact,
     /// Producers did: an estimate.
@@ -39,7 +39,7 @@ pub enum AppendClaim {
 
 impl AppendTimes {
     /// Takes in the next record of a partition: its timestamp and whether that is the broker's, and its event time.
-    pub fn see(&mut self, partition: usize, stamp: Option<(i64, bool)>, event_time_ms: Option<i64>) {
+    pub(crate) fn see(&mut self, partition: usize, stamp: Option<(i64, bool)>, event_time_ms: Option<i64>) {
         if partition >= self.partitions.len() {
             self.partitions.resize(partition + 1, (None, None));
         }
@@ -67,7 +67,7 @@ impl AppendTimes {
 
     /// Whether the topic tells when its records were appended.
     #[must_use]
-    pub fn claim(&self) -> AppendClaim {
+    pub(crate) fn claim(&self) -> AppendClaim {
         match () {
             () if self.unstamped > 0 => AppendClaim::Unstamped,
             () if self.by_producer == 0 => AppendClaim::Exact,

@@ -13,7 +13,7 @@ pub(super) const END_CHECK_MS: i64 = 1_000;
 impl Rule {
     /// The horizon at a moment of the reader's clock. `checked_ms`: when the partition was last found to be read to its end, if nothing has come since.
     #[must_use]
-    pub fn horizon_at(&self, maximum: Option<i64>, now_ms: i64, checked_ms: Option<i64>) -> i64 {
+    pub(crate) fn horizon_at(&self, maximum: Option<i64>, now_ms: i64, checked_ms: Option<i64>) -> i64 {
         let horizon = self.horizon(maximum);
         let Some(maximum) = maximum.filter(|_| self.spec().follows_clock()) else { return horizon };
         if maximum > now_ms {

@@ -31,7 +31,7 @@ impl Prediction for ModelTally {
 /// all; behind a repartition topic, where any task may be behind, the least.
 /// Without a model: what every partition's events have gone past, and a result was written for it or something later.
 #[must_use]
-pub fn closed_until_ms(
+pub(crate) fn closed_until_ms(
     model: Option<&ModelSpec>,
     maxima: &[Option<i64>],
     last_result_end_ms: Option<i64>,

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::replay::ReplayTally;
 use super::*;
 use crate::event_time::CountRange;
 use crate::profile::Engine;

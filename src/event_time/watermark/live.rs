@@ -45,7 +45,7 @@ struct PhaseCounts {
 /// up to `a - keeps_up`, and within one interval before it the watermark was sent on. So what the watermark of the moment
 /// `a - keeps_up - interval` closes is lost.
 #[derive(Debug)]
-pub struct Live {
+pub(crate) struct Live {
     rule: Rule,
     partitions: Vec<PartitionLive>,
     global: Option<i64>,
@@ -178,7 +178,7 @@ impl Live {
 
     /// The range over all phases.
     #[must_use]
-    pub fn expected(&self) -> Expected {
+    pub(crate) fn expected(&self) -> Expected {
         let range = |count: fn(&PhaseCounts) -> u64| {
             let everywhere = count(&self.everywhere);
             CountRange {

@@ -24,7 +24,7 @@ mod live;
 mod metric_unit;
 mod phases;
 mod replay;
-mod rule;
+pub(super) mod rule;
 mod sessions;
 mod source_tasks;
 mod spec;
@@ -35,22 +35,22 @@ mod tolerance;
 mod unit_doubt;
 mod watermarks;
 
-pub use affected::AffectedWindows;
-pub use append_order::{AppendOrder, InOrder};
-pub use append_times::{AppendClaim, AppendTimes};
+pub(crate) use append_order::{AppendOrder, InOrder};
+pub(crate) use append_times::{AppendClaim, AppendTimes};
 pub use certain::{Certain, Claim};
-pub use closing::closed_until_ms;
-pub use live::{Expected, Live};
-pub use replay::{Emission, Fate, Replay, ReplayTally};
-pub use rule::{NO_HORIZON, Rule};
-pub use spec::{DEFAULT_INTERVAL_MS, ModelSpec, WindowMs};
-pub use tally::{KeptTally, ModelTally};
+pub(crate) use closing::closed_until_ms;
+pub(crate) use live::Expected;
+pub(crate) use replay::{Emission, Fate, Replay};
+pub(crate) use rule::Rule;
+pub use spec::ModelSpec;
+pub(crate) use spec::{DEFAULT_INTERVAL_MS, WindowMs};
+pub(crate) use tally::{KeptTally, ModelTally};
 pub use timed::TimedRecord;
-pub use tolerance::{Tolerance, chosen_name, tolerance_text};
-pub use unit_doubt::{UnitDoubt, unit_doubt};
+pub(crate) use tolerance::{Tolerance, chosen_name, tolerance_text};
+pub(crate) use unit_doubt::unit_doubt;
 pub use watermarks::Watermarks;
 
-pub use super::windows::WindowSpan;
+pub(crate) use super::windows::WindowSpan;
 
 #[cfg(test)]
 mod idleness_laws;

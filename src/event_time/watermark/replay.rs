@@ -13,7 +13,7 @@ use crate::event_time::windows::WindowSpan;
 
 /// When the watermark follows the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Emission {
+pub(crate) enum Emission {
     /// After every event.
     PerRecord,
     /// At ticks only, and when a watermark is given.
@@ -22,7 +22,7 @@ pub enum Emission {
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// None of its windows had fired.
     OnTime,
     /// A window had fired, and one at least took it in.
@@ -35,7 +35,7 @@ pub enum Fate {
 
 /// What a replay came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ReplayTally {
+pub(crate) struct ReplayTally {
     /// Events.
     pub events: u64,
     /// Events that the engine takes none of.
@@ -92,7 +92,7 @@ const EMPTY: Partition = Partition {
 /// Spark's is one over all and moves by the micro-batch; Kafka Streams and Azure have one for each partition.
 /// Beam's partitions are never left out: one that is marked idle has been read to its end, and follows the clock of the next tick.
 #[derive(Debug)]
-pub struct Replay {
+pub(crate) struct Replay {
     rule: Rule,
     emission: Emission,
     partitions: Vec<Partition>,
@@ -123,8 +123,8 @@ struct Batches {
 
 impl Replay {
     /// Nothing has been read.
-    #[must_use]
-    pub fn new(spec: &ModelSpec, partitions: usize, emission: Emission) -> Self {
+    #[cfg(test)]
+    pub(crate) fn new(spec: &ModelSpec, partitions: usize, emission: Emission) -> Self {
         let numbers: Vec<u32> = (0..).take(partitions).collect();
         Replay::numbered(spec, &numbers, emission)
     }
@@ -132,7 +132,7 @@ impl Replay {
     /// Nothing has been read of partitions with these numbers: the number says which task of Flink's source reads it
     /// ([`ModelSpec::source_tasks`], one if it is not stated).
     #[must_use]
-    pub fn numbered(spec: &ModelSpec, numbers: &[u32], emission: Emission) -> Self {
+    pub(crate) fn numbered(spec: &ModelSpec, numbers: &[u32], emission: Emission) -> Self {
         let partitions = numbers.len();
         let tasks = spec.source_tasks.unwrap_or(1);
         let has_tasks = spec.progress().has_source_tasks();
@@ -156,12 +156,13 @@ impl Replay {
     }
 
     /// The engine reads an event. It never affects its own lateness, except in Kafka Streams, where it cannot matter.
-    pub fn event(&mut self, partition: usize, event_time_ms: i64, key_hash: u64) -> Fate {
+    #[cfg(test)]
+    pub(crate) fn event(&mut self, partition: usize, event_time_ms: i64, key_hash: u64) -> Fate {
         self.keyed_event(partition, event_time_ms, Some(key_hash))
     }
 
     /// The engine reads an event, which may have no key.
-    pub fn keyed_event(&mut self, partition: usize, event_time_ms: i64, key_hash: Option<u64>) -> Fate {
+    pub(crate) fn keyed_event(&mut self, partition: usize, event_time_ms: i64, key_hash: Option<u64>) -> Fate {
         self.tally.events += 1;
         if self.rule.refuses(event_time_ms, key_hash) {
             self.tally.refused += 1;
@@ -200,7 +201,7 @@ impl Replay {
 
     /// A periodic emission at this moment of the engine's clock: the watermark is sent on, and partitions are looked at for idleness
     /// (the clock of silence starts at the first tick without events, and it takes strictly longer than the timeout).
-    pub fn tick(&mut self, now_ms: Option<i64>) {
+    pub(crate) fn tick(&mut self, now_ms: Option<i64>) {
         if let Some(source) = &mut self.source {
             return source.tick(now_ms);
         }
@@ -221,7 +222,7 @@ impl Replay {
     }
 
     /// A Spark micro-batch ends. Two in a row are a batch without data, as Spark runs one on a quiet stream after the watermark moved.
-    pub fn batch(&mut self) {
+    pub(crate) fn batch(&mut self) {
         let next = self.batches.current.max(self.rule.horizon(self.batches.maximum));
         self.batches.before = std::mem::replace(&mut self.batches.current, next);
         self.batches.dropped_groups.clear();
@@ -229,12 +230,12 @@ impl Replay {
 
     /// Whether a data-less batch would follow on a quiet stream: the watermark has moved.
     #[must_use]
-    pub fn batch_moved_watermark(&self) -> bool {
+    pub(crate) fn batch_moved_watermark(&self) -> bool {
         self.batches.current > self.batches.before
     }
 
     /// A watermark is given: a partition's, or without one the engine's own.
-    pub fn watermark(&mut self, partition: Option<usize>, watermark_ms: i64) {
+    pub(crate) fn watermark(&mut self, partition: Option<usize>, watermark_ms: i64) {
         let horizon = self.rule.horizon_of_watermark(watermark_ms);
         if let Some(source) = &mut self.source {
             return match partition {
@@ -256,7 +257,7 @@ impl Replay {
 
     /// A partition is marked idle: it no longer holds the watermark back, until its next event. (Beam: it was found to be read to its end, and follows
     /// the clock of the next tick.)
-    pub fn idle(&mut self, partition: usize) {
+    pub(crate) fn idle(&mut self, partition: usize) {
         if let Some(source) = &mut self.source {
             return source.idle(partition);
         }
@@ -266,7 +267,7 @@ impl Replay {
 
     /// What it came to so far.
     #[must_use]
-    pub fn tally(&self) -> ReplayTally {
+    pub(crate) fn tally(&self) -> ReplayTally {
         let sums_first = self.rule.spec().sums_rows_first();
         ReplayTally {
             metric_least: if sums_first { self.dropped_slices.len() as u64 } else { self.tally.metric },
@@ -276,7 +277,7 @@ impl Replay {
 
     /// Every window that took in an event, and how many.
     #[must_use]
-    pub fn windows(&self) -> BTreeMap<WindowSpan, u64> {
+    pub(crate) fn windows(&self) -> BTreeMap<WindowSpan, u64> {
         let mut windows = self.windows.clone();
         for session in self.sessions.open() {
             *windows.entry(session.span).or_default() += session.events;

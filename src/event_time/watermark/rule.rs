@@ -5,7 +5,7 @@ use crate::event_time::engines::{Lateness, Sliding};
 use crate::event_time::windows::{WindowShape, WindowSpan};
 
 /// The horizon while nothing has been seen: everything is kept.
-pub const NO_HORIZON: i64 = i64::MIN;
+pub(crate) const NO_HORIZON: i64 = i64::MIN;
 
 /// How an engine puts events into windows.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ enum Assigner {
 
 /// An engine's rule, ready to be asked.
 #[derive(Debug, Clone, Copy)]
-pub struct Rule {
+pub(crate) struct Rule {
     spec: ModelSpec,
     assigner: Assigner,
 }
@@ -26,7 +26,7 @@ pub struct Rule {
 impl Rule {
     /// The rule of a model.
     #[must_use]
-    pub fn new(spec: &ModelSpec) -> Self {
+    pub(crate) fn new(spec: &ModelSpec) -> Self {
         let windows = &spec.description().windows;
         let around = |before_ms, after_ms| Assigner::Around { before_ms, after_ms };
         let assigner = match spec.window {
@@ -43,35 +43,35 @@ impl Rule {
 
     /// The model whose rule it is.
     #[must_use]
-    pub fn spec(&self) -> &ModelSpec {
+    pub(crate) fn spec(&self) -> &ModelSpec {
         &self.spec
     }
 
     /// What is behind the engine once it has taken `maximum` into account: M - B, and the engine's own turn of it.
     #[inline]
     #[must_use]
-    pub fn horizon(&self, maximum: Option<i64>) -> i64 {
+    pub(crate) fn horizon(&self, maximum: Option<i64>) -> i64 {
         let behind = maximum.map(|maximum| maximum.saturating_sub(self.spec.bound_ms).saturating_add(self.shift_ms()));
         behind.unwrap_or(NO_HORIZON).max(self.spec.description().begins_at_ms.unwrap_or(NO_HORIZON))
     }
 
     /// The horizon of a watermark that is given.
     #[must_use]
-    pub fn horizon_of_watermark(&self, watermark_ms: i64) -> i64 {
+    pub(crate) fn horizon_of_watermark(&self, watermark_ms: i64) -> i64 {
         watermark_ms.saturating_add(self.spec.description().last_ms)
     }
 
     /// Whether the engine takes no such event at all: Kafka Streams refuses negative times, and records without a key where it groups by the key that
     /// they have. They do not move its stream time, and its metric counts them.
     #[must_use]
-    pub fn refuses(&self, event_time_ms: i64, key_hash: Option<u64>) -> bool {
+    pub(crate) fn refuses(&self, event_time_ms: i64, key_hash: Option<u64>) -> bool {
         self.spec.refuses_events() && (event_time_ms < 0 || key_hash.is_none() && !self.spec.repartitioned)
     }
 
     /// How many windows an event belongs to.
     #[inline]
     #[must_use]
-    pub fn windows(&self, event_time_ms: i64) -> u32 {
+    pub(crate) fn windows(&self, event_time_ms: i64) -> u32 {
         match self.assigner {
             Assigner::Around { .. } => 1,
             Assigner::Aligned(shape) if shape.size_ms() == shape.hop_ms() => 1,
@@ -82,7 +82,7 @@ impl Rule {
     /// Where the last window of an event ends; an event that is judged by itself ends with its own time.
     #[inline]
     #[must_use]
-    pub fn last_end_ms(&self, event_time_ms: i64) -> i64 {
+    pub(crate) fn last_end_ms(&self, event_time_ms: i64) -> i64 {
         match self.assigner {
             _ if self.spec.judges_events() => event_time_ms.saturating_add(1),
             Assigner::Around { after_ms, .. } => event_time_ms.saturating_add(after_ms),
@@ -115,20 +115,20 @@ impl Rule {
     /// Whether a window that ends there is closed at a horizon: what still belongs to it is lost.
     #[inline]
     #[must_use]
-    pub fn is_closed(&self, end_ms: i64, horizon: i64) -> bool {
+    pub(crate) fn is_closed(&self, end_ms: i64, horizon: i64) -> bool {
         horizon != NO_HORIZON && end_ms.saturating_add(self.spec.allowed_ms) <= horizon
     }
 
     /// Whether an event is lost from one of its windows.
     #[must_use]
-    pub fn is_lost_from(&self, event_time_ms: i64, window: &WindowSpan, horizon: i64) -> bool {
+    pub(crate) fn is_lost_from(&self, event_time_ms: i64, window: &WindowSpan, horizon: i64) -> bool {
         let ends_ms = if self.spec.judges_events() { self.last_end_ms(event_time_ms) } else { window.end_ms };
         self.is_closed(ends_ms, horizon)
     }
 
     /// From how many of its windows an event is lost. They are its earliest ones.
     #[must_use]
-    pub fn lost_windows(&self, event_time_ms: i64, horizon: i64) -> u32 {
+    pub(crate) fn lost_windows(&self, event_time_ms: i64, horizon: i64) -> u32 {
         let (last_end_ms, windows) = (self.last_end_ms(event_time_ms), self.windows(event_time_ms));
         let hop_ms = match self.assigner {
             Assigner::Aligned(shape) if windows > 1 && !self.spec.judges_events() => shape.hop_ms(),
@@ -144,7 +144,7 @@ impl Rule {
     }
 
     /// The windows that an event belongs to, the earliest first.
-    pub fn spans(&self, event_time_ms: i64) -> impl Iterator<Item = WindowSpan> + use<> {
+    pub(crate) fn spans(&self, event_time_ms: i64) -> impl Iterator<Item = WindowSpan> + use<> {
         let (around, aligned) = match self.assigner {
             Assigner::Around { before_ms, after_ms } => {
                 let start_ms = event_time_ms.saturating_sub(before_ms);
@@ -157,13 +157,13 @@ impl Rule {
 
     /// The early-arrival policy: an event this far ahead of its arrival is dropped before anything else looks at it.
     #[must_use]
-    pub fn is_early(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
+    pub(crate) fn is_early(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
         self.early_arrival_ms().is_some_and(|early_ms| event_time_ms.saturating_sub(arrived_ms) > early_ms)
     }
 
     /// The late-arrival policy: an event that arrives so long after its time is dropped, or its time adjusted.
     #[must_use]
-    pub fn arrives_late(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
+    pub(crate) fn arrives_late(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
         self.early_arrival_ms().is_some() && arrived_ms.saturating_sub(event_time_ms) > self.spec.late_arrival_ms
     }
 

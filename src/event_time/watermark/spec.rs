@@ -5,7 +5,7 @@ use crate::event_time::windows::{Edges, WindowShape};
 use crate::profile::{Engine, Operator, Span, WatermarkFault, WatermarkModel, Window};
 
 /// Flink's `pipeline.auto-watermark-interval`, in milliseconds.
-pub const DEFAULT_INTERVAL_MS: i64 = 200;
+pub(crate) const DEFAULT_INTERVAL_MS: i64 = 200;
 
 /// Windows, in milliseconds. See [`Window`] for what each is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -45,13 +45,13 @@ impl ModelSpec {
 
 /// What the engine calls the tolerance that is to be chosen for it: `bound`, where that is not known.
 #[must_use]
-pub fn chosen_name(tolerances: &[Tolerance]) -> &str {
+pub(crate) fn chosen_name(tolerances: &[Tolerance]) -> &str {
     tolerances.first().map_or("bound", |first| first.name.as_str())
 }
 
 /// As people read it: `bound 5s, allowed lateness 2s`.
 #[must_use]
-pub fn tolerance_text(tolerances: &[Tolerance]) -> String {
+pub(crate) fn tolerance_text(tolerances: &[Tolerance]) -> String {
     let one = |of: &Tolerance| format!("{} {}", of.name, Span::from_millis(of.ms));
     tolerances.iter().map(one).collect::<Vec<_>>().join(", ")
 }

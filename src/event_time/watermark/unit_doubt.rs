@@ -33,7 +33,7 @@ impl fmt::Display for UnitDoubt {
 
 /// Whether a number that should be milliseconds since 1970 looks like another unit: the years 2001 to 2286 in it.
 #[must_use]
-pub fn unit_doubt(event_time_ms: i64) -> Option<UnitDoubt> {
+pub(crate) fn unit_doubt(event_time_ms: i64) -> Option<UnitDoubt> {
     match event_time_ms {
         time if SECONDS.contains(&time) => Some(UnitDoubt::Seconds),
         time if MICROSECONDS.contains(&time) => Some(UnitDoubt::Microseconds),

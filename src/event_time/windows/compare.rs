@@ -22,7 +22,7 @@ pub trait Prediction {
 
 /// No model was asked: any missing event may have been dropped behind the watermark, or lost elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NoPrediction;
+pub(crate) struct NoPrediction;
 
 impl Prediction for NoPrediction {
     fn loss(&self, _window: WindowSpan) -> Option<CountRange> {

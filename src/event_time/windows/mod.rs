@@ -1,17 +1,16 @@
 //! Windows: how many events belong in each, held against the results that a pipeline wrote.
 
-pub mod book;
-pub mod compare;
-pub mod reconciled;
-pub mod sessions;
-pub mod shape;
+pub(crate) mod book;
+pub(crate) mod compare;
+pub(crate) mod reconciled;
+pub(crate) mod sessions;
+pub(crate) mod shape;
 
-pub use crate::profile::{CopiesRule, Updates};
-pub use book::{BookRule, Counted, WindowBook};
-pub use compare::{NoPrediction, Prediction};
-pub use reconciled::{ReconciledWindow, WindowsReconciled};
-pub use sessions::{SessionBook, SessionRule};
-pub use shape::{Edges, WindowShape, WindowSpan};
+pub(crate) use book::{BookRule, Counted, WindowBook};
+pub(crate) use compare::{NoPrediction, Prediction};
+pub(crate) use reconciled::{ReconciledWindow, WindowsReconciled};
+pub(crate) use sessions::{SessionBook, SessionRule};
+pub(crate) use shape::{Edges, WindowShape, WindowSpan};
 
 use serde::{Deserialize, Serialize};
 

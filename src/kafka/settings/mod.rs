@@ -393,7 +393,7 @@ pub(super) fn isolation_level(isolation: Isolation) -> &'static str {
 
 /// The isolation of a consumer with these settings.
 #[must_use]
-pub fn isolation_of(settings: &BTreeMap<String, String>) -> Isolation {
+pub(crate) fn isolation_of(settings: &BTreeMap<String, String>) -> Isolation {
     let uncommitted = isolation_level(Isolation::ReadUncommitted);
     if settings.get("isolation.level").is_some_and(|level| level.trim() == uncommitted) {
         Isolation::ReadUncommitted

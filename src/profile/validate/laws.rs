@@ -99,7 +99,7 @@ fn phases_plan_as_many_events_as_the_schedule_sends() {
     let text = "rate = \"10/s\"\nphases = [{ for = \"9s\", rate = \"30/s\", ramp = \"4s\" }, \
                 { repeat = 4, phases = [{ for = \"2s\", rate = \"3x\", ramp = \"1s\" }, { for = \"3s\", ramp = \"3s\" }] }]";
     let profile = Profile::from_text(&profile("", text), "p.toml").unwrap().profile;
-    let curve = crate::load::RateCurve::of_stream(&profile.streams[0], profile.duration(), 1.0);
+    let curve = crate::load::rate::RateCurve::of_stream(&profile.streams[0], profile.duration(), 1.0);
     let planned = profile.streams[0].planned_events(profile.duration());
     assert!((planned - curve.total()).abs() < 1e-6, "{planned} against {}", curve.total());
 }

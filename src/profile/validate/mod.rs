@@ -11,32 +11,34 @@ mod slo;
 mod watermarks;
 mod window_results;
 
+use crate::event::identity;
+
 use super::{
     Delivery, Profile, Stream,
     fault::{Fault, Faults},
 };
 
-/// The most streams in one profile.
-pub const MAX_STREAMS: usize = 64;
+/// The most streams in one profile: an event's id has room for no more, nor for more producers and partitions.
+pub(crate) const MAX_STREAMS: usize = identity::MAX_STREAMS as usize;
 /// The most logical producers of a stream.
-pub const MAX_PRODUCERS: u16 = 4096;
+pub(crate) const MAX_PRODUCERS: u16 = identity::MAX_PRODUCERS as u16;
 /// The most partitions of a topic.
-pub const MAX_PARTITIONS: u32 = 16_384;
+pub(crate) const MAX_PARTITIONS: u32 = identity::MAX_PARTITIONS as u32;
 /// The highest rate, in events per second.
-pub const MAX_RATE_PER_S: f64 = 1e9;
+pub(crate) const MAX_RATE_PER_S: f64 = 1e9;
 /// The sequence number of an event has so many bits.
-pub const SEQUENCE_BITS: u32 = 42;
+pub(crate) const SEQUENCE_BITS: u32 = 42;
 /// What a JSON payload takes without any filler.
-pub const MIN_JSON_BYTES: u64 = 192;
+pub(crate) const MIN_JSON_BYTES: u64 = 192;
 /// The largest payload: clients read answers of up to 100 MB (librdkafka's `receive.message.max.bytes`). What client and brokers take
 /// is asked when a run starts.
-pub const MAX_PAYLOAD_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_PAYLOAD_BYTES: u64 = 64 << 20;
 /// The most retries of one event.
-pub const MAX_ATTEMPTS: u8 = 10;
+pub(crate) const MAX_ATTEMPTS: u8 = 10;
 
 /// What becomes of phases that last longer than the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LongPhases {
+pub(crate) enum LongPhases {
     /// A fault: the profile contradicts itself.
     AreRefused,
     /// The duration comes from the command line, and the rest is not sent.
@@ -46,7 +48,7 @@ pub enum LongPhases {
 /// Every rule that the profile breaks, each at its key; empty when it can be run.
 ///
 #[must_use]
-pub fn validate(profile: &Profile, long_phases: LongPhases) -> Vec<Fault> {
+pub(crate) fn validate(profile: &Profile, long_phases: LongPhases) -> Vec<Fault> {
     let mut list = Vec::new();
     let mut faults = Faults::new(&mut list);
     rates::run_length(profile, &mut faults);

@@ -30,7 +30,7 @@ pub struct Format {
 }
 
 /// All of them, the default first.
-pub static FORMATS: [Format; 2] = [text::TEXT, json::JSON];
+pub(crate) static FORMATS: [Format; 2] = [text::TEXT, json::JSON];
 
 impl Format {
     /// The one of this name.

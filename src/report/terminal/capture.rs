@@ -18,13 +18,13 @@ use crate::report::output::to_stderr;
 
 /// A progress bar on standard error, where that is a terminal.
 #[derive(Default)]
-pub struct ProgressLine {
+pub(crate) struct ProgressLine {
     drawn: Option<(CaptureStep, ProgressBar)>,
 }
 
 impl ProgressLine {
     /// Shows how far it is.
-    pub fn show(&mut self, progress: CaptureProgress) {
+    pub(crate) fn show(&mut self, progress: CaptureProgress) {
         let CaptureProgress { doing, done, of } = progress;
         if self.drawn.as_ref().is_none_or(|(drawn, _)| *drawn != doing) {
             self.close();
@@ -41,7 +41,7 @@ impl ProgressLine {
     }
 
     /// Clears the line.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         if let Some((_, bar)) = self.drawn.take() {
             bar.finish_and_clear();
         }
@@ -69,7 +69,7 @@ fn bar(doing: CaptureStep, of: u64) -> ProgressBar {
 
 /// What came of a capture.
 #[derive(Debug, Clone, Copy)]
-pub struct CaptureReport<'a> {
+pub(crate) struct CaptureReport<'a> {
     /// The topic.
     pub topic: &'a str,
     /// What was captured.
@@ -83,7 +83,7 @@ pub struct CaptureReport<'a> {
 impl CaptureReport<'_> {
     /// For machines.
     #[must_use]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let CaptureReport { topic, captured, curve_file, profile_file } = self;
         let Captured { cluster_id, counted, error_bar, held, around, sample, requests, asked_for_s } = captured;
         json!({
@@ -110,7 +110,7 @@ impl CaptureReport<'_> {
 
 /// For people.
 #[must_use]
-pub fn for_people(report: &CaptureReport<'_>, look: Look) -> String {
+pub(crate) fn for_people(report: &CaptureReport<'_>, look: Look) -> String {
     let CaptureReport { topic, captured, curve_file, profile_file } = report;
     let Captured { cluster_id, counted, error_bar, sample, requests, asked_for_s, .. } = captured;
     let curve = &counted.curve;

@@ -21,7 +21,7 @@ use crate::{
 
 /// What a person reads when a run is over. `folder` is where the results are, if they were written.
 #[must_use]
-pub fn closing(summary: &Summary, folder: Option<&Path>, look: Look) -> String {
+pub(crate) fn closing(summary: &Summary, folder: Option<&Path>, look: Look) -> String {
     let mut text = String::new();
     headline(&mut text, summary, look);
     for stream in &summary.streams {

@@ -19,7 +19,7 @@ const MOST_FINDINGS: usize = 5;
 
 /// What there is to say of a stream's event times; empty when that is nothing.
 #[must_use]
-pub fn event_times(stream: &StreamSummary, look: Look) -> String {
+pub(crate) fn event_times(stream: &StreamSummary, look: Look) -> String {
     let mut text = String::new();
     let found: Vec<Finding> = stream.findings.iter().map(|of| of.finding.clone()).collect();
     if !found.is_empty() {

@@ -15,7 +15,7 @@ const MOST_CLOCKS: usize = 20;
 
 /// Candidate bounds (`name` is what the engine calls one), each with what it would have dropped and what it costs. Empty when nothing was measured.
 #[must_use]
-pub fn advice(name: &str, candidates: &[Candidate]) -> String {
+pub(crate) fn advice(name: &str, candidates: &[Candidate]) -> String {
     let mut text = String::new();
     if candidates.is_empty() {
         return text;
@@ -37,7 +37,7 @@ pub fn advice(name: &str, candidates: &[Candidate]) -> String {
 
 /// What was found, one item each, broken to the width.
 #[must_use]
-pub fn finding_list(findings: &[Finding], look: Look) -> String {
+pub(crate) fn finding_list(findings: &[Finding], look: Look) -> String {
     let mut text = String::new();
     for finding in findings {
         push_wrapped(&mut text, &finding.to_string(), look.width);
@@ -47,7 +47,7 @@ pub fn finding_list(findings: &[Finding], look: Look) -> String {
 
 /// The producers' clocks, as the stream shows them and as the profile made them; the furthest off first.
 #[must_use]
-pub fn clocks(producers: &[ProducerSkew]) -> String {
+pub(crate) fn clocks(producers: &[ProducerSkew]) -> String {
     let mut text = String::new();
     if producers.is_empty() {
         return text;
@@ -77,7 +77,7 @@ pub fn clocks(producers: &[ProducerSkew]) -> String {
 
 /// What became of the injected, by kind. Empty when nothing was injected.
 #[must_use]
-pub fn injections(ledger: &InjectionLedger) -> String {
+pub(crate) fn injections(ledger: &InjectionLedger) -> String {
     let mut text = String::new();
     if ledger.kinds.is_empty() {
         return text;
@@ -96,7 +96,7 @@ pub fn injections(ledger: &InjectionLedger) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event_time::lateness::{BoundReason, Disturbed};
+    use crate::event_time::lateness::{Disturbed, advice::BoundReason};
     use crate::event_time::watermark::Claim;
 
     #[test]

@@ -11,7 +11,7 @@ use crate::report::{
 
 /// How the run goes, over all streams, in the last second.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct LiveFigures {
+pub(crate) struct LiveFigures {
     /// Since the first event was due, in seconds.
     pub elapsed_s: f64,
     /// How long events are sent, in seconds; absent when there is no end.
@@ -74,7 +74,7 @@ impl Part {
 
 /// The line. On a terminal, parts that do not fit go, the least important first; elsewhere it is whole.
 #[must_use]
-pub fn live_line(figures: &LiveFigures, look: Look) -> String {
+pub(crate) fn live_line(figures: &LiveFigures, look: Look) -> String {
     let mut parts = parts(figures);
     // The last column stays free: some terminals wrap a line that fills it.
     while look.terminal && width(&parts) >= look.width && parts.len() > 1 {
@@ -154,7 +154,7 @@ fn width(parts: &[Part]) -> usize {
 
 /// Draws the live line: over itself on a terminal, as lines elsewhere.
 #[derive(Debug)]
-pub struct LiveLine<W> {
+pub(crate) struct LiveLine<W> {
     out: W,
     look: Look,
     drawn: bool,
@@ -162,7 +162,7 @@ pub struct LiveLine<W> {
 
 impl<W: Write> LiveLine<W> {
     /// Draws to `out`, which looks like `look`.
-    pub fn new(out: W, look: Look) -> Self {
+    pub(crate) fn new(out: W, look: Look) -> Self {
         LiveLine { out, look, drawn: false }
     }
 
@@ -170,7 +170,7 @@ impl<W: Write> LiveLine<W> {
     ///
     /// # Errors
     /// What the system said; a reader that went away is none.
-    pub fn show(&mut self, figures: &LiveFigures) -> io::Result<()> {
+    pub(crate) fn show(&mut self, figures: &LiveFigures) -> io::Result<()> {
         let line = live_line(figures, self.look);
         let text = if self.look.terminal { format!("\r{line}\x1b[K") } else { format!("{line}\n") };
         self.drawn = self.look.terminal;
@@ -181,7 +181,7 @@ impl<W: Write> LiveLine<W> {
     ///
     /// # Errors
     /// What the system said; a reader that went away is none.
-    pub fn say(&mut self, text: &str) -> io::Result<()> {
+    pub(crate) fn say(&mut self, text: &str) -> io::Result<()> {
         let clear = if std::mem::take(&mut self.drawn) { "\r\x1b[K" } else { "" };
         write_all(&mut self.out, &format!("{clear}{}\n", clean(text)))
     }
@@ -190,7 +190,7 @@ impl<W: Write> LiveLine<W> {
     ///
     /// # Errors
     /// What the system said; a reader that went away is none.
-    pub fn close(mut self) -> io::Result<()> {
+    pub(crate) fn close(mut self) -> io::Result<()> {
         if self.drawn { write_all(&mut self.out, "\r\x1b[K") } else { Ok(()) }
     }
 }

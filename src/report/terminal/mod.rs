@@ -1,15 +1,15 @@
 //! What a person sees: a live line each second, and the closing table.
 
-pub mod capture;
-pub mod closing;
-pub mod event_times;
-pub mod lateness;
-pub mod live;
-pub mod paint;
+pub(crate) mod capture;
+pub(crate) mod closing;
+pub(crate) mod event_times;
+pub(crate) mod lateness;
+pub(crate) mod live;
+pub(crate) mod paint;
 mod tables;
-pub mod watermark;
-pub mod windows;
+pub(crate) mod watermark;
+pub(crate) mod windows;
 
-pub use closing::closing;
-pub use live::{LiveFigures, LiveLine};
+pub(crate) use closing::closing;
+pub(crate) use live::{LiveFigures, LiveLine};
 pub use paint::Look;

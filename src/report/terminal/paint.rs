@@ -50,7 +50,7 @@ impl Look {
 
 /// What a colour means here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ink {
+pub(crate) enum Ink {
     /// As it should be.
     Good,
     /// Broken.
@@ -65,7 +65,7 @@ pub enum Ink {
 
 /// Text in a colour, if the look allows it.
 #[must_use]
-pub fn paint(text: &str, ink: Ink, look: Look) -> String {
+pub(crate) fn paint(text: &str, ink: Ink, look: Look) -> String {
     if !look.colour || text.is_empty() {
         return text.to_owned();
     }

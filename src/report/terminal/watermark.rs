@@ -16,7 +16,7 @@ const MOST_ROWS: usize = 30;
 
 /// The models of a stream or topic, a row each; empty without any.
 #[must_use]
-pub fn watermark_table(watermarks: &[Watermark]) -> String {
+pub(crate) fn watermark_table(watermarks: &[Watermark]) -> String {
     if watermarks.is_empty() {
         return String::new();
     }
@@ -59,7 +59,7 @@ fn range(range: CountRange) -> String {
 
 /// A topic that was read once.
 #[must_use]
-pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
+pub(crate) fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
     let mut text = format!(
         "{}: {} messages in {} {}{}\n",
         paint(&of.topic, Ink::Strong, look),
@@ -120,7 +120,7 @@ pub fn topic_watermarks(of: &TopicWatermarks, look: Look) -> String {
 
 /// The verdicts on a recorded stream: every event that is not simply kept, the windows, and the engine's metric.
 #[must_use]
-pub fn recorded_verdicts(of: &WatermarkVerdicts, look: Look) -> String {
+pub(crate) fn recorded_verdicts(of: &WatermarkVerdicts, look: Look) -> String {
     let window = of.window.as_deref().map(|window| format!(", {window}")).unwrap_or_default();
     let how = if of.exact { "exact" } else { "what is certain of each event, in any order of reading" };
     let mut text =

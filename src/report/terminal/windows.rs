@@ -20,7 +20,7 @@ const MOST_WINDOWS: usize = 10;
 
 /// How many windows are right, where the missing went, and which windows are furthest off.
 #[must_use]
-pub fn window_report(whole: &WindowsSummary, look: Look) -> String {
+pub(crate) fn window_report(whole: &WindowsSummary, look: Look) -> String {
     let mut text = String::new();
     if whole.results + whole.unreadable_results + whole.counted == 0 && whole.events > 0 {
         let none = format!("no window result arrived; {} events belong in the windows", count(whole.events));
@@ -154,7 +154,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::event_time::windows::{BookRule, CopiesRule, Counted, Updates, WindowBook, WindowShape, WindowSpan};
+    use crate::event_time::windows::{BookRule, Counted, WindowBook, WindowShape, WindowSpan};
+    use crate::profile::{CopiesRule, Updates};
 
     const START_MS: i64 = 1_767_225_600_000; // 2026-01-01T00:00:00Z
 

@@ -7,7 +7,7 @@ use crate::event_time::lateness::{Candidate, Finding, InjectionLedger, ProducerS
 use crate::event_time::watermark::Tolerance;
 
 /// Most findings, producers' clocks, partitions and windows that a summary lists: the worst ones.
-pub const MOST_LISTED: usize = 32;
+pub(crate) const MOST_LISTED: usize = 32;
 
 /// How late events were by the first model's rule, and which bound would be enough.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -81,7 +81,7 @@ pub struct FindingSummary {
 
 /// All of it, for one stage.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct EventTimeSummary {
+pub(crate) struct EventTimeSummary {
     /// Absent where no model reads.
     pub lateness: Option<LatenessSummary>,
     /// The most harmful first.

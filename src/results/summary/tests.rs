@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::event_time::lateness::{BoundReason, Candidate, Finding, InjectionCounts, InjectionKind, Scope};
+use crate::event_time::lateness::{Candidate, Finding, InjectionCounts, InjectionKind, Scope, advice::BoundReason};
 use crate::verdict::ReasonCode;
 
 const COMMITTED_SCHEMA: &str = include_str!("schema.json");

@@ -16,7 +16,7 @@ const NAMED_PARTITIONS: usize = 5;
 
 /// How one stage was read, and what was found there.
 #[derive(Debug, Clone, Copy)]
-pub struct StageReading<'a> {
+pub(crate) struct StageReading<'a> {
     /// Its topic.
     pub topic: &'a str,
     /// Whether this is the topic that the stream is sent to.

@@ -10,7 +10,7 @@ const KEY: &str = "watermark_drops";
 
 /// What one model drops.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WatermarkDrops {
+pub(crate) struct WatermarkDrops {
     /// The model, as a person calls it.
     pub model: String,
     /// Events that were judged.

@@ -7,7 +7,7 @@ use crate::verdict::{Reason, ReasonCode, SloResult};
 
 /// What was found of a pipeline's windows.
 #[derive(Debug, Clone, Copy)]
-pub struct WindowFigures<'a> {
+pub(crate) struct WindowFigures<'a> {
     /// The stream's name.
     pub stream: &'a str,
     /// The stage's name.
@@ -59,7 +59,7 @@ impl WindowFigures<'_> {
 /// Judges a stage of window results, by `windows_short`, and by `lost` and `duplicates` of the stream: what the watermark does not explain is lost,
 /// and what is counted beyond once is a duplicate.
 #[must_use]
-pub fn judge_windows(figures: &WindowFigures<'_>) -> Judgement {
+pub(crate) fn judge_windows(figures: &WindowFigures<'_>) -> Judgement {
     let WindowFigures { slo, delivery, .. } = *figures;
     if let Some(silent) = nothing_came(figures) {
         return silent;
