@@ -45,10 +45,10 @@ struct Partition {
 /// **This holds only as long as the partition does not go idle.** Where idleness is configured, it may have been idle before its first event and
 /// whenever the engine did not read it for a while, and the watermark is then that of the others; with several source tasks it stays so until the partition has
 /// caught up. So the claim waits for the end of the stream there (but for a topic of one partition, which no other can be ahead of): no
-/// watermark is ever ahead of the maximum of all events - B. [`super::Live`] knows more of an engine that keeps up.
+/// watermark is ever ahead of the maximum of all events - B. [`super::live::Live`] knows more of an engine that keeps up.
 /// Beam's watermark follows the clock: there an event is held against the moment of its append, too (`clock`).
 /// An event is dropped for sure if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows, as a file with ticks tells it;
-/// of a topic nobody knows that but an engine that is stated to keep up ([`super::Live`]).
+/// of a topic nobody knows that but an engine that is stated to keep up ([`super::live::Live`]).
 ///
 /// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart; sessions and sliding windows if it is known
 /// whether a window that has closed can still be found (`StreamsClaims`).

@@ -7,7 +7,7 @@
 //! Three answers, from the most to the least that is known:
 //! 1. [`Replay`]: the order in which the engine reads, and its ticks, batches or watermarks, are given. Exact.
 //! 2. [`Certain`]: each partition's order is known, but not how the engine interleaves them. What holds in every interleaving, and the rest as races.
-//! 3. [`Live`]: in between, what to expect of an engine that keeps up: records in the order in which they were appended.
+//! 3. [`live::Live`]: in between, what to expect of an engine that keeps up: records in the order in which they were appended.
 //!
 //! [`Watermarks`] computes the second and third for several models over one stream in one pass. Its memory grows with partitions and with windows
 //! that miss events, not with the events.

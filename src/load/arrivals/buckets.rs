@@ -3,7 +3,7 @@
 //!
 //! A producer's events of a bucket are as many as it would pace there, so that all producers together hold the bucket's count.
 //! Each lies anywhere in the bucket, evenly on the bucket's mass: a Poisson process, given its counts. A bucket with many events is
-//! split in halves like [`PoissonTree`](super::poisson::PoissonTree), into leaves that can be reached without those before.
+//! split in halves as `poisson` splits events, into leaves that can be reached without those before.
 
 use std::sync::Arc;
 
