@@ -9,12 +9,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::cluster::Cluster;
+use super::link::Link;
 use super::memory::Memory;
-use super::readers::ReaderId;
 use super::requests::{Malformed, answer};
 
 /// The largest frame that is read: Kafka's `socket.request.max.bytes`.
@@ -40,15 +39,6 @@ pub(super) enum Ended {
     Io(#[from] io::Error),
     #[error(transparent)]
     Malformed(#[from] Malformed),
-}
-
-/// What requests need to know of the connection that they came over.
-#[derive(Debug)]
-pub(super) struct Link {
-    pub(super) id: ReaderId,
-    /// Told when something changes that a fetch of this connection waits for.
-    pub(super) waiter: Arc<Notify>,
-    pub(super) has_fetched: AtomicBool,
 }
 
 /// Serves a client until it leaves, or sends what makes no sense.

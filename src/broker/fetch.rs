@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::batch::{PREFIX_BYTES, put_prefix};
 use super::cluster::Cluster;
-use super::connection::Link;
+use super::link::Link;
 use super::log::StoredBatch;
 use super::partition::{Asked, Found, Partition};
 use super::reply::{Reply, ReplyWriter};

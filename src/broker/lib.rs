@@ -17,6 +17,7 @@ mod configs;
 mod connection;
 mod fetch;
 mod groups;
+mod link;
 mod locks;
 mod log;
 mod membership;

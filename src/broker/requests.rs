@@ -6,7 +6,7 @@ use kafka_protocol::protocol::{Decodable, Encodable};
 use thiserror::Error;
 
 use super::cluster::Cluster;
-use super::connection::Link;
+use super::link::Link;
 use super::reply::{Reply, ReplyWriter};
 use super::{
     admin, configs, fetch, membership, metadata, offset_commits, offsets, produce, shapes, transacting, versions,

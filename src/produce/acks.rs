@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
 use super::figures::AckFigures;
-use super::run::StreamPlan;
+use super::plan::StreamPlan;
 use super::worker::Note;
 use crate::by_the_second::{ByTheSecond, Figures};
 use crate::check::{LatencyHistogram, Merge, ProducedRecorder};

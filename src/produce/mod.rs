@@ -5,11 +5,13 @@ mod ceiling;
 mod figures;
 mod largest;
 mod pacer;
+mod plan;
 mod run;
 mod worker;
 
 pub(crate) use ceiling::Ceiling;
 pub(crate) use figures::{AckFigures, SendFigures};
 pub(crate) use largest::{largest_event, sizes_are_filler};
-pub use run::{FiguresTo, ProduceReport, StreamPlan, open};
+pub use plan::StreamPlan;
+pub use run::{FiguresTo, ProduceReport, open};
 pub(crate) use run::{ProduceError, Producing, Ready};

@@ -1,6 +1,5 @@
 //! Starts the threads of a profile's streams, and gathers what they measured.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -9,98 +8,16 @@ use std::time::Duration;
 use super::acks::{AckReport, Acks};
 use super::ceiling::Ceiling;
 use super::figures::{AckFigures, SendFigures};
+use super::plan::StreamPlan;
 use super::worker::{State, Worker, WorkerReport};
 use crate::by_the_second::Figures;
-use crate::clock::Clock;
-use crate::event::payload::{self, JsonWriter, Size, Stamps};
-use crate::event::{EventId, RunTag};
 use crate::kafka::{Deliveries, KafkaError, Sink, SinkOptions};
-use crate::load::{PlannedSend, StreamSchedule};
-use crate::profile::{Codec, Delivery, WhenFull};
+use crate::profile::{Codec, Delivery};
 use crate::side_by_side::side_by_side;
 use crate::stop::StopFlag;
 
 /// How long setting up transactions may take.
 const TRANSACTIONS_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// All that the threads of one stream need to know.
-#[derive(Debug)]
-pub struct StreamPlan {
-    /// The stream's position in the profile.
-    pub stream: usize,
-    /// Its name.
-    pub name: String,
-    /// What is due when.
-    pub schedule: Arc<StreamSchedule>,
-    /// The logical producers that this process sends for.
-    pub producers: Vec<u16>,
-    /// How many workers share them.
-    pub workers: usize,
-    /// The run's tag.
-    pub run: RunTag,
-    /// The process's clock.
-    pub clock: Clock,
-    /// The start of the run, in nanoseconds since 1970; known when all clients stand ready (see [`Ready::start`]).
-    pub start_ns: u64,
-    /// The warm-up, in nanoseconds from the start.
-    pub warmup_ns: u64,
-    /// How long to wait for what is in flight when the schedule has ended, in nanoseconds.
-    pub drain_ns: u64,
-    /// What the client is asked to guarantee.
-    pub delivery: Delivery,
-    /// How often a transaction is committed, in nanoseconds.
-    pub transaction_ns: u64,
-    /// What happens when the queue is full.
-    pub when_full: WhenFull,
-    /// How payloads are written.
-    pub codec: Codec,
-    /// Sizes are of the filler alone.
-    pub sizes_are_filler: bool,
-    /// What the profile disturbs on purpose is counted as it is sent.
-    pub counts_injected: bool,
-    /// The topic.
-    pub topic: String,
-    /// The client's settings, resolved; a worker's transactional id is added.
-    pub settings: BTreeMap<String, String>,
-    /// Most events in flight for each worker.
-    pub capacity: usize,
-}
-
-impl StreamPlan {
-    /// The times that a send carries when it is handed over at `sent_ns` (since 1970).
-    pub(super) fn stamps(&self, send: &PlannedSend, sent_ns: u64) -> Stamps {
-        Stamps {
-            event_time_ms: (self.start_ns as i64).saturating_add(send.event_time_ns).div_euclid(1_000_000),
-            due_us: (self.start_ns + send.due_ns) / 1000,
-            sent_us: sent_ns / 1000,
-        }
-    }
-
-    /// Appends the key, if there is one, and then the payload. Returns the key's length.
-    pub(super) fn write_event(
-        &self,
-        out: &mut Vec<u8>,
-        writer: &mut JsonWriter,
-        id: EventId,
-        stamps: &Stamps,
-        send: &PlannedSend,
-    ) -> Option<usize> {
-        let start = out.len();
-        let key_bytes = send.key.map(|key| {
-            self.schedule.write_key(key, out);
-            out.len() - start
-        });
-        match self.codec {
-            Codec::Binary => payload::write_filler(out, id, send.size_bytes as usize),
-            Codec::Json => {
-                let size =
-                    if self.sizes_are_filler { Size::Filler(send.size_bytes) } else { Size::Whole(send.size_bytes) };
-                writer.write(out, id, stamps, key_bytes.map(|bytes| start..start + bytes), size);
-            }
-        }
-        key_bytes
-    }
-}
 
 /// Sending that could not begin.
 #[derive(Debug, thiserror::Error)]

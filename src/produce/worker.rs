@@ -12,7 +12,7 @@ pub(super) use self::state::{State, Taken};
 use super::ceiling::Ceiling;
 use super::figures::SendFigures;
 use super::pacer;
-use super::run::StreamPlan;
+use super::plan::StreamPlan;
 use crate::by_the_second::{ByTheSecond, Figures};
 use crate::check::Merge;
 use crate::event::EventId;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::summary::CountRange;
+use crate::event_time::CountRange;
 use crate::event_time::windows::{ReconciledWindow, WindowsReconciled};
 
 /// A pipeline's windows, compared with the events that belong in them.

@@ -4,13 +4,14 @@
 //! too many all the same, a random half of them is given up, again and again, by a hash of window and key that is the same for events and results (the
 //! distinct sampling of P. Gibbons, VLDB 2001): the comparison of those that stay is exact, and what was given up is counted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{
     compare::{Counting, Prediction, compare},
+    pair::{Keys, Pair},
     reconciled::WindowsReconciled,
     shape::{WindowShape, WindowSpan},
 };
@@ -48,62 +49,6 @@ pub struct Counted<'a> {
     /// Where it stands in its partition: of several results the one with the highest offset is the last.
     pub offset: u64,
 }
-
-/// One window and key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(into = "PairInFile", from = "PairInFile")]
-pub(super) struct Pair {
-    /// Events that belong in it, each once.
-    pub(super) events: u64,
-    /// Further copies of them.
-    pub(super) copies: u64,
-    /// The last result: its offset and count.
-    pub(super) last: Option<(u64, Option<u64>)>,
-    /// The sum of all results.
-    pub(super) sum: u64,
-    /// How many results came.
-    pub(super) results: u64,
-}
-
-/// A pair in a file, where there may be a million of them: events, copies, last, sum, results.
-type PairInFile = (u64, u64, Option<(u64, Option<u64>)>, u64, u64);
-
-impl From<Pair> for PairInFile {
-    fn from(pair: Pair) -> Self {
-        let Pair { events, copies, last, sum, results } = pair;
-        (events, copies, last, sum, results)
-    }
-}
-
-impl From<PairInFile> for Pair {
-    fn from((events, copies, last, sum, results): PairInFile) -> Self {
-        Pair { events, copies, last, sum, results }
-    }
-}
-
-impl Pair {
-    /// What the pipeline says.
-    pub(super) fn counted(&self, updates: Updates) -> u64 {
-        match updates {
-            Updates::Replace => self.last.and_then(|(_, count)| count).unwrap_or(0),
-            Updates::Add => self.sum,
-        }
-    }
-}
-
-impl Merge for Pair {
-    fn merge(&mut self, other: Self) {
-        let Pair { events, copies, last, sum, results } = other;
-        self.events += events;
-        self.copies += copies;
-        self.last = self.last.max(last);
-        self.sum = self.sum.saturating_add(sum);
-        self.results += results;
-    }
-}
-
-/// The pairs of one window, by hash of the key.
-pub(super) type Keys = HashMap<u64, Pair>;
 
 /// What belongs in each window, and what the pipeline says is in it. Events and results may come in any order.
 ///

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    book::Keys,
+    pair::Keys,
     reconciled::{ReconciledWindow, WindowsReconciled},
     shape::WindowSpan,
 };

@@ -2,6 +2,7 @@
 
 pub(crate) mod book;
 pub(crate) mod compare;
+mod pair;
 pub(crate) mod reconciled;
 pub(crate) mod sessions;
 pub(crate) mod shape;

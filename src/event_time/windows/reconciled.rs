@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{book::Pair, shape::WindowSpan};
+use super::{pair::Pair, shape::WindowSpan};
 use crate::check::Merge;
 use crate::event_time::CountRange;
 

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{
-    book::{Counted, Pair},
+    book::Counted,
     compare::{Counting, NoPrediction, Prediction, compare},
+    pair::Pair,
     reconciled::WindowsReconciled,
     shape::WindowSpan,
 };

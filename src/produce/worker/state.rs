@@ -8,7 +8,7 @@ use crate::check::LatencyHistogram;
 use crate::event::payload::JsonWriter;
 use crate::event_time::lateness::{Disturbed, InjectionLedger};
 use crate::produce::figures::SendFigures;
-use crate::produce::run::StreamPlan;
+use crate::produce::plan::StreamPlan;
 
 /// What was taken from a producer's schedule.
 #[derive(Debug, Clone, Copy, Default)]
