@@ -43,7 +43,7 @@ mod program;
 #[cfg(test)]
 mod relay;
 #[cfg(test)]
-#[path = "../../examples/relay/relaying.rs"]
+#[path = "../instruments/relay/relaying.rs"]
 mod relaying;
 #[cfg(test)]
 mod replay;

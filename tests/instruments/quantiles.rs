@@ -1,5 +1,5 @@
 //! Quantiles of the interval logs in a run's folder, as lines of JSON in milliseconds:
-//! `cargo run --release --example quantiles FOLDER [QUANTILE...]` (0 to 1; default 0.5 0.95 0.99 1).
+//! `cargo run --release -p floodmark-instruments --bin quantiles FOLDER [QUANTILE...]` (0 to 1; default 0.5 0.95 0.99 1).
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::error::Error;

@@ -1,5 +1,5 @@
 //! A relay between two topics that loses, duplicates, delays and reorders at seeded rates and keeps its own log, to hold against floodmark's counts:
-//! `cargo run --release --example relay -- BROKERS FROM TO LOG.csv [SEED]`. Prints its totals as one line of JSON when nothing has come for 3 s, or on SIGTERM.
+//! `cargo run --release -p floodmark-instruments --bin relay -- BROKERS FROM TO LOG.csv [SEED]`. Prints its totals as one line of JSON when nothing has come for 3 s, or on SIGTERM.
 //!
 //! Of all events 1 % are lost, 2 % duplicated, 4 % delayed by 100, 250 or 500 ms, and 2 % held back behind the next one of their partition.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]

@@ -1,5 +1,5 @@
 //! How much memory the ledger takes for a billion events of which 0.1 % are missing at random and 1 % come twice:
-//! `cargo run --release --example ledger_memory [EVENTS]`. Prints one line; reads the peak from /proc (Linux).
+//! `cargo run --release -p floodmark-instruments --bin ledger_memory [EVENTS]`. Prints one line; reads the peak from /proc (Linux).
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::time::Instant;
