@@ -92,7 +92,7 @@ impl Parts {
         cluster.create(&topic, PARTITIONS);
         cluster.create(&output, 2);
         let profile = workshop.profile(&format!("{}{}", profile_text(&topic), results_stage(&output)));
-        let start_at = (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(12)).to_string();
+        let start_at = (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(25)).to_string();
         let start = |verb: &str, shard: &str| {
             let more = ["--run-id", "shared", "--start-at", &start_at, "--shard", shard];
             workshop.start_on(verb, &profile, &cluster.brokers, &more)
