@@ -125,11 +125,7 @@ fn what_is_wrong_is_said_with_its_line() {
             "line 2: `evnt` is not a kind",
         ),
         (GIVEN, &["--engine", "flink"], "--bound: flink needs a bound"),
-        (
-            GIVEN,
-            &["--engine", "flink", "--bound", "5s", "--window", "sliding:5s"],
-            "does not have windows like sliding:5s",
-        ),
+        (GIVEN, &["--engine", "flink", "--bound", "5s", "--window", "sliding:5s"], "has no windows like sliding:5s"),
         (GIVEN, &["--engine", "flunk", "--bound", "5s"], "did you mean `flink`?"),
         (GIVEN, &["--engine", "flink", "--bound", "5"], "it has no unit"),
     ] {
