@@ -67,7 +67,7 @@ pub(crate) fn write_ledgers(
 }
 
 fn write_event_times(figures: &EventTimeFigures, bytes: &mut Vec<u8>) -> Result<(), LedgerFileError> {
-    let models: Vec<KeptTally> = figures.models.iter().map(ModelTally::kept).collect();
+    let models: Vec<&KeptTally> = figures.models.iter().map(ModelTally::kept).collect();
     write_figures(LedgerRole::EventTimes, &(figures, models), bytes)
 }
 

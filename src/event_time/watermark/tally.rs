@@ -16,19 +16,15 @@ use crate::event_time::CountRange;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelTally {
     spec: ModelSpec,
-    certain: CertainCounts,
-    /// Whether the watermark may be ahead of a partition, because that is idle.
-    may_idle: bool,
-    live: Option<LiveTally>,
-    without_event_time: u64,
-    doubted: Option<UnitDoubt>,
+    kept: KeptTally,
 }
 
-/// A tally as a run's folder keeps it. The model stands in the run's profile.
+/// The figures of a tally, as a run's folder keeps them: the model stands in the run's profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeptTally {
     certain: CertainCounts,
+    /// Whether the watermark may be ahead of a partition, because that is idle.
     may_idle: bool,
     live: Option<LiveTally>,
     without_event_time: u64,
@@ -66,34 +62,26 @@ impl ModelTally {
                 overtaken,
             }
         });
-        ModelTally {
-            spec,
-            may_idle: certain.may_idle(),
-            certain: certain.counts,
-            live,
-            without_event_time: 0,
-            doubted: None,
-        }
+        let (may_idle, certain) = (certain.may_idle(), certain.counts);
+        ModelTally { spec, kept: KeptTally { certain, may_idle, live, without_event_time: 0, doubted: None } }
     }
 
     pub(super) fn with_bad_times(mut self, without_event_time: u64, doubted: Option<UnitDoubt>) -> Self {
-        self.without_event_time = without_event_time;
-        self.doubted = doubted;
+        self.kept.without_event_time = without_event_time;
+        self.kept.doubted = doubted;
         self
     }
 
     /// The tally of a model that a run's folder keeps.
     #[must_use]
     pub fn of_kept(spec: ModelSpec, kept: KeptTally) -> Self {
-        let KeptTally { certain, may_idle, live, without_event_time, doubted } = kept;
-        ModelTally { spec, certain, may_idle, live, without_event_time, doubted }
+        ModelTally { spec, kept }
     }
 
     /// What a run's folder keeps of it.
     #[must_use]
-    pub fn kept(&self) -> KeptTally {
-        let ModelTally { spec: _, certain, may_idle, live, without_event_time, doubted } = self.clone();
-        KeptTally { certain, may_idle, live, without_event_time, doubted }
+    pub fn kept(&self) -> &KeptTally {
+        &self.kept
     }
 
     /// Whose figures these are.
@@ -105,25 +93,25 @@ impl ModelTally {
     /// Events that were judged.
     #[must_use]
     pub fn records(&self) -> u64 {
-        self.certain.records
+        self.kept.certain.records
     }
 
     /// Events that the engine takes not at all (Kafka Streams: negative times, no key); they are in no other count but [`ModelTally::records`].
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.certain.refused
+        self.kept.certain.refused
     }
 
     /// Records without an event time that can be read; they are in no other count.
     #[must_use]
     pub fn without_event_time(&self) -> u64 {
-        self.without_event_time
+        self.kept.without_event_time
     }
 
     /// The unit that event times seem to be in, in place of milliseconds.
     #[must_use]
     pub fn doubted(&self) -> Option<UnitDoubt> {
-        self.doubted
+        self.kept.doubted
     }
 
     /// Events kept in at least one window, in any order of reading.
@@ -134,8 +122,8 @@ impl ModelTally {
 
     /// The claims at the end of the stream. Of an engine with idleness that keeps up, more is sure to be kept.
     fn at_the_end(&self) -> CertainCounts {
-        let mut counts = self.certain.at_the_end();
-        let more = self.live.as_ref().map_or(0, |live| live.kept).saturating_sub(counts.sure_keep);
+        let mut counts = self.kept.certain.at_the_end();
+        let more = self.kept.live.as_ref().map_or(0, |live| live.kept).saturating_sub(counts.sure_keep);
         counts.sure_keep += more;
         counts.race -= more.min(counts.race);
         counts.pairs_possible -= more.min(counts.pairs_possible);
@@ -145,14 +133,14 @@ impl ModelTally {
     /// Whether what a window misses is not known for each: its events may be dropped wherever the whole stream is ahead of them.
     #[must_use]
     pub fn follows_whole_stream(&self) -> bool {
-        self.spec.is_global() || self.may_idle
+        self.spec.is_global() || self.kept.may_idle
     }
 
     /// Events lost from all their windows, at least and at most.
     #[must_use]
     pub fn dropped(&self) -> CountRange {
         let certain = self.at_the_end();
-        let kept_up = self.live.as_ref().map_or(0, |live| live.sure_drop);
+        let kept_up = self.kept.live.as_ref().map_or(0, |live| live.sure_drop);
         let max = certain.sure_drop + certain.race;
         CountRange { min: certain.sure_drop.max(kept_up).min(max), max }
     }
@@ -160,14 +148,14 @@ impl ModelTally {
     /// (Event, window) pairs of all events.
     #[must_use]
     pub fn pairs(&self) -> u64 {
-        self.certain.pairs
+        self.kept.certain.pairs
     }
 
     /// (Event, window) pairs lost, at least and at most.
     #[must_use]
     pub fn pairs_lost(&self) -> CountRange {
         let certain = self.at_the_end();
-        let kept_up = self.live.as_ref().map_or(0, |live| live.pairs_sure);
+        let kept_up = self.kept.live.as_ref().map_or(0, |live| live.pairs_sure);
         let max = certain.pairs_possible;
         CountRange { min: certain.pairs_sure.max(kept_up).min(max), max }
     }
@@ -191,19 +179,19 @@ impl ModelTally {
     fn metric_of(&self, dropped: CountRange, lost: CountRange) -> CountRange {
         match self.spec.metric_unit() {
             // Events that arrive too late or too early have metrics of their own.
-            MetricUnit::Event if self.spec.judges_events() => self.certain.out_of_order,
+            MetricUnit::Event if self.spec.judges_events() => self.kept.certain.out_of_order,
             MetricUnit::Event if self.spec.sums_rows_first() => {
                 CountRange { min: dropped.min.min(1), max: dropped.max }
             }
             MetricUnit::Event => dropped,
             MetricUnit::Pair => {
                 let (windows, by_store) = self.spec.unseen_in_tasks();
-                let by_store = by_store * self.records() + self.certain.refused_by_store_possible;
+                let by_store = by_store * self.records() + self.kept.certain.refused_by_store_possible;
                 // What the engine refuses counts too, and what has no time in it may have been given a negative one.
                 let refused = self.refused();
-                let maybe_refused = if self.spec.refuses_events() { self.without_event_time } else { 0 };
+                let maybe_refused = if self.spec.refuses_events() { self.kept.without_event_time } else { 0 };
                 CountRange {
-                    min: lost.min + refused + self.certain.refused_by_store_sure,
+                    min: lost.min + refused + self.kept.certain.refused_by_store_sure,
                     max: lost.max.saturating_mul(windows) + refused + by_store + maybe_refused,
                 }
             }
@@ -222,73 +210,73 @@ impl ModelTally {
         }
         if self.spec.judges_events() {
             // Nothing to expect where it is not known when an event arrived.
-            let is_known = self.certain.without_arrival == 0;
+            let is_known = self.kept.certain.without_arrival == 0;
             return is_known.then(|| Expected {
                 records: self.dropped(),
                 pairs: self.pairs_lost(),
                 metric: self.metric(),
             });
         }
-        self.live.as_ref()?.expected
+        self.kept.live.as_ref()?.expected
     }
 
     /// The windows that may miss events. Where the engine's maximum is over all partitions nearly every window may:
     /// there it is those that an engine that keeps up is expected to short.
     #[must_use]
     pub fn affected(&self) -> &AffectedWindows {
-        match &self.live {
+        match &self.kept.live {
             Some(live) if self.follows_whole_stream() => &live.affected,
-            _ => &self.certain.affected,
+            _ => &self.kept.certain.affected,
         }
     }
 
     /// The windows that an engine that keeps up is expected to short in some phase, with what is sure of them.
     #[must_use]
     pub fn expected_affected(&self) -> Option<&AffectedWindows> {
-        self.live.as_ref().map(|live| &live.affected)
+        self.kept.live.as_ref().map(|live| &live.affected)
     }
 
     /// Whether the model's idleness leaves it open what is kept: there are partitions that may have been idle.
     #[must_use]
     pub fn may_idle(&self) -> bool {
-        self.may_idle
+        self.kept.may_idle
     }
 
     /// Events that may be lost because it is not known when they were appended, which a watermark that follows the clock depends on.
     #[must_use]
     pub fn unclocked(&self) -> u64 {
-        self.certain.unclocked
+        self.kept.certain.unclocked
     }
 
     /// Events of which it is not known when they arrived, and so not whether they arrived too late or too early.
     #[must_use]
     pub fn without_arrival(&self) -> u64 {
-        self.certain.without_arrival
+        self.kept.certain.without_arrival
     }
 
     /// Records that were read so long after others that the expected range takes them for appended later than they were.
     #[must_use]
     pub fn overtaken(&self) -> u64 {
-        self.live.as_ref().map_or(0, |live| live.overtaken)
+        self.kept.live.as_ref().map_or(0, |live| live.overtaken)
     }
 
     /// Partitions without events, if the append order was followed. In Flink and Beam one of them holds the watermark at its minimum:
     /// nothing is dropped, and no window ever fires.
     #[must_use]
     pub fn empty_partitions(&self) -> usize {
-        self.live.as_ref().map_or(0, |live| live.partitions.saturating_sub(live.with_events))
+        self.kept.live.as_ref().map_or(0, |live| live.partitions.saturating_sub(live.with_events))
     }
 }
 
 impl Merge for ModelTally {
     /// The other part is of the same model and of other partitions. The expected range is lost: it is one of the whole order.
     fn merge(&mut self, other: Self) {
-        let ModelTally { spec, certain, may_idle, live, without_event_time, doubted } = other;
-        self.certain.merge(&spec, certain);
-        self.may_idle |= may_idle;
-        self.without_event_time += without_event_time;
-        self.doubted = self.doubted.or(doubted);
-        match (&mut self.live, live) {
+        let ModelTally { spec, kept: KeptTally { certain, may_idle, live, without_event_time, doubted } } = other;
+        self.kept.certain.merge(&spec, certain);
+        self.kept.may_idle |= may_idle;
+        self.kept.without_event_time += without_event_time;
+        self.kept.doubted = self.kept.doubted.or(doubted);
+        match (&mut self.kept.live, live) {
             (Some(own), Some(other)) => {
                 let LiveTally {
                     expected: _,
