@@ -77,6 +77,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::event_time::engines::Lateness;
     use crate::event_time::watermark::rule::NO_HORIZON;
     use crate::event_time::watermark::{ModelSpec, WindowMs};
     use crate::profile::Engine;
@@ -141,7 +142,8 @@ pub(super) mod tests {
             window in windows(), bound_ms in 0..300_i64, allowed_ms in 0..200_i64, max in 1000..2000_i64, time in 1000..2000_i64,
         ) {
             for engine in Engine::ALL {
-                let bound_ms = if engine == Engine::KafkaStreams { 0 } else { bound_ms };
+                let has_bound = engine.description().tolerates.lateness != Lateness::InPlaceOfBound;
+                let bound_ms = if has_bound { bound_ms } else { 0 };
                 let spec = ModelSpec { window, bound_ms, allowed_ms, ..ModelSpec::plain(engine) };
                 let rule = Rule::new(&spec);
                 let loses = rule.is_closed(rule.last_end_ms(time), rule.horizon(Some(max)));

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::replay::ReplayTally;
 use super::*;
 use crate::event_time::CountRange;
+use crate::event_time::engines::Lateness;
 use crate::profile::Engine;
 
 const PARTITIONS: usize = 3;
@@ -23,7 +24,7 @@ fn spec() -> impl Strategy<Value = ModelSpec> {
         |(engine, window, bound_ms, allowed_ms, idleness_ms, tasks)| ModelSpec {
             window,
             bound_ms,
-            allowed_ms: if engine == Engine::Flink { allowed_ms } else { 0 },
+            allowed_ms: if engine.description().tolerates.lateness == Lateness::None { 0 } else { allowed_ms },
             idleness_ms: Some(idleness_ms),
             source_tasks: Some(tasks),
             interval_ms: Some(50),

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::check::Merge;
+use crate::event_time::engines::Lateness;
 use crate::profile::Engine;
 
 /// Partitions of the streams here.
@@ -32,7 +33,8 @@ fn spec() -> impl Strategy<Value = ModelSpec> {
 
 /// Engines whose watermark moves at ticks, and windows whose events do not save each other.
 fn ticking_spec() -> impl Strategy<Value = ModelSpec> {
-    let engines = prop::sample::select(vec![Engine::Flink, Engine::FlinkSql, Engine::Beam]);
+    let ticks = Engine::ALL.into_iter().filter(|engine| engine.description().progress.moves_at_ticks());
+    let engines = prop::sample::select(ticks.collect::<Vec<_>>());
     spec_of(engines, window().prop_filter("sessions merge", |window| !matches!(window, WindowMs::Session { .. })))
 }
 
@@ -41,10 +43,14 @@ fn spec_of(
     window: impl Strategy<Value = WindowMs>,
 ) -> impl Strategy<Value = ModelSpec> {
     (engine, window, 0..60_i64, 0..40_i64).prop_map(|(engine, window, bound_ms, allowed_ms)| {
-        let has_grace = matches!(engine, Engine::Flink | Engine::Beam | Engine::KafkaStreams);
+        let (has_bound, has_grace) = match engine.description().tolerates.lateness {
+            Lateness::InPlaceOfBound => (false, true),
+            Lateness::OpenWindows(_) => (true, true),
+            Lateness::None | Lateness::UntilArrival { .. } => (true, false),
+        };
         ModelSpec {
             window,
-            bound_ms: if engine == Engine::KafkaStreams { 0 } else { bound_ms },
+            bound_ms: if has_bound { bound_ms } else { 0 },
             allowed_ms: if has_grace { allowed_ms } else { 0 },
             ..ModelSpec::plain(engine)
         }
@@ -198,7 +204,7 @@ proptest! {
         spec in spec(), events in events(80), ticks in dice(),
     ) {
         // A session that is dropped early cannot save a later event, so that no such order holds between them.
-        prop_assume!(!spec.merges_sessions() && spec.engine != Engine::Spark);
+        prop_assume!(!spec.merges_sessions() && !spec.progress().moves_at_batches());
         let per_record = fates(&spec, Emission::PerRecord, &events, &ticks);
         let periodic = fates(&spec, Emission::AtTicks, &events, &ticks);
         for (one, other) in per_record.iter().zip(&periodic) {
@@ -225,8 +231,8 @@ proptest! {
 
     #[test]
     fn shards_by_partition_merge_to_the_whole(spec in spec(), events in events(120), keeps_up in any::<bool>()) {
-        let has_ticks = matches!(spec.engine, Engine::Flink | Engine::FlinkSql | Engine::Beam);
-        let spec = ModelSpec { keeps_up_ms: (keeps_up && has_ticks).then_some(10), ..spec };
+        let keeps_up_ms = (keeps_up && spec.progress().moves_at_ticks()).then_some(10);
+        let spec = ModelSpec { keeps_up_ms, ..spec };
         let tally = |keep: &dyn Fn(&Event) -> bool| {
             let mut watermarks = Watermarks::new(&[spec], PARTITIONS);
             for (appended_ms, event) in (0..).zip(&events).filter(|(_, event)| keep(event)) {
@@ -254,7 +260,7 @@ proptest! {
         place in 0..8_i64, idles in any::<bool>(),
     ) {
         let interval_ms = 80;
-        let has_idleness = matches!(spec.engine, Engine::Flink | Engine::FlinkSql);
+        let has_idleness = spec.progress().has_source_tasks();
         let spec = ModelSpec { interval_ms: Some(interval_ms), idleness_ms: (idles && has_idleness).then_some(300), ..spec };
         prop_assume!(!spec.merges_sessions());
         let (mut watermarks, mut replay) = (Watermarks::new(&[spec], PARTITIONS), Replay::new(&spec, PARTITIONS, Emission::AtTicks));
@@ -274,13 +280,13 @@ proptest! {
             // As if everything arrived at its event time: Azure's policies about arrival are not replayed.
             watermarks.observe(&record(event, Some(now_ms)));
         }
-        prop_assume!(spec.engine != Engine::AzureStreamAnalytics);
+        prop_assume!(!spec.judges_events());
         let (tally, replayed) = (watermarks.finish().remove(0), replay.tally());
         let expected = tally.expected().unwrap();
         prop_assert!(expected.records.contains(replayed.dropped), "{:?} {:?}", expected, replayed);
         prop_assert!(expected.pairs.contains(replayed.pairs_lost), "{:?} {:?}", expected, replayed);
         prop_assert!(expected.metric.contains(replayed.metric), "{:?} {:?}", expected, replayed);
-        prop_assert!(spec.engine == Engine::KafkaStreams || expected.records.max <= tally.dropped().max);
+        prop_assert!(spec.progress().is_stream_time() || expected.records.max <= tally.dropped().max);
     }
 
     /// Two source subtasks tick in phases of their own, and a network buffer holds the watermark of each back from the other's records. One window
