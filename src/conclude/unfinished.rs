@@ -1,4 +1,4 @@
-//! A run that came to no end of its own: killed, or given up on. What its files hold by the second is told, and the verdict is void.
+//! A run that did not finish: killed, or given up on. Its summary is made of what its files hold second by second, and the verdict is void.
 
 use crate::check::{Counts, Hop, Merge};
 use crate::profile::{Profile, Stream};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::kafka::{KafkaError, Source, SourceEvent};
 
-/// Why a reading came to no end.
+/// Why a topic was not read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The client failed.

@@ -43,7 +43,7 @@ pub enum CurveFileError {
         found: String,
     },
     /// A header alone.
-    #[error("there is no row below the header")]
+    #[error("the file has no rows after its header")]
     NoRow,
     /// One row, and nothing that says how long its bucket is.
     #[error("there is only one row, so the length of its bucket must be set with a comment like `# step: 60s`")]
@@ -243,7 +243,7 @@ mod tests {
             (String::new(), "is empty"),
             ("# only\n# comments\n".to_owned(), "is empty"),
             ("timestamp;count\n".to_owned(), "line 1: the columns are `timestamp;count`"),
-            (under(""), "no row below the header"),
+            (under(""), "no rows after its header"),
             (under("2030-01-31T11:00:00Z,5\n"), "one row"),
             (under("2030-01-31 11:00:00,5\n"), "line 3: `2030-01-31 11:00:00,5` is not a row like"),
             (under("2030-01-31T11:00:00Z\n"), "line 3: "),

@@ -56,7 +56,7 @@ fn cause_of(message: &str) -> Option<String> {
     } else if has("connection refused") {
         "connection refused: nothing listens there".to_owned()
     } else if has("failed to resolve") {
-        "there is no host with that name".to_owned()
+        "no host has that name".to_owned()
     } else if has("certificate verify failed") {
         format!("its certificate is not trusted ({said}); name its CA in ssl.ca.location")
     } else if closed_in("SSL_HANDSHAKE") || has("wrong version number") || has("packet length") {
@@ -111,7 +111,7 @@ mod tests {
         ),
         (
             "[thrd:no-such.invalid:9092/bootstrap]: no-such.invalid:9092/bootstrap: Failed to resolve 'no-such.invalid:9092': Name or service not known (after 7ms in state CONNECT)",
-            "no-such.invalid:9092: there is no host with that name",
+            "no-such.invalid:9092: no host has that name",
         ),
         (
             "[thrd:ssl://127.0.0.1:9092/bootstrap]: ssl://127.0.0.1:9092/bootstrap: SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener? (after 3ms in state SSL_HANDSHAKE)",

@@ -188,7 +188,7 @@ fn read_curve(path: &Path) -> Result<Curve, (String, &'static str)> {
     let shown = path.display();
     let unreadable = |error: &io::Error| match error.kind() {
         io::ErrorKind::NotFound => {
-            (format!("there is no curve file {shown}"), "the path is relative to the profile's folder")
+            (format!("curve file {shown} does not exist"), "the path is relative to the profile's folder")
         }
         _ => (format!("the curve file {shown} cannot be read: {error}"), IMPORT),
     };

@@ -141,7 +141,10 @@ fn a_curve_file_that_cannot_be_read_is_named_with_the_way_out() {
         assert!(error.contains(expected) && error.contains("line 3") && error.lines().count() == 1, "{name}: {error}");
     }
     let error = Profile::from_text(&text("none.csv"), origin.to_str().unwrap()).unwrap_err().to_string();
-    assert!(error.contains("there is no curve file") && error.contains("the profile's folder"), "{error}");
+    assert!(
+        error.contains("curve file") && error.contains("does not exist") && error.contains("the profile's folder"),
+        "{error}"
+    );
     let error = Profile::from_text(&text("."), origin.to_str().unwrap()).unwrap_err().to_string();
     assert!(error.contains("is a folder"), "{error}");
 }

@@ -65,7 +65,7 @@ impl Request {
         self.role != Role::Consume || self.shard.reads(partition.unsigned_abs())
     }
 
-    /// Whether this process sees whatever there is to see.
+    /// Whether this process observes all partitions of all stages.
     pub(super) fn sees_all(&self) -> bool {
         self.role != Role::Consume || self.shard.count() == 1
     }
@@ -338,7 +338,7 @@ fn refuse_idle_observer(request: &Request, streams: &[PreparedStream]) -> Result
     }
     let (shard, most) = (request.shard, stages().map(|stage| stage.partitions).max().unwrap_or(0));
     Err(RunError::Usage(format!(
-        "--shard {shard}: there is no partition for this observer; no topic has more than {most}, so at most {most} observers can share them"
+        "--shard {shard} leaves this observer no partitions: no topic has more than {most}; use at most {most} observers"
     )))
 }
 

@@ -100,7 +100,7 @@ fn a_curve_that_cannot_be_played_is_refused_with_its_file() {
     }
     let ended = workshop.call(&["run", profile("absent.csv", "").to_str().unwrap(), "--json"]);
     let (code, told) = ended.one_sentence();
-    assert!(code == Some(2) && told.contains("there is no curve file") && told.contains("absent.csv"), "{told}");
+    assert!(code == Some(2) && told.contains("does not exist") && told.contains("absent.csv"), "{told}");
 }
 
 fn text(topic: &str, more: &str) -> String {
@@ -166,7 +166,7 @@ fn a_broker_that_cannot_be_reached_is_named_with_the_cause() {
         ["-X", "security.protocol=sasl_plaintext", "-X", "sasl.mechanism=PLAIN", "-X", "sasl.username=me", "-X"];
     let cases: [(&str, &[&str], &str); 5] = [
         ("127.0.0.1:1", &[], "connection refused"),
-        ("no-such-host.invalid:9092", &[], "no host with that name"),
+        ("no-such-host.invalid:9092", &[], "no host has that name"),
         (&plain, &["-X", "security.protocol=ssl"], "does not speak TLS"),
         (&tls, &[], "as a TLS listener does"),
         (&plain, &[&login[..], &["sasl.password=hush"]].concat(), "login"),

@@ -167,7 +167,7 @@ fn bad_input_is_a_usage_error_in_one_line() {
         (vec!["import", &odd, "--step", "0s"], "--step 0s is not a whole number"),
         (vec!["show", &odd], "line 6: 2023-11-14T22:18:00Z should be 2023-11-14T22:17:00Z"),
         (vec!["show", &increase], "line 1: the columns are"),
-        (vec!["show", &odd, "--zone", "Mars/Olympus"], "no time zone `Mars/Olympus`"),
+        (vec!["show", &odd, "--zone", "Mars/Olympus"], "`Mars/Olympus` is not a known time zone"),
         (vec!["fit", "none.csv"], "cannot read none.csv"),
     ] {
         let ended = workshop.call(&[vec!["curve"], arguments.clone()].concat());

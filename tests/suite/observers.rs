@@ -255,5 +255,5 @@ fn an_observer_without_a_partition_is_refused() {
     ));
     let ended = workshop.start_on("consume", &profile, &cluster.brokers, &["--shard", "2/3"]).wait();
     let (code, told) = ended.one_sentence();
-    assert!(code == Some(2) && told.contains("no partition for this observer"), "{code:?} {told}");
+    assert!(code == Some(2) && told.contains("leaves this observer no partitions"), "{code:?} {told}");
 }

@@ -95,7 +95,7 @@ pub enum ImportError {
         why: String,
     },
     /// A zone that does not exist.
-    #[error("there is no time zone `{zone}`; write it like UTC, Europe/Berlin or +02:00")]
+    #[error("`{zone}` is not a known time zone; write it like UTC, Europe/Berlin or +02:00")]
     NoZone {
         /// What was asked for.
         zone: String,

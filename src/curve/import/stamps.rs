@@ -354,7 +354,7 @@ mod tests {
                 "line 3: `1700000060000` is not a time: the first time was epoch seconds",
             ),
             (None, &["2023-11-14T22:13:20Z", "2023-11-14 22:14:20"], "line 3: "),
-            (Some("Mars/Olympus"), &[], "no time zone `Mars/Olympus`"),
+            (Some("Mars/Olympus"), &[], "`Mars/Olympus` is not a known time zone"),
         ] {
             let error = read(zone, stamps).unwrap_err();
             assert!(error.contains(expected), "{error}");
