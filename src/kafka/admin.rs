@@ -1,4 +1,4 @@
-//! The client's administrative calls are futures: a client for them, and what waits for their answers.
+//! The client's administrative calls are asynchronous: a client for them, and a runtime that waits for their answers.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +19,10 @@ pub(super) fn admin(settings: &BTreeMap<String, String>) -> Result<AdminClient<D
         .map_err(|error| KafkaError::settings(&error))
 }
 
-/// What waits for an answer.
+/// A runtime that waits for an answer.
 ///
 /// # Errors
-/// When the system refuses; `what` is asked for, for the message.
+/// When the system refuses one; `what` names the request in the message.
 pub(super) fn waiting(what: &str) -> Result<Runtime, KafkaError> {
     Builder::new_current_thread().enable_all().build().map_err(|error| KafkaError::request(what, error))
 }

@@ -21,22 +21,22 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::KafkaError;
 
-/// What the client calls "no partition": each message names its own.
+/// The client's "unassigned" partition: each message names its own.
 const UNASSIGNED: i32 = -1;
-/// What stands in the place of a record's timestamp where its producer gave none.
+/// The timestamp of a record whose producer gave none.
 const NO_TIMESTAMP_MS: i64 = -1;
 
-/// Events on their way into the client: their bytes in one arena.
+/// Events about to be handed to the client, their bytes in one arena.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) arena: Vec<u8>,
     messages: Vec<Message>,
-    /// The messages' places, by partition, as they are handed over.
+    /// Partition and place in `messages`, in the order in which they are handed over.
     order: Vec<(i32, u32)>,
     native: NativeMessages,
 }
 
-/// The array that the client reads, kept for its capacity only: it is empty whenever nobody is in `produce`.
+/// The array that the client reads, kept for its capacity only: it is empty outside `produce`.
 #[derive(Debug, Default)]
 struct NativeMessages(Vec<rd::rd_kafka_message_t>);
 
@@ -67,13 +67,13 @@ impl Batch {
         (message.key.clone().map(|range| &self.arena[range]), &self.arena[message.payload.clone()])
     }
 
-    /// Adds an event whose key and payload stand in the arena already.
+    /// Adds an event whose key and payload are already in the arena.
     pub(super) fn push(&mut self, key: Option<Range<usize>>, payload: Range<usize>, partition: i32, opaque: usize) {
         self.messages.push(Message { key, payload, partition, opaque });
     }
 
-    /// The client looks a partition up anew for each message that is not of the same one as the last; and the messages of a
-    /// partition, which it walks through several times, lie side by side in its memory. Their order in each stays as it is.
+    /// The client looks a partition up whenever it differs from the last message's, and walks through a partition's messages several times:
+    /// sorted, they are adjacent in its memory. The order within each partition stays.
     fn sort_by_partition(&mut self) {
         self.order.clear();
         self.order.extend(self.messages.iter().zip(0..).map(|(message, place)| (message.partition, place)));
@@ -152,7 +152,7 @@ impl Drop for BatchTopic {
     }
 }
 
-/// What the client says of one event.
+/// The client's report on one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NativeDelivery {
     pub(super) opaque: usize,
@@ -163,15 +163,15 @@ pub(super) struct NativeDelivery {
     pub(super) possibly_written: bool,
 }
 
-/// What a poll of a producer's queue brought.
+/// The result of one poll of a producer's queue.
 pub(super) enum ProducerNews {
     Nothing,
     Deliveries(Reports),
     Error { code: RDKafkaErrorCode, reason: String, fatal: bool },
 }
 
-/// Reports that have been read. Dropping them gives the memory of their events back, and their room in the client's queue:
-/// cheapest on the thread that makes events, which uses it again at once.
+/// Reports that have been read. Dropping them frees their events' memory and room in the client's queue: cheapest on the thread that makes
+/// events, which reuses it at once.
 pub(super) struct Reports {
     event: *mut rd::rd_kafka_event_t,
 }
@@ -194,8 +194,8 @@ pub(super) struct TransactionError {
     pub(super) requires_abort: bool,
 }
 
-/// Commits the open transaction, after everything in it has been reported. Another thread must be hearing the reports.
-/// (The wrapper's own call hears them itself, and would take them away from that thread.)
+/// Commits the open transaction, after everything in it has been reported. Another thread must be polling the reports. (The wrapper's own
+/// call polls them itself, and would take them away from that thread.)
 pub(super) fn commit_transaction<C: ProducerContext>(
     producer: &BaseProducer<C>,
     timeout: Duration,
@@ -204,7 +204,7 @@ pub(super) fn commit_transaction<C: ProducerContext>(
     transaction_result(unsafe { rd::rd_kafka_commit_transaction(producer.client().native_ptr(), millis(timeout)) })
 }
 
-/// Aborts the open transaction, as `commit_transaction` commits it.
+/// Aborts the open transaction, on the same conditions as [`commit_transaction`].
 pub(super) fn abort_transaction<C: ProducerContext>(
     producer: &BaseProducer<C>,
     timeout: Duration,
@@ -257,7 +257,7 @@ impl EventQueue {
         unsafe { rd::rd_kafka_queue_length(self.handle) }
     }
 
-    /// Waits up to `timeout` for news of a producer. The reports that it returns are to be dropped before the client (1).
+    /// Waits up to `timeout` for news of a producer. Drop the reports it returns before the client (1).
     pub(super) fn poll_producer(&self, timeout: Duration, mut delivery: impl FnMut(NativeDelivery)) -> ProducerNews {
         // SAFETY: the queue is live; the event is ours, and `owned` destroys it.
         let event = unsafe { rd::rd_kafka_queue_poll(self.handle, millis(timeout)) };
@@ -347,7 +347,7 @@ impl<'a> NativeRecord<'a> {
     }
 
     pub(super) fn key(&self) -> Option<&'a [u8]> {
-        // SAFETY: as for the payload. (Of an error message these bytes are not a key, and nobody asks.)
+        // SAFETY: as for the payload. (In an error message these bytes are not a key, but nobody reads them.)
         unsafe { bytes(self.message.key, self.message.key_len) }
     }
 
@@ -358,11 +358,11 @@ impl<'a> NativeRecord<'a> {
         let timestamp_ms = unsafe { rd::rd_kafka_message_timestamp(self.message, &raw mut kind) };
         let by_broker = kind == rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
         let is_known = kind != rd::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-        // A producer may write -1, Kafka's word for none.
+        // A producer may write -1, Kafka's value for none.
         (is_known && timestamp_ms != NO_TIMESTAMP_MS).then_some((timestamp_ms, by_broker))
     }
 
-    /// What the client says about an error, in its words.
+    /// The client's own text for an error.
     pub(super) fn error_text(&self) -> String {
         // SAFETY: the message is live; the text is a C string that lives as long as it.
         unsafe { text(rd::rd_kafka_message_errstr(self.message)) }
@@ -389,7 +389,7 @@ impl<'a> NativeRecord<'a> {
 /// # Safety
 /// `start` is null or points at `len` bytes that live for `'a`.
 unsafe fn bytes<'a>(start: *const c_void, len: usize) -> Option<&'a [u8]> {
-    // SAFETY: the caller's word.
+    // SAFETY: guaranteed by the caller.
     (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start.cast(), len) })
 }
 
@@ -399,7 +399,7 @@ unsafe fn text(start: *const c_char) -> String {
     if start.is_null() {
         return String::new();
     }
-    // SAFETY: the caller's word.
+    // SAFETY: guaranteed by the caller.
     unsafe { CStr::from_ptr(start) }.to_string_lossy().into_owned()
 }
 

@@ -1,4 +1,4 @@
-//! How large a batch may be, as the brokers say (DescribeConfigs).
+//! The largest batch that the brokers accept (DescribeConfigs).
 
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigEntry, ConfigResource, ConfigSource, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
@@ -10,7 +10,7 @@ const KEY: &str = "max.message.bytes";
 pub struct BatchLimit {
     /// In bytes, after compression.
     pub bytes: u64,
-    /// The topic's own `max.message.bytes`, rather than the broker's `message.max.bytes`.
+    /// Whether it is the topic's own `max.message.bytes` rather than the broker's `message.max.bytes`.
     pub of_topic: bool,
 }
 
@@ -21,7 +21,7 @@ impl BatchLimit {
     }
 }
 
-/// Each topic's limit; none where the broker does not say: it may forbid the question, or not know it.
+/// Each topic's limit; none where the broker does not answer: it may deny the request, or not support it.
 pub(super) async fn batch_limits(
     admin: &AdminClient<DefaultClientContext>,
     topics: &[&str],

@@ -1,4 +1,4 @@
-//! Which topic a name stands for now: its id and its partitions, by the client's DescribeTopics call, which its Rust wrapper does not offer.
+//! The topic that a name refers to now: its id and its partitions, from the client's DescribeTopics call, which its Rust wrapper lacks.
 //!
 //! The `unsafe` of this file relies on:
 //! 1. The client handle lives as long as the `BaseConsumer` that it is taken from, which the caller keeps borrowed.
@@ -17,21 +17,21 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::KafkaError;
 
-/// What a topic's name stands for.
+/// The topic that a name refers to now, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TopicState {
     /// No topic has the name.
     Missing,
-    /// A topic.
+    /// The topic exists.
     There {
-        /// Tells it from every other of the same name, before and after; absent where brokers give none (before Kafka 2.8).
+        /// Distinguishes it from earlier and later topics of the same name; absent where brokers give none (before Kafka 2.8).
         id: Option<u128>,
         /// How many partitions it has.
         partitions: u32,
     },
 }
 
-/// What each of these names stands for; nothing where the cluster does not say.
+/// The state of each of these topics; nothing where the cluster does not answer.
 pub(super) fn describe<C: ConsumerContext>(
     client: &BaseConsumer<C>,
     topics: &[&str],
@@ -76,12 +76,12 @@ fn ask<C: ConsumerContext>(client: &BaseConsumer<C>, names: &[CString], timeout:
     let millis = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
     let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
     let mut error = [0; 256];
-    // SAFETY: the client is live (1); everything made here is destroyed below, after the answer or the end of the patience (2).
+    // SAFETY: the client is live (1); everything made here is destroyed below, after the answer or the timeout (2).
     unsafe {
         let handle = client.client().native_ptr();
         let topics = rd::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len());
         let options = rd::rd_kafka_AdminOptions_new(handle, rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
-        // A timeout out of the client's range leaves its own, which is longer: the wait below is what counts.
+        // A timeout outside the client's range leaves the client's default, which is longer: the wait below decides.
         rd::rd_kafka_AdminOptions_set_request_timeout(options, millis, error.as_mut_ptr(), error.len());
         let queue = rd::rd_kafka_queue_new(handle);
         rd::rd_kafka_DescribeTopics(handle, topics, options, queue);
@@ -102,7 +102,7 @@ unsafe fn is_named(topic: *const rd::rd_kafka_TopicDescription_t, name: &CStr) -
     }
 }
 
-/// What a description says; nothing when the cluster cannot say now. The description is live (3).
+/// The state that a description gives; nothing when the cluster cannot tell now. The description is live (3).
 unsafe fn state_of(topic: *const rd::rd_kafka_TopicDescription_t) -> Option<TopicState> {
     // SAFETY: the description is live, and so are its error, its id and its partitions.
     unsafe {

@@ -15,7 +15,7 @@ pub enum KafkaError {
     Unreachable {
         /// The addresses that were tried.
         brokers: String,
-        /// How long it was tried, in seconds.
+        /// How long the client tried, in seconds.
         waited_s: u64,
         /// What the client said.
         reason: String,
@@ -31,7 +31,7 @@ pub enum KafkaError {
 }
 
 impl KafkaError {
-    /// Settings that the client refused. A value is repeated only where it is no secret.
+    /// Settings that the client refused. A value is shown only if it is not a secret.
     pub(super) fn settings(error: &ClientError) -> Self {
         KafkaError::Settings(match error {
             ClientError::ClientConfig(_, reason, key, value) => {

@@ -1,4 +1,4 @@
-//! Why nobody answers: what the client logs about its connections, in words that say what to change.
+//! Why no broker answers: what the client logs about its connections, reworded to say what to change.
 
 use std::sync::Mutex;
 
@@ -7,15 +7,15 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError as ClientError;
 
-/// A client whose log is heard while it connects. It writes nothing to the screen.
+/// Collects causes from the client's log while it connects. Prints nothing.
 #[derive(Debug, Default)]
 pub(super) struct Listening {
-    /// The causes in the order of their first hearing, each once.
+    /// Each cause once, in the order in which they were first logged.
     causes: Mutex<Vec<String>>,
 }
 
 impl Listening {
-    /// The causes that were heard, most telling first.
+    /// The causes logged so far, the first one first.
     pub(super) fn causes(&self) -> Vec<String> {
         self.causes.lock().map(|causes| causes.clone()).unwrap_or_default()
     }
@@ -44,7 +44,7 @@ impl ClientContext for Listening {
 
 impl ConsumerContext for Listening {}
 
-/// What a line of the client's log says about a connection: whom it concerns, what happened, and what to do about it.
+/// What a line of the client's log says about a connection: which broker, what happened, and what to do about it.
 fn cause_of(message: &str) -> Option<String> {
     let (broker, said) = whom_and_what(message);
     let lowered = said.to_ascii_lowercase();
@@ -103,7 +103,7 @@ fn whom_and_what(message: &str) -> (Option<&str>, &str) {
 mod tests {
     use super::*;
 
-    /// As librdkafka 2.12.1 wrote them, against the brokers that the names say.
+    /// Lines as librdkafka 2.12.1 logged them, each against a broker of the kind that its text describes.
     const HEARD: [(&str, &str); 11] = [
         (
             "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT)",

@@ -1,4 +1,4 @@
-//! What a message takes on its way: as the client counts it, and as a batch of its own at the broker.
+//! The size of a message: as the client counts it, and as a batch of one at the broker.
 
 use super::sink::Headers;
 
@@ -21,13 +21,13 @@ pub(crate) struct MessageSize {
 }
 
 impl MessageSize {
-    /// What the client holds against its `message.max.bytes`, before compression.
+    /// What the client compares with its `message.max.bytes`, before compression.
     #[must_use]
     pub(crate) fn as_client_counts(&self) -> u64 {
         CLIENT_OVERHEAD_BYTES + self.key_bytes.unwrap_or(0) + self.payload_bytes + self.header_bytes()
     }
 
-    /// The smallest batch that holds it, uncompressed: what a topic holds against its `max.message.bytes`.
+    /// The smallest batch that holds it, uncompressed: what a topic compares with its `max.message.bytes`.
     #[must_use]
     pub(crate) fn as_batch(&self) -> u64 {
         let key = self.key_bytes.map_or(varint_bytes(0), |bytes| varint_bytes(bytes) + bytes);
@@ -43,7 +43,7 @@ impl MessageSize {
     }
 }
 
-/// How many bytes a length takes: seven bits in each, zigzag.
+/// How many bytes a length takes: seven bits in each, zigzag-encoded.
 fn varint_bytes(length: u64) -> u64 {
     let bits = u64::from(u64::BITS - length.saturating_mul(2).leading_zeros());
     bits.div_ceil(7).max(1)

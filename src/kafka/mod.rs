@@ -1,4 +1,4 @@
-//! The only room that knows the Kafka client.
+//! The Kafka client: the only room that uses librdkafka.
 
 mod admin;
 mod batch;

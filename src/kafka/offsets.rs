@@ -1,4 +1,4 @@
-//! Where a topic's partitions stand at a moment: ListOffsets by timestamp, all partitions at once. Nothing is written, and no message is read.
+//! A topic's offsets at a moment: ListOffsets by timestamp, all partitions at once. Writes nothing and reads no message.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,12 +16,12 @@ use super::settings::{ClientSettings, native};
 use super::target::Quiet;
 use crate::profile::Isolation;
 
-/// How long one request may take before it is tried again.
+/// How long one request may take before it is retried.
 const ONE_REQUEST: Duration = Duration::from_secs(5);
-/// How long a request is tried again.
+/// How long a request is retried.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Why offsets cannot be told.
+/// Why offsets cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum OffsetsError {
     /// The client or the broker failed.
@@ -45,8 +45,8 @@ pub enum OffsetsError {
     },
 }
 
-/// Asks for the offsets of one topic, over one connection to each broker. A broker answers the requests of one connection one after another:
-/// whoever wants answers at once asks over several ([`OffsetFinder::another`]).
+/// Asks for the offsets of one topic, over one connection to each broker. A broker answers the requests of one connection one after
+/// another: to get answers in parallel, use several finders ([`OffsetFinder::another`]).
 pub(crate) struct OffsetFinder {
     client: BaseConsumer<Quiet>,
     consumer: BTreeMap<String, String>,
@@ -69,7 +69,7 @@ impl OffsetFinder {
         Ok(OffsetFinder { client, consumer, admin: settings.admin(), topic: topic.to_owned(), partitions, leaders })
     }
 
-    /// Asks for the topic's partitions anew: more may have been added.
+    /// Asks for the topic's partitions again: more may have been added.
     ///
     /// # Errors
     /// As [`OffsetFinder::open`].
@@ -110,7 +110,7 @@ impl OffsetFinder {
     /// For each partition the first offset whose record has this timestamp (milliseconds since 1970) or a later one; nothing where there is none.
     ///
     /// # Errors
-    /// [`OffsetsError`] when it is not permitted, or the brokers do not say.
+    /// [`OffsetsError`] when it is not permitted, or the brokers do not answer.
     pub(crate) fn at(&self, unix_ms: i64) -> Result<Vec<Option<i64>>, OffsetsError> {
         self.ask(Offset::Offset(unix_ms.max(0)))
     }
@@ -131,7 +131,7 @@ impl OffsetFinder {
         Ok(self.ask(Offset::End)?.into_iter().map(Option::unwrap_or_default).collect())
     }
 
-    /// The protocol has the latest and the earliest offset as timestamps -1 and -2, which are the client's `End` and `Beginning`.
+    /// In the protocol, the latest and the earliest offset are timestamps -1 and -2: the client's `End` and `Beginning`.
     fn ask(&self, timestamp: Offset) -> Result<Vec<Option<i64>>, OffsetsError> {
         let what = format!("asking for the offsets of topic {}", self.topic);
         patiently(&self.topic, &what, || {
@@ -156,7 +156,7 @@ impl OffsetFinder {
     /// The topic's settings, by name.
     ///
     /// # Errors
-    /// [`OffsetsError`] when it is not permitted, or the cluster does not say.
+    /// [`OffsetsError`] when it is not permitted, or the cluster does not answer.
     pub(crate) fn topic_settings(&self) -> Result<BTreeMap<String, String>, OffsetsError> {
         let what = format!("asking for the settings of topic {}", self.topic);
         let failed = |error: &dyn std::fmt::Display| OffsetsError::Kafka(KafkaError::request(&what, error));
@@ -205,7 +205,7 @@ fn connected(consumer: &BTreeMap<String, String>) -> Result<BaseConsumer<Quiet>,
     BaseConsumer::from_config_and_context(&native(consumer), Quiet).map_err(|error| KafkaError::settings(&error))
 }
 
-/// What no second try would change.
+/// Errors that a retry would not change.
 fn refusal(topic: &str, code: RDKafkaErrorCode) -> Option<OffsetsError> {
     let topic = topic.to_owned();
     match code {
@@ -219,7 +219,7 @@ fn refusal(topic: &str, code: RDKafkaErrorCode) -> Option<OffsetsError> {
     }
 }
 
-/// Tries again until it works, cannot work, or has been tried for long enough.
+/// Retries until it works, cannot work, or `PATIENCE` is over.
 fn patiently<T>(
     topic: &str,
     what: &str,

@@ -1,7 +1,7 @@
 //! Where a worker puts events: the producing client, with a slot for every event in flight.
 //!
-//! Two threads share a sink without a lock: the worker fills free slots and hands events over; another one waits for
-//! deliveries, reads the slots and gives them back.
+//! Two threads share a sink without a lock: the worker fills free slots and hands events over;
+//! another one waits for deliveries, reads the slots and returns them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::batch::{self, Batch, BatchTopic, EventQueue, NativeDelivery, Producer
 use super::error::KafkaError;
 use super::settings::native;
 
-/// Keeps the client quiet: what it has to say comes through deliveries and errors.
+/// Keeps the client quiet: what it would print arrives as deliveries and errors.
 struct Quiet;
 
 impl ClientContext for Quiet {
@@ -45,11 +45,11 @@ pub(crate) struct SinkOptions {
     pub capacity: usize,
     /// Whether events are sent in transactions.
     pub transactional: bool,
-    /// Id and times travel in headers: event by event, since the batch call carries none.
+    /// Id and times travel in headers: event by event, since the batch call does not support headers.
     pub with_headers: bool,
 }
 
-/// One event that is handed over, as its delivery will name it.
+/// An event in flight, as its delivery identifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outgoing {
     /// The logical producer.
@@ -135,10 +135,10 @@ impl Slot {
     }
 }
 
-/// Events that have come to their end, on their way back to the worker.
+/// Slots of completed events, on their way back to the worker.
 struct Returned {
     slots: Vec<u32>,
-    /// Their reports; none if the thread that heard them had to drop them itself.
+    /// Their reports; none if the thread that received them had to drop them itself.
     _reports: Option<Reports>,
 }
 
@@ -183,7 +183,7 @@ impl Sink {
                 .map_err(|error| KafkaError::request("setting up transactions", error))?;
         }
         let topic = BatchTopic::open(&producer, &options.topic)?;
-        // The client knows the topic's partitions, and stands connected, before the first event is due.
+        // The client knows the topic's partitions, and is connected, before the first event is due.
         producer
             .client()
             .fetch_metadata(Some(&options.topic), timeout)
@@ -214,13 +214,13 @@ impl Sink {
         Ok((sink, deliveries))
     }
 
-    /// How many events can be taken now, as far as [`Sink::take_back`] and [`Sink::wait_for_room`] have looked.
+    /// How many events can be taken now, as of the last [`Sink::take_back`] or [`Sink::wait_for_room`].
     #[must_use]
     pub(crate) fn room(&self) -> usize {
         self.free.len()
     }
 
-    /// Looks which events have come to their end, and makes room of them.
+    /// Frees the slots of completed events.
     pub(crate) fn take_back(&mut self) {
         while let Ok(returned) = self.returned.try_recv() {
             self.free.extend(returned.slots);
@@ -233,7 +233,7 @@ impl Sink {
         self.slots.len() - self.free.len()
     }
 
-    /// Waits up to `timeout` until something that was in flight has come to its end. Returns whether it has.
+    /// Waits up to `timeout` for an event in flight to complete. Returns whether one did.
     pub(crate) fn wait_for_room(&mut self, timeout: Duration) -> bool {
         let came = self.returned.recv_timeout(timeout).map(|returned| self.free.extend(returned.slots)).is_ok();
         self.take_back();
@@ -333,9 +333,9 @@ pub(crate) type Headers = Vec<(&'static str, String)>;
 /// Why the client did not take an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rejection {
-    /// Its queue is full: later it may fit.
+    /// Its queue is full: try again later.
     QueueFull,
-    /// It never will: too large, or the client has failed for good.
+    /// It never will: too large, or the client failed for good.
     Never(RDKafkaErrorCode),
 }
 
@@ -402,12 +402,12 @@ impl Deliveries {
         came
     }
 
-    /// The events that are still in flight: their end is not known.
+    /// The events that are still in flight: their outcome is not known.
     pub(crate) fn still_in_flight(&self) -> impl Iterator<Item = Outgoing> {
         self.slots.iter().filter(|slot| slot.in_use.load(Ordering::Acquire)).map(Slot::read)
     }
 
-    /// The last error that the client reported beside deliveries, such as brokers that cannot be reached.
+    /// The last error that the client reported apart from deliveries, such as brokers that cannot be reached.
     #[must_use]
     pub(crate) fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 
 /// How long a request may take.
 const ONE_REQUEST: Duration = Duration::from_secs(5);
-/// Most messages taken in one go, between two looks at the clock.
+/// The most messages taken at once, between two readings of the clock.
 const MOST_AT_ONCE: usize = 2000;
 
 struct Quiet;
@@ -39,7 +39,7 @@ pub(crate) struct Source {
     backlog: Backlog,
 }
 
-/// For how long what lies in the client's queue may have waited for its reader: not longer than since the queue was last seen empty.
+/// How long the messages in the client's queue may have waited for their reader: at most since the queue was last seen empty.
 #[derive(Debug, Default)]
 struct Backlog {
     /// When that was, in nanoseconds since 1970; 0 before the first look.
@@ -47,7 +47,7 @@ struct Backlog {
 }
 
 impl Backlog {
-    /// For how long a message that was taken at `now_ns` may have waited, at most. `queue_was_empty` when the reader was there before the message.
+    /// The longest that a message taken at `now_ns` may have waited. `queue_was_empty` if the reader was waiting before the message came.
     fn behind_ns(&mut self, now_ns: u64, queue_was_empty: bool) -> u64 {
         if queue_was_empty || self.empty_ns == 0 {
             self.empty_ns = now_ns;
@@ -55,7 +55,7 @@ impl Backlog {
         now_ns.saturating_sub(self.empty_ns)
     }
 
-    /// Everything that was there was taken at `now_ns`.
+    /// Everything in the queue was taken by `now_ns`.
     fn is_empty_at(&mut self, now_ns: u64) {
         self.empty_ns = now_ns;
     }
@@ -69,17 +69,17 @@ pub(crate) enum SourceEvent<'a> {
         record: Record<'a>,
         /// When it was taken from the client.
         consumed_ns: u64,
-        /// For how long it may have lain in the client's queue, at most, waiting for us: since that was last seen empty.
+        /// The longest that it may have waited in the client's queue: the time since that was last seen empty.
         behind_ns: u64,
     },
-    /// The end of a partition was reached; `offset` is where the next record will stand.
+    /// The end of a partition was reached.
     End {
         /// The partition.
         partition: i32,
-        /// The position behind everything, transaction markers included.
+        /// The offset of the next record, after everything, transaction markers included.
         offset: i64,
     },
-    /// The client reports an error; it goes on by itself unless `fatal`.
+    /// The client reports an error; it recovers by itself unless `fatal`.
     Error {
         /// What it says.
         reason: String,
@@ -142,7 +142,7 @@ impl<'a> Record<'a> {
 }
 
 impl Source {
-    /// Opens a consuming client that reads each partition of `topic` from the offset that stands beside it.
+    /// Opens a consuming client that reads each partition of `topic` from the given offset.
     ///
     /// # Errors
     /// When the settings are refused or the partitions cannot be assigned.
@@ -159,7 +159,7 @@ impl Source {
         Ok(Source { queue, consumer, buffer: MessageBuffer::with_room_for(MOST_AT_ONCE), backlog: Backlog::default() })
     }
 
-    /// Reads each partition of `topic` from the offset that stands beside it from now on, and no other. What was fetched before is dropped.
+    /// From now on reads each partition of `topic` from the given offset, and no other. What was fetched before is dropped.
     ///
     /// # Errors
     /// When the partitions cannot be assigned.
@@ -167,7 +167,7 @@ impl Source {
         assign(&self.consumer, topic, from)
     }
 
-    /// Reads these partitions as well: the topic has got them since.
+    /// Reads these partitions as well: the topic has gained them since.
     ///
     /// # Errors
     /// When they cannot be assigned.
@@ -178,7 +178,7 @@ impl Source {
             .map_err(|error| KafkaError::request(format!("assigning the new partitions of {topic}"), error))
     }
 
-    /// Reads a topic that was made anew.
+    /// Reads a topic that was recreated.
     ///
     /// # Errors
     /// When its partitions cannot be assigned.
@@ -190,7 +190,7 @@ impl Source {
         assign(&self.consumer, topic, from)
     }
 
-    /// The client looks for news of a topic by itself only now and then.
+    /// Refreshes the topic's metadata, which the client does by itself only now and then.
     fn learn(&self, topic: &str) -> Result<(), KafkaError> {
         self.consumer
             .fetch_metadata(Some(topic), ONE_REQUEST)
@@ -198,9 +198,10 @@ impl Source {
             .map_err(|error| KafkaError::request(format!("asking for the partitions of {topic}"), error))
     }
 
-    /// Waits up to `timeout` for the first record, takes what else is there, and hands everything to `seen`. Returns how much there was.
+    /// Waits up to `timeout` for the first record, takes what else is there, and hands everything to `seen`. Returns how many there were.
     pub(crate) fn poll(&mut self, timeout: Duration, clock: &Clock, mut seen: impl FnMut(SourceEvent<'_>)) -> usize {
-        // The client's batch call waits until as many records are there as are asked for: ask for one and wait, then for many and do not.
+        // The client's batch call waits until as many records are there as it is asked
+        // for: ask for one and wait, then for many without waiting.
         let queue_was_empty = self.queue.length() == 0;
         let first = self.poll_once(1, timeout, clock, queue_was_empty, &mut seen);
         if first == 0 { 0 } else { first + self.poll_once(MOST_AT_ONCE, Duration::ZERO, clock, false, &mut seen) }

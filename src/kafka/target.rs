@@ -1,4 +1,4 @@
-//! The cluster that load goes to: who it is, whether it may be loaded, and its topics.
+//! The cluster under load: its identity, whether it may be loaded, and its topics.
 
 use std::collections::BTreeMap;
 use std::net::ToSocketAddrs;
@@ -22,11 +22,11 @@ use super::settings::{ClientSettings, isolation_level, native};
 use crate::profile::{DEFAULT_PARTITIONS, Isolation};
 use crate::side_by_side::side_by_side;
 
-/// What a topic's name starts with when floodmark may create it and fill it without being asked.
+/// The start of a topic's name that floodmark may create and fill without asking.
 pub(crate) const MARK: &str = "floodmark";
-/// How long the client's log is listened to when nobody answered.
+/// How long the client's log is read when nobody answered.
 const LISTENING: Duration = Duration::from_millis(200);
-/// How long one request may take before it is tried again.
+/// How long one request may take before it is retried.
 const ONE_REQUEST: Duration = Duration::from_secs(5);
 /// How long the cluster may take to create topics, and then to give them leaders.
 const CREATING: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ pub enum TargetError {
     /// The client or the broker failed.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
-    /// The cluster is not on this machine, and nobody said that it is the one that is meant.
+    /// The cluster is not on this machine, and nobody confirmed it.
     #[error("{address} is not on this machine; to load its cluster, {cluster_id}, add --allow-cluster {cluster_id}")]
     NotConfirmed {
         /// A broker that is not on loopback.
@@ -45,7 +45,7 @@ pub enum TargetError {
         /// The cluster's id.
         cluster_id: String,
     },
-    /// Another cluster was confirmed than the one that answered.
+    /// The cluster that answered is not the one that was confirmed.
     #[error("--allow-cluster {allowed} was given, but {address} is cluster {cluster_id}; nothing was sent")]
     AnotherCluster {
         /// The id that was confirmed.
@@ -67,7 +67,7 @@ pub enum TargetError {
         /// What would be done.
         deed: &'static str,
     },
-    /// The topic exists with another number of partitions than the profile says.
+    /// The topic's number of partitions is not the profile's.
     #[error(
         "topic {topic} has {found} partitions, but the profile says {wanted}; set partitions = {found}, or name another topic"
     )]
@@ -79,7 +79,7 @@ pub enum TargetError {
         /// How many the profile says.
         wanted: u32,
     },
-    /// A topic to observe is not there.
+    /// A topic to observe does not exist.
     #[error("topic {topic} of stage {stage} does not exist on this cluster; create it, or correct the stage's `topic`")]
     NoStageTopic {
         /// The topic.
@@ -101,7 +101,7 @@ pub struct TopicPlan<'a> {
 }
 
 impl TopicPlan<'_> {
-    /// Holds the plan against the number of partitions that the topic was found with, if it was.
+    /// Checks the plan against the topic's number of partitions, if the topic exists.
     fn check(&self, found: Option<u32>) -> Result<Option<u32>, TargetError> {
         let topic = self.topic;
         if !self.allowed && !topic.starts_with(MARK) {
@@ -128,7 +128,7 @@ pub struct PartitionRange {
     pub end: i64,
 }
 
-/// A client that says nothing by itself: what goes wrong is in the answers.
+/// A client that logs nothing: errors are in its answers.
 pub(super) struct Quiet;
 
 impl ClientContext for Quiet {
@@ -140,9 +140,9 @@ impl ConsumerContext for Quiet {}
 
 /// A cluster that answered.
 pub struct Target {
-    /// To it, a partition ends with what is replicated.
+    /// Sees a partition up to its high watermark.
     client: BaseConsumer<Listening>,
-    /// To it, a partition ends before the first transaction that is still open; made when it is needed.
+    /// Sees a partition up to the first open transaction (its last stable offset); made when it is needed.
     committed: OnceLock<BaseConsumer<Listening>>,
     settings: BTreeMap<String, String>,
     brokers: String,
@@ -151,7 +151,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Connects, and asks who the cluster is. Nothing is written.
+    /// Connects, and asks for the cluster's identity. Writes nothing.
     ///
     /// # Errors
     /// When the settings are refused or nobody answers within `timeout`.
@@ -159,14 +159,14 @@ impl Target {
         let brokers = settings.brokers().unwrap_or_default().to_owned();
         let settings = settings.admin();
         let mut config = native(&as_reader(&settings, Isolation::ReadUncommitted));
-        // While it connects, the client says in its log what goes wrong; the answer itself says no more than that none came.
+        // While it connects, the client logs what goes wrong; its error says only that no answer came.
         config.set_log_level(RDKafkaLogLevel::Info);
         config.set("log.connection.close", "true");
         let client = BaseConsumer::from_config_and_context(&config, Listening::default())
             .map_err(|error| KafkaError::settings(&error))?;
         let metadata = client.fetch_metadata(None, timeout).map_err(|error| {
             let plain = || error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
-            // What was logged meanwhile waits in the client's queue for someone to ask.
+            // What was logged meanwhile waits in the client's queue until it is polled.
             let deadline = Instant::now() + LISTENING;
             while client.poll(deadline.saturating_duration_since(Instant::now())).is_some() && Instant::now() < deadline
             {
@@ -195,8 +195,8 @@ impl Target {
         confirm(&self.addresses, &self.brokers, &self.cluster_id, allowed)
     }
 
-    /// Makes sure that the streams' topics are there and may be written to; those that are missing are created, all with one request. Returns their
-    /// numbers of partitions, in the order of the plans.
+    /// Makes sure that the streams' topics exist and may be written to; missing ones are created in one request. Returns their numbers of
+    /// partitions, in the order of the plans.
     ///
     /// # Errors
     /// [`TargetError`] when one may not be written to, has another number of partitions, or cannot be created.
@@ -216,17 +216,17 @@ impl Target {
     /// The number of partitions of a topic that a stage reads.
     ///
     /// # Errors
-    /// [`TargetError::NoStageTopic`] when it is not there.
+    /// [`TargetError::NoStageTopic`] when it does not exist.
     pub fn stage_partitions(&self, stage: &str, topic: &str) -> Result<u32, TargetError> {
         self.partitions_of(topic)?
             .ok_or_else(|| TargetError::NoStageTopic { topic: topic.to_owned(), stage: stage.to_owned() })
     }
 
-    /// Where a topic's partitions begin and end now, for a reader of this isolation: with what is replicated, and where only what is committed
-    /// is read, before the first transaction that is still open.
+    /// The current start and end of a topic's partitions, for a reader of this isolation: the end is the high watermark, or, where only
+    /// committed records are read, the first open transaction.
     ///
     /// # Errors
-    /// When the broker does not say within `timeout`.
+    /// When the broker does not answer within `timeout`.
     pub fn ranges(
         &self,
         topic: &str,
@@ -259,7 +259,7 @@ impl Target {
         self.committed.get().ok_or_else(|| KafkaError::Settings("the client could not be created".to_owned()))
     }
 
-    /// What these names stand for now; nothing for one of which the cluster does not say.
+    /// The current state of these topics; nothing for one about which the cluster does not answer.
     ///
     /// # Errors
     /// When nobody answers within `timeout`.
@@ -276,10 +276,10 @@ impl Target {
         Ok(found.filter(|found| exists(found)).map(|found| found.partitions().len() as u32).filter(|n| *n > 0))
     }
 
-    /// The largest batch that each of these topics takes; none where the broker does not say: it may forbid the question.
+    /// The largest batch that each of these topics accepts; none where the broker does not answer: it may deny the request.
     ///
     /// # Errors
-    /// When no client can be had.
+    /// When the client cannot be made.
     pub fn batch_limits(&self, topics: &[&str]) -> Result<Vec<Option<BatchLimit>>, KafkaError> {
         let options = AdminOptions::new().request_timeout(Some(ONE_REQUEST));
         Ok(waiting("asking how large batches may be")?.block_on(batch_limits(
@@ -313,7 +313,7 @@ impl Target {
             .try_for_each(|(topic, partitions)| self.wait_until_led(&what(topic, *partitions), topic, *partitions))
     }
 
-    /// Created is not yet led: waits until every partition has a leader.
+    /// Waits until every partition has a leader: a topic just created may not have one yet.
     fn wait_until_led(&self, what: &str, topic: &str, partitions: u32) -> Result<(), KafkaError> {
         self.patiently(what, CREATING, || {
             let metadata = self.client.fetch_metadata(Some(topic), ONE_REQUEST)?;
@@ -324,7 +324,7 @@ impl Target {
         })
     }
 
-    /// Tries again until it works or `timeout` is over.
+    /// Retries until it works or `timeout` is over.
     fn patiently<T>(
         &self,
         what: &str,
@@ -342,14 +342,14 @@ impl Target {
     }
 }
 
-/// The settings of a client that asks as a reader of this isolation would.
+/// The settings of a client that sees what a reader of this isolation sees.
 fn as_reader(settings: &BTreeMap<String, String>, isolation: Isolation) -> BTreeMap<String, String> {
     let mut settings = settings.clone();
     settings.insert("isolation.level".to_owned(), isolation_level(isolation).to_owned());
     settings
 }
 
-/// The rule of [`Target::confirm`], over what the cluster said. `asked` is the address that it was asked at.
+/// The rule of [`Target::confirm`], applied to the cluster's answer. `asked` is the address that was contacted.
 fn confirm(addresses: &[String], asked: &str, cluster_id: &str, allowed: Option<&str>) -> Result<(), TargetError> {
     let cluster_id = cluster_id.to_owned();
     match allowed {

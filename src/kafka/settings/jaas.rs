@@ -1,5 +1,5 @@
-//! A line of `sasl.jaas.config`, read as Kafka's clients read it (`org.apache.kafka.common.security.JaasConfig`): with the tokens of
-//! Java's `StreamTokenizer`. Values stand in single or double quotes, with escapes, or bare.
+//! A line of `sasl.jaas.config`, read as Kafka's clients read it (`org.apache.kafka.common.security.JaasConfig`): with the tokens of Java's
+//! `StreamTokenizer`. Values are in single or double quotes, with escapes, or bare.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
@@ -18,7 +18,7 @@ enum Token {
     Sign(char),
 }
 
-/// Reads the one login module of the line. What is wrong is said without repeating anything of it.
+/// Reads the one login module of the line. An error repeats no part of the line.
 pub(super) fn read(line: &str) -> Result<Login, &'static str> {
     let mut tokens = Tokens { rest: line.chars().peekable() };
     let Some(Token::Word(class)) = tokens.next() else { return Err("it does not begin with a login module") };
@@ -89,7 +89,7 @@ impl Tokens<'_> {
         }
     }
 
-    /// The rest of a quoted text; a line's end ends it, too.
+    /// The rest of a quoted string; the end of the line ends it, too.
     fn quoted(&mut self, quote: char) -> String {
         let mut text = String::new();
         while let Some(next) = self.rest.next_if(|next| !matches!(next, '\n' | '\r')) {

@@ -1,5 +1,5 @@
-//! Properties of Kafka's Java clients: what each means to this client. Every key of Kafka 4's producer, consumer and admin client is
-//! in the table: it is taken, translated, without an effect here, or refused with the way out.
+//! Properties of Kafka's Java clients: what each means for librdkafka. Every key of Kafka 4's producer, consumer and admin client is in the
+//! table: taken as it is, translated, without effect here, or refused with what to write instead.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ pub(super) enum Meaning {
     Same,
     /// librdkafka has it by this name.
     Named(&'static str),
-    /// librdkafka has it by this name, in units of so many bytes; −1 (the system's choice) is 0.
+    /// librdkafka has it by this name, in units of this many bytes; −1 (the system's choice) is 0.
     Bytes(&'static str, i64),
-    /// Nothing of the kind happens here; why.
+    /// It has no effect here; why.
     NoEffect(&'static str),
-    /// It changes what would be measured, and cannot be had; the way out.
+    /// It would change what is measured and has no equivalent; what to do instead.
     Refused(&'static str),
     /// Its value decides: see [`take`].
     Special,
@@ -196,7 +196,7 @@ pub(super) fn meaning(key: &str) -> Option<Meaning> {
     TABLE.iter().find(|(name, _)| *name == key).map(|(_, meaning)| *meaning)
 }
 
-/// Takes a file's properties as Kafka's tools do: blanks around values go, and keys that nobody knows are passed over with a remark.
+/// Takes a file's properties as Kafka's tools do: blanks around values are removed, and unknown keys are skipped with a remark.
 pub(super) fn take(settings: &mut ClientSettings, file: &BTreeMap<String, String>) -> Result<(), SettingsError> {
     stores::take(settings, file)?;
     for (key, value) in file {
@@ -216,7 +216,7 @@ pub(super) fn take(settings: &mut ClientSettings, file: &BTreeMap<String, String
     Ok(())
 }
 
-/// What to write for a key of Java's that librdkafka does not know, if it is one.
+/// What to write for a Java key that librdkafka does not know, if it is one.
 pub(super) fn way_out(key: &str) -> Option<String> {
     match meaning(key)? {
         Same => None,
@@ -233,7 +233,7 @@ pub(super) fn way_out(key: &str) -> Option<String> {
     }
 }
 
-/// A number of bytes in another unit. What is no number goes as it is: the client will name it.
+/// A number of bytes in another unit. Anything else is passed on as it is: the client will report it.
 fn bytes(value: &str, unit: i64) -> String {
     match value.parse::<i64>() {
         Ok(-1) => "0".to_owned(),
@@ -242,7 +242,7 @@ fn bytes(value: &str, unit: i64) -> String {
     }
 }
 
-/// `${file:…}` and its kin stand for a value that Java's config providers would look up.
+/// `${file:…}` and the like stand for a value that Java's config providers would look up.
 fn refuse_provider(key: &str, value: &str) -> Result<(), SettingsError> {
     let inside = value.split_once("${").and_then(|(_, after)| after.split_once('}'));
     match inside {
@@ -282,7 +282,7 @@ fn take_special(
             settings.set(key, value);
             Ok(())
         }
-        // Truststores and keystores were taken before, each with its type and password.
+        // Truststores and keystores were handled before, each with its type and password.
         _ => Ok(()),
     }
 }

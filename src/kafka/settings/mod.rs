@@ -1,4 +1,4 @@
-//! Client settings: what floodmark sets on purpose, then a file's, then the command line's.
+//! Client settings: floodmark's own, then those of a file, then those of the command line.
 
 mod jaas;
 mod java;
@@ -18,13 +18,13 @@ use super::error::KafkaError;
 use crate::profile::{Delivery, Isolation};
 use crate::redact::redact;
 
-/// librdkafka's defaults of message.max.bytes and fetch.max.bytes, and the least that the first may be.
+/// librdkafka's defaults of message.max.bytes and fetch.max.bytes, and the smallest value of the first.
 const DEFAULT_REQUEST_BYTES: u64 = 1_000_000;
 const DEFAULT_ANSWER_BYTES: u64 = 52_428_800;
 const LEAST_REQUEST_BYTES: u64 = 1000;
-/// The largest batch of a producer, in bytes, when nothing else is said.
+/// The largest batch of a producer, in bytes, by default.
 const BATCH_BYTES: u64 = 1_000_000;
-/// How many events a producer's queue holds when nothing else is said.
+/// How many events a producer's queue holds by default.
 const QUEUED: usize = 100_000;
 
 /// Settings that a user gave, by librdkafka's names.
@@ -36,7 +36,7 @@ pub struct ClientSettings {
     remarks: Remarks,
 }
 
-/// What was passed over in a file of Java properties.
+/// What was skipped in a file of Java properties.
 #[derive(Clone, PartialEq, Eq, Default)]
 struct Remarks {
     /// Keys without an effect here, by the reason.
@@ -56,7 +56,7 @@ impl Default for ClientSettings {
     }
 }
 
-/// Without secrets: what is printed for debugging ends up in places, too.
+/// Without secrets: debug output may end up anywhere.
 impl fmt::Debug for ClientSettings {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_map().entries(self.given.iter().map(|(key, value)| (key, redact(key, value)))).finish()
@@ -66,7 +66,7 @@ impl fmt::Debug for ClientSettings {
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// `-X` without `=`. What stands there may be half of a secret, and is not repeated.
+    /// `-X` without `=`. The text may be half of a secret, and is not repeated.
     #[error("-X takes key=value, like -X linger.ms=5; this one has {0} characters and no `=`")]
     NotAPair(usize),
     /// The file of `--client-config` cannot be read.
@@ -85,10 +85,10 @@ pub enum SettingsError {
         "{key} contains a user or password; name a broker as HOST:PORT, and log in with -X security.protocol=sasl_ssl -X sasl.mechanism=… -X sasl.username=… -X sasl.password=…"
     )]
     Login {
-        /// Where the list stands.
+        /// The property that holds the list.
         key: String,
     },
-    /// A setting that would take away what the measurement rests on.
+    /// A value that would defeat the measurement.
     #[error("{key}={value} would leave nothing to measure: {why}")]
     Indispensable {
         /// The property.
@@ -98,7 +98,7 @@ pub enum SettingsError {
         /// Why, and the way out.
         why: &'static str,
     },
-    /// A way to log in that this build does not have.
+    /// A login mechanism that this build does not have.
     #[error(
         "sasl.mechanism = {mechanism} is not in this build of librdkafka, which has {known}; set one of them with -X sasl.mechanism=… or in --client-config"
     )]
@@ -108,15 +108,15 @@ pub enum SettingsError {
         /// Those of this build.
         known: String,
     },
-    /// A queue of no events, or of more than memory holds.
+    /// A queue of no events, or of more than fit in memory.
     #[error("queue.buffering.max.messages = {value}; it must be from 1 to {most}")]
     Queue {
         /// What was given.
         value: String,
-        /// The most that is taken.
+        /// The maximum.
         most: u64,
     },
-    /// A name of Java's after `-X`.
+    /// A Java property's name after `-X`.
     #[error("-X {key}: this is Java's name, and -X takes librdkafka's: {way_out}")]
     JavaName {
         /// The name.
@@ -155,15 +155,15 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
-    /// A property of a file that the client cannot follow; a secret in its value is left out.
+    /// A property of a file that has no equivalent in the client; a secret in its value is left out.
     fn no_equivalent(key: &str, value: &str, way_out: impl Into<String>) -> Self {
         let value = redact(key, value);
         SettingsError::NoEquivalent { key: key.to_owned(), value, way_out: way_out.into() }
     }
 }
 
-/// Names that librdkafka has for the same property (`_RK_C_ALIAS` in its rdkafka_conf.c): the other name, and the one that is used here.
-/// Both at once would let the order of the names decide.
+/// librdkafka's aliases (`_RK_C_ALIAS` in its rdkafka_conf.c): the alias, and the name that
+/// is used here. If both were set, the order of the names would decide.
 const ALIASES: [(&str, &str); 11] = [
     ("metadata.broker.list", "bootstrap.servers"),
     ("max.in.flight", "max.in.flight.requests.per.connection"),
@@ -182,7 +182,8 @@ impl ClientSettings {
     /// From `-b`, the file of `--client-config` and the `-X` pairs; the later wins.
     ///
     /// # Errors
-    /// [`SettingsError`] when a pair or the file cannot be read, or when the client, having read it, would leave nothing to measure.
+    /// [`SettingsError`] when a pair or the file cannot be read, or when a value, as
+    /// the client understands it, would defeat the measurement.
     pub fn gather(brokers: Option<&str>, file: Option<&Path>, pairs: &[String]) -> Result<Self, SettingsError> {
         let mut settings = ClientSettings::default();
         if let Some(path) = file {
@@ -210,7 +211,7 @@ impl ClientSettings {
         refuse_login("-X bootstrap.servers", self.brokers())
     }
 
-    /// Has the client read everything, and looks at what it understood: text alone (`acks=00`) says little.
+    /// Lets the client parse everything and checks what it understood: the text alone (`acks=00`) says little.
     fn hold_against_the_client(&mut self) -> Result<(), SettingsError> {
         let parsed = Parsed::of(&self.given)?;
         parsed.refuse_what_hides(&self.given)?;
@@ -220,7 +221,7 @@ impl ClientSettings {
         Ok(())
     }
 
-    /// What was passed over in the file of Java properties, in a sentence for each reason.
+    /// What was skipped in the file of Java properties, in a sentence for each reason.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let Remarks { without_effect, unknown } = &self.remarks;
@@ -298,7 +299,7 @@ impl ClientSettings {
         self.with_given(settings)
     }
 
-    /// Keeps a producer's batches within what the topic takes, unless the user said how large they are to be.
+    /// Keeps a producer's batches within what the topic accepts, unless the user set their size.
     pub fn fit_batches(&self, producer: &mut BTreeMap<String, String>, limit: Option<BatchLimit>) {
         let Some(limit) = limit.filter(|_| self.get("batch.size").is_none()) else { return };
         producer.insert("batch.size".to_owned(), limit.bytes.clamp(1, BATCH_BYTES).to_string());
@@ -322,7 +323,7 @@ impl ClientSettings {
         self.get("compression.codec").map(str::trim).filter(|codec| !codec.eq_ignore_ascii_case("none"))
     }
 
-    /// The settings of a consumer that reads where it is told, floodmark's own first.
+    /// The settings of a consumer that reads from given offsets, floodmark's own first.
     #[must_use]
     pub fn consumer(&self, group: &str, isolation: Isolation) -> BTreeMap<String, String> {
         let mut settings = self.with_common(&[
@@ -383,7 +384,7 @@ impl ClientSettings {
     }
 }
 
-/// What the client calls an isolation.
+/// The client's name for an isolation level.
 pub(super) fn isolation_level(isolation: Isolation) -> &'static str {
     match isolation {
         Isolation::ReadCommitted => "read_committed",
@@ -402,19 +403,19 @@ pub(crate) fn isolation_of(settings: &BTreeMap<String, String>) -> Isolation {
     }
 }
 
-/// As the client takes them.
+/// The settings as the client's own configuration.
 pub(super) fn native(settings: &BTreeMap<String, String>) -> ClientConfig {
     let mut config = ClientConfig::new();
     for (key, value) in settings {
         config.set(key, value);
     }
-    // What the client would write to the screen comes as errors and reports, too, and those are heard.
+    // What the client would print also arrives as errors and reports, and those are read.
     config.set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg);
     config
 }
 
-/// The client refuses a consumer whose largest request is larger than its largest answer. A consumer's requests are small, and the
-/// size that was given is the producer's.
+/// The client refuses a consumer whose largest request is larger than its largest response. A consumer's requests are small; the size that
+/// was given is meant for the producer.
 fn fit_request_to_fetch(settings: &mut BTreeMap<String, String>) {
     let number = |key: &str| settings.get(key).and_then(|value| value.trim().parse::<u64>().ok());
     let (request, answer) = (number("message.max.bytes"), number("fetch.max.bytes"));
@@ -430,7 +431,7 @@ fn overlay(settings: &mut BTreeMap<String, String>, pairs: &[(&str, &str)]) {
     settings.extend(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
 }
 
-/// A properties file, as Java reads it. Windows' editors put a mark before the text; it is no part of the first key.
+/// A properties file, as Java reads it. Windows editors put a byte order mark before the text; it is not part of the first key.
 fn read_properties(path: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
     let wrong = |reason: String| SettingsError::File { path: path.to_owned(), reason };
     let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
@@ -442,7 +443,7 @@ fn read_properties(path: &Path) -> Result<BTreeMap<String, String>, SettingsErro
     properties::read(text).map_err(|line| wrong(format!("line {line} is not `key=value` with Java's escapes")))
 }
 
-/// No broker's address holds an `@`: what stands before it is somebody's login.
+/// A broker's address contains no `@`: text before one is a login.
 fn refuse_login<T: AsRef<str>>(key: &str, brokers: Option<T>) -> Result<(), SettingsError> {
     match brokers {
         Some(brokers) if brokers.as_ref().contains('@') => Err(SettingsError::Login { key: key.to_owned() }),

@@ -10,10 +10,10 @@ use rdkafka::types::RDKafkaConfRes;
 use super::SettingsError;
 use crate::kafka::error::KafkaError;
 
-/// A property, whether the client's reading of a value would take away what the measurement rests on, and why.
+/// A property, whether its value, as the client reads it, would defeat the measurement, and why.
 type Indispensable = (&'static str, fn(&str) -> bool, &'static str);
 
-/// What the measurement rests on.
+/// What the measurement depends on.
 const INDISPENSABLE: [Indispensable; 5] = [
     (
         "acks",
@@ -32,7 +32,7 @@ const INDISPENSABLE: [Indispensable; 5] = [
 
 /// The mechanisms of this build of the client.
 const MECHANISMS: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
-/// The most events that a queue may hold: each takes about 200 bytes here and in the client before it holds anything.
+/// The most events that a queue may hold: each takes about 200 bytes here and in the client even while it is empty.
 const MOST_QUEUED: u64 = 20_000_000;
 
 /// The client's reading of some settings.
@@ -40,8 +40,8 @@ pub(super) struct Parsed {
     native: NativeClientConfig,
 }
 
-/// Whether the client knows a property of this name: it takes an empty value, or finds it invalid. For some of Java's names it has
-/// no more than a sentence that says so.
+/// Whether the client knows a property of this name: it accepts an empty value, or calls it
+/// invalid. Some Java names it knows only to say that they are for Java.
 pub(super) fn is_known(key: &str) -> bool {
     let mut config = ClientConfig::new();
     config.set(key, "");
@@ -54,7 +54,7 @@ pub(super) fn is_known(key: &str) -> bool {
     }
 }
 
-/// The client tells a topic's properties (`acks`) only once one of them is set; this is set to its default.
+/// The client reports topic properties (`acks`) only once one of them is set; so one is set, to its default.
 fn with_topic_properties() -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("request.timeout.ms", "30000");
@@ -62,7 +62,7 @@ fn with_topic_properties() -> ClientConfig {
 }
 
 impl Parsed {
-    /// Has the client read them.
+    /// Lets the client parse them.
     pub(super) fn of(given: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let mut config = with_topic_properties();
         for (key, value) in given {
@@ -73,11 +73,11 @@ impl Parsed {
     }
 
     fn get(&self, key: &str) -> String {
-        // A property without a value has nothing to say; all keys asked for are the client's own.
+        // Only keys that the client knows are asked for; one without a value reads as empty.
         self.native.get(key).unwrap_or_default()
     }
 
-    /// Refuses what would leave nothing to measure.
+    /// Refuses values that would defeat the measurement.
     pub(super) fn refuse_what_hides(&self, given: &BTreeMap<String, String>) -> Result<(), SettingsError> {
         for (key, takes_away, why) in INDISPENSABLE {
             if let Some(value) = given.get(key)
@@ -89,7 +89,7 @@ impl Parsed {
         Ok(())
     }
 
-    /// Refuses a login that this build cannot do, before the client says how to compile it anew.
+    /// Refuses a login mechanism that this build lacks, before the client explains how to recompile it.
     pub(super) fn refuse_other_mechanisms(&self) -> Result<(), SettingsError> {
         let mechanism = self.get("sasl.mechanisms");
         let logs_in = self.get("security.protocol").starts_with("sasl");

@@ -1,13 +1,13 @@
 //! A properties file, as `java.util.Properties` reads it.
 //!
-//! The text is ISO 8859-1. A line that ends in an odd number of backslashes goes on in the next one, whose leading blanks do not count.
-//! A key ends at the first `=`, `:` or blank that no backslash stands before.
+//! The text is ISO 8859-1. A line that ends in an odd number of backslashes continues in the next one, without its leading blanks. A key
+//! ends at the first unescaped `=`, `:` or blank.
 
 use std::collections::BTreeMap;
 
 const BLANKS: [char; 3] = [' ', '\t', '\u{c}'];
 
-/// The keys and values of a file; the last one of a key counts.
+/// The keys and values of a file; of several values for a key, the last one wins.
 ///
 /// # Errors
 /// The number of the first line that holds a malformed `\uXXXX`.
@@ -46,7 +46,7 @@ fn is_comment(line: &str) -> bool {
     line.starts_with(['#', '!'])
 }
 
-/// A comment ends with its line, whatever stands at the end.
+/// A comment ends with its line, even if that ends in a backslash.
 fn goes_on(line: &str) -> bool {
     !is_comment(line) && line.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
@@ -81,7 +81,7 @@ fn unescape(text: &str) -> Option<String> {
     Some(plain)
 }
 
-/// What stands after a backslash.
+/// The character that follows a backslash, decoded.
 fn escaped(chars: &mut std::str::Chars<'_>) -> Option<char> {
     Some(match chars.next()? {
         't' => '\t',

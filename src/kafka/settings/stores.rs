@@ -1,4 +1,4 @@
-//! Java's truststores and keystores: what a file holds decides, not its name, and OpenSSL is not asked what it cannot read.
+//! Java's truststores and keystores: the content of a file decides, not its name, and OpenSSL never gets a file that it cannot read.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -81,7 +81,7 @@ pub(super) fn take(settings: &mut ClientSettings, file: &BTreeMap<String, String
     Ok(())
 }
 
-/// A type without a file: only PEM can stand in the properties themselves.
+/// A type without a file: only PEM can be written into the properties themselves.
 fn refuse_type(kind: Option<&str>, key: &str, place: &str) -> Result<(), SettingsError> {
     match kind {
         Some(kind) if !kind.eq_ignore_ascii_case("PEM") => Err(SettingsError::no_equivalent(

@@ -141,7 +141,7 @@ fn a_consumers_requests_are_never_larger_than_its_answers() {
     }
 }
 
-/// What the table says holds against the client itself, so that a new release of it cannot make a lie of it.
+/// The table agrees with the client itself, so that a new release of it cannot make the table wrong unnoticed.
 #[test]
 fn every_key_of_javas_clients_means_what_the_table_says() {
     let mut before = "";
