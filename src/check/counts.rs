@@ -1,4 +1,4 @@
-//! What became of the events.
+//! What happened to the events: the counts.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::Merge;
 /// Declares the counts once, with their merge: every field is a sum over parts.
 macro_rules! counts {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// What became of the events, at one stage or over all.
+        /// What happened to the events, at one stage or over all.
         ///
         /// The laws that tie them together:
         /// `planned = acked + failed + dropped + unresolved`, and
@@ -44,7 +44,7 @@ counts! {
     delivered,
     /// How many unresolved events were seen after all?
     unresolved_delivered,
-    /// How many acked events are missing although the reading went past where they were written?
+    /// How many acked events are missing although the consumer has read past where they were written?
     lost,
     /// How many acked events are missing without it being known whether they are lost: the reading ended before them, readers are not shown
     /// them yet, or they may be among messages that cannot be read?

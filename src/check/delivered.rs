@@ -6,9 +6,9 @@ use super::{LatencyHistogram, Merge, Strangers, due::DueContradiction, multiset:
 
 /// The ledger of one stage.
 ///
-/// Parts merge. Those of different consumers own different partitions, and an event with its copies stays in one partition as long as its key does;
+/// Parts merge. Different consumers own different partitions, and an event and its copies stay in one partition as long as their key does;
 /// then the merge equals the whole in everything. If a pipeline spreads copies of one event over partitions of different consumers, the
-/// copies are still counted exactly, but order, lateness and latency are those of each consumer's own first sight.
+/// copies are still counted exactly, but order, lateness and latency are those of each consumer's first sighting.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Delivered {
     /// By logical producer: which events were seen, and how often.
@@ -17,13 +17,13 @@ pub struct Delivered {
     pub foreign: u64,
     /// How many of them held no readable id?
     pub unreadable: u64,
-    /// How many carried an id of this run that its schedule cannot hold?
+    /// How many carried an id of this run that its schedule cannot contain?
     pub phantom: u64,
     /// How many first deliveries were behind their lane because the profile moved them?
     pub reordered_injected: u64,
-    /// How many first deliveries were behind their lane although nobody asked for it?
+    /// How many first deliveries were behind their lane although the profile did not ask for it?
     pub reordered_accidental: u64,
-    /// How many first deliveries were behind their key, unasked? A lower bound.
+    /// How many first deliveries were behind their key although the profile did not ask for it? A lower bound.
     pub reordered_by_key: u64,
     /// How many delivered events carried an event time that the profile made late?
     pub late_injected: u64,
@@ -33,44 +33,44 @@ pub struct Delivered {
     pub due_to_consumed: LatencyHistogram,
     /// How many first deliveries were due in the warm-up, and so have no latency here?
     pub warmup: u64,
-    /// Of how many first deliveries nobody knows when they were due, so that they have no end-to-end latency? (The start of the run is not
-    /// known, and the messages agree on none.)
+    /// For how many first deliveries is the due time unknown, so that they have no end-to-end latency? (The start of the run is unknown,
+    /// and the messages do not agree on one.)
     pub untimed: u64,
-    /// How many first deliveries claim another due time than the schedule gives them? Their latency runs from the schedule's.
+    /// How many first deliveries claim a due time other than the schedule's? Their latency runs from the schedule's.
     pub due_wrong: u64,
     /// How many first deliveries claim to have been sent before they were due, so that they have no latency from sent?
     pub sent_wrong: u64,
     /// The first claim of a due time that the schedule contradicts.
     pub contradiction: Option<DueContradiction>,
-    /// Of another run of this schedule with the same id: by how much it began after this one (before, if negative), in nanoseconds, and how
-    /// many messages are its own, at least.
+    /// Another run of this schedule with the same id: how much later it began than this one (earlier, if negative), in nanoseconds, and how
+    /// many messages it has at least.
     pub twin: Option<(i64, u64)>,
-    /// For how long first deliveries after the warm-up may have waited for the observer itself, at most.
+    /// How long first deliveries after the warm-up may have waited for the observer itself, at most.
     pub observer_behind: LatencyHistogram,
     /// Messages that are not this run's.
     pub strangers: Strangers,
     /// By partition: the offset that would be read next.
     pub positions: BTreeMap<u16, u64>,
-    /// By partition: where it ended when the reading did, records included that are not shown to readers yet; nothing where nobody could say.
+    /// By partition: where it ended when the reading did, including records not yet shown to readers; nothing where it is unknown.
     pub ends: BTreeMap<u16, u64>,
-    /// By partition: where it ended for readers that read committed records only.
+    /// By partition: where it ended for readers of committed records only.
     pub stable_ends: BTreeMap<u16, u64>,
-    /// How often the topic was seen to be deleted, or made anew: what offsets say of before and after cannot be compared.
+    /// How often was the topic seen to be deleted or recreated? Offsets before and after cannot be compared.
     pub topic_changes: u64,
-    /// How many consumers read until their stated quiet time was over?
+    /// How many consumers read until their configured quiet time had passed?
     pub ended_quiet: u64,
     /// How many consumers were cut short?
     pub ended_early: u64,
 }
 
 impl Delivered {
-    /// How many messages were seen, of whatever kind?
+    /// How many messages were seen, of any kind?
     #[must_use]
     pub fn deliveries(&self) -> u64 {
         self.producers.values().map(Multiset::observations).sum::<u64>() + self.foreign + self.phantom
     }
 
-    /// How many records lie in the topic beyond what could be read, at most?
+    /// How many records are in the topic beyond what could be read, at most?
     #[must_use]
     pub fn hidden(&self) -> u64 {
         let beyond =
@@ -123,7 +123,7 @@ impl Merge for Delivered {
         self.untimed += untimed;
         self.due_wrong += due_wrong;
         self.sent_wrong += sent_wrong;
-        // Of two, the one that is the same whichever part comes first.
+        // Of the two, choose one regardless of the order of the parts.
         self.contradiction = [self.contradiction, contradiction].into_iter().flatten().min();
         self.twin = match (self.twin, twin) {
             (Some((own_ns, own)), Some((other_ns, other))) => Some((own_ns.min(other_ns), own + other)),

@@ -1,36 +1,37 @@
-//! What a message claims of its due time, held against the schedule, which knows it: whoever wrote the message last may have changed the claim.
+//! Checks the due time that a message claims against the schedule's: whoever wrote the message last may have changed the claim.
 
 use crate::load::{DueTimes, Dues};
 
 /// Nanoseconds in a microsecond, the unit of times in payloads.
 const NANOS_PER_US: u64 = 1000;
-/// A claim went through a pipeline's numbers: so many microseconds are their rounding, not another time.
+/// A claim went through a pipeline's numbers: a difference of this many microseconds is rounding, not another time.
 const ROUNDING_US: u64 = 1;
-/// Two claims tell a start only if the schedule has them so far apart: in a wrong unit they would be a thousandth of it apart, or less.
+/// Two claims establish a start only if their due times in the schedule are this far apart:
+/// in a wrong unit they would be a thousandth of it apart, or less.
 const APART_NS: u64 = 10_000_000;
 
-/// What a message's claim is worth.
+/// How a message's claim compares with the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DueWord {
-    /// The schedule says the same.
+    /// It agrees with the schedule.
     #[default]
     Agrees,
-    /// The message says nothing that can be read; the schedule's due time is taken.
+    /// The message has no readable claim; the schedule's due time is used.
     Missing,
-    /// The message says something else; the schedule's due time is taken.
+    /// It disagrees; the schedule's due time is used.
     Disagrees,
     /// The start of the run is not known yet, and without it the schedule gives no moment.
     Unsettled,
 }
 
-/// When an event was due, and what its message says of that.
+/// When an event was due, and what its message claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Due {
-    /// In nanoseconds since 1970, by the schedule; nothing while the start is not known.
+    /// In nanoseconds since 1970, by the schedule; nothing while the start is unknown.
     pub ns: Option<u64>,
     /// In nanoseconds from the start of the run, by the schedule.
     pub offset_ns: u64,
-    /// What the message's claim is worth.
+    /// How the message's claim compares.
     pub word: DueWord,
     /// Whether it was due in the warm-up.
     pub warmup: bool,
@@ -39,18 +40,18 @@ pub(crate) struct Due {
 /// A claim that the schedule contradicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct DueContradiction {
-    /// What the message says, in the unit of payloads: microseconds since 1970.
+    /// What the message claims, in the unit of payloads: microseconds since 1970.
     pub claimed_us: u64,
     /// What the schedule says, in the same unit.
     pub due_us: u64,
 }
 
 impl DueContradiction {
-    /// The unit that the claim seems to be written in, if it is the right time in another one.
+    /// The unit that the claim seems to be written in, if it is the right time in another unit.
     #[must_use]
     pub fn unit(&self) -> Option<&'static str> {
         let DueContradiction { claimed_us, due_us } = *self;
-        // Some weeks more or less are no other unit; a time since 1970 has billions of seconds.
+        // A difference of some weeks is not another unit: a time since 1970 has billions of seconds.
         let near = |claimed_us: u64| claimed_us.abs_diff(due_us) <= due_us / 1000;
         [
             ("milliseconds", near(claimed_us.saturating_mul(1000))),
@@ -77,22 +78,22 @@ pub(crate) struct DueCheck {
 #[derive(Debug)]
 enum Start {
     Known(u64),
-    /// By logical producer, for each shard may have a start of its own: what the claims agree on.
+    /// By logical producer, because each shard may have its own start: what the claims agree on.
     ByClaims(Vec<Vote>),
 }
 
 /// Finds the start that claims agree on.
 #[derive(Debug, Clone, Copy, Default)]
 struct Vote {
-    /// The start by the last claim that did not fit, and when the schedule has its event.
+    /// The start by the last claim that did not fit, and its event's due time in the schedule.
     last: Option<(u64, u64)>,
     agreed_ns: Option<u64>,
-    /// How many claims fit what was agreed on.
+    /// How many claims fit the agreed start.
     fit: u64,
 }
 
 impl Vote {
-    /// Takes in a claim and when the schedule has its event; says whether it fits the start that was agreed on.
+    /// Takes in a claim and its event's due time in the schedule; returns whether it fits the agreed start.
     fn cast(&mut self, claimed_us: u64, due_ns: u64) -> bool {
         let Some(start_ns) = claimed_us.checked_mul(NANOS_PER_US).and_then(|ns| ns.checked_sub(due_ns)) else {
             return false;
@@ -105,7 +106,7 @@ impl Vote {
         match self.last {
             Some((before_ns, before_due_ns)) if is_same(before_ns, start_ns) => {
                 if before_due_ns.abs_diff(due_ns) >= APART_NS && self.agreed_ns.is_none() {
-                    // A claim is cut to its microsecond: the later of two starts is the nearer.
+                    // A claim is truncated to its microsecond: the later of two starts is the nearer.
                     self.agreed_ns = Some(before_ns.max(start_ns));
                     self.fit += 2;
                     return true;
@@ -118,7 +119,7 @@ impl Vote {
 }
 
 impl DueCheck {
-    /// Against this schedule. `start_ns` is the start of the run, in nanoseconds since 1970; without it the claims have to agree on one.
+    /// For this schedule. `start_ns` is the start of the run, in nanoseconds since 1970; without it the claims have to agree on one.
     #[must_use]
     pub(crate) fn new(times: DueTimes, start_ns: Option<u64>, producers: u16, warmup_ns: u64) -> Self {
         let by_claims = || Start::ByClaims(vec![Vote::default(); usize::from(producers)]);
@@ -126,19 +127,19 @@ impl DueCheck {
         DueCheck { times, warmup_ns, start, other: Vote::default(), first: None }
     }
 
-    /// Tells the start of the run.
+    /// Sets the start of the run.
     pub(crate) fn start_at(&mut self, start_ns: u64) {
         self.start = Start::Known(start_ns);
     }
 
-    /// When an event of this stream was due, given what its message claims; nothing for one that the schedule does not have.
+    /// When an event of this stream was due, given what its message claims; nothing for an event that the schedule does not have.
     pub(crate) fn judge(&mut self, producer: u16, sequence: u64, claimed_us: Option<u64>) -> Option<Due> {
         let dues = self.times.when(producer, sequence)?;
         let start_ns = match &mut self.start {
             Start::Known(start_ns) => Some(*start_ns),
             Start::ByClaims(votes) => {
                 let vote = votes.get_mut(usize::from(producer))?;
-                // A copy's claim is of one of several sends, nobody knows of which.
+                // The claim of a copy belongs to one of several sends, and it is unknown which.
                 if let (Some(claimed_us), None, true) = (claimed_us, vote.agreed_ns, dues.is_single()) {
                     vote.cast(claimed_us, dues.first_ns());
                 }
@@ -169,7 +170,7 @@ impl DueCheck {
         due(dues.first_ns(), DueWord::Disagrees)
     }
 
-    /// The start of the run, if it is known: by word, or by the claims of the producer whose events began first.
+    /// The start of the run, if known: as announced, or by the claims of the producer whose events began first.
     #[must_use]
     pub(crate) fn start_ns(&self) -> Option<u64> {
         match &self.start {
@@ -184,8 +185,8 @@ impl DueCheck {
         self.first
     }
 
-    /// If claims tell of another run of this schedule with the same id: by how much it began after this one (before, if negative), in
-    /// nanoseconds, and how many messages are its own, at least.
+    /// If claims reveal another run of this schedule with the same id: how much later it began than this one (earlier, if negative), in
+    /// nanoseconds, and how many messages it has at least.
     #[must_use]
     pub(crate) fn other_run(&self) -> Option<(i64, u64)> {
         let (other_ns, own_ns) = (self.other.agreed_ns?, self.start_ns()?);
@@ -317,7 +318,7 @@ mod tests {
     }
 
     proptest! {
-        /// No claim moves an event out of the latency, or in time.
+        /// No claim takes an event out of the latency, or moves it in time.
         #[test]
         fn the_due_time_is_the_schedules_whatever_is_claimed(claims in prop::collection::vec(any::<u64>(), 1..50)) {
             let schedule = schedule("");

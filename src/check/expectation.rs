@@ -1,4 +1,4 @@
-//! What the schedule holds, as far as the rules have to know it.
+//! What the rules have to know of the schedule.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ pub trait Expectation {
     /// What the profile does to one event.
     fn injected(&self, producer: u16, sequence: u64) -> Injected;
 
-    /// Whether the profile injects anything at all. When not, `injected` is not asked.
+    /// Whether the profile injects anything at all. If not, `injected` is not called.
     fn injects(&self) -> bool {
         true
     }
 
-    /// The partition that an event was sent to, if that can be said. It is asked for missing events only.
+    /// The partition that an event was sent to, if known. Called for missing events only.
     fn partition(&self, _producer: u16, _sequence: u64) -> Option<u16> {
         None
     }

@@ -1,6 +1,6 @@
-//! The ledger's files: what one process sent or saw of a stream, to be merged with what others did.
+//! The ledger's files: what one process sent or saw of a stream, to be merged with those of other processes.
 //!
-//! In the frame that all ledger files have stands a JSON header, in which a person finds the counts, and behind it the sets and histograms.
+//! In the frame of all ledger files, a JSON header holds the counts, for people to read; the sets and histograms follow.
 
 use std::{
     collections::BTreeMap,
@@ -59,7 +59,7 @@ struct DeliveredHeader {
     ended_early: u64,
     /// Producer, sightings, how many sets follow for it.
     producers: Vec<(u16, u64, u16)>,
-    /// Of sent to consumed, of due to consumed, and of the observer's own delay: how many were negative, and the most nanoseconds below zero.
+    /// For sent to consumed, due to consumed, and the observer's own delay: how many were negative, and by how many nanoseconds at most.
     negative: [(u64, u64); 3],
 }
 
@@ -67,7 +67,7 @@ impl Produced {
     /// Writes the ledger as one file.
     ///
     /// # Errors
-    /// [`LedgerFileError::Io`] when the writer refuses.
+    /// [`LedgerFileError::Io`] when the writer fails.
     pub fn write_to(&self, to: &mut impl Write) -> Result<(), LedgerFileError> {
         let Produced { producers } = self;
         let mut headers = Vec::with_capacity(producers.len());
@@ -94,7 +94,7 @@ impl Produced {
     /// Reads a ledger's file.
     ///
     /// # Errors
-    /// [`LedgerFileError`] says what is wrong with the file.
+    /// [`LedgerFileError`], which says what is wrong with the file.
     pub fn read_from(from: &mut impl Read) -> Result<Self, LedgerFileError> {
         let body = read_body(Role::Produced, from)?;
         let mut parts = Parts { rest: &body };
@@ -121,7 +121,7 @@ impl Delivered {
     /// Writes the ledger as one file.
     ///
     /// # Errors
-    /// [`LedgerFileError::Io`] when the writer refuses.
+    /// [`LedgerFileError::Io`] when the writer fails.
     pub fn write_to(&self, to: &mut impl Write) -> Result<(), LedgerFileError> {
         let producers = self.producers.iter();
         let header = DeliveredHeader {
@@ -165,7 +165,7 @@ impl Delivered {
     /// Reads a ledger's file.
     ///
     /// # Errors
-    /// [`LedgerFileError`] says what is wrong with the file.
+    /// [`LedgerFileError`], which says what is wrong with the file.
     pub fn read_from(from: &mut impl Read) -> Result<Self, LedgerFileError> {
         let body = read_body(Role::Delivered, from)?;
         let mut parts = Parts { rest: &body };

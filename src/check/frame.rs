@@ -1,8 +1,8 @@
-//! What every ledger file is made of, whatever it holds: the frame that tells a damaged, cut or foreign file, and the parts of its body.
+//! The form of every ledger file: a frame that reveals damaged, cut or foreign files, and the parts of its body.
 //!
 //! A file is: the magic bytes, the format's version, the role, the length and the XXH3 hash of the body, then the body.
 //! The body is a JSON header, the sets in roaring's portable format and the histograms in HdrHistogram's V2 format, which other tools read;
-//! of event times and windows the header holds all. Each part of the body is preceded by its length. All numbers are little-endian.
+//! for event times and windows, the header holds everything. Each part is preceded by its length. All numbers are little-endian.
 
 use std::io::{self, Read, Write};
 
@@ -22,9 +22,9 @@ pub enum Role {
     Produced,
     /// What was seen at a stage.
     Delivered,
-    /// What the event times at a stage came to.
+    /// The figures of the event times at a stage.
     EventTimes,
-    /// What a stage noted for a pipeline's windows.
+    /// What a stage recorded for a pipeline's windows.
     Windows,
 }
 
@@ -57,7 +57,7 @@ impl std::fmt::Display for Role {
 /// Why a ledger file cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerFileError {
-    /// The file system refuses.
+    /// The file system fails.
     #[error("the ledger file cannot be read or written: {0}")]
     Io(#[from] io::Error),
     /// Another kind of file.
@@ -95,20 +95,20 @@ pub enum LedgerFileError {
     },
 }
 
-/// Writes figures as one file, all of them in its header.
+/// Writes figures as one file, all in its header.
 ///
 /// # Errors
-/// [`LedgerFileError::Io`] when the writer refuses.
+/// [`LedgerFileError::Io`] when the writer fails.
 pub(crate) fn write_figures(role: Role, figures: &impl Serialize, to: &mut impl Write) -> Result<(), LedgerFileError> {
     let mut body = Body::default();
     body.json(figures)?;
     body.write_to(role, to)
 }
 
-/// Reads the file of [`write_figures`].
+/// Reads a file of [`write_figures`].
 ///
 /// # Errors
-/// [`LedgerFileError`] says what is wrong with the file.
+/// [`LedgerFileError`], which says what is wrong with the file.
 pub(crate) fn read_figures<T: DeserializeOwned>(role: Role, from: &mut impl Read) -> Result<T, LedgerFileError> {
     let body = read_body(role, from)?;
     let mut parts = Parts { rest: &body };
@@ -117,7 +117,7 @@ pub(crate) fn read_figures<T: DeserializeOwned>(role: Role, from: &mut impl Read
     Ok(figures)
 }
 
-/// A body in the making.
+/// A body under construction.
 #[derive(Default)]
 pub(super) struct Body {
     bytes: Vec<u8>,
@@ -200,7 +200,7 @@ pub(super) fn damaged(what: impl Into<String>) -> LedgerFileError {
     LedgerFileError::Damaged { what: what.into() }
 }
 
-/// The parts of a body that are still to be read.
+/// The parts of a body that have not been read yet.
 pub(super) struct Parts<'a> {
     pub(super) rest: &'a [u8],
 }

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Merge;
 
-/// The largest latency that is told apart: 24 hours, in nanoseconds. Longer ones count as this.
+/// The largest latency that is recorded as it is: 24 hours, in nanoseconds. Longer ones count as this.
 const MAX_NANOS: u64 = 24 * 3600 * 1_000_000_000;
 /// Decimal digits that are kept: every figure is within 0.1 %.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// A part of an event's way.
+/// A part of an event's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hop {
@@ -26,7 +26,7 @@ pub enum Hop {
 }
 
 impl Hop {
-    /// All hops, in the order of the way.
+    /// All hops, in the order of the path.
     pub const ALL: [Hop; 4] = [Hop::DueToSent, Hop::SentToAcked, Hop::SentToConsumed, Hop::DueToConsumed];
 
     /// The hop's name in files.
@@ -41,17 +41,17 @@ impl Hop {
     }
 }
 
-/// A histogram of latencies in nanoseconds. Negative ones (two clocks that disagree) are counted and count as 0.
+/// A histogram of latencies in nanoseconds. Negative ones (two clocks that disagree) are counted, and recorded as 0.
 #[derive(Clone, PartialEq)]
 pub struct LatencyHistogram {
     nanos: Histogram<u64>,
     negative: u64,
-    /// Most nanoseconds below zero.
+    /// How far below zero, in nanoseconds, at most.
     most_negative_ns: u64,
 }
 
 impl std::fmt::Debug for LatencyHistogram {
-    /// The figures only: tens of thousands of buckets say nothing to anyone.
+    /// The figures only: tens of thousands of buckets help nobody.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("LatencyHistogram").field(&self.summary()).finish()
     }
@@ -69,12 +69,12 @@ impl Default for LatencyHistogram {
 }
 
 impl LatencyHistogram {
-    /// Takes in one latency.
+    /// Records one latency.
     pub fn record(&mut self, latency_ns: i64) {
         self.record_times(latency_ns, 1);
     }
 
-    /// Takes in the same latency so many times.
+    /// Records the same latency `times` times.
     pub fn record_times(&mut self, latency_ns: i64, times: u64) {
         if latency_ns < 0 && times > 0 {
             self.negative += times;
@@ -83,7 +83,7 @@ impl LatencyHistogram {
         self.nanos.saturating_record_n(latency_ns.max(0) as u64, times);
     }
 
-    /// How many were taken in.
+    /// How many were recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.nanos.len()
@@ -113,10 +113,10 @@ impl LatencyHistogram {
         &self.nanos
     }
 
-    /// Puts a histogram that was read from a file back to work.
+    /// A histogram that was read from a file.
     ///
     /// # Errors
-    /// When its values lie outside this histogram's range.
+    /// When its values are outside this histogram's range.
     pub fn from_parts(
         read: &Histogram<u64>,
         negative: u64,
@@ -138,7 +138,7 @@ impl LatencyHistogram {
             .sum()
     }
 
-    /// Most nanoseconds that a latency lay below zero.
+    /// How far below zero a latency was, in nanoseconds, at most.
     #[must_use]
     pub fn most_negative_ns(&self) -> u64 {
         self.most_negative_ns

@@ -1,4 +1,4 @@
-//! What is right: the ledger, order and latency. Pure rules over what was sent and seen; no Kafka here.
+//! The rules: the ledger, order and latency. Pure functions of what was sent and seen; no Kafka here.
 
 pub(crate) mod counts;
 pub(crate) mod delivered;

@@ -4,13 +4,13 @@ use roaring::RoaringTreemap;
 
 use super::Merge;
 
-/// Most times that one sequence number is counted; more sightings of it count in [`Multiset::observations`] only.
-/// One more than the copies that a profile can ask of an event, so that what lies beyond is accidental for certain.
+/// The highest count of one sequence number; further sightings of it count in [`Multiset::observations`] only. One more than the copies
+/// that a profile can ask of an event, so that anything beyond is certainly accidental.
 pub(crate) const MAX_COUNT: usize = 257;
 
 /// Sequence numbers with how often each was seen.
 ///
-/// Kept as sets of those seen at least once, twice, …: with run-length containers they take room for the gaps, not for the events.
+/// Kept as sets of those seen at least once, twice, …: with run-length containers, they take memory for the gaps, not for the events.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Multiset {
     /// Element `k` holds the numbers seen at least `k + 1` times.
@@ -34,7 +34,7 @@ impl Multiset {
         &self.levels
     }
 
-    /// How many sightings were there, of whatever number?
+    /// How many sightings were there, of any number?
     #[must_use]
     pub fn observations(&self) -> u64 {
         self.observations

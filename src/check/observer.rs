@@ -1,4 +1,4 @@
-//! Takes in what a stage shows, message by message, and says what each is.
+//! Classifies what a stage shows, message by message.
 
 use crate::event::{EventId, NotOurs, RunTag};
 
@@ -14,7 +14,7 @@ use super::{
 /// One message, as the stage's extraction found it.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation {
-    /// Whose event it is, or why that cannot be said.
+    /// Whose event it is, or why that is unknown.
     pub id: Result<EventId, Unidentified>,
     /// The partition that it was read from.
     pub partition: u16,
@@ -22,45 +22,45 @@ pub struct Observation {
     pub key_hash: Option<u64>,
     /// When it was due, in nanoseconds since 1970, if that is known.
     pub due_ns: Option<u64>,
-    /// What the message's own claim of its due time is worth.
+    /// How the message's own claim of its due time compares with the schedule.
     pub due_word: DueWord,
     /// When it was handed to the client, in nanoseconds since 1970, if the message says so.
     pub sent_ns: Option<u64>,
     /// When it was seen, in nanoseconds since 1970.
     pub consumed_ns: u64,
-    /// For how long it may have waited for the observer itself, at most, in nanoseconds.
+    /// How long it may have waited for the observer itself, at most, in nanoseconds.
     pub behind_ns: u64,
     /// Whether it was due in the warm-up, so that its latency is left out.
     pub warmup: bool,
-    /// Of a message without a readable id: whether it may be an event of this run all the same.
+    /// For a message without a readable id: whether it may be an event of this run nevertheless.
     pub suspicion: Suspicion,
 }
 
 /// Whether a message without a readable id may be an event of this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Suspicion {
-    /// It could be looked into, and holds no id of this run.
+    /// It could be examined, and holds no id of this run.
     #[default]
     None,
-    /// It cannot be looked into.
+    /// It cannot be examined.
     Opaque,
-    /// It holds an id of this run, elsewhere than where the stage looks for it.
+    /// It holds an id of this run, but not where the stage looks for it.
     Misplaced,
 }
 
-/// Why a message is no event that can be told.
+/// Why a message is not an identifiable event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unidentified {
     /// No id was found in it.
     Unreadable,
     /// It has an id that floodmark does not write.
     Foreign,
-    /// It has an id with wrong check bits, which seems to be of this run.
+    /// It has an id with wrong check bits that seems to be of this run.
     Corrupt(RunTag),
 }
 
 impl Unidentified {
-    /// What a UUID is, if not an event's id. The run tag of a changed id is believed, as far as saying whose message was changed.
+    /// What a UUID is, if not an event's id. The run tag of a corrupt id is trusted, to say whose message was changed.
     #[must_use]
     pub fn of(uuid: uuid::Uuid, why: NotOurs) -> Self {
         match why {
@@ -81,7 +81,7 @@ pub enum Class {
     DuplicateAccidental,
     /// Another run's or stream's message, or no event at all.
     Foreign,
-    /// An id of this run that the schedule cannot hold.
+    /// An id of this run that the schedule cannot contain.
     Phantom,
 }
 
@@ -100,7 +100,7 @@ pub struct Observed {
     pub is_input: bool,
 }
 
-/// What a stage showed since the last look.
+/// What a stage showed since the last call.
 #[derive(Debug, Clone, Default)]
 pub struct Interval {
     /// `delivered`, duplicates, order, `late_injected`, `foreign`, `unreadable` and `phantom`; the rest is 0.
@@ -179,13 +179,13 @@ impl<E: Expectation> Observer<E> {
         taken
     }
 
-    /// Says how far a partition was read: the offset that would be read next.
+    /// Records how far a partition was read: the offset that would be read next.
     pub fn position(&mut self, partition: u16, offset: u64) {
         let position = self.ledger.positions.entry(partition).or_default();
         *position = offset.max(*position);
     }
 
-    /// The ledger. `quiet` says whether the stated quiet time was over when the reading ended.
+    /// The ledger. `quiet` says whether the configured quiet time had passed when the reading ended.
     #[must_use]
     pub fn finish(mut self, quiet: bool) -> Delivered {
         self.take_interval();
@@ -254,7 +254,7 @@ impl<E: Expectation> Observer<E> {
         counts.reordered_by_key += u64::from(behind_key && !injected.moved);
     }
 
-    /// Takes in the latency of a first delivery. Called for those only that were observed while their due time was not settled.
+    /// Records the latency of a first delivery. Called only for those observed before their due time was settled.
     pub fn time(&mut self, seen: &Observation) {
         let is_wrong = seen.due_word == DueWord::Disagrees;
         self.interval.counts.due_wrong += u64::from(is_wrong);
@@ -268,7 +268,7 @@ impl<E: Expectation> Observer<E> {
             None => self.ledger.untimed += 1,
         }
         let Some(sent_ns) = seen.sent_ns else { return };
-        // Nothing is sent before it is due; a stamp in a payload is cut to its microsecond.
+        // Nothing is sent before it is due; a time in a payload is truncated to its microsecond.
         if seen.due_ns.is_some_and(|due_ns| sent_ns.saturating_add(STAMP_NS) <= due_ns) {
             self.ledger.sent_wrong += 1;
         } else {
@@ -282,16 +282,16 @@ impl<E: Expectation> Observer<E> {
         self.ledger.strangers.wants_sample(suspicion == Suspicion::Misplaced)
     }
 
-    /// Takes in a message that is shown for all that have no readable id.
+    /// Keeps a message as the sample of those without a readable id.
     pub fn sample(&mut self, sample: Sample) {
         self.ledger.strangers.sample = Some(sample);
     }
 }
 
-/// How far a stamp in a payload may lie before the moment that it stands for, in nanoseconds.
+/// How far a time in a payload may be below the true one, in nanoseconds.
 const STAMP_NS: u64 = 1000;
 
-/// `later - earlier`, whatever a message claims; beyond 292 years it is cut off.
+/// `later - earlier`, whatever a message claims; cut off beyond 292 years.
 fn difference_ns(later: u64, earlier: u64) -> i64 {
     let difference = i128::from(later) - i128::from(earlier);
     difference.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64

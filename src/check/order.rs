@@ -1,10 +1,10 @@
-//! Order: whether a delivery comes behind a later one of its lane or of its key.
+//! Order: whether a delivery comes after a later one of its lane or of its key.
 
 use std::collections::HashMap;
 
 use crate::event::identity::MAX_SEQUENCE;
 
-/// The highest sequence number that was seen of each lane of one producer.
+/// The highest sequence number seen of each lane of one producer.
 ///
 /// A lane at a stage is (producer, partition it was sent to, partition it was seen in): where a pipeline spreads a lane over partitions,
 /// no order holds between these, but it holds within each.
@@ -12,12 +12,12 @@ use crate::event::identity::MAX_SEQUENCE;
 pub(crate) struct LaneOrder {
     places: HashMap<(u16, u16), usize>,
     highest: Vec<u64>,
-    /// Messages come in runs of one partition, so the last lane is mostly the next.
+    /// Messages come in runs of one partition, so the next lane is mostly the last one.
     last: Option<((u16, u16), usize)>,
 }
 
 impl LaneOrder {
-    /// Takes in a delivery; says whether it is behind its lane.
+    /// Takes in a delivery; returns whether it is behind its lane.
     pub(crate) fn is_behind(&mut self, sent_to: u16, seen_in: u16, sequence: u64) -> bool {
         let lane = (sent_to, seen_in);
         let place = match self.last {
@@ -43,10 +43,10 @@ impl LaneOrder {
 /// Slots of the table of keys.
 const SLOTS: usize = 1 << 16;
 
-/// The highest sequence number that was seen of each (producer, key), in a table of fixed size.
+/// The highest sequence number seen of each (producer, key), in a table of fixed size.
 ///
-/// Keys that share a slot drive each other out, and what was known of the one that left is forgotten. So what it finds is a lower bound, and
-/// exact while few keys are in use. It takes 1 MiB, however many keys there are.
+/// Keys that share a slot replace each other, and the replaced one is forgotten. So the result is a lower bound, and exact while few keys
+/// are in use. It takes 1 MiB, however many keys there are.
 #[derive(Debug)]
 pub(crate) struct KeyOrder {
     slots: Vec<KeySlot>,
@@ -66,7 +66,7 @@ impl Default for KeyOrder {
 }
 
 impl KeyOrder {
-    /// Takes in a delivery; says whether it is surely behind its key.
+    /// Takes in a delivery; returns whether it is certainly behind its key.
     pub(crate) fn is_behind(&mut self, producer: u16, key_hash: u64, sequence: u64) -> bool {
         // A slot belongs to producer and key; the multipliers are those of SplitMix64 (Steele et al. 2014).
         let mixed =

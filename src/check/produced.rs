@@ -1,4 +1,4 @@
-//! What became of every send of a stream.
+//! The outcome of every send of a stream.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{Merge, sequences::SequenceSet};
 /// Sequence numbers per entry of the bounds that say where events were written.
 pub(crate) const RUN_BITS: u32 = 16;
 
-/// Takes in what the client reports. Owned by one worker; [`ProducedRecorder::finish`] makes the ledger of it.
+/// Takes in the client's reports. Owned by one worker; [`ProducedRecorder::finish`] turns it into the ledger.
 #[derive(Debug, Default)]
 pub struct ProducedRecorder {
     producers: Vec<Option<Box<Sends>>>,
@@ -28,7 +28,7 @@ struct Sends {
     bounds: Vec<Vec<(u64, u64)>>,
 }
 
-/// What became of the further copies of events.
+/// The outcome of the further copies of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Copies {
     /// How many did the schedule want sent?
@@ -49,13 +49,13 @@ impl Merge for Copies {
 }
 
 impl ProducedRecorder {
-    /// So many events of a producer were taken from its schedule: `0..events`. In an interrupted run, fewer than the profile plans.
+    /// This many events of a producer were taken from its schedule: `0..events`. In an interrupted run, fewer than the profile plans.
     pub fn planned(&mut self, producer: u16, events: u64) {
         let sends = self.sends(producer);
         sends.planned = sends.planned.max(events);
     }
 
-    /// So many more further copies were taken from a producer's schedule.
+    /// This many more further copies were taken from a producer's schedule.
     pub fn planned_copies(&mut self, producer: u16, copies: u64) {
         self.sends(producer).copies.planned += copies;
     }
@@ -164,8 +164,8 @@ impl Produced {
     }
 }
 
-/// What became of one producer's events. Any send decides: an event is acked if one of its sends was, else unresolved if one is,
-/// else failed if one did, else dropped. The four sets exclude one another; with [`ProducerSends::silent`] they are `0..planned`.
+/// The outcome of one producer's events. An event is acked if any of its sends was, else unresolved if any is, else failed if any did, else
+/// dropped. The four sets exclude one another; with [`ProducerSends::silent`] they are `0..planned`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProducerSends {
     /// How many events were taken from the schedule?
@@ -176,16 +176,16 @@ pub struct ProducerSends {
     pub failed: RoaringTreemap,
     /// Which events were not handed to the client?
     pub dropped: RoaringTreemap,
-    /// Of which events does the client not know?
+    /// Which events are unknown to the client?
     pub unresolved: RoaringTreemap,
-    /// What became of further copies?
+    /// What happened to further copies?
     pub copies: Copies,
     /// By (run of 65,536 sequence numbers, partition): the highest offset acknowledged.
     pub bounds: BTreeMap<(u64, u16), u64>,
 }
 
 impl ProducerSends {
-    /// The events that were planned and that no report mentions: nobody knows what became of them.
+    /// The planned events that no report mentions: their outcome is unknown.
     #[must_use]
     pub fn silent(&self) -> RoaringTreemap {
         let known = self.acked.len() + self.failed.len() + self.dropped.len() + self.unresolved.len();

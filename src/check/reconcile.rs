@@ -1,4 +1,4 @@
-//! Sent against seen: what became of every event, at one stage.
+//! Reconciles sent and seen: what happened to every event, at one stage.
 //!
 //! The laws, for every stage:
 //! `planned = acked + failed + dropped + unresolved`,
@@ -14,20 +14,20 @@ use super::{
     produced::{ProducerSends, RUN_BITS},
 };
 
-/// Most lost events that are named.
+/// The most lost events that are named.
 const NAMED: usize = 10;
 
-/// When an acked event that was not seen is lost, and not in flight.
+/// When an acked event that was not seen is lost rather than in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LostRule {
-    /// In the topic that the events were sent to: when the reading went past where it was written. A partition's end is not enough: it may lie
-    /// below what was acknowledged, before replicas have it or while a transaction is open.
+    /// In the topic that the events were sent to: when the reading went past where it was written. A partition's end is not enough: it may
+    /// be below what was acknowledged, before replicas have it or while a transaction is open.
     ReadPast,
-    /// Further down: when every consumer read on until its stated quiet time was over.
+    /// Further down: when every consumer went on reading until its configured quiet time had passed.
     Quiet,
 }
 
-/// A lost event, to be looked for.
+/// A lost event, named so that it can be looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LostEvent {
     /// The logical producer.
@@ -38,18 +38,18 @@ pub(crate) struct LostEvent {
     pub partition: Option<u16>,
 }
 
-/// What sent and seen come to.
+/// The result of comparing sent with seen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Reconciled {
-    /// What became of the events.
+    /// What happened to the events.
     pub counts: Counts,
     /// The first lost events, by producer and sequence number.
     pub lost: Vec<LostEvent>,
-    /// How many events that the client called failed were seen all the same? They count as unresolved.
+    /// How many events that the client reported as failed were seen nevertheless? They count as unresolved.
     pub failed_but_delivered: u64,
 }
 
-/// Reconciles what was sent with what one stage showed. Both may come from other processes, and be merged from parts.
+/// Reconciles what was sent with what one stage showed. Both may come from other processes, and may be merged from parts.
 #[must_use]
 pub(crate) fn reconcile(
     produced: &Produced,
@@ -85,7 +85,7 @@ pub(crate) fn reconcile(
 }
 
 impl Reconciled {
-    /// So many of the missing events, at most, may be somewhere: nobody can say which, and that many are not lost for certain.
+    /// Up to this many missing events may still be somewhere, and it is unknown which: that many are in flight, not certainly lost.
     fn spare(&mut self, doubtful: u64) {
         let spared = doubtful.min(self.counts.lost);
         if spared > 0 {
@@ -135,7 +135,7 @@ impl<E: Expectation> Producer<'_, E> {
         whole.counts.merge(counts);
     }
 
-    /// Duplicates, and every delivery of events that were never handed to the client.
+    /// Counts duplicates, and every delivery of events that were never handed to the client.
     fn count_repeats(&self, impossible: &RoaringTreemap, counts: &mut Counts) {
         let mut beyond_first = self.events.observations() - self.events.distinct();
         counts.phantom = impossible.len();
@@ -151,7 +151,8 @@ impl<E: Expectation> Producer<'_, E> {
         counts.duplicates_accidental = beyond_first - counts.duplicates_injected;
     }
 
-    /// Lost or in flight, run by run of the sequence numbers; one by one only where the run's partitions were not all read equally far.
+    /// Counts lost and in flight, run by run of the sequence numbers; one by one only
+    /// where the run's partitions were not all read equally far.
     fn count_missing(
         &self,
         missing: &RoaringTreemap,
@@ -216,8 +217,8 @@ impl Reading<'_> {
         }
     }
 
-    /// How many of the events that were not seen may be somewhere all the same: beyond what readers are shown, or among the messages that
-    /// cannot be read. In the topic that they were sent to it is known where they were written.
+    /// How many of the events that were not seen may still be somewhere: beyond what readers are shown, or among messages that cannot be
+    /// read. In the topic that they were sent to, it is known where they were written.
     fn doubtful(&self) -> u64 {
         let Delivered { unreadable, strangers, .. } = self.delivered;
         let seen_none = self.delivered.producers.is_empty();

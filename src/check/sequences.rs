@@ -1,8 +1,8 @@
-//! The moving edge of a ledger: takes in sequence numbers as they come, at a few nanoseconds each.
+//! The moving edge of a ledger: takes in sequence numbers as they come, in a few nanoseconds each.
 //!
-//! Numbers are kept in chunks of 65,536. The few chunks that are being filled are plain bitmaps; one that is full, or the
-//! longest untouched of too many, moves into roaring sets, run-length compressed: a full chunk takes a dozen bytes, a gap four more.
-//! A number far ahead costs one chunk, not the way to it; what bounds hostile numbers is what was planned, and the caller checks that.
+//! Numbers are kept in chunks of 65,536. The few chunks that are being filled are plain bitmaps; a full one, or the one longest untouched
+//! when there are too many, moves into roaring sets, run-length compressed: a full chunk takes a dozen bytes, a gap four more. A number far
+//! ahead costs one chunk, not all chunks up to it; hostile numbers are bounded by what was planned, which the caller checks.
 
 use roaring::{RoaringBitmap, RoaringTreemap};
 
@@ -10,9 +10,10 @@ use super::multiset::{MAX_COUNT, Multiset};
 
 const CHUNK_BITS: u32 = 16;
 const WORDS: usize = 1 << (CHUNK_BITS - 6);
-/// Chunks kept as bitmaps at once: 8 KiB each, 16 with repeats. Partitions may be this many times 65,536 events apart before it costs speed.
+/// The most chunks kept as bitmaps at once: 8 KiB each, 16 with repeats. Partitions may
+/// be this many times 65,536 events apart before it costs speed.
 const MAX_HOT: usize = 16;
-/// Insertions into finished chunks after which they are compressed again.
+/// The number of insertions into finished chunks after which they are compressed again.
 const LOOSE_LIMIT: u32 = 1 << 20;
 
 /// What an observation was.
@@ -20,7 +21,7 @@ const LOOSE_LIMIT: u32 = 1 << 20;
 pub enum Sighting {
     /// The number was not seen before.
     First,
-    /// It was seen so many times before, up to 257.
+    /// It was seen this many times before, up to 257.
     Again(u16),
 }
 
@@ -103,7 +104,7 @@ impl SequenceSet {
         Multiset::from_levels(self.levels, self.observations)
     }
 
-    /// The place in `hot` of a chunk, which is made if the chunk is new; nothing if it is finished.
+    /// The place in `hot` of a chunk, which is created if the chunk is new; nothing if it is finished.
     fn hot_place(&mut self, number: u64) -> Option<usize> {
         if self.hot.get(self.last).is_some_and(|chunk| chunk.number == number) {
             return Some(self.last);

@@ -1,4 +1,4 @@
-//! Messages at a stage that are not this run's: whose they are, and whether events of this run may be among those that cannot be read.
+//! Messages at a stage that are not this run's: whose they are, and whether unreadable ones may be events of this run.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::Merge;
 use crate::event::RunTag;
 
-/// Most other runs that are told apart.
+/// The most other runs that are counted separately.
 const MOST_RUNS: usize = 16;
 
-/// What is known of them. Parts merge.
+/// What is known of these messages. Parts merge.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Strangers {
     /// How many messages are events of another run, by its tag?
     pub runs: BTreeMap<u32, u64>,
-    /// How many messages are events of further runs, too many to be told apart?
+    /// How many messages are events of further runs, too many to count separately?
     pub of_more_runs: u64,
-    /// How many messages without a readable id may be events of this run: they hold its id elsewhere, or cannot be looked into?
+    /// How many messages without a readable id may be events of this run: they hold its id elsewhere, or cannot be examined?
     pub suspects: u64,
     /// How many of these do hold an id of this run elsewhere?
     pub misplaced: u64,
@@ -38,7 +38,7 @@ pub struct Sample {
     pub fault: String,
     /// The message: shortened, its values masked.
     pub text: String,
-    /// Where an id that floodmark writes was found in it, as a stage's `id` names it.
+    /// Where it holds an id that floodmark writes, as a stage's `id` names the place.
     pub id_at: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl Strangers {
         self.sample.as_ref().is_none_or(|sample| sample.id_at.is_none() && id_was_found)
     }
 
-    /// How many events of other runs there are?
+    /// How many events of other runs are there?
     #[must_use]
     pub fn events(&self) -> u64 {
         self.runs.values().sum::<u64>() + self.of_more_runs
@@ -82,7 +82,7 @@ impl Merge for Strangers {
         self.of_more_runs += of_more_runs;
         self.suspects += suspects;
         self.misplaced += misplaced;
-        // With an id before without; of two such, the one that is the same whichever part comes first.
+        // One with an id before one without; of two alike, choose one regardless of the order of the parts.
         self.sample = [self.sample.take(), sample]
             .into_iter()
             .flatten()

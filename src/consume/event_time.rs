@@ -1,4 +1,4 @@
-//! The event times at a stage: the engines' models, how late events are, whose clock is off, and what became of what was injected.
+//! The event times at a stage: the engines' models, how late events are, whose clock is off, and what happened to injected events.
 
 use std::sync::Arc;
 
@@ -31,17 +31,17 @@ pub(super) struct EventTimes {
     schedule: Arc<StreamSchedule>,
     /// Whether the schedule disturbs events at all.
     disturbs: bool,
-    /// How many partitions the topic had when the reading began, which are all that the models know of, and which are read here.
+    /// How many partitions the topic had when the reading began, which are all that the models know, and which are read here.
     partitions: PartitionsRead,
-    /// How many records came in partitions that were added since.
+    /// How many records came from partitions that were added later.
     beyond: u64,
 }
 
-/// What the event times of a stage came to, as one observer measured it. Those of observers of different partitions merge.
+/// The figures of a stage's event times, as one observer measured them. Those of observers of different partitions merge.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventTimeFigures {
-    /// What the engines would drop, model by model. A file holds them apart, without their models.
+    /// What the engines would drop, model by model. A file keeps them separately, without their models.
     #[serde(skip)]
     pub models: Vec<ModelTally>,
     /// How late events were, by the first model's rule.
@@ -50,13 +50,13 @@ pub struct EventTimeFigures {
     pub log: LogFigures,
     /// Every producer's offsets.
     pub offsets: Offsets,
-    /// How many records are in no model, for they came in partitions that the topic got while it was read?
+    /// How many records are in no model, because they came from partitions that were added during the reading?
     pub beyond: u64,
-    /// What of the injected was seen, and to which end it came by the first model's claim.
+    /// Which injected events were seen, and what the first model claims of each.
     pub injections: InjectionLedger,
-    /// When the run started, in nanoseconds since 1970, as far as it is known.
+    /// When the run started, in nanoseconds since 1970, if known.
     pub start_ns: Option<u64>,
-    /// Which partitions these are of.
+    /// The partitions that these figures are of.
     pub partitions: PartitionsRead,
 }
 
@@ -103,7 +103,7 @@ pub(super) struct Own {
 }
 
 impl EventTimes {
-    /// For a stage where models read; none without any.
+    /// For a stage with models; none for one without.
     pub(super) fn new(plan: &StagePlan) -> Option<Self> {
         let rule = LogRule::of_model(plan.models.first()?);
         let partitions = plan.partitions_read();
@@ -120,7 +120,7 @@ impl EventTimes {
         })
     }
 
-    /// Takes in a message. An engine takes every message that it reads, whoever sent it and however often.
+    /// Takes in a message. An engine counts every message that it reads, regardless of its sender and of repetitions.
     pub(super) fn see(&mut self, record: &Record<'_>, found: &Extracted, consumed_ns: u64, own: Option<Own>) {
         let partition = record.partition() as u16;
         if partition >= self.partitions.of {
@@ -154,7 +154,7 @@ impl EventTimes {
                     self.injections.see(Disturbed::of(&self.schedule, producer, sequence, due_ns), claim);
                 }
             }
-            // The models are of engines that count what they read; none removes duplicates by itself.
+            // The engines that are modelled count what they read; none removes duplicates by itself.
             Class::DuplicateInjected => self.injections.see_copy(claim, false),
             Class::DuplicateAccidental | Class::Foreign | Class::Phantom => {}
         }
@@ -167,7 +167,7 @@ impl EventTimes {
         rows
     }
 
-    /// What it came to. `start_ns` is the start of the run, in nanoseconds since 1970.
+    /// The figures. `start_ns` is the start of the run, in nanoseconds since 1970.
     pub(super) fn finish(self, start_ns: Option<u64>) -> EventTimeFigures {
         EventTimeFigures {
             models: self.watermarks.finish(),
@@ -182,14 +182,14 @@ impl EventTimes {
     }
 }
 
-/// When a record was appended, as near as it can be told: by the broker's word, else when it was sent, else when it was seen.
+/// When a record was appended, as well as it is known: the broker's timestamp, else when it was sent, else when it was seen.
 pub(crate) fn appended_ms(record: &Record<'_>, found: &Extracted, consumed_ns: u64) -> i64 {
     let by_broker = record.timestamp().filter(|timestamp| timestamp.by_broker).map(|timestamp| timestamp.ms);
     let sent_ms = || found.sent_us.map(|us| (us / 1000) as i64);
     by_broker.or_else(sent_ms).unwrap_or((consumed_ns / 1_000_000) as i64)
 }
 
-/// The latest moment at which a record can have been appended: by the broker's word, else when it was seen.
+/// The latest moment at which a record can have been appended: the broker's timestamp, else when it was seen.
 pub(crate) fn appended_by_ms(record: &Record<'_>, consumed_ns: u64) -> i64 {
     let by_broker = record.timestamp().filter(|timestamp| timestamp.by_broker).map(|timestamp| timestamp.ms);
     by_broker.unwrap_or((consumed_ns / 1_000_000) as i64)

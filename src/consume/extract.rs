@@ -10,7 +10,7 @@ use crate::event::payload::{HEADER_DUE, HEADER_EVENT_TIME, HEADER_ID, HEADER_SEN
 use crate::event::time_form::TimeForm;
 use crate::profile::{Codec, Stage};
 
-/// What marks a place as a record header.
+/// The prefix of a place that is a record header.
 const HEADER_MARK: &str = "header:";
 
 /// Where a part of an event is.
@@ -75,7 +75,7 @@ impl std::fmt::Display for Part {
     }
 }
 
-/// What is wrong with a message. The first thing that was found; a wrong time leaves the id as it is.
+/// What is wrong with a message: the first fault found. A wrong time leaves the id valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// No payload.
@@ -90,24 +90,24 @@ pub enum Fault {
     /// Not at its place.
     #[error("the message has no {0} in its place")]
     Missing(Part),
-    /// An id that is no UUID.
+    /// An id that is not a UUID.
     #[error("the id is not a UUID")]
     NotUuid,
-    /// A time that is no number.
+    /// A time that is not a number.
     #[error("the {0} is not a valid time")]
     NotNumber(Part),
 }
 
-/// What a message says.
+/// The parts of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extracted {
-    /// Whose event it is, or why that cannot be said.
+    /// Whose event it is, or why that is unknown.
     pub id: Result<EventId, Unidentified>,
     /// When the schedule wanted it sent, in microseconds since 1970.
     pub due_us: Option<u64>,
     /// When it was handed to the client, in microseconds since 1970.
     pub sent_us: Option<u64>,
-    /// What the event claims, in milliseconds since 1970.
+    /// The event time that it claims, in milliseconds since 1970.
     pub event_time_ms: Option<i64>,
     /// What is wrong with the message, if anything.
     pub fault: Option<Fault>,
@@ -141,7 +141,7 @@ impl Extractor {
         Extractor::at(id, due, sent, event_time)
     }
 
-    /// For a stage; a part for which it names no place is where the codec puts it.
+    /// For a stage; a part for which it names no place is where the codec writes it.
     ///
     /// # Errors
     /// [`PlaceError`] when a place is neither a JSON pointer nor `header:NAME`.
@@ -158,13 +158,13 @@ impl Extractor {
         Ok(form.map_or_else(|| at.clone(), |form| at.clone().with_form(form)))
     }
 
-    /// The same, with event times that are written so. What floodmark itself writes is read as that is.
+    /// The same, with event times in this form. What floodmark itself writes is read in its own form.
     #[must_use]
     pub fn with_form(self, event_time_form: TimeForm) -> Self {
         Extractor { event_time_form, ..self }
     }
 
-    /// The form that a message's event time has, where it is a plausible moment.
+    /// The form of a message's event time, if it is a plausible moment in that form.
     pub fn recognise<'a>(&self, payload: Option<&[u8]>, header: impl Fn(&str) -> Option<&'a [u8]>) -> Option<TimeForm> {
         match &self.event_time {
             Place::Header(name) => TimeForm::recognise_bytes(header(name)?),
@@ -175,7 +175,7 @@ impl Extractor {
         }
     }
 
-    /// For any topic, of which nothing but the event time's place is known.
+    /// For any topic of which only the place of the event time is known.
     #[must_use]
     pub fn of_event_time(place: Place) -> Self {
         let header = |name: &str| Place::Header(name.to_owned());
@@ -197,9 +197,9 @@ impl Extractor {
         }
     }
 
-    /// Reads a message. `header` gives the value of the header of a name.
+    /// Reads a message. `header` returns the value of the header of a name.
     ///
-    /// Of floodmark's own layout everything up to the filler is read, and the last byte; what is changed within the filler is not noticed.
+    /// In floodmark's own layout everything up to the filler is read, and the last byte; changes within the filler are not noticed.
     pub fn extract<'a>(&self, payload: Option<&[u8]>, header: impl Fn(&str) -> Option<&'a [u8]>) -> Extracted {
         if let Some(found) = payload.filter(|_| self.own_layout).and_then(own_layout) {
             return found;
@@ -219,7 +219,7 @@ fn identify(uuid: Uuid) -> Result<EventId, Unidentified> {
     EventId::from_uuid(uuid).map_err(|why| Unidentified::of(uuid, why))
 }
 
-/// What floodmark's own JSON says, if a payload begins and ends as that does.
+/// The parts of floodmark's own JSON, if a payload begins and ends like it.
 fn own_layout(payload: &[u8]) -> Option<Extracted> {
     let rest = payload.strip_prefix(b"{\"id\":\"")?;
     let (id, rest) = rest.split_at_checked(uuid::fmt::Hyphenated::LENGTH)?;
@@ -240,7 +240,7 @@ fn own_layout(payload: &[u8]) -> Option<Extracted> {
     })
 }
 
-/// A number as JSON writes it, and what follows; nothing for none, for a leading zero and for more than 18 digits.
+/// A number as JSON writes it, and what follows; nothing if there is no number, a leading zero, or more than 18 digits.
 fn digits(text: &[u8]) -> Option<(u64, &[u8])> {
     const MOST: usize = 18;
     let mut number = 0;
@@ -263,7 +263,7 @@ fn parse(payload: Option<&[u8]>, fault: &mut Option<Fault>) -> Value {
         *fault = Some(Fault::Empty);
         return Value::Null;
     }
-    // Some writers put a mark before every text.
+    // Some writers put a byte order mark before every text.
     let text = payload.strip_prefix("\u{feff}".as_bytes()).unwrap_or(payload);
     serde_json::from_slice(json_part(text)).unwrap_or_else(|error| {
         *fault = Some(if error.is_eof() { Fault::CutShort } else { Fault::NotJson });
@@ -278,7 +278,7 @@ struct Message<'m, H> {
     event_time_form: &'m TimeForm,
 }
 
-/// A part as it was found.
+/// A part, as found.
 enum Found<'f> {
     Json(&'f Value),
     Bytes(&'f [u8]),
@@ -328,7 +328,7 @@ impl<'m, 'a: 'm, H: Fn(&str) -> Option<&'a [u8]>> Message<'m, H> {
     }
 }
 
-/// An id without what pipelines leave around it: blanks, and the mark that some put before every text.
+/// An id without what pipelines leave around it: blanks, and the byte order mark that some put before every text.
 fn bare(text: &str) -> &str {
     text.trim_matches(|next: char| next.is_whitespace() || next == '\u{feff}')
 }
@@ -339,7 +339,7 @@ fn whole(number: f64) -> Option<i64> {
     (number.abs() <= EXACT).then(|| number.round() as i64)
 }
 
-/// A time in a header: digits, or 8 bytes, the most significant first. (8 bytes that are all digits would be a date some 100,000 years ahead.)
+/// A time in a header: digits, or 8 bytes, big-endian. (8 bytes that are all digits would be a date some 100,000 years ahead.)
 fn time_of_bytes(bytes: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(bytes).ok().and_then(|text| text.trim().parse().ok());
     text.or_else(|| bytes.try_into().ok().map(i64::from_be_bytes))

@@ -1,4 +1,4 @@
-//! What takes in a stage's records, apart from where they come from.
+//! Takes in a stage's records, wherever they come from.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,25 +19,25 @@ use crate::load::{DueTimes, StreamSchedule};
 
 /// Nanoseconds in a microsecond, the unit of times in payloads.
 const NANOS_PER_US: u64 = 1000;
-/// Most first deliveries whose due time waits for the start of the run to be known.
+/// The most first deliveries that are held until the start of the run is known.
 const MOST_HELD: usize = 8192;
 
-/// What the session's threads may know of a stage while it reads.
+/// What the other threads of the run may know of a stage while it reads.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shared {
     /// When the run starts, in nanoseconds since 1970; 0 before it is known.
     pub(super) told_start_ns: Arc<AtomicU64>,
-    /// When the run that is observed began, at the latest, by what was seen of it; 0 before anything was.
+    /// The latest moment at which the observed run can have begun, judging by its events; 0 before any was seen.
     pub(super) begun_ns: Arc<AtomicU64>,
-    /// How many events with this run's id came before its start was told.
+    /// How many events with this run's id came before its start was announced.
     pub(super) before_start: Arc<AtomicU64>,
 }
 
 pub(super) struct Intake {
     pub(super) observer: Observer<Arc<StreamSchedule>>,
-    /// None when no engine is modelled.
+    /// None if no engine is modelled.
     pub(super) event_times: Option<EventTimes>,
-    /// None when no pipeline's windows are looked at.
+    /// None if no pipeline's windows are observed.
     pub(super) windows: Option<WindowsSeen>,
     pub(super) progress: Progress,
     pub(super) reached_end: BTreeMap<i32, bool>,
@@ -46,9 +46,9 @@ pub(super) struct Intake {
     pub(super) shared: Shared,
     pub(super) topic_changes: u64,
     due: DueCheck,
-    /// First deliveries whose due time was not settled: producer, sequence number and claim, and what was observed.
+    /// First deliveries whose due time was not settled: event, claimed due time, and the observation.
     held: Vec<(EventId, Option<u64>, Observation)>,
-    /// What messages claim while no start is known, beside when they were seen.
+    /// What messages claim while the start is unknown, beside when they were seen.
     unsettled: Option<DueContradiction>,
     start_ns: Option<u64>,
 }
@@ -118,7 +118,7 @@ impl Intake {
         let due = self.due.judge(id.producer, id.sequence, found.due_us)?;
         let begun = &self.shared.begun_ns;
         if due.ns.is_some() || begun.load(Ordering::Relaxed) == 0 {
-            // The run began no later than an event of it was seen, less the time from the start to when that was due.
+            // The run began before an event of it was seen, by at least the time from the start to when that event was due.
             let begun_ns = due.ns.unwrap_or(consumed_ns).saturating_sub(due.offset_ns);
             begun.store(self.due.start_ns().unwrap_or(begun_ns), Ordering::Relaxed);
         }
@@ -151,7 +151,7 @@ impl Intake {
         }
     }
 
-    /// Looks into a message without a readable id, and keeps one to be shown.
+    /// Examines a message without a readable id, and keeps one as a sample.
     fn suspect(&mut self, plan: &StagePlan, record: &Record<'_>, found: &Extracted) -> Suspicion {
         let Look { suspicion, id_at } = look_into(record.payload(), |name| record.header(name), plan.observed.run);
         if self.observer.wants_sample(suspicion) {
@@ -162,7 +162,7 @@ impl Intake {
         suspicion
     }
 
-    /// Keeps a first delivery until its due time is settled, and takes those in that are.
+    /// Holds a first delivery until its due time is settled, and releases those that are.
     fn hold(&mut self, found: &Extracted, seen: &Observation, class: Class) {
         if let (Class::First, DueWord::Unsettled, Ok(id)) = (class, seen.due_word, seen.id) {
             self.held.push((id, found.due_us, *seen));
@@ -174,7 +174,7 @@ impl Intake {
         }
     }
 
-    /// Takes in what is settled by now; what is not waits on, or stays without a due time where `all` is to go.
+    /// Takes in what is settled by now; the rest keeps waiting or, with `all`, stays without a due time.
     fn release(&mut self, all: bool) {
         for (id, claimed_us, seen) in std::mem::take(&mut self.held) {
             let due = self.due.judge(id.producer, id.sequence, claimed_us);
@@ -201,12 +201,12 @@ impl Intake {
         }
     }
 
-    /// When the run starts, in nanoseconds since 1970, as far as it is known: by word, or by what the messages agree on.
+    /// When the run starts, in nanoseconds since 1970, if known: as announced, or as the messages agree.
     pub(super) fn start_ns(&self) -> Option<u64> {
         self.start_ns.or_else(|| self.due.start_ns())
     }
 
-    /// The ledger of what was seen. `quiet` says whether the stated quiet time was over when the reading ended.
+    /// The ledger of what was seen. `quiet` says whether the configured quiet time had passed when the reading ended.
     pub(super) fn finish(mut self, quiet: bool) -> (Delivered, Option<EventTimes>, Option<WindowsSeen>) {
         self.release(true);
         for (partition, position) in self.progress.positions() {
@@ -220,7 +220,7 @@ impl Intake {
     }
 }
 
-/// The event that a message is, if it is one of this stream's. While no start is known, its claim stands for its due time.
+/// The event that a message is, if it is one of this stream's. While the start is unknown, its claim is taken as its due time.
 fn own_event(found: &Extracted, due: Option<Due>, class: Class) -> Option<Own> {
     let is_own = !matches!(class, Class::Foreign | Class::Phantom);
     let (id, due) = (found.id.ok().filter(|_| is_own)?, due?);

@@ -1,22 +1,22 @@
-//! The shape of a message without what it says: names of fields and forms of values. Pure.
+//! The shape of a message without its content: names of fields and forms of values. Pure.
 
 use serde_json::Value;
 
 use crate::event::time_form::TimeForm;
 
-/// Most fields of an object that are shown.
+/// The most fields of an object that are shown.
 const MOST_FIELDS: usize = 12;
-/// How deep objects are shown.
+/// The depth to which objects are shown.
 const DEEPEST: usize = 4;
-/// Longest name of a field.
+/// The longest name of a field.
 const LONGEST_NAME: usize = 40;
-/// Most places that are named as possible times.
+/// The most places that are named as possible times.
 const MOST_PLACES: usize = 6;
 
-/// The first bytes of a message that was written with a schema registry's serialiser: a zero, and the schema's number.
+/// The first bytes of a message written by a schema registry's serialiser: a zero, and the schema's number.
 const REGISTRY_PREFIX: usize = 5;
 
-/// A message's JSON, if it is any: what a schema registry's serialiser puts before it is left out.
+/// A message's JSON, if it is any, without the prefix of a schema registry's serialiser.
 #[must_use]
 pub(crate) fn json_part(payload: &[u8]) -> &[u8] {
     let is_framed = payload.first() == Some(&0) && payload.len() > REGISTRY_PREFIX;
@@ -89,7 +89,7 @@ fn collect(value: &Value, at: &mut String, found: &mut Vec<(String, TimeForm)>) 
         for (name, value) in fields {
             let length = at.len();
             at.push('/');
-            // RFC 6901 writes these two otherwise.
+            // RFC 6901 escapes these two.
             at.push_str(&name.replace('~', "~0").replace('/', "~1"));
             collect(value, at, found);
             at.truncate(length);

@@ -1,4 +1,4 @@
-//! Observing: a thread for each stage reads from recorded offsets, extracts ids and times, and asks the rules what they mean.
+//! Observing: a thread for each stage reads from recorded offsets, extracts ids and times, and applies the rules to them.
 
 mod event_time;
 pub mod extract;

@@ -1,4 +1,4 @@
-//! Which of a topic's partitions were read: of several observers each reads its own.
+//! Which of a topic's partitions were read: several observers each read their own.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ pub struct PartitionsRead {
 }
 
 impl PartitionsRead {
-    /// One observer reads these, of so many.
+    /// The partitions that one observer reads, of all `of`.
     pub fn new(of: u32, read: impl IntoIterator<Item = i32>) -> Self {
         let read = read.into_iter().filter_map(|partition| u16::try_from(partition).ok()).collect();
         PartitionsRead { of: u16::try_from(of).unwrap_or(u16::MAX), read, observers: 1 }

@@ -1,4 +1,4 @@
-//! What a stage's thread is told before it starts.
+//! What a stage's thread needs to know before it starts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,9 +42,9 @@ pub struct StagePlan {
     pub warmup_ns: u64,
     /// The stage's quiet time, in nanoseconds.
     pub quiet_ns: u64,
-    /// How long to read on when the end has been told, in nanoseconds.
+    /// How long to go on reading once the end is known, in nanoseconds.
     pub drain_ns: u64,
-    /// The engines whose watermarks the stage's events are held against.
+    /// The engines to model at the stage.
     pub models: Vec<ModelSpec>,
     /// What to note for a pipeline's windows.
     pub windows: WindowsPlan,

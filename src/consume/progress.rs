@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-/// What ends the reading of a stage, told when nothing more is sent.
+/// What ends the reading of a stage, set when nothing more will be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// The stream's own topic: every partition has been read up to where it ended after the last acknowledgement.
     Offsets(BTreeMap<i32, i64>),
-    /// A pipeline's topic: nothing has come for the stage's quiet time. That every event has been seen once is no end: copies may follow.
+    /// A pipeline's topic: nothing has come for the stage's quiet time. Seeing every event once is not enough: copies may follow.
     Quiet,
 }
 
@@ -32,7 +32,7 @@ impl Progress {
         *known = position.max(*known);
     }
 
-    /// The topic is another one: its partitions are read from here.
+    /// The topic was replaced: its partitions are read from here.
     pub(crate) fn start_again(&mut self, positions: impl IntoIterator<Item = (i32, i64)>) {
         self.positions = positions.into_iter().collect();
     }

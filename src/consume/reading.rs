@@ -1,4 +1,4 @@
-//! Reads on until a reader has what it wanted, and no longer than a broker that has gone silent deserves.
+//! Reads until a reader has what it wants, or a silent broker has used up its patience.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Whether the user can put it right on the command line, rather than in the environment.
+    /// Whether the user can fix it on the command line, rather than in the environment.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         matches!(self, ReadError::Kafka(KafkaError::Settings(_)))
@@ -31,10 +31,10 @@ impl ReadError {
 
 const POLL: Duration = Duration::from_millis(100);
 
-/// Hands what comes from `topic` to `take`, until that says that nothing more is wanted. `patience` is how long nothing may come before.
+/// Hands what comes from `topic` to `take`, until that wants nothing more. `patience` is the longest silence before it gives up.
 ///
 /// # Errors
-/// [`ReadError::Unread`] when the client cannot go on, or nothing came for too long.
+/// [`ReadError::Unread`] when the client fails for good, or nothing came for too long.
 pub(crate) fn read_until_done(
     source: &mut Source,
     clock: &Clock,

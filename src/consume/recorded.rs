@@ -1,18 +1,18 @@
-//! A stream as a file records it: CSV with the columns kind, partition, time_ms and key, in the order of the stream.
+//! A recorded stream: a CSV file with the columns kind, partition, time_ms and key, in the order of the stream.
 
 use std::io::Read;
 
-/// Most partitions that a file may name.
+/// The most partitions that a file may name.
 const MOST_PARTITIONS: usize = 16_384;
 
-/// What a row says.
+/// The content of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowKind {
-    /// An event with this time; none when it cannot be read.
+    /// An event with this time; none if it cannot be read.
     Event(Option<i64>),
-    /// A watermark is given: a partition's, or without one the engine's own.
+    /// A watermark: a partition's, or without a partition the engine's own.
     Watermark(i64),
-    /// The watermark is sent on, at this moment of the engine's clock if it is told.
+    /// The watermark is emitted, at this moment of the engine's clock if the file gives one.
     Tick(Option<i64>),
     /// A Spark micro-batch ends.
     Batch,
@@ -25,26 +25,26 @@ pub enum RowKind {
 pub struct RecordedRow {
     /// Its line in the file, from 1.
     pub line: u64,
-    /// What it says.
+    /// Its content.
     pub kind: RowKind,
     /// The partition as the file calls it; an event without one is in partition 0.
     pub partition: Option<u32>,
-    /// A hash of its key; nothing without one, unless no event of the file has one: then keys are not known, and all are taken for the same.
+    /// A hash of its key; nothing without one. If no event of the file has a key, keys are unknown, and all events are taken to share one.
     pub key_hash: Option<u64>,
 }
 
-/// What was read of a file.
+/// The content of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recorded {
     /// The rows, in the file's order.
     pub rows: Vec<RecordedRow>,
     /// The partitions that it names, in order.
     pub partitions: Vec<u32>,
-    /// Sentences about events whose time cannot be read; they are counted all the same.
+    /// Sentences about events whose time cannot be read; they are counted nevertheless.
     pub problems: Vec<String>,
 }
 
-/// A file that is no recorded stream.
+/// A file that is not a recorded stream.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordedError {
     /// It does not begin with the names of its columns.
@@ -55,7 +55,7 @@ pub enum RecordedError {
     Row {
         /// Its line, from 1.
         line: u64,
-        /// What is wrong with it, and the way out.
+        /// What is wrong with it, and how to fix it.
         why: String,
     },
     /// It cannot be read.
@@ -74,7 +74,7 @@ struct Columns {
 /// Reads a recorded stream.
 ///
 /// # Errors
-/// [`RecordedError`], which names the line. An event whose time cannot be read is no error: it is among the `problems`.
+/// [`RecordedError`], which names the line. An event whose time cannot be read is not an error: it is among the `problems`.
 pub fn read_recorded(mut source: impl Read) -> Result<Recorded, RecordedError> {
     let mut text = Vec::new();
     source.read_to_end(&mut text).map_err(csv::Error::from)?;
@@ -101,7 +101,7 @@ pub fn read_recorded(mut source: impl Read) -> Result<Recorded, RecordedError> {
     Ok(recorded)
 }
 
-/// The line of a record: empty lines before it count as lines, although its position is said to be in front of them.
+/// The line of a record: empty lines before it count as lines, although the reader places the record before them.
 fn line_at(text: &[u8], position: &csv::Position) -> u64 {
     let rest = text.get(position.byte() as usize..).unwrap_or_default();
     let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();

@@ -1,4 +1,4 @@
-//! One stage: a thread that reads, extracts and observes until it is told that enough has been read.
+//! One stage: a thread that reads, extracts and observes until enough has been read.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -16,12 +16,12 @@ use crate::event_time::lateness::LogRow;
 use crate::kafka::{KafkaError, Source};
 use crate::stop::StopFlag;
 
-/// How long to wait for the next record before looking after everything else.
+/// How long to wait for the next record before checking everything else.
 const POLL: Duration = Duration::from_millis(50);
 /// How long a stage may take to reach the end of its topic before the run starts.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A stage's second.
+/// A stage's figures for one second.
 #[derive(Debug, Clone, Default)]
 pub struct StageFigures {
     /// The stage's position among the stream's stages.
@@ -51,11 +51,11 @@ pub struct StageReport {
     pub stage: usize,
     /// The ledger.
     pub ledger: Delivered,
-    /// What the event times came to, where engines are modelled.
+    /// The figures of the event times, where engines are modelled.
     pub event_times: Option<EventTimeFigures>,
-    /// What was noted for a pipeline's windows, if anything was to be.
+    /// What was recorded for a pipeline's windows, where there are any.
     pub windows: Option<WindowsSeen>,
-    /// Whether everything was read that the end asked for.
+    /// Whether everything up to the requested end was read.
     pub complete: bool,
     /// The last error that the client reported.
     pub last_error: Option<String>,
@@ -82,19 +82,19 @@ pub enum ConsumeError {
         /// What the client said last.
         reason: Option<String>,
     },
-    /// The system gives no more threads.
+    /// The system provides no more threads.
     #[error("no thread could be started: {0}")]
     Thread(#[from] std::io::Error),
 }
 
-/// What a stage is told while it reads.
+/// A message to a stage that is reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
     /// What ends the reading.
     End(End),
-    /// The topic has got these partitions: they are read from their beginnings.
+    /// The topic has gained these partitions: they are read from their beginnings.
     Partitions(Vec<i32>),
-    /// The topic was deleted. If it was made anew, it has these partitions, and is read from their beginnings.
+    /// The topic was deleted. If it was recreated, it has these partitions, and is read from their beginnings.
     TopicChanged(Vec<i32>),
 }
 
@@ -114,45 +114,45 @@ pub struct Observing {
 }
 
 impl Observing {
-    /// Tells when the run starts, in nanoseconds since 1970. To be told before the first event is due: what is due in the warm-up, and which
-    /// second an event belongs to, depend on it.
+    /// Announces when the run starts, in nanoseconds since 1970. Call it before the first event is due: it decides what is due in the
+    /// warm-up, and which second an event belongs to.
     pub fn start_at(&self, start_ns: u64) {
         self.shared.told_start_ns.store(start_ns, Ordering::Relaxed);
     }
 
-    /// Tells the stage something.
+    /// Sends the stage a message.
     pub fn tell(&self, told: Told) {
-        // A stage that has ended by itself needs no telling.
+        // A stage that has ended by itself needs no message.
         let _ended = self.told.send(told);
     }
 
-    /// When the run began, at the latest, in nanoseconds since 1970, if anything was seen of it.
+    /// The latest moment at which the run can have begun, in nanoseconds since 1970, if any of its events was seen.
     #[must_use]
     pub fn begun_ns(&self) -> Option<u64> {
         Some(self.shared.begun_ns.load(Ordering::Relaxed)).filter(|begun_ns| *begun_ns > 0)
     }
 
-    /// How many events with this run's id were seen before its start was told?
+    /// How many events with this run's id were seen before its start was announced?
     #[must_use]
     pub fn before_start(&self) -> u64 {
         self.shared.before_start.load(Ordering::Relaxed)
     }
 
-    /// Whether the stage has come to its end.
+    /// Whether the stage has ended.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.thread.is_finished()
     }
 
-    /// Waits for the stage's end. A thread that panicked is passed on.
+    /// Waits for the stage's end. Passes a panic of its thread on.
     #[must_use]
     pub fn join(self) -> StageReport {
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
-/// Opens a client for a stage, waits until it stands at the end of its topic, and starts to observe.
-/// From then on nothing that is sent is seen late because of the client's own beginning.
+/// Opens a client for a stage, waits until it has reached the end of its topic, and starts to observe. From then on nothing is seen late
+/// because the client was still starting.
 ///
 /// # Errors
 /// [`ConsumeError`] when the topic cannot be read.
@@ -221,7 +221,7 @@ impl StageThread {
                 Ok(Told::End(told)) => end = Some((told, now_ns)),
                 Ok(Told::Partitions(partitions)) => self.add(&partitions),
                 Ok(Told::TopicChanged(partitions)) => self.begin_anew(&partitions),
-                // Whoever would have told is gone: the run is being torn down.
+                // The sender is gone: the run is being torn down.
                 Err(TryRecvError::Disconnected) => break false,
                 Err(TryRecvError::Empty) => {}
             }
@@ -239,7 +239,7 @@ impl StageThread {
         self.finish(complete)
     }
 
-    /// Reads partitions that the topic has got, from their beginnings.
+    /// Reads partitions that the topic has gained, from their beginnings.
     fn add(&mut self, partitions: &[i32]) {
         let from: Vec<(i32, i64)> = partitions.iter().map(|partition| (*partition, 0)).collect();
         if let Err(error) = self.source.add(&self.plan.topic, &from) {
@@ -249,7 +249,7 @@ impl StageThread {
         from.iter().for_each(|(partition, begin)| self.intake.progress.advance(*partition, *begin));
     }
 
-    /// The topic is another one: what is known of its offsets is worth nothing.
+    /// The topic was replaced: offsets of the old one mean nothing in the new one.
     fn begin_anew(&mut self, partitions: &[i32]) {
         self.intake.topic_changes += 1;
         let from: Vec<(i32, i64)> = partitions.iter().map(|partition| (*partition, 0)).collect();
@@ -261,7 +261,7 @@ impl StageThread {
 
     fn finish(mut self, complete: bool) -> StageReport {
         self.hand_in(self.seconds_since_start());
-        // "Quiet" is a pipeline's way of having been read to the end; the input topic has its offsets.
+        // A pipeline's output ends when it is quiet; the input topic ends at known offsets.
         let quiet = complete && !self.plan.observed.is_input;
         let (start_ns, last_error) = (self.intake.start_ns(), self.intake.last_error.take());
         let (ledger, event_times, mut windows) = self.intake.finish(quiet);
@@ -298,7 +298,7 @@ impl StageThread {
         let watermarks = self.intake.event_times.as_mut().map(rows).unwrap_or_default();
         let interval = self.intake.observer.take_interval();
         let figures = StageFigures { stage: self.plan.stage, interval, watermarks };
-        // Nobody listens any more when the run is being torn down; the ledger still holds everything.
+        // Nobody receives this any more when the run is being torn down; the ledger still holds everything.
         let _unheard = self.figures.send(Figures { stream: self.plan.stream, second, figures });
     }
 }

@@ -1,5 +1,5 @@
-//! Looks into a message in which no event was found where the stage looks for one: whether it may be an event of this run all the same, where
-//! its id is, and what of it may be shown. Pure.
+//! Examines a message without a readable id at the stage's place: whether it may be an event of this run nevertheless, where its id is, and
+//! what of it may be shown. Pure.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use crate::check::{Sample, Suspicion};
 use crate::event::payload::HEADER_ID;
 use crate::event::{EventId, RunTag};
 
-/// Most characters of a message that are shown.
+/// The most characters of a message that are shown.
 const MOST_SHOWN: usize = 240;
 /// Characters of a UUID as text.
 const UUID_LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
@@ -18,11 +18,11 @@ const UUID_LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
 pub(super) struct Look {
     /// Whether it may be an event of this run.
     pub(super) suspicion: Suspicion,
-    /// Where an id is that floodmark writes, as a stage's `id` names it, or in words where nothing names it.
+    /// Where it holds an id that floodmark writes: as a stage's `id` names the place, or in words where no name exists.
     pub(super) id_at: Option<String>,
 }
 
-/// Looks for an id of this run in a message without one at its place. `header` gives the value of the header of a name.
+/// Looks for an id of this run in a message without one at its place. `header` returns the value of the header of a name.
 pub(super) fn look_into<'a>(payload: Option<&[u8]>, header: impl Fn(&str) -> Option<&'a [u8]>, run: RunTag) -> Look {
     let in_header =
         header(HEADER_ID).and_then(|bytes| Uuid::from_slice(bytes).or_else(|_| Uuid::try_parse_ascii(bytes)).ok());
@@ -45,7 +45,7 @@ pub(super) fn look_into<'a>(payload: Option<&[u8]>, header: impl Fn(&str) -> Opt
     }
 }
 
-/// A message as it may be shown: the fields that it has, and of what kind their values are.
+/// A message as it may be shown: its fields, and the kinds of their values.
 pub(super) fn sample(
     (partition, offset): (u16, u64),
     payload: Option<&[u8]>,
@@ -72,7 +72,7 @@ fn is_of(uuid: Uuid, run: RunTag) -> bool {
     EventId::from_uuid(uuid).is_ok_and(|id| id.run == run)
 }
 
-/// The pointer to the first string that is an id of this run; `pointer` is the way so far.
+/// The pointer to the first string that is an id of this run; `pointer` is the path so far.
 fn find_in(json: &Value, run: RunTag, pointer: &mut String) -> Option<String> {
     let length = pointer.len();
     let mut enter = |step: &str, value: &Value| {
@@ -101,7 +101,7 @@ fn text_holds_id(text: &[u8], run: RunTag) -> bool {
         .any(|window| Uuid::try_parse_ascii(window).is_ok_and(|uuid| is_of(uuid, run)))
 }
 
-/// Writes names as they are, and of values their kind.
+/// Writes names as they are, and the kind of each value.
 fn mask(json: &Value, out: &mut String) {
     match json {
         Value::Null => out.push_str("null"),

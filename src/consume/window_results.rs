@@ -1,4 +1,4 @@
-//! Finds window results in the messages of a pipeline's output: start, end, key and count, by JSON pointers or in headers. Pure.
+//! Finds window results in a pipeline's output: start, end, key and count, by JSON pointers or in headers. Pure.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::extract::{Place, PlaceError};
 use crate::event_time::windows::{Counted, WindowSpan};
 
-/// What marks a place as the record's key: `key` for all of it, `key:/window/start` for a place in it.
+/// The prefix of a place in the record's key: `key` for all of it, `key:/window/start` for a place in it.
 const KEY_MARK: &str = "key";
 
 /// Where a part of a window result is.
@@ -40,11 +40,12 @@ impl ResultPlace {
 pub struct ResultPlaces {
     /// The window's start: milliseconds since 1970, RFC 3339, or `yyyy-mm-dd hh:mm:ss` (in UTC).
     pub start: ResultPlace,
-    /// The window's end, exclusive; without it, it is the start plus `size_ms`. (Of a session it may be the last event's time, as in Kafka Streams.)
+    /// The window's end, exclusive; by default the start plus `size_ms`. (In a session
+    /// it may be the last event's time, as in Kafka Streams.)
     pub end: Option<ResultPlace>,
-    /// How long windows are, in milliseconds; nothing for sessions, which are as long as their events say.
+    /// How long windows are, in milliseconds; nothing for sessions, which are as long as their events make them.
     pub size_ms: Option<i64>,
-    /// The key; none for windows that are not by key.
+    /// The key; none for windows without a key.
     pub key: Option<ResultPlace>,
     /// How many events the window holds; null or absent when the result is withdrawn.
     pub count: ResultPlace,
@@ -81,7 +82,7 @@ impl std::fmt::Display for ResultPart {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum ResultFault {
-    /// A payload that is no JSON although places point into it.
+    /// A payload that is not JSON although places point into it.
     #[error("the message is not JSON")]
     NotJson,
     /// Not at its place.
@@ -93,7 +94,7 @@ pub enum ResultFault {
     /// Seconds where milliseconds should be.
     #[error("the {0} {1} looks like seconds; window times must be in milliseconds since 1970")]
     Seconds(ResultPart, i64),
-    /// A count that is no number of events.
+    /// A count that is not a number of events.
     #[error("the count is not a whole number of events")]
     NotCount,
     /// A window that ends before it starts.
@@ -101,7 +102,7 @@ pub enum ResultFault {
     Backwards,
 }
 
-/// A window result as it was found.
+/// A window result, as found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowResult {
     /// The window.
@@ -113,7 +114,7 @@ pub struct WindowResult {
 }
 
 impl WindowResult {
-    /// For the book, with where the message stands in its partition.
+    /// The entry for the book, with the message's offset in its partition.
     #[must_use]
     pub fn counted(&self, offset: u64) -> Counted<'_> {
         Counted { window: self.window, key: self.key.as_deref(), count: self.count, offset }
@@ -127,7 +128,7 @@ pub struct ResultMessage<'m, H> {
     pub payload: Option<&'m [u8]>,
     /// The record's key.
     pub key: Option<&'m [u8]>,
-    /// Gives the value of the header of a name.
+    /// Returns the value of the header of a name.
     pub header: H,
 }
 
@@ -135,7 +136,7 @@ impl ResultPlaces {
     /// Reads a window result.
     ///
     /// # Errors
-    /// [`ResultFault`], the first that is found. The message is then no result; whoever reads counts it.
+    /// [`ResultFault`], the first one found. The message is then not a result; the caller counts it.
     pub fn extract<'m, H>(&self, message: &ResultMessage<'m, H>) -> Result<WindowResult, ResultFault>
     where
         H: Fn(&str) -> Option<&'m [u8]>,
@@ -168,7 +169,7 @@ struct Parsed<'p, 'm, H> {
     message: &'p ResultMessage<'m, H>,
 }
 
-/// A part as it was found.
+/// A part, as found.
 enum Found<'f> {
     Json(&'f Value),
     Bytes(&'f [u8]),
@@ -203,7 +204,7 @@ impl<'m, H: Fn(&str) -> Option<&'m [u8]>> Parsed<'_, 'm, H> {
         }
     }
 
-    /// Null withdraws a result; what is not there at all is missing.
+    /// Null withdraws a result; an absent value is missing.
     fn count(&self, place: &ResultPlace) -> Result<Option<u64>, ResultFault> {
         let count = match self.find(place).ok_or(ResultFault::Missing(ResultPart::Count))? {
             Found::Json(Value::Null) => return Ok(None),

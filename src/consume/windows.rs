@@ -1,4 +1,4 @@
-//! What a stage notes for the windows of a pipeline: the events that belong in them, or the results that the pipeline wrote.
+//! What a stage records for the windows of a pipeline: the events that belong in them, or the results that the pipeline wrote.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +11,24 @@ use crate::check::{Class, Merge};
 use crate::event_time::windows::{Book, BooksRule};
 use crate::kafka::Record;
 
-/// What a stage is to note.
+/// What a stage is to record.
 #[derive(Debug, Clone, Default)]
 pub struct WindowsPlan {
-    /// Stages that show window results of the events that are seen here: their places in the stream, and how their books are kept.
+    /// Stages that show window results of the events seen here: their places in the stream, and how their books are kept.
     pub expects: Vec<(usize, BooksRule)>,
     /// The stage itself shows window results: where they are, and how the book is kept.
     pub results: Option<(ResultPlaces, BooksRule)>,
 }
 
-/// What the stages of a stream noted, by the place of the stage that shows the results. Parts merge.
+/// What the stages of a stream recorded, by the place of the stage that shows the results. Parts merge.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WindowsSeen {
-    /// What belongs in the windows, and what the results say.
+    /// What belongs in the windows, and what the results contain.
     pub stages: BTreeMap<usize, ResultsSeen>,
     /// The maximum event time of each partition of the stream's own topic, in milliseconds; nothing for one without events.
     pub maxima_ms: BTreeMap<u16, Option<i64>>,
-    /// How many events carry no event time that can be read? They are in no window here.
+    /// How many events have no readable event time? They are in no window here.
     pub without_event_time: u64,
     /// Whether a stage was not read to its end.
     pub cut_short: bool,
@@ -36,7 +36,7 @@ pub struct WindowsSeen {
     pub partitions: PartitionsRead,
 }
 
-/// What was noted for one stage that shows window results.
+/// What was recorded for one stage that shows window results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResultsSeen {
@@ -44,7 +44,7 @@ pub struct ResultsSeen {
     pub book: Book,
     /// How many results were read?
     pub results: u64,
-    /// How many messages are no window results?
+    /// How many messages are not window results?
     pub unreadable: u64,
     /// What is wrong with the first of them.
     pub fault: Option<ResultFault>,
@@ -66,7 +66,7 @@ impl WindowsSeen {
         WindowsSeen { stages: stages.collect(), maxima_ms, without_event_time: 0, cut_short: false, partitions }
     }
 
-    /// An event stands in the stream's own topic. Pipelines count whatever is there, other runs' events too.
+    /// An event is in the stream's own topic. Pipelines count whatever is there, other runs' events too.
     pub(super) fn event(&mut self, record: &Record<'_>, found: &Extracted, class: Class) {
         let Some(event_time_ms) = found.event_time_ms else {
             self.without_event_time += u64::from(!self.stages.is_empty());

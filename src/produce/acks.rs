@@ -1,4 +1,4 @@
-//! The thread that keeps the books of one sink: it hears what became of each event.
+//! The thread that accounts for one sink's events: it learns the outcome of each.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use crate::check::{LatencyHistogram, Merge, ProducedRecorder};
 use crate::kafka::{Deliveries, Delivery, Outcome, Outgoing, TransactionOutcome};
 use crate::profile::Delivery as Guarantee;
 
-/// How long to wait for the next report before looking after everything else.
+/// How long to wait for the next report before checking everything else.
 const POLL: Duration = Duration::from_millis(50);
 
-/// What became of a sink's events.
+/// The outcome of a sink's events.
 #[derive(Debug)]
 pub struct AckReport {
-    /// The books; one recorder for each sink, each with logical producers of its own.
+    /// The ledger; one recorder for each sink, each with logical producers of its own.
     pub ledger: ProducedRecorder,
     /// From handed over to acknowledged (with exactly-once: to committed), without the warm-up.
     pub sent_to_acked: LatencyHistogram,
-    /// How many sends ended in which error, by the client's words.
+    /// How many sends ended in which error, by the client's text.
     pub errors: BTreeMap<String, u64>,
-    /// The last error that was about no single event, such as a broker that cannot be reached.
+    /// The last error that concerned no single event, such as a broker that cannot be reached.
     pub last_error: Option<String>,
     /// Why the client stopped for good, if it did.
     pub fatal: Option<String>,
@@ -39,13 +39,13 @@ pub(super) struct Acks {
     books: Books,
 }
 
-/// The books themselves, apart from where the news comes from.
+/// The accounts themselves, apart from where the reports come from.
 struct Books {
     report: AckReport,
     second: ByTheSecond<AckFigures>,
     /// Written, but in a transaction that has not ended.
     uncommitted: Vec<(Outgoing, i64)>,
-    /// A latency and how many events in a row had it: those of one batch are sent together and mostly acknowledged together.
+    /// A latency, and how many events in a row had it: the events of a batch are sent together and mostly acknowledged together.
     alike: Option<(i64, u64)>,
 }
 
@@ -68,19 +68,19 @@ impl Acks {
         Acks { deliveries, notes, seconds, plan, books }
     }
 
-    /// Keeps the books until the worker is done.
+    /// Keeps the accounts until the worker is done.
     pub(super) fn run(mut self) -> AckReport {
         while !self.read_notes() {
             self.hear(POLL);
             self.hand_in_second();
         }
-        // Reports that came between the worker's last look and its note.
+        // Reports that arrived between the worker's last look and its note.
         while self.hear(Duration::ZERO) {}
         for event in self.deliveries.still_in_flight() {
             self.books.report.ledger.unresolved(event.producer, event.sequence, event.attempt);
             *self.books.report.errors.entry("no answer before the end of the run".to_owned()).or_default() += 1;
         }
-        // A transaction whose end nobody told of: written, perhaps visible.
+        // A transaction whose end was never reported: written, perhaps visible.
         self.books.end_transaction(&TransactionOutcome::Unknown("the run ended".to_owned()), 0);
         self.books.record_alike();
         let Books { mut report, second, .. } = self.books;
@@ -97,8 +97,8 @@ impl Acks {
         let is_transactional = plan.delivery == Guarantee::ExactlyOnce;
         let mut now_ns = None;
         deliveries.poll(timeout, |delivery| {
-            // One look at the clock for each group of reports: they came together. The end of the transaction before
-            // was told before the first of these was sent, so it stands in the notes already.
+            // One reading of the clock for each group of reports: they came together. The end of the transaction before was noted before
+            // the first of these was sent, so its note is there already.
             let now_ns = *now_ns.get_or_insert_with(|| {
                 let now_ns = plan.clock.now_ns();
                 while let Ok(note) = notes.try_recv() {
@@ -110,7 +110,7 @@ impl Acks {
         })
     }
 
-    /// Reads what the worker has told. Returns whether it is done.
+    /// Reads the worker's notes. Returns whether it is done.
     fn read_notes(&mut self) -> bool {
         loop {
             match self.notes.try_recv() {
@@ -160,14 +160,14 @@ impl Books {
         }
     }
 
-    /// Enters the latencies that were put aside.
+    /// Records the latencies that were put aside.
     fn record_alike(&mut self) {
         if let Some((took_ns, times)) = self.alike.take() {
             self.second.current.sent_to_acked.record_times(took_ns, times);
         }
     }
 
-    /// The second that was over when it is `now_ns` from the start.
+    /// The second that has ended by `now_ns` after the start, if one has.
     fn over(&mut self, now_ns: u64) -> Option<(u64, AckFigures)> {
         self.record_alike();
         let over = self.second.over(now_ns)?;

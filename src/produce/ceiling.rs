@@ -1,4 +1,4 @@
-//! The safety ceiling: whatever the schedule says, no more than this.
+//! The safety ceiling: never send faster than this, whatever the schedule says.
 
 use std::num::NonZeroU32;
 
@@ -6,7 +6,8 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use crate::profile::Rate;
 
-/// A limit on events per second, shared by all workers of a process. Its burst is 10 ms worth: not a second's, as would be the limiter's own choice.
+/// A limit on events per second, shared by all workers of a process. Its burst is 10 ms
+/// worth of events, not the limiter's default of one second's.
 pub struct Ceiling {
     limiter: DefaultDirectRateLimiter,
 }

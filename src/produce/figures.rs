@@ -1,8 +1,8 @@
-//! What each thread measured in one second, handed over on the second.
+//! What each thread measured in one second, handed over every second.
 
 use crate::check::{LatencyHistogram, Merge};
 
-/// A worker's second.
+/// A worker's figures for one second.
 #[derive(Debug, Clone, Default)]
 pub struct SendFigures {
     /// How many sends were due?
@@ -11,17 +11,17 @@ pub struct SendFigures {
     pub sent: u64,
     /// How many bytes of keys and payloads was that?
     pub sent_bytes: u64,
-    /// How far behind its due time was the next event when the second was over, in nanoseconds? 0 when none was due.
+    /// How far behind schedule was the next event at the end of the second, in nanoseconds? 0 when none was due.
     pub behind_ns: u64,
     /// How many were dropped because the queue was full?
     pub dropped: u64,
     /// How late were they handed over?
     pub due_to_sent: LatencyHistogram,
-    /// How late were they because of the generator itself, not of a client that took nothing?
+    /// How late were they because of the generator itself, not of a client whose queue was full?
     pub own_lateness: LatencyHistogram,
 }
 
-/// What became of events in one second.
+/// The outcome of events in one second.
 #[derive(Debug, Clone, Default)]
 pub struct AckFigures {
     /// How many sends were acknowledged?

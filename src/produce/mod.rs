@@ -1,4 +1,4 @@
-//! Sending: worker threads that keep the schedule, and threads that wait for what became of each event.
+//! Sending: worker threads that keep the schedule, and threads that wait for the outcome of each event.
 
 mod acks;
 mod ceiling;

@@ -1,13 +1,13 @@
 //! When to send and when to sleep: pure functions of the time.
 
-/// Most of the schedule that is handed over in one go, so that after a stall all lanes catch up side by side.
+/// The longest slice of the schedule that is handed over at once, so that after a stall all lanes catch up side by side.
 const SLICE_NS: u64 = 1_000_000;
-/// The shortest sleep. At high rates events are sent in groups of so much time; waking for each one would cost more than sending it.
+/// The shortest sleep. At high rates events are sent in groups this long; waking for each one would cost more than sending it.
 const SHORTEST_SLEEP_NS: u64 = 200_000;
 /// The longest sleep, so that a stop is noticed.
 const LONGEST_SLEEP_NS: u64 = 20_000_000;
 
-/// Up to where in the schedule to send next, when everything before `sent_to_ns` has been sent and it is `now_ns`.
+/// The end of the slice to send next, when everything before `sent_to_ns` has been sent and it is `now_ns`.
 pub(super) fn slice_end_ns(sent_to_ns: u64, now_ns: u64) -> u64 {
     now_ns.min(sent_to_ns.saturating_add(SLICE_NS))
 }

@@ -1,4 +1,4 @@
-//! What the threads of a stream are told before they start, and the events that follow from it.
+//! What the threads of a stream need to know before they start, and the events that follow from it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,11 +26,11 @@ pub struct StreamPlan {
     pub run: RunTag,
     /// The process's clock.
     pub clock: Clock,
-    /// The start of the run, in nanoseconds since 1970; known when all clients stand ready (see [`Ready::start`](super::Ready::start)).
+    /// The start of the run, in nanoseconds since 1970; known when all clients are ready (see [`Ready::start`](super::Ready::start)).
     pub start_ns: u64,
     /// The warm-up, in nanoseconds from the start.
     pub warmup_ns: u64,
-    /// How long to wait for what is in flight when the schedule has ended, in nanoseconds.
+    /// How long to wait for events in flight after the end of the schedule, in nanoseconds.
     pub drain_ns: u64,
     /// What the client is asked to guarantee.
     pub delivery: Delivery,
@@ -42,13 +42,13 @@ pub struct StreamPlan {
     pub codec: Codec,
     /// Sizes are of the filler alone.
     pub sizes_are_filler: bool,
-    /// What the profile disturbs on purpose is counted as it is sent.
+    /// Count what the profile disturbs on purpose as it is sent.
     pub counts_injected: bool,
     /// The topic.
     pub topic: String,
     /// The client's settings, resolved; a worker's transactional id is added.
     pub settings: BTreeMap<String, String>,
-    /// Most events in flight for each worker.
+    /// The most events in flight for each worker.
     pub capacity: usize,
 }
 

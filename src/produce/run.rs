@@ -60,8 +60,8 @@ pub struct ProduceReport {
     pub acks: AckReport,
 }
 
-/// Clients that stand ready to send. Opening them takes its time (a transactional one asks its coordinator, which may not exist yet):
-/// only when they are there can a moment be named at which the schedule starts.
+/// Clients that are ready to send. Opening them takes time (a transactional one asks its coordinator, which may not exist yet): only when
+/// all are open can the start of the schedule be set.
 pub struct Ready {
     streams: Vec<(StreamPlan, Vec<Client>)>,
 }
@@ -76,7 +76,7 @@ struct Client {
 /// Opens all clients. Nothing is sent yet.
 ///
 /// # Errors
-/// [`ProduceError`] when a client cannot be had.
+/// [`ProduceError`] when a client cannot be opened.
 pub fn open(plans: Vec<StreamPlan>) -> Result<Ready, ProduceError> {
     let numbered: Vec<(&StreamPlan, usize)> =
         plans.iter().flat_map(|plan| (0..plan.workers).map(move |number| (plan, number))).collect();
@@ -112,7 +112,7 @@ impl Ready {
     /// Starts all threads; they begin with the schedule at `start_ns` (since 1970).
     ///
     /// # Errors
-    /// [`ProduceError`] when a thread cannot be had.
+    /// [`ProduceError`] when a thread cannot be started.
     pub fn start(
         self,
         start_ns: u64,
@@ -158,13 +158,13 @@ fn put_to_work(
 }
 
 impl Producing {
-    /// Whether every worker has come to its end.
+    /// Whether every worker has ended.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.threads.iter().all(|(_, worker, acks)| worker.is_finished() && acks.is_finished())
     }
 
-    /// Waits for all threads and gives what they measured. A thread that panicked is passed on.
+    /// Waits for all threads and returns what they measured. Passes the panic of a thread on.
     #[must_use]
     pub fn join(self) -> Vec<ProduceReport> {
         self.threads

@@ -22,22 +22,22 @@ use crate::load::{PlannedSend, ProducerCursor};
 use crate::profile::{Codec, Delivery, WhenFull};
 use crate::stop::StopFlag;
 
-/// Most events that share one look at the clock: writing them takes a few hundredths of a millisecond.
+/// The most events that share one reading of the clock: writing them takes a few hundredths of a millisecond.
 const BATCH_EVENTS: usize = 256;
-/// What a batch holds, in bytes, before it is handed over although it has fewer: events can be large.
+/// The size in bytes at which a batch is handed over although it has fewer events: events can be large.
 const BATCH_BYTES: usize = 4 << 20;
-/// How long a worker waits, at most, before it looks again whether a full queue has room.
+/// The longest wait before a worker checks again whether a full queue has room.
 const ROOM_WAIT: Duration = Duration::from_millis(3);
-/// How long a worker that has reached the ceiling waits before it asks again: a twentieth of the ceiling's burst.
+/// How long a worker at the ceiling waits before it asks again: a twentieth of the ceiling's burst.
 const CEILING_WAIT: Duration = Duration::from_micros(500);
-/// Once the queue was full, so much room is worth waiting for.
+/// Once the queue was full, wait for this much room.
 const WORTH_WHILE: usize = 2048;
 /// How long a commit may take before its outcome counts as unknown.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long it is given at least.
+/// The shortest time that a commit is given.
 const SHORTEST_COMMIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a worker tells the thread that keeps the books, beside what the client reports.
+/// What a worker reports to the thread that keeps the accounts, beside the client's reports.
 #[derive(Debug)]
 pub(super) enum Note {
     /// The queue was full, and the profile says drop.
@@ -68,18 +68,18 @@ pub(super) struct Worker {
     pub(super) state: State,
 }
 
-/// Whether sending can go on at once.
+/// Whether sending can continue at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Open,
-    /// The client takes nothing now.
+    /// The client's queue is full.
     Full,
     /// The ceiling is reached.
     Capped,
 }
 
 impl Worker {
-    /// Keeps the schedule to its end, to a stop, or until the client fails for good; then waits for what is in flight.
+    /// Keeps the schedule to its end, to a stop, or until the client fails for good; then waits for events in flight.
     pub(super) fn run(mut self) -> WorkerReport {
         self.wait_for_start();
         if self.is_transactional() {
@@ -214,7 +214,7 @@ impl Worker {
         self.state.staged.push(staged);
     }
 
-    /// Hands the batch to the client and books what was handed over.
+    /// Hands the batch to the client and records what it took.
     fn hand_over(&mut self) {
         if self.sink.staged() == 0 {
             return;
@@ -248,11 +248,11 @@ impl Worker {
         self.tell(Note::Dropped(vec![event]));
     }
 
-    /// The client takes nothing: waits until it does, and remembers that this was not the generator's time.
+    /// Waits until the client's queue has room, and remembers that the generator is not to blame for this time.
     fn wait_for_room(&mut self) {
         self.state.report.queue_full += 1;
         let before_ns = self.now_ns();
-        // Room for a few events comes at once and again; filling it each time would cost a call for a handful.
+        // Room for a few events comes up again and again; filling it each time would cost a call for a handful.
         let deadline = Instant::now() + ROOM_WAIT;
         let worth_while = WORTH_WHILE.min(self.plan.capacity / 4).max(1);
         while self.sink.room() < worth_while && Instant::now() < deadline {
@@ -261,7 +261,7 @@ impl Worker {
         self.was_blocked_since(before_ns);
     }
 
-    /// The ceiling allows no more now. What is late because of it is late on the profile's own wish, not by the generator's fault.
+    /// Waits for the ceiling. What it delays is late at the profile's request, and not by the generator's fault.
     fn wait_below_the_ceiling(&mut self) {
         let before_ns = self.now_ns();
         std::thread::sleep(CEILING_WAIT);
@@ -269,7 +269,7 @@ impl Worker {
         self.state.report.capped_ns += self.state.blocked_until_ns - before_ns;
     }
 
-    /// Past the end of the schedule and the time that the profile gives for the rest, a client that still takes nothing is given up.
+    /// Gives up on a client that still takes nothing after the end of the schedule and the profile's drain.
     fn give_up_after_the_drain(&mut self) {
         let deadline_ns = self.plan.schedule.curve().end_ns().saturating_add(self.plan.drain_ns);
         if self.state.taken_to_ns < self.now_ns().saturating_sub(1_000_000_000) && self.now_ns() > deadline_ns {
@@ -305,7 +305,7 @@ impl Worker {
         self.was_blocked_since(before_ns);
     }
 
-    /// A commit may take its time, but not past the end of the drain: a broker that has died is not waited for longer.
+    /// A commit may take time, but not past the end of the drain: a dead broker is not waited for any longer.
     fn commit_timeout(&self, now_ns: u64) -> Duration {
         let schedule_end_ns = if self.stop.is_set() { now_ns } else { self.plan.schedule.curve().end_ns() };
         let left_ns = schedule_end_ns.saturating_add(self.plan.drain_ns).saturating_sub(now_ns);
@@ -330,7 +330,7 @@ impl Worker {
         self.state.report.sent_bytes += figures.sent_bytes;
         self.state.report.due_to_sent.merge(figures.due_to_sent.clone());
         self.state.report.own_lateness.merge(figures.own_lateness.clone());
-        // Nobody listens any more when the run is being torn down; the report still holds everything.
+        // Nobody receives this any more when the run is being torn down; the report still holds everything.
         let _unheard = self.seconds.send(Figures { stream: self.plan.stream, second, figures });
     }
 
@@ -357,7 +357,7 @@ impl Worker {
         self.state.report
     }
 
-    /// A stop in mid-run leaves no event that was due unaccounted for.
+    /// Accounts for every event that was due when a run is stopped early.
     fn drop_the_rest(&mut self) {
         let now_ns = self.now_ns();
         let mut rest: Vec<Staged> = self.state.returned.drain(..).collect();
@@ -365,7 +365,7 @@ impl Worker {
             while self.cursors[place].due_ns().is_some_and(|due_ns| due_ns <= now_ns) {
                 rest.extend(self.take(place));
             }
-            // Events that the profile moved behind this moment, and copies: they belong to what was taken.
+            // Events that the profile moved past this moment, and copies: they belong to what was taken.
             let producer = self.cursors[place].producer();
             for send in self.cursors[place].give_up_waiting() {
                 let staged = Staged { producer, send };

@@ -1,4 +1,4 @@
-//! The ledger against a plain model: random sends and deliveries, counted event by event.
+//! The ledger compared with a plain model: random sends and deliveries, counted event by event.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +23,7 @@ fn partition_of(producer: u16, sequence: u64) -> u16 {
     ((u64::from(producer) + sequence * sequence) % u64::from(PARTITIONS)) as u16
 }
 
-/// Injections out of a plain function of the event.
+/// Injections as a plain function of the event.
 struct Plan;
 
 impl Expectation for Plan {
@@ -121,7 +121,7 @@ fn observer() -> Observer<Plan> {
     Observer::new(Plan, observed)
 }
 
-/// What the consumer of the given partitions saw.
+/// What the consumer of these partitions saw.
 fn delivered(run: &Run, of_partitions: &[u16]) -> Delivered {
     let mut observer = observer();
     for (index, &seen) in run.seen.iter().enumerate() {
@@ -140,7 +140,7 @@ fn reconciled(run: &Run) -> Reconciled {
     reconcile(&produced(run), &delivered(run, &[0, 1, 2]), &Plan, LostRule::ReadPast)
 }
 
-/// Every event on its own: the best that happened to its sends, and how often it was seen.
+/// Every event on its own: the best outcome of its sends, and how often it was seen.
 fn model(run: &Run) -> Counts {
     let mut counts = Counts::default();
     for producer in 0..PRODUCERS {
@@ -190,7 +190,7 @@ fn model_event(
     counts.duplicates_accidental += repeats - injected;
 }
 
-/// Where messages came and none could be read as an event of this run, nobody can tell what is lost.
+/// If messages came and none could be read as an event of this run, it is unknown what is lost.
 fn nothing_readable(run: &Run) -> bool {
     let is_event = |seen: &Seen| matches!(seen, Seen::Event(..));
     run.seen.iter().any(|seen| matches!(seen, Seen::Unreadable)) && !run.seen.iter().any(is_event)
@@ -223,7 +223,7 @@ proptest! {
         expected.phantom += run.seen.iter().filter(|seen| matches!(seen, Seen::Unknown)).count() as u64;
         expected.unreadable = run.seen.iter().filter(|seen| matches!(seen, Seen::Unreadable)).count() as u64;
         expected.foreign = expected.unreadable + run.seen.iter().filter(|seen| matches!(seen, Seen::OtherRun)).count() as u64;
-        // What the model does not cover has laws of its own.
+        // What the model does not cover has its own laws.
         let comparable = Counts {
             sent: 0, copies_planned: 0, copies_acked: 0, copies_not_acked: 0,
             reordered_injected: 0, reordered_accidental: 0, reordered_by_key: 0, late_injected: 0,
@@ -248,7 +248,7 @@ proptest! {
         prop_assert_eq!(left, whole);
     }
 
-    /// The live figures, message by message, come to what the ledger says at the end.
+    /// The live figures, message by message, add up to the ledger at the end.
     #[test]
     fn intervals_add_up_to_the_ledger(run in any_run(), every in 1..40_usize) {
         let mut observer = observer();
@@ -279,7 +279,7 @@ proptest! {
         prop_assert_eq!(counts, same);
     }
 
-    /// A first delivery is behind when a higher number of its lane came before.
+    /// A first delivery is behind if a higher number of its lane came before.
     #[test]
     fn order_is_judged_lane_by_lane(run in any_run()) {
         let (mut injected, mut accidental, mut late) = (0, 0, 0);
@@ -359,7 +359,7 @@ fn a_delivery_without_its_due_time_is_counted_and_not_timed() {
     let seen = observation(Seen::Event(0, 0), 20);
     observer.observe(&Observation { due_ns: None, behind_ns: 700, ..seen });
     observer.observe(&observation(Seen::Event(0, 1), 21));
-    // A further copy is no delivery of its own.
+    // A further copy is not a first delivery.
     observer.observe(&Observation { due_ns: None, ..observation(Seen::Event(0, 1), 22) });
     let delivered = observer.finish(true);
     assert_eq!((delivered.untimed, delivered.due_to_consumed.count()), (1, 1));

@@ -59,7 +59,7 @@ proptest! {
         prop_assert_eq!(found.fault, Some(if cut == 0 { Fault::Empty } else { Fault::CutShort }));
     }
 
-    /// The fast way and the general way say the same of whatever is still JSON.
+    /// The fast path and the general path read the same from anything that is still JSON.
     #[test]
     fn a_changed_payload_reads_the_same_both_ways(
         mut payload in any_payload(), changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),

@@ -52,7 +52,7 @@ fn without_an_end_the_size_says_it_and_parts_may_be_in_key_and_headers() {
     };
     let key = format!(r#"{{"window":{{"start":{START}}},"id":"k1"}}"#);
     assert_eq!(read(&places, Some("{}"), Some(&key)), Ok(found(Some(17))));
-    // A tombstone: the key says what is withdrawn.
+    // A tombstone: the key names what is withdrawn.
     assert_eq!(read(&places, None, Some(&key)), Ok(found(None)));
     assert_eq!(read(&places, Some(""), Some(&key)), Ok(found(None)));
     let whole_key = ResultPlaces { start: place("/start"), key: Some(place("key")), ..places };

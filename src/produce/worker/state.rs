@@ -13,9 +13,9 @@ use crate::produce::plan::StreamPlan;
 /// What was taken from a producer's schedule.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::produce) struct Taken {
-    /// Events: those with the sequence numbers below this.
+    /// How many events: those with the sequence numbers below this.
     pub(in crate::produce) events: u64,
-    /// Further copies of events.
+    /// How many further copies of events.
     pub(in crate::produce) copies: u64,
 }
 
@@ -24,7 +24,7 @@ pub(in crate::produce) struct Taken {
 pub struct WorkerReport {
     /// From due to handed over.
     pub due_to_sent: LatencyHistogram,
-    /// The generator's own part of it.
+    /// The part of it that the generator itself caused.
     pub own_lateness: LatencyHistogram,
     /// Events handed to the client at least once.
     pub sent_events: u64,
@@ -32,15 +32,15 @@ pub struct WorkerReport {
     pub sent: u64,
     /// Bytes of keys and payloads handed to the client.
     pub sent_bytes: u64,
-    /// How far behind its due time the last send was, in nanoseconds.
+    /// How late the last send was, in nanoseconds.
     pub behind_at_end_ns: u64,
-    /// How long the client took nothing, in nanoseconds.
+    /// How long the client's queue was full, in nanoseconds.
     pub held_back_ns: u64,
     /// How often an event was due while the client's queue was full.
     pub queue_full: u64,
     /// How long the profile's ceiling held it back, in nanoseconds.
     pub capped_ns: u64,
-    /// What the profile disturbed of it on purpose, if that is counted.
+    /// What the profile disturbed on purpose, if that is counted.
     pub injected: InjectionLedger,
     /// Why the worker stopped before the end of its schedule, if it did.
     pub gave_up: Option<String>,
@@ -50,15 +50,15 @@ pub struct WorkerReport {
 pub(in crate::produce) struct State {
     /// Everything due before this has been taken from the schedule.
     pub(super) taken_to_ns: u64,
-    /// Until then the client took nothing: lateness up to here is not the generator's.
+    /// Until then the client's queue was full: lateness up to here is not the generator's.
     pub(super) blocked_until_ns: u64,
     /// What was taken from each producer's schedule, in the order of the cursors.
     pub(super) planned: Vec<(u16, Taken)>,
-    /// The events of the batch that is being made.
+    /// The events of the batch that is being built.
     pub(super) staged: Vec<Staged>,
-    /// When the making of this batch began, in nanoseconds since 1970: the send time of all its events.
+    /// When this batch was begun, in nanoseconds since 1970: the send time of all its events.
     pub(super) looked_ns: u64,
-    /// What the client's queue could not take: goes first.
+    /// What the client's queue could not take: to be sent first.
     pub(super) returned: VecDeque<Staged>,
     pub(super) writer: JsonWriter,
     pub(super) second: ByTheSecond<SendFigures>,
@@ -102,7 +102,7 @@ impl State {
         }
     }
 
-    /// Books an event that the client took.
+    /// Records an event that the client took.
     pub(super) fn book(&mut self, plan: &StreamPlan, staged: &Staged, sent_ns: u64) {
         self.second.current.sent += 1;
         self.report.sent += 1;
@@ -119,7 +119,7 @@ impl State {
             return;
         }
         self.second.current.due_to_sent.record(late_ns);
-        // What was due while the client took nothing is late because of that, catching up included.
+        // What was due while the client's queue was full is late for that reason, even while catching up.
         if due_ns >= self.blocked_until_ns {
             self.second.current.own_lateness.record(late_ns);
         }
