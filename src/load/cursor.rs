@@ -5,7 +5,8 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::arrivals::{BLOCK_EVENTS, Block, Blocks};
-use super::schedule::{PlannedSend, StreamSchedule};
+use super::schedule::StreamSchedule;
+use super::send::PlannedSend;
 
 /// Walks through a producer's schedule. A block of events is made at a time; retries wait in a heap until they are due.
 #[derive(Debug)]
@@ -39,8 +40,16 @@ impl PartialOrd for Waiting {
     }
 }
 
+impl StreamSchedule {
+    /// A producer's sends in the order in which they are due, from the first that is due at or after `from_ns`.
+    #[must_use]
+    pub fn sends(self: &Arc<Self>, producer: u16, from_ns: u64) -> ProducerCursor {
+        ProducerCursor::new(Arc::clone(self), producer, from_ns)
+    }
+}
+
 impl ProducerCursor {
-    pub(super) fn new(schedule: Arc<StreamSchedule>, producer: u16, from_ns: u64) -> Self {
+    fn new(schedule: Arc<StreamSchedule>, producer: u16, from_ns: u64) -> Self {
         let mut blocks = schedule.blocks(producer);
         // An event's last retry comes a bounded time after its place.
         let reach_ns = from_ns.saturating_sub(schedule.injections.longest_ns());

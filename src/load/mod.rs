@@ -16,14 +16,15 @@ mod partition;
 mod random;
 pub(crate) mod rate;
 mod schedule;
+mod send;
 mod shard;
 mod sizes;
 
 pub(crate) use cursor::ProducerCursor;
 pub(crate) use due::{DueTimes, Dues};
 pub use injections::Injected;
-pub(crate) use schedule::PlannedSend;
 pub use schedule::{StreamSchedule, streams_of};
+pub(crate) use send::PlannedSend;
 pub use shard::Shard;
 
 #[cfg(test)]

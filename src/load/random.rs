@@ -57,6 +57,14 @@ impl Source {
     }
 }
 
+/// Bits of a number that tell the places inside a bucket apart: 2^42 events of a producer make at most 2^33 leaves and halves.
+const BITS_IN_BUCKET: u32 = 36;
+
+/// The number of the draw that belongs to a place inside a bucket.
+pub(super) fn number_in(bucket: usize, place: u64) -> u64 {
+    (bucket as u64) << BITS_IN_BUCKET | place
+}
+
 /// A short random sequence, for the few draws of one event.
 pub(super) fn short_sequence(bits: u64) -> SplitMix64 {
     SplitMix64::seed_from_u64(bits)

@@ -6,38 +6,17 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::arrivals::{Blocks, Process, Share, process_of};
 use super::clocks::ProducerClock;
-use super::cursor::ProducerCursor;
 use super::injections::Injections;
 use super::keys::KeyPicker;
 use super::partition::partition_of;
 use super::random::{Purpose, Source};
 use super::rate::RateCurve;
+use super::send::PlannedSend;
 use super::sizes::SizePicker;
 use crate::profile::{Profile, Span, Stream};
 
 /// Up to so many keys each one's partition is kept in a table.
 const LARGEST_PARTITION_TABLE: u64 = 1 << 20;
-
-/// One send that the schedule wants: an event's first, or a further copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlannedSend {
-    /// When it is due, in nanoseconds from the start of the run.
-    pub due_ns: u64,
-    /// The event time that it claims, in nanoseconds from the start of the run: with lateness and clock error.
-    pub event_time_ns: i64,
-    /// The event's number among its producer's.
-    pub sequence: u64,
-    /// The key's number.
-    pub key: Option<u64>,
-    /// The payload's size in bytes, or the filler's where the profile gives that.
-    pub size_bytes: u32,
-    /// The partition it goes to.
-    pub partition: u16,
-    /// 0 for the event's first send, then 1, 2, … for its copies.
-    pub attempt: u8,
-    /// Its event time was made late on purpose.
-    pub late: bool,
-}
 
 /// One stream's schedule.
 #[derive(Debug)]
@@ -194,12 +173,6 @@ impl StreamSchedule {
     #[must_use]
     pub fn planned(&self) -> u64 {
         (0..self.producers).map(|producer| self.planned_by(producer)).sum()
-    }
-
-    /// A producer's sends in the order in which they are due, from the first that is due at or after `from_ns`.
-    #[must_use]
-    pub fn sends(self: &Arc<Self>, producer: u16, from_ns: u64) -> ProducerCursor {
-        ProducerCursor::new(Arc::clone(self), producer, from_ns)
     }
 
     /// Writes a key's bytes behind what `out` holds.

@@ -12,8 +12,8 @@ use rand_distr::{Binomial, Distribution};
 use super::inside::{Inside, Placing};
 use super::poisson::scatter;
 use super::{BLOCK_EVENTS, Block, Blocks, Process, Share};
-use crate::load::random::Purpose;
-use crate::load::rate::{RateCurve, Segment};
+use crate::load::random::{Purpose, number_in};
+use crate::load::rate::RateCurve;
 
 /// At random inside the buckets of a captured curve, whose counts are kept.
 #[derive(Debug)]
@@ -79,14 +79,6 @@ impl Blocks for BucketBlocks {
         self.leaves.positions(&leaf, &mut self.positions);
         due_ns.extend(self.positions.iter().map(|place| self.placing.due_ns(&self.inside, curve, leaf.bucket, *place)));
     }
-}
-
-/// Bits of a number that tell the places inside a bucket apart: 2^42 events of a producer make at most 2^33 leaves and halves.
-const BITS_IN_BUCKET: u32 = 36;
-
-/// The draw that belongs to a place inside a bucket.
-pub(super) fn number_in(bucket: usize, place: u64) -> u64 {
-    (bucket as u64) << BITS_IN_BUCKET | place
 }
 
 /// A part of a bucket, 2^-level wide.
@@ -224,9 +216,4 @@ impl BucketLeaves {
         let mut random = self.share.source.sequence(Purpose::BucketArrivals, self.share.producer, leaf.first);
         scatter(leaf.events, leaf.start(), leaf.width(), &mut random, positions);
     }
-}
-
-/// When a place in a bucket, given as a share of its mass, is due.
-pub(super) fn due_ns(curve: &RateCurve, segment: &Segment, place: f64) -> u64 {
-    curve.when_in(segment, place * segment.mass())
 }

@@ -4,10 +4,9 @@
 use rand::RngExt;
 use rand_distr::{Beta, Distribution};
 
-use super::buckets::{due_ns, number_in};
 use crate::curve::Played;
-use crate::load::random::{Purpose, Source};
-use crate::load::rate::RateCurve;
+use crate::load::random::{Purpose, Source, number_in};
+use crate::load::rate::{RateCurve, Segment};
 use crate::profile::{Detail, Span};
 
 /// The most halvings of a bucket.
@@ -162,6 +161,11 @@ impl Placing {
         let within = if held > 0.0 { ((share - stretch.from_share) / held).clamp(0.0, 1.0) } else { 0.5 };
         (stretch.index as f64 + within) * width
     }
+}
+
+/// When a place in a bucket, given as a share of its mass, is due.
+fn due_ns(curve: &RateCurve, segment: &Segment, place: f64) -> u64 {
+    curve.when_in(segment, place * segment.mass())
 }
 
 impl Halving {
