@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::sample::{KeyLaw, LateShape, LatenessFigures, SampleFigures, SizeFigures, SizeLaw};
-use crate::profile::validate::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
+use crate::profile::bounds::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
 use crate::profile::{ByteSize, Span};
 
 /// Topics of this beginning floodmark may fill without being asked.

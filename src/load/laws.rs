@@ -198,3 +198,14 @@ fn hour_twenty_of_a_day_costs_nothing_for_what_lies_before() {
         assert!((first.sequence as f64 / (25_000.0 * 72_000.0) - 1.0).abs() < 1e-3, "{}", first.sequence);
     }
 }
+
+#[test]
+fn phases_plan_as_many_events_as_the_schedule_sends() {
+    let text = "rate = \"10/s\"\nphases = [{ for = \"9s\", rate = \"30/s\", ramp = \"4s\" }, \
+                { repeat = 4, phases = [{ for = \"2s\", rate = \"3x\", ramp = \"1s\" }, { for = \"3s\", ramp = \"3s\" }] }]";
+    let stream = stream_from(text);
+    let duration = Span::from_nanos(u64::try_from(stream.phases_length()).unwrap());
+    let curve = rate::RateCurve::of_stream(&stream, duration, 1.0);
+    let planned = stream.planned_events(duration);
+    assert!((planned - curve.total()).abs() < 1e-6, "{planned} against {}", curve.total());
+}

@@ -6,10 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Stream,
+    bounds::{MAX_RATE_PER_S, too_high},
     fault::Faults,
     units::{Rate, Span},
-    validate::{MAX_RATE_PER_S, rates},
 };
 
 /// How single events fall around the rate.
@@ -49,30 +48,22 @@ pub enum Keeps {
     Mean,
 }
 
-impl Stream {
-    /// The bursts that its events arrive in.
-    #[must_use]
-    pub fn bursts(&self) -> Option<OnOff> {
-        self.on_off.filter(|_| self.arrivals == Arrivals::OnOff)
-    }
-}
-
 /// What the stream's process needs, and what only another would use.
-pub(super) fn check(stream: &Stream, faults: &mut Faults<'_>) {
-    if stream.arrivals != Arrivals::OnOff {
-        return faults.only_with("on_off", stream.on_off.is_some(), "arrivals = \"on-off\"");
+pub(super) fn check(arrivals: Arrivals, on_off: Option<OnOff>, base: Rate, faults: &mut Faults<'_>) {
+    if arrivals != Arrivals::OnOff {
+        return faults.only_with("on_off", on_off.is_some(), "arrivals = \"on-off\"");
     }
-    match stream.on_off {
+    match on_off {
         None => faults.add_help(
             "arrivals",
             "on-off arrivals need `on_off`, the lengths of a burst and of the silence",
             "add on_off = { on = \"2s\", off = \"8s\" }",
         ),
-        Some(on_off) => check_on_off(stream, on_off, &mut faults.at("on_off")),
+        Some(on_off) => check_on_off(on_off, base, &mut faults.at("on_off")),
     }
 }
 
-fn check_on_off(stream: &Stream, on_off: OnOff, faults: &mut Faults<'_>) {
+fn check_on_off(on_off: OnOff, base: Rate, faults: &mut Faults<'_>) {
     for (key, span) in [("on", on_off.on), ("off", on_off.off)] {
         if span == Span::default() {
             faults.add_help(
@@ -83,15 +74,15 @@ fn check_on_off(stream: &Stream, on_off: OnOff, faults: &mut Faults<'_>) {
         }
     }
     let cycle_s = on_off.on.as_secs_f64() + on_off.off.as_secs_f64();
-    let peak = stream.base_rate().as_per_s() * cycle_s / on_off.on.as_secs_f64();
+    let peak = base.as_per_s() * cycle_s / on_off.on.as_secs_f64();
     if on_off.keeps == Keeps::Mean && peak.is_finite() && peak > MAX_RATE_PER_S {
-        faults.add("keeps", format!("inside a burst, {}", rates::too_high(Rate::per_s(peak))));
+        faults.add("keeps", format!("inside a burst, {}", too_high(Rate::per_s(peak))));
     }
 }
 
 /// Whether the stream's process can play a captured curve.
-pub(super) fn check_beside_curve(stream: &Stream, faults: &mut Faults<'_>) {
-    if stream.arrivals == Arrivals::OnOff {
+pub(super) fn check_beside_curve(arrivals: Arrivals, faults: &mut Faults<'_>) {
+    if arrivals == Arrivals::OnOff {
         faults.add_help(
             "arrivals",
             "on-off `arrivals` cannot be combined with a curve",

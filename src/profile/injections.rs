@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    bounds::MAX_ATTEMPTS,
     units::{SignedSpan, Span},
-    validate::MAX_ATTEMPTS,
 };
 
 /// Logical producers whose clocks are wrong.

@@ -5,11 +5,11 @@ use std::{io, path::Path as FilePath};
 use serde::Deserialize;
 
 use super::{
-    Profile,
+    Profile, curves,
     error::{Problem, ProfileError},
     fault::Fault,
     overrides::{Overrides, Refusal},
-    replay, schema, shape,
+    schema, shape,
     sources::Sources,
     tree::{Node, Value, table},
     units::Span,
@@ -79,8 +79,8 @@ impl Profile {
         };
         let faults = validate::validate(&profile, long_phases);
         all_right(faults.into_iter().map(located).collect())?;
-        replay::note_curves(&profile, folder, &mut table);
-        let notices = notices.into_iter().chain(replay::other_moments(&profile)).collect();
+        curves::note_curves(&profile, folder, &mut table);
+        let notices = notices.into_iter().chain(curves::other_moments(&profile)).collect();
         Ok(Loaded { profile, table, name: stem(origin), notices })
     }
 }

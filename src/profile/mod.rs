@@ -4,8 +4,10 @@
 //! whether every key and value is of the right kind (`shape`), and `validate` whether it can be run.
 
 mod arrivals;
+pub(crate) mod bounds;
 mod contents;
 mod count_limit;
+mod curves;
 mod engine;
 mod error;
 mod fault;
@@ -16,6 +18,7 @@ mod load;
 mod model;
 mod nearest;
 mod overrides;
+mod phase;
 mod replay;
 #[cfg(test)]
 mod replay_laws;
@@ -41,6 +44,7 @@ pub use injections::*;
 pub(crate) use load::Loaded;
 pub use model::*;
 pub(crate) use overrides::Overrides;
+pub use phase::Phase;
 pub(crate) use replay::{Detail, DetailKind, Replay, Smooth};
 pub use units::Span;
 pub(crate) use units::{ByteSize, PhaseRate, Rate};

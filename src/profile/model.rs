@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     arrivals::{Arrivals, OnOff},
+    bounds::{MAX_PARTITIONS, MAX_PRODUCERS},
     contents::{Keys, Payload},
     count_limit::CountLimit,
     injections::{Lateness, Retries, Skew},
+    phase::Phase,
     replay::Replay,
     timeline,
-    units::{PhaseRate, Rate, Span},
-    validate::{MAX_PARTITIONS, MAX_PRODUCERS},
+    units::{Rate, Span},
     watermark::WatermarkModel,
     window_results::WindowResults,
 };
@@ -120,31 +121,6 @@ pub struct Stream {
     #[serde(rename = "watermark", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub watermarks: Vec<WatermarkModel>,
-}
-
-/// A part of a stream's rate over time: a hold, a step, a ramp, or a group that repeats.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Phase {
-    /// The phase's name in reports.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// How long it lasts, ramp included. Not with `phases`.
-    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
-    pub lasts: Option<Span>,
-    /// `3x` of the base rate, or a rate of its own (`0/s` is silence). Default 1x. Not with `phases`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rate: Option<PhaseRate>,
-    /// How long the straight ramp from the rate before takes. Default none: a step. Not with `phases`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ramp: Option<Span>,
-    /// How many times the phase, or the group in `phases`, runs. Default 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub repeat: Option<u32>,
-    /// A group of phases, to be repeated.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(min = 1))]
-    pub phases: Vec<Phase>,
 }
 
 /// What the client is asked to guarantee.
@@ -306,10 +282,23 @@ impl Stream {
         timeline::length_ns(&self.phases)
     }
 
+    /// Nanoseconds that the captured curve is played; none without one, or when it is played again and again.
+    #[must_use]
+    pub fn curve_length(&self) -> u128 {
+        let once = self.curve.as_ref().filter(|curve| !curve.loops);
+        once.and_then(Replay::played).map_or(0, |played| u128::from(played.length_ns()))
+    }
+
     /// Nanoseconds that the stream's phases or its curve take; 0 where it has neither, or its curve repeats.
     #[must_use]
     pub fn own_length(&self) -> u128 {
         self.phases_length().max(self.curve_length())
+    }
+
+    /// The bursts that its events arrive in.
+    #[must_use]
+    pub fn bursts(&self) -> Option<OnOff> {
+        self.on_off.filter(|_| self.arrivals == Arrivals::OnOff)
     }
 
     /// The base rate; none beside a curve.

@@ -2,22 +2,17 @@
 //!
 //! The doc comments here, too, are what `floodmark schema profile` shows in an editor.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, io, path::Path, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Profile, Stream,
-    fault::{Fault, Faults},
+    fault::Faults,
     units::{Rate, Span},
     window::{self, WindowEdge},
 };
-use crate::curve::{Curve, Height, Played, Playing, moment_text};
+use crate::curve::{Curve, Height, Played, Playing};
 
 /// The largest curve file. A week of one-second buckets has 20 MB.
 const MAX_FILE_BYTES: u64 = 512 << 20;
@@ -117,7 +112,7 @@ pub enum DetailKind {
 }
 
 impl Replay {
-    /// The captured counts; nothing before [`Profile::read_curves`].
+    /// The captured counts; nothing before the file is read.
     #[must_use]
     pub fn captured(&self) -> Option<&Curve> {
         self.captured.as_deref()
@@ -163,7 +158,7 @@ impl Replay {
     }
 
     /// Reads the curve file.
-    fn read(&mut self, folder: &Path, faults: &mut Faults<'_>) {
+    pub(super) fn read(&mut self, folder: &Path, faults: &mut Faults<'_>) {
         let path = folder.join(&self.file);
         match read_curve(&path) {
             Ok(curve) => self.captured = Some(Arc::new(curve)),
@@ -202,72 +197,4 @@ fn read_curve(path: &Path) -> Result<Curve, (String, &'static str)> {
     }
     let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
     Curve::read(&bytes).map_err(|error| (format!("{shown}: {error}"), IMPORT))
-}
-
-impl Profile {
-    /// Reads the curve files of all streams. Paths start at `folder`.
-    ///
-    /// # Errors
-    /// Every file that is not a curve's or has other counts than its fingerprint says, at its key; none is left out.
-    pub fn read_curves(&mut self, folder: &Path) -> Result<(), Vec<Fault>> {
-        let mut list = Vec::new();
-        let mut faults = Faults::new(&mut list);
-        for (index, stream) in self.streams.iter_mut().enumerate() {
-            if let Some(replay) = &mut stream.curve {
-                replay.read(folder, &mut faults.at_index("stream", index).at("curve"));
-            }
-        }
-        if list.is_empty() { Ok(()) } else { Err(list) }
-    }
-}
-
-impl Stream {
-    /// Nanoseconds that the captured curve is played; none without one, or when it is played again and again.
-    #[must_use]
-    pub fn curve_length(&self) -> u128 {
-        let once = self.curve.as_ref().filter(|curve| !curve.loops);
-        once.and_then(Replay::played).map_or(0, |played| u128::from(played.length_ns()))
-    }
-}
-
-/// This many streams are listed; of more it is said how many there are.
-const LISTED: usize = 5;
-
-/// That streams replay curves of different moments side by side: each begins with the run, whenever it was captured.
-pub(super) fn other_moments(profile: &Profile) -> Option<String> {
-    let begins = |stream: &Stream| {
-        let replay = stream.curve.as_ref()?;
-        let curve = replay.captured().filter(|curve| curve.start_unix_ms().is_some())?;
-        Some((stream.name.clone(), curve.bucket_start_ms(replay.buckets().ok()?.start)))
-    };
-    let begun: Vec<(String, i64)> = profile.streams.iter().filter_map(begins).collect();
-    if begun.windows(2).all(|pair| pair[0].1 == pair[1].1) {
-        return None;
-    }
-    let each = |(name, at_ms): &(String, i64)| format!("`{name}` {}", moment_text(*at_ms));
-    let mut listed: Vec<String> = begun.iter().take(LISTED).map(each).collect();
-    if begun.len() > LISTED {
-        listed.push(format!("and {} more", begun.len() - LISTED));
-    }
-    let listed = listed.join(", ");
-    Some(format!(
-        "the streams replay curves from different times, each starting when the run starts: {listed}; to line them up, set `window`"
-    ))
-}
-
-/// Puts into a profile's table what it takes to find the same counts again from any folder: the file's full path, and their fingerprint.
-pub(super) fn note_curves(profile: &Profile, folder: &Path, table: &mut toml::Table) {
-    let streams = table.get_mut("stream").and_then(toml::Value::as_array_mut);
-    for (stream, written) in profile.streams.iter().zip(streams.into_iter().flatten()) {
-        let (Some(replay), Some(curve)) = (&stream.curve, written.get_mut("curve").and_then(toml::Value::as_table_mut))
-        else {
-            continue;
-        };
-        let path = folder.join(&replay.file);
-        let path: PathBuf = std::path::absolute(&path).unwrap_or(path);
-        curve.insert("file".to_owned(), path.display().to_string().into());
-        if let Some(captured) = replay.captured() {
-            curve.insert("fingerprint".to_owned(), captured.fingerprint().into());
-        }
-    }
 }

@@ -1,10 +1,9 @@
 //! Keys, and what is done to events on purpose: skew, lateness, retries.
 
 use crate::profile::{
-    KeyDistribution, Keys, Lateness, LatenessDistribution, Retries, Skew, Stream, fault::Faults, units::Span,
+    KeyDistribution, Keys, Lateness, LatenessDistribution, Retries, Skew, Stream, bounds::MAX_ATTEMPTS, fault::Faults,
+    units::Span,
 };
-
-use super::MAX_ATTEMPTS;
 
 /// A key's prefix has at most so many bytes.
 const MAX_PREFIX_BYTES: usize = 64;

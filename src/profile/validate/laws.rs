@@ -1,8 +1,6 @@
 //! Each rule with a profile that breaks it: what is said, and about which text.
 
-use crate::profile::{Profile, units::Span};
-
-use super::*;
+use crate::profile::{Profile, bounds::MAX_STREAMS, units::Span};
 
 /// The keys of the profile itself, and of its one stream.
 fn profile(top: &str, stream: &str) -> String {
@@ -92,16 +90,6 @@ fn phases_are_whole_and_end() {
     stream_refused(forever, "phases", "longer than 292 years");
     let silent = profile("", "rate = \"1/s\"\nphases = [{ for = \"5s\" }, { for = \"5s\", rate = \"0/s\" }]");
     assert_eq!(Profile::from_text(&silent, "p.toml").unwrap().profile.duration(), Span::from_secs(10));
-}
-
-#[test]
-fn phases_plan_as_many_events_as_the_schedule_sends() {
-    let text = "rate = \"10/s\"\nphases = [{ for = \"9s\", rate = \"30/s\", ramp = \"4s\" }, \
-                { repeat = 4, phases = [{ for = \"2s\", rate = \"3x\", ramp = \"1s\" }, { for = \"3s\", ramp = \"3s\" }] }]";
-    let profile = Profile::from_text(&profile("", text), "p.toml").unwrap().profile;
-    let curve = crate::load::rate::RateCurve::of_stream(&profile.streams[0], profile.duration(), 1.0);
-    let planned = profile.streams[0].planned_events(profile.duration());
-    assert!((planned - curve.total()).abs() < 1e-6, "{planned} against {}", curve.total());
 }
 
 #[test]

@@ -5,36 +5,17 @@ mod events;
 mod laws;
 mod names;
 mod payload;
-pub(super) mod rates;
+mod rates;
 mod replay;
 mod slo;
 mod watermarks;
 mod window_results;
 
-use crate::event::identity;
-
 use super::{
     Delivery, Profile, Stream,
+    bounds::{MAX_PARTITIONS, MAX_PRODUCERS},
     fault::{Fault, Faults},
 };
-
-/// The most streams in one profile: an event's id has room for no more, nor for more producers and partitions.
-pub(crate) const MAX_STREAMS: usize = identity::MAX_STREAMS as usize;
-/// The most logical producers of a stream.
-pub(crate) const MAX_PRODUCERS: u16 = identity::MAX_PRODUCERS as u16;
-/// The most partitions of a topic.
-pub(crate) const MAX_PARTITIONS: u32 = identity::MAX_PARTITIONS as u32;
-/// The highest rate, in events per second.
-pub(crate) const MAX_RATE_PER_S: f64 = 1e9;
-/// The sequence number of an event has so many bits.
-pub(crate) const SEQUENCE_BITS: u32 = 42;
-/// What a JSON payload takes without any filler.
-pub(crate) const MIN_JSON_BYTES: u64 = 192;
-/// The largest payload: clients read answers of up to 100 MB (librdkafka's `receive.message.max.bytes`). What client and brokers take
-/// is asked when a run starts.
-pub(crate) const MAX_PAYLOAD_BYTES: u64 = 64 << 20;
-/// The most retries of one event.
-pub(crate) const MAX_ATTEMPTS: u8 = 10;
 
 /// What becomes of phases that last longer than the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,6 @@
 //! Names of streams and topics, and that no two are the same.
 
-use crate::profile::{Profile, Stream, fault::Faults};
-
-use super::MAX_STREAMS;
+use crate::profile::{Profile, Stream, bounds::MAX_STREAMS, fault::Faults};
 
 /// Kafka's own limit.
 const MAX_TOPIC_CHARS: usize = 249;

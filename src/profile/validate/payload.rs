@@ -2,7 +2,7 @@
 
 use crate::profile::{Codec, KeyDistribution, Keys, SizeDistribution, Stream, fault::Faults, units::ByteSize};
 
-use super::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
+use crate::profile::bounds::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
 
 /// What the envelope of a JSON payload takes besides its key.
 const JSON_ENVELOPE_BYTES: u64 = 170;

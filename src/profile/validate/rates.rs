@@ -2,11 +2,12 @@
 
 use crate::profile::{
     Phase, Profile, Stream, arrivals,
+    bounds::{MAX_RATE_PER_S, SEQUENCE_BITS, too_high},
     fault::Faults,
     units::{PhaseRate, Rate, Span},
 };
 
-use super::{LongPhases, MAX_RATE_PER_S, SEQUENCE_BITS};
+use super::LongPhases;
 
 /// The run's duration, warm-up and ceiling.
 pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
@@ -47,7 +48,7 @@ pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
 pub(super) fn stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, faults: &mut Faults<'_>) {
     let before = faults.len();
     base_rate(stream, faults);
-    arrivals::check(stream, faults);
+    arrivals::check(stream.arrivals, stream.on_off, stream.base_rate(), faults);
     phases(&stream.phases, stream.base_rate(), faults);
     if faults.len() > before {
         return; // The sums below only mean something when each part is right.
@@ -74,10 +75,6 @@ fn base_rate(stream: &Stream, faults: &mut Faults<'_>) {
     } else if rate > MAX_RATE_PER_S {
         faults.add("rate", too_high(base));
     }
-}
-
-pub(in crate::profile) fn too_high(rate: Rate) -> String {
-    format!("{rate} is above the highest possible rate, {}", Rate::per_s(MAX_RATE_PER_S))
 }
 
 fn phases(phases: &[Phase], base: Rate, faults: &mut Faults<'_>) {

@@ -2,14 +2,15 @@
 
 use crate::profile::{
     Arrivals, Detail, DetailKind, Profile, Replay, Stream, arrivals,
+    bounds::MAX_RATE_PER_S,
     fault::Faults,
     units::{Rate, Span},
 };
 
-use super::{LongPhases, MAX_RATE_PER_S};
+use super::LongPhases;
 
 /// The most buckets of one stream, repetitions included: 50 days of seconds. Each takes 56 bytes.
-pub(in crate::profile) const MAX_BUCKETS: u64 = 1 << 22;
+const MAX_BUCKETS: u64 = 1 << 22;
 /// The shortest bucket in the run.
 const MIN_STEP_NS: f64 = 1e6;
 
@@ -51,7 +52,7 @@ fn excluded(stream: &Stream, faults: &mut Faults<'_>) {
             "remove `rate`; set the curve's height with scale, target_peak or target_mean",
         );
     }
-    arrivals::check_beside_curve(stream, faults);
+    arrivals::check_beside_curve(stream.arrivals, faults);
 }
 
 fn keys(replay: &Replay, faults: &mut Faults<'_>) {
