@@ -1,16 +1,16 @@
-//! A count of which the least and the most are known.
+//! A count whose minimum and maximum are known.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Merge;
 
-/// The least and the most of a count.
+/// The minimum and maximum of a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct CountRange {
-    /// The least.
+    /// The minimum.
     pub min: u64,
-    /// The most.
+    /// The maximum.
     pub max: u64,
 }
 
@@ -21,7 +21,7 @@ impl CountRange {
         CountRange { min: count, max: count }
     }
 
-    /// Whether a count lies within.
+    /// Whether a count is within the range.
     #[must_use]
     pub fn contains(self, count: u64) -> bool {
         (self.min..=self.max).contains(&count)

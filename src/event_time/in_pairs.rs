@@ -1,4 +1,4 @@
-//! Maps whose keys are not text, as JSON holds them: a list of keys and values.
+//! Maps whose keys are not text, as JSON stores them: a list of keys and values.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

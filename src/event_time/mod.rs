@@ -1,4 +1,4 @@
-//! Event time: what an engine's watermarks drop, how late events are and why, and what becomes of windows. Pure rules; no Kafka here.
+//! Event time: what an engine's watermarks drop, how late events are and why, and what happens to windows. Pure rules; no Kafka here.
 
 mod count_range;
 pub(crate) mod engines;

@@ -1,4 +1,4 @@
-//! Azure Stream Analytics, its out-of-order and late-arrival tolerances, by its documentation: there is no engine to try it on.
+//! Azure Stream Analytics, its out-of-order and late-arrival tolerances, as documented: there is no engine to test against.
 
 use super::description::{Counts, Description, Lateness, Metric, Progress, Sessions, Sliding, Tolerates, Windows};
 use crate::event_time::windows::Edges;
@@ -20,7 +20,7 @@ pub(super) const DESCRIPTION: Description = Description {
         sessions: Sessions { join_at_gap: true, save_late_events: false, longer_ms: 0 },
     },
     refuses_events: false,
-    // Those that arrive too late or too early have metrics of their own.
+    // Events that arrive too late or too early have metrics of their own.
     metric: Metric { name: "DroppedOrAdjustedEvents", counts: Counts::Events, sums_rows_first: None },
     note: Some(
         "By Azure's documentation: dropped means dropped or adjusted, as the job's policy is. DroppedOrAdjustedEvents counts those out of order; LateInputEvents and EarlyInputEvents count the others.",

@@ -1,4 +1,4 @@
-//! Kafka Streams, windows with a grace period. How its sessions and sliding windows come about is in `watermark/streams`.
+//! Kafka Streams, windows with a grace period. `watermark/streams` follows its sessions and sliding windows.
 
 use super::description::{Counts, Description, Lateness, Metric, Progress, Sessions, Sliding, Tolerates, Windows};
 use crate::event_time::windows::Edges;

@@ -1,4 +1,5 @@
-//! The engines, a file each: a description of what the engine does with late events. The algorithms ask it, never the engine's name.
+//! The engines, a file each: a description of what the engine does with late events.
+//! The algorithms ask the description, never the engine's name.
 
 mod azure;
 mod beam;
@@ -32,7 +33,7 @@ mod tests {
     use super::*;
     use crate::profile::{Operator, Span, WatermarkModel, Window};
 
-    /// What a profile may say of an engine and what its description makes of it are written in two places, and they agree.
+    /// The keys that a profile accepts for an engine and its description are written in two places, and they agree.
     #[test]
     fn a_profile_may_say_what_the_description_has_a_use_for() {
         for engine in Engine::ALL {

@@ -1,4 +1,4 @@
-//! Which bound it should be: candidates, what each would have dropped, and what each costs.
+//! Which bound to choose: candidates, what each would have dropped, and what each costs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub enum BoundReason {
 }
 
 impl BoundReason {
-    /// What a person calls it.
+    /// Its name for people.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -42,13 +42,14 @@ impl BoundReason {
     }
 }
 
-/// Whose maximum a record is compared with.
+/// The maximum that a record is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// That of its own partition (Flink's watermarks per partition, Kafka Streams' tasks): the most that an engine drops, at any speed.
+    /// The maximum of its own partition (Flink's watermarks per partition, Kafka
+    /// Streams' tasks): the most that an engine drops, at any speed.
     Partition,
-    /// That over all partitions, in the order of reading (Spark, Azure Stream Analytics).
+    /// The maximum over all partitions, in the order of reading (Spark, Azure Stream Analytics).
     AllPartitions,
 }
 
@@ -67,15 +68,15 @@ pub struct Candidate {
     pub records: u64,
     /// The share of the records that it would have dropped at most, 0 to 1.
     pub share: f64,
-    /// What it adds to the latency of every result, in milliseconds of event time: a window's result comes when an event with a time of
+    /// What it adds to the latency of every result, in milliseconds of event time: a window's result comes once an event with a time of
     /// window end + bound has been seen. So it is the bound itself; the engine's emission interval comes on top.
     pub adds_ms: u64,
 }
 
 /// The candidates, in the order of the table; none when nothing was measured.
 ///
-/// Bounds are rounded up to where the sketch counts exactly: not at all below 32.768 s, by less than 0.01 % above.
-/// Without `max_skew_ms` (no producer is known) there are no candidates from skew.
+/// Bounds are rounded up to where the sketch counts exactly: not at all below 32.768 s, by less than 0.01 % above. Without `max_skew_ms`
+/// (no producers are known) there are no candidates from skew.
 #[must_use]
 pub(crate) fn advise(lateness: &Lateness, scope: Scope, max_skew_ms: Option<u64>) -> Vec<Candidate> {
     let needed = match scope {
@@ -86,7 +87,7 @@ pub(crate) fn advise(lateness: &Lateness, scope: Scope, max_skew_ms: Option<u64>
         return Vec::new();
     }
     let candidate = |reason: BoundReason, wanted_ms: u64| {
-        // At the longest, the count is exact as it is: nothing needs more.
+        // At the longest lateness the count is exact anyway: no larger bound is needed.
         let bound_ms = if wanted_ms >= needed.longest_ms() { wanted_ms } else { needed.edge_ms(wanted_ms) };
         let drops = needed.longer_than(bound_ms);
         let (drops_min, drops_max, records) = (drops.min, drops.max, needed.count());
@@ -110,11 +111,11 @@ pub(crate) fn advise(lateness: &Lateness, scope: Scope, max_skew_ms: Option<u64>
     candidates
 }
 
-/// The one bound to advise: the smallest of `2 · p99(lateness)` and the candidates from skew that covers the largest lateness of the run; where
-/// none does, the largest lateness + 10 %. Nothing when nothing was measured.
+/// The one bound to advise: the smallest of `2 · p99(lateness)` and the candidates from skew that covers the largest lateness of the run;
+/// if none does, the largest lateness + 10 %. Nothing when nothing was measured.
 ///
-/// Covering the lateness itself, less what the windows stay open behind their ends, makes it hold wherever the windows begin: a record just before
-/// its window's end needs all of it. "Drops none" holds for the windows as they fell in this run alone.
+/// It covers the lateness itself, less the time that windows stay open after their ends, so that it holds wherever the windows begin: a
+/// record just before its window's end needs all of it. "Drops none" holds only for the windows as they fell in this run.
 #[must_use]
 pub(crate) fn advised_ms(candidates: &[Candidate], lateness: &Lateness, scope: Scope, rule: &Rule) -> Option<u64> {
     if candidates.is_empty() {
@@ -179,7 +180,8 @@ mod tests {
         }
     }
 
-    /// A hundred events a second, one of ten from a clock that is 47 s behind: 5 s drops that one, and the advice says what would not.
+    /// A hundred events a second, one in ten from a clock that is 47 s behind: a bound of
+    /// 5 s drops those, and the advice names one that would not.
     #[test]
     fn clocks_47_s_apart_are_told_which_bound_drops_nothing() {
         let records: Vec<(u16, i64)> =

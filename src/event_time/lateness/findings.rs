@@ -1,4 +1,4 @@
-//! Who holds the watermark back or drags it forward, in plain sentences.
+//! Who holds the watermark back or drags it forward, as data for plain sentences.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,12 +14,12 @@ use super::{
     stalls::{PartitionLog, StallCause},
 };
 
-/// From when on something is worth a sentence.
+/// The thresholds above which something is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Attention {
-    /// A stall of so many seconds in a row.
+    /// A stall of this many seconds in a row.
     pub stall_s: u64,
-    /// A clock that is off by so many milliseconds from the others.
+    /// A clock that differs from the others by this many milliseconds.
     pub skew_ms: u64,
 }
 
@@ -30,7 +30,7 @@ impl Default for Attention {
     }
 }
 
-/// Something that disturbs a watermark, with what the data shows of the cause.
+/// Something that disturbs a watermark, with the evidence for its cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Finding {
@@ -42,20 +42,20 @@ pub enum Finding {
         events: u64,
         /// How far the furthest is ahead of the clock, in milliseconds.
         ahead_ms: u64,
-        /// What it claims, in milliseconds since 1970.
+        /// Its event time, in milliseconds since 1970.
         event_time_ms: i64,
         /// Who sent it, if known.
         producer: Option<u16>,
         /// Records that are late because of such events alone.
         late: u64,
-        /// Seconds in which the watermark stood still for it while other partitions' moved.
+        /// Seconds in which the watermark stood still because of it while other partitions' moved.
         stalled_s: u64,
     },
     /// A producer whose clock is ahead drags the watermark forward.
     ProducerAhead {
         /// The producer.
         producer: u16,
-        /// How far its clock is ahead of the middle one, in milliseconds.
+        /// How far its clock is ahead of the median one, in milliseconds.
         ahead_ms: u64,
         /// Records that are late because of its event times.
         late: u64,
@@ -66,14 +66,14 @@ pub enum Finding {
     ProducerBehind {
         /// The producer.
         producer: u16,
-        /// How far its clock is behind the middle one, in milliseconds.
+        /// How far its clock is behind the median one, in milliseconds.
         behind_ms: u64,
         /// Records of its own that are late.
         late: u64,
         /// All late records.
         late_in_all: u64,
     },
-    /// No records come, and the windows of all partitions wait.
+    /// No records arrive, and the windows of all partitions wait.
     Idle {
         /// The partition.
         partition: u16,
@@ -84,7 +84,7 @@ pub enum Finding {
         /// Whether the partition has never had a record.
         never: bool,
     },
-    /// Records come, and none is newer than the newest before.
+    /// Records arrive, but none is newer than the newest before.
     OldTimes {
         /// The partition.
         partition: u16,
@@ -93,13 +93,13 @@ pub enum Finding {
         /// When it began, in seconds from the start of the run.
         from_s: u64,
     },
-    /// Records come, but always about the same time behind the foremost partition's: a clock that is behind.
+    /// Records arrive, but always about the same time behind the foremost partition's: a clock that is behind.
     PartitionBehind {
         /// The partition.
         partition: u16,
-        /// The least, in milliseconds.
+        /// The minimum, in milliseconds.
         least_ms: u64,
-        /// The most, in milliseconds.
+        /// The maximum, in milliseconds.
         most_ms: u64,
     },
 }
@@ -170,9 +170,9 @@ impl fmt::Display for Whose {
     }
 }
 
-/// What a run's log and its producers' clocks say, the most harmful first.
+/// The findings from a run's log and its producers' clocks, the most harmful first.
 ///
-/// A producer's clock is held against the middle one: the median over the producers of their median offsets.
+/// A producer's clock is compared with the median one: the median over the producers of their median offsets.
 #[must_use]
 pub(crate) fn findings(log: &LogFigures, producers: &[ProducerSkew], attention: Attention) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -188,7 +188,7 @@ pub(crate) fn findings(log: &LogFigures, producers: &[ProducerSkew], attention: 
 }
 
 impl Finding {
-    /// Late records first, then the time for which results wait.
+    /// Late records first, then the time that results wait.
     fn harm(&self) -> (u64, u64) {
         match *self {
             Finding::FutureEvent { late, stalled_s, .. } => (late, stalled_s),
@@ -222,14 +222,14 @@ fn stall(partition: u16, of: &PartitionLog, attention: Attention) -> Vec<Finding
             match cause {
                 StallCause::Idle => Some(Finding::Idle { partition, longest_s, from_s, never: of.records == 0 }),
                 StallCause::OldTimes => Some(Finding::OldTimes { partition, longest_s, from_s }),
-                // Said with the event itself.
+                // Reported with the event itself.
                 StallCause::FutureEvent => None,
             }
         })
         .collect()
 }
 
-/// About constant: the most is at most 1.5 times the least, over at least as many seconds as make a stall.
+/// About constant: the maximum is at most 1.5 times the minimum, over at least as many seconds as make a stall.
 fn partition_behind(partition: u16, of: &PartitionLog, attention: Attention) -> Option<Finding> {
     let (least_ms, most_ms) = of.trailing.range_ms?;
     let is_constant = most_ms - least_ms <= least_ms / 2;

@@ -1,4 +1,4 @@
-//! The ledger of injections: what became of the events that the profile disturbed on purpose.
+//! The ledger of injections: what happened to the events that the profile disturbed on purpose.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ impl InjectionKind {
         InjectionKind::Duplicate,
     ];
 
-    /// What a person calls it.
+    /// Its name for people.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -59,19 +59,19 @@ pub struct Disturbed {
     pub late: bool,
     /// See [`InjectionKind::Retry`].
     pub retried: bool,
-    /// Copies that are sent after the first.
+    /// Copies sent after the first send.
     pub copies: u8,
 }
 
 impl Disturbed {
-    /// Whether a schedule disturbs any event in any of the ways that are told apart.
+    /// Whether a schedule disturbs any event in any of these ways.
     #[must_use]
     pub fn any_of(schedule: &StreamSchedule) -> bool {
         schedule.injections().is_active() || schedule.has_wrong_clocks()
     }
 
-    /// What the schedule does to an event that is due `due_ns` nanoseconds after the start of the run.
-    /// The due time of the event's place counts; for a moved event its first send will do, as long as the clock does not step in between.
+    /// What the schedule does to an event that is due `due_ns` nanoseconds after the start of the run. The due time of the event's place
+    /// counts; for a moved event its first send is accurate enough, as long as the clock does not step in between.
     #[must_use]
     pub fn of(schedule: &StreamSchedule, producer: u16, sequence: u64, due_ns: u64) -> Self {
         const EVENT_TIME_NS: u64 = 1_000_000;
@@ -86,7 +86,7 @@ impl Disturbed {
         }
     }
 
-    /// The kinds that hold for the event itself, its copies apart.
+    /// The kinds that apply to the event itself, not to its copies.
     fn kinds(self) -> impl Iterator<Item = InjectionKind> {
         let Disturbed { skew, absurd, late, retried, copies: _copies } = self;
         let holds = [
@@ -99,7 +99,7 @@ impl Disturbed {
     }
 }
 
-/// What became of the events of one kind.
+/// What happened to the events of one kind.
 /// `seen = kept + race + dropped`, and `counted_twice` are among the kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct InjectionCounts {
@@ -107,11 +107,11 @@ pub struct InjectionCounts {
     pub injected: u64,
     /// How many were seen? (Of retried events the first delivery; further ones are duplicates.)
     pub seen: u64,
-    /// How many of the seen are dropped for certain?
+    /// How many of the seen are certainly dropped?
     pub dropped: u64,
-    /// For how many of the seen does it depend on the engine's timing?
+    /// How many of the seen depend on the engine's timing?
     pub race: u64,
-    /// How many of the seen are kept for certain?
+    /// How many of the seen are certainly kept?
     pub kept: u64,
     /// How many of the kept are counted a second time: copies of events, for a pipeline that does not remove duplicates?
     pub counted_twice: u64,
@@ -129,7 +129,7 @@ impl Merge for InjectionCounts {
     }
 }
 
-/// What became of the injected, by kind. An event that is disturbed in two ways counts in both.
+/// What happened to the injected events, by kind. An event that is disturbed in two ways counts in both.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct InjectionLedger {
     /// By kind; kinds without an event are absent.
@@ -156,14 +156,14 @@ impl InjectionLedger {
         self.kinds.entry(InjectionKind::Duplicate).or_default().injected += 1;
     }
 
-    /// An event was delivered for the first time, and this is what a model says of it.
+    /// An event was delivered for the first time, and this is a model's claim about it.
     pub fn see(&mut self, disturbed: Disturbed, claim: Claim) {
         for kind in disturbed.kinds() {
             self.kinds.entry(kind).or_default().see(claim);
         }
     }
 
-    /// An injected copy was delivered. `removes_duplicates` says whether the pipeline is one that does: then what is kept is not counted twice.
+    /// An injected copy was delivered. With `removes_duplicates` the pipeline removes duplicates: then what is kept is not counted twice.
     pub fn see_copy(&mut self, claim: Claim, removes_duplicates: bool) {
         let counts = self.kinds.entry(InjectionKind::Duplicate).or_default();
         counts.see(claim);
@@ -177,7 +177,7 @@ impl InjectionCounts {
         match claim {
             Claim::SureKeep => self.kept += 1,
             Claim::Race => self.race += 1,
-            // One that the engine refuses is in no window, either.
+            // An event that the engine rejects is in no window, either.
             Claim::SureDrop | Claim::Refused => self.dropped += 1,
         }
     }

@@ -1,6 +1,7 @@
-//! The watermark log: a row for every second and partition, and what stood still meanwhile.
+//! The watermark log: a row for every second and partition, and what stood still in it.
 //!
-//! Rows are handed out as their second ends and not kept. What stays is a few numbers for each partition and producer, for a run of any length.
+//! Rows are handed out as their second ends, and not kept. Only a few numbers for
+//! each partition and producer remain, for a run of any length.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +14,11 @@ use super::{
 use crate::check::Merge;
 use crate::event_time::watermark::{ModelSpec, Rule};
 
-/// An event time further ahead of the clock than this is taken for one from the future, in milliseconds: an hour,
-/// from which on Kafka itself refuses record timestamps (`message.timestamp.after.max.ms`, since 4.0).
+/// An event time further ahead of the clock than this counts as one from the future, in milliseconds: an hour, the limit beyond which Kafka
+/// itself rejects record timestamps (`message.timestamp.after.max.ms`, since 4.0).
 pub(crate) const AHEAD_LIMIT_MS: u64 = 3_600_000;
 
-/// What the log judges by.
+/// The thresholds that the log judges by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogRule {
     /// When a record is late.
@@ -29,7 +30,7 @@ pub(crate) struct LogRule {
 }
 
 impl LogRule {
-    /// What a watermark log judges a model by.
+    /// The thresholds of a model.
     #[must_use]
     pub(crate) fn of_model(spec: &ModelSpec) -> Self {
         LogRule {
@@ -47,7 +48,7 @@ pub(crate) struct Timed {
     pub partition: u16,
     /// The logical producer, if known.
     pub producer: Option<u16>,
-    /// What the event claims, in milliseconds since 1970.
+    /// The event time that it claims, in milliseconds since 1970.
     pub event_time_ms: i64,
     /// When it was appended, sent or seen, in milliseconds since 1970.
     pub clock_ms: i64,
@@ -58,14 +59,14 @@ pub(crate) struct Timed {
 pub struct LogRow {
     /// Seconds since the start of the run.
     pub second: u64,
-    /// `None`: the least over all partitions, which is what windows wait for.
+    /// `None`: the minimum over all partitions, which is what windows wait for.
     pub partition: Option<u16>,
     /// Records in this second.
     pub records: u64,
     /// The largest event time so far, in milliseconds since 1970. `None` before the first record (for all: while any partition has none).
     pub max_event_time_ms: Option<i64>,
-    /// That minus the bound. (Flink's own number is 1 ms lower.) Beam's follows the clock where no record came in this second. For all: the least of
-    /// the partitions', which never goes back.
+    /// That minus the bound. (Flink's own number is 1 ms lower.) Beam's follows the clock where no record came in this second. For all: the
+    /// minimum over the partitions, which never goes back.
     pub watermark_ms: Option<i64>,
     /// How far the watermark is behind the clock, in milliseconds; negative when it is ahead.
     pub lag_ms: Option<i64>,
@@ -73,7 +74,8 @@ pub struct LogRow {
     pub stalled: Option<StallCause>,
 }
 
-/// What a log found, by partition. Parts of readers that own different partitions merge; stalls are then those that each reader saw among its own.
+/// What a log found, by partition. Parts of readers that own different partitions
+/// merge; stalls are then those that each reader saw among its own.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogFigures {
@@ -95,16 +97,16 @@ impl Merge for LogFigures {
 pub(crate) struct WatermarkLog {
     rule: LogRule,
     partitions: Vec<Partition>,
-    /// That of all partitions, so far.
+    /// The watermark of all partitions, so far.
     watermark_ms: Option<i64>,
 }
 
 #[derive(Debug, Default)]
 struct Partition {
-    /// Another reader reads it: here nothing is known of it.
+    /// Another reader reads it: nothing is known of it here.
     elsewhere: bool,
     max_ms: Option<i64>,
-    /// Whose event holds the maximum.
+    /// The producer whose event holds the maximum.
     leader: Option<u16>,
     /// The maximum without events from the future.
     honest_max_ms: Option<i64>,
@@ -114,7 +116,7 @@ struct Partition {
     figures: PartitionLog,
 }
 
-/// All partitions of a second: what one of them has none of, all have none of.
+/// The minimum over all partitions in a second: if one of them has no value, all have none.
 #[derive(Debug, Default)]
 struct Least {
     records: u64,
@@ -132,13 +134,13 @@ impl Least {
 }
 
 impl WatermarkLog {
-    /// A log over a topic with so many partitions. Those without records count: they hold back what waits for all.
+    /// A log for a topic with this many partitions. Those without records count: they hold back what waits for all.
     #[must_use]
     pub(crate) fn new(rule: LogRule, partitions: u16) -> Self {
         WatermarkLog { rule, partitions: (0..partitions).map(|_| Partition::default()).collect(), watermark_ms: None }
     }
 
-    /// The same for a reader of some of the partitions: nothing is said of the others, nor of what waits for all.
+    /// The same for a reader of some of the partitions: it says nothing of the others, nor of what waits for all.
     #[must_use]
     pub(crate) fn of_some(rule: LogRule, partitions: u16, read: &BTreeSet<u16>) -> Self {
         let mut log = WatermarkLog::new(rule, partitions);
@@ -157,7 +159,8 @@ impl WatermarkLog {
         self.partitions[place].observe(record, &self.rule);
     }
 
-    /// Ends a second: its rows go to `out`, one for each partition that is read here, and one for all where all are. `clock_ms` is the time now, in milliseconds since 1970.
+    /// Ends a second: its rows go to `out`, one for each partition that is read here, and one for all if all are read here. `clock_ms` is
+    /// the time now, in milliseconds since 1970.
     pub(crate) fn end_second(&mut self, second: u64, clock_ms: i64, mut out: impl FnMut(&LogRow)) {
         let advanced = self.partitions.iter().filter(|partition| partition.has_advanced()).count();
         let foremost_ms = self.partitions.iter().filter_map(|partition| partition.honest_max_ms).max();
@@ -231,14 +234,14 @@ impl Partition {
         let is_from_future = self.max_ms.is_some_and(|max_ms| is_ahead(max_ms, clock_ms, rule.ahead_limit_ms));
         Some(match (is_from_future, records) {
             (true, _) => StallCause::FutureEvent,
-            // It goes on with the clock.
+            // It advances with the clock.
             (false, 0) if rule.late.spec().follows_clock() && self.max_ms.is_some() => return None,
             (false, 0) => StallCause::Idle,
             (false, _) => StallCause::OldTimes,
         })
     }
 
-    /// How far this partition's own times are behind the foremost's.
+    /// How far this partition's own times are behind the foremost partition's.
     fn note_trailing(&mut self, foremost_ms: Option<i64>) {
         if let (Some(foremost_ms), Some(own_ms)) = (foremost_ms, self.honest_max_ms) {
             self.figures.trailing.merge(Trailing::once(foremost_ms.abs_diff(own_ms)));

@@ -1,4 +1,4 @@
-//! The lateness of every record, by partition and over all, taken in one pass.
+//! The lateness of every record, by partition and over all, measured in one pass.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{rule::lateness_ms, sketch::MsSketch};
 use crate::check::Merge;
 use crate::event_time::watermark::Rule;
 
-/// Measures lateness in the order of reading. Memory by partitions, not by records.
+/// Measures lateness in the order of reading. Memory grows with partitions, not with records.
 #[derive(Debug)]
 pub(crate) struct LatenessMeter {
     rule: Rule,
@@ -20,11 +20,11 @@ pub(crate) struct LatenessMeter {
     rest: Lateness,
 }
 
-/// Where a partition's records lie in event time.
+/// How a partition's records are distributed in event time.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartitionLateness {
-    /// How many records behind the maximum before them were there?
+    /// How many records were behind the maximum before them?
     pub late: u64,
     /// The lateness of every record: `max(0, M - t)` for event time `t` and the maximum `M` before it in the partition. 0 for those in order.
     pub lateness: MsSketch<3>,
@@ -46,15 +46,15 @@ impl PartitionLateness {
 pub struct Lateness {
     /// By partition.
     pub partitions: BTreeMap<u16, PartitionLateness>,
-    /// For every record the smallest bound that keeps it, against the maximum of its own partition (the punctuated upper bound of Flink's drops).
-    /// The merge equals the whole.
+    /// For every record the smallest bound that keeps it, relative to the maximum of its own partition (the punctuated upper bound of
+    /// Flink's drops). The merge equals the whole.
     pub needed: MsSketch<4>,
-    /// The same against the maximum over all partitions, in the order of reading (Spark, Azure, Kafka Streams behind a repartition).
-    /// A reader sees only what it reads: merged from several, it is a lower bound.
+    /// The same relative to the maximum over all partitions, in the order of reading (Spark, Azure, Kafka Streams after a repartition). A
+    /// reader sees only what it reads: merged from several readers, it is a lower bound.
     pub needed_over_all: MsSketch<4>,
-    /// The largest lateness against the maximum over all partitions, in milliseconds; merged from several readers, a lower bound.
+    /// The largest lateness relative to the maximum over all partitions, in milliseconds; merged from several readers, a lower bound.
     pub longest_over_all_ms: u64,
-    /// How many records were left out because they lay too far ahead of the clock?
+    /// How many records were left out because they were too far ahead of the clock?
     pub refused: u64,
     /// How many records had no event time?
     pub untimed: u64,
@@ -69,10 +69,11 @@ impl Lateness {
 }
 
 impl LatenessMeter {
-    /// Measures against one engine's rule.
+    /// Measures by one engine's rule.
     ///
-    /// With `ahead_limit_ms` records whose event time lies further than that ahead of the clock are left out and counted: what a pipeline sees that
-    /// refuses them before they can move a watermark. Without, one event from the future makes all others late, as it does in the engines.
+    /// With `ahead_limit_ms`, records whose event time is further than that ahead of the clock are left out and counted: that is what a
+    /// pipeline sees that rejects them before they can move a watermark. Without it, one event from the future makes all others late, as it
+    /// does in the engines.
     #[must_use]
     pub(crate) fn new(rule: Rule, ahead_limit_ms: Option<u64>) -> Self {
         LatenessMeter {
@@ -123,7 +124,7 @@ impl LatenessMeter {
     }
 }
 
-/// Whether an event time lies further than a limit ahead of the clock.
+/// Whether an event time is further than a limit ahead of the clock.
 pub(super) fn is_ahead(event_time_ms: i64, clock_ms: i64, limit_ms: u64) -> bool {
     event_time_ms > clock_ms && event_time_ms.abs_diff(clock_ms) > limit_ms
 }
@@ -173,13 +174,13 @@ pub(super) mod tests {
 
     fn records() -> impl Strategy<Value = Vec<(u16, i64)>> {
         let step = (0..3_u16, prop_oneof![-400..400_i64, -40_000..40_000_i64]);
-        // Rising on the whole, as streams do.
+        // Rising overall, as streams do.
         prop::collection::vec(step, 0..120).prop_map(|steps| {
             steps.into_iter().zip(0_i64..).map(|((partition, off), at)| (partition, at * 50 + off)).collect()
         })
     }
 
-    /// Every record held against the bound, one by one, as an engine with a watermark for each record does.
+    /// Every record compared with the bound, one by one, as in an engine with a watermark for each record.
     fn replay(rule: &Rule, bound_ms: u64, records: &[(u16, i64)], over_all: bool) -> u64 {
         let mut max = BTreeMap::<u16, i64>::new();
         let mut dropped = 0;
@@ -195,7 +196,7 @@ pub(super) mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// The whole point: one pass says for every bound what a run with that bound drops.
+        /// The purpose of it all: one pass tells for every bound what a run with that bound drops.
         #[test]
         fn one_pass_counts_the_drops_of_every_bound(rule in any_rule(), records in records(), bound in 0..30_000_u64) {
             let lateness = measured(rule, &records);

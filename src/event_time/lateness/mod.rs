@@ -1,4 +1,4 @@
-//! Lateness: how far events come behind others, what a bound would have dropped, who is to blame, and which bound it should be.
+//! Lateness: how far events are behind others, what a bound would have dropped, what causes it, and which bound to choose.
 //!
 //! A record's lateness is `max(0, M - t)`: the maximum event time `M` before it (in its partition, or over all) minus its own, `t`.
 

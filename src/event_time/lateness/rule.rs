@@ -1,4 +1,4 @@
-//! When a record is late, turned around: the smallest bound that would have kept it.
+//! When a record is late, inverted: the smallest bound that would have kept it.
 
 use crate::event_time::watermark::Rule;
 
@@ -6,17 +6,17 @@ impl Rule {
     /// The smallest bound, in milliseconds, at which the record is kept in its last window, and 0 for the first record.
     ///
     /// From the rule: kept iff `e + L > M - B + s`, so iff `B > M - (e + L) + s`; in whole milliseconds, iff `B` is at least that plus 1.
-    /// Where an event is late iff its time is before the horizon, that is the record's lateness itself.
+    /// Where an event is late iff its time is before the horizon, this is the record's lateness itself.
     #[must_use]
     pub(crate) fn needed_bound_ms(&self, max_before_ms: Option<i64>, event_time_ms: i64) -> u64 {
         let Some(max_before_ms) = max_before_ms else { return 0 };
         let kept_until_ms = self.last_end_ms(event_time_ms).saturating_add(self.open_ms());
-        // In 128 bits nothing overflows, so that event times at the ends of i64 need no rule of their own.
+        // In 128 bits nothing overflows, so event times at the ends of i64 need no special case.
         let needed = i128::from(max_before_ms) - i128::from(kept_until_ms) + i128::from(self.shift_ms()) + 1;
         needed.clamp(0, i128::from(u64::MAX)) as u64
     }
 
-    /// The same of a record that was appended at a moment of the clock, to a partition that was read to its end before it.
+    /// The same for a record that was appended at a moment of the clock, to a partition that had been read to its end before it.
     #[must_use]
     pub(crate) fn needed_bound_at_ms(&self, max_before_ms: Option<i64>, event_time_ms: i64, clock_ms: i64) -> u64 {
         let Some(max_ms) = max_before_ms.filter(|_| self.spec().follows_clock()) else {
@@ -26,7 +26,7 @@ impl Rule {
         if max_ms > clock_ms {
             return by_clock_ms;
         }
-        // With a bound of the silence or more, the clock does not take it past its own maximum.
+        // With a bound no shorter than the silence, the clock does not take the watermark past the partition's own maximum.
         by_clock_ms.min(self.needed_bound_ms(max_before_ms, event_time_ms).max(clock_ms.abs_diff(max_ms)))
     }
 
@@ -40,10 +40,10 @@ impl Rule {
         late_ms.saturating_sub_signed(kept_for_ms)
     }
 
-    /// A partition's watermark at a moment of the clock, nothing before its first record. `is_at_its_end`: it was read to its end then.
+    /// A partition's watermark at a moment of the clock; nothing before its first record. `is_at_its_end`: it was read to its end by then.
     ///
-    /// One that follows the clock goes no further than the clock less the bound, and of a partition that was read to its end goes there once that is past its
-    /// newest event (Beam's `CustomTimestampPolicyWithLimitedDelay`; of events before 1970 it does not).
+    /// A watermark that follows the clock goes no further than the clock less the bound; in a partition that was read to its end it goes
+    /// there once that is past the newest event (Beam's `CustomTimestampPolicyWithLimitedDelay`; for events before 1970 it does not).
     #[must_use]
     pub(crate) fn watermark_ms(
         &self,
@@ -59,14 +59,14 @@ impl Rule {
         Some(behind(if is_by_clock { clock_ms } else { max_ms }))
     }
 
-    /// What the disorder of a record is measured from: the maximum before it, or the clock.
+    /// The time from which a record's disorder is measured: the maximum before it, or the clock.
     #[must_use]
     pub(crate) fn measured_from_ms(&self, max_before_ms: Option<i64>, clock_ms: i64) -> Option<i64> {
         if self.spec().follows_clock() { max_before_ms.map(|_| clock_ms) } else { max_before_ms }
     }
 }
 
-/// How far a record lies behind the maximum before it, in milliseconds: 0 when it does not.
+/// How far a record is behind the maximum before it, in milliseconds: 0 if it is not.
 #[must_use]
 pub(crate) fn lateness_ms(max_before_ms: Option<i64>, event_time_ms: i64) -> u64 {
     max_before_ms.map_or(0, |max_ms| if max_ms > event_time_ms { max_ms.abs_diff(event_time_ms) } else { 0 })
@@ -82,12 +82,12 @@ pub(super) mod tests {
     use crate::event_time::watermark::{ModelSpec, WindowMs};
     use crate::profile::Engine;
 
-    /// Of Flink with tumbling windows and nothing else set.
+    /// For Flink with tumbling windows and defaults otherwise.
     pub(crate) fn tumbling(size_ms: i64) -> Rule {
         Rule::new(&ModelSpec { window: WindowMs::tumbling(size_ms), ..ModelSpec::plain(Engine::Flink) })
     }
 
-    /// Of an engine that judges events by themselves.
+    /// For an engine that judges events by themselves.
     pub(crate) fn alone(engine: Engine) -> Rule {
         Rule::new(&ModelSpec { window: WindowMs::None, ..ModelSpec::plain(engine) })
     }
@@ -189,7 +189,8 @@ pub(super) mod tests {
         assert_eq!(needs, [0, 0, 1, 0, 0, 0, 1]);
     }
 
-    /// Beam, a delay of 5 s: an event 30 s ahead of the clock makes none late, and an old one is late although it is the newest of its partition.
+    /// Beam, a delay of 5 s: an event 30 s ahead of the clock makes none late, and an
+    /// old one is late although it is the newest of its partition.
     #[test]
     fn a_rule_that_follows_the_clock_measures_from_it() {
         let rule = alone(Engine::Beam);

@@ -1,17 +1,17 @@
-//! A histogram of lengths of time in milliseconds, from none to a century, that merges and knows where it is exact.
+//! A histogram of durations in milliseconds, from zero to a century, that merges and knows where it is exact.
 
 use hdrhistogram::{AdditionError, Histogram};
 
 use crate::check::Merge;
 use crate::event_time::CountRange;
 
-/// The longest that is told apart: 100 years of 365.25 days, in milliseconds. Longer ones are counted apart.
+/// The longest duration that has a bucket: 100 years of 365.25 days, in milliseconds. Longer ones are only counted.
 pub(crate) const LONGEST_MS: u64 = 36_525 * 86_400_000;
 
-/// Lengths of time, each within `DIGITS` significant decimal digits.
+/// Durations, each within `DIGITS` significant decimal digits.
 ///
-/// Memory grows with the longest, not with the number: with 3 digits from 16 KiB by 8 KiB for every doubling beyond 2 s (at most 270 KiB),
-/// with 4 digits from 256 KiB by 128 KiB for every doubling beyond 32 s (at most 3.8 MiB).
+/// Memory grows with the longest duration, not with their number: with 3 digits 16 KiB, plus 8 KiB for every doubling beyond 2 s (at most
+/// 270 KiB), with 4 digits 256 KiB, plus 128 KiB for every doubling beyond 32 s (at most 3.8 MiB).
 #[derive(Clone, PartialEq)]
 pub struct MsSketch<const DIGITS: u8> {
     told_apart: Histogram<u64>,
@@ -21,7 +21,7 @@ pub struct MsSketch<const DIGITS: u8> {
 }
 
 impl<const DIGITS: u8> std::fmt::Debug for MsSketch<DIGITS> {
-    /// The figures only: thousands of buckets say nothing to anyone.
+    /// The figures only: thousands of buckets help nobody.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let figures = (self.count(), self.quantile_ms(0.5), self.quantile_ms(0.99), self.longest_ms);
         write!(f, "MsSketch {{ count, p50, p99, longest: {figures:?}, beyond: {} }}", self.beyond)
@@ -37,10 +37,10 @@ impl<const DIGITS: u8> Default for MsSketch<DIGITS> {
 }
 
 impl<const DIGITS: u8> MsSketch<DIGITS> {
-    /// Takes in one length.
+    /// Records one duration.
     pub fn record(&mut self, length_ms: u64) {
         self.longest_ms = self.longest_ms.max(length_ms);
-        // The histogram refuses only what no memory could hold; that is beyond, too.
+        // The histogram rejects only what would fit in no memory; that is beyond, too.
         if length_ms > LONGEST_MS || self.told_apart.record(length_ms).is_err() {
             self.beyond += 1;
         }
@@ -51,15 +51,15 @@ impl<const DIGITS: u8> MsSketch<DIGITS> {
         (&self.told_apart, self.beyond, self.longest_ms)
     }
 
-    /// Puts what was read from a file back to work.
+    /// From what was read from a file.
     pub(super) fn of_parts(read: &Histogram<u64>, beyond: u64, longest_ms: u64) -> Result<Self, AdditionError> {
-        // What was read has a fixed range; the sum grows as it has to.
+        // What was read has a fixed range; the sum grows as needed.
         let mut sketch = MsSketch { beyond, longest_ms, ..MsSketch::default() };
         sketch.told_apart.add(read)?;
         Ok(sketch)
     }
 
-    /// How many were taken in.
+    /// How many were recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.told_apart.len() + self.beyond
@@ -71,14 +71,15 @@ impl<const DIGITS: u8> MsSketch<DIGITS> {
         self.longest_ms
     }
 
-    /// The smallest length that a share of `quantile` (0 to 1) does not exceed: the upper end of its bucket, at most the longest.
+    /// The smallest duration that a share of `quantile` (0 to 1) does not exceed: the upper end of its bucket, at most the longest.
     #[must_use]
     pub fn quantile_ms(&self, quantile: f64) -> u64 {
         let wanted = ((quantile.clamp(0.0, 1.0) * self.count() as f64).ceil() as u64).max(1);
         self.first_edge_ms(|within| within >= wanted)
     }
 
-    /// The smallest upper end of a bucket at which fewer than `share` (0 to 1) of all lengths are longer; the longest where no bucket does it.
+    /// The smallest upper end of a bucket such that fewer than `share` (0 to 1) of all
+    /// durations are longer; the longest if there is no such bucket.
     #[must_use]
     pub fn least_with_fewer_beyond_ms(&self, share: f64) -> u64 {
         let whole = self.count();
@@ -89,7 +90,7 @@ impl<const DIGITS: u8> MsSketch<DIGITS> {
         self.first_edge_ms(|within| ((whole - within) as f64) < allowed)
     }
 
-    /// The upper end of the first bucket up to which `enough` lengths lie.
+    /// The upper end of the first bucket up to which the number of durations is `enough`.
     fn first_edge_ms(&self, enough: impl Fn(u64) -> bool) -> u64 {
         let mut within = 0;
         for bucket in self.told_apart.iter_recorded() {
@@ -101,7 +102,7 @@ impl<const DIGITS: u8> MsSketch<DIGITS> {
         self.longest_ms
     }
 
-    /// The upper end of a length's bucket: how many are longer than that is known exactly.
+    /// The upper end of a duration's bucket: how many are longer than that is known exactly.
     #[must_use]
     pub fn edge_ms(&self, length_ms: u64) -> u64 {
         if length_ms >= LONGEST_MS { length_ms } else { self.told_apart.highest_equivalent(length_ms) }

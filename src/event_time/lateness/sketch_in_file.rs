@@ -1,4 +1,4 @@
-//! A sketch in a file: HdrHistogram's own V2 format as base64 text, which other tools read, and what lies beyond it.
+//! A sketch in a file: HdrHistogram's own V2 format as base64 text, which other tools read, and what is beyond it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use hdrhistogram::serialization::{Deserializer as V2Reader, Serializer as _, V2Serializer};

@@ -1,4 +1,4 @@
-//! How wrong each producer's clock is, as the stream shows it, beside what the profile injected.
+//! How wrong each producer's clock is, as its events show it, beside what the profile injected.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Merge;
 
-/// Events of a producer that are kept to estimate from. The median of 512 lies, with 95 % chance, between the true quantiles 0.457 and 0.543.
+/// How many events of a producer are kept for the estimate. The median of 512 is, with
+/// 95 % probability, between the true quantiles 0.457 and 0.543.
 const SAMPLE: usize = 512;
-/// Slices of the observed time that are held against each other.
+/// How many slices of the observed time are compared.
 const SLICES: usize = 8;
-/// Pairs nearer than this share of the observed time say nothing about drift, and pairs further apart than the second may have a step between them.
+/// Pairs closer than this share of the observed time tell nothing about drift, and
+/// pairs further apart than the second may have a step between them.
 const PAIR_APART: (f64, f64) = (1.0 / 16.0, 0.25);
 
 /// One event, as its producer's clock saw it.
@@ -26,14 +28,15 @@ struct Reading {
 
 /// One producer's offsets: event time minus due (or sent). A sample of 512 events, and the extremes of all.
 ///
-/// The sample is those events whose sequence numbers have the lowest hashes (bottom-k sampling; E. Cohen and H. Kaplan, "Summarizing data using
-/// bottom-k sketches", PODC 2007). It is uniform, does not depend on the order of reading, and that of merged parts is that of the whole.
+/// The sample is the events whose sequence numbers have the lowest hashes (bottom-k sampling; E. Cohen and H. Kaplan, "Summarizing data
+/// using bottom-k sketches", PODC 2007). It is uniform, does not depend on the order of reading, and merged parts have the sample of the
+/// whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProducerOffsets {
-    /// How many events were taken in?
+    /// How many events were recorded?
     pub events: u64,
-    /// The smallest and the largest offset, in microseconds: late and absurd events are in them.
+    /// The smallest and the largest offset, in microseconds, including late and absurd events.
     pub extremes_us: Option<(i64, i64)>,
     /// By hash of the sequence number. The hash is one to one, so no two events share it.
     sample: BTreeMap<u64, Reading>,
@@ -47,7 +50,7 @@ pub struct Offsets {
     pub producers: BTreeMap<u16, ProducerOffsets>,
 }
 
-/// What a producer's clock looks like.
+/// A producer's clock, as estimated.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProducerSkew {
     /// The logical producer.
@@ -60,29 +63,29 @@ pub struct ProducerSkew {
     pub min_ms: f64,
     /// The largest offset.
     pub max_ms: f64,
-    /// The lowest and the highest of the medians of eight equal slices of the events: they lie apart when the clock drifts or steps.
+    /// The lowest and the highest of the medians of eight equal slices of the events: they differ when the clock drifts or steps.
     pub lowest_slice_ms: f64,
     /// See `lowest_slice_ms`.
     pub highest_slice_ms: f64,
-    /// Parts per million that the clock gains: the median slope of pairs of events that lie 1/16 to 1/4 of the observed time apart
-    /// (H. Theil 1950, P. K. Sen 1968; the upper limit keeps a step out). Absent when the events say nothing about it.
+    /// Parts per million that the clock gains: the median slope of pairs of events that are 1/16 to 1/4 of the observed time apart (H.
+    /// Theil 1950, P. K. Sen 1968; the upper limit excludes a step). Absent when the events cannot tell.
     pub drift_ppm: Option<f64>,
-    /// The offset that the profile injected, in the median over the same events. Absent when it is not known.
+    /// The offset that the profile injected, the median over the same events. Absent when it is unknown.
     pub injected_ms: Option<f64>,
-    /// The median, over the events, of the offset that was seen minus the one that was injected. Far from 0: something else moves the event times.
+    /// The median, over the events, of the observed offset minus the injected one. Far from 0: something else moves the event times.
     pub unexplained_ms: Option<f64>,
 }
 
 impl Offsets {
-    /// Takes in an event's first sighting: its event time in milliseconds, and when it was due (or sent) in microseconds, since 1970.
+    /// Records an event's first sighting: its event time in milliseconds, and when it was due (or sent) in microseconds, since 1970.
     pub fn observe(&mut self, producer: u16, sequence: u64, event_time_ms: i64, at_us: u64) {
         let at_us = i64::try_from(at_us).unwrap_or(i64::MAX);
         let offset_us = event_time_ms.saturating_mul(1000).saturating_sub(at_us);
         self.producers.entry(producer).or_default().observe(sequence, Reading { at_us, offset_us });
     }
 
-    /// Every producer's clock. `injected_us` says what the profile injected: the clock's error in microseconds for a producer and the moment when an
-    /// event was due, in microseconds since 1970.
+    /// Every producer's clock. `injected_us` returns what the profile injected: the clock's error in microseconds for a producer and the
+    /// moment when an event was due, in microseconds since 1970.
     #[must_use]
     pub fn estimate(&self, injected_us: impl Fn(u16, i64) -> Option<i64>) -> Vec<ProducerSkew> {
         let producers = self.producers.iter();
@@ -146,8 +149,8 @@ impl ProducerOffsets {
     }
 }
 
-/// How far the producers' clocks are apart at most, in milliseconds: the highest slice's median of any minus the lowest of any.
-/// `None` when there are no producers to tell.
+/// The largest difference between the producers' clocks, in milliseconds: the highest
+/// slice's median of any minus the lowest of any. `None` without producers.
 #[must_use]
 pub(crate) fn max_skew_ms(producers: &[ProducerSkew]) -> Option<u64> {
     let highest = producers.iter().map(|skew| skew.highest_slice_ms).reduce(f64::max)?;
@@ -155,7 +158,7 @@ pub(crate) fn max_skew_ms(producers: &[ProducerSkew]) -> Option<u64> {
     Some((highest - lowest).ceil() as u64)
 }
 
-/// The middle value, the lower one of two.
+/// The median; the lower one of two middle values.
 fn median(mut values: Vec<f64>) -> Option<f64> {
     let middle = values.len().checked_sub(1)? / 2;
     let (_, value, _) = values.select_nth_unstable_by(middle, f64::total_cmp);

@@ -11,11 +11,11 @@ use crate::check::Merge;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StallCause {
-    /// No records come.
+    /// No records arrive.
     Idle,
-    /// Records come, and none is newer than the newest before: a clock was set back, or only late ones come.
+    /// Records arrive, but none is newer than the newest before: a clock was set back, or only late ones arrive.
     OldTimes,
-    /// An event from the future holds the maximum; it moves again when the clock has come so far.
+    /// An event from the future holds the maximum; the watermark moves again once the clock has caught up.
     FutureEvent,
 }
 
@@ -23,7 +23,7 @@ pub enum StallCause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stall {
-    /// Seconds, in all.
+    /// Seconds in total.
     pub seconds: u64,
     /// The longest stretch of seconds in a row.
     pub longest_s: u64,
@@ -35,7 +35,7 @@ impl Merge for Stall {
     fn merge(&mut self, other: Self) {
         let Stall { seconds, longest_s, longest_from_s } = other;
         self.seconds += seconds;
-        // Of two that are equally long the earlier one; without any there is no beginning.
+        // Of two equally long ones, the earlier; without any there is no beginning.
         let begins =
             |longest_s: u64, from_s: u64| (longest_s, std::cmp::Reverse(if longest_s > 0 { from_s } else { 0 }));
         if begins(longest_s, longest_from_s) > begins(self.longest_s, self.longest_from_s) {
@@ -44,18 +44,18 @@ impl Merge for Stall {
     }
 }
 
-/// A partition's stalls by cause, and the one that goes on.
+/// A partition's stalls by cause, and the current one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stalls {
     /// By cause.
     pub by_cause: BTreeMap<StallCause, Stall>,
-    /// The cause and the beginning of what goes on.
+    /// The cause and the beginning of the current stall.
     now: Option<(StallCause, u64)>,
 }
 
 impl Stalls {
-    /// Takes in a second and why the watermark stood still in it.
+    /// Records a second and why the watermark stood still in it.
     pub(super) fn second(&mut self, second: u64, stalled: Option<StallCause>) {
         let Some(cause) = stalled else {
             self.now = None;
@@ -87,7 +87,7 @@ impl Merge for Stalls {
 pub struct Trailing {
     /// Seconds with records.
     pub seconds: u64,
-    /// The least and the most, in milliseconds.
+    /// The minimum and the maximum, in milliseconds.
     pub range_ms: Option<(u64, u64)>,
 }
 
@@ -108,13 +108,13 @@ impl Merge for Trailing {
     }
 }
 
-/// The event that lies furthest ahead of the clock.
+/// The event that is furthest ahead of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Furthest {
     /// By how much, in milliseconds.
     pub ahead_ms: u64,
-    /// What it claims, in milliseconds since 1970.
+    /// Its event time, in milliseconds since 1970.
     pub event_time_ms: i64,
     /// Who sent it, if known.
     pub producer: Option<u16>,
@@ -134,13 +134,13 @@ pub struct PartitionLog {
     pub ahead: u64,
     /// The furthest of them.
     pub furthest: Option<Furthest>,
-    /// By producer: how many of the late records were late because of a maximum that this producer's event held?
+    /// By producer: how many records were late because of a maximum that this producer's event held?
     pub late_behind: BTreeMap<u16, u64>,
     /// By producer: how many of the late records were its own?
     pub late_of: BTreeMap<u16, u64>,
     /// When the watermark stood still while others moved.
     pub stalls: Stalls,
-    /// How far it is behind the foremost.
+    /// How far it is behind the foremost partition.
     pub trailing: Trailing,
 }
 

@@ -9,10 +9,10 @@ use crate::check::Merge;
 use crate::event_time::CountRange;
 use crate::event_time::windows::WindowSpan;
 
-/// Most windows that are kept apart; what concerns others is only counted.
+/// The most windows that are kept separately; losses of others are only counted.
 const MOST_WINDOWS: usize = 1 << 16;
 
-/// The windows that miss events, as far as there is room.
+/// The windows that miss events, as far as there is room for them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AffectedWindows {
@@ -22,12 +22,12 @@ pub struct AffectedWindows {
 }
 
 impl AffectedWindows {
-    /// The windows with how many events they miss: at least in whatever order the engine reads, at most in some order.
+    /// The windows with how many events they miss: the minimum over all reading orders, and the maximum in any of them.
     pub fn iter(&self) -> impl Iterator<Item = (WindowSpan, CountRange)> + '_ {
         self.windows.iter().map(|(span, loss)| (*span, *loss))
     }
 
-    /// What a window misses; `None` when that is not known, for want of room.
+    /// What a window misses; `None` when it is unknown, for lack of room.
     #[must_use]
     pub fn get(&self, window: WindowSpan) -> Option<CountRange> {
         self.windows.get(&window).copied().or_else(|| (self.not_kept == 0).then(CountRange::default))
@@ -45,8 +45,8 @@ impl AffectedWindows {
         self.windows.is_empty()
     }
 
-    /// How many (event, window) pairs concern windows for which there was no room: with event times that are spread over
-    /// more than 65,536 windows.
+    /// How many (event, window) pairs belong to windows for which there was no room:
+    /// when event times are spread over more than 65,536 windows.
     #[must_use]
     pub fn not_kept(&self) -> u64 {
         self.not_kept
@@ -65,7 +65,7 @@ impl AffectedWindows {
         }
     }
 
-    /// An event is missing from its first `possible` windows, and from the first `sure` of these for certain.
+    /// An event is missing from its first `possible` windows, and certainly from the first `sure` of these.
     pub(super) fn add(&mut self, rule: &Rule, event_time_ms: i64, sure: u32, possible: u32) {
         for (place, span) in (0..possible).zip(rule.spans(event_time_ms)) {
             self.add_window(span, place < sure);

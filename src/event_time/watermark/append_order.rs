@@ -1,15 +1,15 @@
-//! Brings the records of all partitions into the order in which they were appended.
+//! Puts the records of all partitions into the order in which they were appended.
 
 use std::collections::BTreeMap;
 
 use super::timed::TimedRecord;
 
-/// Most records that wait for another partition to be read as far. Then the oldest go on without it.
+/// The most records that wait for another partition to catch up. Beyond that the oldest are released without it.
 const MOST_HELD: usize = 1 << 19;
-/// After so many records it is looked how far all partitions have been read.
+/// How many records pass between two checks of how far all partitions have been read.
 const LOOK_EVERY: u32 = 512;
 
-/// Holds records back until every partition has been read up to their append time. Within a partition the order stays.
+/// Holds records back until every partition has been read up to their append time. The order within a partition is kept.
 #[derive(Debug, Default)]
 pub(crate) struct AppendOrder {
     /// Everything appended to a partition before this has been read.
@@ -19,7 +19,7 @@ pub(crate) struct AppendOrder {
     held_records: usize,
     frontier_ms: i64,
     since_look: u32,
-    /// Records that came after what was appended later had gone on.
+    /// Records that came after later-appended ones had been released.
     overtaken: u64,
 }
 
@@ -30,24 +30,24 @@ pub(crate) struct InOrder {
     pub record: TimedRecord,
     /// When it was appended, in milliseconds.
     pub appended_ms: i64,
-    /// Whether it comes after what was appended later, because holding back had its limit.
+    /// Whether it comes after later-appended ones, because the limit on holding back was reached.
     pub is_overtaken: bool,
 }
 
 impl AppendOrder {
-    /// For a topic of so many partitions.
+    /// For a topic with this many partitions.
     #[must_use]
     pub(crate) fn new(partitions: usize) -> Self {
         AppendOrder { reached_ms: vec![i64::MIN; partitions], frontier_ms: i64::MIN, ..AppendOrder::default() }
     }
 
-    /// How many records came after what was appended later had gone on.
+    /// How many records came after later-appended ones had been released.
     #[must_use]
     pub(crate) fn overtaken(&self) -> u64 {
         self.overtaken
     }
 
-    /// The next record of its partition. An append time that goes back within a partition is taken for the latest there.
+    /// The next record of its partition. An append time that goes back within a partition is replaced by the latest one there.
     pub(crate) fn push(&mut self, record: &TimedRecord, appended_ms: i64, go: &mut impl FnMut(&InOrder)) {
         let partition = usize::from(record.partition);
         if partition >= self.reached_ms.len() {
@@ -77,7 +77,7 @@ impl AppendOrder {
         }
     }
 
-    /// Nothing more comes: everything goes on.
+    /// Nothing more comes: everything is released.
     pub(crate) fn finish(&mut self, go: &mut impl FnMut(&InOrder)) {
         self.go_on_before(i64::MAX, go);
         for (appended_ms, records) in std::mem::take(&mut self.held) {
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whatever partition is read ahead: the order of appending, nothing twice, nothing missing.
+        /// Whichever partition is read ahead: records are released in append order, nothing twice, nothing missing.
         #[test]
         fn records_go_on_in_the_order_of_appending(reads in prop::collection::vec((0..3_u16, 0..40_i64), 0..3000)) {
             let (mut order, mut seen, mut last) = (AppendOrder::new(3), Vec::new(), [0_i64; 3]);

@@ -1,30 +1,30 @@
-//! How well a topic tells when its records were appended.
+//! How well the records of a topic show when they were appended.
 
-/// An event that is later than this in its partition tells whether its timestamp is that of the event, or of the sending.
+/// An event later than this in its partition shows whether its timestamp is its event time, or the time of sending.
 const LATE_MS: i64 = 1000;
 
-/// What the records of a topic say about when they were appended.
+/// What the timestamps of a topic's records are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct AppendTimes {
     /// Records that the broker stamped when it appended them.
     pub by_broker: u64,
-    /// Records that carry their producer's word.
+    /// Records that their producer stamped.
     pub by_producer: u64,
     /// Records without a timestamp.
     pub unstamped: u64,
-    /// Producers' timestamps that go back within their partition: in truth they were appended later.
+    /// Producers' timestamps that go back within their partition: those records were really appended later.
     pub backward: u64,
     /// By how much at most, in milliseconds.
     pub most_back_ms: i64,
     /// Events that are late in their partition.
     late: u64,
-    /// Those of them whose producer's timestamp is their event time: it does not tell when they were sent.
+    /// Those of them whose producer's timestamp is their event time: it does not show when they were sent.
     late_as_stamped: u64,
     /// By partition, the latest timestamp and event time before.
     partitions: Vec<(Option<i64>, Option<i64>)>,
 }
 
-/// Whether a topic tells when its records were appended.
+/// Whether a topic shows when its records were appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AppendClaim {
     /// The broker stamped them.
@@ -33,7 +33,7 @@ pub(crate) enum AppendClaim {
     Estimate,
     /// Some carry no timestamp.
     Unstamped,
-    /// The timestamps are the event times, which late events share: nothing tells when those came.
+    /// The timestamps are the event times, even of late events: nothing shows when those arrived.
     EventTimes,
 }
 
@@ -65,7 +65,7 @@ impl AppendTimes {
         *max_ms = (*max_ms).max(event_time_ms);
     }
 
-    /// Whether the topic tells when its records were appended.
+    /// Whether the topic shows when its records were appended.
     #[must_use]
     pub(crate) fn claim(&self) -> AppendClaim {
         match () {

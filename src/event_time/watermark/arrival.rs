@@ -1,21 +1,21 @@
-//! Events that are judged one by one, by when they arrive (Azure Stream Analytics, by its documentation; there is no engine to try it on).
+//! Events that are judged one by one, by when they arrive (Azure Stream Analytics, as documented; there is no engine to test against).
 //!
-//! An event more than 5 minutes ahead of its arrival is dropped at once. One that arrives later than the late-arrival tolerance, and one whose time is before its
-//! partition's maximum less the out-of-order tolerance, are dropped or their time is adjusted, as the job is set. Only the last are out-of-order events in
-//! the sense of `DroppedOrAdjustedEvents`. (A partition without events follows the estimated time of arrival less the late-arrival tolerance: what that makes
-//! late arrives too late in any case.)
+//! An event more than 5 minutes ahead of its arrival is dropped at once. One that arrives later than the late-arrival tolerance, and one
+//! whose time is before its partition's maximum less the out-of-order tolerance, is dropped or its time is adjusted, depending on the job's
+//! settings. Only the latter are out-of-order events in the sense of `DroppedOrAdjustedEvents`. (A partition without events follows the
+//! estimated time of arrival less the late-arrival tolerance: what that makes late arrives too late in any case.)
 
 use super::rule::Rule;
 use super::timed::TimedRecord;
 
-/// What holds for certain, and what may.
+/// What is certain, and what is possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct SureOrPossible {
     pub(super) sure: bool,
     pub(super) possible: bool,
 }
 
-/// What becomes of an event.
+/// What happens to an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Arrived {
     /// It is dropped, or its time adjusted.
@@ -24,7 +24,7 @@ pub(super) struct Arrived {
     pub(super) out_of_order: SureOrPossible,
 }
 
-/// A partition's maximum event time, without the events that are, and without those that may be dropped for being early.
+/// A partition's maximum event time: without the events that are dropped for being early, and without those that may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Arrivals {
     most: Option<i64>,
@@ -58,7 +58,7 @@ impl Arrivals {
                 sure: early.sure || late.sure || behind.sure,
                 possible: early.possible || late.possible || behind.possible,
             },
-            // A late one may be adjusted to a time that is in order, and an early one never gets so far.
+            // A late event may be adjusted to a time that is in order, and an early one never gets that far.
             out_of_order: SureOrPossible {
                 sure: behind.sure && !late.possible && !early.possible,
                 possible: behind.possible && !early.sure,

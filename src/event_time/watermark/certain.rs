@@ -1,4 +1,4 @@
-//! What can be said for certain by a reader that knows the order within each partition, and nothing else.
+//! What a reader can claim for certain that knows the order within each partition, and nothing else.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::check::Merge;
 use crate::event_time::CountRange;
 use crate::event_time::engines::Progress;
 
-/// Into how many steps the span between an event and its window's closing is cut, where a claim waits for the end of the stream.
+/// Into how many steps the span from an event to its window's closing is divided, where a claim waits for the end of the stream.
 const WAITING_STEPS: i64 = 1024;
 
-/// What holds for an event whatever the engine's parallelism, interleaving and ticks are.
+/// What holds for an event under any parallelism, interleaving and ticks of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     /// At least one of its windows takes it in.
@@ -27,7 +27,7 @@ pub enum Claim {
     SureDrop,
     /// It depends on how the engine reads.
     Race,
-    /// The engine takes no such event (Kafka Streams: negative times, no key).
+    /// The engine rejects such events (Kafka Streams: negative times, no key).
     Refused,
 }
 
@@ -40,24 +40,24 @@ struct Partition {
 
 /// Makes the claims of one model over records in each partition's order.
 ///
-/// Flink, Flink SQL, Beam: an event is kept for sure if it is the first of its partition or its last window closes behind
-/// M(its partition, before it) - B: the watermark is a minimum over partitions, so it can never be ahead of this one's.
-/// **This holds only as long as the partition does not go idle.** Where idleness is configured, it may have been idle before its first event and
-/// whenever the engine did not read it for a while, and the watermark is then that of the others; with several source tasks it stays so until the partition has
-/// caught up. So the claim waits for the end of the stream there (but for a topic of one partition, which no other can be ahead of): no
-/// watermark is ever ahead of the maximum of all events - B. [`super::live::Live`] knows more of an engine that keeps up.
-/// Beam's watermark follows the clock: there an event is held against the moment of its append, too (`clock`).
-/// An event is dropped for sure if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows, as a file with ticks tells it;
-/// of a topic nobody knows that but an engine that is stated to keep up ([`super::live::Live`]).
+/// Flink, Flink SQL, Beam: an event is certainly kept if it is the first of its partition, or if its last window closes after M(its
+/// partition, before it) - B: the watermark is a minimum over partitions, so it can never be ahead of this one's. **This holds only as long
+/// as the partition does not go idle.** Where idleness is configured, it may have been idle before its first event and
+/// whenever the engine did not read it for a while, and the watermark is then that of the others; with several source tasks it stays so
+/// until the partition has caught up. So there the claim waits for the end of the stream (except for a topic of one partition, which no
+/// other can be ahead of): no watermark is ever ahead of the maximum of all events - B. [`super::live::Live`] knows more of an engine that
+/// keeps up. Beam's watermark follows the clock: there an event is compared with the moment of its append, too (`clock`). An event is
+/// certainly dropped if everything before a barrier had been read ([`Certain::barrier`]) and closed all its windows, as a file with ticks
+/// shows; for a topic that is known only of an engine that is stated to keep up ([`super::live::Live`]).
 ///
-/// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart; sessions and sliding windows if it is known
-/// whether a window that has closed can still be found (`StreamsClaims`).
+/// Kafka Streams: exact, as long as records are not repartitioned and the task does not restart; sessions and sliding windows if it is
+/// known whether a closed window can still be found (`StreamsClaims`).
 ///
-/// Azure: exact, as far as the moments of arrival are known (`arrival`).
+/// Azure: exact, as far as the arrival times are known (`arrival`).
 ///
 /// Spark: its maximum is over all partitions, and the engine may have read others to their end before this event. After a repartition topic
-/// the same holds in Kafka Streams. (There no drop is sure either: which records of a partition meet in a task depends on the new keys.) So the claim waits for
-/// the end of the stream: kept for sure is what no maximum of the stream closes.
+/// the same holds in Kafka Streams. (There no drop is certain either: which records of a partition meet in a task depends on the new keys.)
+/// So the claim waits for the end of the stream: what no maximum of the stream closes is certainly kept.
 #[derive(Debug)]
 pub struct Certain {
     rule: Rule,
@@ -84,7 +84,7 @@ pub(super) struct CertainCounts {
     pub(super) pairs_possible: u64,
     /// Beam: events that may be lost because it is not known when they were appended.
     pub(super) unclocked: u64,
-    /// Azure: events without the moment of their arrival.
+    /// Azure: events whose arrival time is unknown.
     pub(super) without_arrival: u64,
     /// Azure: what its metric counts, for certain and at most.
     pub(super) out_of_order: CountRange,
@@ -95,13 +95,13 @@ pub(super) struct CertainCounts {
     pub(super) waiting: Waiting,
 }
 
-/// Events whose claim waits for the end of the stream, by the horizon that would close them, coarsely.
+/// Events whose claim waits for the end of the stream, by the horizon that would close them, in coarse steps.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Waiting {
-    /// Of the whole stream, as far as it was seen.
+    /// The maximum of the whole stream, as far as it was seen.
     maximum: Option<i64>,
-    /// Where a step begins: how many events close in it.
+    /// By the start of a step: how many events close in it.
     by_closing_ms: BTreeMap<i64, u64>,
 }
 
@@ -126,8 +126,8 @@ impl Certain {
         self
     }
 
-    /// The next record of its partition. The claim of a model whose maximum is over all partitions is [`Claim::Race`] until the end, unless the
-    /// stream's maximum is known.
+    /// The next record of its partition. In a model whose maximum is over all partitions, the claim is [`Claim::Race`] until the end,
+    /// unless the stream's maximum is known.
     #[inline]
     pub fn observe(&mut self, record: &TimedRecord) -> Claim {
         self.counts.records += 1;
@@ -153,9 +153,9 @@ impl Certain {
         }
     }
 
-    /// Everything that was observed so far has been read by the engine, and its watermark has been sent on since.
+    /// The engine has read everything observed so far, and has emitted its watermark since.
     ///
-    /// It says nothing of a watermark that follows the clock: an event ahead of the clock takes it no further.
+    /// It means nothing for a watermark that follows the clock: an event ahead of the clock takes it no further.
     pub fn barrier(&mut self) {
         if self.rule.spec().follows_clock() {
             return;
@@ -164,7 +164,7 @@ impl Certain {
         self.barrier = self.barrier.max(horizons.min().unwrap_or(NO_HORIZON));
     }
 
-    /// The topic has more partitions than was said.
+    /// The topic has more partitions than stated.
     #[cold]
     fn make_room(&mut self, partitions: usize) {
         self.partitions.resize_with(partitions, Partition::default);
@@ -172,7 +172,7 @@ impl Certain {
         self.streams.extend((self.streams.len()..partitions).filter_map(|_| StreamsClaims::of(&spec)));
     }
 
-    /// Whether the watermark may be ahead of a partition, because that is idle.
+    /// Whether the watermark may be ahead of a partition because that partition is idle.
     pub(super) fn may_idle(&self) -> bool {
         self.rule.spec().idleness_ms.is_some() && self.partitions.len() > 1
     }
@@ -182,7 +182,7 @@ impl Certain {
         let partition = &mut self.partitions[usize::from(record.partition)];
         partition.maximum = partition.maximum.max(Some(time));
         let windows = self.rule.windows(time);
-        // The watermark is never behind the least of the partitions, idle or not.
+        // The watermark is never behind the minimum of the partitions, idle or not.
         let sure = if self.rule.spec().merges_sessions() { 0 } else { self.rule.lost_windows(time, self.barrier) };
         let kept = self.claim_globally(record);
         let claim = if kept == Claim::SureKeep { kept } else { claim_of(sure, windows, windows) };
@@ -207,7 +207,7 @@ impl Certain {
             self.counts.pairs += u64::from(windows);
             return Claim::SureKeep;
         }
-        // A session that is still open may take a late event in: then nothing is sure but what is kept.
+        // A session that is still open may take a late event in: then only keeping is certain.
         let sure = if self.rule.spec().merges_sessions() { 0 } else { self.rule.lost_windows(time, self.barrier) };
         let claim = claim_of(sure, possible, windows);
         self.counts.unclocked += u64::from(horizon.is_none());
@@ -240,7 +240,7 @@ impl Certain {
         judged.claim
     }
 
-    /// Azure: what becomes of an event depends on its partition's order and on when it arrived.
+    /// Azure: an event's fate depends on its partition's order and on when it arrived.
     fn observe_arriving(&mut self, record: &TimedRecord) -> Claim {
         let (time, windows) = (record.event_time_ms, self.rule.windows(record.event_time_ms));
         let found = self.partitions[usize::from(record.partition)].arrivals.observe(&self.rule, record);
@@ -304,7 +304,7 @@ impl Waiting {
             self.maximum = Some(event_time_ms);
             self.forget_closed(rule);
         }
-        // Cut downwards, so that what waits is never said to close later than it does.
+        // Rounded down, so that a claim is never said to close later than it does.
         let step_ms = step_ms(rule.spec());
         let step = closes_ms.div_euclid(step_ms).saturating_mul(step_ms);
         if step > rule.horizon(self.maximum) {
@@ -325,7 +325,7 @@ impl Waiting {
     }
 }
 
-/// How wide a step is: the longest wait, from an event to when it may be closed, in a thousand or so parts.
+/// The width of a step: the longest wait, from an event to when it may be closed, in about a thousand parts.
 pub(super) fn step_ms(spec: &ModelSpec) -> i64 {
     let window_ms = match spec.window {
         WindowMs::None => 0,
@@ -379,13 +379,13 @@ impl CertainCounts {
         self.waiting.forget_closed(&Rule::new(spec));
     }
 
-    /// The claims, with what waited for the end of the stream decided: that this is it.
+    /// The claims, with those that waited for the end of the stream decided: this is the end.
     pub(super) fn at_the_end(&self) -> CertainCounts {
         let kept = self.waiting.kept();
         CertainCounts {
             sure_keep: self.sure_keep + kept,
             race: self.race - kept,
-            // The last window of what is kept takes it in.
+            // What is kept is taken in by its last window.
             pairs_possible: self.pairs_possible - kept,
             ..self.clone()
         }

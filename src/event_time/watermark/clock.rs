@@ -1,8 +1,9 @@
 //! A watermark that follows the reader's clock (Beam's KafkaIO, `CustomTimestampPolicyWithLimitedDelay`).
 //!
-//! It is `M - delay`, but an event ahead of the clock takes it no further than `now - delay`, and a partition that was found to be read to its end takes it on to
-//! `checked - delay`, where `checked` is when that was found. That can only have been before the next record was appended: so what a record is held against is
-//! at most `max(M, appended) - delay` (and where the reader is stated to keep up, at most its clock then, less the delay), and without the time of its append nothing is sure of it.
+//! It is `M - delay`, but an event ahead of the clock takes it no further than `now - delay`, and a partition that was found to be read to
+//! its end takes it to `checked - delay`, where `checked` is the time of that check. The check can only have been before the next record
+//! was appended: so a record is compared with at most `max(M, appended) - delay` (and if the reader is stated to keep up, at most its clock
+//! then, less the delay), and without its append time nothing is certain.
 
 use super::rule::{NO_HORIZON, Rule};
 use super::timed::TimedRecord;
@@ -11,7 +12,8 @@ use super::timed::TimedRecord;
 pub(super) const END_CHECK_MS: i64 = 1_000;
 
 impl Rule {
-    /// The horizon at a moment of the reader's clock. `checked_ms`: when the partition was last found to be read to its end, if nothing has come since.
+    /// The horizon at a moment of the reader's clock. `checked_ms`: when the partition was
+    /// last found to be read to its end, if no record has come since.
     #[must_use]
     pub(crate) fn horizon_at(&self, maximum: Option<i64>, now_ms: i64, checked_ms: Option<i64>) -> i64 {
         let horizon = self.horizon(maximum);
@@ -22,18 +24,19 @@ impl Rule {
         checked_ms.and_then(|checked_ms| self.idle_horizon(maximum, checked_ms)).unwrap_or(horizon)
     }
 
-    /// What a partition that was read to its end at this moment goes on to; nothing while that is not past its events, or before its first event after 1970.
+    /// How far a partition advances that was read to its end at this moment; nothing while
+    /// that is not past its events, or before its first event after 1970.
     fn idle_horizon(&self, maximum: i64, checked_ms: i64) -> Option<i64> {
         let horizon = self.horizon(Some(checked_ms));
         (horizon > maximum && maximum > 0).then_some(horizon)
     }
 }
 
-/// The most that a partition's watermark can be before its next record.
+/// The highest that a partition's watermark can be before its next record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ClockBound {
     most: i64,
-    /// Whether it may have idled at a moment that is not known.
+    /// Whether it may have been idle at an unknown moment.
     is_open: bool,
 }
 
@@ -44,7 +47,7 @@ impl Default for ClockBound {
 }
 
 impl ClockBound {
-    /// The most before this record, of a partition with this maximum before it; `None` when that can be anything.
+    /// The maximum before this record, in a partition with this maximum before it; `None` if it can be anything.
     pub(super) fn before(&mut self, rule: &Rule, maximum: Option<i64>, record: &TimedRecord) -> Option<i64> {
         let Some(maximum) = maximum else { return Some(self.most) };
         self.most = self.most.max(rule.horizon(Some(maximum)));
@@ -57,7 +60,7 @@ impl ClockBound {
                 self.most = self.most.max(idle.unwrap_or(NO_HORIZON));
             }
         }
-        // A reader that keeps up read it by then, and its watermark was not past its clock.
+        // A reader that keeps up had read it by then, and its watermark was not past its clock.
         let clock_ms = record
             .appended_by_ms
             .zip(rule.spec().keeps_up_ms)

@@ -1,4 +1,4 @@
-//! What a model says of a pipeline's windows: what each misses, and which are closed when everything has been read.
+//! What a model says of a pipeline's windows: what each misses, and which are closed once everything has been read.
 
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::ModelSpec;
@@ -7,13 +7,14 @@ use crate::event_time::CountRange;
 use crate::event_time::windows::{Prediction, WindowSpan};
 
 impl Prediction for ModelTally {
-    /// Not known where the maximum is over all partitions (Spark, Azure, behind a repartition topic), nor where partitions may be idle: any late record may be dropped or kept.
+    /// Unknown where the maximum is over all partitions (Spark, Azure, after a repartition topic), or where partitions may be idle: any
+    /// late record may be dropped or kept.
     fn loss(&self, window: WindowSpan) -> Option<CountRange> {
         if self.follows_whole_stream() {
             return None;
         }
         let any_order = self.affected().get(window)?;
-        // Of an engine that keeps up more may be sure.
+        // For an engine that keeps up, more may be certain.
         let kept_up = self.expected_affected().and_then(|affected| affected.get(window)).map_or(0, |loss| loss.min);
         Some(CountRange { min: any_order.min.max(kept_up).min(any_order.max), ..any_order })
     }
@@ -23,13 +24,14 @@ impl Prediction for ModelTally {
     }
 }
 
-/// Up to which end windows are closed once a pipeline has read everything, in milliseconds; `None` when none is.
-/// `maxima` are the maximum event times of the partitions, nothing for those without events; `last_result_end_ms` is the latest end of a window with a result.
+/// The end up to which windows are closed once a pipeline has read everything, in milliseconds; `None` when none is. `maxima` are the
+/// maximum event times of the partitions, nothing for those without events; `last_result_end_ms` is the latest end of a window with a
+/// result.
 ///
-/// With a model: windows with `end + allowed lateness <= horizon`, where the horizon is the least over the partitions. One without events holds Flink's and
-/// Beam's watermark unless idleness is set; in Kafka Streams it is a task of its own that concerns no one. For Spark and Azure it is that of the maximum over
-/// all; behind a repartition topic, where any task may be behind, the least.
-/// Without a model: what every partition's events have gone past, and a result was written for it or something later.
+/// With a model: windows with `end + allowed lateness <= horizon`, where the horizon is the minimum over the partitions. A partition
+/// without events holds Flink's and Beam's watermark unless idleness is set; in Kafka Streams it is a task of its own that affects no
+/// other. For Spark and Azure it is the horizon of the maximum over all; after a repartition topic, where any task may be behind, the
+/// minimum. Without a model: windows that every partition's events have passed, and for which, or for a later window, a result was written.
 #[must_use]
 pub(crate) fn closed_until_ms(
     model: Option<&ModelSpec>,
@@ -48,11 +50,12 @@ pub(crate) fn closed_until_ms(
     } else {
         rule.horizon(with_events().min())
     };
-    // One that holds its end may still take in an event that is as new as the newest.
+    // A window that includes its end may still take in an event that is as new as the newest.
     let open_ms = spec.allowed_ms.saturating_add(i64::from(spec.holds_window_ends()));
     let closed_ms = (horizon != NO_HORIZON).then(|| horizon.saturating_sub(open_ms))?;
     if spec.follows_clock() {
-        // An event ahead of the clock does not take the watermark with it: a result of this window or a later one has to show that it closed.
+        // An event ahead of the clock does not take the watermark with it: a result of
+        // this window or a later one has to show that it closed.
         return last_result_end_ms.map(|end_ms| end_ms.min(closed_ms));
     }
     Some(closed_ms)

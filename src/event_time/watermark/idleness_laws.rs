@@ -1,4 +1,4 @@
-//! What holds of Flink with idleness, whatever its clock, and however many tasks its source has.
+//! What holds for Flink with idleness, whatever its clock, and however many tasks its source has.
 
 use proptest::prelude::*;
 
@@ -33,7 +33,7 @@ fn spec() -> impl Strategy<Value = ModelSpec> {
     )
 }
 
-/// Events that mostly go forward, each partition with silences.
+/// Events that mostly move forward, each partition with silences.
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let step = prop_oneof![4 => 0..20_i64, 1 => -150..0_i64, 1 => 20..200_i64];
     prop::collection::vec((prop_oneof![6 => Just(0), 3 => Just(1), 1 => Just(2_usize)], step), 0..150).prop_map(
@@ -56,7 +56,7 @@ fn record((partition, event_time_ms): Event, appended_ms: Option<i64>) -> TimedR
     TimedRecord { partition: partition as u16, event_time_ms, appended_ms, appended_by_ms: appended_ms, key_hash: None }
 }
 
-/// Fates of events that the engine reads at these moments, in order; it ticks every 50 ms, the first time at `tick_ms`.
+/// Fates of events that the engine reads at these moments, in order; it ticks every 50 ms, for the first time at `tick_ms`.
 fn fates(spec: &ModelSpec, reads: &[(i64, Event)], mut tick_ms: i64) -> (Vec<Fate>, ReplayTally) {
     let mut replay = Replay::new(spec, PARTITIONS, Emission::AtTicks);
     let fate = |(at, event): &(i64, Event)| {
@@ -73,7 +73,7 @@ fn fates(spec: &ModelSpec, reads: &[(i64, Event)], mut tick_ms: i64) -> (Vec<Fat
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// The claims know nothing of when anything was read, nor how many tasks there are.
+    /// The claims do not depend on when anything was read, nor on how many tasks there are.
     #[test]
     fn what_is_sure_with_idleness_holds_for_every_clock_and_number_of_tasks(spec in spec(), events in events(), gaps in gaps(), starts_ms in -500..0_i64) {
         let unknown = ModelSpec { source_tasks: None, ..spec };
@@ -97,7 +97,8 @@ proptest! {
         prop_assert_eq!(tally.sure_keep() + tally.dropped().max, tally.records());
     }
 
-    /// It is known what was read before a tick, but not when that was by the engine's clock, nor how many tasks there are, as long as each has a partition.
+    /// It is known what was read before a tick, but not when that was by the engine's clock,
+    /// nor how many tasks there are, as long as each has a partition.
     #[test]
     fn what_is_sure_after_a_tick_holds_for_every_clock_and_number_of_tasks(
         spec in spec(), events in events(), gaps in gaps(), starts_ms in -500..0_i64, tasks in 1..=PARTITIONS as u32,
@@ -125,7 +126,7 @@ proptest! {
         prop_assert!(tally.pairs_lost().contains(replayed.pairs_lost), "{:?} {:?}", tally.pairs_lost(), replayed);
     }
 
-    /// The engine reads each partition with a delay of its own that changes, never more than stated.
+    /// The engine reads each partition with its own changing delay, never more than stated.
     #[test]
     fn what_is_sure_of_an_engine_that_keeps_up_holds_with_idleness(
         spec in spec(), events in events(), delays in prop::collection::vec(0..=100_i64, 1..40), gaps in gaps(), starts_ms in -500..50_i64,
@@ -145,7 +146,8 @@ proptest! {
         prop_assert!(tally.pairs_lost().contains(replayed.pairs_lost), "{:?} {:?}", tally.pairs_lost(), replayed);
     }
 
-    /// Without idleness a task waits for its slowest split and the windows for the slowest task: it does not matter who reads what.
+    /// Without idleness a task waits for its slowest split, and the windows wait for
+    /// the slowest task: it does not matter which task reads what.
     #[test]
     fn the_number_of_tasks_does_not_matter_without_idleness(spec in spec(), events in events(), gaps in gaps()) {
         let spec = ModelSpec { idleness_ms: None, ..spec };
@@ -156,7 +158,7 @@ proptest! {
         for tasks in 2..=PARTITIONS as u32 {
             prop_assert_eq!(&of(tasks), &one);
         }
-        // A task without a partition never says a thing.
+        // A task without a partition never emits anything.
         prop_assert_eq!(of(PARTITIONS as u32 + 1).1.dropped, 0);
     }
 }
@@ -177,7 +179,7 @@ fn the_first_event_of_a_partition_may_be_dropped_with_idleness() {
 
 #[test]
 fn a_task_that_comes_back_from_idle_is_left_out_until_it_has_caught_up() {
-    // Partition 1 comes back behind partition 0, which goes on: in one task it holds the watermark, in a task of its own it does not.
+    // Partition 1 comes back after partition 0, which goes on: in the same task it holds the watermark, in a task of its own it does not.
     let spec =
         |tasks| ModelSpec { idleness_ms: Some(100), source_tasks: Some(tasks), ..ModelSpec::plain(Engine::Flink) };
     let reads = [

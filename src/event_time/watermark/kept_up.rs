@@ -1,8 +1,9 @@
-//! What is kept for sure by an engine that keeps up, where partitions may be idle.
+//! What an engine that keeps up certainly keeps, where partitions may be idle.
 //!
-//! An idle partition does not hold the watermark, from before its first event on, and with several source tasks one that comes back does not hold it either until
-//! it has caught up. So a partition's own order says nothing. But an event that was appended at `a` is read before anything that was appended after
-//! `a + keeps_up`, and no watermark is ever ahead of the largest event time that was read, less the bound: what that does not close is kept.
+//! An idle partition does not hold the watermark, even before its first event, and with several source tasks one that comes back does not
+//! hold it either until it has caught up. So a partition's own order tells nothing. But an event that was appended at `a` is read before
+//! anything that was appended after `a + keeps_up`, and no watermark is ever ahead of the largest event time that was read, less the bound:
+//! an event that this does not close is kept.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,7 +11,7 @@ use super::certain::step_ms;
 use super::rule::Rule;
 use super::spec::ModelSpec;
 
-/// Into how many slices the time that the engine may be behind is cut: events of one wait together.
+/// Into how many slices the time that the engine may be behind is divided: the events of a slice wait together.
 const SLICES: i64 = 64;
 
 /// Follows the events in the order of appending.
@@ -22,24 +23,24 @@ pub(super) struct KeptUp {
     kept: u64,
 }
 
-/// Events that were appended in some time.
+/// Events that were appended within some time.
 #[derive(Debug)]
 struct Slice {
     from_ms: i64,
-    /// The last was appended then.
+    /// When the last of them was appended.
     until_ms: i64,
-    /// By the horizon that closes their last window, cut downwards: how many.
+    /// By the horizon that closes their last window, rounded down: how many.
     by_closing_ms: BTreeMap<i64, u64>,
 }
 
 impl KeptUp {
-    /// Nothing has been seen; none where it says no more than the partitions' own order.
+    /// Nothing has been seen; none where it adds nothing to the partitions' own order.
     pub(super) fn new(spec: &ModelSpec) -> Option<Self> {
         let keeps_up_ms = spec.idleness_ms.and(spec.keeps_up_ms)?;
         Some(KeptUp { keeps_up_ms, maximum: None, waiting: VecDeque::new(), kept: 0 })
     }
 
-    /// The next record in the order of appending.
+    /// The next record in append order.
     pub(super) fn observe(&mut self, rule: &Rule, event_time_ms: i64, appended_ms: i64) {
         while let Some(slice) = self.waiting.front()
             && slice.until_ms.saturating_add(self.keeps_up_ms) < appended_ms
@@ -65,7 +66,7 @@ impl KeptUp {
         }
     }
 
-    /// How many are kept for sure, if this is the end of the stream.
+    /// How many are certainly kept, if this is the end of the stream.
     pub(super) fn kept(&self, rule: &Rule) -> u64 {
         let horizon = rule.horizon(self.maximum);
         self.kept + self.waiting.iter().map(|slice| slice.kept(horizon)).sum::<u64>()

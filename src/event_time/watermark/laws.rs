@@ -1,4 +1,4 @@
-//! What holds for every stream, in whatever order an engine reads it.
+//! What holds for every stream, in any order in which an engine may read it.
 
 use proptest::prelude::*;
 
@@ -57,7 +57,7 @@ fn spec_of(
     })
 }
 
-/// Events that mostly go forward.
+/// Events that mostly move forward.
 fn events(most: usize) -> impl Strategy<Value = Vec<Event>> {
     let step = prop_oneof![4 => 0..20_i64, 1 => -150..0_i64, 1 => 20..200_i64];
     prop::collection::vec((0..PARTITIONS, step, 0..3_u64), 0..most).prop_map(|steps| {
@@ -70,7 +70,7 @@ fn events(most: usize) -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
-/// The same events in another interleaving: each partition's order stays. `dice` says which partition is next.
+/// The same events in another interleaving that keeps each partition's order. `dice` picks the next partition.
 fn interleaved(events: &[Event], dice: &[usize]) -> Vec<Event> {
     let mut queues: Vec<_> = (0..PARTITIONS)
         .map(|partition| events.iter().filter(move |event| event.0 == partition).copied().peekable())
@@ -113,7 +113,7 @@ fn fates(spec: &ModelSpec, emission: Emission, order: &[Event], dice: &[usize]) 
     order.iter().enumerate().map(fate).collect()
 }
 
-/// A number for each event: its partition and its place there.
+/// A unique number for each event: its partition and its place there.
 fn places(order: &[Event]) -> Vec<(usize, usize)> {
     let mut next = [0; PARTITIONS];
     let place = |event: &Event| {
@@ -131,7 +131,7 @@ fn dice() -> impl Strategy<Value = Vec<usize>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// The engine reads part after part, waits for a tick after each, and interleaves the partitions of a part as it likes.
+    /// The engine reads part after part, waits for a tick after each, and interleaves the partitions of a part in any way.
     #[test]
     fn what_is_sure_holds_in_every_interleaving(
         spec in spec(), parts in prop::collection::vec(events(40), 1..4), reader in dice(), engine in dice(), per_record in any::<bool>(),
@@ -171,7 +171,7 @@ proptest! {
         prop_assert_eq!(tally.sure_keep() + tally.dropped().max + tally.refused(), tally.records());
     }
 
-    /// Records go to tasks by new keys that nobody knows, and the partitions' records meet there in any order.
+    /// Records go to tasks by unknown new keys, and the partitions' records meet there in any order.
     #[test]
     fn what_is_sure_behind_a_repartition_holds_for_any_new_keys(
         window in window(), allowed_ms in 0..40_i64, events in events(80), engine in dice(), tasks in prop::collection::vec(0..PARTITIONS, 1..20),
@@ -203,7 +203,7 @@ proptest! {
     fn a_watermark_after_every_record_drops_whatever_any_periodic_one_drops(
         spec in spec(), events in events(80), ticks in dice(),
     ) {
-        // A session that is dropped early cannot save a later event, so that no such order holds between them.
+        // A session that is dropped early cannot save a later event, so no such order exists between them.
         prop_assume!(!spec.merges_sessions() && !spec.progress().moves_at_batches());
         let per_record = fates(&spec, Emission::PerRecord, &events, &ticks);
         let periodic = fates(&spec, Emission::AtTicks, &events, &ticks);
@@ -253,7 +253,7 @@ proptest! {
         }
     }
 
-    /// An engine that reads in the order of appending, in one of the phases that are tried: its figures are that phase's.
+    /// An engine that reads in append order, in one of the phases that are tried: its figures are that phase's.
     #[test]
     fn the_expected_range_holds_an_engine_that_keeps_up(
         spec in spec(), events in events(150), gaps in prop::collection::vec(prop_oneof![9 => 0..30_i64, 1 => 200..2000_i64], 1..50),
@@ -269,7 +269,7 @@ proptest! {
             now_ms += if turn == 0 { 0 } else { gaps[turn % gaps.len()] };
             while tick_ms <= now_ms {
                 if spec.follows_clock() {
-                    // It has read all there is.
+                    // It has read everything.
                     (0..PARTITIONS).for_each(|partition| replay.idle(partition));
                 }
                 replay.tick(Some(tick_ms));
@@ -277,7 +277,7 @@ proptest! {
                 tick_ms += interval_ms;
             }
             replay.event(event.0, event.1, event.2);
-            // As if everything arrived at its event time: Azure's policies about arrival are not replayed.
+            // As if everything arrived at its event time: Azure's arrival policies are not replayed.
             watermarks.observe(&record(event, Some(now_ms)));
         }
         prop_assume!(!spec.judges_events());
@@ -289,8 +289,8 @@ proptest! {
         prop_assert!(spec.progress().is_stream_time() || expected.records.max <= tally.dropped().max);
     }
 
-    /// Two source subtasks tick in phases of their own, and a network buffer holds the watermark of each back from the other's records. One window
-    /// closes, and every other record is late for it: what is dropped says when the window closed.
+    /// Two source subtasks each tick in their own phase, and a network buffer holds the watermark of each back from the other's records.
+    /// One window closes, and every other record is late for it: what is dropped shows when the window closed.
     #[test]
     fn the_expected_range_holds_two_subtasks_and_their_network_buffers(phases_ms in [0..32_i64, 0..32_i64], held_ms in [0..=100_i64, 0..=100_i64]) {
         let spec = ModelSpec { interval_ms: Some(32), window: WindowMs::tumbling(400), ..ModelSpec::plain(Engine::Flink) };
@@ -317,7 +317,7 @@ proptest! {
         prop_assert!(dropped > 400 && expected.records.contains(dropped), "{:?} {}", expected, dropped);
     }
 
-    /// The engine reads each partition with a delay of its own that changes, never more than stated, and ticks in a phase of its own.
+    /// The engine reads each partition with its own changing delay, never more than stated, and ticks in its own phase.
     #[test]
     fn what_is_sure_of_an_engine_that_keeps_up_is_dropped(
         spec in ticking_spec(), events in events(150), delays in prop::collection::vec(0..=100_i64, 1..40), gaps in prop::collection::vec(0..30_i64, 1..50),
@@ -348,7 +348,7 @@ proptest! {
         prop_assert!(tally.pairs_lost().contains(replay.tally().pairs_lost));
     }
 
-    /// The reader is behind each partition by a delay of its own that changes, and whenever it has read one to its end, it may find that out.
+    /// The reader is behind each partition by its own changing delay, and whenever it has read one to its end, it may notice that.
     #[test]
     fn what_is_sure_of_a_watermark_that_follows_the_clock_is_kept(
         spec in spec_of(Just(Engine::Beam), window()), events in events(150), gaps in prop::collection::vec(prop_oneof![9 => 0..30_i64, 1 => 100..900_i64], 1..50),
@@ -430,7 +430,7 @@ fn one_event_from_the_future_takes_no_memory() {
     for tally in watermarks.finish() {
         assert!(tally.affected().len() <= 2, "{:?}", tally.spec().engine);
         assert_eq!(tally.records(), 1000);
-        // Azure drops the one that is so early, and it moves nothing.
+        // Azure drops the one that is so early, and that one moves nothing.
         let least = if tally.spec().judges_events() { 1 } else { 899 };
         assert!(tally.dropped().max >= least, "{:?}: {:?}", tally.spec().engine, tally.dropped());
     }

@@ -1,4 +1,4 @@
-//! What to expect of an engine that keeps up: it reads records in the order in which they were appended, and its watermark moves at its own interval.
+//! What to expect of an engine that keeps up: it reads records in append order, and its watermark moves at its own interval.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -15,7 +15,7 @@ use super::timed::TimedRecord;
 use crate::event_time::CountRange;
 use crate::event_time::engines::Progress;
 
-/// Most groups of one micro-batch that are told apart; beyond them every row is taken for one of its own.
+/// The most groups of one micro-batch that are counted separately; beyond them every row counts as a group of its own.
 const MOST_GROUPS: usize = 1 << 18;
 
 /// The expected range over the unknown phase of the engine's ticks and, for Flink, what its network buffers hold back (Spark: of its micro-batches, and of their length unless it is set).
@@ -39,11 +39,11 @@ struct PhaseCounts {
     groups: HashSet<Group>,
 }
 
-/// Follows one model in the order of appending, in several phases at once.
+/// Follows one model in append order, in several phases at once.
 ///
-/// With a stated `keeps_up` it also finds what is dropped for certain: an event that was appended at `a` is read after everything that was appended
-/// up to `a - keeps_up`, and within one interval before it the watermark was sent on. So what the watermark of the moment
-/// `a - keeps_up - interval` closes is lost.
+/// With a stated `keeps_up` it also finds what is certainly dropped: an event that was appended at `a` is read after everything that was
+/// appended up to `a - keeps_up`, and within one interval before it the watermark was emitted. So what the watermark of the moment `a -
+/// keeps_up - interval` closes is lost.
 #[derive(Debug)]
 pub(crate) struct Live {
     rule: Rule,
@@ -54,10 +54,10 @@ pub(crate) struct Live {
     counts: Vec<PhaseCounts>,
     /// What is lost in every phase.
     everywhere: PhaseCounts,
-    /// Horizons of moments that are not yet long enough ago to be certain.
+    /// Horizons of moments that are too recent to be certain.
     recent: VecDeque<(i64, i64)>,
     certain: i64,
-    /// What is kept for sure although partitions may be idle.
+    /// What is certainly kept although partitions may be idle.
     kept_up: Option<KeptUp>,
     pub(super) sure_drop: u64,
     pub(super) pairs_sure: u64,
@@ -65,7 +65,8 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Nothing has been seen; none for models whose verdict does not depend on the order, or whose sessions would have to be kept open in every phase.
+    /// Nothing has been seen; none for models whose verdict does not depend on the order,
+    /// or whose sessions would have to be kept open in every phase.
     pub(super) fn new(spec: &ModelSpec, partitions: usize) -> Option<Self> {
         match spec.progress() {
             Progress::StreamTime | Progress::Arrival => return None,
@@ -93,7 +94,7 @@ impl Live {
         })
     }
 
-    /// The next record in the order of appending.
+    /// The next record in append order.
     #[inline]
     pub(super) fn observe(&mut self, next: &InOrder) {
         let InOrder { record, appended_ms, .. } = next;
@@ -127,8 +128,8 @@ impl Live {
         }
     }
 
-    /// Idle partitions are not left out here: what is certain must not rest on the engine's having noticed them.
-    /// A task of Flink's source without a partition holds the watermark at its minimum, for a while or for ever.
+    /// Idle partitions are not left out here: certainty must not depend on the engine's having noticed them. A task of Flink's source
+    /// without a partition holds the watermark at its minimum, for a while or for ever.
     fn make_certain(&mut self, now_ms: i64, keeps_up_ms: i64) {
         if self.rule.spec().source_tasks.is_some_and(|tasks| tasks as usize > self.partitions.len()) {
             return;
@@ -171,7 +172,7 @@ impl Live {
         self.affected.add(&self.rule, time, sure, most);
     }
 
-    /// Events that are kept for sure by an engine that keeps up, although partitions may be idle.
+    /// Events that an engine that keeps up certainly keeps, although partitions may be idle.
     pub(super) fn kept(&self) -> u64 {
         self.kept_up.as_ref().map_or(0, |kept_up| kept_up.kept(&self.rule))
     }
@@ -193,7 +194,8 @@ impl Live {
         Expected { records: range(|counts| counts.records), pairs: range(|counts| counts.pairs), metric }
     }
 
-    /// How many partitions there are, and how many of them have events: in Flink one without holds the watermark at its minimum, and nothing is ever dropped.
+    /// How many partitions there are, and how many of them have events: in Flink a partition without events holds the watermark at its
+    /// minimum, and nothing is ever dropped.
     pub(super) fn partitions(&self) -> (usize, usize) {
         let with_events = self.partitions.iter().filter(|partition| partition.maximum.is_some()).count();
         (self.partitions.len(), with_events)
@@ -201,7 +203,7 @@ impl Live {
 }
 
 impl PhaseCounts {
-    /// An event is lost from `lost` of its windows. What Spark's metric says of it is another matter: [`PhaseCounts::groups_lost`].
+    /// An event is lost from `lost` of its windows. Spark's metric is counted in [`PhaseCounts::groups_lost`].
     fn lose(&mut self, rule: &Rule, lost: u32, windows: u32) {
         self.records += u64::from(lost == windows);
         self.pairs += u64::from(lost);

@@ -11,7 +11,8 @@ pub enum MetricUnit {
     Event,
     /// An (event, window) pair.
     Pair,
-    /// Spark's aggregation: the rows of a key and window that a micro-batch drops are one, for they are summed up before they are judged.
+    /// Spark's aggregation: the rows of a key and window that a micro-batch drops count
+    /// as one, because they are summed up before they are judged.
     Group,
     /// Spark's sessions: the same, but each input partition sums up by itself, and each row's own window is its time and the gap.
     GroupOfPartition,
@@ -31,7 +32,7 @@ impl ModelSpec {
 }
 
 impl MetricUnit {
-    /// What an event that is lost from `lost` of its `windows` adds; nothing where groups have to be told apart.
+    /// What an event that is lost from `lost` of its `windows` adds; nothing where groups have to be distinguished.
     #[must_use]
     pub const fn of(self, lost: u32, windows: u32) -> u64 {
         match self {
@@ -47,7 +48,7 @@ impl MetricUnit {
         matches!(self, MetricUnit::Group | MetricUnit::GroupOfPartition)
     }
 
-    /// In which group a lost (event, window) pair is.
+    /// The group of a lost (event, window) pair.
     #[must_use]
     pub const fn group(self, partition: u16, key_hash: u64, window_start_ms: i64) -> Group {
         let partition = match self {

@@ -1,13 +1,14 @@
-//! Which events a stream processor drops behind its watermark: said exactly where the order of its reading is known, and else as bounds.
+//! Which events a stream processor drops behind its watermark: exactly where the order of its reading is known, and as bounds otherwise.
 //!
-//! One rule for all engines: a (record, window) pair is lost iff `end + allowed lateness <= horizon`. What differs is the horizon, which follows
-//! the largest event time that the engine has taken into account ([`Rule::horizon`]), and when it moves:
-//! per record, at ticks, or by the micro-batch. The times are whole milliseconds and saturate at the ends of i64, as the engines' do.
+//! One rule for all engines: a (record, window) pair is lost iff `end + allowed lateness <= horizon`. The engines differ in the horizon,
+//! which follows the largest event time that the engine has taken into account ([`Rule::horizon`]), and in when it moves: per record, at
+//! ticks, or per micro-batch. Times are whole milliseconds and saturate at the ends of i64, as the engines' do.
 //!
-//! Three answers, from the most to the least that is known:
+//! Three answers, from the most known to the least:
 //! 1. [`Replay`]: the order in which the engine reads, and its ticks, batches or watermarks, are given. Exact.
-//! 2. [`Certain`]: each partition's order is known, but not how the engine interleaves them. What holds in every interleaving, and the rest as races.
-//! 3. [`live::Live`]: in between, what to expect of an engine that keeps up: records in the order in which they were appended.
+//! 2. [`Certain`]: each partition's order is known, but not how the engine interleaves them.
+//! What holds in every interleaving is certain, the rest are races.
+//! 3. [`live::Live`]: in between, what to expect of an engine that keeps up: it reads records in append order.
 //!
 //! [`Watermarks`] computes the second and third for several models over one stream in one pass. Its memory grows with partitions and with windows
 //! that miss events, not with the events.

@@ -1,4 +1,4 @@
-//! The engine's unknown phase: several of it side by side, each with its own horizon.
+//! The engine's unknown phase: several candidates side by side, each with its own horizon.
 
 use std::collections::VecDeque;
 
@@ -10,38 +10,38 @@ use crate::event_time::engines::Progress;
 /// How many phases of a ticking watermark are tried: one every 6 ms of Flink's interval.
 const TICK_PHASES: usize = 32;
 /// How long Flink's network buffers may hold a watermark back while records of another source subtask are judged, in milliseconds:
-/// `execution.buffer-timeout.interval`. It takes a second subtask, and so a second partition.
+/// `execution.buffer-timeout.interval`. That takes a second subtask, and so a second partition.
 const FLINK_BUFFER_TIMEOUT_MS: i64 = 100;
-/// Lengths of Spark's micro-batches that are tried when none is set, in milliseconds.
+/// Lengths of Spark's micro-batches to try when none is set, in milliseconds.
 const BATCH_LENGTHS_MS: [i64; 8] = [500, 500, 1_000, 1_000, 2_000, 2_000, 4_000, 4_000];
-/// So many batches in a silence move all that a silence can move.
+/// This many batches in a silence move everything that a silence can move.
 const BATCHES_OF_A_SILENCE: i64 = 3;
 
-/// What the phases look at when the watermark moves.
+/// What the phases need when the watermark moves.
 pub(super) struct Maxima<'a> {
     pub(super) partitions: &'a [PartitionLive],
     pub(super) global: Option<i64>,
     pub(super) first_appended_ms: i64,
 }
 
-/// A partition, in the order of appending.
+/// A partition, in append order.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PartitionLive {
     pub(super) maximum: Option<i64>,
     pub(super) last_appended_ms: Option<i64>,
 }
 
-/// One phase: when it moves next, and what is behind it.
+/// One phase: when it moves next, and its horizon.
 #[derive(Debug, Clone)]
 pub(super) struct Phase {
     length_ms: i64,
-    /// From a tick to when its horizon is behind the windows.
+    /// From a tick to when its horizon reaches the windows.
     delay_ms: i64,
     next_ms: i64,
     pub(super) horizon: i64,
     /// Spark: W of the batch that is being filled; `horizon` is the one before.
     filling: i64,
-    /// Horizons under way, each with when it arrives.
+    /// Horizons on their way, each with its time of arrival.
     under_way: VecDeque<(i64, i64)>,
 }
 
@@ -49,9 +49,9 @@ pub(super) struct Phase {
 #[derive(Debug)]
 pub(super) struct Phases {
     pub(super) each: Vec<Phase>,
-    /// The largest horizon among them: what is open there is open in all.
+    /// The highest horizon among them: what is open there is open in all.
     pub(super) furthest: i64,
-    /// The least: what is closed there is closed in all.
+    /// The lowest: what is closed there is closed in all.
     pub(super) nearest: i64,
     next_ms: Option<i64>,
 }
@@ -70,7 +70,7 @@ impl Phases {
         };
         let delays: &[i64] = match spec.progress() {
             Progress::SourceTasks if partitions > 1 => &[0, FLINK_BUFFER_TIMEOUT_MS],
-            // Of a reader that follows the clock not the watermark is old, but what it knows of the partitions' ends.
+            // For a reader that follows the clock, not its watermark is old, but its knowledge of the partitions' ends.
             Progress::ReaderClock => &[0, END_CHECK_MS],
             Progress::SourceTasks | Progress::MicroBatches | Progress::StreamTime | Progress::Arrival => &[0],
         };
@@ -83,7 +83,7 @@ impl Phases {
         Phases { each, furthest: horizon, nearest: horizon, next_ms: None }
     }
 
-    /// The engine's clock has come to `now_ms`: what is due happens. Returns a bit for each phase in which anything did.
+    /// The engine's clock has reached `now_ms`: what is due happens. Returns a bit for each phase in which anything did.
     pub(super) fn advance(&mut self, rule: &Rule, now_ms: i64, maxima: &Maxima<'_>) -> u64 {
         match self.next_ms {
             None => self.begin(rule, now_ms),
@@ -154,21 +154,21 @@ impl Phase {
     }
 }
 
-/// What a tick of a watermark that follows the clock sends on, of an engine that has read everything: the minimum over the partitions.
+/// The horizon that a tick emits, if the watermark follows the clock and the engine has read everything: the minimum over the partitions.
 fn clock_tick(rule: &Rule, at_ms: i64, check_age_ms: i64, maxima: &Maxima<'_>) -> i64 {
     let checked_ms = Some(at_ms.saturating_sub(check_age_ms));
     let horizon = |partition: &PartitionLive| rule.horizon_at(partition.maximum, at_ms, checked_ms);
     maxima.partitions.iter().map(horizon).min().unwrap_or(NO_HORIZON)
 }
 
-/// The horizon that a tick sends on: the minimum over partitions that are not idle, the maximum over all when all are.
+/// The horizon that a tick emits: the minimum over partitions that are not idle, the maximum over all when all are.
 fn tick(rule: &Rule, at_ms: i64, length_ms: i64, maxima: &Maxima<'_>) -> i64 {
     let horizon = |partition: &PartitionLive| rule.horizon(partition.maximum);
     let Some(idleness_ms) = rule.spec().idleness_ms else {
         return maxima.partitions.iter().map(horizon).min().unwrap_or(NO_HORIZON);
     };
-    // Silence is timed from the first tick without events (Flink's `WatermarksWithIdleness`), which is one interval
-    // after the tick that saw the last ones.
+    // Silence is timed from the first tick without events (Flink's `WatermarksWithIdleness`),
+    // which is one interval after the tick that saw the last ones.
     let is_active = |partition: &&PartitionLive| {
         let last_ms = partition.last_appended_ms.unwrap_or(maxima.first_appended_ms);
         let ticks_since = at_ms.saturating_sub(last_ms).saturating_sub(1) / length_ms;

@@ -20,25 +20,25 @@ pub(crate) enum Emission {
     AtTicks,
 }
 
-/// What became of an event.
+/// What happened to an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// None of its windows had fired.
     OnTime,
-    /// A window had fired, and one at least took it in.
+    /// A window had fired, and at least one took it in.
     LateAllowed,
     /// Lost from all its windows.
     Dropped,
-    /// The engine takes no such event (Kafka Streams: negative times, no key).
+    /// The engine rejects such events (Kafka Streams: negative times, no key).
     Refused,
 }
 
-/// What a replay came to.
+/// The counts of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct ReplayTally {
     /// Events.
     pub events: u64,
-    /// Events that the engine takes none of.
+    /// Events that the engine rejects.
     pub refused: u64,
     /// Events lost from all their windows.
     pub dropped: u64,
@@ -50,7 +50,7 @@ pub(crate) struct ReplayTally {
     pub pairs_lost: u64,
     /// What the engine's own metric shows, see [`ModelSpec::metric`].
     pub metric: u64,
-    /// The least that it shows: less than `metric` where it depends on the query's plan, see [`ModelSpec::sums_rows_first`].
+    /// The minimum that it shows: less than `metric` where it depends on the query's plan, see [`ModelSpec::sums_rows_first`].
     pub metric_least: u64,
 }
 
@@ -58,9 +58,9 @@ pub(crate) struct ReplayTally {
 #[derive(Debug, Clone, Copy)]
 struct Partition {
     maximum: Option<i64>,
-    /// The horizon that was sent on last.
+    /// The horizon that was emitted last.
     sent: i64,
-    /// Its watermarks are given; then they alone count.
+    /// Its watermarks are given; then only they count.
     is_given: bool,
     is_idle: bool,
     was_active: bool,
@@ -68,14 +68,14 @@ struct Partition {
     inactive_since_ms: Option<i64>,
 }
 
-/// An event that is read.
+/// An event being read.
 struct Read {
     partition: usize,
     event_time_ms: i64,
     key_hash: u64,
 }
 
-/// Nothing has come.
+/// Nothing has arrived.
 const EMPTY: Partition = Partition {
     maximum: None,
     sent: NO_HORIZON,
@@ -85,11 +85,11 @@ const EMPTY: Partition = Partition {
     inactive_since_ms: None,
 };
 
-/// Replays one model. All partitions that the engine reads are named at the start: one without events holds Flink's watermark back.
+/// Replays one model. All partitions that the engine reads are listed at the start: one without events holds Flink's watermark back.
 ///
-/// For Flink and Beam the watermark is the minimum over partitions that are not idle, or the maximum over all when all are (Flink: in a task of its source;
-/// the tasks are joined by a valve that leaves one out when it comes back from idle, until it has caught up);
-/// Spark's is one over all and moves by the micro-batch; Kafka Streams and Azure have one for each partition.
+/// For Flink and Beam the watermark is the minimum over partitions that are not idle, or the maximum over all when all are (Flink: in a
+/// task of its source; the tasks are joined by a valve that leaves one out that comes back from idle, until it has caught up);
+/// Spark's is one over all and moves per micro-batch; Kafka Streams and Azure have one for each partition.
 /// Beam's partitions are never left out: one that is marked idle has been read to its end, and follows the clock of the next tick.
 #[derive(Debug)]
 pub(crate) struct Replay {
@@ -97,7 +97,7 @@ pub(crate) struct Replay {
     emission: Emission,
     partitions: Vec<Partition>,
     horizon: i64,
-    /// Flink's source, and what it tells the windows.
+    /// Flink's source, and what it emits to the windows.
     source: Option<SourceTasks>,
     batches: Batches,
     /// Flink SQL: the slices of each key that events were dropped from.
@@ -129,7 +129,7 @@ impl Replay {
         Replay::numbered(spec, &numbers, emission)
     }
 
-    /// Nothing has been read of partitions with these numbers: the number says which task of Flink's source reads it
+    /// Nothing has been read of partitions with these numbers: the number decides which task of Flink's source reads it
     /// ([`ModelSpec::source_tasks`], one if it is not stated).
     #[must_use]
     pub(crate) fn numbered(spec: &ModelSpec, numbers: &[u32], emission: Emission) -> Self {
@@ -155,7 +155,7 @@ impl Replay {
         }
     }
 
-    /// The engine reads an event. It never affects its own lateness, except in Kafka Streams, where it cannot matter.
+    /// The engine reads an event. It never affects its own lateness, except in Kafka Streams, where that makes no difference.
     #[cfg(test)]
     pub(crate) fn event(&mut self, partition: usize, event_time_ms: i64, key_hash: u64) -> Fate {
         self.keyed_event(partition, event_time_ms, Some(key_hash))
@@ -199,8 +199,8 @@ impl Replay {
         }
     }
 
-    /// A periodic emission at this moment of the engine's clock: the watermark is sent on, and partitions are looked at for idleness
-    /// (the clock of silence starts at the first tick without events, and it takes strictly longer than the timeout).
+    /// A periodic emission at this moment of the engine's clock: the watermark is emitted, and partitions are checked for idleness (silence
+    /// is timed from the first tick without events, and has to be strictly longer than the timeout).
     pub(crate) fn tick(&mut self, now_ms: Option<i64>) {
         if let Some(source) = &mut self.source {
             return source.tick(now_ms);
@@ -234,7 +234,7 @@ impl Replay {
         self.batches.current > self.batches.before
     }
 
-    /// A watermark is given: a partition's, or without one the engine's own.
+    /// A watermark is given: a partition's, or without a partition the engine's own.
     pub(crate) fn watermark(&mut self, partition: Option<usize>, watermark_ms: i64) {
         let horizon = self.rule.horizon_of_watermark(watermark_ms);
         if let Some(source) = &mut self.source {
@@ -265,7 +265,7 @@ impl Replay {
         self.combine();
     }
 
-    /// What it came to so far.
+    /// The counts so far.
     #[must_use]
     pub(crate) fn tally(&self) -> ReplayTally {
         let sums_first = self.rule.spec().sums_rows_first();
@@ -312,12 +312,12 @@ impl Replay {
         }
     }
 
-    /// At a moment of the reader's clock. That a partition was read to its end is known of this moment, and not of the next.
+    /// At a moment of the reader's clock. That a partition was read to its end is known for this moment, not for the next.
     fn generate_by_clock(&mut self, now_ms: i64) {
         let rule = self.rule;
         for of in self.partitions.iter_mut().filter(|of| !of.is_given) {
             let checked_ms = std::mem::take(&mut of.is_idle).then_some(now_ms);
-            // KafkaIO's reader takes the least of what its partitions are now; only the whole never goes back.
+            // KafkaIO's reader takes the minimum of its partitions' current watermarks; only the whole never goes back.
             of.sent = rule.horizon_at(of.maximum, now_ms, checked_ms);
         }
     }
@@ -358,7 +358,7 @@ impl Replay {
             self.dropped_slices.insert((read.key_hash, self.rule.last_end_ms(read.event_time_ms)));
         }
         self.tally.late_allowed += u64::from(fate == Fate::LateAllowed);
-        // Groups are counted where they are told apart.
+        // Grouped rows are counted where groups are distinguished.
         self.tally.metric += self.rule.spec().metric_unit().of(lost, windows);
         fate
     }

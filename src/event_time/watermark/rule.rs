@@ -1,4 +1,4 @@
-//! The one rule: which windows an event belongs to, and which of them are closed already. Integer milliseconds, saturating.
+//! The one rule: which windows an event belongs to, and which of them are already closed. Integer milliseconds, saturating.
 
 use super::spec::{ModelSpec, WindowMs};
 use crate::event_time::engines::{Lateness, Sliding};
@@ -7,7 +7,7 @@ use crate::event_time::windows::{WindowShape, WindowSpan};
 /// The horizon while nothing has been seen: everything is kept.
 pub(crate) const NO_HORIZON: i64 = i64::MIN;
 
-/// How an engine puts events into windows.
+/// How an engine assigns events to windows.
 #[derive(Debug, Clone, Copy)]
 enum Assigner {
     /// One interval around each event.
@@ -16,7 +16,7 @@ enum Assigner {
     Aligned(WindowShape),
 }
 
-/// An engine's rule, ready to be asked.
+/// An engine's rule.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rule {
     spec: ModelSpec,
@@ -47,7 +47,7 @@ impl Rule {
         &self.spec
     }
 
-    /// What is behind the engine once it has taken `maximum` into account: M - B, and the engine's own turn of it.
+    /// The horizon once the engine has taken `maximum` into account: M - B, and the engine's own offset.
     #[inline]
     #[must_use]
     pub(crate) fn horizon(&self, maximum: Option<i64>) -> i64 {
@@ -61,8 +61,8 @@ impl Rule {
         watermark_ms.saturating_add(self.spec.description().last_ms)
     }
 
-    /// Whether the engine takes no such event at all: Kafka Streams refuses negative times, and records without a key where it groups by the key that
-    /// they have. They do not move its stream time, and its metric counts them.
+    /// Whether the engine rejects such events: Kafka Streams rejects negative times, and records without a key where it groups by their
+    /// existing key. They do not move its stream time, and its metric counts them.
     #[must_use]
     pub(crate) fn refuses(&self, event_time_ms: i64, key_hash: Option<u64>) -> bool {
         self.spec.refuses_events() && (event_time_ms < 0 || key_hash.is_none() && !self.spec.repartitioned)
@@ -79,7 +79,7 @@ impl Rule {
         }
     }
 
-    /// Where the last window of an event ends; an event that is judged by itself ends with its own time.
+    /// The end of an event's last window; an event that is judged by itself ends with its own time.
     #[inline]
     #[must_use]
     pub(crate) fn last_end_ms(&self, event_time_ms: i64) -> i64 {
@@ -90,7 +90,7 @@ impl Rule {
         }
     }
 
-    /// How long after its time an event's last window ends at least, in milliseconds.
+    /// The shortest time from an event to the end of its last window, in milliseconds.
     pub(in crate::event_time) fn least_end_ms(&self) -> i64 {
         match self.assigner {
             _ if self.spec.judges_events() => 1,
@@ -99,12 +99,12 @@ impl Rule {
         }
     }
 
-    /// What is added to `M - B` to make the horizon, in milliseconds.
+    /// What is added to `M - B` to get the horizon, in milliseconds.
     pub(in crate::event_time) fn shift_ms(&self) -> i64 {
         self.spec.description().shift_ms()
     }
 
-    /// How long windows stay open behind the watermark beside what an event's disorder is held against, in milliseconds.
+    /// How long windows stay open after the watermark has passed them, apart from the tolerance for disorder, in milliseconds.
     pub(in crate::event_time) fn open_ms(&self) -> i64 {
         match self.spec.description().tolerates.lateness {
             Lateness::InPlaceOfBound => 0,
@@ -112,7 +112,7 @@ impl Rule {
         }
     }
 
-    /// Whether a window that ends there is closed at a horizon: what still belongs to it is lost.
+    /// Whether a window with this end is closed at a horizon: what still belongs to it is lost.
     #[inline]
     #[must_use]
     pub(crate) fn is_closed(&self, end_ms: i64, horizon: i64) -> bool {
@@ -126,7 +126,7 @@ impl Rule {
         self.is_closed(ends_ms, horizon)
     }
 
-    /// From how many of its windows an event is lost. They are its earliest ones.
+    /// From how many of its windows an event is lost. They are the earliest ones.
     #[must_use]
     pub(crate) fn lost_windows(&self, event_time_ms: i64, horizon: i64) -> u32 {
         let (last_end_ms, windows) = (self.last_end_ms(event_time_ms), self.windows(event_time_ms));
@@ -137,7 +137,7 @@ impl Rule {
         if horizon == NO_HORIZON {
             return 0;
         }
-        // Windows end at last_end - k * hop; those that end behind the horizon are the first ones, k < open.
+        // Windows end at last_end - k * hop; those that end after the horizon are the first ones, k < open.
         let ahead_ms = last_end_ms.saturating_add(self.spec.allowed_ms).saturating_sub(horizon);
         let open = if ahead_ms <= 0 { 0 } else { ahead_ms.div_euclid(hop_ms) + i64::from(ahead_ms % hop_ms != 0) };
         windows - u32::try_from(open).unwrap_or(u32::MAX).min(windows)
@@ -155,19 +155,19 @@ impl Rule {
         around.into_iter().chain(aligned.into_iter().flatten())
     }
 
-    /// The early-arrival policy: an event this far ahead of its arrival is dropped before anything else looks at it.
+    /// The early-arrival policy: an event this far ahead of its arrival is dropped before any other check.
     #[must_use]
     pub(crate) fn is_early(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
         self.early_arrival_ms().is_some_and(|early_ms| event_time_ms.saturating_sub(arrived_ms) > early_ms)
     }
 
-    /// The late-arrival policy: an event that arrives so long after its time is dropped, or its time adjusted.
+    /// The late-arrival policy: an event that arrives this long after its time is dropped, or its time adjusted.
     #[must_use]
     pub(crate) fn arrives_late(&self, event_time_ms: i64, arrived_ms: i64) -> bool {
         self.early_arrival_ms().is_some() && arrived_ms.saturating_sub(event_time_ms) > self.spec.late_arrival_ms
     }
 
-    /// Of an engine that judges arrivals: how far ahead of its arrival an event's time may be.
+    /// For an engine that judges arrivals: how far ahead of its arrival an event's time may be.
     fn early_arrival_ms(&self) -> Option<i64> {
         match self.spec.description().tolerates.lateness {
             Lateness::UntilArrival { early_ms, .. } => Some(early_ms),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::rule::Rule;
 use crate::event_time::windows::WindowSpan;
 
-/// How many keys are held before those without open sessions are looked for.
+/// How many keys are held before those without open sessions are removed.
 const SWEEP_FROM: usize = 1 << 12;
 
 /// A session: the window, and how many events are in it.
@@ -15,9 +15,9 @@ pub(super) struct Session {
     pub(super) events: u64,
 }
 
-/// The open sessions of all keys. Memory follows the open sessions; those that have closed are forgotten.
+/// The open sessions of all keys. Memory grows with the open sessions; closed ones are forgotten.
 ///
-/// Events that are no further apart than the gap are in one (Flink's `TimeWindow.intersects`).
+/// Events that are no further apart than the gap are in one session (Flink's `TimeWindow.intersects`).
 #[derive(Debug, Default)]
 pub(super) struct OpenSessions {
     by_key: HashMap<u64, Vec<Session>>,
@@ -25,8 +25,8 @@ pub(super) struct OpenSessions {
 }
 
 impl OpenSessions {
-    /// Takes in an event's own window: the session that it becomes part of, or nothing when that is closed at this horizon.
-    /// What has closed on the way is handed to `closed`.
+    /// Takes in an event's own window: returns the session that it joins, or nothing when that is closed at this horizon. Sessions that
+    /// closed meanwhile are handed to `closed`.
     pub(super) fn join(
         &mut self,
         rule: &Rule,

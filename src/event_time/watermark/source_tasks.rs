@@ -1,13 +1,14 @@
-//! Flink's way from the partitions to the windows: a watermark generator for each split, joined in the source's tasks, and the valve that joins the tasks.
+//! How Flink's watermarks get from the partitions to the windows: a generator for each split,
+//! joined in the source's tasks, and the valve that joins the tasks.
 //!
-//! After Flink 2.2: `WatermarksWithIdleness`, `WatermarkOutputMultiplexer`, `ProgressiveTimestampsAndWatermarks.IdlenessManager`, `WatermarkToDataOutput`
-//! and `StatusWatermarkValve`. Partition p is read by task p mod n, as `KafkaSourceEnumerator.getSplitOwner` deals them out (but for where it begins).
-//! Times are horizons: the watermark plus 1.
+//! As in Flink 2.2: `WatermarksWithIdleness`, `WatermarkOutputMultiplexer`, `ProgressiveTimestampsAndWatermarks.IdlenessManager`,
+//! `WatermarkToDataOutput` and `StatusWatermarkValve`. Partition p is read by task p mod n, as `KafkaSourceEnumerator.getSplitOwner`
+//! assigns them (except for where it begins). Times are horizons: the watermark plus 1.
 
 use super::rule::{NO_HORIZON, Rule};
 
-/// Whether something is idle, as Flink's `IdlenessTimer` finds it: only ticks look, the clock of silence starts at the first tick without events
-/// (so with the job, where none ever came), and it takes strictly longer than the timeout.
+/// Whether something is idle, as Flink's `IdlenessTimer` finds it: only ticks check, silence is timed from the first tick without events
+/// (from the start of the job, if none ever came), and has to be strictly longer than the timeout.
 #[derive(Debug, Clone, Copy, Default)]
 struct IdlenessTimer {
     was_active: bool,
@@ -32,7 +33,7 @@ struct Split {
     task: usize,
     maximum: Option<i64>,
     sent: i64,
-    /// Its watermarks are given; then they alone count.
+    /// Its watermarks are given; then only they count.
     is_given: bool,
     is_idle: bool,
     /// A file said so.
@@ -44,12 +45,12 @@ struct Split {
 #[derive(Debug, Clone, Copy)]
 struct Task {
     sent: i64,
-    /// Of the output of all splits together. It is not idle from its first watermark on, and idle again when all splits are.
+    /// For the output of all splits together. It is not idle from its first watermark on, and idle again when all splits are.
     splits_are_idle: bool,
-    /// Of the output that records without a split would take: there are none, but it has a timer of its own, from the job's start.
+    /// For the output of records without a split: there are none, but it has a timer of its own, from the job's start.
     main_is_idle: bool,
     main_timer: IdlenessTimer,
-    /// What the task told the windows last.
+    /// What the task last reported to the windows.
     says_idle: bool,
 }
 
@@ -62,7 +63,7 @@ struct Channel {
     is_aligned: bool,
 }
 
-/// All of it, for one model.
+/// The whole path, for one model.
 #[derive(Debug, Clone)]
 pub(super) struct SourceTasks {
     rule: Rule,
@@ -73,7 +74,7 @@ pub(super) struct SourceTasks {
 }
 
 impl SourceTasks {
-    /// A job that starts. `partitions` are their numbers.
+    /// A job that starts. `partitions` are the numbers of the partitions.
     pub(super) fn new(rule: &Rule, partitions: &[u32], tasks: u32) -> Self {
         let tasks = tasks.max(1);
         let split = |partition: &u32| Split {
@@ -101,13 +102,13 @@ impl SourceTasks {
         }
     }
 
-    /// What closes windows now.
+    /// The horizon that closes windows now.
     #[inline]
     pub(super) fn horizon(&self) -> i64 {
         self.horizon
     }
 
-    /// The windows are given a watermark of their own.
+    /// Gives the windows a watermark of their own.
     pub(super) fn give(&mut self, horizon: i64) {
         self.horizon = self.horizon.max(horizon);
     }
@@ -120,7 +121,7 @@ impl SourceTasks {
         of.is_marked_idle = false;
     }
 
-    /// Its watermark follows at once, where it follows every event.
+    /// The split's watermark follows at once, where it follows every event.
     pub(super) fn send(&mut self, split: usize) {
         let of = &self.splits[split];
         if !of.is_given {
@@ -172,7 +173,7 @@ impl SourceTasks {
         self.join_splits(task);
         let of = &mut self.tasks[task];
         let was_idle = of.main_is_idle;
-        // Without idleness only a file's marks make a split idle: they are to make the task idle, too.
+        // Without idleness only a file's marks make a split idle: they must make the task idle, too.
         of.main_is_idle = idleness_ms.is_none() || of.main_timer.is_idle(now_ms, idleness_ms);
         if of.main_is_idle && !was_idle && of.splits_are_idle {
             self.say_idle(task);
@@ -197,7 +198,7 @@ impl SourceTasks {
         }
     }
 
-    /// `StatusWatermarkValve.inputWatermark`, and before it the end of idleness: a task says it with its next watermark, not before.
+    /// `StatusWatermarkValve.inputWatermark`, and before it the end of idleness: a task reports that with its next watermark, not before.
     fn say_horizon(&mut self, task: usize, horizon: i64) {
         if std::mem::take(&mut self.tasks[task].says_idle) {
             let channel = &mut self.channels[task];

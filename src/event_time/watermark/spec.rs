@@ -1,4 +1,4 @@
-//! A model as the computation needs it: an engine and its settings, in milliseconds.
+//! A model for computation: an engine and its settings, in milliseconds.
 
 use crate::event_time::engines::{Description, Lateness, Progress, Sliding};
 use crate::event_time::windows::{Edges, WindowShape};
@@ -19,7 +19,7 @@ pub enum WindowMs {
         /// How far two events of a window may be apart.
         size_ms: i64,
     },
-    /// As long as events of a key come within the gap.
+    /// As long as the events of a key are within the gap of each other.
     Session {
         /// The silence that ends one.
         gap_ms: i64,
@@ -27,7 +27,7 @@ pub enum WindowMs {
 }
 
 impl WindowMs {
-    /// The windows of a profile; `None` for those of no length, or whose hop is longer than the size.
+    /// The windows of a profile; `None` for those of length 0, or with a hop longer than the size.
     #[must_use]
     pub fn of(window: &Window) -> Option<Self> {
         Some(match *window {
@@ -39,7 +39,7 @@ impl WindowMs {
         })
     }
 
-    /// Tumbling windows of a length that is positive, in milliseconds.
+    /// Tumbling windows of a positive length, in milliseconds.
     #[cfg(test)]
     pub(crate) fn tumbling(size_ms: i64) -> Self {
         WindowMs::hopping(size_ms, size_ms)
@@ -55,31 +55,31 @@ impl WindowMs {
 /// An engine and its settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ModelSpec {
-    /// Whose rule.
+    /// The engine whose rule applies.
     pub engine: Engine,
     /// How far out of order events may be, in milliseconds.
     pub bound_ms: i64,
     /// How long a window stays open after the watermark has passed its end, in milliseconds: allowed lateness or grace.
     pub allowed_ms: i64,
-    /// What events are put into.
+    /// How events are grouped into windows.
     pub window: WindowMs,
-    /// After how long without events a partition stops holding the watermark, in milliseconds; never if absent.
+    /// How long without events until a partition stops holding the watermark, in milliseconds; never if absent.
     pub idleness_ms: Option<i64>,
-    /// Flink only: how many tasks its source has; not known if absent.
+    /// Flink only: how many tasks its source has; unknown if absent.
     pub source_tasks: Option<u32>,
     /// How often the watermark moves (Spark: how long a micro-batch is), in milliseconds; the engine's default if absent.
     pub interval_ms: Option<i64>,
-    /// How far the engine is at most behind the newest event, in milliseconds; not known if absent.
+    /// How far the engine is at most behind the newest event, in milliseconds; unknown if absent.
     pub keeps_up_ms: Option<i64>,
-    /// Kafka Streams only: records of any partition may meet in a task, behind a repartition topic.
+    /// Kafka Streams only: records of any partition may meet in a task, after a repartition topic.
     pub repartitioned: bool,
     /// Spark only: what reads the stream.
     pub operator: Operator,
     /// Spark only: a batch filters by the watermark of the batch before, as it does unless `statefulOperator.allowMultiple` is off.
     pub allow_multiple: bool,
-    /// Kafka Streams only: whether windows that have closed are still found, in the record cache; not known if absent.
+    /// Kafka Streams only: whether closed windows are still found, in the record cache; unknown if absent.
     pub record_cache: Option<bool>,
-    /// Kafka Streams only: the windows are in a store in memory.
+    /// Kafka Streams only: the windows are in an in-memory store.
     pub in_memory: bool,
     /// Azure only: how much later than its event time an event may arrive, in milliseconds.
     pub late_arrival_ms: i64,
@@ -127,7 +127,7 @@ impl ModelSpec {
         self.engine.description()
     }
 
-    /// Over what the engine keeps its watermark, and when that moves.
+    /// What the engine's watermark covers, and when that moves.
     #[must_use]
     pub const fn progress(&self) -> Progress {
         self.description().progress
@@ -145,7 +145,7 @@ impl ModelSpec {
         self.description().metric.sums_rows_first.is_some() && matches!(self.window, WindowMs::Aligned(_))
     }
 
-    /// Over what the engine keeps its maximum event time.
+    /// What the engine's maximum event time covers.
     #[must_use]
     pub const fn scope(&self) -> &'static str {
         match self.progress() {
@@ -156,13 +156,13 @@ impl ModelSpec {
         }
     }
 
-    /// Whether there are events that the engine takes not at all, and counts in its metric with the late ones.
+    /// Whether there are events that the engine rejects, and counts in its metric with the late ones.
     #[must_use]
     pub const fn refuses_events(&self) -> bool {
         self.description().refuses_events
     }
 
-    /// Whether records of any partition may be in the maximum: then what is sure of a record depends on the whole stream.
+    /// Whether records of any partition may be in the maximum: then certainty about a record depends on the whole stream.
     #[must_use]
     pub const fn is_global(&self) -> bool {
         self.progress().moves_at_batches() || self.repartitioned
@@ -174,19 +174,20 @@ impl ModelSpec {
         self.progress().moves_at_ticks() && self.idleness_ms.is_none()
     }
 
-    /// Whether the watermark follows the reader's clock: it never passes it, and a partition that was read to its end goes on with it.
+    /// Whether the watermark follows the reader's clock: it never passes the clock,
+    /// and a partition that was read to its end advances with it.
     #[must_use]
     pub const fn follows_clock(&self) -> bool {
         self.progress().follows_clock()
     }
 
-    /// Whether an event is late by itself, whatever its windows: then it is lost from all of them or from none.
+    /// Whether an event is late by itself, regardless of its windows: then it is lost from all of them or from none.
     #[must_use]
     pub const fn judges_events(&self) -> bool {
         self.progress().judges_events()
     }
 
-    /// Where events on the edge of a window belong.
+    /// To which windows events on an edge belong.
     #[must_use]
     pub const fn edges(&self) -> Edges {
         self.description().windows.edges
@@ -198,7 +199,7 @@ impl ModelSpec {
         self.description().windows.sessions.join_at_gap
     }
 
-    /// Whether windows hold their end and not their beginning: `(start, end]`.
+    /// Whether windows include their end and not their start: `(start, end]`.
     #[must_use]
     pub const fn holds_window_ends(&self) -> bool {
         matches!(self.edges(), Edges::HoldEnd)
@@ -210,7 +211,7 @@ impl ModelSpec {
         matches!(self.window, WindowMs::Session { .. }) && self.description().windows.sessions.save_late_events
     }
 
-    /// Whether what happens depends on a record cache of which nothing is stated.
+    /// Whether the outcome depends on a record cache that is not stated.
     #[must_use]
     pub const fn depends_on_record_cache(&self) -> bool {
         self.is_in_one_task()
@@ -218,17 +219,17 @@ impl ModelSpec {
             && matches!(self.window, WindowMs::Session { .. } | WindowMs::Sliding { .. })
     }
 
-    /// Whether the records of a partition, and no others, move the stream time that they are held against.
+    /// Whether the stream time that a partition's records are compared with is moved by these records, and no others.
     #[must_use]
     pub const fn is_in_one_task(&self) -> bool {
         self.progress().is_stream_time() && !self.repartitioned
     }
 
-    /// Kafka Streams behind a repartition topic, where nobody follows the tasks: the most windows that an event may lose for each that is counted, and
-    /// the most that the store may refuse of it.
+    /// Kafka Streams after a repartition topic, where the tasks are not followed: the most windows that an event may lose for each that is
+    /// counted, and the most that the store may refuse of it.
     pub(super) fn unseen_in_tasks(&self) -> (u64, u64) {
         match self.window {
-            // One that begins at each of the milliseconds before it, and the same one again.
+            // One that starts at each of the milliseconds before it, and the same one again.
             WindowMs::Sliding { size_ms } if self.repartitioned => {
                 (u64::try_from(size_ms).unwrap_or(0).saturating_add(2), 3 * u64::from(self.in_memory))
             }
@@ -237,7 +238,7 @@ impl ModelSpec {
         }
     }
 
-    /// Whether an event time alone says which windows there are.
+    /// Whether the event time alone decides which windows exist.
     #[must_use]
     pub const fn has_fixed_windows(&self) -> bool {
         match self.window {
@@ -247,13 +248,13 @@ impl ModelSpec {
         }
     }
 
-    /// Whether each partition's order alone says what becomes of each record, whatever else the engine reads and when.
+    /// Whether each partition's order alone decides every record's fate, whatever else the engine reads and when.
     #[must_use]
     pub const fn is_exact_by_partition(&self) -> bool {
         self.is_in_one_task() && !self.depends_on_record_cache()
     }
 
-    /// Windows as people write them: `tumbling 10s`; absent without windows.
+    /// Windows for people: `tumbling 10s`; absent without windows.
     #[must_use]
     pub fn window_text(&self) -> Option<String> {
         let span = |ms: i64| Span::from_millis(u64::try_from(ms).unwrap_or(0));
@@ -301,7 +302,7 @@ impl ModelSpec {
 mod tests {
     use super::*;
 
-    /// Azure's late-arrival tolerance judges when an event arrives, and is 5 s unless it is set.
+    /// Azure's late-arrival tolerance judges when an event arrives, and is 5 s by default.
     #[test]
     fn azures_late_arrival_keeps_no_window_open() {
         let of = |allowed_lateness| {

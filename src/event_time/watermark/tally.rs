@@ -1,4 +1,4 @@
-//! What a model came to.
+//! The figures of a model.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use super::unit_doubt::UnitDoubt;
 use crate::check::Merge;
 use crate::event_time::CountRange;
 
-/// What a model came to over a stream, or over some partitions of it. Parts merge: what is kept for sure adds up exactly, and the merged
+/// The figures of a model over a stream, or over some partitions of it. Parts merge: what is certainly kept adds up exactly, and the merged
 /// bounds enclose those of the whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelTally {
@@ -19,12 +19,12 @@ pub struct ModelTally {
     kept: KeptTally,
 }
 
-/// The figures of a tally, as a run's folder keeps them: the model stands in the run's profile.
+/// The figures of a tally, as a run's folder keeps them: the model itself is in the run's profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeptTally {
     certain: CertainCounts,
-    /// Whether the watermark may be ahead of a partition, because that is idle.
+    /// Whether the watermark may be ahead of a partition because that partition is idle.
     may_idle: bool,
     live: Option<LiveTally>,
     without_event_time: u64,
@@ -54,7 +54,7 @@ impl ModelTally {
                 expected: Some(live.expected()),
                 sure_drop: live.sure_drop,
                 pairs_sure: live.pairs_sure,
-                // Of a record that was overtaken it is not known what had been read before it, nor of the others then.
+                // For an overtaken record it is unknown what had been read before it, and so for the others, too.
                 kept: if overtaken == 0 { live.kept() } else { 0 },
                 partitions,
                 with_events,
@@ -72,13 +72,13 @@ impl ModelTally {
         self
     }
 
-    /// The tally of a model that a run's folder keeps.
+    /// The tally of a model, from a run's folder.
     #[must_use]
     pub fn of_kept(spec: ModelSpec, kept: KeptTally) -> Self {
         ModelTally { spec, kept }
     }
 
-    /// What a run's folder keeps of it.
+    /// The part of it that a run's folder keeps.
     #[must_use]
     pub fn kept(&self) -> &KeptTally {
         &self.kept
@@ -96,13 +96,13 @@ impl ModelTally {
         self.kept.certain.records
     }
 
-    /// Events that the engine takes not at all (Kafka Streams: negative times, no key); they are in no other count but [`ModelTally::records`].
+    /// Events that the engine rejects (Kafka Streams: negative times, no key); they are in no other count but [`ModelTally::records`].
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.kept.certain.refused
     }
 
-    /// Records without an event time that can be read; they are in no other count.
+    /// Records without a readable event time; they are in no other count.
     #[must_use]
     pub fn without_event_time(&self) -> u64 {
         self.kept.without_event_time
@@ -120,7 +120,7 @@ impl ModelTally {
         self.at_the_end().sure_keep
     }
 
-    /// The claims at the end of the stream. Of an engine with idleness that keeps up, more is sure to be kept.
+    /// The claims at the end of the stream. With idleness, an engine that keeps up certainly keeps more.
     fn at_the_end(&self) -> CertainCounts {
         let mut counts = self.kept.certain.at_the_end();
         let more = self.kept.live.as_ref().map_or(0, |live| live.kept).saturating_sub(counts.sure_keep);
@@ -130,7 +130,7 @@ impl ModelTally {
         counts
     }
 
-    /// Whether what a window misses is not known for each: its events may be dropped wherever the whole stream is ahead of them.
+    /// Whether the loss of each window is unknown: its events may be dropped wherever the whole stream is ahead of them.
     #[must_use]
     pub fn follows_whole_stream(&self) -> bool {
         self.spec.is_global() || self.kept.may_idle
@@ -187,7 +187,7 @@ impl ModelTally {
             MetricUnit::Pair => {
                 let (windows, by_store) = self.spec.unseen_in_tasks();
                 let by_store = by_store * self.records() + self.kept.certain.refused_by_store_possible;
-                // What the engine refuses counts too, and what has no time in it may have been given a negative one.
+                // What the engine rejects counts too, and an event without a readable time may have been given a negative one.
                 let refused = self.refused();
                 let maybe_refused = if self.spec.refuses_events() { self.kept.without_event_time } else { 0 };
                 CountRange {
@@ -200,8 +200,8 @@ impl ModelTally {
         }
     }
 
-    /// What to expect of an engine that keeps up. Absent when the append times are not known, for merged parts, for sessions that late events may join,
-    /// and behind a repartition topic.
+    /// What to expect of an engine that keeps up. Absent when the append times are unknown, for merged parts, for sessions that late events
+    /// may join, and after a repartition topic.
     #[must_use]
     pub fn expected(&self) -> Option<Expected> {
         if self.spec.is_in_one_task() {
@@ -209,7 +209,7 @@ impl ModelTally {
             return Some(Expected { records, pairs, metric: self.metric() });
         }
         if self.spec.judges_events() {
-            // Nothing to expect where it is not known when an event arrived.
+            // Nothing can be expected where arrival times are unknown.
             let is_known = self.kept.certain.without_arrival == 0;
             return is_known.then(|| Expected {
                 records: self.dropped(),
@@ -220,8 +220,8 @@ impl ModelTally {
         self.kept.live.as_ref()?.expected
     }
 
-    /// The windows that may miss events. Where the engine's maximum is over all partitions nearly every window may:
-    /// there it is those that an engine that keeps up is expected to short.
+    /// The windows that may miss events. Where the engine's maximum is over all partitions, nearly every window may: there these are the
+    /// windows that are expected to miss events if the engine keeps up.
     #[must_use]
     pub fn affected(&self) -> &AffectedWindows {
         match &self.kept.live {
@@ -230,38 +230,38 @@ impl ModelTally {
         }
     }
 
-    /// The windows that an engine that keeps up is expected to short in some phase, with what is sure of them.
+    /// The windows that are expected to miss events in some phase if the engine keeps up, with their certain losses.
     #[must_use]
     pub fn expected_affected(&self) -> Option<&AffectedWindows> {
         self.kept.live.as_ref().map(|live| &live.affected)
     }
 
-    /// Whether the model's idleness leaves it open what is kept: there are partitions that may have been idle.
+    /// Whether the model's idleness leaves open what is kept: there are partitions that may have been idle.
     #[must_use]
     pub fn may_idle(&self) -> bool {
         self.kept.may_idle
     }
 
-    /// Events that may be lost because it is not known when they were appended, which a watermark that follows the clock depends on.
+    /// Events that may be lost because their append times are unknown, which a watermark that follows the clock depends on.
     #[must_use]
     pub fn unclocked(&self) -> u64 {
         self.kept.certain.unclocked
     }
 
-    /// Events of which it is not known when they arrived, and so not whether they arrived too late or too early.
+    /// Events whose arrival time is unknown, and so whether they arrived too late or too early.
     #[must_use]
     pub fn without_arrival(&self) -> u64 {
         self.kept.certain.without_arrival
     }
 
-    /// Records that were read so long after others that the expected range takes them for appended later than they were.
+    /// Records that were read so long after others that the expected range takes them as appended later than they were.
     #[must_use]
     pub fn overtaken(&self) -> u64 {
         self.kept.live.as_ref().map_or(0, |live| live.overtaken)
     }
 
-    /// Partitions without events, if the append order was followed. In Flink and Beam one of them holds the watermark at its minimum:
-    /// nothing is dropped, and no window ever fires.
+    /// Partitions without events, if append order was followed. In Flink and Beam one of them holds the watermark at its minimum: nothing
+    /// is dropped, and no window ever fires.
     #[must_use]
     pub fn empty_partitions(&self) -> usize {
         self.kept.live.as_ref().map_or(0, |live| live.partitions.saturating_sub(live.with_events))
@@ -269,7 +269,7 @@ impl ModelTally {
 }
 
 impl Merge for ModelTally {
-    /// The other part is of the same model and of other partitions. The expected range is lost: it is one of the whole order.
+    /// The other part is of the same model and of other partitions. The expected range is lost: it depends on the order of the whole.
     fn merge(&mut self, other: Self) {
         let ModelTally { spec, kept: KeptTally { certain, may_idle, live, without_event_time, doubted } } = other;
         self.kept.certain.merge(&spec, certain);
@@ -289,7 +289,7 @@ impl Merge for ModelTally {
                     with_events,
                 } = other;
                 own.expected = None;
-                // What the other partitions' events were by then, neither part knew.
+                // Neither part knew how far the other's partitions were by then.
                 own.kept = 0;
                 own.sure_drop += sure_drop;
                 own.pairs_sure += pairs_sure;

@@ -1,4 +1,4 @@
-//! How much disorder a model allows for, in the engine's own words: the one place that says it.
+//! How much disorder a model allows for, in the engine's own terms: the one place that names it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,14 +10,14 @@ use crate::profile::Span;
 /// A length of time that an engine allows, under the engine's own name for it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Tolerance {
-    /// The engine's own word, as in `bound`, `delay` or `grace`.
+    /// The engine's own term, as in `bound`, `delay` or `grace`.
     pub name: String,
     /// How long it is, in milliseconds.
     pub ms: u64,
 }
 
 impl ModelSpec {
-    /// What an event's disorder is held against, in milliseconds: the bound, or Kafka Streams' grace, which stands in its place.
+    /// The limit on an event's disorder, in milliseconds: the bound, or Kafka Streams' grace, which takes its place.
     #[must_use]
     pub const fn tolerance_ms(&self) -> i64 {
         match self.description().tolerates.lateness {
@@ -26,7 +26,7 @@ impl ModelSpec {
         }
     }
 
-    /// What the model allows for: first what an event's disorder is held against, then what else keeps a late event, where that is set.
+    /// What the model allows for: first the limit on an event's disorder, then what else keeps a late event, where that is set.
     #[must_use]
     pub fn tolerances(&self) -> Vec<Tolerance> {
         let further = match self.description().tolerates.lateness {
@@ -43,13 +43,13 @@ impl ModelSpec {
     }
 }
 
-/// What the engine calls the tolerance that is to be chosen for it: `bound`, where that is not known.
+/// The engine's name for the tolerance to choose: `bound`, where that is unknown.
 #[must_use]
 pub(crate) fn chosen_name(tolerances: &[Tolerance]) -> &str {
     tolerances.first().map_or("bound", |first| first.name.as_str())
 }
 
-/// As people read it: `bound 5s, allowed lateness 2s`.
+/// For people: `bound 5s, allowed lateness 2s`.
 #[must_use]
 pub(crate) fn tolerance_text(tolerances: &[Tolerance]) -> String {
     let one = |of: &Tolerance| format!("{} {}", of.name, Span::from_millis(of.ms));
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(text(Engine::AzureStreamAnalytics, 0, 0), "out-of-order tolerance 0s, late-arrival tolerance 5s");
     }
 
-    /// After a repartition topic its grace was called a bound of 0.
+    /// After a repartition topic its grace used to be called a bound of 0.
     #[test]
     fn a_repartitioned_grace_is_a_grace() {
         let plain = ModelSpec { allowed_ms: 5_000, ..ModelSpec::plain(Engine::KafkaStreams) };

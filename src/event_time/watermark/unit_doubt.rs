@@ -1,15 +1,15 @@
-//! Event times that are no milliseconds.
+//! Event times that are not in milliseconds.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Years in milliseconds are the numbers of this size; seconds, microseconds and nanoseconds of the same years are far from it.
+/// Plausible years in milliseconds are numbers of this size; seconds, microseconds and nanoseconds of the same years are far from it.
 const SECONDS: std::ops::Range<i64> = 1_000_000_000..10_000_000_000;
 const MICROSECONDS: std::ops::Range<i64> = 1_000_000_000_000_000..10_000_000_000_000_000;
 const NANOSECONDS: std::ops::Range<i64> = 1_000_000_000_000_000_000..i64::MAX;
 
-/// The unit that an event time seems to be in, in place of milliseconds.
+/// The unit that an event time seems to be in, instead of milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnitDoubt {

@@ -8,13 +8,13 @@ use super::tally::ModelTally;
 use super::timed::TimedRecord;
 use super::unit_doubt::{UnitDoubt, unit_doubt};
 
-/// Computes several models over one stream. Each partition's records are to come in their order; between partitions any order will do.
+/// Computes several models over one stream. Each partition's records must come in their order; between partitions any order will do.
 #[derive(Debug)]
 pub struct Watermarks {
     models: Vec<(Certain, Option<Live>)>,
     specs: Vec<ModelSpec>,
     order: AppendOrder,
-    /// Whether any model looks at the order of appending.
+    /// Whether any model depends on append order.
     any_live: bool,
     without_event_time: u64,
     without_append_time: u64,
@@ -38,7 +38,7 @@ impl Watermarks {
         }
     }
 
-    /// Takes in the next record of its partition, and says what the first model claims of it.
+    /// Takes in the next record of its partition, and returns the first model's claim about it.
     #[inline]
     pub fn observe(&mut self, record: &TimedRecord) -> Option<Claim> {
         if self.doubted.is_none() {
@@ -46,7 +46,7 @@ impl Watermarks {
         }
         let mut claims = self.models.iter_mut().map(|(certain, _)| certain.observe(record));
         let first = claims.next();
-        // The others' claims count in their tallies.
+        // The other models' claims count in their tallies.
         claims.for_each(drop);
         match record.appended_ms {
             Some(appended_ms) if self.any_live => {
@@ -61,7 +61,7 @@ impl Watermarks {
         first
     }
 
-    /// A record whose event time cannot be read: no model can say anything of it.
+    /// A record whose event time cannot be read: no model can claim anything about it.
     pub fn observe_without_event_time(&mut self) {
         self.without_event_time += 1;
     }
@@ -71,18 +71,18 @@ impl Watermarks {
         self.order.reached(partition, appended_ms);
     }
 
-    /// Everything observed so far has been read by the engines, and their watermarks have been sent on since.
+    /// The engines have read everything observed so far, and have emitted their watermarks since.
     pub fn barrier(&mut self) {
         self.models.iter_mut().for_each(|(certain, _)| certain.barrier());
     }
 
-    /// The unit that an event time seemed to be in, in place of milliseconds.
+    /// The unit that an event time seemed to be in, instead of milliseconds.
     #[must_use]
     pub fn doubted(&self) -> Option<UnitDoubt> {
         self.doubted
     }
 
-    /// What every model came to, in their order.
+    /// Every model's figures, in the models' order.
     #[must_use]
     pub fn finish(mut self) -> Vec<ModelTally> {
         let Watermarks { order, models, .. } = &mut self;

@@ -1,4 +1,4 @@
-//! The worked cases of the engines' rules: small streams with the verdict of every event.
+//! Worked cases of the engines' rules: small streams with the verdict of every event.
 
 use super::*;
 use crate::event_time::CountRange;
@@ -173,8 +173,8 @@ fn an_open_session_saves_a_late_event_in_flink_and_not_in_spark() {
     assert_eq!(fate_in(Engine::Spark), (Fate::Dropped, Fate::Dropped));
 }
 
-/// Kafka Streams, sessions of 10, no grace. The session that ends with 100 is closed at 111; 105 is in time by itself, finds it in the cache and joins it, so
-/// that 92 can join too. With the session cleared away 92 is dropped.
+/// Kafka Streams, sessions of 10, no grace. The session that ends with 100 is closed at 111; 105 is in time by itself, finds it in the
+/// cache and joins it, so 92 can join too. Once the session has left the cache, 92 is dropped.
 #[test]
 fn a_closed_session_that_is_still_in_the_cache_may_save_a_late_event() {
     let spec = ModelSpec { window: WindowMs::Session { gap_ms: 10 }, ..ModelSpec::plain(Engine::KafkaStreams) };
@@ -207,7 +207,8 @@ fn at(event_time_ms: i64, appended_ms: i64) -> TimedRecord {
     }
 }
 
-/// Beam, delay 5 s, windows of 1 s: one clock is 30 s ahead. Its events take the watermark no further than the reader's clock, so that nobody else is late.
+/// Beam, delay 5 s, windows of 1 s: one clock is 30 s ahead. Its events take the watermark
+/// no further than the reader's clock, so no other event is late.
 #[test]
 fn an_event_ahead_of_beams_clock_takes_the_watermark_no_further() {
     let spec = ModelSpec { bound_ms: 5_000, keeps_up_ms: Some(1_000), ..tumbling(Engine::Beam, 1_000, 0) };
@@ -225,8 +226,8 @@ fn an_event_ahead_of_beams_clock_takes_the_watermark_no_further() {
     assert_eq!((tally.dropped(), tally.expected().unwrap().records), (none, none));
 }
 
-/// Beam, delay 5 s: the partition is read to its end, and its watermark goes on with the clock. What comes with a time of an hour ago is late, although it
-/// is the newest of its partition.
+/// Beam, delay 5 s: the partition is read to its end, and its watermark advances with the clock. An event of an hour ago is late, although
+/// it is the newest of its partition.
 #[test]
 fn beam_drops_old_events_of_a_partition_that_was_read_to_its_end() {
     let spec = ModelSpec { bound_ms: 5_000, ..tumbling(Engine::Beam, 1_000, 0) };
@@ -300,7 +301,8 @@ fn azure_drops_an_event_five_minutes_early_and_it_moves_nothing() {
     assert_eq!(claims, [Claim::SureDrop, Claim::SureKeep, Claim::SureKeep, Claim::SureDrop]);
 }
 
-/// It arrived between 0 and 10 s, and so may be too early to move anything: what is behind it may be dropped for it, and is not sure to be.
+/// It arrived between 0 and 10 s, and so may be too early to move anything: what is
+/// behind it may be dropped because of it, but not certainly.
 #[test]
 fn azure_drops_nothing_for_sure_behind_an_event_that_may_be_early() {
     let spec = ModelSpec { late_arrival_ms: 60_000, ..tumbling(Engine::AzureStreamAnalytics, 10_000, 0) };
@@ -309,8 +311,8 @@ fn azure_drops_nothing_for_sure_behind_an_event_that_may_be_early() {
     assert_eq!(certain.observe(&at(301_000, 10_000)), Claim::Race);
 }
 
-/// By the documentation events that arrive too late or too early have metrics of their own (`LateInputEvents`, `EarlyInputEvents`). One that is late and out of
-/// order, too, is dropped, and may be counted as either; an early one gets no further.
+/// By the documentation, events that arrive too late or too early have metrics of their own (`LateInputEvents`, `EarlyInputEvents`). One
+/// that is both late and out of order is dropped, and may be counted as either; an early one gets no further.
 #[test]
 fn azure_counts_late_and_early_events_by_themselves() {
     let spec =
@@ -328,7 +330,7 @@ fn azure_counts_late_and_early_events_by_themselves() {
     assert_eq!(said([(400_000, 100_000), (390_000, 80_000)]), (one, CountRange { min: 0, max: 0 }));
 }
 
-/// Whatever its window: 5 s behind the newest is dropped by a tolerance of 4 s although its window of 1 h is open.
+/// Regardless of its window: an event 5 s behind the newest is dropped by a tolerance of 4 s although its window of 1 h is open.
 #[test]
 fn azure_judges_events_and_not_windows() {
     let spec =
@@ -383,7 +385,8 @@ fn spark_without_multiple_operators_filters_a_batch_earlier() {
     assert_eq!([true, false].map(dropped), [false, true]);
 }
 
-/// Spark, batches of 1 s whose beginning is not known: what is expected of late events (time 1, one key) that were appended then, behind one of 100 s at 0.
+/// Spark, batches of 1 s with an unknown beginning: what is expected of late events (time
+/// 1, one key) that were appended then, after one of 100 s at 0.
 fn expected_of_spark(allow_multiple: bool, appended_ms: &[i64]) -> Expected {
     let spec = ModelSpec { allow_multiple, interval_ms: Some(1_000), ..ModelSpec::plain(Engine::Spark) };
     let mut watermarks = Watermarks::new(&[spec], 1);
@@ -394,7 +397,7 @@ fn expected_of_spark(allow_multiple: bool, appended_ms: &[i64]) -> Expected {
     watermarks.finish().remove(0).expected().unwrap()
 }
 
-/// By 1.5 s one batch has ended wherever they begin, and two have where they begin early; by 2.5 s two have.
+/// By 1.5 s one batch has ended wherever they begin, and two have if they begin early; by 2.5 s two have.
 #[test]
 fn spark_is_expected_to_filter_a_batch_later_than_a_single_operator() {
     let records = |allow_multiple, appended_ms| expected_of_spark(allow_multiple, &[appended_ms]).records;
@@ -423,8 +426,8 @@ fn flink_sql_may_count_the_late_rows_of_a_key_and_slice_once() {
     assert_eq!((tally.dropped, tally.metric, tally.metric_least), (3, 3, 2));
 }
 
-/// Beam 2.69, delay 0. Partition 0 was read to its end at 100 and went on to there; its event of 50 takes it back to 50, and the source's watermark, which had
-/// waited for partition 1, comes no further than that.
+/// Beam 2.69, delay 0. Partition 0 was read to its end at 100 and advanced to there; its event of 50 takes it back to 50, and the source's
+/// watermark, which had waited for partition 1, gets no further than that.
 #[test]
 fn a_partition_of_beam_that_reads_again_goes_back_to_its_events() {
     let mut replay = Replay::new(&tumbling(Engine::Beam, 10, 0), 2, Emission::AtTicks);
@@ -450,7 +453,7 @@ fn the_watermark_of_beams_source_never_goes_back() {
     assert_eq!([60, 99, 100].map(|time| replay.event(0, time, 0) == Fate::Dropped), [true, true, false]);
 }
 
-/// Beam 2.69, delay 0: an event of 150 is ahead of the clock, and the watermark goes on with that: to 120, to 140.
+/// Beam 2.69, delay 0: an event of 150 is ahead of the clock, and the watermark advances with the clock: to 120, to 140.
 #[test]
 fn beams_watermark_goes_with_the_clock_as_far_as_an_event_ahead_of_it() {
     let mut replay = Replay::new(&tumbling(Engine::Beam, 10, 0), 1, Emission::AtTicks);
@@ -460,7 +463,7 @@ fn beams_watermark_goes_with_the_clock_as_far_as_an_event_ahead_of_it() {
     assert_eq!([139, 140].map(|time| replay.event(0, time, 0) == Fate::Dropped), [true, false]);
 }
 
-/// Beam 2.69, delay 0: that a partition was read to its end is known of one moment. At the next it has a backlog, and does not go on.
+/// Beam 2.69, delay 0: that a partition was read to its end is known for one moment. At the next it has a backlog, and does not advance.
 #[test]
 fn beams_partition_follows_the_clock_only_while_it_is_read_to_its_end() {
     let mut replay = Replay::new(&tumbling(Engine::Beam, 10, 0), 1, Emission::AtTicks);
@@ -471,7 +474,8 @@ fn beams_partition_follows_the_clock_only_while_it_is_read_to_its_end() {
     assert_eq!([99, 100].map(|time| replay.event(0, time, 0) == Fate::Dropped), [true, false]);
 }
 
-/// Beam 2.69: of events before 1970 a partition that was read to its end does not follow the clock; nor before the clock, less the delay, is past its newest.
+/// Beam 2.69: a partition that was read to its end does not follow the clock for events before 1970; nor before the clock, less the delay,
+/// is past its newest event.
 #[test]
 fn beams_partition_follows_the_clock_from_its_newest_event_on() {
     let fate = |bound_ms, first, now_ms, next| {

@@ -1,8 +1,8 @@
-//! The book of windows: what belongs in each, and what the pipeline says is in it.
+//! The book of windows: what belongs in each, and what the pipeline reports for it.
 //!
-//! Memory is bounded by `most_pairs` pairs of window and key. Windows that are over are closed: compared, added up and forgotten. Where pairs get
-//! too many all the same, a random half of them is given up, again and again, by a hash of window and key that is the same for events and results (the
-//! distinct sampling of P. Gibbons, VLDB 2001): the comparison of those that stay is exact, and what was given up is counted.
+//! Memory is bounded by `most_pairs` pairs of window and key. Windows that are over are closed: compared, added up and forgotten. If there
+//! are still too many pairs, a random half of them is given up, repeatedly, by a hash of window and key that is the same for events and
+//! results (the distinct sampling of P. Gibbons, VLDB 2001): the comparison of the rest is exact, and what was given up is counted.
 
 use std::collections::BTreeMap;
 
@@ -27,13 +27,13 @@ const MOST_NAMES: usize = 1 << 16;
 pub struct BookRule {
     /// The windows.
     pub shape: WindowShape,
-    /// Whether windows are by key; without, the keys of events are not looked at.
+    /// Whether windows are by key; if not, the keys of events are ignored.
     pub by_key: bool,
     /// What several results for one window and key mean.
     pub updates: Updates,
     /// Whether a copy of an event should count.
     pub copies: CopiesRule,
-    /// Most pairs of window and key that are held at once. A pair takes about 100 bytes.
+    /// The most pairs of window and key that are held at once. A pair takes about 100 bytes.
     pub most_pairs: usize,
 }
 
@@ -42,15 +42,15 @@ pub struct BookRule {
 pub struct Counted<'a> {
     /// The window.
     pub window: WindowSpan,
-    /// The key; nothing where windows are not by key.
+    /// The key; nothing if windows are not by key.
     pub key: Option<&'a [u8]>,
     /// How many events it counted; `None` when the result is withdrawn.
     pub count: Option<u64>,
-    /// Where it stands in its partition: of several results the one with the highest offset is the last.
+    /// Its offset in its partition: of several results, the one with the highest offset is the last.
     pub offset: u64,
 }
 
-/// What belongs in each window, and what the pipeline says is in it. Events and results may come in any order.
+/// What belongs in each window, and what the pipeline reports for it. Events and results may come in any order.
 ///
 /// Books of parts merge (of different partitions, or one of the events and one of the results), as long as none of them has closed a window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,12 +121,12 @@ impl WindowBook {
         self.held_up_to as f64 / u64::MAX as f64
     }
 
-    /// Compares and forgets the windows that end at or before `until_ms`: to be called with a time so far behind both the events and the results
-    /// that nothing more is to come. What comes all the same is counted.
+    /// Compares and forgets the windows that end at or before `until_ms`: call it with a time so far behind both the events and the results
+    /// that nothing more should come. What comes nevertheless is counted.
     pub fn close(&mut self, until_ms: i64, prediction: &impl Prediction) {
         let sampled = self.held_up_to < u64::MAX;
         let counting = Counting { updates: self.rule.updates, copies: self.rule.copies };
-        // In order of their starts, and all are equally long: the first that stays ends what is to be closed.
+        // In order of their starts, and all equally long: the first one to stay ends the loop.
         while let Some(entry) = self.windows.first_entry().filter(|entry| entry.key().end_ms <= until_ms) {
             let (window, keys) = entry.remove_entry();
             self.pairs -= keys.len();
@@ -135,8 +135,8 @@ impl WindowBook {
         self.closed_until_ms = self.closed_until_ms.max(Some(until_ms));
     }
 
-    /// Compares the rest. Windows that end after `watermark_ms`, the pipeline's last watermark, are still open, and their results not final;
-    /// without it every window is taken to be over.
+    /// Compares the rest. Windows that end after `watermark_ms`, the pipeline's last watermark, are still open, and their results not
+    /// final; without it every window is taken to be over.
     #[must_use]
     pub fn finish(mut self, watermark_ms: Option<i64>, prediction: &impl Prediction) -> WindowsReconciled {
         self.close(watermark_ms.unwrap_or(i64::MAX), prediction);
@@ -168,7 +168,7 @@ impl WindowBook {
         }
     }
 
-    /// Says whether the pair is new.
+    /// Returns whether the pair is new.
     fn hold(&mut self, window: WindowSpan, key_hash: u64, one: Pair) -> bool {
         let keys = self.windows.entry(window).or_default();
         let before = keys.len();
@@ -201,13 +201,13 @@ impl WindowBook {
     }
 }
 
-/// Where a pair stands among all, by chance.
+/// A pair's random place among all.
 fn place(window: WindowSpan, key_hash: u64) -> u64 {
     xxh3_64_with_seed(&window.start_ms.to_le_bytes(), key_hash)
 }
 
 impl Merge for WindowBook {
-    /// Both must have been kept by one rule.
+    /// Both must have been kept by the same rule.
     fn merge(&mut self, other: Self) {
         let WindowBook { rule: _same, windows, pairs: _counted_again, held_up_to, names, closed_until_ms, done } =
             other;

@@ -1,4 +1,4 @@
-//! One window: what belongs in it against what the pipeline counted.
+//! One window: compares what belongs in it with what the pipeline counted.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,17 @@ use crate::check::Merge;
 use crate::event_time::CountRange;
 use crate::profile::{CopiesRule, Updates};
 
-/// What a model of an engine predicts for each window.
+/// What a model of an engine predicts.
 pub trait Prediction {
-    /// How many events the window misses behind the watermark, over all keys: at least in whatever order the engine reads, at most in some order; nothing predicted is `Some` of zeros. `None`: not known.
+    /// How many events the window misses behind the watermark, over all keys: the minimum over all reading orders, and the maximum in any
+    /// of them; if nothing is predicted, `Some` of zeros. `None`: unknown.
     fn loss(&self, window: WindowSpan) -> Option<CountRange>;
 
-    /// How many events are lost from all their windows, over the whole stream. `None`: not known.
+    /// How many events are lost from all their windows, over the whole stream. `None`: unknown.
     fn total(&self) -> Option<CountRange>;
 }
 
-/// No model was asked: any missing event may have been dropped behind the watermark, or lost elsewhere.
+/// Without a model: any missing event may have been dropped behind the watermark, or lost elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct NoPrediction;
 
@@ -56,13 +57,15 @@ pub(super) struct Counting {
 
 /// Compares a window and adds it to the rest.
 ///
-/// For each key with `E` events, `C` copies and `O` counted: `short = max(0, E - O)`, `over = max(0, O - E)`, of which up to `C` are copies that were
-/// counted and the rest has no cause that is known. (With [`CopiesRule::Counted`] `E` includes the copies and `C` is 0.)
+/// For each key with `E` events, `C` copies and `O` counted: `short = max(0, E - O)`, `over = max(0, O - E)`, of which up to `C` are copies
+/// that were counted and the rest has no known cause. (With [`CopiesRule::Counted`] `E` includes the copies and `C` is 0.)
 ///
 /// For the window, with predicted losses from `s` (sure) to `p` (possible):
-/// - the model drops records, and a late copy is one as well as a late event: `free = C - copies counted` of them may have been copies that nobody misses.
+/// - the model drops records, copies as well as events: `free = C - copies counted`
+/// of the dropped may have been copies, which are not missed.
 /// - behind the watermark are at least `min(max(0, s - free), missing)` and at most `min(p, missing)`; the rest of the missing is lost elsewhere.
-/// - `max(0, s - free - missing)` were counted although the model says they are dropped for certain: model and pipeline contradict each other.
+/// - `max(0, s - free - missing)` were counted although the model says they are
+/// certainly dropped: model and pipeline contradict each other.
 ///
 /// A window without any event is not compared: it belongs to events from before the run.
 pub(super) fn compare(
@@ -93,7 +96,7 @@ pub(super) fn compare(
         window.unexplained += over_here - copies_counted;
         free += copies - copies_counted;
         window.missing += short_here;
-        // The largest difference; of equal ones the lowest hash, so that chance has no say.
+        // The largest difference; of equal ones the lowest hash, so that the choice is not random.
         worst = worst.max(Some((short_here.max(over_here), std::cmp::Reverse(key_hash))));
     }
     if keys.values().all(|pair| pair.events + pair.copies == 0) {
@@ -101,7 +104,7 @@ pub(super) fn compare(
         return;
     }
     let predicted = prediction.loss(span);
-    // Of a sample of the keys, none may be among the sure ones.
+    // In a sample of the keys, none may be among the certain ones.
     let sure = if sampled { 0 } else { predicted.map_or(0, |loss| loss.min) };
     let events_sure = sure.saturating_sub(free);
     window.counted_although_sure_to_drop = events_sure.saturating_sub(window.missing);

@@ -1,4 +1,4 @@
-//! Windows: how many events belong in each, held against the results that a pipeline wrote.
+//! Windows: how many events belong in each, compared with the results that a pipeline wrote.
 
 pub(crate) mod book;
 pub(crate) mod compare;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Merge;
 
-/// How the windows of a pipeline are noted.
+/// How the windows of a pipeline are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BooksRule {
     /// Tumbling or hopping windows.

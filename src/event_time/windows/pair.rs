@@ -1,4 +1,4 @@
-//! One window and key: what belongs in it, and what the results say.
+//! One window and key: what belongs in it, and what the results report.
 
 use std::collections::HashMap;
 
@@ -40,7 +40,7 @@ impl From<PairInFile> for Pair {
 }
 
 impl Pair {
-    /// What the pipeline says.
+    /// The pipeline's count.
     pub(super) fn counted(&self, updates: Updates) -> u64 {
         match updates {
             Updates::Replace => self.last.and_then(|(_, count)| count).unwrap_or(0),

@@ -1,4 +1,4 @@
-//! What the comparison of all windows comes to.
+//! The result of comparing all windows.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -10,17 +10,17 @@ use super::{pair::Pair, shape::WindowSpan};
 use crate::check::Merge;
 use crate::event_time::CountRange;
 
-/// Most windows that are named.
+/// The most windows that are named.
 const NAMED: usize = 20;
 
 /// One window that was compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReconciledWindow {
-    /// Which.
+    /// The window.
     pub window: WindowSpan,
     /// Keys with events or results.
     pub keys: u64,
-    /// Keys whose count is not what it should be.
+    /// Keys whose count is wrong.
     pub keys_off: u64,
     /// How many events belong in it?
     pub events: u64,
@@ -30,7 +30,7 @@ pub struct ReconciledWindow {
     pub results: bool,
     /// How many events are not counted?
     pub missing: u64,
-    /// How many records does the model say that it misses behind the watermark? Not known without a model.
+    /// How many records does it miss behind the watermark, by the model? Unknown without a model.
     pub predicted: Option<CountRange>,
     /// How many of the missing were dropped behind the watermark, by the model?
     pub behind_watermark: CountRange,
@@ -40,7 +40,7 @@ pub struct ReconciledWindow {
     pub counted_twice: u64,
     /// How many were counted for which there is neither an event nor a copy?
     pub unexplained: u64,
-    /// How many were counted although the model says they are dropped for certain?
+    /// How many were counted although the model says they are certainly dropped?
     pub counted_although_sure_to_drop: u64,
     /// The key with the largest difference, if its name is known.
     pub worst_key: Option<String>,
@@ -157,7 +157,7 @@ pub struct WindowsReconciled {
     pub counted_twice: u64,
     /// How many were counted without an event or a copy?
     pub unexplained: u64,
-    /// How many were counted although the model says they are dropped for certain? Above 0, the model is not the pipeline's.
+    /// How many were counted although the model says they are certainly dropped? Above 0, the model is not the pipeline's.
     pub counted_although_sure_to_drop: u64,
     /// The share of all pairs of window and key that could be held, 0 to 1. Below 1 there were too many, and the figures are those of a random sample.
     pub held_share: f64,

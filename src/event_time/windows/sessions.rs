@@ -1,9 +1,9 @@
-//! The book of sessions: where the events of a key lie, and what the pipeline says of them.
+//! The book of sessions: the sessions of a key's events, and what the pipeline reports for them.
 //!
-//! A session lasts as long as each event of its key comes within the gap of another. Where they lie so depends on the events, and every event has its
-//! say here, the late ones too: a pipeline that drops a late event that would have joined two sessions has two, and they count together.
+//! A session lasts as long as each event of its key is within the gap of another. So its bounds depend on the events, and here every event
+//! counts, even a late one: a pipeline that drops a late event that would have joined two sessions has two, and they count together.
 //!
-//! Memory is bounded by `most_sessions`. Where there are more, a random half of the keys is given up, again and again, as in
+//! Memory is bounded by `most_sessions`. If there are more, a random half of the keys is given up, repeatedly, as in
 //! [`WindowBook`](super::WindowBook).
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +24,7 @@ use crate::profile::{CopiesRule, Updates};
 
 /// Keys whose names are kept for the report.
 const MOST_NAMES: usize = 1 << 16;
-/// Sets the places of keys apart from their hashes.
+/// Keeps the places of keys independent of their hashes.
 const PLACE_SEED: u64 = 0x5e55_1045;
 
 /// How a book of sessions is kept.
@@ -33,24 +33,24 @@ const PLACE_SEED: u64 = 0x5e55_1045;
 pub struct SessionRule {
     /// The silence that ends a session, in milliseconds.
     pub gap_ms: i64,
-    /// Whether events that are exactly so far apart are in one: in all engines but Beam.
+    /// Whether events exactly this far apart are in one session: in all engines but Beam.
     pub joins_at_gap: bool,
-    /// Whether sessions are by key; without, the keys of events are not looked at.
+    /// Whether sessions are by key; if not, the keys of events are ignored.
     pub by_key: bool,
     /// Whether a copy of an event should count.
     pub copies: CopiesRule,
-    /// Most sessions and results that are held at once. Each takes about 60 bytes.
+    /// The most sessions and results that are held at once. Each takes about 60 bytes.
     pub most_sessions: usize,
 }
 
 impl SessionRule {
-    /// How far two events of a session may be apart.
+    /// The most that two events of a session may be apart.
     fn most_apart_ms(&self) -> i64 {
         self.gap_ms.saturating_sub(i64::from(!self.joins_at_gap))
     }
 }
 
-/// Events of a key that lie within the gap of each other.
+/// Events of a key that are within the gap of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Session {
@@ -73,12 +73,13 @@ struct Standing {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Key {
-    /// In the order of time; no two within the gap of each other.
+    /// In order of time; no two within the gap of each other.
     sessions: Vec<Session>,
     results: Vec<Standing>,
 }
 
-/// What lies in each session, and what the pipeline says is in it. Events may come in any order, a key's results in the order of their offsets.
+/// The content of each session, and what the pipeline reports for it. Events may come
+/// in any order, a key's results in the order of their offsets.
 ///
 /// Books of parts merge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,7 +117,8 @@ impl SessionBook {
         }
     }
 
-    /// The pipeline wrote a result. It replaces those that lie within it: of a session that has grown, and of those that it has joined.
+    /// The pipeline wrote a result. It replaces those within it: that of a session
+    /// that has grown, and those of sessions that it has joined.
     pub fn result(&mut self, counted: &Counted<'_>) {
         let Counted { window, key, count, offset } = *counted;
         if let Some(key_hash) = self.key_of(key, &Pair { results: 1, ..Pair::default() }) {
@@ -124,15 +126,15 @@ impl SessionBook {
         }
     }
 
-    /// Compares all. Sessions that end (a gap behind their last event) after `watermark_ms`, the pipeline's last watermark, are still open, and their
-    /// results not final; without it every session is taken to be over.
+    /// Compares all. Sessions that end (a gap after their last event) after `watermark_ms`, the pipeline's last watermark, are still open,
+    /// and their results not final; without it every session is taken to be over.
     ///
-    /// What was dropped behind the watermark is known over all sessions only: [`Prediction::total`].
+    /// What was dropped behind the watermark is known only over all sessions: [`Prediction::total`].
     #[must_use]
     pub fn finish(mut self, watermark_ms: Option<i64>, prediction: &impl Prediction) -> WindowsReconciled {
         let sampled = self.held_up_to < u64::MAX;
         let counting = Counting { updates: Updates::Add, copies: self.rule.copies };
-        // Records that a model may have dropped although nobody misses them here.
+        // Records that a model may have dropped although they are not missed here.
         let mut free = 0;
         for (key_hash, key) in std::mem::take(&mut self.keys) {
             let mut results = key.results;
@@ -170,7 +172,7 @@ impl SessionBook {
         self.done
     }
 
-    /// The key's hash, if it is held; else what comes of it is given up.
+    /// The key's hash, if the key is held; otherwise its events or results are given up.
     fn key_of(&mut self, key: Option<&[u8]>, given_up: &Pair) -> Option<u64> {
         let key = key.filter(|_| self.rule.by_key);
         let key_hash = key.map_or(0, xxh3_64);
@@ -209,7 +211,7 @@ impl SessionBook {
 }
 
 impl Merge for SessionBook {
-    /// The other part's book was kept by the same rule, of other partitions.
+    /// The other part's book was kept by the same rule, for other partitions.
     fn merge(&mut self, other: Self) {
         let SessionBook { rule: _same, keys, held: _counted_again, held_up_to, names, done } = other;
         self.done.merge(done);
@@ -270,8 +272,8 @@ impl Key {
 }
 
 impl WindowsReconciled {
-    /// Divides what is missing from all windows that were compared, by what a model says of the whole stream. Of its drops `free` records may be copies,
-    /// or in sessions that are still open: nobody misses those here.
+    /// Attributes what is missing from all windows that were compared, by what a model says of the whole stream. `free` of its drops may be
+    /// copies, or in sessions that are still open: these are not missed here.
     fn attribute(&mut self, prediction: &impl Prediction, free: u64) {
         let Some(total) = prediction.total() else { return };
         let sure = total.min.saturating_sub(free.saturating_sub(self.counted_twice));
@@ -282,7 +284,7 @@ impl WindowsReconciled {
     }
 }
 
-/// Where a key stands among all, by chance.
+/// A key's random place among all.
 fn place(key_hash: u64) -> u64 {
     xxh3_64_with_seed(&key_hash.to_le_bytes(), PLACE_SEED)
 }

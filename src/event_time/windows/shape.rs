@@ -12,7 +12,7 @@ pub struct WindowSpan {
     pub end_ms: i64,
 }
 
-/// Where an engine puts an event time that lies on the edge of a window, or before 1970.
+/// Where an engine puts an event time on the edge of a window, or before 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Edges {
@@ -22,8 +22,8 @@ pub enum Edges {
     HoldEnd,
     /// `[start, end)`, and no window begins before 1970: Kafka Streams.
     FromZero,
-    /// `[start, end)`, and more than a hop before 1970 the last window of an event begins at the next multiple of the hop and not at the one before:
-    /// Beam's `FixedWindows` and `SlidingWindows`, whose `%` rounds towards zero. The event then lies before that window.
+    /// `[start, end)`, and more than a hop before 1970 the last window of an event begins at the next multiple of the hop, not at the one
+    /// before: Beam's `FixedWindows` and `SlidingWindows`, whose `%` rounds towards zero. The event is then before that window.
     TowardsZero,
 }
 
@@ -37,8 +37,8 @@ pub struct WindowShape {
 }
 
 impl WindowShape {
-    /// Windows of `size_ms`, one every `hop_ms`; equal for tumbling ones. `None` unless both are positive and the hop is at most the size, so that
-    /// every event is in a window. A hop that does not divide the size is as good as another.
+    /// Windows of `size_ms`, one every `hop_ms`; equal for tumbling ones. `None` unless both are positive and the hop is at most the size,
+    /// so that every event is in a window. The hop need not divide the size.
     #[must_use]
     pub fn new(size_ms: i64, hop_ms: i64) -> Option<Self> {
         (hop_ms > 0 && hop_ms <= size_ms).then_some(WindowShape { size_ms, hop_ms, edges: Edges::HoldStart })
@@ -50,7 +50,7 @@ impl WindowShape {
         WindowShape::new(size_ms, size_ms)
     }
 
-    /// The same windows, as an engine assigns events to them that has such edges.
+    /// The same windows, as assigned by an engine with these edges.
     #[must_use]
     pub fn with_edges(self, edges: Edges) -> Self {
         WindowShape { edges, ..self }
@@ -69,7 +69,7 @@ impl WindowShape {
         self.hop_ms
     }
 
-    /// How many windows an event time is in: those that start at a multiple of the hop in `(t - size, t]`, as far as the engine has them.
+    /// How many windows an event time is in: those that start at a multiple of the hop in `(t - size, t]`, if the engine has them.
     #[inline]
     #[must_use]
     pub fn count(&self, event_time_ms: i64) -> i64 {
@@ -78,12 +78,12 @@ impl WindowShape {
         match self.edges {
             Edges::HoldStart | Edges::HoldEnd => around,
             Edges::FromZero => around.min(event_time_ms.div_euclid(self.hop_ms).saturating_add(1)).max(0),
-            // A tumbling window in place of another, a hopping window more.
+            // For tumbling windows a different window, for hopping ones one more.
             Edges::TowardsZero => around + i64::from(self.is_ahead(event_time_ms) && self.hop_ms < self.size_ms),
         }
     }
 
-    /// The end of the last window of an event time; the end of time, where that window would reach beyond it.
+    /// The end of the last window of an event time; the maximum of i64 if that window would reach beyond it.
     #[inline]
     #[must_use]
     pub fn last_end_ms(&self, event_time_ms: i64) -> i64 {
@@ -104,7 +104,7 @@ impl WindowShape {
         })
     }
 
-    /// The time whose windows `[start, end)` are those of an event time: `(start, end]` holds t if `[start, end)` holds t - 1.
+    /// The time whose windows `[start, end)` are those of an event time: `(start, end]` contains t if `[start, end)` contains t - 1.
     #[inline]
     fn held_ms(&self, event_time_ms: i64) -> i64 {
         event_time_ms.saturating_sub(i64::from(self.edges == Edges::HoldEnd))

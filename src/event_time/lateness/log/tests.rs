@@ -72,7 +72,7 @@ fn one_event_from_the_future_makes_all_others_late_and_is_named() {
     let year_ms = 31_536_000_000;
     let clock = |producer: u16, at_ms: i64| Some(if producer == 1 && at_ms == 5000 { year_ms } else { 0 });
     let told = run(rule(5000), 2, 4, 20, &clock);
-    // Partition 1 holds producers 1 and 3: what they send from then on is late, and in time without that one event.
+    // Partition 1 has producers 1 and 3: what they send from then on is late, but would be in time without that one event.
     let partition = &told.figures.partitions[&1];
     assert_eq!((partition.late, partition.late_by_future, partition.ahead), (149 + 150, 149 + 150, 1));
     let [Finding::FutureEvent { partition: 1, events: 1, producer: Some(1), ahead_ms, late: 299, stalled_s: 14, .. }] =
@@ -113,7 +113,7 @@ fn a_clock_that_is_behind_is_named_for_its_events_and_for_its_partition() {
         told.findings,
         [Finding::ProducerBehind { producer: 3, behind_ms: 47_000, late: 200, late_in_all: 200 }]
     );
-    // In a partition of its own nothing of it is late, and everybody waits for it.
+    // In its own partition none of it is late, but everybody waits for it.
     let told = run(rule(5000), 4, 4, 20, &|producer, _| Some(if producer == 3 { -47_000 } else { 0 }));
     let [
         Finding::ProducerBehind { producer: 3, late: 0, .. },
@@ -151,7 +151,7 @@ fn a_partition_without_records_is_idle_and_one_that_never_had_any_is_told_apart(
     assert_eq!(when_all_rest.findings, [], "nobody stalls while nobody moves");
 }
 
-/// Beam, a delay of 2 s: partition 1 is silent from second 6 to 13. Its watermark follows the clock, and nobody waits for it.
+/// Beam, a delay of 2 s: partition 1 is silent from second 6 to 13. Its watermark follows the clock, so nothing waits for it.
 #[test]
 fn an_idle_partition_follows_beams_clock() {
     let late = alone(Engine::Beam);
@@ -170,7 +170,7 @@ fn an_idle_partition_follows_beams_clock() {
     assert!(flink.rows.last().and_then(|row| row.lag_ms) >= Some(8_000), "{:?}", flink.rows.last());
 }
 
-/// Partition 0 has followed the clock to 10 s when an event of 3 s comes: its own watermark goes back, and not that of all.
+/// Partition 0 has followed the clock to 10 s when an event of 3 s arrives: its own watermark goes back, but not that of all.
 #[test]
 fn the_watermark_of_all_partitions_never_goes_back() {
     let late = alone(Engine::Beam);
@@ -212,7 +212,7 @@ fn logs_of_different_partitions_merge_to_their_union() {
     other_way.merge(one.clone());
     assert_eq!(merged, other_way);
     assert_eq!((merged.partitions.len(), merged.partitions[&0].late), (2, one.partitions[&0].late));
-    // And of the same partition, one after the other, to their sums.
+    // And those of the same partition, one after the other, to their sums.
     let mut twice = one.clone();
     twice.merge(one.clone());
     assert_eq!(twice.partitions[&0].late, 2 * one.partitions[&0].late);

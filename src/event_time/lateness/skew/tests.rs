@@ -19,7 +19,7 @@ fn of(events: &[(u16, u64, i64)]) -> Offsets {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
-    /// However the events are dealt out, the parts together know what one reader would know, beyond the size of the sample, too.
+    /// However the events are dealt out, the parts together know what one reader would, even beyond the size of the sample.
     #[test]
     fn parts_merge_to_the_whole(seed in any::<u64>(), count in 1..3000_u64, parts in 1..5_usize) {
         let event = |n: u64| ((mixed(n ^ seed) % 2) as u16, n, (mixed(n ^ !seed) % 1000) as i64 - 500);
@@ -35,7 +35,7 @@ proptest! {
 
 #[test]
 fn a_median_is_that_of_all_events_not_of_the_late_ones() {
-    // One event of ten comes from a tunnel, one of a thousand from next year.
+    // One event in ten comes from a tunnel, one in a thousand from next year.
     let events: Vec<_> = (0..20_000)
         .map(|n| {
             (

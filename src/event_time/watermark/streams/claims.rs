@@ -1,12 +1,13 @@
-//! What holds for a partition's events: exactly with the store that is stated, and otherwise between the one that forgets at once and the one that
-//! never does.
+//! What holds for a partition's events: exact for a stated store, and otherwise between
+//! the store that forgets at once and the one that never does.
 
 use super::super::certain::Claim;
 use super::super::spec::{ModelSpec, WindowMs};
 use super::{StreamsSessions, StreamsSliding, Taken};
 use crate::event_time::windows::WindowSpan;
 
-/// Sliding windows are followed one by one up to so many for each event, and these many in all; then only what follows from the times is said.
+/// Sliding windows are followed one by one up to this many for each event, and this many
+/// in all; beyond that only what follows from the times is claimed.
 const VISITS_PER_EVENT: u64 = 50;
 const VISITS_AT_ALL: u64 = 20_000_000;
 
@@ -14,12 +15,12 @@ const VISITS_AT_ALL: u64 = 20_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Judged {
     pub(in super::super) claim: Claim,
-    /// Windows that it is offered to, at most.
+    /// To how many windows it is offered, at most.
     pub(in super::super) windows: u32,
-    /// Of these lost, at least and at most.
+    /// How many of these are lost, at least and at most.
     pub(in super::super) sure: u32,
     pub(in super::super) possible: u32,
-    /// What the metric counts beside them, at least and at most.
+    /// How many more the metric counts, at least and at most.
     pub(in super::super) refused_sure: u32,
     pub(in super::super) refused_possible: u32,
 }
@@ -44,12 +45,12 @@ pub(in super::super) struct SlidingClaims {
     grace_ms: i64,
     stream_time_ms: Option<i64>,
     events: u64,
-    /// The store that is stated; the two between which it is; none once following them has become too much.
+    /// The stated store, or the two extremes; none once following them has become too expensive.
     tasks: Vec<StreamsSliding>,
 }
 
 impl StreamsClaims {
-    /// Nothing for windows that follow from the event times alone, behind a repartition topic, and for other engines.
+    /// Nothing for windows that follow from the event times alone, after a repartition topic, and for other engines.
     pub(in super::super) fn of(spec: &ModelSpec) -> Option<Self> {
         if !spec.is_in_one_task() {
             return None;
@@ -82,7 +83,7 @@ impl StreamsClaims {
         }
     }
 
-    /// The next event. `missed` is told of the windows that it misses.
+    /// The next event. `missed` is called for each window that it misses.
     pub(in super::super) fn judge(&mut self, time_ms: i64, key_hash: u64, mut missed: impl FnMut(Missed)) -> Judged {
         match self {
             StreamsClaims::Sessions { forgetting, keeping, is_stated } => {
@@ -110,8 +111,8 @@ fn exactly(taken: Taken) -> Judged {
     }
 }
 
-/// The more is found, the more is joined, and the longer sessions are: what the forgetting store keeps is kept by any, and what the keeping one drops is
-/// dropped by any.
+/// The more is found, the more is joined, and the longer sessions are: what the forgetting store keeps is kept by any store, and what the
+/// never-forgetting one drops is dropped by any.
 fn judge_session(
     forgetting: &mut StreamsSessions,
     keeping: Option<&mut StreamsSessions>,
@@ -130,7 +131,7 @@ fn judge_session(
         (_, 0) => Claim::Race,
         _ => Claim::SureDrop,
     };
-    // Kept for sure, its session may end where the store refuses it. Lost in one of the two, it counts once in any case.
+    // If it is certainly kept, its session may end where the store refuses it. If it is lost in one of the two, it counts once in any case.
     let refused_possible = least.refused_by_store;
     Judged { claim, windows: 1, sure: most.lost, possible: least.lost, refused_sure: 0, refused_possible }
 }
@@ -147,7 +148,7 @@ impl SlidingClaims {
             several => {
                 let taken: Vec<Taken> = several.iter_mut().map(|task| task.take(time_ms, key_hash, |_| ())).collect();
                 let most = |of: fn(&Taken) -> u32| taken.iter().map(of).max().unwrap_or(0);
-                // A cache that has given up some of its windows may lose fewer than either.
+                // A cache that has evicted some of its windows may lose fewer than either.
                 Judged {
                     claim: by_times.claim,
                     windows: most(|taken| taken.windows),
@@ -165,9 +166,9 @@ impl SlidingClaims {
         judged
     }
 
-    /// What follows from the times alone. An event is in time for the window that ends with it, or loses that one at least; and a window that it can
-    /// lose begins at one of the milliseconds between it and what has closed. It is offered to each once, unless the window before it and the one after the
-    /// event before are the same, and neither is there.
+    /// What follows from the times alone. An event is in time for the window that ends with it, or loses at least that one; and a window
+    /// that it can lose begins at one of the milliseconds between it and what has closed. It is offered to each once, unless the window
+    /// before it and the one after the event before are the same, and neither exists.
     fn by_times(&self, time_ms: i64, closes_ms: i64) -> Judged {
         let is_in_time = time_ms >= closes_ms || time_ms < self.diff_ms && self.diff_ms >= closes_ms;
         let windows_lost = u32::try_from(closes_ms.saturating_sub(time_ms).saturating_add(1)).unwrap_or(u32::MAX - 1);

@@ -1,4 +1,4 @@
-//! What Kafka Streams 4.3.1 itself made of small streams, and what holds of every store.
+//! What Kafka Streams 4.3.1 itself computed from small streams, and what holds for every store.
 
 use proptest::prelude::*;
 
@@ -53,7 +53,7 @@ fn a_store_in_memory_counts_an_event_that_it_keeps_on_the_edge() {
 fn a_sliding_window_ends_with_each_record_and_begins_after_each_that_has_a_follower() {
     let spec = spec(WindowMs::Sliding { size_ms: 10 }, 0);
     let (taken, found) = task(&spec, true, &[(100, 1), (105, 1), (101, 1), (90, 1)]);
-    // 101 is late for [91, 101], in time for [95, 105] and [101, 111]; a window after it is made, although nobody asks whether it is closed.
+    // 101 is late for [91, 101], in time for [95, 105] and [101, 111]; a window after it is created without checking whether it is closed.
     assert_eq!(found, windows(&[(90, 101, 1), (95, 106, 3), (101, 112, 2), (102, 113, 1)]));
     assert_eq!(
         taken.iter().map(|taken| (taken.windows, taken.lost)).collect::<Vec<_>>(),
@@ -68,8 +68,8 @@ fn records_of_the_first_window_of_1970_share_it() {
     assert_eq!((metric(&taken), found), (0, windows(&[(0, 11, 3), (4, 15, 2), (6, 17, 1)])));
 }
 
-/// A full cache has given up [397, 406] and still has [396, 405]: 411 is taken to follow 405, and is not offered to the closed window after 406. It loses two
-/// windows, and three with both of them or with neither.
+/// A full cache has evicted [397, 406] and still has [396, 405]: 411 is taken to follow 405, and is not offered to the closed window after
+/// 406. It loses two windows, and three with both of them or with neither.
 #[test]
 fn a_cache_that_has_given_up_some_windows_may_lose_fewer_than_one_that_has_all_or_none() {
     let spec = ModelSpec { in_memory: true, ..spec(WindowMs::Sliding { size_ms: 9 }, 4) };
@@ -79,7 +79,7 @@ fn a_cache_that_has_given_up_some_windows_may_lose_fewer_than_one_that_has_all_o
     assert!((last.sure..=last.possible).contains(&2), "{last:?}");
 }
 
-/// Events that are often late by about the grace, or by it and a window more.
+/// Events that are often late by about the grace, or by a window more.
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let step = prop_oneof![3 => 0..15_i64, 2 => -40..0_i64, 1 => 15..60_i64];
     prop::collection::vec((step, 0..2_u64), 1..60).prop_map(|steps| {
@@ -103,7 +103,7 @@ fn window() -> impl Strategy<Value = WindowMs> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2048))]
 
-    /// A cache that is full gives up what it has not looked at for long: then what has closed is found, or not, as it happens.
+    /// A full cache evicts its least recently used windows: then a closed window is found, or not, by chance.
     #[test]
     fn a_cache_that_forgets_by_chance_lies_between(
         window in window(), allowed_ms in 0..20_i64, in_memory in any::<bool>(), events in events(), coins in prop::collection::vec(any::<bool>(), 1..40),
@@ -131,7 +131,7 @@ proptest! {
         prop_assert!((least..=most).contains(&lost), "{lost} is not in {least}..={most}");
     }
 
-    /// Sliding windows cost too much to follow for ever. What is said then holds what following them says.
+    /// Following sliding windows for ever costs too much. The claims made without following them enclose those made by following them.
     #[test]
     fn what_follows_from_the_times_holds_what_following_the_windows_says(size_ms in 1..15_i64, allowed_ms in 0..20_i64, cache in any::<bool>(), events in events()) {
         let spec = ModelSpec { record_cache: Some(cache), ..spec(WindowMs::Sliding { size_ms }, allowed_ms) };

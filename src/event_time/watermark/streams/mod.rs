@@ -1,8 +1,9 @@
 //! Kafka Streams' windows whose bounds depend on the events: sessions and sliding windows, as its processors and stores treat them.
 //!
-//! A task's stream time follows each of its records, so that the order within a partition says all, but for one thing: whether the store still finds a
-//! window that has closed. With the record cache it does, as long as the cache holds it; without it does not once the window is older than the
-//! store's retention. So a model says which it is (`record_cache`), and is exact then; otherwise what happens lies between the two.
+//! A task's stream time follows each of its records, so the order within a partition decides everything except one thing: whether the store
+//! still finds a closed window. With the record cache it does, as long as the cache holds it; without the cache it does not once the window
+//! is older than the store's retention. So a model states which it is (`record_cache`), and is exact then; otherwise the outcome is between
+//! the two.
 
 mod claims;
 #[cfg(test)]
@@ -21,14 +22,14 @@ pub(super) use sessions::StreamsSessions;
 pub(super) use sliding::StreamsSliding;
 pub(super) use store::Store;
 
-/// What became of an event.
+/// What happened to an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Taken {
-    /// Windows that it was offered to.
+    /// To how many windows it was offered.
     pub(super) windows: u32,
-    /// Those that had closed.
+    /// How many of them had closed.
     pub(super) lost: u32,
-    /// What the store refused, and counted in the same metric, although nothing was lost.
+    /// How many the store refused, and counted in the same metric, although nothing was lost.
     pub(super) refused_by_store: u32,
 }
 
@@ -56,7 +57,7 @@ impl StreamsTask {
         }
     }
 
-    /// Keeps what each window holds, to be asked for with [`StreamsTask::windows`].
+    /// Keeps the content of each window, for [`StreamsTask::windows`].
     pub(super) fn with_results(self) -> Self {
         match self {
             StreamsTask::Sessions(sessions) => StreamsTask::Sessions(sessions.with_results()),
@@ -72,7 +73,7 @@ impl StreamsTask {
         }
     }
 
-    /// The cache gives up windows that the store behind it no longer finds, where the coin says so.
+    /// The cache evicts windows that the store behind it no longer finds, where the coin decides so.
     #[cfg(test)]
     fn evict(&mut self, coin: &mut impl FnMut() -> bool) {
         match self {

@@ -6,7 +6,7 @@ use super::super::spec::ModelSpec;
 use super::{Store, Taken};
 use crate::event_time::windows::WindowSpan;
 
-/// How many keys are held before sessions that may be forgotten are looked for.
+/// How many keys are held before sessions that may be forgotten are removed.
 const SWEEP_FROM: usize = 1 << 18;
 
 /// From the first event in it to the last.
@@ -19,8 +19,8 @@ struct Session {
 
 /// The sessions of a task.
 ///
-/// With the cache nothing is forgotten by the engine, and here only what has closed, when there is very much of it. A session that later reaches back
-/// into what was forgotten is taken to reach back without end: it can then save more late events than the engine's, never fewer.
+/// With the cache the engine forgets nothing, and this forgets only closed sessions, when there are very many. A session that later reaches
+/// back into what was forgotten is taken to reach back without end: it can then save more late events than the engine's, never fewer.
 #[derive(Debug)]
 pub(in super::super) struct StreamsSessions {
     gap_ms: i64,
@@ -60,7 +60,7 @@ impl StreamsSessions {
         stream_time_ms.saturating_sub(self.grace_ms).saturating_sub(self.gap_ms)
     }
 
-    /// The task reads an event: it joins all sessions within the gap that the store finds, and is dropped if what comes of it has closed.
+    /// The task reads an event: it joins all sessions within the gap that the store finds, and is dropped if the result has closed.
     pub(super) fn take(&mut self, time_ms: i64, key_hash: u64) -> Taken {
         self.stream_time_ms = self.stream_time_ms.max(Some(time_ms));
         self.sweep();
@@ -102,7 +102,7 @@ impl StreamsSessions {
         WindowSpan { start_ms: time_ms, end_ms: time_ms.saturating_add(self.gap_ms) }
     }
 
-    /// Whether sessions were forgotten that the engine still finds: then this keeps more than it does.
+    /// Whether sessions were forgotten that the engine still finds: then this keeps more than the engine does.
     pub(in super::super) fn has_forgotten(&self) -> bool {
         self.forgotten_until_ms.is_some()
     }

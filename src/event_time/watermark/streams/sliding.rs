@@ -1,8 +1,8 @@
 //! Sliding windows, as `KStreamSlidingWindowAggregate` makes them (KIP-450).
 //!
-//! A record at `t` lies in every window that contains it, and makes up to three: the one that ends with it (`[t - diff, t]`), the one that begins right
-//! after it, once that is not empty, and the one right after the record before it. Windows include both their ends; one is closed iff `end < stream time - grace`,
-//! and each closed one that a record is offered to counts in the metric.
+//! A record at `t` is in every window that contains it, and creates up to three: the one that ends with it (`[t - diff, t]`), the one that
+//! begins right after it, once that is not empty, and the one right after the record before it. Windows include both their ends; one is
+//! closed iff `end < stream time - grace`, and each closed one that a record is offered to counts in the metric.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,17 +10,17 @@ use super::super::spec::ModelSpec;
 use super::{Store, Taken};
 use crate::event_time::windows::WindowSpan;
 
-/// How many keys are held before windows that may be forgotten are looked for.
+/// How many keys are held before windows that may be forgotten are removed.
 const SWEEP_FROM: usize = 1 << 12;
 
-/// What is in a window.
+/// The content of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Content {
     newest_ms: i64,
     events: u64,
 }
 
-/// The sliding windows of a task. Memory follows the events of the last three windows and the grace.
+/// The sliding windows of a task. Memory grows with the events of the last three windows and the grace.
 #[derive(Debug)]
 pub(in super::super) struct StreamsSliding {
     /// How far apart two events of a window may be.
@@ -28,11 +28,11 @@ pub(in super::super) struct StreamsSliding {
     grace_ms: i64,
     store: Store,
     stream_time_ms: Option<i64>,
-    /// Of each key, by where they start.
+    /// For each key, by start.
     by_key: HashMap<u64, BTreeMap<i64, Content>>,
     sweep_at: usize,
     visited: u64,
-    /// The result of each key's windows, by where they start.
+    /// The result of each key's windows, by start.
     results: Option<BTreeMap<(u64, i64), u64>>,
 }
 
@@ -68,7 +68,7 @@ impl StreamsSliding {
         StreamsSliding { results: Some(BTreeMap::new()), ..self }
     }
 
-    /// The task reads an event; `lost` is told of each closed window that it is offered to.
+    /// The task reads an event; `lost` is called for each closed window that it is offered to.
     pub(in super::super) fn take(&mut self, time_ms: i64, key_hash: u64, mut lost: impl FnMut(WindowSpan)) -> Taken {
         let stream_time_ms = self.stream_time_ms.map_or(time_ms, |before_ms| before_ms.max(time_ms));
         self.stream_time_ms = Some(stream_time_ms);
@@ -78,7 +78,7 @@ impl StreamsSliding {
             lost(span(time_ms, self.diff_ms));
             return Taken { windows: 1, lost: 1, refused_by_store: 0 };
         }
-        // No event that is taken in looks further back, in the cache neither.
+        // No accepted event looks further back, not even in the cache.
         let needed_from_ms = closes_ms.saturating_sub(self.diff_ms.saturating_mul(3)).max(self.store.found_from_ms());
         self.sweep(needed_from_ms);
         let windows = self.by_key.entry(key_hash).or_default();
@@ -111,7 +111,7 @@ impl StreamsSliding {
         visit.taken
     }
 
-    /// How many windows were looked at so far: what following the events has cost.
+    /// How many windows were visited so far: the cost of following the events.
     pub(in super::super) fn visited(&self) -> u64 {
         self.visited
     }
@@ -187,7 +187,7 @@ impl<F: FnMut(WindowSpan)> Visit<'_, F> {
         self.right_of_own(right, has_right);
     }
 
-    /// `processEarly`: windows do not begin before 1970, so that what is in them is in `[0, diff]`.
+    /// `processEarly`: windows do not begin before 1970, so early events are in `[0, diff]`.
     fn early(&mut self, found: &[(i64, Content)]) {
         let time_ms = self.time_ms;
         let (mut combined, mut right, mut before_ms, mut has_right) = (None, None, None, false);
@@ -224,7 +224,7 @@ impl<F: FnMut(WindowSpan)> Visit<'_, F> {
         self.put(start_ms, Content { newest_ms: before.newest_ms.max(self.time_ms), events: before.events + 1 });
     }
 
-    /// `createCurrentRecordRightWindow`: what lies after the event, by the latest window that holds it; closed or not.
+    /// `createCurrentRecordRightWindow`: what is after the event, by the latest window that holds it; closed or not.
     fn right_of_own(&mut self, right: Option<Content>, has_right: bool) {
         if let Some(right) = right.filter(|right| !has_right && right.newest_ms > self.time_ms) {
             self.put(self.time_ms.saturating_add(1), right);

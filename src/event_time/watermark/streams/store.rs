@@ -1,11 +1,11 @@
-//! What a window store still finds, and what it no longer takes.
+//! What a window store still finds, and what it no longer accepts.
 
 use super::super::spec::ModelSpec;
 
 /// The shortest segment of a RocksDB store, in milliseconds (`Stores.defaultSegmentInterval`).
 const LEAST_SEGMENT_MS: i64 = 60_000;
 
-/// A store and the cache before it.
+/// A store and the cache in front of it.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Store {
     retention_ms: i64,
@@ -20,7 +20,7 @@ impl Store {
         Store { retention_ms, in_memory: spec.in_memory, record_cache, observed_ms: None }
     }
 
-    /// Windows from here on are found; in the cache, all.
+    /// Windows from here on are found; with the cache, all.
     pub(super) fn found_from_ms(&self) -> i64 {
         if self.record_cache { i64::MIN } else { self.holds_from_ms() }
     }
@@ -31,7 +31,7 @@ impl Store {
         self.observed_ms.map_or(i64::MIN, |observed_ms| observed_ms.saturating_sub(self.retention_ms).saturating_add(1))
     }
 
-    /// A window is stored. Whether it was refused, which the metric counts: then it is not found, unless it is in the cache.
+    /// A window is stored. Returns whether it was refused, which the metric counts: then it is not found, unless it is in the cache.
     pub(super) fn put(&mut self, at_ms: i64) -> bool {
         let observed_ms = self.observed_ms.map_or(at_ms, |observed_ms| observed_ms.max(at_ms));
         self.observed_ms = Some(observed_ms);

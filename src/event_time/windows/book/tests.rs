@@ -115,7 +115,7 @@ fn the_last_result_counts_and_a_withdrawn_one_counts_nothing() {
         let whole = book.finish(None, &NoPrediction);
         (whole.counted, whole.missing, whole.windows_without_result)
     };
-    // They may be read in any order: their offsets say which is the last.
+    // They may be read in any order: their offsets decide which is the last.
     assert_eq!(told(&[result(0, "a", Some(10), 8), result(0, "a", Some(4), 3)], Updates::Replace), (10, 0, 0));
     assert_eq!(told(&[result(0, "a", Some(10), 8), result(0, "a", None, 9)], Updates::Replace), (0, 10, 0));
     assert_eq!(told(&[result(0, "a", Some(6), 8), result(0, "a", Some(4), 3)], Updates::Add), (10, 0, 0));
@@ -197,7 +197,7 @@ fn book_of(rule: BookRule, steps: &[Step]) -> WindowBook {
 }
 
 proptest! {
-    /// Whatever is dealt to whom, with and without room for everything.
+    /// However they are dealt out, with and without room for everything.
     #[test]
     fn books_of_parts_merge_to_the_whole(steps in steps(), deal in any::<u64>(), most_pairs in prop_oneof![Just(1000_usize), 0..20_usize]) {
         let rule = BookRule { most_pairs, ..rule() };
@@ -213,7 +213,7 @@ proptest! {
         other_way.merge(book_of(rule, &one));
         let finish = |book: WindowBook| {
             let mut told = book.finish(None, &NoPrediction);
-            // Which keys have their names kept depends on who came first, once there is no room.
+            // Which keys' names are kept depends on who came first, once there is no room.
             told.named.iter_mut().for_each(|window| window.worst_key = None);
             told
         };

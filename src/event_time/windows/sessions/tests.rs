@@ -18,8 +18,8 @@ fn result(start_ms: i64, end_ms: i64, count: Option<u64>, offset: u64) -> Counte
     Counted { window: WindowSpan { start_ms, end_ms }, key: Some(b"a"), count, offset }
 }
 
-/// A pipeline that counts sessions and writes every change of one, as Kafka Streams does: what a session replaces is withdrawn first. Flink's
-/// late firings are the same without what is withdrawn, and with ends a gap behind.
+/// A pipeline that counts sessions and writes every change of one, as Kafka Streams does: what a session replaces is withdrawn first.
+/// Flink's late firings are the same without the withdrawals, and with ends a gap later.
 #[derive(Default)]
 struct Pipeline {
     sessions: Vec<(usize, i64, i64, u64)>,
