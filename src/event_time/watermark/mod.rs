@@ -7,7 +7,7 @@
 //! Three answers, from the most known to the least:
 //! 1. [`Replay`]: the order in which the engine reads, and its ticks, batches or watermarks, are given. Exact.
 //! 2. [`Certain`]: each partition's order is known, but not how the engine interleaves them.
-//! What holds in every interleaving is certain, the rest are races.
+//!    What holds in every interleaving is certain, the rest are races.
 //! 3. [`live::Live`]: in between, what to expect of an engine that keeps up: it reads records in append order.
 //!
 //! [`Watermarks`] computes the second and third for several models over one stream in one pass. Its memory grows with partitions and with windows
