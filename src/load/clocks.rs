@@ -1,9 +1,9 @@
-//! The logical producers' clocks, as wrong as the profile wants them.
+//! The logical producers' clocks, as wrong as the profile makes them.
 
 use super::random::{Purpose, Source, threshold, unit};
 use crate::profile::Skew;
 
-/// How one producer's clock is off.
+/// How far one producer's clock is off.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ProducerClock {
     offset_ns: i64,
@@ -19,7 +19,7 @@ impl ProducerClock {
     pub(super) fn new(skew: Option<&Skew>, producer: u16, source: Source) -> Self {
         let Some(skew) = skew else { return ProducerClock::default() };
         let mut random = source.sequence(Purpose::Clock, producer, 0);
-        // Every clock draws the same number of values, whatever the profile uses of them.
+        // Every clock draws the same number of values, whichever of them the profile uses.
         let [drawn_offset, drawn_drift, drawn_step] = [(); 3].map(|()| unit(&mut random));
         let offset_ns = match (skew.offsets.len(), skew.spread) {
             (0, Some(spread)) => ((2.0 * drawn_offset - 1.0) * spread.as_nanos() as f64) as i64,

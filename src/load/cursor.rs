@@ -1,4 +1,4 @@
-//! A producer's sends, one after the other in the order in which they are due.
+//! A producer's sends, one by one, in the order in which they are due.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,7 +8,7 @@ use super::arrivals::{BLOCK_EVENTS, Block, Blocks};
 use super::schedule::StreamSchedule;
 use super::send::PlannedSend;
 
-/// Walks through a producer's schedule. A block of events is made at a time; retries wait in a heap until they are due.
+/// Iterates over a producer's schedule. It generates a block of events at a time; retries wait in a heap until they are due.
 #[derive(Debug)]
 pub struct ProducerCursor {
     schedule: Arc<StreamSchedule>,
@@ -17,9 +17,9 @@ pub struct ProducerCursor {
     /// The events of the current block, in order of due time, and the next one's place in it.
     block: Vec<PlannedSend>,
     next_in_block: usize,
-    /// Retries whose turn has not come.
+    /// Retries that are not due yet.
     waiting: BinaryHeap<Reverse<Waiting>>,
-    /// When the events of the current block are due; kept so that its memory is used again.
+    /// The due times of the current block's events; kept to reuse the memory.
     due_ns: Vec<u64>,
 }
 
@@ -51,7 +51,7 @@ impl StreamSchedule {
 impl ProducerCursor {
     fn new(schedule: Arc<StreamSchedule>, producer: u16, from_ns: u64) -> Self {
         let mut blocks = schedule.blocks(producer);
-        // An event's last retry comes a bounded time after its place.
+        // An event's last retry comes within a bounded time after its place.
         let reach_ns = from_ns.saturating_sub(schedule.injections.longest_ns());
         if reach_ns > 0 {
             blocks.seek_time(&schedule.curve, reach_ns);
@@ -90,15 +90,15 @@ impl ProducerCursor {
         }
     }
 
-    /// Ends a walk in the middle: the sends of events whose place in the schedule has been passed and that come later.
-    /// (Those of the current block's events behind this place are none of them.)
+    /// Ends the iteration in the middle: returns the later sends of events whose place in the schedule has been passed. (Events of the
+    /// current block after this place are not among them.)
     pub fn give_up_waiting(&mut self) -> Vec<PlannedSend> {
         let passed = self.block.get(self.next_in_block).map_or(u64::MAX, |next| next.sequence);
         let waiting = std::mem::take(&mut self.waiting).into_sorted_vec();
         waiting.into_iter().rev().map(|Reverse(waiting)| waiting.0).filter(|send| send.sequence < passed).collect()
     }
 
-    /// Makes the next block when the current one is used up. A block can come out empty.
+    /// Generates the next block when the current one is used up. A block may be empty.
     fn fill(&mut self) {
         while self.next_in_block == self.block.len() {
             let Some(block) = self.blocks.next_block(&self.schedule.curve) else { return };
@@ -124,7 +124,7 @@ impl ProducerCursor {
         }
     }
 
-    /// Puts an event's first send in its place and its retries where they wait.
+    /// Puts an event's first send in its place and its retries into the heap.
     fn place_tries(&mut self, event: PlannedSend) {
         let Some(tries) = self.schedule.injections.tries(self.producer, event.sequence) else {
             self.block.push(event);

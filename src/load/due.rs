@@ -1,4 +1,4 @@
-//! When events are due, asked by their numbers: what a message claims of its due time is checked against this.
+//! The due time of an event by its number: a message's claim of its due time is checked against this.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use super::injections::Tries;
 use super::rate::RateCurve;
 use super::schedule::StreamSchedule;
 
-/// Blocks that are kept for all producers of a stream together: 8 KiB each.
+/// How many blocks are kept for all producers of a stream together: 8 KiB each.
 const KEPT_BLOCKS: usize = 512;
 
-/// Says when any event of a stream is due. Blocks of the schedule are made as they are asked for, and the latest are kept: events that
-/// come about in the order of their numbers cost as much as making their due times once.
+/// Knows when any event of a stream is due. Blocks of the schedule are generated on demand, and the most recent are kept: events that
+/// arrive roughly in the order of their numbers cost as much as generating their due times once.
 #[derive(Debug)]
 pub(crate) struct DueTimes {
     schedule: Arc<StreamSchedule>,
     producers: Vec<ProducerDues>,
-    /// Most blocks that are kept of one producer.
+    /// The most blocks that are kept for one producer.
     most: usize,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Dues {
 struct ProducerDues {
     planned: u64,
     blocks: Box<dyn Blocks>,
-    /// The block that was asked for last comes first.
+    /// The most recently used block comes first.
     kept: Vec<KeptBlock>,
 }
 
@@ -69,7 +69,7 @@ impl Dues {
 }
 
 impl DueTimes {
-    /// Of this schedule.
+    /// For this schedule.
     #[must_use]
     pub(crate) fn of(schedule: Arc<StreamSchedule>) -> Self {
         let dues = |producer| ProducerDues {
@@ -97,7 +97,7 @@ impl DueTimes {
 }
 
 impl ProducerDues {
-    /// Makes the block that holds an event, in place of the one that was not asked for for longest.
+    /// Generates the block that holds an event, in place of the least recently used one.
     fn make(&mut self, curve: &RateCurve, sequence: u64, most: usize) -> Option<u64> {
         self.blocks.seek_event(curve, sequence);
         let block = self.blocks.next_block(curve)?;

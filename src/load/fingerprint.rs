@@ -1,4 +1,4 @@
-//! One number that stands for a plan: equal for equal events, different otherwise.
+//! One number that identifies a plan: equal for equal events, different otherwise.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use super::schedule::StreamSchedule;
 use super::shard::Shard;
 use crate::event::{EventId, RunTag};
 
-/// Beyond so many events of one producer only its beginning and stretches spread over its schedule are looked at.
+/// Beyond this many events of one producer, only its beginning and stretches spread over its schedule are hashed.
 const EVENTS_OF_A_STRETCH: usize = 4096;
-/// Stretches looked at of one producer.
+/// How many stretches of one producer are hashed.
 const STRETCHES: u64 = 16;
 
-/// The fingerprint of a shard's part of some streams, as 32 hexadecimal digits (XXH3, 128 bits), over ids, keys, due and event
-/// times, sizes and attempts. Of a long schedule, stretches spread over its whole length stand for the rest, and the
-/// number of each producer's events is always in it.
+/// The fingerprint of a shard's part of some streams, as 32 hexadecimal digits (XXH3, 128 bits), over ids, keys, due and event times, sizes
+/// and attempts. Of a long schedule only stretches spread over its whole length are hashed; the number of each producer's events is always
+/// included.
 #[must_use]
 pub(crate) fn fingerprint(streams: &[Arc<StreamSchedule>], shard: Shard) -> String {
     let mut hash = Xxh3::new();

@@ -1,6 +1,6 @@
 //! What the profile does to single events on purpose: lateness and retries.
 //!
-//! Everything is a function of (seed, stream, producer, sequence), so that a checker can ask again instead of storing it.
+//! Everything is a function of (seed, stream, producer, sequence), so a checker can recompute it instead of storing it.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -11,11 +11,11 @@ use crate::profile::{Jitter, Lateness, LatenessDistribution, Retries, Stream};
 /// What was done to one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Injected {
-    /// Further copies that are sent after the first.
+    /// Further copies sent after the first send.
     pub copies: u8,
-    /// The first send comes later than its place in the order.
+    /// The first send is later than its place in the order.
     pub moved: bool,
-    /// The event time lies before due.
+    /// The event time is before due.
     pub late: bool,
 }
 
@@ -101,7 +101,7 @@ impl Injections {
         Some(tries)
     }
 
-    /// How far the event time lies before the event's place in the schedule, in nanoseconds; 0 for an event that is not late.
+    /// How far the event time is before the event's place in the schedule, in nanoseconds; 0 for an event that is not late.
     pub(super) fn lateness_ns(&self, producer: u16, sequence: u64) -> u64 {
         let Some(lateness) = self.lateness else { return 0 };
         let bits = self.source.bits(Purpose::Lateness, producer, sequence);
@@ -116,7 +116,7 @@ impl Injections {
 
 fn draw_lateness_ns(lateness: &Lateness, random: &mut impl Rng) -> f64 {
     let median_ns = lateness.median.as_nanos() as f64;
-    // 1 - u lies in (0, 1]: a logarithm or a negative power of it is finite.
+    // 1 - u is in (0, 1]: a logarithm or a negative power of it is finite.
     let chance = 1.0 - unit(random);
     match lateness.distribution {
         LatenessDistribution::Exponential => -libm::log(chance) * median_ns / std::f64::consts::LN_2,

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, Zipf};
 
 use crate::profile::{KeyDistribution, Keys};
 
-/// Up to so many keys a Zipf law is sampled from a table (8 bytes each); beyond, by rejection.
+/// Up to this many keys a Zipf law is sampled from a table (8 bytes each); beyond, by rejection.
 const LARGEST_TABLE: u64 = 1 << 20;
 
 /// Draws key numbers, 0 to count - 1; for Zipf the number is the rank.
@@ -42,7 +42,7 @@ impl KeyPicker {
         Zipf::new(count as f64, exponent).map_or(KeyPicker::Uniform { count }, KeyPicker::ZipfLaw)
     }
 
-    /// The key of the stream's event number `place` (only the round robin asks for it).
+    /// The key of the stream's event number `place` (only round-robin uses it).
     pub(super) fn pick(&self, random: &mut impl Rng, place: u64) -> Option<u64> {
         Some(match self {
             KeyPicker::None => return None,

@@ -38,7 +38,7 @@ fn any_stream() -> impl Strategy<Value = String> {
     )
 }
 
-/// The due times of a producer's events, asked for in an order of any kind.
+/// Checks the due times of a producer's events, requested in any order.
 pub(super) fn assert_due_times(
     schedule: &Arc<StreamSchedule>,
     due: &mut DueTimes,
@@ -110,7 +110,7 @@ proptest! {
         }
     }
 
-    /// Whatever is asked for first, and however far apart: the answer is what the walk through the schedule says.
+    /// Whichever event is asked for first, and however far apart they are: the answer agrees with iterating over the schedule.
     #[test]
     fn the_due_times_of_an_event_are_those_of_its_sends(text in any_stream(), seed: u64, order: u64) {
         let schedule = schedule(&text, seed, FIVE_SECONDS);
@@ -159,7 +159,7 @@ proptest! {
     }
 }
 
-/// Golden values: a change of any draw, on any machine, shows here.
+/// Golden values: a change of any draw, on any machine, is detected here.
 #[test]
 fn fingerprints_stay_what_they_are() {
     let paced = "rate = \"1k/s\"\nkeys = { distribution = \"zipf\", count = 1000, exponent = 1.1 }";

@@ -1,8 +1,8 @@
 //! What is due when: pure functions of a profile and a seed. No clock, no I/O, no threads.
 //!
-//! A stream's rate is a curve; its integral, the cumulative rate, says how many events are due by a moment, and its
-//! inverse says when the n-th is due. Nothing is accumulated, so nothing drifts, and every part can be reached without
-//! what lies before it: randomness is drawn per block from the seed and the block's number.
+//! A stream's rate is a curve; its integral, the cumulative rate, is the number of events that are due by a moment, and its inverse is the
+//! time at which the n-th is due. Nothing is accumulated, so nothing drifts, and every part can be computed without the parts before it:
+//! randomness is drawn per block from the seed and the block's number.
 
 mod arrivals;
 mod clocks;

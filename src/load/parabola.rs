@@ -1,4 +1,4 @@
-//! What is drawn between the buckets of a captured curve: a parabola in each that keeps the bucket's mass.
+//! The interpolation between the buckets of a captured curve: in each a parabola that keeps the bucket's mass.
 //!
 //! The piecewise parabolic method's interpolation and its limiter (Colella and Woodward, The Piecewise Parabolic Method for
 //! gas-dynamical simulations, J. Comput. Phys. 54, 1984, equations 1.5 to 1.10), on an even grid.
@@ -8,12 +8,12 @@
 pub(super) struct Parabola {
     pub(super) from: f64,
     pub(super) to: f64,
-    /// Six times what the mean lies above the straight line between the ends.
+    /// Six times the height of the mean above the straight line between the ends.
     pub(super) bend: f64,
 }
 
 impl Parabola {
-    /// The same rate all over the bucket.
+    /// The same rate throughout the bucket.
     pub(super) fn flat(mean: f64) -> Self {
         Parabola { from: mean, to: mean, bend: 0.0 }
     }
@@ -29,8 +29,8 @@ impl Parabola {
         x * (self.from + x * ((slope + self.bend) / 2.0 - x * (self.bend / 3.0)))
     }
 
-    /// Where the integral reaches `area`: Newton's steps inside a bracket that each of them narrows. Additions, products and
-    /// quotients alone, so that every machine finds the same bits.
+    /// Where the integral reaches `area`: Newton's steps inside a bracket that each of them narrows. Only additions, products and
+    /// quotients, so that every machine computes the same bits.
     pub(super) fn inverse(self, area: f64) -> f64 {
         const MOST_STEPS: usize = 64;
         let whole = self.integral(1.0);
@@ -50,11 +50,11 @@ impl Parabola {
             }
             let step = excess / self.at(x);
             let next = x - step;
-            // Not within the bracket: where the rate is next to nothing, half of it is the better step.
+            // Not within the bracket: where the rate is almost zero, halving the bracket is the better step.
             let next = if (low..=high).contains(&next) { next } else { 0.5 * (low + high) };
             let moved = (next - x).abs();
             x = next;
-            // Newton's step squares the error: the one after this would move x by less than a double can tell.
+            // Newton's step squares the error: the next one would move x by less than a double can represent.
             if moved < 1e-9 {
                 break;
             }
@@ -68,7 +68,7 @@ impl Parabola {
     }
 }
 
-/// The parabola of a bucket with this mean, from the means of the two buckets before it and the two behind it.
+/// The parabola of a bucket with this mean, from the means of the two buckets before it and the two after it.
 pub(super) fn parabola(before2: f64, before: f64, mean: f64, behind: f64, behind2: f64) -> Parabola {
     let slopes = [slope(before2, before, mean), slope(before, mean, behind), slope(mean, behind, behind2)];
     let from = edge(before, mean, slopes[0], slopes[1]);
@@ -76,7 +76,7 @@ pub(super) fn parabola(before2: f64, before: f64, mean: f64, behind: f64, behind
     limited(from, mean, to)
 }
 
-/// Equation 1.8: the mean slope over two buckets, no steeper than twice either side's, and none at a peak or in a valley.
+/// Equation 1.8: the mean slope over two buckets, no steeper than twice either side's, and zero at a peak or in a valley.
 fn slope(before: f64, mean: f64, behind: f64) -> f64 {
     let (left, right) = (mean - before, behind - mean);
     if left * right <= 0.0 {
@@ -106,7 +106,7 @@ fn limited(from: f64, mean: f64, to: f64) -> Parabola {
     } else {
         (from, to)
     };
-    // Rounding may carry an end that should be 0 just below it.
+    // Rounding may put an end that should be 0 just below it.
     let (from, to) = (from.max(0.0), to.max(0.0));
     Parabola { from, to, bend: 6.0 * (mean - 0.5 * (from + to)) }
 }

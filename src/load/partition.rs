@@ -1,4 +1,4 @@
-//! Which partition a key belongs to, as Kafka's own Java client decides it.
+//! The partition of a key, as Kafka's own Java client chooses it.
 
 /// Java's murmur2 over a key (`org.apache.kafka.common.utils.Utils.murmur2`): Austin Appleby's MurmurHash2, 32 bits, seed 0x9747b28c.
 #[must_use]

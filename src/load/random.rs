@@ -1,12 +1,12 @@
-//! Randomness that can be asked for in any order: every draw belongs to a (seed, stream, producer, purpose, number).
+//! Randomness in any order: every draw belongs to a (seed, stream, producer, purpose, number).
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 
-/// What a random sequence is for, so that no two purposes share one.
+/// The use of a random sequence, so that no two uses share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Number: 0. How many events a Poisson producer sends in all.
+    /// Number: 0. How many events a Poisson producer sends in total.
     Total = 1,
     /// Number: the node of the splitting tree.
     Split,
@@ -24,11 +24,11 @@ pub(super) enum Purpose {
     Retries,
     /// Number: the event's sequence number.
     Absurd,
-    /// Number: the bucket and the node of its splitting tree. Producer by producer.
+    /// Number: the bucket and the node of its splitting tree. Separate for each producer.
     BucketSplit,
     /// Number: the sequence number of the first event of the leaf.
     BucketArrivals,
-    /// Number: the bucket, and the node or cycle in it. One for all producers.
+    /// Number: the bucket, and the node or cycle in it. The same for all producers.
     Inside,
 }
 
@@ -57,7 +57,7 @@ impl Source {
     }
 }
 
-/// Bits of a number that tell the places inside a bucket apart: 2^42 events of a producer make at most 2^33 leaves and halves.
+/// How many bits of a number identify a place inside a bucket: 2^42 events of a producer make at most 2^33 leaves and halves.
 const BITS_IN_BUCKET: u32 = 36;
 
 /// The number of the draw that belongs to a place inside a bucket.

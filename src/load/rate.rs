@@ -15,7 +15,7 @@ pub struct Segment {
     pub from_per_s: f64,
     /// The rate at its end, events per second.
     pub to_per_s: f64,
-    /// How far the parabola lies above the straight line: four times what it does in the middle. 0 where the line is straight.
+    /// How far the parabola is above the straight line: four times the distance in the middle. 0 for a straight line.
     pub bend_per_s: f64,
     /// Events that are due within it.
     mass: f64,
@@ -30,13 +30,13 @@ impl Segment {
         self.mass
     }
 
-    /// Events due before it, and before the one behind it.
+    /// Events due before it, and before the next segment.
     #[must_use]
     pub fn places(&self) -> (f64, f64) {
         (self.before, self.before + self.mass)
     }
 
-    /// The rate over its length taken as 1.
+    /// The rate over its length, scaled to 1.
     fn parabola(&self) -> Parabola {
         Parabola { from: self.from_per_s, to: self.to_per_s, bend: self.bend_per_s }
     }
@@ -50,7 +50,7 @@ impl Segment {
         if self.is_straight() {
             return (self.seconds_until(mass) * 1e9) as u64;
         }
-        // By shares of the whole: a bucket's end is rounded to a nanosecond, and its mass is not.
+        // By shares of the whole: a bucket's end is rounded to a nanosecond, but its mass is not.
         let shape = self.parabola();
         (shape.inverse(mass / self.mass * shape.integral(1.0)) * self.length_ns as f64) as u64
     }
@@ -63,8 +63,8 @@ impl Segment {
         (self.to_per_s - self.from_per_s) / self.seconds()
     }
 
-    /// Seconds from its start until `mass` events are due: the smaller root of
-    /// `mass = from·t + slope·t²/2`, in the form that loses no digits when the slope is small.
+    /// Seconds from its start until `mass` events are due: the smaller root of `mass = from·t + slope·t²/2`, in the form that loses no
+    /// digits when the slope is small.
     fn seconds_until(&self, mass: f64) -> f64 {
         let discriminant = self.from_per_s * self.from_per_s + 2.0 * self.slope_per_s2() * mass;
         let denominator = self.from_per_s + discriminant.max(0.0).sqrt();
@@ -78,14 +78,13 @@ pub struct RateCurve {
     segments: Vec<Segment>,
     total: f64,
     end_ns: u64,
-    /// Each segment is a bucket whose events stay within it.
+    /// Each segment is a bucket, and its events stay within it.
     keeps_buckets: bool,
 }
 
 impl RateCurve {
-    /// The curve of a stream's phases or of its captured curve, cut at `duration`; without either the base rate all the time,
-    /// after the last phase or bucket silence.
-    /// `factor` scales every rate.
+    /// The curve of a stream's phases or of its captured curve, cut at `duration`; with neither, the base rate all the time. Silence
+    /// follows the last phase or bucket. `factor` scales every rate.
     #[must_use]
     pub fn of_stream(stream: &Stream, duration: Span, factor: f64) -> Self {
         let mut curve =
@@ -118,7 +117,7 @@ impl RateCurve {
         self.reached_ns() >= self.end_ns
     }
 
-    /// Adds a stretch behind the others, cut at the curve's end.
+    /// Appends a stretch, cut at the curve's end.
     fn push(&mut self, length_ns: u64, from_per_s: f64, to_per_s: f64) {
         let start_ns = self.reached_ns();
         let cut_ns = length_ns.min(self.end_ns.saturating_sub(start_ns));
@@ -139,7 +138,7 @@ impl RateCurve {
         self.total += mass;
     }
 
-    /// One segment for each bucket, with the bucket's own mass; again from the start until the end where the curve repeats.
+    /// One segment for each bucket, with the bucket's own mass; repeated until the end if the curve loops.
     fn push_buckets(&mut self, replay: &Replay, played: &Played) {
         self.keeps_buckets = true;
         let buckets = played.counts().len();
@@ -192,7 +191,7 @@ impl RateCurve {
         self.end_ns
     }
 
-    /// The straight pieces, in order.
+    /// The pieces, in order.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.segments
@@ -217,10 +216,10 @@ impl RateCurve {
         self.segments.iter().fold(0.0, |peak, segment| peak.max(segment.from_per_s).max(segment.to_per_s))
     }
 
-    /// Where a segment is that holds a place on the cumulative rate. `hint` is the one that was used last.
+    /// The segment that holds a place on the cumulative rate. `hint` is the one that was used last.
     pub(super) fn segment_of(&self, events: f64, hint: usize) -> usize {
         let holds = |segment: &Segment| events >= segment.before && events < segment.before + segment.mass;
-        // Mostly the same one as before, or the next.
+        // Usually the same one as before, or the next.
         for near in [hint, hint.saturating_add(1)] {
             if self.segments.get(near).is_some_and(holds) {
                 return near;
@@ -229,12 +228,12 @@ impl RateCurve {
         self.segments.partition_point(|segment| segment.before + segment.mass <= events)
     }
 
-    /// The segment before which no event is due at a moment: the one that holds it, or the next.
+    /// The first segment that may hold events due at or after a moment: the one that contains it, or the next.
     pub(super) fn segment_from(&self, at_ns: u64) -> usize {
         self.segments.partition_point(|segment| segment.start_ns + segment.length_ns <= at_ns)
     }
 
-    /// When `events` are due, counted from the start of a segment and never at its end or behind: what falls into a bucket stays in it.
+    /// When `events` are due, counted from the start of a segment, and always before its end: what falls into a bucket stays in it.
     pub(super) fn when_in(&self, segment: &Segment, events: f64) -> u64 {
         segment.start_ns + segment.nanos_until(events).min(segment.length_ns - 1)
     }
@@ -260,7 +259,8 @@ impl RateCurve {
         segment.before + segment.from_per_s * seconds + 0.5 * segment.slope_per_s2() * seconds * seconds
     }
 
-    /// The inverse of the cumulative rate: when `events` are due, in nanoseconds. `hint` is the piece that was used last; pass the same one again.
+    /// The inverse of the cumulative rate: when `events` are due, in nanoseconds. `hint` is
+    /// the segment that was used last; pass the same variable again.
     #[must_use]
     pub fn when(&self, events: f64, hint: &mut usize) -> u64 {
         *hint = self.segment_of(events, *hint);
@@ -272,8 +272,8 @@ impl RateCurve {
     }
 }
 
-/// The mean rate of a bucket, in events per second. Beside the first and the last lie the other end's where the curve repeats, else
-/// more of the same.
+/// The mean rate of a bucket, in events per second. Beyond the first and the last bucket the curve wraps around if it loops; otherwise the
+/// end bucket's rate continues.
 fn mean_per_s(played: &Played, bucket: i64, repeats: bool) -> f64 {
     let last = played.counts().len() as i64 - 1;
     let place = if repeats { bucket.rem_euclid(last + 1) } else { bucket.clamp(0, last) };

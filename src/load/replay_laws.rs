@@ -1,4 +1,4 @@
-//! The laws of captured curves that are played again, as properties over curves.
+//! The laws of replayed curves, as properties over curves.
 
 use std::sync::Arc;
 
@@ -148,7 +148,7 @@ proptest! {
         let (slow, fast) = (at(1.0), at(speed));
         prop_assert_eq!(slow.len(), fast.len());
         for (slow_ns, fast_ns) in slow.iter().zip(&fast) {
-            // A bucket's edge is rounded to a nanosecond, and so is what lies in it.
+            // A bucket's edge is rounded to a nanosecond, and so are the times in it.
             prop_assert!((*slow_ns as f64 / speed - *fast_ns as f64).abs() <= 2.0 + 2.0 / speed, "{slow_ns} {fast_ns}");
         }
     }
@@ -188,7 +188,7 @@ proptest! {
 
     #[test]
     fn the_last_of_a_bucket_is_due_before_its_end(counts in counts(), smooth in smooth(), speed in 0.1..100.0_f64) {
-        // Buckets end between nanoseconds at most speeds: what is left of a bucket there must not slip into the next.
+        // At most speeds buckets end between nanoseconds: a bucket's last events must not slip into the next.
         let schedule = schedule(&format!("{smooth}, speed = {speed}"), "", &counts, 1);
         for segment in schedule.curve().segments().iter().filter(|segment| segment.mass() > 0.0) {
             let (_, end) = segment.places();
@@ -249,7 +249,7 @@ fn each_law_is_as_bursty_inside_a_bucket_as_it_says() {
 
 #[test]
 fn scale_and_speed_leave_the_shape_of_the_bursts() {
-    // Scaled by 10 the excess over Poisson is ten times as high, and the relative height of a burst the same.
+    // Scaled by 10, the excess over Poisson is ten times as high, and the relative height of a burst the same.
     let detail = "{ kind = \"overdispersed\", dispersion = 8.0 }";
     let plain = dispersion(&seconds_of_minutes(detail, "", 600.0, 100)) - 1.0;
     let scaled = dispersion(&seconds_of_minutes(detail, ", scale = 10.0, speed = 20.0", 600.0, 100)) - 1.0;
@@ -290,7 +290,7 @@ fn several_curves_share_one_time_line() {
     assert_eq!(per_bucket(&due(&streams[1]), 1_000_000_000, 4), [60.0, 60.0, 0.0, 0.0]);
 }
 
-/// Golden values: a change of any draw, on any machine, shows here.
+/// Golden values: a change of any draw, on any machine, is detected here.
 #[test]
 fn fingerprints_of_replays_stay_what_they_are() {
     let counts = [5.0, 700.0, 0.0, 3000.0, 20.0, 20.0, 1.0];

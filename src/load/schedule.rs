@@ -15,7 +15,7 @@ use super::send::PlannedSend;
 use super::sizes::SizePicker;
 use crate::profile::{Profile, Span, Stream};
 
-/// Up to so many keys each one's partition is kept in a table.
+/// Up to this many keys, each key's partition is kept in a table.
 const LARGEST_PARTITION_TABLE: u64 = 1 << 20;
 
 /// One stream's schedule.
@@ -36,7 +36,7 @@ pub struct StreamSchedule {
     partitions: u16,
 }
 
-/// The schedules of all of a profile's streams. `partitions` holds each stream's topic's number of partitions.
+/// The schedules of all of a profile's streams. `partitions` is the number of partitions of each stream's topic.
 #[must_use]
 pub fn streams_of(profile: &Profile, duration: Span, partitions: &[u16]) -> Vec<Arc<StreamSchedule>> {
     profile
@@ -108,8 +108,8 @@ impl StreamSchedule {
         self.curve.peak_per_s() * self.process.peak_factor()
     }
 
-    /// The offered rate as points of a line, from the start to the end of the run: seconds, events per second. A step is two
-    /// points at one moment; bursts are drawn as they fall.
+    /// The offered rate as points of a line, from the start to the end of the run: seconds, events per second. A step is two points at one
+    /// moment; bursts are drawn where they fall.
     #[must_use]
     pub fn rate_points(&self) -> Vec<(f64, f64)> {
         let line = self.process.outline(&self.curve);
@@ -125,8 +125,8 @@ impl StreamSchedule {
         &self.injections
     }
 
-    /// By how much a producer's clock is wrong for what happens `at_ns` nanoseconds after the start of the run: offset, drift and step, in
-    /// nanoseconds. Absurd times of single events are not in it. `None` for a producer that the stream does not have.
+    /// How wrong a producer's clock is at `at_ns` nanoseconds after the start of the run: offset, drift and step, in nanoseconds. Absurd
+    /// times of single events are not included. `None` for a producer that the stream does not have.
     #[must_use]
     pub fn clock_error_ns(&self, producer: u16, at_ns: u64) -> Option<i64> {
         self.clocks.get(usize::from(producer)).map(|clock| clock.steady_error_ns(at_ns))
@@ -145,13 +145,13 @@ impl StreamSchedule {
         clock.is_some_and(|clock| clock.is_absurd(producer, sequence, self.source))
     }
 
-    /// The mean size of a payload in bytes, about.
+    /// The approximate mean size of a payload in bytes.
     #[must_use]
     pub fn mean_size_bytes(&self) -> f64 {
         self.mean_payload_bytes
     }
 
-    /// The largest size that an event can have, in bytes: of the whole payload, or of the filler where the profile gives that.
+    /// The largest size that an event can have, in bytes: of the whole payload, or of the filler if the profile gives that.
     #[must_use]
     pub fn largest_size_bytes(&self) -> u32 {
         self.sizes.largest()
@@ -175,7 +175,7 @@ impl StreamSchedule {
         (0..self.producers).map(|producer| self.planned_by(producer)).sum()
     }
 
-    /// Writes a key's bytes behind what `out` holds.
+    /// Appends a key's bytes to `out`.
     pub fn write_key(&self, key: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(self.key_prefix.as_bytes());
         out.extend_from_slice(itoa::Buffer::new().format(key).as_bytes());
@@ -194,7 +194,7 @@ impl StreamSchedule {
         self.process.blocks(self.share(producer))
     }
 
-    /// The event at its place in the schedule, with everything but its retries.
+    /// The event at its place in the schedule, complete except for its retries.
     pub(super) fn event(
         &self,
         producer: u16,

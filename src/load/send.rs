@@ -11,7 +11,7 @@ pub struct PlannedSend {
     pub sequence: u64,
     /// The key's number.
     pub key: Option<u64>,
-    /// The payload's size in bytes, or the filler's where the profile gives that.
+    /// The payload's size in bytes, or the filler's if the profile gives that.
     pub size_bytes: u32,
     /// The partition it goes to.
     pub partition: u16,

@@ -9,7 +9,7 @@ pub struct Shard {
     count: u16,
 }
 
-/// A shard that cannot be.
+/// A shard that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a shard: write its number, from 0, and how many there are, like `0/2` or `1/2`")]
 pub struct ShardError(String);
@@ -29,7 +29,7 @@ impl Shard {
         partition % u32::from(self.count) == u32::from(self.index)
     }
 
-    /// The shards that these leave out, of as many as the first of them says.
+    /// The shards that are missing, of the number that the first one states.
     #[must_use]
     pub fn missing_of(present: &[Shard]) -> Vec<Shard> {
         let count = present.first().map_or(0, |shard| shard.count);

@@ -5,12 +5,12 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::profile::{ByteSize, Codec, Payload, SizeDistribution};
 
-/// What a JSON payload holds beside its filler, about: id, three times, a short key and the names.
+/// The approximate size of a JSON payload without its filler: id, three times, a short key and the names.
 const ENVELOPE_BYTES: f64 = 155.0;
-/// The size of a payload when the profile says nothing.
+/// The default size of a payload.
 const DEFAULT_BYTES: u64 = 512;
 
-/// Draws sizes in bytes: of the whole payload, or of the filler where the profile gives that.
+/// Draws sizes in bytes: of the whole payload, or of the filler if the profile gives that.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum SizePicker {
     Fixed(u32),
@@ -64,20 +64,20 @@ impl SizePicker {
                 (u64::from(max) - bytes) as f64 / (f64::from(max) - f64::from(min) + 1.0)
             }
             SizePicker::LogNormal { median, sigma, .. } => {
-                // A size is cut to whole bytes: the smallest that is larger is the next whole one.
+                // A size is truncated to whole bytes: the smallest larger one is the next whole one.
                 let deviations = libm::log((bytes + 1) as f64 / median) / sigma;
                 0.5 * libm::erfc(deviations / std::f64::consts::SQRT_2)
             }
         }
     }
 
-    /// The mean size of a whole payload in bytes: where the profile gives the filler alone, with the envelope around it.
+    /// The mean size of a whole payload in bytes: if the profile gives only the filler, with the envelope around it.
     pub(super) fn mean_payload_bytes(self, payload: &Payload) -> f64 {
         let is_filler_of_json = payload.filler.is_some() && payload.codec == Codec::Json;
         self.mean_bytes() + if is_filler_of_json { ENVELOPE_BYTES } else { 0.0 }
     }
 
-    /// The mean size in bytes (of the uncut law, for log-normal).
+    /// The mean size in bytes (for log-normal, without the limits).
     pub(super) fn mean_bytes(self) -> f64 {
         match self {
             SizePicker::Fixed(bytes) => f64::from(bytes),
@@ -115,7 +115,7 @@ mod tests {
             let drawn: Vec<u32> = (0..DRAWN).map(|_| picker.pick(&mut random)).collect();
             prop_assert!(drawn.iter().all(|size| *size <= picker.largest()));
             let above = drawn.iter().filter(|size| u64::from(**size) > bytes).count() as f64 / f64::from(DRAWN);
-            // Five standard deviations of a share of so many.
+            // Five standard deviations of a share of this many.
             let room = 5.0 * 0.5 / f64::from(DRAWN).sqrt();
             prop_assert!((above - picker.share_above(bytes)).abs() <= room, "{above} {}", picker.share_above(bytes));
         }

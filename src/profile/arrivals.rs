@@ -1,4 +1,4 @@
-//! How single events fall around a stream's rate, as a profile asks for it, and the rules of each process. `load::arrivals` makes them.
+//! The arrival processes that a profile can ask for, and the rules of each. `load::arrivals` implements them.
 //!
 //! The doc comments of types and variants are what `floodmark schema profile` shows in an editor.
 
@@ -48,7 +48,7 @@ pub enum Keeps {
     Mean,
 }
 
-/// What the stream's process needs, and what only another would use.
+/// Checks what the stream's process needs, and rejects what only another would use.
 pub(super) fn check(arrivals: Arrivals, on_off: Option<OnOff>, base: Rate, faults: &mut Faults<'_>) {
     if arrivals != Arrivals::OnOff {
         return faults.only_with("on_off", on_off.is_some(), "arrivals = \"on-off\"");

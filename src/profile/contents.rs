@@ -38,11 +38,11 @@ pub enum KeyDistribution {
     Uniform,
     /// A few keys carry most events.
     Zipf,
-    /// One after the other.
+    /// One after another.
     RoundRobin,
     /// A small set of hot keys takes a stated share; the others are uniform.
     HotSet,
-    /// No key: events go round the partitions.
+    /// No key: events rotate over the partitions.
     None,
 }
 

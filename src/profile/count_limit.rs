@@ -8,17 +8,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::units::{UnitError, unit_error};
 
-/// How many events may have something happen to them: a number, or a share as in `0.1%`.
+/// A limit on a number of events: a count, or a share as in `0.1%`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CountLimit {
     /// This many events.
     Count(u64),
-    /// This many of a hundred events.
+    /// This percentage of events.
     Percent(f64),
 }
 
 impl CountLimit {
-    /// The most of `events` that are allowed; for a share not a whole number.
+    /// The largest allowed number out of `events`; for a share not a whole number.
     #[must_use]
     pub fn most(self, events: u64) -> f64 {
         match self {
@@ -27,7 +27,7 @@ impl CountLimit {
         }
     }
 
-    /// How many events it takes for the limit to mean anything: a share allows for at least one of them. 0 for a number.
+    /// How many events the limit needs to mean anything: enough that a share allows at least one. 0 for a count.
     #[must_use]
     pub fn events_needed(self) -> u64 {
         match self {

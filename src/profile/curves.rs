@@ -1,4 +1,4 @@
-//! The curves of all of a profile's streams: read, compared with each other, and noted so that they are found again.
+//! The curves of all of a profile's streams: read, compared with each other, and recorded so that they can be found again.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use super::{
 use crate::curve::moment_text;
 
 impl Profile {
-    /// Reads the curve files of all streams. Paths start at `folder`.
+    /// Reads the curve files of all streams. Paths are relative to `folder`.
     ///
     /// # Errors
-    /// Every file that is not a curve's or has other counts than its fingerprint says, at its key; none is left out.
+    /// Every file that is not a curve or whose counts do not match its fingerprint, at its key.
     pub fn read_curves(&mut self, folder: &Path) -> Result<(), Vec<Fault>> {
         let mut list = Vec::new();
         let mut faults = Faults::new(&mut list);
@@ -25,10 +25,10 @@ impl Profile {
     }
 }
 
-/// This many streams are listed; of more it is said how many there are.
+/// This many streams are listed; of more, only the number is given.
 const LISTED: usize = 5;
 
-/// That streams replay curves of different moments side by side: each begins with the run, whenever it was captured.
+/// A note that streams replay curves of different times together: each begins with the run, whenever it was captured.
 pub(super) fn other_moments(profile: &Profile) -> Option<String> {
     let begins = |stream: &Stream| {
         let replay = stream.curve.as_ref()?;
@@ -50,7 +50,7 @@ pub(super) fn other_moments(profile: &Profile) -> Option<String> {
     ))
 }
 
-/// Puts into a profile's table what it takes to find the same counts again from any folder: the file's full path, and their fingerprint.
+/// Adds to a profile's table what is needed to find the same counts again from any folder: the file's full path, and the fingerprint.
 pub(super) fn note_curves(profile: &Profile, folder: &Path, table: &mut toml::Table) {
     let streams = table.get_mut("stream").and_then(toml::Value::as_array_mut);
     for (stream, written) in profile.streams.iter().zip(streams.into_iter().flatten()) {

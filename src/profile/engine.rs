@@ -1,6 +1,6 @@
-//! The stream processors whose rule for late events is modelled, and what a profile may say of each.
+//! The stream processors that are modelled, and what a profile may set for each.
 //!
-//! What they do with late events is in `event_time/engines`.
+//! Their behaviour with late events is in `event_time/engines`.
 
 use std::{fmt, str::FromStr};
 
@@ -30,22 +30,22 @@ pub enum Engine {
     AzureStreamAnalytics,
 }
 
-/// What a profile may say of an engine's model.
+/// What a profile may set for an engine's model.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settings {
     /// The engine, as a profile writes it.
     name: &'static str,
-    /// The keys that it has, beside those that every engine has (`window`, `interval`, `stage`).
+    /// The keys that it has, besides those of every engine (`window`, `interval`, `stage`).
     keys: &'static [&'static str],
     /// Whether it drops late events from windows only, so that a model has to name one.
     pub(super) needs_windows: bool,
-    /// Whether it has windows around each event. To others a sliding window is a hopping one.
+    /// Whether it has windows around each event. Others call a hopping window sliding.
     pub(super) has_sliding_windows: bool,
     /// Whether the size of a hopping window must be a multiple of its hop.
     pub(super) hops_divide_sizes: bool,
 }
 
-/// What most engines have.
+/// The usual settings.
 const USUAL: Settings =
     Settings { name: "", keys: &[], needs_windows: false, has_sliding_windows: false, hops_divide_sizes: false };
 
@@ -60,7 +60,7 @@ impl Engine {
         Engine::AzureStreamAnalytics,
     ];
 
-    /// What a profile may say of its model.
+    /// What a profile may set for its model.
     pub(super) const fn settings(self) -> Settings {
         match self {
             Engine::Flink => Settings {
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use crate::profile::WatermarkModel;
 
-    /// The schema is made from the enum itself: an engine that is missing in the list, or is called otherwise there, shows.
+    /// The schema is generated from the enum itself: it reveals an engine that is missing in the list, or has another name there.
     #[test]
     fn all_engines_are_listed_as_a_profile_writes_them() {
         let schema = serde_json::to_string(&schemars::schema_for!(Engine)).unwrap();

@@ -1,4 +1,4 @@
-//! A profile that cannot be used: what is wrong, in which line, and the way out.
+//! A profile that cannot be used: what is wrong, in which line, and how to fix it.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ impl ProfileError {
         ProfileError { first: Box::new(Problem { message, help, place: None, source: None }), others: Vec::new() }
     }
 
-    /// From all problems, in any order; `None` when there are none. Sorted by where they are.
+    /// From all problems, in any order; `None` when there are none. Sorted by position.
     pub(super) fn from_problems(mut problems: Vec<Problem>) -> Option<Self> {
         problems.sort_by_key(|problem| problem.place.as_ref().map(|place| place.span.start));
         let mut problems = problems.into_iter();
@@ -96,13 +96,13 @@ impl Problem {
         self.place.as_ref().map(|place| &place.text[place.span.clone()])
     }
 
-    /// The way out, when the message does not say it.
+    /// How to fix it, when the message does not say it.
     #[must_use]
     pub fn way_out(&self) -> Option<&str> {
         self.help.as_deref()
     }
 
-    /// File, line, message and the way out, in one line.
+    /// File, line, message and fix, in one line.
     #[must_use]
     pub fn one_line(&self) -> String {
         let place = match &self.place {

@@ -11,7 +11,7 @@ pub enum Step {
     Index(usize),
 }
 
-/// The way from the top of a profile to a key.
+/// The path from the top of a profile to a key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Path(Vec<Step>);
 
@@ -61,7 +61,7 @@ pub struct Fault {
     pub path: Path,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// The way out.
+    /// How to fix it.
     pub help: Option<String>,
 }
 
@@ -97,7 +97,7 @@ impl<'f> Faults<'f> {
         self.list.push(Fault { path: self.path.key(key), message: message.into(), help: None });
     }
 
-    /// `key` breaks a rule, and this is the way out.
+    /// `key` breaks a rule, and this is how to fix it.
     pub(super) fn add_help(&mut self, key: &'static str, message: impl Into<String>, help: impl Into<String>) {
         self.list.push(Fault { path: self.path.key(key), message: message.into(), help: Some(help.into()) });
     }
@@ -121,7 +121,7 @@ impl<'f> Faults<'f> {
         }
     }
 
-    /// `key` only means something with another setting, which is not made.
+    /// `key` is meaningless without another setting, which is missing.
     pub(super) fn only_with(&mut self, key: &'static str, present: bool, setting: &str) {
         if present {
             self.add_help(

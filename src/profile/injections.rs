@@ -55,13 +55,13 @@ pub struct Absurd {
     pub offset: SignedSpan,
 }
 
-/// Events that happened earlier than they are sent (a phone in a tunnel): the event time lies before due.
+/// Events that happened earlier than they are sent (a phone in a tunnel): the event time is before due.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lateness {
     /// The share of events, 0 to 1, that are late.
     pub share: f64,
-    /// How late they are distributed. Default exponential.
+    /// The distribution of their lateness. Default exponential.
     #[serde(default)]
     pub distribution: LatenessDistribution,
     /// exponential, log-normal, pareto: the median lateness. uniform: half of the largest.
@@ -134,7 +134,7 @@ pub enum Jitter {
 }
 
 mod defaults {
-    //! What a key means when it is not written.
+    //! Defaults of keys.
     use super::Span;
 
     pub(super) fn whole() -> f64 {

@@ -1,4 +1,4 @@
-//! The laws of this room: what is shipped is right, what is wrong is said with its place, and nothing panics.
+//! The laws of this room: shipped profiles are valid, errors name their place, and nothing panics.
 
 use std::path::Path as FilePath;
 
@@ -16,7 +16,7 @@ const SHIPPED: [(&str, &str); 5] = [
     ("out-of-order-retries", include_str!("../../profiles/out-of-order-retries.toml")),
 ];
 
-/// The least that is a profile.
+/// The smallest valid profile.
 const LEAST: &str = "duration = \"60s\"\n[[stream]]\nname = \"orders\"\nrate = \"1k/s\"\n";
 
 fn load(text: &str) -> Result<Loaded, ProfileError> {
@@ -63,7 +63,7 @@ fn is_of(kind: &Json, value: &Json) -> bool {
     }
 }
 
-/// A checker of its own for the part of JSON Schema that the generated schema uses; a keyword that it does not know is an error.
+/// An independent checker for the part of JSON Schema that the generated schema uses; an unknown keyword is an error.
 fn conforms(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
     for (keyword, rule) in schema.as_object().ok_or("a schema is an object")? {
         let good = match keyword.as_str() {

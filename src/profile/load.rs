@@ -1,4 +1,4 @@
-//! From a file, and what the command line changes in it, to a profile that can be run.
+//! From a file and the command line's changes to a profile that can be run.
 
 use std::{io, path::Path as FilePath};
 
@@ -21,11 +21,11 @@ use super::{
 pub struct Loaded {
     /// The profile, overrides applied.
     pub profile: Profile,
-    /// The same as TOML, as it was written and overridden: for the manifest.
+    /// The same as TOML, as written and with overrides: for the manifest.
     pub table: toml::Table,
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     pub name: String,
-    /// What a person should know before the run, a sentence each.
+    /// What a user should know before the run, a sentence each.
     pub notices: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ impl Profile {
         Self::from_text_with(&read(path)?, &path.display().to_string(), overrides)
     }
 
-    /// Reads a profile from text; `origin` stands for the file's path in messages.
+    /// Reads a profile from text; `origin` is used as the file's path in messages.
     ///
     /// # Errors
     /// What is wrong in the text.
@@ -89,7 +89,7 @@ fn all_right(problems: Vec<Problem>) -> Result<(), ProfileError> {
     ProfileError::from_problems(problems).map_or(Ok(()), Err)
 }
 
-/// The file's text, or one sentence why there is none.
+/// The file's text, or one sentence why it cannot be read.
 fn read(path: &FilePath) -> Result<String, ProfileError> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
@@ -141,7 +141,7 @@ fn shape_problems(document: &Node, sources: &Sources) -> Vec<Problem> {
     findings.into_iter().map(problem).collect()
 }
 
-/// The shape check lets nothing pass that the model refuses; should it, the model's own message is shown.
+/// The shape check accepts nothing that the model refuses; if it does, the model's own message is shown.
 fn unexpected(error: &toml::de::Error, document: &Node, sources: &Sources) -> ProfileError {
     one(Problem::new(error.message().to_owned(), None, sources.place(&document.span)))
 }

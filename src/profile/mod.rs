@@ -1,7 +1,7 @@
-//! Profiles: what traffic to make, as a person writes it in TOML.
+//! Profiles: the traffic to make, as a person writes it in TOML.
 //!
-//! A file's text becomes a tree that knows its places (`tree`), the command line changes it (`overrides`), the schema says
-//! whether every key and value is of the right kind (`shape`), and `validate` whether it can be run.
+//! A file's text becomes a tree that knows its positions (`tree`), the command line changes it (`overrides`), the schema decides whether
+//! every key and value is of the right kind (`shape`), and `validate` whether it can be run.
 
 mod arrivals;
 pub(crate) mod bounds;

@@ -19,7 +19,7 @@ use super::{
     window_results::WindowResults,
 };
 
-/// Partitions of a topic that floodmark creates, where the profile says nothing.
+/// The default number of partitions of a topic that floodmark creates.
 pub const DEFAULT_PARTITIONS: u32 = 4;
 
 /// A traffic profile: one or several streams that run together for the same time.
@@ -202,7 +202,7 @@ pub struct Slo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Isolation {
-    /// Those of committed transactions, and no further than the first one that is open.
+    /// Those of committed transactions, up to the first open one.
     #[default]
     ReadCommitted,
     /// All of them, those of aborted transactions as well.
@@ -246,7 +246,7 @@ pub struct Stage {
 }
 
 mod defaults {
-    //! What a key means when it is not written.
+    //! Defaults of keys.
     use super::Span;
 
     pub(super) fn seed() -> u64 {
@@ -282,14 +282,14 @@ impl Stream {
         timeline::length_ns(&self.phases)
     }
 
-    /// Nanoseconds that the captured curve is played; none without one, or when it is played again and again.
+    /// Nanoseconds that the captured curve is played; none without one, or if it loops.
     #[must_use]
     pub fn curve_length(&self) -> u128 {
         let once = self.curve.as_ref().filter(|curve| !curve.loops);
         once.and_then(Replay::played).map_or(0, |played| u128::from(played.length_ns()))
     }
 
-    /// Nanoseconds that the stream's phases or its curve take; 0 where it has neither, or its curve repeats.
+    /// Nanoseconds that the stream's phases or its curve take; 0 if it has neither, or its curve loops.
     #[must_use]
     pub fn own_length(&self) -> u128 {
         self.phases_length().max(self.curve_length())
@@ -301,13 +301,13 @@ impl Stream {
         self.on_off.filter(|_| self.arrivals == Arrivals::OnOff)
     }
 
-    /// The base rate; none beside a curve.
+    /// The base rate; none with a curve.
     #[must_use]
     pub fn base_rate(&self) -> Rate {
         self.rate.unwrap_or_default()
     }
 
-    /// Events in expectation over a run of `duration`, bursts counted as if they never paused; exact when nothing is cut.
+    /// The expected number of events over a run of `duration`, with bursts counted as if they never paused; exact when nothing is cut.
     #[must_use]
     pub fn planned_events(&self, duration: Span) -> f64 {
         let base = self.base_rate();
@@ -340,7 +340,7 @@ impl Stream {
         self.stages.iter().position(|stage| stage.topic == own && stage.results.is_none())
     }
 
-    /// The topic's name, written or by default.
+    /// The topic's name, given or default.
     #[must_use]
     pub fn topic_name(&self) -> String {
         self.topic.clone().unwrap_or_else(|| format!("floodmark-{}", self.name))

@@ -1,4 +1,4 @@
-//! Which of the valid words did a person mean?
+//! The valid word that a misspelt one was meant to be.
 
 /// The valid word nearest to `written`, if one is near enough to be meant: about one wrong letter in four.
 pub(super) fn nearest<'w>(written: &str, valid: impl Iterator<Item = &'w str>) -> Option<&'w str> {

@@ -12,15 +12,15 @@ use super::{
 pub struct Overrides {
     /// `path=value` pairs, as in `stream.orders.rate=5k/s`.
     pub set: Vec<String>,
-    /// In place of the profile's duration; longer phases are cut.
+    /// Replaces the profile's duration; longer phases are cut.
     pub duration: Option<Span>,
-    /// In place of the profile's seed.
+    /// Replaces the profile's seed.
     pub seed: Option<u64>,
     /// Multiplies every absolute rate of a stream or phase, `ceiling` excepted.
     pub rate_scale: Option<f64>,
 }
 
-/// An override that cannot be applied: the bytes of the sources at fault, what is wrong, and the way out.
+/// An override that cannot be applied: the bytes of the sources at fault, what is wrong, and how to fix it.
 pub(super) type Refusal = (std::ops::Range<usize>, String, Option<String>);
 
 impl Overrides {
@@ -39,14 +39,14 @@ impl Overrides {
         Ok(())
     }
 
-    /// Whether the command line, not the file, says how long the run lasts.
+    /// Whether the command line sets the run's duration.
     pub(super) fn sets_duration(&self) -> bool {
         let names_duration =
             |argument: &String| argument.split('=').next().is_some_and(|path| path.trim() == "duration");
         self.duration.is_some() || self.set.iter().any(names_duration)
     }
 
-    /// Multiplies the absolute rates of a document whose shape is right.
+    /// Multiplies the absolute rates of a document that passed the shape check.
     pub(super) fn scale(&self, document: &mut Node, sources: &mut Sources) -> Result<(), Refusal> {
         let Some(factor) = self.rate_scale else { return Ok(()) };
         if !(factor.is_finite() && factor > 0.0) {
@@ -77,7 +77,7 @@ fn scale_phases(owner: &mut Node, factor: f64) {
     }
 }
 
-/// Higher by a factor, clip included, so that the shape stays.
+/// Multiplies the curve's height and its clip, so that the shape stays.
 fn scale_curve(curve: &mut Node, factor: f64) {
     let mut has_target = false;
     for key in ["target_peak", "target_mean", "clip"] {
@@ -174,10 +174,10 @@ fn steps(path: &str, path_start: usize) -> Vec<PathStep<'_>> {
     path.split('.').map(step).collect()
 }
 
-/// A TOML value where the text is one, else the text itself.
+/// A TOML value if the text is one, else the text itself.
 fn read_value(value: &str, value_start: usize) -> Node {
     const KEY: &str = "v=";
-    // The document that is parsed starts before the value does; only the places inside the value are used.
+    // The parsed document starts before the value does; only the positions inside the value are used.
     let offset = value_start - KEY.len();
     if let Ok(document) = Node::parse(&format!("{KEY}{value}"), offset)
         && let Value::Table(mut entries) = document.value
@@ -189,7 +189,7 @@ fn read_value(value: &str, value_start: usize) -> Node {
     Node { span: value_start..value_start + value.len(), value: Value::Text(value.to_owned()) }
 }
 
-/// Walks the steps from `node`, makes tables that are missing, and puts the value at the end. `walked` is the last key, for messages.
+/// Walks the steps from `node`, creates missing tables, and puts the value at the end. `walked` is the last key, for messages.
 fn assign(node: &mut Node, steps: &[PathStep<'_>], walked: &str, value: Node) -> Result<(), Refusal> {
     let Some((step, rest)) = steps.split_first() else {
         *node = value;
@@ -224,7 +224,7 @@ fn assign(node: &mut Node, steps: &[PathStep<'_>], walked: &str, value: Node) ->
     }
 }
 
-/// The element of a list that the next steps name, by its number or its `name` (which may hold dots), and how many steps that took.
+/// The list element that the next steps name, by its number or its `name` (which may contain dots), and how many steps that took.
 fn element(items: &[Node], steps: &[PathStep<'_>], list: &str) -> Result<(usize, usize), Refusal> {
     for taken in (1..=steps.len()).rev() {
         let name = steps[..taken].iter().map(|step| step.text).collect::<Vec<_>>().join(".");

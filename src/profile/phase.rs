@@ -17,10 +17,10 @@ pub struct Phase {
     /// How long it lasts, ramp included. Not with `phases`.
     #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Span>,
-    /// `3x` of the base rate, or a rate of its own (`0/s` is silence). Default 1x. Not with `phases`.
+    /// A multiple of the base rate (`3x`), or an absolute rate (`0/s` is silence). Default 1x. Not with `phases`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<PhaseRate>,
-    /// How long the straight ramp from the rate before takes. Default none: a step. Not with `phases`.
+    /// How long the straight ramp from the previous rate takes. Default none: a step. Not with `phases`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ramp: Option<Span>,
     /// How many times the phase, or the group in `phases`, runs. Default 1.

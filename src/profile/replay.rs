@@ -17,7 +17,8 @@ use crate::curve::{Curve, Height, Played, Playing};
 /// The largest curve file. A week of one-second buckets has 20 MB.
 const MAX_FILE_BYTES: u64 = 512 << 20;
 
-/// The replay of a captured curve. Each bucket keeps its number of events, whatever is drawn between and inside the buckets.
+/// The replay of a captured curve. Each bucket keeps its number of events, regardless of
+/// the interpolation between buckets and the bursts inside them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {
@@ -42,7 +43,7 @@ pub struct Replay {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 2))]
     pub window: Vec<WindowEdge>,
-    /// What is drawn between buckets. Default parabola.
+    /// The interpolation between buckets. Default parabola.
     #[serde(default)]
     pub smooth: Smooth,
     /// Starts again at its end, until the profile's `duration` is over. Default false.
@@ -59,7 +60,7 @@ pub struct Replay {
     pub(super) captured: Option<Arc<Curve>>,
 }
 
-/// What is drawn between the buckets of a captured curve.
+/// The interpolation between the buckets of a captured curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Smooth {
@@ -70,7 +71,8 @@ pub enum Smooth {
     Step,
 }
 
-/// How single events fall inside the buckets of a captured curve. Spans and `dispersion` are those of the captured curve: `speed` and `scale` do not bend it.
+/// How single events fall inside the buckets of a captured curve. Spans and `dispersion` are those of the captured curve: `speed` and
+/// `scale` do not change them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Detail {
@@ -103,7 +105,7 @@ pub enum DetailKind {
     Paced,
     /// Independent of each other; a bucket's count is kept exactly, as it is with all kinds below.
     PoissonExact,
-    /// The rate itself varies by chance (gamma): counts are negative binomial, with `dispersion`.
+    /// The rate itself varies at random (gamma): counts are negative binomial, with `dispersion`.
     Overdispersed,
     /// One burst of `on` in each cycle of `on` + `off`, at a random place.
     OnOff,
@@ -118,7 +120,7 @@ impl Replay {
         self.captured.as_deref()
     }
 
-    /// Takes these counts in place of the file's.
+    /// Replaces the file's counts.
     pub fn set_captured(&mut self, curve: Curve) {
         self.captured = Some(Arc::new(curve));
     }
@@ -126,7 +128,7 @@ impl Replay {
     /// Which of the captured buckets are played: all, or those of the window.
     ///
     /// # Errors
-    /// One sentence why the window is no part of the curve.
+    /// One sentence why the window is not within the curve.
     pub fn buckets(&self) -> Result<std::ops::Range<usize>, String> {
         match (self.captured(), self.window.as_slice()) {
             (Some(curve), [from, to]) => window::buckets(*from, *to, curve),
@@ -140,7 +142,7 @@ impl Replay {
         self.speed.unwrap_or(1.0)
     }
 
-    /// The curve as it is played; nothing where it is not read, or its window is none of it.
+    /// The curve as it is played; nothing if it has not been read, or its window is not within it.
     #[must_use]
     pub fn played(&self) -> Option<Played> {
         let height = match (self.target_peak, self.target_mean) {
@@ -177,7 +179,7 @@ impl Replay {
     }
 }
 
-/// A curve file's counts, or what is wrong and the way out.
+/// A curve file's counts, or what is wrong and how to fix it.
 fn read_curve(path: &Path) -> Result<Curve, (String, &'static str)> {
     const IMPORT: &str = "make curve files with `floodmark curve import`";
     let shown = path.display();

@@ -14,7 +14,7 @@ fn replay(top: &str, keys: &str, more: &str) -> Result<Loaded, ProfileError> {
 fn a_curve_gives_a_profile_its_rate_and_its_length() {
     let loaded = replay("", "speed = 60, target_peak = \"2k/s\"", "").unwrap();
     assert_eq!(loaded.profile.duration(), Span::from_secs(20));
-    // 5,870 events over 20 minutes, whose fullest minute holds 1,200.
+    // 5,870 events over 20 minutes; the fullest minute has 1,200.
     let planned = loaded.profile.streams[0].planned_events(loaded.profile.duration());
     assert!((planned - 5_870.0 * 2_000.0 / 1_200.0).abs() < 1e-6, "{planned}");
     let windowed = replay("", "window = [\"11:55\", \"12:05\"]", "").unwrap().profile;

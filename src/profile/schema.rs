@@ -1,4 +1,4 @@
-//! The profile's JSON Schema: what editors complete from, and what a file's shape is checked against.
+//! The profile's JSON Schema: editors complete from it, and a file's shape is checked against it.
 
 use serde_json::{Map, Value as Json};
 
@@ -18,7 +18,7 @@ pub(crate) fn profile_schema_text() -> String {
     format!("{:#}\n", profile_schema())
 }
 
-/// Takes the null alternatives out of `schema` and everything in it.
+/// Removes the null alternatives from `schema` and everything in it.
 fn without_null(schema: &mut Json) {
     match schema {
         Json::Object(object) => {

@@ -1,4 +1,4 @@
-//! Is every key known, and every value of the right kind? Answered from the schema, with the place of each fault.
+//! Checks from the schema whether every key is known and every value of the right kind, with the position of each fault.
 
 use std::{ops::Range, str::FromStr};
 
@@ -14,7 +14,7 @@ use super::{
     window_results::ModelChoice,
 };
 
-/// A fault of shape, and where it is written.
+/// A fault of shape, and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Finding {
     pub(super) span: Range<usize>,
@@ -129,7 +129,7 @@ impl<'s> Shape<'s> {
         }
     }
 
-    /// A whole number that its type in the model can hold; narrower limits are the validation's.
+    /// A whole number that fits its type in the model; validation checks narrower limits.
     fn integer(&mut self, key: &str, node: &Node, schema: &Json) {
         let most = match schema["format"].as_str() {
             Some("uint8") => i64::from(u8::MAX),
@@ -200,16 +200,16 @@ impl<'s> Shape<'s> {
     }
 }
 
-/// A quantity with a unit: how it is read, and how it looks.
+/// A quantity with a unit: how it is described, and an example.
 struct Unit {
     parse: fn(&str) -> Result<(), UnitError>,
     example: &'static str,
-    /// What a bare number may mean, `#` in its place; empty where a bare number is understood.
+    /// What a bare number may mean, `#` in its place; empty if a bare number is valid.
     with_unit: &'static [&'static str],
 }
 
 impl Unit {
-    /// The unit that the schema's definition `name` stands for.
+    /// The unit that the schema's definition `name` is of.
     fn named(name: &str) -> Option<Unit> {
         fn reads<T: FromStr<Err = UnitError>>(text: &str) -> Result<(), UnitError> {
             text.parse::<T>().map(drop)
@@ -246,7 +246,7 @@ impl Unit {
     }
 }
 
-/// `stream "orders"` where it has a name, else its key.
+/// `stream "orders"` if it has a name, else its key.
 fn called(key: &str, node: &Node) -> String {
     match node.name() {
         Some(name) => format!("{key} `{}`", super::tree::shortened(name)),

@@ -11,13 +11,13 @@ struct Piece {
     is_file: bool,
 }
 
-/// All texts laid end to end, so that one range of bytes says in which of them something was written, and where.
+/// All texts laid end to end, so that one range of bytes identifies the text and the position in it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sources {
     pieces: Vec<Piece>,
 }
 
-/// Where something is written.
+/// The position of a piece of text.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     /// The file's path, or `the command line`.
@@ -31,24 +31,24 @@ pub(super) struct Place {
 }
 
 impl Sources {
-    /// Adds a file's text; gives the place of its first byte.
+    /// Adds a file's text; returns the position of its first byte.
     pub(super) fn add_file(&mut self, name: &str, text: &str) -> usize {
         self.add(name, text, true)
     }
 
-    /// Adds an argument as it was typed; gives the place of its first byte.
+    /// Adds an argument as it was typed; returns the position of its first byte.
     pub(super) fn add_argument(&mut self, text: &str) -> usize {
         self.add("the command line", text, false)
     }
 
     fn add(&mut self, name: &str, text: &str, is_file: bool) -> usize {
-        // One byte between two texts, so that the end of one is not the start of the next.
+        // One byte between two texts, so that the end of one differs from the start of the next.
         let start = self.pieces.last().map_or(0, |piece| piece.start + piece.text.len() + 1);
         self.pieces.push(Piece { name: name.to_owned(), text: text.into(), start, is_file });
         start
     }
 
-    /// The text that holds `span`, and the place in it.
+    /// The text that holds `span`, and the position in it.
     pub(super) fn place(&self, span: &Range<usize>) -> Option<Place> {
         let piece = self.pieces.iter().rev().find(|piece| piece.start <= span.start)?;
         let within = |position: usize| floor_char(&piece.text, position.saturating_sub(piece.start));
@@ -58,7 +58,7 @@ impl Sources {
     }
 }
 
-/// The nearest boundary of a character at or before `position`.
+/// The nearest character boundary at or before `position`.
 fn floor_char(text: &str, position: usize) -> usize {
     let mut position = position.min(text.len());
     while !text.is_char_boundary(position) {

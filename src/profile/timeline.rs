@@ -1,4 +1,4 @@
-//! A stream's phases laid out in time: the one place that walks them.
+//! A stream's phases laid out in time: the only code that walks them.
 
 use super::{Phase, PhaseRate, Rate, Span};
 
@@ -19,7 +19,7 @@ impl Stretch {
     }
 }
 
-/// All stretches of the phases, repeats and all. Before the first phase the stream is at its base rate: a ramp at the start begins there.
+/// All stretches of the phases, with repeats. Before the first phase the stream is at its base rate: a ramp at the start begins there.
 pub(crate) fn stretches(phases: &[Phase], base: Rate) -> impl Iterator<Item = Stretch> {
     let both = move |before_per_s: &mut f64, phase: &Phase| {
         let both = ramp_and_hold(phase, base, *before_per_s);
@@ -29,7 +29,7 @@ pub(crate) fn stretches(phases: &[Phase], base: Rate) -> impl Iterator<Item = St
     in_order(phases).scan(base.as_per_s(), both).flatten()
 }
 
-/// The phases that are no groups, in the order in which they run.
+/// The phases that are not groups, in the order in which they run.
 fn in_order(phases: &[Phase]) -> Box<dyn Iterator<Item = &Phase> + '_> {
     let once = |phase| -> Box<dyn Iterator<Item = &Phase>> {
         if is_group(phase) { in_order(&phase.phases) } else { Box::new(std::iter::once(phase)) }
@@ -45,7 +45,7 @@ fn times(phase: &Phase) -> u32 {
     phase.repeat.unwrap_or(1)
 }
 
-/// How long a phase that is no group ramps, and how long it holds, in nanoseconds.
+/// How long a phase that is not a group ramps, and how long it holds, in nanoseconds.
 fn lengths_ns(phase: &Phase) -> [u64; 2] {
     let lasts_ns = phase.lasts.unwrap_or_default().as_nanos();
     let ramp_ns = phase.ramp.unwrap_or_default().as_nanos().min(lasts_ns);
@@ -70,7 +70,7 @@ fn once_ns(phase: &Phase) -> u128 {
     if is_group(phase) { length_ns(&phase.phases) } else { lengths_ns(phase).map(u128::from).iter().sum() }
 }
 
-/// Events of the phases. Repeats are multiplied and not walked: a profile may ask for billions.
+/// Events of the phases. Repeats are multiplied, not walked: a profile may ask for billions.
 pub(super) fn events(phases: &[Phase], base: Rate) -> f64 {
     events_from(phases, base, base.as_per_s()).0
 }
@@ -80,7 +80,7 @@ fn events_from(phases: &[Phase], base: Rate, before_per_s: f64) -> (f64, f64) {
     phases.iter().fold((0.0, before_per_s), |(sum, before_per_s), phase| {
         let (first, end_per_s) = events_once(phase, base, before_per_s);
         let again = f64::from(times(phase).saturating_sub(1));
-        // The second round begins at the rate at which the first has ended, and so do all later ones.
+        // The second round begins at the rate at which the first ended, and so do all later ones.
         let later = if again > 0.0 { events_once(phase, base, end_per_s).0 } else { 0.0 };
         (sum + first + again * later, end_per_s)
     })
@@ -94,7 +94,7 @@ fn events_once(phase: &Phase, base: Rate, before_per_s: f64) -> (f64, f64) {
     (ramp.events() + hold.events(), hold.to_per_s)
 }
 
-/// The lengths of all ramps and holds, in nanoseconds, each once however often it runs; 0 for those that a phase does not have.
+/// The lengths of all ramps and holds, in nanoseconds, each once however often it repeats; 0 for those that a phase does not have.
 pub(super) fn stretch_lengths_ns(phases: &[Phase]) -> Vec<u64> {
     let of = |phase: &Phase| match is_group(phase) {
         true => stretch_lengths_ns(&phase.phases),

@@ -1,17 +1,17 @@
-//! The time scale of a stream's load: how late it may be sent before its shape is another.
+//! The time scale of a stream's load: how late it may be sent before its shape changes.
 
 use super::{Profile, Span, Stream, timeline};
 
-/// A send that is this much later than due changes no shape that anyone stated, in nanoseconds.
+/// A send this much later than due does not change the shape, in nanoseconds.
 const LEAST_NS: u64 = 10_000_000;
-/// However slowly the rate changes: what is sent later than this was not sent when it was due, in nanoseconds.
+/// However slowly the rate changes, a send later than this does not count as sent when due, in nanoseconds.
 const MOST_NS: u64 = 1_000_000_000;
 /// The part of the shortest stretch that may be late.
 const SHARE: u64 = 10;
 
 impl Profile {
-    /// How late (p99 of the worst second) a stream may be sent and still count as offered: as the profile sets it, or a tenth of the
-    /// stream's shortest stretch, at least 10 ms and at most 1 s.
+    /// How late (p99 of the worst second) a stream may be sent and still count as offered: the profile's value, or a tenth of the stream's
+    /// shortest stretch, at least 10 ms and at most 1 s.
     #[must_use]
     pub fn generator_may_be_late(&self, stream: &Stream) -> Span {
         let by_shape = || {
@@ -23,7 +23,7 @@ impl Profile {
 }
 
 impl Stream {
-    /// The shortest phase, ramp, burst, pause or curve bucket of the stream; none where its rate never changes.
+    /// The shortest phase, ramp, burst, pause or curve bucket of the stream; none if its rate never changes.
     #[must_use]
     pub fn shortest_stretch(&self) -> Option<Span> {
         let bursts = self.bursts().into_iter().flat_map(|on_off| [on_off.on, on_off.off]);

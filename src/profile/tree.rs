@@ -1,4 +1,4 @@
-//! A profile's text as a tree whose every key and value knows where it was written.
+//! A profile's text as a tree in which every key and value knows its position.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use toml::{
 
 use super::fault::{Path, Step};
 
-/// A value and the bytes of the sources that it was written in.
+/// A value and the bytes of the sources where it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
     pub(super) span: Range<usize>,
@@ -67,7 +67,7 @@ impl Node {
         }
     }
 
-    /// The text that the key `name` holds: what a stream or stage is called by.
+    /// The text of the key `name`: the name of a stream or stage.
     pub(super) fn name(&self) -> Option<&str> {
         match self.get("name").map(|node| &node.value) {
             Some(Value::Text(name)) => Some(name),
@@ -75,9 +75,9 @@ impl Node {
         }
     }
 
-    /// Where `path` is written: the key and its value, or the innermost table around it when it is not written.
+    /// The position of `path`: the key and its value, or the innermost table around it if it is absent.
     pub(super) fn locate(&self, path: &Path) -> Range<usize> {
-        // What is missing from the top is missing from the first line on, not from the whole text.
+        // What is missing from the top is reported in the first line, not in the whole text.
         let (mut node, mut span) = (self, self.span.start..self.span.start);
         for step in path.steps() {
             let next = match (step, &node.value) {
@@ -93,7 +93,7 @@ impl Node {
         span
     }
 
-    /// The tree without its places.
+    /// The tree without positions.
     pub(super) fn to_toml(&self) -> toml::Value {
         match &self.value {
             Value::Text(text) | Value::Unbounded(text) => toml::Value::String(text.clone()),
@@ -107,7 +107,7 @@ impl Node {
     }
 }
 
-/// A table without its places.
+/// A table without positions.
 pub(super) fn table(entries: &[Entry]) -> toml::Table {
     entries.iter().map(|entry| (entry.key.clone(), entry.node.to_toml())).collect()
 }
@@ -128,7 +128,7 @@ impl Value {
         }
     }
 
-    /// What was written, as a person would call it.
+    /// What was written, in words.
     pub(super) fn describe(&self) -> String {
         match self {
             Value::Text(text) => format!("the text \"{}\"", shortened(text)),
@@ -152,7 +152,7 @@ pub(super) fn shortened(text: &str) -> String {
     }
 }
 
-/// In the order of the file; the parser's own order is that of the alphabet.
+/// In the order of the file; the parser's own order is alphabetical.
 fn entries(table: &DeTable<'_>, offset: usize) -> Vec<Entry> {
     let entry = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| Entry {
         key: key.get_ref().to_string(),

@@ -1,4 +1,4 @@
-//! The watermark models that a stream is held against, and the rules that such a table must keep. Pure.
+//! The watermark models of a stream, and the rules that such a table must keep. Pure.
 //!
 //! The doc comments here, too, are what `floodmark schema profile` shows in an editor.
 
@@ -12,9 +12,9 @@ use super::{
     units::{Span, UnitError, unit_error},
 };
 
-/// Most windows that one event may belong to.
+/// The most windows that one event may belong to.
 const MAX_WINDOWS_OF_AN_EVENT: u64 = 10_000;
-/// Flink's largest parallelism.
+/// Flink's highest parallelism.
 const MAX_SOURCE_TASKS: u32 = 32_768;
 const NANOS_PER_MS: u64 = 1_000_000;
 
@@ -40,18 +40,18 @@ impl FromStr for Operator {
     }
 }
 
-/// The windows that events are put into.
+/// The windows that events are grouped into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Window {
-    /// None: each event is held against the watermark by itself.
+    /// None: each event is compared with the watermark by itself.
     #[default]
     None,
-    /// One after the other, from 1970 on.
+    /// One after another, from 1970 on.
     Tumbling {
         /// How long each is.
         size: Span,
     },
-    /// Overlapping ones of one size, a new one at every hop. (Flink and Spark call them sliding.)
+    /// Overlapping ones of one size, a new one every hop. (Flink and Spark call them sliding.)
     Hopping {
         /// How long each is.
         size: Span,
@@ -60,10 +60,10 @@ pub enum Window {
     },
     /// One around each event: Kafka Streams' `SlidingWindows`, Azure's sliding windows.
     Sliding {
-        /// How far two events of one window may be apart.
+        /// The most that two events of one window may be apart.
         size: Span,
     },
-    /// As long as events of a key come within the gap.
+    /// As long as the events of a key are within the gap of each other.
     Session {
         /// The silence that ends one.
         gap: Span,
@@ -194,7 +194,7 @@ pub struct WatermarkFault {
     pub key: &'static str,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// The way out.
+    /// How to fix it.
     pub help: String,
 }
 
@@ -227,7 +227,7 @@ impl WatermarkModel {
         }
     }
 
-    /// What reads the stream, where the model does not say it.
+    /// The given operator, or the default.
     #[must_use]
     pub fn operator_or_default(&self) -> Operator {
         self.operator.unwrap_or(match self.window {
@@ -249,7 +249,7 @@ impl WatermarkModel {
         faults
     }
 
-    /// An engine has a bound, or there is none to be set.
+    /// A bound must be set where the engine has one, and only there.
     fn bound_fault(&self) -> Option<WatermarkFault> {
         let engine = self.engine;
         match self.bound {
@@ -267,7 +267,7 @@ impl WatermarkModel {
         }
     }
 
-    /// Keys that are set, and that the engine does not have.
+    /// Keys that are set, but that the engine does not have.
     fn foreign_keys(&self) -> impl Iterator<Item = WatermarkFault> {
         let engine = self.engine;
         let lateness = self.allowed_lateness.is_some_and(|allowed| allowed > Span::default());
@@ -290,7 +290,7 @@ impl WatermarkModel {
         .map(|(key, _, message, help)| WatermarkFault::new(key, message, help))
     }
 
-    /// Values that no engine takes.
+    /// Values that no engine accepts.
     fn value_faults(&self) -> Vec<WatermarkFault> {
         let mut faults = Vec::new();
         let mut add = |key, message: String, help| faults.push(WatermarkFault::new(key, message, help));
@@ -313,7 +313,7 @@ impl WatermarkModel {
         faults
     }
 
-    /// The grace is Kafka Streams' word, and said once.
+    /// Grace is a key of Kafka Streams, and must be set only once.
     fn grace_fault(&self) -> Option<WatermarkFault> {
         self.grace?;
         let (message, help) = if !self.engine.has("grace") {

@@ -1,4 +1,4 @@
-//! Which part of a captured curve is played: between two times of day, moments or offsets.
+//! The part of a captured curve that is played: between two times of day, moments or offsets.
 
 use std::{fmt, ops::Range, str::FromStr};
 
@@ -98,7 +98,7 @@ pub(super) fn buckets(from: WindowEdge, to: WindowEdge, curve: &Curve) -> Result
     Ok(range)
 }
 
-/// Milliseconds from the curve's start; a time of day is the first at or behind `not_before_ms`.
+/// Milliseconds from the curve's start; a time of day is the first one at or after `not_before_ms`.
 fn offset_ms(edge: WindowEdge, not_before_ms: i64, curve: &Curve) -> Result<i64, String> {
     let start_ms =
         || curve.start_unix_ms().ok_or_else(|| format!("the curve has no dates, so {edge} cannot be found in it"));
@@ -112,7 +112,7 @@ fn offset_ms(edge: WindowEdge, not_before_ms: i64, curve: &Curve) -> Result<i64,
     })
 }
 
-/// From when to when a curve goes, as the end of a sentence.
+/// The curve's start and end, as the end of a sentence.
 pub(super) fn extent(curve: &Curve) -> String {
     let length_ms = curve.step_ms().saturating_mul(curve.counts().len() as u64);
     let moment = |ms: i64| jiff::Timestamp::from_millisecond(ms).ok();

@@ -1,4 +1,4 @@
-//! A stage that shows a pipeline's window results in place of events. Pure.
+//! A stage that shows a pipeline's window results instead of events. Pure.
 //!
 //! The doc comments here, too, are what `floodmark schema profile` shows in an editor.
 
@@ -50,7 +50,7 @@ pub struct WindowResults {
     pub key: Option<String>,
     /// Where the number of events is; null withdraws a result.
     pub count: String,
-    /// Where a mark is that withdraws a result: `true`, or an operation `d`, `-D`, `-U` or `delete`. Default none.
+    /// A mark that withdraws a result: `true`, or an operation `d`, `-D`, `-U` or `delete`. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<String>,
     /// The pipeline's windows: `tumbling:10s`, `hopping:10s/5s` or `session:30s`.
@@ -76,7 +76,7 @@ pub enum ModelChoice {
 }
 
 impl WindowResults {
-    /// Which of a stream's models predicts what the windows miss, by its place; none when none or several would fit.
+    /// The model that predicts what the windows miss, by its place; none if none or several fit.
     #[must_use]
     pub fn model(&self, models: &[WatermarkModel]) -> Option<usize> {
         let fits = |place: usize, model: &WatermarkModel| match self.watermark {

@@ -1,9 +1,9 @@
 //! Random arrivals that keep a captured curve's counts: each bucket holds exactly the events that a paced schedule would put into it,
 //! at random places.
 //!
-//! A producer's events of a bucket are as many as it would pace there, so that all producers together hold the bucket's count.
-//! Each lies anywhere in the bucket, evenly on the bucket's mass: a Poisson process, given its counts. A bucket with many events is
-//! split in halves as `poisson` splits events, into leaves that can be reached without those before.
+//! A producer gets as many of a bucket's events as it would pace there, so that all producers together keep the bucket's count. Each event
+//! is anywhere in the bucket, uniformly on the bucket's mass: a Poisson process, given its counts. A bucket with many events is split in
+//! halves as `poisson` splits events, into leaves that can be reached without those before.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::{BLOCK_EVENTS, Block, Blocks, Process, Share};
 use crate::load::random::{Purpose, number_in};
 use crate::load::rate::RateCurve;
 
-/// At random inside the buckets of a captured curve, whose counts are kept.
+/// Random inside the buckets of a captured curve, whose counts are kept.
 #[derive(Debug)]
 pub(super) struct Buckets {
     inside: Arc<Inside>,
@@ -32,7 +32,7 @@ impl Process for Buckets {
         self.inside.peak_factor()
     }
 
-    /// Every bucket holds what a paced schedule puts into it.
+    /// The same number per bucket as a paced schedule.
     fn total(&self, share: &Share) -> u64 {
         share.paced_events()
     }
@@ -92,7 +92,7 @@ struct Leaf {
 }
 
 impl Leaf {
-    /// The leaf as a block. Its first sequence number tells it apart from all others that hold events.
+    /// The leaf as a block. Its first sequence number distinguishes it from all others that hold events.
     fn block(&self) -> Block {
         Block { number: self.first, first: self.first, events: self.events }
     }
@@ -168,8 +168,8 @@ impl BucketLeaves {
         }
     }
 
-    /// Leaves out what begins before some place: `is_before` says so of a leaf's start, as a share of its bucket's mass.
-    /// What is left begins with the last leaf that begins there.
+    /// Skips leaves, so that the next is the last one that starts before a place. `is_before`
+    /// tells that of a leaf's start, as a share of its bucket's mass.
     fn skip_to(&mut self, curve: &RateCurve, is_before: impl Fn(usize, f64) -> bool) {
         if self.stack.is_empty() && self.enter_next_bucket(curve).is_none() {
             return;
@@ -211,7 +211,7 @@ impl BucketLeaves {
         )
     }
 
-    /// Where a leaf's events lie, as shares of their bucket's mass, rising: evenly at random, drawn like a Poisson leaf's.
+    /// The places of a leaf's events, as shares of their bucket's mass, rising: uniformly random, drawn like a Poisson leaf's.
     fn positions(&self, leaf: &Leaf, positions: &mut Vec<f64>) {
         let mut random = self.share.source.sequence(Purpose::BucketArrivals, self.share.producer, leaf.first);
         scatter(leaf.events, leaf.start(), leaf.width(), &mut random, positions);

@@ -1,5 +1,5 @@
-//! How the events of a captured curve's bucket gather inside it. Each law moves places in the bucket and never out of it, in their
-//! order, and all producers of a stream alike.
+//! How events cluster inside a captured curve's bucket. Each law moves places within the bucket, never out of it, keeps their order, and
+//! treats all producers of a stream alike.
 
 use rand::RngExt;
 use rand_distr::{Beta, Distribution};
@@ -11,32 +11,32 @@ use crate::profile::{Detail, Span};
 
 /// The most halvings of a bucket.
 const MOST_LEVELS: u32 = 22;
-/// Halving ends with stretches no longer than this, where the profile says nothing.
+/// Halving ends with stretches no longer than this by default.
 const FINEST: Span = Span::from_millis(10);
-/// A gamma process is drawn down to stretches no longer than this: short beside the second that `dispersion` is about.
+/// A gamma process is drawn down to stretches no longer than this: short compared with the second that `dispersion` refers to.
 const FINEST_OF_DISPERSION: Span = Span::from_nanos(62_500_000);
-/// Below this parameter a beta law is next to a coin.
+/// Below this parameter a beta law is practically a coin.
 const LEAST_BETA: f64 = 1e-3;
 
-/// How events gather inside buckets.
+/// How events cluster inside buckets.
 #[derive(Debug, Clone)]
 pub(super) enum Inside {
     /// They do not.
     Even,
     /// The rate is split between the halves of each bucket, and of each half again.
     Halved { levels: u32, law: Halving, source: Source },
-    /// Each bucket is a row of cycles, and a cycle's events are squeezed into one burst.
+    /// Each bucket is a series of cycles, and a cycle's events are squeezed into one burst.
     Bursts { cycles: u64, duty: f64, source: Source },
 }
 
-/// How a stretch's mass is shared by its halves.
+/// How a stretch's mass is divided between its halves.
 #[derive(Debug, Clone)]
 pub(super) enum Halving {
-    /// One gets this share, which one is chance: the b-model (Wang, Madhyastha, Chan, Papadimitriou, Faloutsos, Data mining meets
-    /// performance evaluation: fast algorithms for modeling bursty traffic, ICDE 2002).
+    /// A random half gets this share: the b-model (Wang, Madhyastha, Chan, Papadimitriou, Faloutsos, Data mining meets performance
+    /// evaluation: fast algorithms for modeling bursty traffic, ICDE 2002).
     Bias(f64),
-    /// As a gamma process shares it out, given its sum: by a symmetric beta law, whose parameter is the stretch's own. Counts are then
-    /// negative binomial with one dispersion at every scale, given the bucket's. Holds, for each bucket of the curve, the gamma
+    /// As a gamma process divides it, given its sum: by a symmetric beta law, whose parameter depends on the stretch. Counts are then
+    /// negative binomial with one dispersion at every scale, given the bucket's. Contains, for each bucket of the curve, the gamma
     /// process's shape: captured events / (dispersion - 1).
     Gamma(Vec<f64>),
 }
@@ -56,14 +56,14 @@ impl Inside {
         Inside::Halved { levels, law: Halving::Bias(detail.bias.unwrap_or(0.5)), source }
     }
 
-    /// As many cycles in each bucket as come nearest to the profile's length.
+    /// The number of cycles in each bucket that comes closest to the profile's length.
     pub(super) fn on_off(detail: &Detail, played: &Played, source: Source) -> Self {
         let (on, off) = (detail.on.unwrap_or(FINEST).as_nanos() as f64, detail.off.unwrap_or(FINEST).as_nanos() as f64);
         let cycles = (played.captured_step_ns() / (on + off)).round().max(1.0) as u64;
         Inside::Bursts { cycles, duty: on / (on + off), source }
     }
 
-    /// The highest rate inside a bucket over the bucket's own; 1 where chance knows no highest.
+    /// The highest rate inside a bucket over the bucket's own; 1 where a random rate has no maximum.
     pub(super) fn peak_factor(&self) -> f64 {
         match self {
             Inside::Halved { levels, law: Halving::Bias(bias), .. } => {
@@ -80,7 +80,7 @@ fn levels(step_ns: f64, finest: Span) -> u32 {
     (0..MOST_LEVELS).find(|&level| step_ns / (1_u64 << level) as f64 <= finest.as_nanos() as f64).unwrap_or(MOST_LEVELS)
 }
 
-/// A stretch of a bucket: which share of the bucket's events it holds, and where it lies on the bucket's mass.
+/// A stretch of a bucket: the share of the bucket's events that it holds, and its place on the bucket's mass.
 #[derive(Debug, Clone, Copy)]
 struct Stretch {
     level: u32,
@@ -89,8 +89,8 @@ struct Stretch {
     to_share: f64,
 }
 
-/// Places events one after the other, in one bucket after the other. It keeps the way to the stretch that was last needed, which the
-/// next event mostly needs again; the answer does not depend on it.
+/// Places events one after another, bucket by bucket. It keeps the path to the stretch that was last needed, which the next event usually
+/// needs again; the result does not depend on it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Placing {
     bucket: usize,
@@ -123,7 +123,7 @@ impl Placing {
         }
     }
 
-    /// Where the burst lies in the room that its cycle has.
+    /// The place of the burst in the room that its cycle has.
     fn burst_place(&mut self, source: Source, cycle: u64) -> f64 {
         if let Some((same, place)) = self.cycle
             && same == cycle

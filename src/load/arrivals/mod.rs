@@ -1,4 +1,4 @@
-//! How single events fall around a stream's rate: a file for each process, one interface, and [`process_of`], where each is registered.
+//! How single events fall around a stream's rate: a file for each process, one interface, and [`process_of`], which selects one.
 //!
 //! A process gives a producer's events block by block, and every block can be reached without those before it.
 
@@ -21,27 +21,27 @@ use paced::Paced;
 use poisson::Poisson;
 pub(super) use share::Share;
 
-/// Events of a producer in one block (paced: exactly, but for the last; Poisson: half of it to all of it on average).
+/// Events of a producer in one block (paced: exactly, except in the last; Poisson: half of it to all of it on average).
 pub(super) const BLOCK_EVENTS: u64 = 1024;
 
 /// A block of a producer's schedule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Block {
-    /// No other block of the producer that holds events has it: the randomness of the block's events belongs to it.
+    /// No other block of the producer that holds events has this number: it seeds the randomness of the block's events.
     pub(super) number: u64,
     /// The sequence number of its first event.
     pub(super) first: u64,
     pub(super) events: u64,
 }
 
-/// How the events of a stream fall around its rate. A constant answer of its own is needed only where the default is not right.
+/// How the events of a stream fall around its rate. Override a default only where it is wrong.
 pub(super) trait Process: Debug + Send + Sync {
     /// What the profile's rates are multiplied by, so that the curve's mass is the events'.
     fn rate_factor(&self) -> f64 {
         1.0
     }
 
-    /// The highest rate of the events over that of the curve; 1 where chance knows no highest.
+    /// The highest rate of the events over that of the curve; 1 where a random rate has no maximum.
     fn peak_factor(&self) -> f64 {
         1.0
     }
@@ -58,19 +58,19 @@ pub(super) trait Process: Debug + Send + Sync {
     fn blocks(&self, share: Share) -> Box<dyn Blocks>;
 }
 
-/// The blocks of one producer, in order or sought. What an implementation keeps between two calls changes no answer.
+/// The blocks of one producer, in order or after a seek. State kept between two calls changes no result.
 pub(super) trait Blocks: Debug + Send {
-    /// Goes on from the first block that can hold an event due at or after a moment, or from an earlier one.
+    /// Continues from the first block that can hold an event due at or after a moment, or from an earlier one.
     fn seek_time(&mut self, curve: &RateCurve, at_ns: u64);
 
-    /// Goes on from the block that holds an event.
+    /// Continues from the block that holds an event.
     fn seek_event(&mut self, curve: &RateCurve, sequence: u64);
 
     /// The next block; nothing after the last.
     fn next_block(&mut self, curve: &RateCurve) -> Option<Block>;
 
-    /// Adds to `due_ns` when each event of the block is due that [`Self::next_block`] has just given: one moment for each, rising,
-    /// where no injection moves it.
+    /// Appends to `due_ns` the due time of each event of the block that [`Self::next_block`] has just returned: one for each, rising,
+    /// before any injection moves them.
     fn add_due_ns(&mut self, curve: &RateCurve, block: Block, due_ns: &mut Vec<u64>);
 }
 
@@ -86,7 +86,7 @@ pub(super) fn process_of(stream: &Stream, duration: Span, source: Source) -> Box
         Arrivals::Poisson => Box::new(Poisson),
         Arrivals::OnOff => match stream.bursts() {
             Some(on_off) => Box::new(OnOffProcess::new(on_off, duration, source)),
-            // Validation refuses it: nothing says how long a burst lasts.
+            // Validation refuses this: the length of a burst is missing.
             None => Box::new(Poisson),
         },
     }
@@ -109,7 +109,7 @@ fn process_in_buckets(replay: &Replay, detail: &Detail, source: Source) -> Box<d
 }
 
 /// How many events of the stream are due before a moment, or a few fewer: the cumulative rate and its inverse agree to far less than a
-/// microsecond, and not to the last bit.
+/// microsecond, but not to the last bit.
 fn place_before(curve: &RateCurve, at_ns: u64) -> f64 {
     curve.cumulative(at_ns.saturating_sub(1_000))
 }

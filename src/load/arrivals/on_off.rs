@@ -88,7 +88,7 @@ impl Bursts {
         Bursts { cycle_ns, duty, end_ns: end.as_nanos(), keeps: on_off.keeps, source }
     }
 
-    /// What the rate curve is multiplied by, so that the rate means what the profile says.
+    /// What the rate curve is multiplied by, so that `rate` means what `keeps` says.
     fn rate_factor(&self) -> f64 {
         match self.keeps {
             Keeps::Peak => self.duty,

@@ -1,9 +1,9 @@
-//! Paced arrivals: events lie evenly on the cumulative rate.
+//! Paced arrivals: events are evenly spaced on the cumulative rate.
 
 use super::{BLOCK_EVENTS, Block, Blocks, Process, Share};
 use crate::load::rate::RateCurve;
 
-/// Evenly on the cumulative rate.
+/// Evenly spaced on the cumulative rate.
 #[derive(Debug)]
 pub(super) struct Paced;
 

@@ -53,9 +53,9 @@ impl Blocks for PoissonBlocks {
     }
 }
 
-/// A Poisson process on the cumulative rate, split in halves again and again: the whole has Poisson(mass) events, each half a
-/// Binomial(events, 1/2) part of its parent's (the process's own conditional law), and a leaf's events fall evenly at random.
-/// A leaf is found in as many draws as the tree is deep.
+/// A Poisson process on the cumulative rate, split in halves repeatedly: the whole has Poisson(mass) events, each half a Binomial(events,
+/// 1/2) part of its parent's (the process's own conditional law), and a leaf's events are uniformly random. A leaf is found in as many
+/// draws as the tree is deep.
 #[derive(Debug, Clone)]
 struct PoissonTree {
     share: Share,
@@ -93,18 +93,18 @@ impl PoissonTree {
         ((position / self.leaf_width()) as u64).min((1 << self.depth) - 1)
     }
 
-    /// Goes on from this leaf.
+    /// Continues from this leaf.
     fn seek(&mut self, leaf: u64) {
         let depth = self.depth;
         self.descend(|node, _| leaf >> (depth - node.level - 1) & 1 == 1);
     }
 
-    /// Goes on from the leaf that holds this event.
+    /// Continues from the leaf that holds this event.
     fn seek_event(&mut self, sequence: u64) {
         self.descend(|_, right| sequence >= right.first);
     }
 
-    /// Goes down from the root to one leaf: `goes_right` chooses at each node, by the node and its right half.
+    /// Descends from the root to one leaf: `goes_right` chooses at each node, by the node and its right half.
     fn descend(&mut self, goes_right: impl Fn(&Node, &Node) -> bool) {
         let mut node = Node { level: 0, index: 0, first: 0, events: self.total() };
         self.stack.clear();
@@ -144,7 +144,7 @@ impl PoissonTree {
         (left, right)
     }
 
-    /// Where the leaf's events lie on the stream's cumulative rate, rising.
+    /// The places of the leaf's events on the stream's cumulative rate, rising.
     fn positions(&self, leaf: Block, positions: &mut Vec<f64>) {
         let mut random = self.share.source.sequence(Purpose::Arrivals, self.share.producer, leaf.number);
         let start = self.leaf_width() * leaf.number as f64;
@@ -155,15 +155,15 @@ impl PoissonTree {
 fn total_events(share: &Share) -> u64 {
     let mut random = share.source.sequence(Purpose::Total, share.producer, 0);
     let mean = share.mass / f64::from(share.producers);
-    // A mean of zero (a silent stream) has no Poisson law and no events.
+    // With a mean of zero (a silent stream) there is no Poisson law, and no events.
     rand_distr::Poisson::new(mean).map_or(0, |law| {
         let events: f64 = law.sample(&mut random);
         events as u64
     })
 }
 
-/// So many places from `start` on over `width`, rising, each anywhere with the same chance: exponential gaps, scaled
-/// (Devroye, Non-Uniform Random Variate Generation, 1986, V.2.1).
+/// This many places from `start` on over `width`, rising, uniformly random: exponential gaps, scaled (Devroye, Non-Uniform Random Variate
+/// Generation, 1986, V.2.1).
 pub(super) fn scatter(events: u64, start: f64, width: f64, random: &mut impl rand::Rng, positions: &mut Vec<f64>) {
     positions.clear();
     let mut sum = 0.0;

@@ -1,4 +1,4 @@
-//! A producer's part of a stream, and where its events lie when they are spread evenly.
+//! A producer's part of a stream, and the places of its events when they are evenly spaced.
 
 use super::{BLOCK_EVENTS, Block};
 use crate::load::random::Source;
@@ -13,25 +13,25 @@ pub(in crate::load) struct Share {
 }
 
 impl Share {
-    /// Paced: producer p of P sends the stream's events number p, p + P, p + 2P, … Event n lies at n + 1/2, so that
-    /// every bucket of the curve that holds a whole number of events holds exactly these.
+    /// Paced: producer p of P sends the stream's events number p, p + P, p + 2P, … Event n is at n + 1/2, so that every bucket of the curve
+    /// that holds a whole number of events holds exactly these.
     pub(super) fn paced_events(&self) -> u64 {
         self.events_before(self.mass)
     }
 
-    /// How many of them lie before a place on the stream's cumulative rate.
+    /// How many of them are before a place on the stream's cumulative rate.
     pub(super) fn events_before(&self, place: f64) -> u64 {
         let stream_events = (place - 0.5).ceil().max(0.0) as u64;
         let (producer, producers) = (u64::from(self.producer), u64::from(self.producers));
         (stream_events + producers - 1 - producer) / producers
     }
 
-    /// Where a paced event lies on the stream's cumulative rate.
+    /// The place of a paced event on the stream's cumulative rate.
     pub(super) fn paced_position(&self, sequence: u64) -> f64 {
         (sequence * u64::from(self.producers) + u64::from(self.producer)) as f64 + 0.5
     }
 
-    /// The paced block that holds the first event at or behind a position.
+    /// The paced block that holds the first event at or after a position.
     pub(super) fn paced_block_at(&self, position: f64) -> u64 {
         ((position / f64::from(self.producers) - 1.0).max(0.0) as u64) / BLOCK_EVENTS
     }

@@ -5,11 +5,11 @@ use crate::profile::{
     units::Span,
 };
 
-/// A key's prefix has at most so many bytes.
+/// The most bytes of a key's prefix.
 const MAX_PREFIX_BYTES: usize = 64;
-/// Above this a Zipf distribution is its first key.
+/// Above this a Zipf distribution is practically its first key.
 const MAX_ZIPF_EXPONENT: f64 = 10.0;
-/// A clock that runs off faster than a tenth is not a clock.
+/// A clock that drifts by more than a tenth is not a clock.
 const MAX_DRIFT_PPM: f64 = 100_000.0;
 const MAX_SIGMA: f64 = 10.0;
 const MAX_TAIL: f64 = 100.0;

@@ -1,4 +1,4 @@
-//! Each rule with a profile that breaks it: what is said, and about which text.
+//! A profile that breaks each rule: the message, and the text it refers to.
 
 use crate::profile::{Profile, bounds::MAX_STREAMS, units::Span};
 
@@ -7,7 +7,7 @@ fn profile(top: &str, stream: &str) -> String {
     format!("{top}\n[[stream]]\nname = \"orders\"\n{stream}\n")
 }
 
-/// Asserts that a profile has exactly one problem, at `excerpt`, that says `expected`.
+/// Asserts that a profile has exactly one problem, at `excerpt`, and that its message is `expected`.
 fn refused(text: &str, excerpt: &str, expected: &str) {
     let error = Profile::from_text(text, "p.toml").expect_err(text);
     let problems: Vec<_> = error.problems().collect();
@@ -19,7 +19,7 @@ fn refused(text: &str, excerpt: &str, expected: &str) {
     assert_eq!(problems[0].line(), Some(line), "{said:?}");
 }
 
-/// For rules of one stream, given a good duration and rate.
+/// For rules of one stream, with a valid duration and rate.
 fn stream_refused(stream: &str, excerpt: &str, expected: &str) {
     refused(&profile("duration = \"60s\"", &format!("rate = \"1k/s\"\n{stream}")), excerpt, expected);
 }

@@ -1,4 +1,4 @@
-//! The rules that a profile must keep so that it can be run and its result means something. Pure.
+//! The rules that a profile must keep so that it can be run and its result is meaningful. Pure.
 
 mod events;
 #[cfg(test)]
@@ -17,7 +17,7 @@ use super::{
     fault::{Fault, Faults},
 };
 
-/// What becomes of phases that last longer than the run.
+/// How to treat phases that last longer than the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LongPhases {
     /// A fault: the profile contradicts itself.
@@ -62,7 +62,7 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     window_results::window_results(stream, faults);
 }
 
-/// Partitions, producers and what is guaranteed.
+/// Partitions, producers and guarantees.
 fn layout(stream: &Stream, faults: &mut Faults<'_>) {
     if let Some(partitions) = stream.partitions
         && !(1..=MAX_PARTITIONS).contains(&partitions)

@@ -1,4 +1,4 @@
-//! Names of streams and topics, and that no two are the same.
+//! Names of streams and topics: valid, and unique.
 
 use crate::profile::{Profile, Stream, bounds::MAX_STREAMS, fault::Faults};
 
@@ -7,7 +7,7 @@ const MAX_TOPIC_CHARS: usize = 249;
 /// A stream's name becomes a part of file names.
 const MAX_NAME_CHARS: usize = 100;
 
-/// How many streams there are, and that their names and topics differ.
+/// The number of streams, and that their names and topics differ.
 pub(super) fn streams(profile: &Profile, faults: &mut Faults<'_>) {
     let streams = &profile.streams;
     if streams.is_empty() {

@@ -1,10 +1,10 @@
-//! How large payloads are: that the envelope fits in, and the broker takes them.
+//! The size of payloads: the envelope must fit, and the broker must accept them.
 
 use crate::profile::{Codec, KeyDistribution, Keys, SizeDistribution, Stream, fault::Faults, units::ByteSize};
 
 use crate::profile::bounds::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
 
-/// What the envelope of a JSON payload takes besides its key.
+/// The size of a JSON payload's envelope without its key.
 const JSON_ENVELOPE_BYTES: u64 = 170;
 const MAX_SIGMA: f64 = 10.0;
 
@@ -30,7 +30,7 @@ pub(super) fn payload(stream: &Stream, faults: &mut Faults<'_>) {
     bounds(stream, faults);
 }
 
-/// That each key is there where it means something, and only there.
+/// Each key must be set where it has a meaning, and only there.
 fn settings(stream: &Stream, faults: &mut Faults<'_>) {
     let payload = &stream.payload;
     let varied = "sizes = \"uniform\" or \"log-normal\"";
@@ -71,7 +71,7 @@ fn settings(stream: &Stream, faults: &mut Faults<'_>) {
     }
 }
 
-/// That every size that is written can be built and sent.
+/// Every size that is set must be possible to build and send.
 fn bounds(stream: &Stream, faults: &mut Faults<'_>) {
     let payload = &stream.payload;
     let least = match payload.codec {

@@ -1,4 +1,4 @@
-//! Rates, phases and how long a run lasts: that what is planned is finite and can be counted.
+//! Rates, phases and the length of a run: what is planned must be finite and countable.
 
 use crate::profile::{
     Phase, Profile, Stream, arrivals,
@@ -91,7 +91,7 @@ fn phases(phases: &[Phase], base: Rate, faults: &mut Faults<'_>) {
     }
 }
 
-/// A phase of its own: a step or a ramp, then a hold.
+/// A single phase: a step or a ramp, then a hold.
 fn hold(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
     match phase.lasts {
         None => faults.add_here("a phase has no length", "add for = \"20s\""),
@@ -112,7 +112,7 @@ fn hold(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
     }
 }
 
-/// Phases that run, and repeat, as one.
+/// A group of phases that repeats as one.
 fn group(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
     for (key, present) in
         [("for", phase.lasts.is_some()), ("rate", phase.rate.is_some()), ("ramp", phase.ramp.is_some())]
@@ -147,7 +147,7 @@ fn total_length(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     true
 }
 
-/// Every producer numbers its events with so many bits.
+/// Every producer's events must fit into the bits of a sequence number.
 fn planned_events(profile: &Profile, stream: &Stream, faults: &mut Faults<'_>) {
     let producers = f64::from(stream.producers.max(1));
     let per_producer = stream.planned_events(profile.duration()) / producers;

@@ -1,4 +1,4 @@
-//! Captured curves: that what is asked of one can be played.
+//! Captured curves: a replay must be possible.
 
 use crate::profile::{
     Arrivals, Detail, DetailKind, Profile, Replay, Stream, arrivals,
@@ -14,7 +14,7 @@ const MAX_BUCKETS: u64 = 1 << 22;
 /// The shortest bucket in the run.
 const MIN_STEP_NS: f64 = 1e6;
 
-/// A stream's curve: what it excludes, its own keys, and what comes of them.
+/// A stream's curve: what it excludes, its own keys, and the curve that results.
 pub(super) fn stream(profile: &Profile, stream: &Stream, long: LongPhases, faults: &mut Faults<'_>) {
     let Some(replay) = &stream.curve else { return };
     let before = faults.len();
@@ -121,7 +121,7 @@ fn detail(detail: &Detail, faults: &mut Faults<'_>) {
     }
 }
 
-/// What is played: that it is something, is not too much, and ends in time.
+/// The played part: it must not be empty or too large, and must end in time.
 fn played(profile: &Profile, replay: &Replay, long: LongPhases, faults: &mut Faults<'_>) {
     let Some(played) = replay.played() else { return };
     if played.total() <= 0.0 {

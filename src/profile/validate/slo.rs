@@ -5,7 +5,7 @@ use crate::profile::{Slo, Stage, Stream, fault::Faults, units::Span};
 
 use super::names;
 
-/// Limits on latency are not zero, and a higher percentile's is not the lower one.
+/// Limits on latency are above zero, and a higher percentile's limit is not below a lower one's.
 pub(super) fn slo(slo: &Slo, faults: &mut Faults<'_>) {
     let end_to_end = [
         ("end_to_end_p50", slo.end_to_end_p50),

@@ -1,4 +1,4 @@
-//! Watermark models that can be computed, and a limit that has something to limit.
+//! Watermark models that can be computed, and a drop limit that has a model.
 
 use crate::profile::{Stream, fault::Faults};
 

@@ -26,7 +26,7 @@ pub(super) fn window_results(stream: &Stream, faults: &mut Faults<'_>) {
     }
 }
 
-/// What else the stage says, and the stages beside it.
+/// The stage's other keys, and the stages beside it.
 fn beside(stream: &Stream, stage: &Stage, faults: &mut Faults<'_>) {
     let parts = [("id", &stage.id), ("due", &stage.due), ("sent", &stage.sent), ("event_time", &stage.event_time)];
     for (key, part) in parts {
@@ -99,7 +99,7 @@ fn windows(results: &WindowResults, faults: &mut Faults<'_>) {
     }
 }
 
-/// A session's end is not known from its start, and of its results the last one counts.
+/// A session's end cannot be computed from its start, and only its last result counts.
 fn sessions(results: &WindowResults, faults: &mut Faults<'_>) {
     if results.end.is_none() {
         faults.add_help(
@@ -117,7 +117,7 @@ fn sessions(results: &WindowResults, faults: &mut Faults<'_>) {
     }
 }
 
-/// The model that is named is there, has the same windows and reads the stream's own topic.
+/// The named model exists, has the same windows and reads the stream's own topic.
 fn model(stream: &Stream, results: &WindowResults, faults: &mut Faults<'_>) {
     let Some(chosen) = results.watermark else { return };
     let Some(place) = results.model(&stream.watermarks) else {
