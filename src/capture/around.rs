@@ -1,18 +1,18 @@
-//! Reading around what hides records from ListOffsets by timestamp.
+//! Reading around records that hide others from ListOffsets by timestamp.
 //!
-//! The broker answers a timestamp with the first offset whose record has it or a later one. One record with a clock ahead, or the commit marker of
-//! a backfill (which has the moment of the commit), hides every record after it that is stamped before: their offsets all lie behind the answer.
-//! So the answers are held against the records themselves: wherever records may hide, some timestamps are read, and where any is smaller than the
-//! moment that was asked for, the stretch behind counts by its records' own timestamps.
+//! The broker answers a timestamp with the first offset whose record has it or a later one. One record with a clock ahead, or the commit
+//! marker of a backfill (which has the time of the commit), hides every later record with an earlier timestamp: all their offsets are after
+//! the answer. So the answers are checked against the records themselves: wherever records may hide, some timestamps are read, and if any
+//! is earlier than the moment that was asked for, the stretch after the answer counts by its records' own timestamps.
 
 use super::{EdgeOffsets, Edges};
 
 /// A stretch is sampled in runs of this length.
 const RUN_OFFSETS: u64 = 50;
-/// The most runs of a stretch: each is a jump of the reader.
+/// The most runs of a stretch: each is a seek of the reader.
 const MOST_RUNS: u64 = 400;
 
-/// A place where records may hide behind the answers for one or more edges.
+/// A place where records may hide after the answers for one or more edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Suspect {
     /// The partition.
@@ -33,8 +33,8 @@ impl Suspect {
     }
 }
 
-/// Where records may hide: after the first and the last edge's offset, and after every offset that answers several edges; those where most may hide
-/// first. `oldest` and `ends` are where the partitions begin and end.
+/// The places where records may hide: after the first and the last edge's offset, and after every offset that answers several edges; those
+/// where most may hide come first. `oldest` and `ends` are where the partitions begin and end.
 #[must_use]
 pub(crate) fn suspects(offsets: &EdgeOffsets, oldest: &[i64], ends: &[i64]) -> Vec<Suspect> {
     let edges = offsets.edges();
@@ -51,7 +51,7 @@ pub(crate) fn suspects(offsets: &EdgeOffsets, oldest: &[i64], ends: &[i64]) -> V
             first_of_run = edge + 1;
             let from = from.max(oldest.get(partition).copied().unwrap_or(from));
             let suspect = Suspect { partition, from, until: next.unwrap_or(*end), edge };
-            // Behind the offset of a single edge in the middle less than a bucket can hide.
+            // After the offset of a single edge in the middle, less than a bucket can hide.
             let may_hide = !is_alone || edge == 0 || edge + 1 == edges;
             if may_hide && suspect.offsets() > 1 {
                 found.push(suspect);
@@ -62,8 +62,8 @@ pub(crate) fn suspects(offsets: &EdgeOffsets, oldest: &[i64], ends: &[i64]) -> V
     found
 }
 
-/// Whether the records after an answer for `at_ms` show that it hides some: at least a quarter of those that were read are stamped before. Where
-/// records merely come late now and then, fewer are.
+/// Whether the records after an answer for `at_ms` show that it hides some: at least a quarter of those that were read have earlier
+/// timestamps. If records are merely late now and then, fewer have.
 #[must_use]
 pub(crate) fn hides(stamps_after_ms: &[Option<i64>], at_ms: i64) -> bool {
     let stamped = stamps_after_ms.iter().flatten().count();
@@ -71,13 +71,13 @@ pub(crate) fn hides(stamps_after_ms: &[Option<i64>], at_ms: i64) -> bool {
     before > 0 && before * 4 >= stamped
 }
 
-/// Whether a run of records is past everything that is hidden. A run without timestamps says nothing, and is not.
+/// Whether a run of records is past everything that is hidden. A run without timestamps shows nothing, and is not.
 #[must_use]
 pub(crate) fn is_past(stamps_ms: &[Option<i64>], at_ms: i64) -> bool {
     stamps_ms.iter().flatten().next().is_some() && !hides(stamps_ms, at_ms)
 }
 
-/// A run of neighbouring offsets.
+/// A run of adjacent offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Run {
     /// The partition.
@@ -88,7 +88,7 @@ pub(crate) struct Run {
     pub until: i64,
 }
 
-/// The runs to read of a stretch, and how many offsets each stands for: all of it in one, or about `wanted` offsets in runs spread over it.
+/// The runs to read of a stretch, and how many offsets each represents: all of it in one, or about `wanted` offsets in runs spread over it.
 #[must_use]
 pub(crate) fn runs(whole: Run, wanted: u64) -> Vec<(Run, u64)> {
     let length = (whole.until - whole.from).max(0) as u64;
@@ -111,9 +111,9 @@ pub(crate) fn runs(whole: Run, wanted: u64) -> Vec<(Run, u64)> {
 /// What was read of a part of a stretch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Part {
-    /// How many offsets it stands for.
+    /// How many offsets it represents.
     offsets: u64,
-    /// How many offsets were looked at.
+    /// How many offsets were read.
     looked_at: u64,
     /// The timestamps of the records there, ascending.
     stamps_ms: Vec<i64>,
@@ -126,14 +126,14 @@ impl Part {
         self.looked_at >= self.offsets
     }
 
-    /// How many of the part's records are stamped before `at_ms`, and the variance of that.
+    /// How many of the part's records have timestamps before `at_ms`, and the variance of that.
     fn before(&self, at_ms: i64) -> (f64, f64) {
         let before = self.stamps_ms.partition_point(|stamp_ms| *stamp_ms < at_ms) as f64;
         if self.is_whole() {
             return (before, 0.0);
         }
         let (offsets, share) = (self.offsets as f64, before / self.looked_at.max(1) as f64);
-        // Neighbours are alike: a run counts as one observation.
+        // Neighbours are similar: a run counts as one observation.
         (offsets * share, offsets * offsets * share * (1.0 - share).max(0.0))
     }
 }
@@ -147,13 +147,13 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// A stretch of which nothing has been read yet.
+    /// A stretch before anything has been read.
     #[must_use]
     pub(crate) fn new(run: Run) -> Self {
         Stretch { run, parts: Vec::new() }
     }
 
-    /// Takes in the timestamps of a run's records, in their order. A record without one counts with the record before it.
+    /// Adds the timestamps of a run's records, in their order. A record without one counts with the record before it.
     pub(crate) fn read(&mut self, run: Run, offsets: u64, stamps_ms: &[Option<i64>]) {
         let mut last = stamps_ms.iter().flatten().next().copied();
         let carried = stamps_ms.iter().filter_map(|stamp_ms| {
@@ -172,25 +172,25 @@ impl Stretch {
         self.parts.iter().map(|part| part.stamps_ms.len() as u64).sum()
     }
 
-    /// How many of its records are stamped before `at_ms`.
+    /// How many of its records have timestamps before `at_ms`.
     #[must_use]
     pub(crate) fn before(&self, at_ms: i64) -> f64 {
         self.parts.iter().map(|part| part.before(at_ms).0).sum()
     }
 
-    /// How many of its records are stamped from `from_ms` to before `to_ms`, and the standard error of that.
+    /// How many of its records have timestamps from `from_ms` to before `to_ms`, and the standard error of that.
     #[must_use]
     pub(crate) fn between(&self, from_ms: i64, to_ms: i64) -> (f64, f64) {
         let drawn: f64 = self.parts.iter().map(|part| part.before(from_ms).1 + part.before(to_ms).1).sum();
-        // Where in its part either moment lies is not seen when it falls beside the run.
+        // If a moment's place in its part is outside the run, it is unknown.
         let unread =
             self.parts.iter().filter(|part| !part.is_whole()).map(|part| part.offsets).max().unwrap_or(0) as f64;
         let variance = drawn + 2.0 * (unread / 2.0).powi(2);
         (self.before(to_ms) - self.before(from_ms), variance.sqrt())
     }
 
-    /// How many of its records are stamped `to_ms` or later although one that is stamped before was written after them. Where clocks are ahead they
-    /// were written before `to_ms`, and are not counted there.
+    /// How many of its records have timestamps of `to_ms` or later although a record with an earlier one was written after them. If clocks
+    /// are ahead, they were written before `to_ms`, but are not counted there.
     #[must_use]
     pub(crate) fn ahead_of(&self, to_ms: i64) -> f64 {
         let mut earlier_follows = false;
@@ -219,7 +219,7 @@ impl Stretch {
     }
 }
 
-/// What the stretches change in each bucket: the records by their timestamps in the place of the offsets by the broker's answers.
+/// What the stretches change in each bucket: the records by their timestamps replace the offsets by the broker's answers.
 #[must_use]
 pub(super) fn changes(edges: &Edges, offsets: &EdgeOffsets, stretches: &[Stretch]) -> Vec<Vec<f64>> {
     let buckets = offsets.edges().saturating_sub(1);
@@ -247,7 +247,7 @@ mod tests {
     use crate::capture::Moment;
     use crate::units::Span;
 
-    /// What a broker answers: the first offset whose stamp is not smaller, else the end.
+    /// A broker's answer: the first offset with a timestamp no earlier, else the end.
     fn answers(edges: &Edges, stamps_ms: &[i64]) -> EdgeOffsets {
         let first = |at_ms| stamps_ms.iter().position(|stamp_ms| *stamp_ms >= at_ms).unwrap_or(stamps_ms.len()) as i64;
         EdgeOffsets::of((0..=edges.buckets()).map(|edge| vec![first(edges.at_ms(edge))]).collect())
@@ -257,7 +257,7 @@ mod tests {
         Edges::between(Moment::AtMs(0), Moment::AtMs(buckets * 1000), i64::MAX, Span::from_secs(1)).unwrap()
     }
 
-    /// The counts by the answers, and what reading around every suspect makes of them.
+    /// The counts by the answers, corrected by reading around every suspect.
     fn counted(edges: &Edges, stamps_ms: &[i64], wanted: u64) -> Vec<f64> {
         let offsets = answers(edges, stamps_ms);
         let read =
@@ -296,7 +296,7 @@ mod tests {
     }
 
     proptest! {
-        /// Records in order, some of them far ahead: each bucket counts what is stamped within it.
+        /// Records in order, some of them far ahead: each bucket counts its own timestamps.
         #[test]
         fn whatever_is_ahead_each_bucket_counts_its_own(
             steps in prop::collection::vec(0..400_i64, 1..300), ahead in prop::collection::vec((0..300_usize, 1_000..90_000_i64), 0..5),
@@ -305,7 +305,7 @@ mod tests {
             let end_ms = stamps.last().copied().unwrap_or(0);
             for (place, by) in ahead {
                 let place = place % stamps.len();
-                // Ahead of everything: what it hides is hidden to the end.
+                // Ahead of everything: what it hides stays hidden to the end.
                 stamps[place] = end_ms + by;
             }
             let edges = edges(end_ms / 1000 + 1);

@@ -1,12 +1,12 @@
-//! What a capture came to, and how far it is.
+//! The result of a capture, and its progress.
 
 use super::sample::SampleFigures;
 use super::{Counted, ErrorBar, Held, ReadAround};
 
-/// How far a capture has come.
+/// The progress of a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CaptureProgress {
-    /// What is done at present.
+    /// The current step.
     pub doing: CaptureStep,
     /// How much of it is done.
     pub done: u64,
@@ -14,22 +14,22 @@ pub struct CaptureProgress {
     pub of: u64,
 }
 
-/// What is done at present.
+/// The steps of a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaptureStep {
     /// Offsets are asked for, edge by edge.
     Edges,
     /// Buckets pass.
     Watching,
-    /// The records behind the broker's answers are looked at.
+    /// The records after the broker's answers are checked.
     Checking,
-    /// Records that hide behind an answer are read.
+    /// Records that hide after an answer are read.
     ReadingAround,
     /// Records are read.
     Sampling,
-    /// Messages are judged.
+    /// Messages are evaluated.
     Judging,
-    /// The same records are read as a reader of what is committed does.
+    /// The same records are read again, only committed ones.
     Committed,
 }
 
@@ -42,11 +42,11 @@ pub(crate) struct Captured {
     pub counted: Counted,
     /// How far they may be from the truth.
     pub error_bar: ErrorBar,
-    /// Where the topic's offsets lie.
+    /// How the topic's offsets are distributed.
     pub held: Held,
     /// What was read around.
     pub around: ReadAround,
-    /// What the sample says.
+    /// The figures of the sample.
     pub sample: Option<SampleFigures>,
     /// How many requests for offsets it took.
     pub requests: u64,

@@ -11,8 +11,8 @@ pub(crate) struct EdgeOffsets {
 }
 
 impl EdgeOffsets {
-    /// From the offsets as the broker gave them, edge by edge. An offset that lies before an earlier edge's (the log was cut short meanwhile,
-    /// or the broker answered with the beginning of a compressed batch) is raised to it, and counted.
+    /// From the offsets as the broker gave them, edge by edge. An offset below an earlier edge's (the log was truncated meanwhile, or the
+    /// broker answered with the beginning of a compressed batch) is raised to it, and counted.
     #[must_use]
     pub(crate) fn of(mut at: Vec<Vec<i64>>) -> Self {
         let mut backward = 0;
@@ -29,7 +29,7 @@ impl EdgeOffsets {
         EdgeOffsets { at, backward }
     }
 
-    /// How many offsets lay before an earlier edge's?
+    /// How many offsets were below an earlier edge's?
     #[must_use]
     pub(crate) fn backward(&self) -> u64 {
         self.backward
@@ -47,7 +47,7 @@ impl EdgeOffsets {
         self.at.len()
     }
 
-    /// The bucket in whose range of offsets a partition's offset lies.
+    /// The bucket whose range of offsets contains a partition's offset.
     #[must_use]
     pub(crate) fn bucket_of(&self, partition: usize, offset: i64) -> Option<usize> {
         let behind = |row: &Vec<i64>| row.get(partition).is_some_and(|edge| *edge <= offset);
@@ -61,8 +61,8 @@ impl EdgeOffsets {
         EdgeOffsets { at: self.at.iter().skip(edges).cloned().collect(), backward: self.backward }
     }
 
-    /// The first edge at which every partition that lost records before it has passed its oldest one; nothing where none lost any.
-    /// What lies before that edge is incomplete. A partition that holds nothing any more says nothing.
+    /// The first edge at which every partition that lost records before it has passed its oldest one; nothing where none lost any. Buckets
+    /// before that edge are incomplete. A partition that is empty now is ignored.
     fn complete_from(&self, oldest: &[i64]) -> Option<usize> {
         let first = self.row(0);
         let cut_off = |partition: &usize| {
@@ -78,7 +78,7 @@ impl EdgeOffsets {
     }
 }
 
-/// Counts, and the offsets that they are of.
+/// Counts, and the offsets that they are based on.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Counted {
     /// The buckets that are counted.
@@ -89,7 +89,7 @@ pub(crate) struct Counted {
     pub per_partition: Vec<u64>,
     /// The offsets that the broker gave for the edges of the curve's buckets.
     pub offsets: EdgeOffsets,
-    /// What counts by the records' own timestamps, because the broker's answers do not tell where they are.
+    /// The records that count by their own timestamps, because the broker's answers do not show where they are.
     pub around: Vec<Stretch>,
     /// How many buckets at the beginning were left out, because the topic no longer holds all of their records?
     pub left_out: usize,
@@ -104,7 +104,7 @@ pub enum NoCounts {
         /// The range.
         range: String,
     },
-    /// Nobody says when.
+    /// The records have no timestamps.
     #[error("its records have no timestamps, so when they were written is unknown; watch it from now on with --for")]
     Unstamped,
     /// What was there was compacted away.
@@ -119,19 +119,19 @@ pub enum NoCounts {
         /// The range.
         range: String,
     },
-    /// Counts that are no curve.
+    /// Counts that do not make a curve.
     #[error(transparent)]
     NoCurve(#[from] CurveError),
 }
 
 impl Counted {
-    /// Whether an offset's record counts by its own timestamp, rather than by the broker's answers.
+    /// Whether an offset's record counts by its own timestamp, not by the broker's answers.
     #[must_use]
     pub(crate) fn is_read_around(&self, partition: usize, offset: i64) -> bool {
         self.around.iter().any(|stretch| stretch.holds(partition, offset))
     }
 
-    /// The offsets of each partition in which the range's records lie.
+    /// The offsets of each partition that hold the range's records.
     #[must_use]
     pub(crate) fn ranges(&self) -> Vec<(i64, i64)> {
         let last = self.offsets.row(self.offsets.edges().saturating_sub(1));
@@ -145,8 +145,8 @@ impl Counted {
     }
 }
 
-/// Counts per bucket from the offsets at all edges. `oldest` are the first offsets that the partitions still hold; what `around` holds counts by the
-/// records' own timestamps.
+/// Counts per bucket from the offsets at all edges. `oldest` are the first offsets that the partitions still hold; records in `around`
+/// count by their own timestamps.
 ///
 /// # Errors
 /// [`NoCounts`] when nothing was written in the range, or no bucket is complete.
@@ -182,7 +182,7 @@ fn rows(edges: &Edges, offsets: &EdgeOffsets, around: &[Stretch]) -> Vec<Vec<f64
     let mut rows = around::changes(edges, offsets, around);
     for (bucket, row) in rows.iter_mut().enumerate() {
         for (count, (from, to)) in row.iter_mut().zip(offsets.row(bucket).iter().zip(offsets.row(bucket + 1))) {
-            // What is taken away was counted before: nothing is below 0 but by rounding.
+            // What is subtracted was counted before: below 0 is only rounding.
             *count = (*count + (to - from) as f64).max(0.0);
         }
     }
@@ -222,13 +222,13 @@ mod tests {
 
     #[test]
     fn buckets_whose_records_are_partly_deleted_are_left_out() {
-        // Partition 0 lost everything below 5, partition 1 nothing: the first bucket that is whole begins at edge 2.
+        // Partition 0 lost everything below 5, partition 1 nothing: the first complete bucket begins at edge 2.
         let found = counted(&[&[5, 0], &[5, 1], &[6, 2], &[8, 3]], &[5, 0]).unwrap();
         assert_eq!((found.left_out, found.curve.counts()), (2, &[3.0][..]));
         assert_eq!(found.curve.start_unix_ms(), Some(2000));
         // Deleted long before the range: nothing is missing in it.
         assert_eq!(counted(&[&[9, 0], &[9, 1]], &[5, 0]).unwrap().left_out, 0);
-        // A partition that holds nothing any more does not hide the others.
+        // A partition that is empty now does not hide the others.
         assert_eq!(counted(&[&[5, 0], &[5, 1]], &[5, 0]).unwrap().left_out, 0);
         let error = counted(&[&[5], &[7]], &[5]).unwrap_err().to_string();
         assert!(error.contains("still has all of its records"), "{error}");

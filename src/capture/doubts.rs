@@ -1,4 +1,4 @@
-//! The error bar of a capture: what is known to bend counts that are differences of offsets, and by how much.
+//! The error bar of a capture: what distorts counts that are differences of offsets, and by how much.
 
 use crate::figures::length;
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use serde::Serialize;
 use super::sample::{Displaced, Gaps};
 use crate::curve::moment_text;
 
-/// A topic's settings, as far as they bear on counts.
+/// The topic's settings that affect counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct TopicRules {
     /// The broker stamps records when it appends them (`message.timestamp.type = LogAppendTime`), rather than the producer.
     pub stamped_by_broker: bool,
     /// `cleanup.policy` has `compact`.
     pub compacted: bool,
-    /// `cleanup.policy` has `delete` and records live for so many milliseconds.
+    /// `cleanup.policy` has `delete` and records are kept for this many milliseconds.
     pub retention_ms: Option<i64>,
 }
 
@@ -35,20 +35,20 @@ impl TopicRules {
     }
 }
 
-/// What was found beside the counts.
+/// What was found besides the counts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Evidence {
-    /// The topic's settings, or why they are not known.
+    /// The topic's settings, or why they are unknown.
     pub rules: Result<TopicRules, String>,
-    /// Whether the counts are of ends that were polled live, rather than of offsets by timestamp.
+    /// Whether the counts are of ends that were polled live, not of offsets by timestamp.
     pub live: bool,
     /// Buckets left out at the beginning, and when the curve begins (milliseconds since 1970).
     pub left_out: Option<(usize, i64)>,
     /// Partitions whose oldest record was deleted during the capture.
     pub trimmed: usize,
-    /// Partitions that hold nothing any more, but did.
+    /// Partitions that are empty now, but were not.
     pub emptied: usize,
-    /// Offsets that lay before an earlier edge's.
+    /// Offsets below an earlier edge's.
     pub backward: u64,
     /// How late the latest poll of a live capture came, in milliseconds.
     pub latest_poll_ms: Option<f64>,
@@ -58,20 +58,20 @@ pub(crate) struct Evidence {
     pub displaced: Option<Displaced>,
     /// Sampled records without a timestamp, and all sampled records.
     pub unstamped: (u64, u64),
-    /// Where the partitions' offsets lie.
+    /// How the partitions' offsets are distributed.
     pub held: Held,
     /// What was read around.
     pub around: ReadAround,
-    /// Why the records behind the broker's answers cannot be read, if so.
+    /// Why the records after the broker's answers cannot be read, if so.
     pub unreadable: Option<String>,
     /// Partitions that were added during a live capture.
     pub added: usize,
 }
 
-/// Where a topic's offsets lie, all partitions together.
+/// How a topic's offsets are distributed, all partitions together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Held {
-    /// Before the range, as far as the topic holds them.
+    /// Before the range, as far as the topic still holds them.
     pub before: u64,
     /// Counted in the range.
     pub counted: u64,
@@ -79,12 +79,12 @@ pub(crate) struct Held {
     pub after: u64,
 }
 
-/// What was read because the broker's answers by timestamp do not tell where it is.
+/// What was read because the broker's answers by timestamp do not show where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub(crate) struct ReadAround {
-    /// Answers behind which timestamps were read.
+    /// Answers after which timestamps were read.
     pub looked_behind: usize,
-    /// Offsets behind answers that were not looked behind: so many records may be missing.
+    /// Offsets after answers that were not checked: this many records may be missing.
     pub not_looked_at: u64,
     /// Partitions in which records were hidden.
     pub partitions: usize,
@@ -92,30 +92,30 @@ pub(crate) struct ReadAround {
     pub read: u64,
     /// Records that count in the range by their own timestamps.
     pub counted: f64,
-    /// The standard error of that: 0 where all were read.
+    /// The standard error of that: 0 if all were read.
     pub standard_error: f64,
-    /// Records that are stamped after the range, but written among its records: they may belong to it.
+    /// Records with timestamps after the range, but written among its records: they may belong to it.
     pub ahead: f64,
 }
 
 /// How far counts may be from the truth.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct ErrorBar {
-    /// How many records were written in the range, at least; nothing where it is not known.
+    /// The least number of records written in the range; nothing where it is unknown.
     pub records_min: Option<f64>,
-    /// At most; nothing where it is not known.
+    /// The most; nothing where it is unknown.
     pub records_max: Option<f64>,
-    /// The share by which the total may be too high, 0 to 1; nothing where it is not known.
+    /// The share by which the total may be too high, 0 to 1; nothing where it is unknown.
     pub too_high_share: Option<f64>,
-    /// The share of records that may be counted in another bucket than their timestamp's; nothing where it is not known.
+    /// The share of records that may be counted in another bucket than their timestamp's; nothing where it is unknown.
     pub moved_share: Option<f64>,
     /// By how much, in milliseconds, as far as it was seen.
     pub moved_by_ms: Option<i64>,
-    /// The bar in one line, then what it rests on.
+    /// The error bar in one line, then the evidence for it.
     pub findings: Vec<String>,
 }
 
-/// The error bar. Shares are upper ends: two standard errors above what was seen, or three in as many as were looked at, when none was.
+/// The error bar. Shares are upper ends: two standard errors above the observed share, or three in the number observed if there was none.
 #[must_use]
 pub(crate) fn error_bar(evidence: &Evidence) -> ErrorBar {
     let too_high_share = evidence.gaps.filter(|gaps| gaps.offsets > 0).map(|gaps| {
@@ -153,16 +153,16 @@ fn is_compacted(evidence: &Evidence) -> bool {
     matches!(evidence.rules, Ok(rules) if rules.compacted)
 }
 
-/// How many records were written in the range, at least and at most.
+/// The least and the most records written in the range.
 fn total_range(evidence: &Evidence, too_high_share: Option<f64>) -> (Option<f64>, Option<f64>) {
     let (around, counted) = (evidence.around, evidence.held.counted as f64);
     let error = 2.0 * around.standard_error;
-    // What was read one by one holds no markers.
+    // What was read one by one contains no markers.
     let by_offsets = (counted - around.counted).max(0.0);
     let least = too_high_share.map(|share| (counted - share * by_offsets - error).max(0.0));
-    // Of a compacted topic the first record that is left answers for all before it, in the range or not.
+    // In a compacted topic the first remaining record answers for all before it, in the range or not.
     let taken = if is_compacted(evidence) && !evidence.live { evidence.held.before } else { 0 };
-    // Where the settings are not told the topic may be compacted.
+    // If the settings are unknown, the topic may be compacted.
     let most = (evidence.rules.is_ok() || evidence.live)
         .then(|| counted + error + around.ahead + (around.not_looked_at + taken) as f64);
     (least, most)
@@ -172,7 +172,7 @@ fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// Of none in n, the share is below 3 / n with 95 % confidence.
+/// If none in n was seen, the share is below 3 / n with 95 % confidence.
 fn rule_of_three(seen: u64, of: u64) -> f64 {
     if seen == 0 { 3.0 / of.max(1) as f64 } else { 0.0 }
 }
@@ -226,7 +226,7 @@ fn about_the_total(bar: &ErrorBar, evidence: &Evidence) -> String {
     }
 }
 
-/// The sum held against the ends of the partitions.
+/// The sum compared with the ends of the partitions.
 fn about_end_offsets(evidence: &Evidence) -> Vec<String> {
     let Held { before, counted, after } = evidence.held;
     let around = evidence.around;

@@ -1,6 +1,7 @@
 //! Capturing a curve from a live topic. The rules are pure: offsets and sampled records in, counts, laws, an error bar and a profile out; `live` asks the cluster.
 //!
-//! Offsets are asked for, not messages: how many records lie between two edges is the difference of the offsets there, partition by partition.
+//! It requests offsets, not messages: the number of records between two edges is the
+//! difference of the offsets there, partition by partition.
 
 mod around;
 mod captured;

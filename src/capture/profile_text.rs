@@ -6,11 +6,11 @@ use super::sample::{KeyLaw, LateShape, LatenessFigures, SampleFigures, SizeFigur
 use crate::profile::bounds::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
 use crate::profile::{ByteSize, Span};
 
-/// Topics of this beginning floodmark may fill without being asked.
+/// The start of topic names that floodmark may fill without asking.
 const MARK: &str = "floodmark";
-/// A stream's name has at most so many letters.
+/// The most letters of a stream's name.
 const LONGEST_NAME: usize = 100;
-/// Kafka's limit for the name of a topic.
+/// Kafka's limit for a topic name.
 const LONGEST_TOPIC: usize = 249;
 
 /// What a profile is made from.
@@ -22,13 +22,13 @@ pub(crate) struct ProfileParts<'a> {
     pub partitions: usize,
     /// What was captured, in words, without the topic.
     pub range: &'a str,
-    /// The curve file, seen from the profile's folder.
+    /// The curve file, relative to the profile's folder.
     pub curve_file: &'a str,
     /// The sample, if one was taken.
     pub sample: Option<&'a SampleFigures>,
 }
 
-/// The profile's text. It writes to a topic of its own, never to the captured one.
+/// The profile's text. It writes to a topic of floodmark's, never to the captured one.
 #[must_use]
 pub(crate) fn profile_text(parts: &ProfileParts<'_>) -> String {
     let ProfileParts { topic, partitions, range, curve_file, sample } = *parts;
@@ -59,7 +59,7 @@ pub(crate) fn profile_text(parts: &ProfileParts<'_>) -> String {
     text
 }
 
-/// The topic's name without floodmark's mark, as a stream may be called.
+/// A valid stream name from the topic's, without floodmark's mark.
 fn stream_name(topic: &str) -> String {
     let rest = topic.strip_prefix(MARK).unwrap_or(topic).trim_start_matches(['-', '.']);
     let name = if rest.is_empty() { "captured" } else { rest };
@@ -113,7 +113,7 @@ fn push_payload(text: &mut String, sizes: &SizeFigures, json: bool) {
         SizeLaw::Fixed { bytes } => bytes,
         SizeLaw::LogNormal { median_bytes, .. } => median_bytes,
     };
-    // floodmark's JSON carries an id and times; what is smaller keeps its size as bytes, with those in headers.
+    // floodmark's JSON carries an id and times; smaller payloads keep their size as bytes, with id and times in headers.
     let json_fits = median >= MIN_JSON_BYTES;
     if json && !json_fits {
         let _ = writeln!(text, "# They are JSON, but too small for the id and times in floodmark's JSON.");
@@ -152,7 +152,7 @@ fn push_lateness(text: &mut String, lateness: &LatenessFigures) {
         LateShape::LogNormal { sigma } => format!("distribution = \"log-normal\", sigma = {:.3}", sigma.max(0.001)),
         LateShape::Pareto { tail } => format!("distribution = \"pareto\", tail = {tail:.3}"),
     };
-    // Events of the law that are less than a second late were not counted as late.
+    // Events of the law that are less than a second late did not count as late.
     let share = (lateness.late_share / (1.0 - law.on_time_share)).min(1.0);
     let (median, cap) = (span(law.median_ms), span(law.cap_ms));
     let _ = writeln!(text, "lateness = {{ share = {share:.4}, {shape}, median = {median}, cap = {cap} }}");
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!((stream["partitions"].as_integer(), stream.get("keys")), (Some(12), None));
     }
 
-    /// The stream held against the profile's own rules, with a rate in the curve's place.
+    /// The stream checked by the profile's own rules, with a rate instead of the curve.
     fn assert_valid(text: &str) {
         let with_rate = text.lines().map(|line| if line.starts_with("curve") { "rate = \"1/s\"" } else { line });
         let with_rate = format!("duration = \"1s\"\n{}\n", with_rate.collect::<Vec<_>>().join("\n"));

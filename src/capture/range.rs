@@ -1,4 +1,4 @@
-//! Which part of time is captured: from a moment to a moment, in whole buckets.
+//! The part of time to capture: from a moment to a moment, in whole buckets.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,11 +16,11 @@ pub(crate) const MAX_BUCKETS: u64 = 2_000_000;
 pub enum Moment {
     /// Milliseconds since 1970.
     AtMs(i64),
-    /// So long before now.
+    /// This long before now.
     Ago(Span),
 }
 
-/// What is no moment.
+/// Why a text is not a moment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a moment: write it like `2030-01-31T11:00:00Z`, `7d ago` or `now`")]
 pub struct MomentError(String);
@@ -41,7 +41,7 @@ impl FromStr for Moment {
 }
 
 impl Moment {
-    /// In milliseconds since 1970, where it is `now_ms` now.
+    /// In milliseconds since 1970, if it is `now_ms` now.
     #[must_use]
     pub fn unix_ms(self, now_ms: i64) -> i64 {
         match self {
@@ -85,7 +85,7 @@ pub enum RangeError {
         /// The bucket.
         step: Span,
     },
-    /// More buckets than are captured at once.
+    /// More buckets than one capture may have.
     #[error(
         "{buckets} buckets of {step} are too many (limit {MAX_BUCKETS}): choose a larger --step, or a shorter range"
     )]
@@ -100,7 +100,7 @@ pub enum RangeError {
     TooEarly(String),
 }
 
-/// A row of equally long buckets: where the first begins, and the moments between them.
+/// A series of equally long buckets: where the first begins, and the moments between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Edges {
     first_ms: i64,
@@ -109,8 +109,8 @@ pub(crate) struct Edges {
 }
 
 impl Edges {
-    /// Whole buckets over a range, on multiples of `step` since 1970. A bucket that the beginning cuts is taken whole, and so is one that
-    /// the end cuts, unless it ends in the future.
+    /// Whole buckets over a range, on multiples of `step` since 1970. A bucket that the beginning cuts is included whole, and so is one
+    /// that the end cuts, unless it ends in the future.
     ///
     /// # Errors
     /// [`RangeError`] for ranges that are reversed, in the future, too short or too fine.
@@ -133,7 +133,7 @@ impl Edges {
     /// Whole buckets that begin now and last `lasts` together, rounded up to a whole bucket.
     ///
     /// # Errors
-    /// [`RangeError`] for buckets that are too many, or no curve's.
+    /// [`RangeError`] if there are too many buckets, or they do not make a curve.
     pub(crate) fn ahead(now_ms: i64, lasts: Span, step: Span) -> Result<Self, RangeError> {
         let step_ms = whole_ms(step)?;
         let buckets = lasts.as_nanos().div_ceil(step.as_nanos()).max(1);
@@ -155,13 +155,14 @@ impl Edges {
         self.step_ms
     }
 
-    /// The moment of an edge, in milliseconds since 1970: edge `n` is where bucket `n` begins, and edge [`Edges::buckets`] the end of all.
+    /// The moment of an edge, in milliseconds since 1970: edge `n` is the start of bucket
+    /// `n`, and edge [`Edges::buckets`] the end of the last one.
     #[must_use]
     pub(crate) fn at_ms(&self, edge: usize) -> i64 {
         self.first_ms.saturating_add((edge as u64).saturating_mul(self.step_ms) as i64)
     }
 
-    /// The same buckets, the first of which begins at another moment.
+    /// The same buckets, with the first beginning at another moment.
     #[must_use]
     pub(crate) fn starting_at(&self, first_ms: i64) -> Self {
         Edges { first_ms, ..*self }
@@ -173,7 +174,7 @@ impl Edges {
         Edges { first_ms: self.at_ms(buckets), buckets: self.buckets.saturating_sub(buckets), ..*self }
     }
 
-    /// The first `buckets` buckets alone.
+    /// Only the first `buckets` buckets.
     #[must_use]
     pub(crate) fn cut_to(&self, buckets: usize) -> Self {
         Edges { buckets: buckets.min(self.buckets), ..*self }
@@ -189,7 +190,7 @@ impl fmt::Display for Edges {
 /// A beginning and an end in milliseconds since 1970: the right way round, and not in the future.
 ///
 /// # Errors
-/// [`RangeError`] where they are not.
+/// [`RangeError`] if they are not.
 pub(crate) fn moments(from: Moment, to: Moment, now_ms: i64) -> Result<(i64, i64), RangeError> {
     let (from_ms, to_ms) = (from.unix_ms(now_ms), to.unix_ms(now_ms));
     for (flag, at_ms) in [("from", from_ms), ("to", to_ms)] {

@@ -1,8 +1,8 @@
 //! A rate curve: counts per bucket, without gaps.
 
-/// How many events fell into each of a row of equally long buckets.
+/// How many events fell into each of a series of equally long buckets.
 ///
-/// The mass of a bucket is its count, whatever is drawn between buckets. Counts may have fractions where they were made from rates.
+/// The mass of a bucket is its count, regardless of the interpolation between buckets. Counts made from rates may have fractions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
     start_unix_ms: Option<i64>,
@@ -10,7 +10,7 @@ pub struct Curve {
     counts: Vec<f64>,
 }
 
-/// Counts that are no curve.
+/// Counts that do not make a curve.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CurveError {
     /// No bucket at all.
@@ -19,28 +19,28 @@ pub enum CurveError {
     /// A bucket of no length.
     #[error("a curve's buckets must be longer than 0 ms")]
     NoStep,
-    /// A count that cannot be.
+    /// A count that is not valid.
     #[error("bucket {bucket} has a count of {count}; a count must be 0 or more, and finite")]
     Count {
         /// The bucket, counted from 0.
         bucket: usize,
-        /// What stands there.
+        /// The value there.
         count: f64,
     },
     /// More events than can be counted.
     #[error("the buckets hold {total:e} events in all; only up to 9,007,199,254,740,992 can be counted exactly")]
     Total {
-        /// All of them.
+        /// The total.
         total: f64,
     },
 }
 
-/// The most events of a curve, 2^53: above it the next count cannot be told from this one.
+/// The most events of a curve, 2^53: above it a double cannot distinguish neighbouring counts.
 const MOST_EVENTS: f64 = 9_007_199_254_740_992.0;
 
 impl Curve {
-    /// A curve whose first bucket begins at `start_unix_ms` (milliseconds since 1970; nothing when it is about no date),
-    /// with buckets of `step_ms`.
+    /// A curve whose first bucket begins at `start_unix_ms` (milliseconds since 1970;
+    /// nothing for a curve without a date), with buckets of `step_ms`.
     ///
     /// # Errors
     /// [`CurveError`] for no buckets, buckets of no length, counts that are negative or not finite, and more events than can be counted.
@@ -98,7 +98,7 @@ impl Curve {
         self.step_s() * self.counts.len() as f64
     }
 
-    /// Where a bucket begins, in milliseconds since 1970, or from the start when the curve is about no date.
+    /// When a bucket begins, in milliseconds since 1970, or from the start for a curve without a date.
     #[must_use]
     pub fn bucket_start_ms(&self, bucket: usize) -> i64 {
         let from_start_ms = i64::try_from(bucket as u64).unwrap_or(i64::MAX).saturating_mul(self.step_ms as i64);

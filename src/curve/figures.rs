@@ -1,4 +1,4 @@
-//! What one wants to know of a curve before a launch.
+//! What to know about a curve before a launch.
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -9,14 +9,14 @@ use super::{
     shape::{Shape, shape},
 };
 
-/// A p99 of fewer buckets is their maximum; so is a p99.9 of fewer than ten times as many.
+/// The p99 of fewer buckets is their maximum; so is the p99.9 of fewer than ten times as many.
 const P99_BUCKETS: usize = 100;
 const P999_BUCKETS: usize = 1000;
 
 /// A curve in figures. Rates are events per second; a bucket's rate is its count over its length.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Figures {
-    /// When the first bucket begins; nothing for a curve about no date.
+    /// When the first bucket begins; nothing for a curve without a date.
     pub start: Option<String>,
     /// When the last bucket ends.
     pub end: Option<String>,
@@ -38,13 +38,13 @@ pub(crate) struct Figures {
     pub p999_per_s: Option<f64>,
     /// Buckets without an event, as a share of all.
     pub silent_share: f64,
-    /// The fullest 60 s of whole buckets; nothing when a minute is no whole number of buckets.
+    /// The fullest 60 s of whole buckets; nothing when a minute is not a whole number of buckets.
     pub worst_minute: Option<Moment>,
     /// Burstiness at several scales.
     pub burstiness: Vec<Scale>,
     /// The day and the week.
     pub shape: Shape,
-    /// What people budget for.
+    /// What people plan for.
     pub budget: Budget,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Moment {
     pub per_s: f64,
 }
 
-/// The rates that people plan capacity by.
+/// The rates that people plan capacity for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Budget {
     /// Three times the observed maximum: the usual question before a launch.

@@ -1,6 +1,6 @@
 //! The curve file: CSV with the columns `timestamp,count`, a row for each bucket. A timestamp is the bucket's start, in RFC 3339 and UTC.
 //!
-//! Lines that begin with `#` at the top say where the curve comes from. `# step:` is read, too: a curve of one bucket needs it.
+//! Lines at the top that begin with `#` say where the curve comes from. `# step:` is read, too: a curve of one bucket needs it.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{Curve, CurveError, moment_text};
 use crate::units::Span;
 
-/// What a curve file that floodmark wrote begins with.
+/// The first line of a curve file that floodmark wrote.
 pub(crate) const FIRST_LINE: &str = "# floodmark curve";
 const HEADER: &str = "timestamp,count";
 const STEP: &str = "step:";
@@ -22,13 +22,13 @@ pub struct Origin {
     pub lines: Vec<String>,
 }
 
-/// What makes bytes no curve file. The message says where; which file it is, the caller knows.
+/// Why bytes are not a curve file. The message has the line; the caller knows the file.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CurveFileError {
     /// Nothing, or only comments.
     #[error("the file is empty; a curve file has the columns `timestamp,count`")]
     Empty,
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     #[error("line {line} is not UTF-8 text")]
     NotText {
         /// The line, from 1.
@@ -39,13 +39,13 @@ pub enum CurveFileError {
     Header {
         /// The line, from 1.
         line: usize,
-        /// The start of what stands there.
+        /// The start of the line.
         found: String,
     },
     /// A header alone.
     #[error("the file has no rows after its header")]
     NoRow,
-    /// One row, and nothing that says how long its bucket is.
+    /// One row, and no length for its bucket.
     #[error("there is only one row, so the length of its bucket must be set with a comment like `# step: 60s`")]
     OneRow,
     /// A row that cannot be read.
@@ -55,32 +55,32 @@ pub enum CurveFileError {
     Row {
         /// The line, from 1.
         line: usize,
-        /// The start of what stands there.
+        /// The start of the row.
         row: String,
     },
-    /// A row that is not one bucket behind the row before.
+    /// A row that is not one bucket after the row before.
     #[error(
         "line {line}: {stamp} should be {expected}, one bucket of {step} after the row before; `floodmark curve import` reads files with gaps"
     )]
     Step {
         /// The line, from 1.
         line: usize,
-        /// The stamp that stands there.
+        /// The timestamp there.
         stamp: String,
-        /// The stamp that should.
+        /// The timestamp expected.
         expected: String,
         /// The length of a bucket.
         step: Span,
     },
-    /// A step that is none.
+    /// A step that is not valid.
     #[error("line {line}: `{text}` is not a bucket's length like `60s`, in whole milliseconds")]
     NoStep {
         /// The line, from 1.
         line: usize,
-        /// What stands there.
+        /// The text there.
         text: String,
     },
-    /// A count that cannot be.
+    /// A count that is not valid.
     #[error("line {line}: {source}")]
     Count {
         /// The line, from 1.
@@ -88,7 +88,7 @@ pub enum CurveFileError {
         /// Why not.
         source: CurveError,
     },
-    /// A curve that leaves the calendar, and so cannot be written.
+    /// A curve outside the calendar, which cannot be written.
     #[error("the curve reaches beyond the years that RFC 3339 can write")]
     NoDate,
 }
@@ -114,7 +114,7 @@ impl Curve {
         if header_seen { rows.curve() } else { Err(CurveFileError::Empty) }
     }
 
-    /// Writes a curve file. [`Curve::read`] gives back exactly this curve.
+    /// Writes a curve file. [`Curve::read`] returns exactly this curve.
     ///
     /// # Errors
     /// [`CurveFileError::NoDate`] for dates that RFC 3339 cannot write.
@@ -151,7 +151,7 @@ fn beginning(line: &str) -> String {
     line.chars().take(60).collect()
 }
 
-/// What has been read.
+/// What has been read so far.
 #[derive(Debug, Default)]
 struct Rows {
     stated_step_ms: Option<u64>,
@@ -210,7 +210,7 @@ impl Rows {
         }
         let step_ms = self.stated_step_ms.or(self.step_ms.map(i64::unsigned_abs)).ok_or(CurveFileError::OneRow)?;
         let start_ms = (!self.undated).then_some(self.start_ms);
-        // Every count was looked at when its line was read.
+        // Every count was checked when its line was read.
         Curve::new(start_ms, step_ms, self.counts).map_err(|source| CurveFileError::Count { line: 1, source })
     }
 }

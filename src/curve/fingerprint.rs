@@ -1,12 +1,12 @@
-//! One number that stands for a curve's counts: equal for equal counts, different otherwise.
+//! One number that identifies a curve's counts: equal for equal counts, different otherwise.
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Curve;
 
 impl Curve {
-    /// The fingerprint over start, step and counts, as 32 hexadecimal digits (XXH3, 128 bits). How the file is written, and where
-    /// it lies, does not matter.
+    /// The fingerprint over start, step and counts, as 32 hexadecimal digits (XXH3, 128
+    /// bits). The format and the path of the file do not matter.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut hash = Xxh3::new();

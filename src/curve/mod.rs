@@ -1,4 +1,4 @@
-//! Captured rate curves: how many events fell into each bucket of time, and how they are played again. Pure: bytes in, figures out.
+//! Captured rate curves: how many events fell into each bucket of time, and how they are replayed. Pure: bytes in, figures out.
 
 mod counts;
 pub(crate) mod figures;

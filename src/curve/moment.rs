@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-/// A moment (milliseconds since 1970) in RFC 3339, UTC, with a fraction only where there is one.
-/// One that no calendar reaches is written in milliseconds.
+/// A moment (milliseconds since 1970) in RFC 3339, UTC, with a fraction only if there
+/// is one. One outside the calendar is written in milliseconds.
 #[must_use]
 pub fn moment_text(unix_ms: i64) -> String {
     Timestamp::from_millisecond(unix_ms).map_or_else(|_| format!("{unix_ms} ms"), |moment| moment.to_string())

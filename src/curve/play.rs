@@ -1,4 +1,4 @@
-//! A captured curve played again: a part of it, faster or slower, higher or lower, cut at a rate.
+//! A captured curve as it is replayed: a part of it, faster or slower, higher or lower, clipped at a rate.
 
 use std::ops::Range;
 
@@ -22,9 +22,9 @@ pub struct Playing {
     pub buckets: Range<usize>,
     /// How many times faster than it was captured.
     pub speed: f64,
-    /// How high, before it is cut.
+    /// How high, before it is clipped.
     pub height: Height,
-    /// No bucket is played at a higher rate than this, in events per second; what is above it is not sent.
+    /// No bucket is played at a higher rate than this, in events per second; events above it are not sent.
     pub clip_per_s: Option<f64>,
 }
 
@@ -71,7 +71,7 @@ impl Played {
         self.scale
     }
 
-    /// Events that were cut off.
+    /// Events that were clipped.
     #[must_use]
     pub fn clipped(&self) -> f64 {
         self.clipped
@@ -89,19 +89,19 @@ impl Played {
         self.captured_step_ns
     }
 
-    /// When a bucket begins, in nanoseconds from the start of the replay. Buckets may be counted on beyond the last one.
+    /// When a bucket begins, in nanoseconds from the start of the replay. Buckets beyond the last one may be asked for, too.
     #[must_use]
     pub fn edge_ns(&self, bucket: usize) -> u64 {
         (bucket as f64 * self.step_ns).round() as u64
     }
 
-    /// How long it is played once, in nanoseconds.
+    /// How long one pass takes, in nanoseconds.
     #[must_use]
     pub fn length_ns(&self) -> u64 {
         self.edge_ns(self.counts.len())
     }
 
-    /// All events of one time.
+    /// All events of one pass.
     #[must_use]
     pub fn total(&self) -> f64 {
         self.counts.iter().sum()

@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::Curve;
 
-/// Fewer windows than this say nothing about a variance.
+/// With fewer windows than this a variance means nothing.
 const LEAST_WINDOWS: usize = 10;
-/// The scales of time that people think in, in milliseconds.
+/// The scales of time that people use, in milliseconds.
 const SCALES_MS: [u64; 9] =
     [1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000, 2_419_200_000];
 
@@ -29,7 +29,7 @@ pub(crate) struct Scale {
     pub allan_factor: f64,
 }
 
-/// Burstiness of windows of so many buckets; nothing for fewer than ten whole windows, or for no event at all.
+/// Burstiness of windows of this many buckets; nothing for fewer than ten whole windows, or without events.
 #[must_use]
 pub(crate) fn scale(curve: &Curve, buckets: usize) -> Option<Scale> {
     let counts: Vec<f64> = curve.counts().chunks_exact(buckets.max(1)).map(|window| window.iter().sum()).collect();
@@ -44,7 +44,7 @@ pub(crate) fn scale(curve: &Curve, buckets: usize) -> Option<Scale> {
     Some(Scale { window_s, windows, index_of_dispersion: variance / mean, allan_factor: jumps / (2.0 * mean) })
 }
 
-/// Burstiness at the bucket's own scale, and at those of people's (a second, a minute, an hour, …) that are whole buckets.
+/// Burstiness at the bucket's own scale, and at the usual ones (a second, a minute, an hour, …) that are whole buckets.
 #[must_use]
 pub(crate) fn scales(curve: &Curve) -> Vec<Scale> {
     let larger =

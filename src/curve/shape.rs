@@ -7,19 +7,19 @@ use super::{Curve, import::ImportError};
 
 const DAY_MS: u64 = 86_400_000;
 const HOUR_MS: u64 = 3_600_000;
-/// Zones change their offset at edges of a quarter of an hour.
+/// Zones change their offset only at quarters of an hour.
 const QUARTER_MS: i64 = 900_000;
 
 /// The day and the week. Rates in events per second.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Shape {
-    /// The mean rate in each hour of the day, from 0; nothing for an hour that the curve does not hold.
+    /// The mean rate in each hour of the day, from 0; nothing for an hour that the curve does not contain.
     pub hours_per_s: Option<Vec<Option<f64>>>,
     /// The mean rate on each weekday, from Monday.
     pub weekdays_per_s: Option<Vec<Option<f64>>>,
 }
 
-/// The zone of a name: `UTC`, `Europe/Berlin`, `+02:00`.
+/// The zone with this name: `UTC`, `Europe/Berlin`, `+02:00`.
 ///
 /// # Errors
 /// When there is no such zone.

@@ -116,7 +116,7 @@ fn of_a_compacted_topic_it_never_says_that_the_total_is_right() {
             "{said}"
         );
     }
-    // Ends that are polled live were appended, whatever is deleted later.
+    // What moved the ends that are polled live was appended, whatever is deleted later.
     let live = error_bar(&Evidence { held, live: true, ..compacted });
     assert_eq!(live.records_max, Some(20.0));
 }
@@ -145,7 +145,7 @@ fn what_hides_makes_the_bar_wider() {
         ahead: 3.0,
     };
     let bar = error_bar(&Evidence { around, gaps: Some(seen(1000, 100, 0.0)), ..plain(rules(&[])) });
-    // Of 1000 counted 600 were placed one by one, and hold no markers.
+    // Of 1000 counted records 600 were placed one by one, and contain no markers.
     assert_eq!((bar.records_min, bar.records_max), (Some(1000.0 - 40.0 - 20.0), Some(1053.0)));
     let all = bar.findings.join("\n");
     for said in

@@ -1,26 +1,26 @@
-//! Holds the broker's answers against records: where any hide behind an answer, the stretch is read, and counts by their timestamps.
+//! Checks the broker's answers against records: if any hide after an answer, the stretch is read, and counts by their timestamps.
 
 use super::runs::RunReader;
 use super::{CaptureProgress, CaptureStep};
 use crate::capture::{EdgeOffsets, Edges, Run, Stretch, Suspect, hides, is_past, runs, suspects};
 use crate::consume::reading::ReadError;
 
-/// Records that are looked at behind an answer.
+/// How many records are read after an answer.
 const LOOK_AT: i64 = 20;
-/// The most answers that are looked behind, those first behind which most may hide.
+/// The most answers that are checked, those that may hide most first.
 const MOST_SUSPECTS: usize = 400;
-/// About so many records are read of all stretches together; what is longer is sampled.
+/// About this many records are read of all stretches together; longer ones are sampled.
 const READ_IN_ALL: u64 = 200_000;
-/// At least so many records are read of a stretch.
+/// At least this many records are read of a stretch.
 const READ_OF_EACH: u64 = 500;
 
-/// What came of it.
+/// The result.
 #[derive(Debug, Default)]
 pub(crate) struct Around {
     pub stretches: Vec<Stretch>,
-    /// Answers that were looked behind.
+    /// Answers that were checked.
     pub looked_behind: usize,
-    /// Offsets behind answers that were not looked behind.
+    /// Offsets after answers that were not checked.
     pub not_looked_at: u64,
     /// Why records cannot be read at all, if so: no permission, or they were deleted meanwhile.
     pub unreadable: Option<String>,
@@ -31,12 +31,12 @@ struct Open {
     suspect: Suspect,
     /// The next offset to look at.
     at: i64,
-    /// How far it is to the one after that.
+    /// The distance to the one after that.
     leap: i64,
 }
 
-/// Looks behind the answers at `offsets`; `oldest` and `ends` are where the partitions begin and end. That nothing can be read is no error here:
-/// counts are of offsets, and what may hide makes the error bar.
+/// Checks what is after the answers at `offsets`; `oldest` and `ends` are where the partitions begin and end. That nothing can be read is
+/// not an error here: counts are of offsets, and what may hide goes into the error bar.
 pub(crate) fn look_around(
     reader: &mut RunReader<'_>,
     edges: &Edges,
@@ -98,7 +98,7 @@ fn take_wave(all: &mut Vec<Suspect>) -> Vec<Suspect> {
     wave
 }
 
-/// The stretches in which records hide: from the answer to where most records are stamped as late as was asked for.
+/// The stretches in which records hide: from the answer to where most records have timestamps of the requested moment or later.
 fn look_behind(reader: &mut RunReader<'_>, edges: &Edges, wave: &[Suspect]) -> Result<Vec<Run>, ReadError> {
     let mut open: Vec<Open> =
         wave.iter().map(|suspect| Open { suspect: *suspect, at: suspect.from, leap: LOOK_AT }).collect();
@@ -148,7 +148,7 @@ fn stamps_of(reader: &mut RunReader<'_>, looks: &[Run]) -> Result<Vec<Vec<Stampe
     Ok(stamps)
 }
 
-/// Reads a stretch, whole or in runs, where all of them together are too long.
+/// Reads a stretch, whole or, if all of them together are too long, in runs.
 fn read_stretch(reader: &mut RunReader<'_>, whole: Run, total: u64) -> Result<Stretch, ReadError> {
     let length = (whole.until - whole.from) as u64;
     let share = u128::from(length) * u128::from(READ_IN_ALL) / u128::from(total.max(1));
@@ -161,7 +161,7 @@ fn read_stretch(reader: &mut RunReader<'_>, whole: Run, total: u64) -> Result<St
     Ok(stretch)
 }
 
-/// Whether none of the last records of any partition carries a timestamp.
+/// Whether none of the last records of any partition has a timestamp.
 pub(super) fn none_is_stamped(reader: &mut RunReader<'_>, oldest: &[i64], ends: &[i64]) -> Result<bool, ReadError> {
     let last = |(partition, (oldest, end)): (usize, (&i64, &i64))| Run {
         partition,

@@ -1,4 +1,4 @@
-//! Asks for offsets at the edges of buckets: of the past all at once, of the present each when it comes.
+//! Requests offsets at the edges of buckets: for the past all at once, for the present each when it comes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -11,10 +11,10 @@ use crate::kafka::{OffsetFinder, OffsetsError};
 use crate::stop::StopFlag;
 use crate::stop::signals::listen;
 
-/// Questions that are on the way at once, each over a connection of its own.
+/// How many requests are in flight at once, each over its own connection.
 const ON_THE_WAY: usize = 4;
 
-/// Offsets at edges, and what stood around them.
+/// Offsets at edges, and what else was learned with them.
 pub(super) struct Asked {
     pub(super) edges: Edges,
     pub(super) offsets: EdgeOffsets,
@@ -25,7 +25,7 @@ pub(super) struct Asked {
     pub(super) added: usize,
 }
 
-/// Asks for the offsets at every edge: several questions on the way at once, and together no more requests per second than allowed.
+/// Requests the offsets at every edge: several requests in flight, and together no more per second than allowed.
 pub(super) fn ask_edges(
     finder: &OffsetFinder,
     edges: Edges,
@@ -48,7 +48,7 @@ pub(super) fn ask_edges(
         }
         drop(answers);
         for (done, (edge, found)) in (1..).zip(answered) {
-            // Where no record has that timestamp or a later one, the edge lies behind all that there was when the capture began.
+            // If no record has that timestamp or a later one, the edge is after everything that was there when the capture began.
             let found = found?.into_iter().zip(ends).map(|(found, end)| found.unwrap_or(*end)).collect();
             if let Some(row) = at.get_mut(edge) {
                 *row = found;
@@ -70,7 +70,7 @@ pub(super) fn ask_edges(
 /// An edge, and the offset there in each partition; none where no record has that timestamp or a later one.
 type Answer = (usize, Result<Vec<Option<i64>>, OffsetsError>);
 
-/// The edges that are still to be asked for.
+/// The edges that are still to be requested.
 struct Questions<'a> {
     edges: &'a Edges,
     next: AtomicUsize,
@@ -82,7 +82,7 @@ impl Questions<'_> {
         self.edges.buckets() + 1
     }
 
-    /// Asks one after the other, until none is left or nobody listens any more: once an answer was an error.
+    /// Requests one edge after another, until none is left or the receiver is gone: after an answer that was an error.
     fn ask(&self, finder: &OffsetFinder, answers: &mpsc::Sender<Answer>) {
         loop {
             let edge = self.next.fetch_add(1, Ordering::Relaxed);
@@ -97,7 +97,7 @@ impl Questions<'_> {
     }
 }
 
-/// When the next question may be asked: never sooner after the last one than the gap, also when they fell behind.
+/// When the next request may be sent: never sooner after the last one than the gap, even when they fell behind.
 struct Pace {
     gap: Duration,
     next: Mutex<Instant>,
@@ -116,7 +116,7 @@ impl Pace {
     }
 }
 
-/// Asks for the ends at every edge, when it comes. Ctrl-C ends it early: what is there by then is a curve.
+/// Requests the ends at every edge, when it comes. Ctrl-C stops it early: the edges so far make a curve.
 pub(super) fn watch_ends(
     finder: &OffsetFinder,
     edges: Edges,
@@ -125,7 +125,7 @@ pub(super) fn watch_ends(
 ) -> Result<Asked, CaptureError> {
     let stop = StopFlag::default();
     listen(&stop);
-    // The first edge is where the first answer is known to lie: between a question and its answer.
+    // The first edge is where the first answer is known to be: between a request and its answer.
     let begun = Instant::now();
     let begun_ms = now_ms();
     let edges = edges.starting_at(begun_ms);
@@ -145,14 +145,14 @@ pub(super) fn watch_ends(
     }
     let partitions = finder.partitions();
     let added = partitions - at.first().map_or(partitions, Vec::len);
-    // A partition that was not there yet held nothing.
+    // A partition that did not exist yet held nothing.
     at.iter_mut().for_each(|row| row.resize(partitions, 0));
     if at.len() < 2 {
         return Err(CaptureError::TooShort { topic: topic.to_owned() });
     }
     Ok(Asked {
         edges: edges.cut_to(at.len() - 1),
-        // Each but the first question follows one for the topic's partitions.
+        // Each request but the first follows one for the topic's partitions.
         requests: (at.len() * (finder.requests_per_question() + 1) - 1) as u64,
         offsets: EdgeOffsets::of(at),
         asked_for_s: begun.elapsed().as_secs_f64(),
@@ -161,7 +161,7 @@ pub(super) fn watch_ends(
     })
 }
 
-/// Sleeps; false when it was asked to stop before.
+/// Sleeps; returns false if it was stopped before.
 fn sleep_until(due: Instant, stop: &StopFlag) -> bool {
     const LOOK: Duration = Duration::from_millis(50);
     while !stop.is_set() {

@@ -1,4 +1,4 @@
-//! Captures a topic's curve from a live cluster, and a sample of its records. Nothing is written to the cluster.
+//! Captures a topic's curve from a live cluster, and a sample of its records. Writes nothing to the cluster.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -24,7 +24,7 @@ use crate::profile::Span;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Which part of time.
+/// The part of time to capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CaptureRange {
     /// What was written between two moments.
@@ -34,20 +34,20 @@ pub(crate) enum CaptureRange {
         /// The end.
         to: Moment,
     },
-    /// What will be written from now on, for so long.
+    /// What will be written from now on, for this long.
     Live(Span),
 }
 
-/// Which topic, and how.
+/// What to capture, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Capture {
     /// The client's settings.
     pub settings: ClientSettings,
-    /// The cluster that may be asked although it is not on this machine.
+    /// The cluster that may be used although it is not on this machine.
     pub allow_cluster: Option<String>,
     /// The topic.
     pub topic: String,
-    /// Which part of time.
+    /// The part of time to capture.
     pub range: CaptureRange,
     /// The length of a bucket.
     pub step: Span,
@@ -73,7 +73,7 @@ pub enum CaptureError {
     /// The sample cannot be read.
     #[error(transparent)]
     Sample(#[from] ReadError),
-    /// Offsets are not told.
+    /// Offsets cannot be determined.
     #[error(transparent)]
     Offsets(#[from] OffsetsError),
     /// The range.
@@ -107,7 +107,7 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
-    /// Whether the user can put it right on the command line, rather than in the environment.
+    /// Whether the user can fix it on the command line, rather than in the environment.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
@@ -125,7 +125,7 @@ impl CaptureError {
 /// # Errors
 /// [`CaptureError`], with the topic named.
 pub(crate) fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress)) -> Result<Captured, CaptureError> {
-    // A range that cannot be is refused before anybody is asked.
+    // An invalid range is refused before any request.
     let now_ms = now_ms();
     let edges = match wanted.range {
         CaptureRange::Past { from, to } => Edges::between(from, to, now_ms, wanted.step),
@@ -150,7 +150,7 @@ pub(crate) fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress
     Ok(captured(&target, counted, sample, &asked, &evidence))
 }
 
-/// The topic as it was before its edges were asked for.
+/// The topic before its edges were requested.
 struct Topic {
     live: bool,
     rules: Result<TopicRules, String>,
@@ -158,7 +158,7 @@ struct Topic {
     ends: Vec<i64>,
 }
 
-/// What was looked for around the edges, without the stretches that were found.
+/// The result of reading around the edges, without the stretches that were found.
 struct LookedAround {
     looked_behind: usize,
     not_looked_at: u64,
@@ -175,7 +175,7 @@ impl Topic {
         Ok(Topic { live, rules, oldest, ends })
     }
 
-    /// How many records lie between the edges, with those that hide around them.
+    /// How many records there are between the edges, including those that hide around them.
     fn count(
         &self,
         wanted: &Capture,
@@ -188,13 +188,13 @@ impl Topic {
         } else {
             look_around(&mut reader, &asked.edges, &asked.offsets, &self.oldest, &self.ends, progress)
         };
-        // The ends that a live capture saw were there: nothing of them is missing.
+        // The ends that a live capture saw existed: nothing is missing from them.
         let missing_below = if self.live { vec![0; self.oldest.len()] } else { self.oldest.clone() };
         let Around { stretches, looked_behind, not_looked_at, unreadable } = around;
         match count(&asked.edges, &asked.offsets, &missing_below, stretches) {
             Ok(counted) => Ok((counted, LookedAround { looked_behind, not_looked_at, unreadable })),
             Err(why) => {
-                // Where nothing can be read, that nothing is counted says enough.
+                // If nothing can be read, it is enough to say that nothing was counted.
                 let unstamped = !self.live && none_is_stamped(&mut reader, &self.oldest, &self.ends).unwrap_or(false);
                 let why = why_no_counts(why, unstamped, self.rules.as_ref().ok());
                 Err(CaptureError::NoCounts { topic: wanted.topic.clone(), why })
@@ -251,7 +251,7 @@ fn captured(
     }
 }
 
-/// That nothing lies in a range has other causes than that nothing was written.
+/// An empty range can have other causes than that nothing was written.
 fn why_no_counts(why: NoCounts, unstamped: bool, rules: Option<&TopicRules>) -> NoCounts {
     match why {
         NoCounts::NothingThere { .. } if unstamped => NoCounts::Unstamped,
@@ -260,7 +260,7 @@ fn why_no_counts(why: NoCounts, unstamped: bool, rules: Option<&TopicRules>) -> 
     }
 }
 
-/// Where the offsets lie. What the broker's answers put before or after the range is there as far as it is not counted in it.
+/// How the offsets are distributed. What the broker's answers put before or after the range is there unless it is counted in the range.
 fn held(counted: &Counted, oldest: &[i64], ends: &[i64]) -> Held {
     let in_range = counted.per_partition.iter().sum();
     let first = counted.offsets.row(0);
@@ -270,7 +270,7 @@ fn held(counted: &Counted, oldest: &[i64], ends: &[i64]) -> Held {
     Held { before, counted: in_range, after: (all.max(0) as u64).saturating_sub(before + in_range) }
 }
 
-/// What the stretches that were read came to.
+/// The figures of the stretches that were read.
 fn read_around(counted: &Counted) -> ReadAround {
     let (from_ms, to_ms) = (counted.edges.at_ms(0), counted.edges.at_ms(counted.edges.buckets()));
     let mut partitions: Vec<usize> = counted.around.iter().map(|stretch| stretch.run.partition).collect();

@@ -1,4 +1,4 @@
-//! Reads runs of neighbouring offsets, here and there in a topic.
+//! Reads runs of adjacent offsets, here and there in a topic.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::consume::reading::{Wanted, read_until_done};
 use crate::kafka::{ClientSettings, Record, Source, SourceEvent};
 use crate::profile::Isolation;
 
-/// How long nothing may come before the end of a run.
+/// The longest silence before the end of a run.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Read ahead little: a run is short, and the next one is elsewhere. What the user set wins.
+/// Little read-ahead: a run is short, and the next one is elsewhere. The user's settings take precedence.
 const READ_LITTLE: [(&str, &str); 3] =
     [("queued.min.messages", "1"), ("fetch.message.max.bytes", "65536"), ("queued.max.messages.kbytes", "1024")];
 
-/// A client that jumps from run to run.
+/// A client that seeks from run to run.
 pub(crate) struct RunReader<'a> {
     topic: &'a str,
     settings: BTreeMap<String, String>,
@@ -32,15 +32,15 @@ struct Open {
 }
 
 impl<'a> RunReader<'a> {
-    /// Reads what is committed only, or everything.
+    /// Reads only what is committed, or everything.
     pub(crate) fn new(settings: &ClientSettings, topic: &'a str, committed_only: bool) -> Self {
         let isolation = if committed_only { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
         let settings = settings.sampler(isolation, &READ_LITTLE);
         RunReader { topic, settings, source: None, clock: Clock::anchored_now() }
     }
 
-    /// Reads runs, at most one of each partition, and at most so many records of each. Returns for each of them up to which offset it was read:
-    /// its end, unless there were too many records, or the partition ends (for a reader of what is committed: is committed) before.
+    /// Reads runs, at most one of each partition, and limits the records of each. Returns for each the offset up to which it was read: its
+    /// end, unless there were too many records, or the partition ends (for a committed reader: its committed part ends) before.
     ///
     /// # Errors
     /// When reading fails, or nothing comes for too long.
@@ -79,7 +79,7 @@ impl<'a> RunReader<'a> {
                             found.most -= 1;
                             seen(found.place, &record);
                         }
-                        // A record beyond the run's end tells that there is none before it.
+                        // A record beyond the run's end shows that there is none before it.
                         if offset + 1 >= found.run.until || found.most == 0 {
                             close(&mut open, at, offset + 1);
                         }

@@ -1,4 +1,4 @@
-//! Reads the sample of a capture: chunk by chunk, each partition one at a time.
+//! Reads the sample of a capture: chunk by chunk, one at a time in each partition.
 
 use super::runs::RunReader;
 use super::{CaptureProgress, CaptureStep};
@@ -8,22 +8,22 @@ use crate::consume::extract::{Extractor, Place};
 use crate::consume::reading::ReadError;
 use crate::kafka::{ClientSettings, Record};
 
-/// What is sampled.
+/// What to sample.
 pub(super) struct SampleOrder<'a> {
     pub(super) settings: &'a ClientSettings,
     pub(super) topic: &'a str,
-    /// About so many records.
+    /// About how many records.
     pub(super) records: u64,
     pub(super) event_time: Option<Place>,
-    /// The curve, and the offsets that it is of.
+    /// The curve, and the offsets that it is based on.
     pub(super) counted: &'a Counted,
-    /// Whether a bucket is about timestamps, rather than about when it was polled.
+    /// Whether buckets are of timestamps, not of when they were polled.
     pub(super) stamps_are_bucketed: bool,
-    /// Whether the topic is compacted: then most offsets of a chunk may be empty, and it is read until it has as many records as were wanted.
+    /// Whether the topic is compacted: then most offsets of a chunk may be empty, and it is read until it has as many records as wanted.
     pub(super) compacted: bool,
 }
 
-/// Reads records spread over the curve's time and partitions: everything, then what of it is committed.
+/// Reads records spread over the curve's time and partitions: all of them, then only committed ones.
 ///
 /// # Errors
 /// When reading fails, or nothing comes for too long.
@@ -54,7 +54,7 @@ pub(super) fn take_sample(
     Ok(tally.figures(order.counted.per_partition.iter().sum()))
 }
 
-/// Reads the same chunks as a reader of what is committed does: what it does not get was aborted.
+/// Reads the same chunks as a committed reader: what that does not get was aborted.
 fn count_committed(
     order: &SampleOrder<'_>,
     rounds: &[Vec<Chunk>],
@@ -76,9 +76,9 @@ fn count_committed(
     Ok(())
 }
 
-/// Which offsets a round reads. Where its offsets are not known to be records for the most part, a chunk is as long as it takes.
+/// The offsets that a round reads. If the offsets are not known to be mostly records, a chunk is as long as necessary.
 ///
-/// Elsewhere it is a stretch of offsets that is fixed before it is read: one that ends with a record would leave out the markers after it.
+/// Otherwise it is a stretch of offsets that is fixed before it is read: one that ends with a record would omit the markers after it.
 fn runs_of(order: &SampleOrder<'_>, round: &[Chunk]) -> Vec<(Run, u64)> {
     let run = |chunk: &Chunk| {
         let until = if order.compacted { chunk.below } else { chunk.from + chunk.records as i64 };

@@ -1,13 +1,13 @@
-//! Where a sample is taken: short runs of neighbouring records, spread over partitions by their mass and over time evenly.
+//! Where to sample: short runs of adjacent records, spread over partitions by their size and evenly over time.
 
 use crate::capture::drawn;
 
-/// A chunk has about so many records, where the sample is large enough for that.
+/// About how many records a chunk has, if the sample is large enough.
 const CHUNK_RECORDS: u64 = 50;
-/// The most chunks of a partition: each is a jump of the reader.
+/// The most chunks of a partition: each is a seek of the reader.
 const MOST_CHUNKS: u64 = 40;
 
-/// A run of neighbouring records.
+/// A run of adjacent records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chunk {
     /// The partition.
@@ -20,10 +20,10 @@ pub(crate) struct Chunk {
     pub records: u64,
 }
 
-/// The chunks of a sample of about `wanted` records, in rounds: each round has at most one chunk of a partition.
-/// `ranges` are the partitions' first offsets and the offsets behind their last ones.
+/// The chunks of a sample of about `wanted` records, in rounds: each round has at most one chunk of a partition. `ranges` are the
+/// partitions' first offsets and the offsets after their last ones.
 ///
-/// Every partition is cut into equal stretches, and one chunk is taken at a pseudo-random place in each, the same at every call.
+/// Every partition is divided into equal stretches, and one chunk is taken at a pseudo-random place in each, the same at every call.
 #[must_use]
 pub(crate) fn chunks(ranges: &[(i64, i64)], wanted: u64) -> Vec<Vec<Chunk>> {
     let length = |(from, to): &(i64, i64)| (to - from).max(0) as u64;

@@ -1,8 +1,8 @@
-//! Which law the keys of a sample follow: how many there are, and how skewed they are.
+//! The law of a sample's keys: how many there are, and how skewed they are.
 //!
-//! Two figures of a sample do not depend on which key is which rank: how many different keys there are, and how often two records share a key.
-//! The exponent and number of keys are those of the Zipf law for which both are as they were seen. A straight line through ranks and counts on
-//! logarithmic paper would mistake the chance order of rare keys for skew.
+//! Two figures of a sample do not depend on which key has which rank: how many different keys there are, and how often two records share a
+//! key. The exponent and number of keys are those of the Zipf law that gives both figures. A straight line through ranks and counts on
+//! logarithmic paper would mistake the random order of rare keys for skew.
 
 use serde::Serialize;
 
@@ -38,14 +38,14 @@ pub(crate) enum KeyLaw {
     },
 }
 
-/// What a sample says about keys.
+/// What a sample shows about keys.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct KeyFigures {
     /// Records with a key.
     pub keyed: u64,
     /// Different keys among the first `distinct_of` of them.
     pub distinct: u64,
-    /// The records that `distinct` was counted over.
+    /// How many records `distinct` was counted over.
     pub distinct_of: u64,
     /// The most frequent key's share of the keyed records, at least.
     pub top_share: f64,
@@ -60,8 +60,8 @@ pub(crate) struct KeyFigures {
 }
 
 impl KeyFigures {
-    /// Whether the heaviest keys are about as heavy as the law has them. Among many keys the heaviest in a sample are those that chance
-    /// favoured: by about sqrt(2 ln keys) standard errors.
+    /// Whether the most frequent keys are about as frequent as the law predicts. Among many keys the most frequent in a sample are those
+    /// favoured by chance: by about sqrt(2 ln keys) standard errors.
     #[must_use]
     pub(crate) fn fits(&self) -> bool {
         let keyed = self.keyed.max(1) as f64;
@@ -71,7 +71,7 @@ impl KeyFigures {
         (self.top_10_share - self.law_top_10_share).abs() <= 0.25 * self.top_10_share + chance + favoured
     }
 
-    /// From the sketch of all keys of `records` records, of a topic that holds `held` in the captured range.
+    /// From the sketch of all keys of `records` records, in a topic that holds `held` in the captured range.
     #[must_use]
     pub(super) fn of(keys: &SpaceSaving, records: u64, held: u64) -> Self {
         let keyed = keys.seen();
@@ -85,7 +85,7 @@ impl KeyFigures {
         let law = match () {
             () if keyed * 2 <= records => KeyLaw::None,
             () if distinct == 1 && distinct_of == keyed && !unrepeated => KeyLaw::One,
-            // n records of K even keys share a key in about n² / 2K pairs: with none seen, K is hardly below n² / 6.
+            // n records of K uniform keys share a key in about n² / 2K pairs: with none seen, K is hardly below n² / 6.
             () if unrepeated => KeyLaw::Uniform { count: (keyed * keyed / 6).max(keyed).min(held.max(1)) },
             () => seen.law(),
         };
@@ -132,7 +132,7 @@ impl Seen {
         KeyLaw::Zipf { count: self.keys_at(exponent).round().max(1.0) as u64, exponent }
     }
 
-    /// How many keys there must be for so many different ones to be seen.
+    /// How many keys there must be for this many different ones to be seen.
     fn keys_at(self, exponent: f64) -> f64 {
         let log_keys = bisect(self.distinct.max(1.0).ln(), MOST_KEYS.ln(), 36, |log_keys| {
             let keys = log_keys.exp();
@@ -144,7 +144,7 @@ impl Seen {
     }
 }
 
-/// Where a condition that holds below ceases to hold.
+/// The point where a condition that holds below it ceases to hold.
 fn bisect(mut low: f64, mut high: f64, halvings: u32, holds_below: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..halvings {
         let middle = f64::midpoint(low, high);
@@ -158,11 +158,11 @@ fn harmonic(keys: f64, exponent: f64) -> f64 {
     sum_over_ranks(keys, |rank| rank.powf(-exponent))
 }
 
-/// The sum of a smooth function over the ranks 1 to `keys`; a fraction counts as a part of a rank.
+/// The sum of a smooth function over the ranks 1 to `keys`; a fraction counts as part of a rank.
 fn sum_over_ranks(keys: f64, of_rank: impl Fn(f64) -> f64) -> f64 {
     let single = SINGLE_RANKS.min(keys as u64);
     let mut sum: f64 = (1..=single).map(|rank| of_rank(rank as f64)).sum();
-    // From here on ranks are stretches of the real line: rank r lies from r - 1/2 to r + 1/2.
+    // From here on ranks are stretches of the real line: rank r is from r - 1/2 to r + 1/2.
     let (mut from, end) = (single as f64 + 0.5, keys + 0.5);
     while from < end {
         let to = (from * STRETCH).min(end);
@@ -199,7 +199,7 @@ mod tests {
             let found = figures(|random| law.sample(random) as u64, records, counters);
             let KeyLaw::Zipf { count, exponent: estimated } = found.law else { panic!("{found:?}") };
             assert!((estimated - exponent).abs() < 0.05, "{exponent}: {found:?}");
-            // With a steep law hardly any rare key is seen, and how many there are stays open.
+            // With a steep law almost no rare key is seen, and the number of keys stays uncertain.
             let factor = if exponent > 1.2 { 20.0 } else { 1.5 };
             assert!(count as f64 > keys / factor && (count as f64) < keys * factor, "{keys}: {found:?}");
             assert!(found.fits(), "{found:?}");

@@ -4,35 +4,36 @@ use serde::Serialize;
 
 use super::{log_sigma, quantile};
 
-/// What is not later than this is on time: it took so long to be sent.
+/// An event no later than this is on time: sending takes a while.
 const ON_TIME_MS: i64 = 1000;
-/// With fewer late events than this nothing is said about how late they are.
+/// With fewer late events than this there is no law of lateness.
 const LEAST_LATE: usize = 20;
 /// Latenesses whose 1st and 99th percentile are within this share of each other are all the same.
 const SAME: f64 = 0.02;
 /// A law whose distribution function misses the sample's by more than this does not describe it.
 const FAR: f64 = 0.1;
-/// By chance alone a sample of n misses its own law by more than this over the root of n in one of twenty cases (Kolmogorov, Smirnov).
+/// By chance alone, a sample of n deviates from its own law by more than this over
+/// the root of n in one of twenty cases (Kolmogorov, Smirnov).
 const BY_CHANCE: f64 = 1.36;
 
-/// What a sample says about lateness: the record's timestamp minus the event time.
+/// What a sample shows about lateness: the record's timestamp minus the event time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct LatenessFigures {
     /// Events whose event time was found.
     pub timed: u64,
     /// Events without an event time at its place.
     pub untimed: u64,
-    /// Median, 90th and 99th percentile and the latest, in milliseconds; negative where the event time lies ahead.
+    /// Median, 90th and 99th percentile and the latest, in milliseconds; negative if the event time is ahead.
     pub quantiles_ms: [i64; 4],
     /// The share of events that are more than a second late.
     pub late_share: f64,
-    /// The share of events whose event time lies more than a second ahead.
+    /// The share of events whose event time is more than a second ahead.
     pub ahead_share: f64,
     /// How late the late ones are. Nothing with too few of them.
     pub late: Option<LateLaw>,
 }
 
-/// A law of lateness: of those that were tried the one that is nearest to the sample.
+/// A law of lateness: the one nearest to the sample.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct LateLaw {
     /// The law's median in milliseconds.
@@ -44,9 +45,9 @@ pub(crate) struct LateLaw {
     pub shape: LateShape,
     /// The largest distance between the law's distribution function and the sample's (Kolmogorov-Smirnov), 0 to 1.
     pub distance: f64,
-    /// Whether the law describes the sample. Where it does not, none of those that were tried does.
+    /// Whether the law describes the sample. If not, none that was tried does.
     pub fits: bool,
-    /// The share of the law's events that are at most a second late, and so were not seen as late.
+    /// The share of the law's events that are at most a second late, and so did not count as late.
     pub on_time_share: f64,
 }
 
@@ -58,7 +59,7 @@ pub(crate) enum LateShape {
     Fixed,
     /// Memoryless.
     Exponential,
-    /// Evenly from nothing to twice the median.
+    /// Evenly from zero to twice the median.
     Uniform,
     /// Its logarithm is normal.
     LogNormal {
@@ -106,8 +107,8 @@ impl LateLaw {
     }
 }
 
-/// The mean of what lies beyond the second that counts as on time: an exponential law's mean, wherever it is cut off below. What lies at the cap
-/// was cut off there, and would have been later.
+/// The mean of the lateness beyond the second that counts as on time: an exponential law's mean, wherever it is cut off below. Events at
+/// the cap were cut off there, and would have been later.
 fn mean_beyond_on_time(late: &[i64], cap_ms: i64) -> f64 {
     let uncut = late.iter().filter(|ms| **ms < cap_ms).count().max(1) as f64;
     late.iter().map(|ms| (ms - ON_TIME_MS) as f64).sum::<f64>() / uncut
@@ -115,7 +116,7 @@ fn mean_beyond_on_time(late: &[i64], cap_ms: i64) -> f64 {
 
 fn sigma_of(late: &[i64]) -> f64 {
     let of = |low, high| log_sigma(quantile(late, low) as f64, quantile(late, high) as f64);
-    // Where the middle does not vary, the tails do: their percentiles are 2.326 standard deviations from the median.
+    // If the middle does not vary, the tails do: their percentiles are 2.326 standard deviations from the median.
     let middle = of(0.16, 0.84);
     if middle > 0.0 { middle } else { (of(0.01, 0.99) / 2.326).max(f64::EPSILON) }
 }
@@ -127,7 +128,7 @@ fn tail_of(late: &[i64], median: f64) -> f64 {
     (1.0 / mean).clamp(0.1, 100.0)
 }
 
-/// Between a sample in ascending order and a law of which only what is later than a second is seen. Beyond the cap the law lies at the cap.
+/// Between a sample in ascending order and a law of which only lateness above a second is seen. Beyond the cap the law is at the cap.
 fn distance(late: &[i64], cap_ms: i64, share_within: impl Fn(f64) -> f64) -> f64 {
     let unseen = share_within(ON_TIME_MS as f64).min(1.0 - f64::EPSILON);
     let law = |ms: f64| ((share_within(ms) - unseen) / (1.0 - unseen)).clamp(0.0, 1.0);
@@ -210,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_heavy_tail_is_told_from_a_log_normal_one() {
-        // The quantiles of each law at even shares, the cap as a profile has one.
+        // The quantiles of each law at even shares, with the cap of a profile.
         let sample = |law: &dyn Fn(f64) -> f64| {
             let shares = (0..4000).map(|n| (f64::from(n) + 0.5) / 4000.0);
             LatenessFigures::of(shares.map(|share| law(share).min(60_000.0) as i64).collect(), 0).late.unwrap()

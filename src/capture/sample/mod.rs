@@ -1,4 +1,4 @@
-//! A sample of a topic's records: where it is taken, what is noted of each record, and the laws that it suggests.
+//! A sample of a topic's records: where it is taken, what is recorded of each record, and the laws that it suggests.
 //! No payload and no key is kept: of a payload its size and form, of a key a hash under a secret that ends with the process.
 
 mod chunks;
@@ -15,7 +15,7 @@ pub(crate) use size_law::{SizeFigures, SizeLaw};
 pub(crate) use space_saving::SpaceSaving;
 pub(crate) use tally::{Displaced, Gaps, SampleFigures, Sighting, Tally};
 
-/// The value that a share of `quantile` (0 to 1) of sorted values does not exceed; 0 where there is none.
+/// The value that a share of `quantile` (0 to 1) of sorted values does not exceed; 0 if there are none.
 fn quantile<T: Copy + Default>(sorted: &[T], quantile: f64) -> T {
     let rank = (quantile * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied().unwrap_or_default()

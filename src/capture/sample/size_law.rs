@@ -1,4 +1,4 @@
-//! Which law the sizes of payloads follow.
+//! The law of payload sizes.
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ pub(crate) enum SizeLaw {
         /// The size in bytes.
         bytes: u64,
     },
-    /// Log-normal, cut.
+    /// Log-normal, with limits.
     LogNormal {
         /// The median in bytes.
         median_bytes: u64,
@@ -31,7 +31,7 @@ pub(crate) enum SizeLaw {
     },
 }
 
-/// What a sample says about sizes.
+/// What a sample shows about sizes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct SizeFigures {
     /// The mean in bytes.
@@ -51,7 +51,7 @@ impl SizeFigures {
         self.distance <= FAR
     }
 
-    /// From the sizes of payloads, in any order; nothing where there are none.
+    /// From the sizes of payloads, in any order; nothing if there are none.
     #[must_use]
     pub(super) fn of(mut sizes: Vec<u32>) -> Option<Self> {
         sizes.sort_unstable();
@@ -60,7 +60,7 @@ impl SizeFigures {
         let quantiles_bytes = [at(0.01), at(0.1), at(0.5), at(0.9), at(0.99), u64::from(last)];
         let mean_bytes = sizes.iter().map(|size| f64::from(*size)).sum::<f64>() / sizes.len() as f64;
         let [low, _, median, _, high, _] = quantiles_bytes;
-        // Where the middle two thirds are the same, there is no sigma: a few others do not make a law.
+        // If the middle two thirds are the same, there is no sigma: a few others do not make a law.
         let is_same = |low: u64, high: u64| (high - low) as f64 <= SAME * median as f64;
         if is_same(low, high) || is_same(at(0.16), at(0.84)) {
             let distance = sizes.iter().filter(|size| u64::from(**size).abs_diff(median) as f64 > SAME * median as f64);
@@ -93,7 +93,7 @@ fn distance(sorted: &[u32], median: f64, sigma: f64) -> f64 {
         worst = worst.max((law(size - 0.5) - before).abs()).max((law(size + 0.5) - after).abs());
         below += same.len();
     }
-    // What lies beyond the ends is cut to them.
+    // Sizes beyond the limits are cut to them.
     worst.min(1.0)
 }
 

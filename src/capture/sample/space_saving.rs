@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Counts the heaviest of a stream's elements with a fixed number of counters.
 ///
-/// An element without a counter takes over the smallest one and inherits its count as a possible error. So a count is never too small, at most
-/// its error too large, and every element of more than n / capacity of n occurrences has a counter.
+/// An element without a counter takes over the smallest one and inherits its count as a possible error. So a count is never too small, at
+/// most its error too large, and every element with more than n / capacity of n occurrences has a counter.
 #[derive(Debug, Clone)]
 pub(crate) struct SpaceSaving {
     capacity: usize,
@@ -18,14 +18,14 @@ pub(crate) struct SpaceSaving {
 /// What is known of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Counter {
-    /// It occurred at most so often.
+    /// It occurred at most this often.
     pub count: u64,
     /// It occurred at least `count - error` times.
     pub error: u64,
 }
 
 impl SpaceSaving {
-    /// A sketch of so many counters, at least one.
+    /// A sketch with this many counters, at least one.
     #[must_use]
     pub(crate) fn with_counters(capacity: usize) -> Self {
         SpaceSaving {
@@ -37,7 +37,7 @@ impl SpaceSaving {
         }
     }
 
-    /// Takes in one occurrence of an element.
+    /// Records one occurrence of an element.
     pub(crate) fn see(&mut self, element: u64) {
         self.seen += 1;
         let known = self.counters.get(&element).copied();
@@ -50,7 +50,7 @@ impl SpaceSaving {
         }
     }
 
-    /// What a newcomer begins with: nothing while there is room, and the smallest counter's count once it had to go.
+    /// What a new element starts with: zero while there is room, then the count of the smallest counter, which it replaces.
     fn make_room(&mut self) -> Counter {
         if self.counters.len() < self.capacity {
             return Counter::default();
@@ -71,7 +71,7 @@ impl SpaceSaving {
         self.by_count.iter().rev().filter_map(|(_, element)| self.counters.get(element).copied())
     }
 
-    /// How many different elements were among how many occurrences: all of them, or those up to when the last counter was taken.
+    /// How many different elements there were among how many occurrences: all of them, or those up to when the last counter was taken.
     #[must_use]
     pub(crate) fn distinct_of(&self) -> (u64, u64) {
         (self.counters.len() as u64, self.seen_when_full.unwrap_or(self.seen))

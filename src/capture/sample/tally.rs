@@ -1,4 +1,4 @@
-//! What is noted of each sampled record.
+//! What is recorded of each sampled record.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -10,10 +10,10 @@ use crate::capture::Counted;
 
 /// Counters for keys: about 10 MB when all are in use.
 const KEY_COUNTERS: usize = 1 << 16;
-/// What looks like JSON in this share of payloads is JSON.
+/// If this share of payloads looks like JSON, payloads are JSON.
 const MOSTLY: f64 = 0.9;
 
-/// A sampled record, as far as it is looked at.
+/// A sampled record, as far as it is used.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sighting<'a> {
     /// The partition.
@@ -30,23 +30,23 @@ pub(crate) struct Sighting<'a> {
     pub event_time_ms: Option<i64>,
 }
 
-/// Offsets that hold no record (transaction markers, and what compaction took), and records of aborted transactions.
+/// Offsets without a record (transaction markers, and compacted records), and records of aborted transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub(crate) struct Gaps {
-    /// Offsets that were looked at.
+    /// Offsets that were read.
     pub offsets: u64,
     /// Those without a record.
     pub missing: u64,
-    /// Those whose record is of an aborted transaction; nothing where that was not looked at.
+    /// Those whose record is of an aborted transaction; nothing if that was not checked.
     pub aborted: Option<u64>,
-    /// Records of transactions that were open, so that nobody knows yet.
+    /// Records of open transactions, whose outcome is unknown.
     pub undecided: u64,
     /// The standard error of `(missing + aborted) / offsets`, from how the chunks differ.
     pub standard_error: f64,
 }
 
 impl Gaps {
-    /// Offsets that count although there is nothing that was delivered.
+    /// Offsets that count although no record was delivered.
     #[must_use]
     pub(crate) fn too_much(&self) -> u64 {
         self.missing + self.aborted.unwrap_or(0)
@@ -56,17 +56,17 @@ impl Gaps {
 /// Records whose timestamp belongs to another bucket than the one that counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Displaced {
-    /// Records that were looked at.
+    /// Records that were checked.
     pub records: u64,
     /// How many are counted in a later bucket than their timestamp's.
     pub later: u64,
     /// How many are counted in an earlier one.
     pub earlier: u64,
-    /// How long before the bucket that counts it the latest of them lies, in milliseconds.
+    /// How long before its bucket the latest of them is, in milliseconds.
     pub longest_ms: i64,
 }
 
-/// What a sample says.
+/// The figures of a sample.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct SampleFigures {
     /// Records that were read.
@@ -85,7 +85,7 @@ pub(crate) struct SampleFigures {
     pub lateness: Option<LatenessFigures>,
     /// Offsets without a record.
     pub gaps: Gaps,
-    /// Records in another bucket than their timestamp's; nothing where buckets are not about timestamps.
+    /// Records in another bucket than their timestamp's; nothing if buckets are not of timestamps.
     pub displaced: Option<Displaced>,
 }
 
@@ -93,7 +93,7 @@ pub(crate) struct SampleFigures {
 #[derive(Debug, Clone, Copy, Default)]
 struct Looked {
     from: i64,
-    /// Everything before this offset was looked at.
+    /// Everything before this offset was read.
     reached: i64,
     read: u64,
     aborted: Option<u64>,
@@ -110,7 +110,7 @@ impl Looked {
     }
 }
 
-/// Takes in sampled records.
+/// Collects sampled records.
 #[derive(Debug)]
 pub(crate) struct Tally {
     records: u64,
@@ -123,13 +123,13 @@ pub(crate) struct Tally {
     lateness_ms: Option<Vec<i64>>,
     untimed: u64,
     chunks: Vec<Looked>,
-    /// How many chunks have been read as a reader of what is committed does.
+    /// How many chunks have been read again by a committed reader.
     compared: usize,
     displaced: Option<Displaced>,
 }
 
 impl Tally {
-    /// A tally that looks for event times or not, and holds timestamps against buckets or not.
+    /// A tally with or without event times, and with or without checking timestamps against buckets.
     #[must_use]
     pub(crate) fn new(wants_lateness: bool, wants_displaced: bool) -> Self {
         Tally {
@@ -148,7 +148,7 @@ impl Tally {
         }
     }
 
-    /// Takes in a record. `counted` is the curve. What counts by its own timestamp is in no other's bucket.
+    /// Adds a record. `counted` is the curve. A record that counts by its own timestamp is in no other bucket.
     pub(crate) fn see(&mut self, seen: &Sighting<'_>, counted: &Counted) {
         self.records += 1;
         self.unstamped += u64::from(seen.stamp_ms.is_none());
@@ -185,10 +185,10 @@ impl Tally {
         self.chunks.push(Looked { from: chunk.from, reached, read, ..Looked::default() });
     }
 
-    /// The chunks in their order were read once more, as a reader of what is committed does: up to `reached`, and `read` records.
+    /// The chunks were read again in their order by a committed reader: up to `reached`, and `read` records.
     pub(crate) fn chunk_committed(&mut self, reached: i64, read: u64) {
         if let Some(chunk) = self.chunks.get_mut(self.compared) {
-            // What lies after the last stable offset is not aborted, but open.
+            // What is after the last stable offset is not aborted, but open.
             let missing = chunk.read.saturating_sub(read);
             let open = (chunk.reached - reached).max(0) as u64;
             chunk.undecided = open.min(missing);
@@ -197,13 +197,13 @@ impl Tally {
         self.compared += 1;
     }
 
-    /// How many records were taken in.
+    /// How many records were added.
     #[must_use]
     pub(crate) fn records(&self) -> u64 {
         self.records
     }
 
-    /// What they say, together, of a topic that holds `held` records in the captured range.
+    /// The figures of all, for a topic that holds `held` records in the captured range.
     #[must_use]
     pub(crate) fn figures(self, held: u64) -> SampleFigures {
         let payloads = self.sizes.len() as f64;
@@ -227,8 +227,8 @@ fn is_json(payload: &[u8]) -> bool {
     matches!(first, Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(payload).is_ok()
 }
 
-/// The share that counts too much is a ratio of sums over chunks; its error by the usual linearisation (Cochran, Sampling Techniques, 1977,
-/// chapter 6).
+/// The share counted too much is a ratio of sums over chunks; its error by the usual
+/// linearisation (Cochran, Sampling Techniques, 1977, chapter 6).
 fn gaps(chunks: &[Looked]) -> Gaps {
     let sum = |of: &dyn Fn(&Looked) -> u64| -> u64 { chunks.iter().map(of).sum() };
     let found = Gaps {

@@ -1,30 +1,30 @@
 //! The b-model (Wang, Madhyastha, Chan, Papadimitriou, Faloutsos: Data Mining Meets Performance Evaluation: Fast Algorithms for Modeling
-//! Bursty Traffic, ICDE 2002): a stretch of time gives the share b of its events to one half and 1 − b to the other, by chance which,
-//! and each half does the same.
+//! Bursty Traffic, ICDE 2002): a stretch of time gives the share b of its events to one half, chosen at random, and 1 − b to the other, and
+//! each half does the same.
 
 use serde::Serialize;
 
 use super::Level;
 use crate::curve::Curve;
 
-/// So many halvings just above the bucket make the slope of the entropy plot: what lies far above are hours and days.
+/// This many halvings just above the bucket give the slope of the entropy plot: far above are hours and days.
 const HALVINGS: usize = 3;
 
 /// A fitted b-model.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct BModel {
-    /// The share b of the fuller half, from 0.5 (even) to 1, from the differences of halves, chance taken out ([`Level::uneven`]).
+    /// The share b of the fuller half, from 0.5 (even) to 1, from the differences of halves, less those of chance ([`Level::uneven`]).
     pub bias: f64,
     /// The same from the slope of the entropy plot, as Wang et al. estimate it. Chance makes it larger where buckets hold few events.
     pub bias_by_entropy: f64,
-    /// The index of dispersion that it gives seconds.
+    /// The index of dispersion that it predicts for seconds.
     pub dispersion_at_1_s: f64,
-    /// E B (B − 1) / E B of the buckets B: what a bucket has to hand down.
+    /// E B (B − 1) / E B of the buckets B: what a bucket passes on to its halves.
     pub(super) pairs_per_event: f64,
 }
 
 impl BModel {
-    /// From the halves of the finest level: it has the most pairs, and lies next to what is not seen.
+    /// From the halves of the finest level: it has the most pairs, and is next to the scales that are not visible.
     pub(super) fn of(curve: &Curve, levels: &[Level]) -> Option<Self> {
         let uneven = levels.first().map(|level| level.uneven).filter(|uneven| *uneven > 0.0)?;
         let pairs: f64 = curve.counts().iter().map(|count| (count * (count - 1.0)).max(0.0)).sum();
@@ -39,9 +39,9 @@ impl BModel {
         Some(fitted)
     }
 
-    /// The local dispersion of the pieces after so many halvings of a bucket.
+    /// The local dispersion of the pieces after this many halvings of a bucket.
     ///
-    /// With q = (2b − 1)², halves of N events give E (X − Y)² = E N + q E N (N − 1), and hand down E X (X − 1) = E N (N − 1) (1 + q) / 4
+    /// With q = (2b − 1)², halves of N events give E (X − Y)² = E N + q E N (N − 1), and pass on E X (X − 1) = E N (N − 1) (1 + q) / 4
     /// each; a bucket begins with E B (B − 1).
     pub(super) fn local_dispersion(&self, halvings: u32) -> f64 {
         let uneven = (2.0 * self.bias - 1.0).powi(2);

@@ -1,12 +1,12 @@
-//! The index of dispersion at a second, from the scales that the curve has.
+//! The index of dispersion at a second, extrapolated from the scales that the curve has.
 
 use serde::Serialize;
 
 use super::Level;
 
-/// So many of the finest levels say how burstiness changes with the scale.
+/// This many of the finest levels show how burstiness changes with the scale.
 const FINEST: usize = 4;
-/// The Allan factor cannot grow faster than with this power of the window.
+/// The highest power of the window with which the Allan factor can grow.
 const STEEPEST: f64 = 3.0;
 /// An index of dispersion less than this above 1 is chance.
 pub(super) const CHANCE: f64 = 0.1;
@@ -14,11 +14,11 @@ pub(super) const CHANCE: f64 = 0.1;
 /// The dispersion at a second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Dispersion {
-    /// Var N / E N of the counts of one second, around a rate that is slow against it.
+    /// Var N / E N of the counts of one second, around a rate that changes slowly in comparison.
     pub index: f64,
-    /// How the dispersion above 1 grows with the window: as its power of this exponent, from 0 (seconds independent of each other) to 3.
+    /// How the dispersion above 1 grows with the window: the exponent of its power, from 0 (seconds independent of each other) to 3.
     pub exponent: f64,
-    /// How many times the bucket had to be halved in thought; 0 or less means that it was measured.
+    /// How many halvings of the bucket the extrapolation covers; 0 or less if the dispersion was measured.
     pub halvings: f64,
 }
 
@@ -33,7 +33,7 @@ impl Dispersion {
     pub(super) fn of(levels: &[Level], scale_s: f64) -> Self {
         let bucket_s = levels.first().map_or(1.0, |level| level.window_s);
         let exponent = exponent(levels);
-        // Of a curve in buckets below the scale, the level nearest to it is measured.
+        // For a curve in buckets below the scale, the level nearest to it is measured.
         let nearest = |level: &&Level| (level.window_s / scale_s).log2().abs();
         let measured = levels.iter().min_by(|one, other| nearest(one).total_cmp(&nearest(other)));
         let (from_s, local_dispersion) =

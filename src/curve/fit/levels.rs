@@ -7,7 +7,7 @@ use crate::curve::Curve;
 
 /// Fewer buckets than this cannot be fitted.
 pub(crate) const LEAST_BUCKETS: usize = 20;
-/// A level needs so many pairs of windows.
+/// The fewest pairs of windows of a level.
 const LEAST_PAIRS: usize = 10;
 
 /// One scale.
@@ -19,20 +19,20 @@ pub(crate) struct Level {
     pub windows: usize,
     /// Var N / E N around a rate that changes in straight lines; 1 for a Poisson process, whatever its trend.
     ///
-    /// From the difference of the two halves of each window of twice the length, less what the windows on both sides of it let expect.
-    /// It is the Allan factor with the trend taken out, as the Hadamard variance does it (Baugh, Frequency Modulation Analysis with the
+    /// From the difference of the two halves of each window of twice the length, less the difference expected from the windows on both
+    /// sides of it. It is the Allan factor without the trend, as in the Hadamard variance (Baugh, Frequency Modulation Analysis with the
     /// Hadamard Variance, Proc. 25th Annual Frequency Control Symposium, 1971): a replay draws the trend itself.
     pub local_dispersion: f64,
     /// (2b − 1)² of the b-model from the same differences; 0 for a Poisson process.
     ///
-    /// N events that fall by chance into two halves with the shares b and 1 − b give E (X − Y)² = N + (2b − 1)² N (N − 1); solved for the
-    /// second term and summed over the pairs, so that what is only chance does not count as uneven.
+    /// N events that fall randomly into two halves with the shares b and 1 − b give E (X − Y)² = N + (2b − 1)² N (N − 1); solved for the
+    /// second term and summed over the pairs, so that chance does not count as unevenness.
     pub uneven: f64,
     /// −Σ p log₂ p over the windows' shares p of all events: the level's entropy, as in Wang et al. 2002.
     pub entropy_bits: f64,
 }
 
-/// All levels, the bucket first, as long as there are pairs enough.
+/// All levels, the bucket first, as long as there are enough pairs.
 ///
 /// # Errors
 /// For a curve that is too short or silent.
@@ -60,7 +60,7 @@ fn level(counts: &[f64], pairs: &[f64], window_s: f64) -> Level {
     for (number, around) in pairs.windows(3).enumerate() {
         let [before, both, after] = [around[0], around[1], around[2]];
         let half = 2 * (number + 1);
-        // On a straight line, the halves differ by an eighth of what the neighbours differ by.
+        // On a straight line, the difference of the halves is an eighth of that of the neighbours.
         let difference = counts[half + 1] - counts[half] - (after - before) / 8.0;
         // What chance in the neighbours adds to the square.
         squares += difference.powi(2) - (before + after) / 64.0;

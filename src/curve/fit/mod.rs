@@ -1,8 +1,9 @@
-//! What a curve says about the time inside its buckets: the parameters of arrivals that are as bursty below the bucket as the curve is above it.
+//! What a curve reveals about the time inside its buckets: the parameters of arrivals
+//! that are as bursty below the bucket as the curve is above it.
 //!
-//! A curve in buckets of a minute says nothing of its seconds. What it does say is how burstiness changes from scale to scale just above the
-//! bucket, and the fit goes on from there. Whether that holds for this curve is tried on the curve itself: it is made coarser, fitted,
-//! and the fit's seconds, so to say, are held against the real ones.
+//! A curve in buckets of a minute does not show its seconds. It does show how burstiness changes from scale to scale just above the bucket,
+//! and the fit extrapolates from there. Whether that works for this curve is tested on the curve itself: a coarser version of it is fitted,
+//! and the result is compared with the real buckets.
 
 mod b_model;
 mod dispersion;
@@ -33,7 +34,7 @@ pub(crate) enum FitError {
     /// No event.
     #[error("the curve has no events")]
     Silent,
-    /// A kind that this curve cannot give.
+    /// A kind that does not fit this curve.
     #[error("{kind} cannot be fitted to this curve: {why}")]
     Impossible {
         /// The kind that was asked for.
@@ -47,7 +48,7 @@ pub(crate) enum FitError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// As by chance alone.
+    /// Random.
     Poisson,
     /// A rate that varies from second to second.
     Overdispersed,
@@ -81,9 +82,9 @@ pub(crate) struct Fit {
     pub dispersion: Dispersion,
     /// The b-model; nothing when neighbouring buckets do not differ more than by chance.
     pub b_model: Option<BModel>,
-    /// Bursts and silence; nothing when the buckets are too short or the dispersion is that of chance.
+    /// Bursts and silence; nothing when the buckets are too short or the dispersion is no more than chance.
     pub on_off: Option<OnOff>,
-    /// The fit tried on the curve made coarser; nothing when it is too short for that.
+    /// The fit tested on a coarser version of the curve; nothing when that would be too short.
     pub trial: Option<Trial>,
     /// The kind that fits best.
     pub best: Kind,
@@ -112,11 +113,11 @@ impl Fit {
     /// The arrivals as a value for `detail` in a profile's curve, in TOML.
     ///
     /// # Errors
-    /// [`FitError::Impossible`] for a kind that this curve does not give.
+    /// [`FitError::Impossible`] for a kind that does not fit this curve.
     pub(crate) fn detail(&self, kind: Kind) -> Result<String, FitError> {
         let impossible = |why| FitError::Impossible { kind, why };
         Ok(match kind {
-            // Chance alone, and the mass of each bucket kept: `poisson` would let it vary as well.
+            // Random, but the mass of each bucket is kept: `poisson` would let it vary, too.
             Kind::Poisson => "{ kind = \"poisson-exact\" }".to_owned(),
             Kind::Overdispersed if !self.dispersion.is_seen() => {
                 return Err(impossible("its seconds differ only by chance"));
@@ -139,7 +140,7 @@ impl Fit {
     }
 }
 
-/// The arrivals that come nearest to the extrapolated dispersion over all halvings of a bucket down to a second, each miss as a factor.
+/// The arrivals that are nearest to the extrapolated dispersion over all halvings of a bucket down to a second, each deviation as a factor.
 /// Overdispersed seconds are independent, and so equally dispersed at all scales above them; a b-model's dispersion grows with the scale.
 fn nearest(levels: &[Level], dispersion: &Dispersion, b_model: Option<&BModel>) -> Kind {
     let bucket_s = levels.first().map_or(1.0, |level| level.window_s);
@@ -159,7 +160,7 @@ fn nearest(levels: &[Level], dispersion: &Dispersion, b_model: Option<&BModel>) 
     }
 }
 
-/// Four significant digits: more than the estimate is good for.
+/// Four significant digits: more than the accuracy of the estimate.
 fn rounded(value: f64) -> f64 {
     let power = 10_f64.powf(3.0 - value.abs().max(1e-300).log10().floor());
     (value * power).round() / power

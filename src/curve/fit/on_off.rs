@@ -9,15 +9,16 @@ use super::dispersion::CHANCE;
 pub(crate) struct OnOff {
     /// How long a burst is.
     pub on_s: f64,
-    /// How long the silence around it is. Burst and silence together are one bucket, so that every bucket keeps its events.
+    /// How long the silence around it is. Burst and silence together last one bucket, so that every bucket keeps its events.
     pub off_s: f64,
 }
 
 impl OnOff {
-    /// The burst whose seconds have the dispersion D, in a cycle of the length c of one bucket.
+    /// The burst whose seconds have the dispersion D, in a cycle of length c, one bucket.
     ///
-    /// A window of 1 s at any place of a cycle with one burst of the share d overlaps it by d − 1 / 3c s² on average of the square (if the
-    /// burst is no shorter than the window); at the rate m / d inside, D = 1 + m (1 / d − 1 / (3 c d²) − 1). This is solved for 1 / d.
+    /// A window of 1 s at a random place of a cycle with one burst of the share d has a mean squared overlap with it of d − 1 / 3c s² (if
+    /// the burst is no shorter than the window); with the rate m / d inside, D = 1 + m (1 / d − 1 / (3 c d²) − 1). This is solved for 1 /
+    /// d.
     pub(super) fn of(cycle_s: f64, mean_per_s: f64, dispersion: f64) -> Option<Self> {
         if dispersion <= 1.0 + CHANCE || mean_per_s <= 0.0 {
             return None;

@@ -12,7 +12,7 @@ fn poisson(mean: f64, buckets: usize, seed: u64) -> Vec<f64> {
     (0..buckets).map(|_| Poisson::new(mean).unwrap().sample(&mut random)).collect()
 }
 
-/// Events divided by the b-model's rule, by chance in each division.
+/// Events divided by the b-model's rule, randomly in each division.
 fn b_model(bias: f64, events: u64, halvings: u32, seed: u64) -> Vec<f64> {
     let mut random = SmallRng::seed_from_u64(seed);
     let mut pieces = vec![events];
@@ -63,7 +63,7 @@ fn a_b_model_is_found_again_with_its_bias() {
 
 #[test]
 fn what_is_uneven_by_chance_alone_does_not_bias_the_moments() {
-    // A hundred events to a bucket: the entropy takes chance for bias, the moments do not.
+    // A hundred events per bucket: the entropy mistakes chance for bias, the moments do not.
     let found = Fit::of(&curve(poisson(3.0, 8192, 5))).unwrap().b_model;
     assert!(found.is_none_or(|found| found.bias < 0.56 && found.bias_by_entropy > found.bias), "{found:?}");
 }
@@ -100,7 +100,7 @@ fn a_trend_is_not_taken_for_bursts() {
 fn bursts_have_the_dispersion_that_they_were_made_for() {
     let fitted = OnOff::of(60.0, 5.0, 8.0).unwrap();
     let (duty, rate) = (fitted.on_s / 60.0, 5.0 * 60.0 / fitted.on_s);
-    // Windows of 1 s over one cycle, in steps of a millisecond: rate is what a burst makes of the mean.
+    // Windows of 1 s over one cycle, in steps of a millisecond: the rate relative to the mean.
     let overlap = |at_s: f64| (fitted.on_s.min(at_s + 1.0) - at_s.max(0.0)).max(0.0);
     let squares: f64 =
         (0..60_000).map(|step| (rate * overlap(f64::from(step) / 1e3 - 1.0)).powi(2)).sum::<f64>() / 60_000.0;

@@ -1,16 +1,16 @@
-//! The fit tried on the curve itself: made coarser, fitted, and the fit's fine buckets held against the real ones.
+//! The fit tested on the curve itself: a coarser version is fitted, and the predicted fine buckets are compared with the real ones.
 
 use serde::Serialize;
 
 use super::{BModel, Dispersion, Kind, dispersion::CHANCE, levels};
 use crate::curve::Curve;
 
-/// The curve is made coarser by at most so many halvings: what is asked is how it goes on next to the bucket.
+/// How many halvings coarser the curve is made, at most: the question is how it continues just below the bucket.
 const HALVINGS: u32 = 2;
-/// So many coarse buckets must be left.
+/// The fewest coarse buckets that must be left.
 const LEAST_COARSE: usize = 48;
 
-/// What each kind foretold from the coarse curve, and what was there. All are local dispersions at the curve's own bucket.
+/// What each kind predicted from the coarse curve, and what was measured. All are local dispersions at the curve's own bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Trial {
     /// The coarse bucket.
@@ -21,9 +21,9 @@ pub(crate) struct Trial {
     pub measured: f64,
     /// What a Poisson process has.
     pub poisson: f64,
-    /// What the dispersion foretells.
+    /// What the dispersion predicts.
     pub overdispersed: f64,
-    /// What the b-model foretells; nothing when it cannot be fitted.
+    /// What the b-model predicts; nothing when it cannot be fitted.
     pub b_model: Option<f64>,
 }
 
@@ -46,7 +46,7 @@ impl Trial {
         })
     }
 
-    /// The kind that came nearest, as a factor; Poisson where there is only chance.
+    /// The kind that came nearest, as a factor; Poisson if there is only chance.
     pub(super) fn best(&self) -> Kind {
         if self.measured <= 1.0 + CHANCE {
             return Kind::Poisson;

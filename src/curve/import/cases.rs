@@ -1,10 +1,10 @@
-//! Files that were once read wrongly, each with its right answer.
+//! Files that were once read wrongly, each with the right answer.
 
 use super::tests::{counts, fixture, options, said};
 use super::*;
 use crate::curve::moment_text;
 
-/// What was made of a file: its step in seconds, and its counts.
+/// What the import made of a file: its step in seconds, and its counts.
 fn made(bytes: &[u8], options: &Options) -> (f64, Vec<f64>) {
     let read = import(bytes, options).map_err(|error| error.to_string()).unwrap();
     (read.curve.step_s(), read.curve.counts().to_vec())
@@ -35,7 +35,7 @@ fn polls_that_come_early_and_late_are_buckets_of_what_they_are_about() {
     assert_eq!(made(fixture!("plain_polls.csv"), &Options { step_ms: Some(60_000), ..with(SNAP) }), minutes);
     let told = refused(fixture!("plain_polls.csv"), &counts());
     assert!(told.len() == 1 && told[0].contains("of a bucket of 1m (and 2 more): add --off-grid snap"), "{told:?}");
-    // A hundred and more polls a second apart, none of them exactly.
+    // More than a hundred polls a second apart, none of them exactly.
     let jitter = |row: i64| [0_i64, 3, -5, 9, -2, 4, -8][row as usize % 7];
     let row = |row: i64| {
         format!("{}.{:03},5\n", 1_710_000_000 + row + jitter(row).min(0).signum(), (1000 + jitter(row)) % 1000)
@@ -97,7 +97,7 @@ fn silent_periods_that_an_exporter_leaves_out_are_buckets_without_events() {
         told.len() == 1 && told[0].contains("of 1m have no row") && told[0].contains("add --gaps zero"),
         "{told:?}"
     );
-    // In a table anyone may have written, the same may be longer buckets: it is asked.
+    // In a table anyone may have written, the same may be longer buckets: the import asks.
     let read = import(night, &Options { policy: zero, ..options() }).unwrap().curve;
     let rows = read.counts().iter().enumerate().filter(|(_, count)| **count > 0.0);
     let row = |(bucket, count)| format!("{},{count}\n", moment_text(read.bucket_start_ms(bucket)));
@@ -271,7 +271,7 @@ fn a_stamp_for_each_event_is_counted_per_bucket() {
     );
     let of_a_minute = Options { step_ms: Some(60_000), ..options() };
     assert_eq!(made(fixture!("plain_events.csv"), &of_a_minute), (60.0, vec![6.0]));
-    // Other columns do not matter, nor does the order: logs of several machines are in none.
+    // Neither other columns nor the order matter: logs of several machines are not sorted.
     let told = Options { values: Some(Values::Events), ..of_a_minute.clone() };
     assert_eq!(made(fixture!("plain_log.csv"), &told), (60.0, vec![2.0, 1.0]));
     let one_column = b"2025-03-02T08:00:05Z\n2025-03-02T08:00:06Z\n2025-03-02T08:01:30Z\n";
@@ -286,7 +286,7 @@ fn rows_of_other_series_are_no_gaps() {
     let of = |name: &str| Options { series: vec![name.to_owned()], ..counts() };
     assert_eq!(made(fixture!("grafana_two_series.csv"), &of("orders")), (60.0, vec![100.0, 120.0, 90.0]));
     assert_eq!(made(fixture!("grafana_two_series.csv"), &of("returns")), (60.0, vec![3.0, 4.0, 5.0]));
-    // An empty cell at the series' own time is one.
+    // An empty cell at the series' own time is a gap.
     assert!(refused(b"\"Time\",\"a\",\"b\"\n1710000000000,1,\n1710000030000,,7\n1710000060000,2,\n1710000090000,,8\n1710000120000,,\n1710000180000,4,\n", &of("a"))[0]
         .contains("line 6: no number for 2024-03-09T16:02:00Z"));
 }
@@ -305,7 +305,7 @@ fn series_are_summed_bucket_by_bucket() {
     let counters = b"t,a,b\n1710000000,100,7\n1710000060,5,9\n1710000120,6,12\n";
     let all = Options { series: vec!["all".to_owned()], values: Some(Values::Counter), ..options() };
     assert_eq!(made(counters, &all).1, [7.0, 4.0]);
-    // A series that ends early has a gap there, and buckets that lie elsewhere are not moved unless told.
+    // A series that ends early has a gap there, and buckets at other times are not moved unless told.
     let all = Options { series: vec!["all".to_owned()], ..counts() };
     let told = refused(fixture!("grafana_two_series.csv"), &all);
     assert!(told[0].contains("the buckets of `returns` begin 20s after those of the first series"), "{told:?}");
@@ -363,7 +363,7 @@ fn all_that_has_to_be_said_is_asked_at_once() {
         assert!(asked.starts_with(expected), "{asked}");
     }
     assert_eq!(told.len(), 5, "{told:?}");
-    // A fault hides none of the questions.
+    // A fault does not hide any of the questions.
     let told = refused(b"Zeit;A\n2025-03-02 08:00:00;many\n", &options());
     assert!(told[0].contains("`many` is not a number"), "{told:?}");
 }

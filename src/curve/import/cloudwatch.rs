@@ -1,4 +1,4 @@
-//! CloudWatch's answers, as the AWS command line prints them. Points come in no order, and periods without data are left out.
+//! CloudWatch's answers, as the AWS command line prints them. Points are unsorted, and periods without data are left out.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -36,7 +36,8 @@ struct Datapoint<'a> {
     unit: Option<Cow<'a, str>>,
 }
 
-/// Reads the answer to `get-metric-statistics`. Sums of a count are events per period, an average of counts per second is a rate; a stamp
+/// Reads the answer to `get-metric-statistics`. Sums of a count are events per period, an average of counts per second is a rate; a
+/// timestamp is the period's start.
 /// is the period's start.
 pub(super) fn read_statistics(text: &str) -> Result<Export, ImportError> {
     let pages = Pages::of(text)?;
@@ -67,7 +68,7 @@ pub(super) fn read_statistics(text: &str) -> Result<Export, ImportError> {
     Ok(export(series, stamps.form()))
 }
 
-/// The statistic that says how many events there were.
+/// The statistic that gives the number of events.
 fn value_of(point: &Datapoint<'_>) -> Result<f64, &'static str> {
     match (point.unit.as_deref(), point.sum, point.average) {
         (Some(PER_S), _, Some(average)) => Ok(average),
@@ -112,8 +113,8 @@ struct MetricData<'a> {
     messages: Vec<&'a RawValue>,
 }
 
-/// Reads the answer to `get-metric-data`, of one page or several. It does not say its statistic, so what the values are is asked;
-/// a stamp is the period's start.
+/// Reads the answer to `get-metric-data`, of one page or several. It does not name its statistic, so the import asks what the values are; a
+/// timestamp is the period's start.
 pub(super) fn read_data(text: &str, options: &Options, findings: &mut Findings) -> Result<Export, ImportError> {
     let pages = Pages::of(text)?;
     let mut answers: Vec<Data<'_>> = pages.read()?;
@@ -130,7 +131,7 @@ pub(super) fn read_data(text: &str, options: &Options, findings: &mut Findings) 
     let mut stamp_form = String::new();
     for mut one in answers.into_iter().flat_map(|page| page.metric_data_results) {
         let samples = samples_of(&mut one, &pages, &mut stamp_form)?;
-        // Further pages of a series carry its id and label again; what counts is the status of the last.
+        // Further pages of a series repeat its id and label; the status of the last one counts.
         match known.get(&(one.id.clone(), one.label.clone())).and_then(|at| all.get_mut(*at)) {
             Some((before, earlier)) => {
                 earlier.extend(samples);
@@ -187,7 +188,7 @@ fn samples_of(
     Ok(samples)
 }
 
-/// The label; with the id where two have the same.
+/// The label; with the id if two have the same.
 fn name_of(one: &MetricData<'_>, twice: bool) -> String {
     match (&one.label, &one.id) {
         (Some(label), Some(id)) if twice => format!("{label} ({id})"),
@@ -196,7 +197,7 @@ fn name_of(one: &MetricData<'_>, twice: bool) -> String {
     }
 }
 
-/// A stamp: text or, from some SDKs, a number.
+/// A timestamp: text or, from some SDKs, a number.
 fn unquoted(raw: &RawValue) -> &str {
     raw.get().trim_matches('"')
 }

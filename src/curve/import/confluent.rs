@@ -40,7 +40,7 @@ struct Pagination {
     next_page_token: Option<String>,
 }
 
-/// Reads the answer, of one page or several. A stamp is the start of its interval.
+/// Reads the answer, of one page or several. A timestamp is the start of its interval.
 pub(super) fn read(text: &str, options: &Options, findings: &mut Findings) -> Result<Export, ImportError> {
     let pages = Pages::of(text)?;
     let answers: Vec<Answer<'_>> = pages.read()?;
@@ -76,7 +76,7 @@ pub(super) fn read(text: &str, options: &Options, findings: &mut Findings) -> Re
             one.samples.push(sample);
         }
     }
-    // With one point a group, points go from group to group; within one their order is not promised.
+    // With one point per group, points alternate between groups; within a group their order is not guaranteed.
     Ok(Export {
         series,
         stamps: Stamps::Start,

@@ -68,7 +68,7 @@ struct Group {
     unit: Option<Vec<Option<Unit>>>,
 }
 
-/// Reads Datadog's answer, of either version, of one page or several. A stamp is the interval's start, in milliseconds.
+/// Reads Datadog's answer, of either version, of one page or several. A timestamp is the interval's start, in milliseconds.
 pub(super) fn read(text: &str, findings: &mut Findings) -> Result<Export, ImportError> {
     let pages = Pages::of(text)?;
     let mut series = Vec::new();
@@ -119,7 +119,7 @@ fn first_version(one: Queried<'_>, pages: &Pages<'_>, findings: &mut Findings) -
     })
 }
 
-/// The stated length of a bucket in milliseconds: it is in seconds, unless only milliseconds fit the stamps.
+/// The stated length of a bucket in milliseconds: it is in seconds, unless only milliseconds fit the timestamps.
 fn interval_ms(interval: f64, samples: &[Sample], name: &str, findings: &mut Findings) -> Option<i64> {
     let fits = |step_ms: i64| {
         step_ms > 0 && samples.windows(2).all(|pair| pair[1].at_ms.saturating_sub(pair[0].at_ms) % step_ms == 0)
@@ -140,7 +140,7 @@ fn interval_ms(interval: f64, samples: &[Sample], name: &str, findings: &mut Fin
     None
 }
 
-/// An expression without what stands in braces, where `*` means all and `/` is part of a tag.
+/// An expression without the text in braces, where `*` means all and `/` is part of a tag.
 fn outside_braces(expression: &str) -> String {
     let mut depth = 0_i32;
     let outside = |letter: &char| {
@@ -160,7 +160,7 @@ fn ratio(expression: &str) -> Option<Foreign> {
     })
 }
 
-/// What the query says of its values; nothing if it calculates with them, or neither asks for counts nor for rates.
+/// What the query says its values are; nothing if it calculates with them, or requests neither counts nor rates.
 fn said_by(expression: &str) -> Option<Values> {
     let calculates = outside_braces(expression).contains(['/', '*']);
     match (expression.contains(".as_count()"), expression.contains(".as_rate()")) {

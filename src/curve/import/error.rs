@@ -1,10 +1,10 @@
-//! Why a file cannot be made into a curve. Every message is one sentence with the place and the way out; the caller adds the file's name.
+//! Why a file cannot be made into a curve. Every message is one sentence with the place and the fix; the caller adds the file's name.
 
 use super::{Format, Place, findings::Findings};
 use crate::curve::{CurveError, CurveFileError};
 use crate::units::Span;
 
-/// An import that came to nothing.
+/// An import that failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ImportError {
     /// No bytes, or only blanks.
@@ -19,10 +19,10 @@ pub enum ImportError {
     /// A running total needs two values for one bucket.
     #[error("{place}: a running total with one value gives no bucket: it needs at least two")]
     OneTotal {
-        /// Where it stands.
+        /// Where it is.
         place: Place,
     },
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     #[error("line {line}: this is binary data, not text; {}", hint_on_binary(found))]
     Binary {
         /// The line, from 1.
@@ -30,20 +30,20 @@ pub enum ImportError {
         /// What it looks like, if that is known: `gzip`.
         found: Option<&'static str>,
     },
-    /// No format that is known.
+    /// Not a known format.
     #[error("line 1: the format is not recognised from `{start}`; name it with --format {}", Format::WORDS)]
     Unrecognised {
         /// How the text begins.
         start: String,
     },
-    /// Text that is no JSON.
+    /// Text that is not JSON.
     #[error("line {line}, column {column}: this is not valid JSON: {why}")]
     Json {
         /// The line, from 1.
         line: usize,
         /// The column, from 1.
         column: usize,
-        /// What the reader said.
+        /// The parser's message.
         why: String,
     },
     /// JSON that is not what the format's tool writes.
@@ -54,17 +54,17 @@ pub enum ImportError {
         /// What is wrong and what to do.
         why: String,
     },
-    /// A table whose columns cannot be told apart.
+    /// A table whose columns cannot be identified.
     #[error(
         "line {line}: `{text}` is only one column; a time and a value are expected, separated by a comma, a semicolon or a tab"
     )]
     OneColumn {
         /// The line, from 1.
         line: u64,
-        /// What stands there.
+        /// The text there.
         text: String,
     },
-    /// A row of another width.
+    /// A row with another number of columns.
     #[error(
         "line {line}: the row has {found} columns, but the header has {expected}; a number that contains a comma must be quoted"
     )]
@@ -81,15 +81,15 @@ pub enum ImportError {
     Row {
         /// The line, from 1.
         line: u64,
-        /// What the reader said.
+        /// The parser's message.
         why: String,
     },
-    /// A stamp that cannot be read.
+    /// A timestamp that cannot be read.
     #[error("{place}: `{text}` is not a time: {why}")]
     Stamp {
         /// Where.
         place: Place,
-        /// What stands there.
+        /// The text there.
         text: String,
         /// Why not.
         why: String,
@@ -105,7 +105,7 @@ pub enum ImportError {
     Number {
         /// Where.
         place: Place,
-        /// What stands there.
+        /// The text there.
         text: String,
         /// What to do.
         hint: &'static str,
@@ -123,7 +123,7 @@ pub enum ImportError {
     /// No series at all.
     #[error("it has no series: the query found nothing")]
     NoSeries,
-    /// Another series.
+    /// A series that is not in the file.
     #[error("it has no series `{asked}`, only {names}")]
     NoSuchSeries {
         /// What was asked for.
@@ -131,7 +131,7 @@ pub enum ImportError {
         /// What there is, as a list.
         names: String,
     },
-    /// Two series of one name.
+    /// Two series with the same name.
     #[error("it has several series named `{asked}`: give each its own name in the export")]
     SeriesTwice {
         /// What was asked for.
@@ -145,7 +145,7 @@ pub enum ImportError {
         /// What its values are, and what to do.
         why: String,
     },
-    /// Rows as events, of a format whose rows are none.
+    /// Rows as events, in a format whose rows are not events.
     #[error("--values events counts the rows of a CSV file, but this is {format}")]
     NoEvents {
         /// The file's format.
@@ -174,7 +174,7 @@ pub enum ImportError {
     /// Findings whose policy is to fail, and questions to the user: all of them.
     #[error("{}", .0.stops().join("; "))]
     Stopped(Findings),
-    /// A fault, and what would be asked once it is put right.
+    /// A fault, and the questions that will follow once it is fixed.
     #[error("{fault}; {}", findings.stops().join("; "))]
     Besides {
         /// The fault.
@@ -198,7 +198,7 @@ pub enum ImportError {
         /// How many may be.
         most: u64,
     },
-    /// Buckets that the file cannot give.
+    /// Buckets that cannot be made from the file's.
     #[error(
         "buckets of {asked} cannot be made from the file's buckets of {found}: choose a multiple of {found}, or add --gaps zero if the export leaves out buckets without events"
     )]
@@ -208,7 +208,7 @@ pub enum ImportError {
         /// What the file has.
         found: Span,
     },
-    /// A policy that fits no running total.
+    /// A policy that does not fit a running total.
     #[error("--duplicates sum does not fit a running total (--values counter): use first or last")]
     SumOfTotals,
     /// Rates over buckets of several lengths.
@@ -222,13 +222,13 @@ pub enum ImportError {
     /// A curve file with a fault.
     #[error(transparent)]
     CurveFile(#[from] CurveFileError),
-    /// Counts that are no curve.
+    /// Counts that do not make a curve.
     #[error(transparent)]
     Curve(#[from] CurveError),
 }
 
 impl ImportError {
-    /// What is wrong and what is asked, a sentence each.
+    /// What is wrong and what is missing, a sentence each.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         match self {

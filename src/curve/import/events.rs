@@ -1,12 +1,12 @@
-//! Event logs: each row is one event, and is counted in the bucket that its stamp falls into.
+//! Event logs: each row is one event, and counts in the bucket of its timestamp.
 
 use super::{Findings, ImportError, Kind, Options, layout, repair, series::Sample};
 use crate::curve::Curve;
 
-/// Buckets of a log, if nobody asks for others.
+/// The default bucket of a log.
 const STEP_MS: i64 = 1000;
 
-/// Events per bucket. Samples in the order of time. A bucket without a row is one without an event.
+/// Events per bucket. Samples are in order of time. A bucket without a row is one without an event.
 pub(super) fn counted(samples: &[Sample], options: &Options, findings: &mut Findings) -> Result<Curve, ImportError> {
     repair::look_ahead(samples, options.now_unix_ms, &options.policy, findings);
     let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return Err(ImportError::NoSeries) };

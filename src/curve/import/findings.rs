@@ -1,4 +1,4 @@
-//! What was odd in a file: counted by kind, with the first few places of each.
+//! What was unusual in a file: counted by kind, with the first few places of each.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{Place, quoted::one_line};
 /// This many places of a kind are kept.
 const KEPT: usize = 5;
 
-/// The kinds of oddity.
+/// The kinds of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -17,31 +17,31 @@ pub enum Kind {
     SeriesWanted,
     /// Local times without a zone.
     ZoneWanted,
-    /// Values of which the file does not say what they are.
+    /// Values of an unknown kind: the file does not say.
     ValuesWanted,
-    /// Commas or points that may part thousands or decimals.
+    /// Commas or points that may separate thousands or decimals.
     DecimalWanted,
-    /// Rows that do not say how long a bucket is.
+    /// Rows that do not show how long a bucket is.
     StepWanted,
-    /// The query's answer is not all there is.
+    /// The answer to the query is incomplete.
     Partial,
-    /// What the tool remarks on its answer.
+    /// A remark of the tool on its answer.
     Remark,
     /// Points that are histograms, not numbers.
     Histogram,
     /// Rows that are one event each.
     Events,
-    /// Rows that follow no step.
+    /// Rows without a fixed step.
     Irregular,
     /// Local times that the clocks showed twice.
     ClockChange,
-    /// Rows that go back in time, perhaps over what was there already.
+    /// Rows that go back in time, perhaps over a period that is already there.
     Unsorted,
-    /// Rows with the stamp of another row.
+    /// Rows with the timestamp of another row.
     Duplicate,
-    /// The distance between rows changes for good.
+    /// The distance between rows changes permanently.
     MixedSteps,
-    /// Stamps between the buckets' edges.
+    /// Timestamps between the buckets' edges.
     OffGrid,
     /// Buckets without a row.
     Gap,
@@ -51,11 +51,11 @@ pub enum Kind {
     Negative,
     /// A running total that falls: the counter was restarted.
     Reset,
-    /// Stamps after the present.
+    /// Timestamps in the future.
     Future,
     /// A longer bucket at the end that is not full.
     LastBucket,
-    /// Commas or points in numbers that part thousands.
+    /// Commas or points in numbers that separate thousands.
     Commas,
 }
 
@@ -74,14 +74,14 @@ pub struct Finding {
     pub stops: bool,
 }
 
-/// All that was odd.
+/// All findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     kinds: BTreeMap<Kind, Finding>,
 }
 
 impl Findings {
-    /// Notes one case. `then` says what is done about it, or, if it `stops` the import, what to do.
+    /// Records one case. `then` says what is done about it, or, if it `stops` the import, what to do.
     pub(super) fn note(&mut self, kind: Kind, place: Option<Place>, what: &str, then: &str, stops: bool) {
         let empty = || Finding { kind, count: 0, first: Vec::new(), then: then.to_owned(), stops };
         let finding = self.kinds.entry(kind).or_insert_with(empty);
@@ -92,7 +92,7 @@ impl Findings {
         }
     }
 
-    /// Notes one case; its text is only made if it is kept.
+    /// Records one case; its text is only made if it is kept.
     pub(super) fn note_with(
         &mut self,
         kind: Kind,
@@ -106,7 +106,7 @@ impl Findings {
         self.note(kind, Some(place), &text, then, stops);
     }
 
-    /// Takes over what another found.
+    /// Takes over another's findings.
     pub(super) fn take(&mut self, other: &mut Findings) {
         for (kind, found) in std::mem::take(&mut other.kinds) {
             let Some(here) = self.kinds.get_mut(&kind) else {
@@ -120,7 +120,7 @@ impl Findings {
         }
     }
 
-    /// The same, said of one series.
+    /// The same, with the name of one series.
     pub(super) fn said_of(mut self, series: &str) -> Findings {
         for text in self.kinds.values_mut().flat_map(|finding| finding.first.iter_mut()) {
             *text = format!("`{}`, {text}", one_line(series));
@@ -139,7 +139,7 @@ impl Findings {
         self.kinds.values()
     }
 
-    /// What stops the import, a sentence for each kind: the first place, how many more there are, and the way out.
+    /// What stops the import, a sentence for each kind: the first place, how many more there are, and the fix.
     #[must_use]
     pub fn stops(&self) -> Vec<String> {
         let one = |finding: &Finding| {

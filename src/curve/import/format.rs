@@ -54,7 +54,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// The keys at the top of each tool's answer.
+/// The top-level keys of each tool's answer.
 #[derive(Deserialize)]
 struct Keys<'a> {
     #[serde(rename = "MetricDataResults")]
@@ -96,7 +96,7 @@ pub(super) fn recognise(text: &str, time_format: Option<&str>) -> Result<Format,
     match (first, second) {
         ("Time", Some(_)) | ("Series", Some("Time")) => Ok(Format::Grafana),
         (first, _) if first.starts_with("sep=") => Ok(Format::Grafana),
-        // Logs put their stamps into brackets.
+        // Logs put their timestamps into brackets.
         _ if start.starts_with('[') && time_format.is_some_and(|form| form.starts_with('[')) => Ok(Format::Csv),
         _ if start.starts_with(['[', '<']) => Err(ImportError::Unrecognised { start: beginning(header) }),
         _ => Ok(Format::Csv),
@@ -105,7 +105,7 @@ pub(super) fn recognise(text: &str, time_format: Option<&str>) -> Result<Format,
 
 fn recognise_json(text: &str) -> Result<Format, ImportError> {
     let keys: Keys<'_> = Pages::of(text)?.first()?;
-    // What is no table is none of the tools' data; that is said by their readers, or below.
+    // If it is not a table it is none of the tools' data; their readers, or the code below, report that.
     let data: Option<DataKeys<'_>> = keys.data.and_then(|data| serde_json::from_str(data.get()).ok());
     let is_list = |raw: Option<&RawValue>| raw.is_some_and(|raw| raw.get().starts_with('['));
     let lists_objects = |raw: Option<&RawValue>| raw.is_some_and(|raw| raw.get()[1..].trim_start().starts_with('{'));

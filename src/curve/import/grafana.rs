@@ -13,11 +13,11 @@ use super::{
     table::Table,
 };
 
-/// Reads Grafana's CSV. A stamp is taken as the bucket's start; Grafana passes on what its data source says.
+/// Reads Grafana's CSV. A timestamp is taken as the bucket's start; Grafana passes on what its data source returns.
 pub(super) fn read(text: &str, options: &Options, findings: &mut Findings) -> Result<Export, ImportError> {
     let first = text.lines().next().unwrap_or_default();
     let says_delimiter = first.trim_matches('"').starts_with("sep=");
-    // What remains begins with the end of the first line, so that lines are counted rightly.
+    // The rest begins with the end of the first line, so that line numbers are right.
     let text = if says_delimiter { text.get(first.len()..).unwrap_or_default() } else { text };
     let table = Table::open(text, options)?;
     let (series, stamp_form, local) = if table.header == ["Series", "Time", "Value"] {
@@ -51,7 +51,7 @@ fn rows_of_series(
     let mut series = Vec::with_capacity(rows.len());
     let (mut form, mut local) = (String::new(), false);
     for (name, rows) in rows {
-        // Each series has its own course through a night when clocks change.
+        // Each series passes the change of clocks at night by itself.
         let mut stamps = StampReader::new(options)?;
         let sample =
             |(place, time, value): (Place, String, f64)| Ok(Sample { place, at_ms: stamps.read(&time, place)?, value });

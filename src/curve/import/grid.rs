@@ -1,4 +1,4 @@
-//! A series laid on a grid of equal buckets.
+//! A series on a grid of equal buckets.
 
 use super::{
     Findings, Gaps, ImportError, Kind, OffGrid, Place, Stamps, Values,
@@ -11,24 +11,24 @@ use crate::curve::{Curve, moment_text};
 use crate::units::Span;
 
 const HOUR_MS: i64 = 3_600_000;
-/// A length that is asked for and is this near to that of the rows is what their jitter is about.
+/// A requested length this close to that of the rows is the one that their jitter is around.
 const NOMINAL: f64 = 0.25;
 
-/// The buckets, those without a value not a number.
+/// The buckets; those without a value are NaN.
 #[derive(Debug)]
 struct Grid {
     start_ms: i64,
     step_ms: i64,
     values: Vec<f64>,
-    /// Where the first value stands.
+    /// The place of the first value.
     first: Place,
 }
 
-/// What was made of a series.
+/// A series on its grid.
 #[derive(Debug)]
 pub(super) struct Laid {
     pub(super) curve: Curve,
-    /// What the values were taken as.
+    /// What the values were taken to be.
     pub(super) values: Values,
     /// How many buckets had to be filled.
     pub(super) filled: usize,
@@ -75,7 +75,7 @@ pub(super) fn curve_of(series: Series, layout: &Layout<'_>, findings: &mut Findi
     Ok(Laid { curve, values: layout.values, filled })
 }
 
-/// What the distances say; where rows may be another series', those of the rows with a number.
+/// The spacing of the rows; where rows may be another series', of the rows with a number.
 fn spacing_of(once: &[Sample], rows: Rows, stated_ms: Option<i64>) -> Spacing {
     if rows == Rows::Joined {
         let own: Vec<Sample> = once.iter().copied().filter(|sample| !sample.value.is_nan()).collect();
@@ -124,7 +124,7 @@ fn grid_of(
     }
 }
 
-/// Rows on a grid, into buckets of a length that was asked for.
+/// Rows on a grid, into buckets of a requested length.
 fn as_asked(
     samples: &[Sample],
     steps: &Steps,
@@ -132,7 +132,7 @@ fn as_asked(
     layout: &Layout<'_>,
     findings: &mut Findings,
 ) -> Result<Grid, ImportError> {
-    // Silence between rows is a bucket without events only when someone says so: otherwise rows far apart are longer buckets.
+    // Silence between rows means buckets without events only if the user says so: otherwise rows far apart are longer buckets.
     let silent = layout.options.policy.gaps == Gaps::Zero && layout.values != Values::Counter;
     let finer = || ImportError::Finer { asked: span(asked_ms), found: span(steps.largest_ms) };
     if let Some(change) = steps.changes
@@ -160,13 +160,13 @@ fn as_asked(
     Err(finer())
 }
 
-/// Whether the rows lie around a grid, not on it, and the length that was asked for is what they are about.
+/// Whether the rows are around a grid rather than on it, and the requested length is the one that they are around.
 fn is_nominal(samples: &[Sample], steps: &Steps, asked_ms: i64) -> bool {
     let off = samples.iter().filter(|sample| steps.off_ms(sample.at_ms) != 0).count();
     off * 2 > samples.len() && (asked_ms as f64 / steps.step_ms as f64 - 1.0).abs() <= NOMINAL
 }
 
-/// Rows of no step, into buckets of a length that was asked for.
+/// Rows without a step, into buckets of a requested length.
 fn irregular(
     samples: &[Sample],
     step_ms: i64,
@@ -243,7 +243,7 @@ fn note_gap(grid: &Grid, buckets: std::ops::Range<i64>, place: Place, layout: &L
     findings.note_with(Kind::Gap, place, what, &repair::gap_policy(policy), policy.gaps == Gaps::Fail);
 }
 
-/// Notes that rows are at several distances, and what can be made of that.
+/// Records that rows are at several distances, and what can be made of that.
 fn note_change(
     samples: &[Sample],
     steps: &Steps,
@@ -263,7 +263,7 @@ fn note_change(
     findings.note(Kind::MixedSteps, place, &what, &then, asked_ms.is_none());
 }
 
-/// Counts into the buckets that their stamps fall into; the first bucket begins at `from_ms`.
+/// Counts into the buckets of their timestamps; the first bucket begins at `from_ms`.
 fn summed(
     samples: &[Sample],
     step_ms: i64,
@@ -272,7 +272,7 @@ fn summed(
     findings: &mut Findings,
 ) -> Result<Grid, ImportError> {
     let (first, last) = (&samples[0], &samples[samples.len() - 1]);
-    // A stamp at a bucket's end belongs to the time before it; the first one's length is that of the row after it.
+    // A timestamp at a bucket's end belongs to the time before it; the first one's length is that of the next row.
     let (start_ms, back_ms) = match layout.stamps {
         Stamps::Start => (from_ms, 0),
         Stamps::End => (from_ms - samples.get(1).map_or(step_ms, |second| second.at_ms - first.at_ms), 1),
@@ -292,7 +292,7 @@ fn summed(
             *cell = if cell.is_nan() { sample.value } else { *cell + sample.value };
         }
     }
-    // As if all stamps were at the buckets' starts from here on, or at their ends.
+    // From here on as if all timestamps were at the buckets' starts, or at their ends.
     grid.start_ms += if layout.stamps == Stamps::End { step_ms } else { 0 };
     Ok(grid)
 }

@@ -1,21 +1,21 @@
-//! JSON with places: each point of a series is kept as its piece of the text, so that it knows its line.
+//! JSON with positions: each point of a series is kept as its piece of the text, so that its line is known.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{ImportError, Place};
 
-/// The answers in a file: one, or several pages one after the other.
+/// The answers in a file: one, or several pages one after another.
 #[derive(Debug)]
 pub(super) struct Pages<'a> {
     text: &'a str,
     pages: Vec<&'a str>,
-    /// Where lines break in the text.
+    /// The positions of line breaks in the text.
     breaks: Vec<usize>,
 }
 
 impl<'a> Pages<'a> {
-    /// Parts a text into its answers.
+    /// Splits a text into its answers.
     pub(super) fn of(text: &'a str) -> Result<Self, ImportError> {
         let mut pages = Vec::new();
         for page in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
@@ -40,7 +40,7 @@ impl<'a> Pages<'a> {
     }
 
     fn lines_before(&self, piece: &str) -> usize {
-        // The piece was borrowed from the text: the distance of their addresses is where it stands.
+        // The piece is borrowed from the text: the difference of their addresses is its position.
         let offset = (piece.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         1 + self.breaks.partition_point(|at| *at < offset)
     }

@@ -1,4 +1,4 @@
-//! Laws of import, whatever the data.
+//! Laws of the import, for any data.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ fn options() -> Options {
     Options { now_unix_ms: i64::MAX, zone: Some("UTC".to_owned()), ..Options::default() }
 }
 
-/// A table of counts, a minute apart, with stamps in some form.
+/// A table of counts, a minute apart, with timestamps in some form.
 fn table(counts: &[f64], stamp: impl Fn(i64) -> String) -> String {
     let row = |(row, count): (i64, &f64)| format!("{},{count}\n", stamp(START_S + row * 60));
     "timestamp,count\n".to_owned() + &(0..).zip(counts).map(row).collect::<String>()
@@ -82,7 +82,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         })
 }
 
-/// Whatever the user may say of a file.
+/// Any options that a user may give.
 fn any_options() -> impl Strategy<Value = Options> {
     let values = [None, Some(Values::Counts), Some(Values::RatePerS), Some(Values::Counter), Some(Values::Events)];
     let series = [vec![], vec!["Orders"], vec!["IncomingMessages"], vec!["all"], vec!["orders", "returns"]];
@@ -189,7 +189,7 @@ proptest! {
         match import(&bytes, &options) {
             Ok(read) => {
                 prop_assert!(read.curve.counts().iter().all(|count| *count >= 0.0));
-                // A few bytes never fill the memory, whatever stands in them.
+                // A few bytes never fill the memory, whatever they contain.
                 prop_assert!(read.curve.counts().len() <= 2_000_000, "{} buckets", read.curve.counts().len());
             }
             Err(error) => {

@@ -1,7 +1,7 @@
-//! Import: the rate of production as the tools export it, made into a curve.
+//! Import: a production rate as the tools export it, made into a curve.
 //!
-//! Bytes become text, the format is recognised, its file reads the series, and one of them is laid on a grid of equal buckets.
-//! Whatever is odd in the data is a finding with its line. Nothing is repaired unless the policy says how.
+//! Bytes become text, the format is recognised, its file reads the series, and one of them is put on a grid of equal buckets. Anything
+//! unusual in the data is a finding with its line. Nothing is repaired unless the policy says how.
 
 mod cloudwatch;
 mod confluent;
@@ -47,7 +47,7 @@ use super::Curve;
 use series::{Export, Foreign, Series};
 pub(in crate::curve) use stamps::zone_named;
 
-/// What the data does not say itself, and what may be done to it.
+/// What the data does not say itself, and what may be done with it.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The format; recognised when it is not given.
@@ -56,25 +56,25 @@ pub struct Options {
     pub series: Vec<String>,
     /// Whether several series are added up.
     pub sum: bool,
-    /// What the values are. Needed when the file does not say it.
+    /// What the values are. Needed if the file does not say.
     pub values: Option<Values>,
-    /// The zone of stamps that have none: `UTC`, `Europe/Berlin`, `+02:00`.
+    /// The zone of timestamps without one: `UTC`, `Europe/Berlin`, `+02:00`.
     pub zone: Option<String>,
-    /// The form of the stamps in the letters of `strptime`; recognised when it is not given.
+    /// The form of the timestamps in the letters of `strptime`; recognised when it is not given.
     pub time_format: Option<String>,
-    /// How long the curve's buckets shall be, in milliseconds; as in the file when it is not given.
+    /// The length of the curve's buckets, in milliseconds; as in the file when it is not given.
     pub step_ms: Option<u64>,
-    /// Which end of its bucket a stamp means; the format's own when it is not given.
+    /// Which end of its bucket a timestamp means; the format's own when it is not given.
     pub stamps: Option<Stamps>,
-    /// What a comma in a number means, where the file does not settle it.
+    /// What a comma in a number means, if the numbers do not show it.
     pub decimal: Option<Decimal>,
     /// What may be repaired, and how.
     pub policy: Policy,
-    /// What the time is now, in milliseconds since 1970: stamps after it are in the future.
+    /// The current time, in milliseconds since 1970: later timestamps are in the future.
     pub now_unix_ms: i64,
 }
 
-/// What an import made of a file.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
     /// The curve.
@@ -85,15 +85,15 @@ pub struct Imported {
     pub series: String,
     /// How many values the series had.
     pub rows: usize,
-    /// What the values were taken as.
+    /// What the values were taken to be.
     pub values: Values,
-    /// Which end of its bucket a stamp was taken as.
+    /// Which end of its bucket a timestamp was taken to be.
     pub stamps: Stamps,
     /// How many buckets had no number of their own and were filled by the policy.
     pub filled: usize,
-    /// The form of the stamps, for people: `RFC 3339`, `epoch milliseconds`.
+    /// The form of the timestamps, for people: `RFC 3339`, `epoch milliseconds`.
     pub stamp_form: String,
-    /// What was odd, and what was done about it.
+    /// What was unusual, and what was done about it.
     pub findings: Findings,
 }
 
@@ -101,7 +101,7 @@ pub struct Imported {
 const ALL: &str = "all";
 
 impl Options {
-    /// Whether a series is among those that are read; all are when none is named.
+    /// Whether a series is among those to read; all are when none is named.
     pub(in crate::curve) fn asks_for(&self, name: &str) -> bool {
         self.series.is_empty() || self.series.iter().any(|asked| asked == name) || self.wants_all()
     }
@@ -114,7 +114,7 @@ impl Options {
 /// Reads an export. The same bytes and options give the same curve on any machine.
 ///
 /// # Errors
-/// [`ImportError`]: with the lines and the way out; all that has to be said is asked for at once.
+/// [`ImportError`]: with the lines and the fixes; everything that is missing is asked for at once.
 pub fn import(bytes: &[u8], options: &Options) -> Result<Imported, ImportError> {
     let mut findings = Findings::default();
     match read(bytes, options, &mut findings) {
@@ -168,7 +168,7 @@ fn made_of(
     Ok(Imported { curve, format, series: name, rows: count, values, stamps, filled, stamp_form, findings })
 }
 
-/// What the values are: as the user says, as all series say, or asked and taken as counts for now.
+/// What the values are: as the user says, or as all series say; else a question, and counts for now.
 fn values_of(
     chosen: &[Series],
     format: Format,
@@ -202,7 +202,7 @@ fn values_of(
     }
 }
 
-/// A curve file is taken as it is: it has no gaps and nothing to ask.
+/// A curve file is used as it is: it has no gaps and no questions.
 fn curve_file(text: &str, options: &Options) -> Result<Imported, ImportError> {
     let read = Curve::read(text.as_bytes())?;
     let mut findings = Findings::default();
@@ -223,7 +223,7 @@ fn curve_file(text: &str, options: &Options) -> Result<Imported, ImportError> {
     })
 }
 
-/// The one series, those that were asked for, or, with a question, the first.
+/// The only series, those that were asked for, or, with a question, the first.
 fn choose(mut series: Vec<Series>, options: &Options, findings: &mut Findings) -> Result<Vec<Series>, ImportError> {
     let names = || quoted::list(&series.iter().map(|one| one.name.clone()).collect::<Vec<_>>());
     if series.is_empty() {
@@ -257,7 +257,7 @@ fn choose(mut series: Vec<Series>, options: &Options, findings: &mut Findings) -
     Ok(series)
 }
 
-/// Notes that an answer is not all there is.
+/// Records that an answer is incomplete.
 fn note_partial(findings: &mut Findings, what: &str, stops: bool) {
     let then = if stops {
         "export it again, or for a shorter time, or keep what there is with --partial keep"

@@ -1,8 +1,8 @@
-//! Numbers as people's spreadsheets and dashboards write them.
+//! Numbers as spreadsheets and dashboards write them.
 
 use super::{Decimal, Findings, ImportError, Kind, Place, quoted::beginning, stamps::bare};
 
-/// What is written where there is not a number.
+/// What is written where a number is missing.
 const NOTHING: [&str; 7] = ["", "nan", "null", "undefined", "-", "n/a", "none"];
 
 /// What is known of the commas and points in a file's numbers.
@@ -10,21 +10,21 @@ const NOTHING: [&str; 7] = ["", "nan", "null", "undefined", "-", "n/a", "none"];
 pub(super) struct Convention {
     point_line: Option<u64>,
     comma_line: Option<u64>,
-    /// Numbers in which a single point, and those in which a single comma, may part thousands or decimals.
+    /// Numbers in which a single point, and those in which a single comma, may separate thousands or decimals.
     points: Unclear,
     commas: Unclear,
     /// Numbers below 1,000 without either mark, and larger ones.
     small: bool,
     large: bool,
-    /// Whether there are commas that part thousands, as it turned out.
+    /// Whether there turned out to be commas that separate thousands.
     any_comma: bool,
 }
 
-/// Numbers such as `1.500`, of which the mark may be of either kind.
+/// Numbers such as `1.500`, whose mark may be of either kind.
 #[derive(Debug, Clone, Default)]
 struct Unclear {
     first: Option<(u64, String)>,
-    /// One ends in 0: no tool that writes decimals as short as it can writes that.
+    /// One ends in 0: a tool that writes decimals as short as possible never writes that.
     ends_in_0: bool,
 }
 
@@ -59,9 +59,10 @@ impl Convention {
         }
     }
 
-    /// What parts decimals: as the numbers show it; otherwise it is asked, and taken as a point for now.
+    /// The decimal mark, if the numbers show it; otherwise a question, and a point for now.
     ///
-    /// Where columns are parted by commas, a comma inside a number is one of thousands: a tool that writes decimal commas parts by semicolons.
+    /// Where columns are separated by commas, a comma inside a number separates thousands: a
+    /// tool that writes decimal commas separates columns by semicolons.
     pub(super) fn settle(&self, delimiter: u8, findings: &mut Findings) -> Result<Decimal, ImportError> {
         match (self.point_line, self.comma_line) {
             (Some(point_line), Some(comma_line)) => return Err(ImportError::DecimalMixed { point_line, comma_line }),
@@ -73,7 +74,7 @@ impl Convention {
         match (&self.points.first, &self.commas.first) {
             (None, None) => Ok(Decimal::Point),
             (Some(point), Some(comma)) => {
-                // One of them parts thousands, the other decimals.
+                // One of them separates thousands, the other decimals.
                 Ok(ask(if point.0 < comma.0 { point } else { comma }, findings))
             }
             (Some(point), None) => Ok(self.one_mark(&self.points, point, Decimal::Comma, Decimal::Point, findings)),
@@ -81,8 +82,9 @@ impl Convention {
         }
     }
 
-    /// A file with one kind of mark, always before three digits. Beside a number above 999 without the mark, it parts decimals. If a number
-    /// ends in 0 and another has no mark, it parts thousands: decimals are either all written, or none that are 0.
+    /// A file with one kind of mark, always before three digits. If there is also a number above 999 without the mark, it separates
+    /// decimals. If a number ends in 0 and another has no mark, it separates thousands: decimals are either all written, or none that are
+    /// 0.
     fn one_mark(
         &self,
         unclear: &Unclear,
@@ -105,13 +107,13 @@ impl Convention {
         }
     }
 
-    /// Whether commas were taken as separators of thousands.
+    /// Whether commas were taken as thousands separators.
     pub(super) fn commas_part_thousands(&self, decimal: Decimal) -> bool {
         self.any_comma && decimal == Decimal::Point
     }
 }
 
-/// Whether the mark stands before three digits and after one to three, the first of them not 0.
+/// Whether the mark is before three digits and after one to three, the first of them not 0.
 fn may_part_thousands(cell: &str, mark: char) -> bool {
     let Some((whole, rest)) = cell.trim_start_matches(['-', '+']).split_once(mark) else { return false };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -125,7 +127,7 @@ fn ask((line, cell): &(u64, String), findings: &mut Findings) -> Decimal {
     Decimal::Point
 }
 
-/// Reads a number; one that is not there is not a number. Thousands may be parted by the other mark, a blank or an apostrophe.
+/// Reads a number; NaN if there is none. Thousands may be separated by the other mark, a blank or an apostrophe.
 pub(super) fn number(cell: &str, decimal: Decimal, place: Place) -> Result<f64, ImportError> {
     let cell = bare(cell);
     if decimal != Decimal::Comma
@@ -144,7 +146,7 @@ pub(super) fn number(cell: &str, decimal: Decimal, place: Place) -> Result<f64, 
     plain.parse::<f64>().ok().filter(|value| value.is_finite()).ok_or_else(wrong)
 }
 
-/// Takes out what parts groups of three digits; nothing if the groups are not of three.
+/// Removes what separates groups of three digits; nothing if the groups are not of three.
 fn ungrouped(whole: &str) -> Option<String> {
     let parts_groups = |c: char| matches!(c, ',' | '.' | ' ' | '\u{a0}' | '\u{202f}' | '\'' | '’');
     let groups: Vec<&str> = whole.split(parts_groups).collect();
@@ -190,7 +192,7 @@ mod tests {
         // 1.500 beside 980: decimals would be written for both, or as 1.5.
         assert_eq!(read(&["1.500", "2.250", "980"], b';'), Ok(vec![1500.0, 2250.0, 980.0]));
         assert_eq!(read(&["980", "1,500"], b'\t'), Ok(vec![980.0, 1500.0]));
-        // A number above 999 without the mark: the mark parts decimals.
+        // A number above 999 without the mark: the mark separates decimals.
         assert_eq!(read(&["1.500", "12000"], b';'), Ok(vec![1.5, 12_000.0]));
         assert_eq!(read(&["1\u{202f}234,5", "1'234"], b';'), Ok(vec![1234.5, 1234.0]));
         assert_eq!(read(&["94.125", "-3", "1e3"], b','), Ok(vec![94.125, -3.0, 1000.0]));

@@ -1,5 +1,5 @@
 //! Plain CSV: a column with the time, and a column for each series. `count` and `rate` in the header say what the values are.
-//! With no column but the time, or when the user says so, each row is one event.
+//! With only a time column, or when the user says so, each row is one event.
 
 use super::{
     Findings, ImportError, Options, Stamps, Values,
@@ -7,17 +7,17 @@ use super::{
     table::Table,
 };
 
-/// What columns with the time are called.
+/// Names of time columns.
 const TIMES: [&str; 7] = ["timestamp", "time", "date", "datetime", "ts", "@timestamp", "_time"];
 
-/// Reads plain CSV. A stamp is the bucket's start.
+/// Reads plain CSV. A timestamp is the bucket's start.
 pub(super) fn read(text: &str, options: &Options, findings: &mut Findings) -> Result<Export, ImportError> {
     let table = Table::open(text, options)?;
     let is_time = |name: &String| TIMES.contains(&name.to_ascii_lowercase().as_str());
     let time = table.header.iter().position(is_time).unwrap_or(0);
     if table.header.len() < 2 || options.values == Some(Values::Events) {
         let (series, stamps) = table.events(time, options, findings)?;
-        // Logs of several machines in one file are in no order, and that is nothing odd.
+        // Logs of several machines in one file are not sorted, and that is normal.
         return Ok(Export {
             series,
             stamps: Stamps::Start,
@@ -40,7 +40,7 @@ pub(super) fn read(text: &str, options: &Options, findings: &mut Findings) -> Re
     })
 }
 
-/// What a column's name says of its values. `value` and other names say nothing.
+/// What a column's name says about its values. `value` and other names say nothing.
 fn said_by(name: &str) -> Option<Values> {
     match name.to_ascii_lowercase().as_str() {
         "count" | "counts" => Some(Values::Counts),

@@ -1,4 +1,4 @@
-//! What the user has to say: what the values are, and what may be repaired. Each kind of oddity has a policy of its own, and fails by default.
+//! What the user has to say: what the values are, and what may be repaired. Each kind of finding has its own policy, and fails by default.
 
 use std::fmt;
 
@@ -16,11 +16,11 @@ pub enum Values {
     RatePerMin,
     /// A running total. A fall is a restart from 0, as Prometheus' `increase` takes it.
     Counter,
-    /// Each row is one event; its values are not looked at.
+    /// Each row is one event; its values are ignored.
     Events,
 }
 
-/// Which end of its bucket a stamp means.
+/// Which end of its bucket a timestamp means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stamps {
@@ -30,7 +30,7 @@ pub enum Stamps {
     End,
 }
 
-/// What parts decimals.
+/// The decimal mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decimal {
@@ -51,7 +51,7 @@ pub enum Gaps {
     Hold,
     /// No events.
     Zero,
-    /// On the straight line between the counts beside the gap.
+    /// On the straight line between the counts on both sides of the gap.
     Interpolate,
 }
 
@@ -70,7 +70,7 @@ pub enum Duplicates {
     Last,
 }
 
-/// Rows that are not in the order of time.
+/// Rows that are not sorted by time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unsorted {
@@ -94,7 +94,7 @@ pub enum Negative {
     Gap,
 }
 
-/// Stamps that lie between the buckets' edges.
+/// Timestamps between the buckets' edges.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OffGrid {
@@ -105,7 +105,7 @@ pub enum OffGrid {
     Snap,
 }
 
-/// An answer that says itself that it is not all there is.
+/// An answer that says it is incomplete.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Partial {
@@ -116,7 +116,7 @@ pub enum Partial {
     Keep,
 }
 
-/// Stamps after the present.
+/// Timestamps in the future.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Future {
@@ -134,22 +134,22 @@ pub struct Policy {
     pub gaps: Gaps,
     /// Rows with one and the same stamp.
     pub duplicates: Duplicates,
-    /// Rows that are not in the order of time.
+    /// Rows that are not sorted by time.
     pub unsorted: Unsorted,
     /// Values below 0.
     pub negative: Negative,
-    /// Stamps that lie between the buckets' edges.
+    /// Timestamps between the buckets' edges.
     pub off_grid: OffGrid,
-    /// Stamps after the present.
+    /// Timestamps in the future.
     pub future: Future,
-    /// An answer that says itself that it is not all there is.
+    /// An answer that says it is incomplete.
     pub partial: Partial,
 }
 
-/// A choice from its word, as on the command line.
+/// A choice by its word, as on the command line.
 ///
 /// # Errors
-/// The words that there are.
+/// The valid words.
 pub(crate) fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::from(text)).map_err(|error| error.to_string())
 }

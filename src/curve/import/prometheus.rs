@@ -50,7 +50,7 @@ struct Row<'a> {
     histograms: Vec<&'a RawValue>,
 }
 
-/// Reads the answer, of one page or several; `tool` is whose it is. The value at a stamp is about the time before it:
+/// Reads the answer, of one page or several; `tool` is the tool's name. The value at a timestamp is for the time before it:
 /// `increase(x[1m])` at 12:01 is the minute from 12:00.
 pub(super) fn read(text: &str, tool: &str, options: &Options, findings: &mut Findings) -> Result<Export, ImportError> {
     let pages = Pages::of(text)?;
@@ -76,7 +76,7 @@ pub(super) fn read(text: &str, tool: &str, options: &Options, findings: &mut Fin
     })
 }
 
-/// An answer that holds no curve.
+/// An answer without a curve.
 fn refuse(answer: &Answer<'_>, tool: &str) -> Result<(), ImportError> {
     let wrong = |why: String| Err(ImportError::Shape { place: Place::line(1), why });
     if let Some(error) = &answer.error {
@@ -98,7 +98,7 @@ fn refuse(answer: &Answer<'_>, tool: &str) -> Result<(), ImportError> {
     }
 }
 
-/// What the tool says of its own answer. A warning means that something may be missing.
+/// Records what the tool says about its own answer. A warning means that something may be missing.
 fn note_remarks(answer: &Answer<'_>, options: &Options, findings: &mut Findings) {
     let stops = options.policy.partial == Partial::Fail;
     if answer.is_partial {

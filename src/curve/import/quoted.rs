@@ -1,6 +1,6 @@
-//! Texts of a file, made fit for a message.
+//! Texts of a file, made safe for a message.
 
-/// This many names are listed; of more it is said how many there are.
+/// This many names are listed; of more, only the number is given.
 const LISTED: usize = 20;
 
 /// Names as a list of bounded length.
@@ -11,7 +11,7 @@ pub(super) fn list(names: &[String]) -> String {
     shown.join(", ") + &rest
 }
 
-/// A text from a file without what would break the line of a message.
+/// A text from a file without characters that would break the line of a message.
 pub(super) fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

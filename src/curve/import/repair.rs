@@ -1,4 +1,4 @@
-//! What may be odd in a series, found and, if the policy says how, repaired: order, repetition, the future, values below 0, and gaps.
+//! Finds what may be wrong in a series and, if the policy says how, repairs it: order, repetition, the future, values below 0, and gaps.
 
 use super::{
     Duplicates, Findings, Future, Gaps, ImportError, Kind, Negative, Place, Policy, Unsorted, Values, layout::Layout,
@@ -6,7 +6,8 @@ use super::{
 };
 use crate::curve::moment_text;
 
-/// Puts the samples in the order of time, those of one moment in the order of the file. Goes on after a finding that stops, to find the others.
+/// Sorts the samples by time, those of one moment in the order of the file. Continues
+/// after a finding that stops the import, to find the others.
 pub(super) fn sort(samples: &mut [Sample], ordered: bool, policy: &Policy, findings: &mut Findings) {
     if samples.is_sorted_by_key(|sample| sample.at_ms) {
         return;
@@ -37,7 +38,7 @@ fn note_disorder(samples: &[Sample], policy: &Policy, findings: &mut Findings) {
     }
 }
 
-/// Makes one sample of those with the same stamp.
+/// Merges the samples with the same timestamp.
 pub(super) fn unite(
     samples: &mut Vec<Sample>,
     values: Values,
@@ -67,7 +68,7 @@ pub(super) fn unite(
     Ok(())
 }
 
-/// Makes one value of two rows that fall into one bucket. Rates and totals of two rows cannot be summed.
+/// Merges two rows that fall into one bucket. Rates and totals of two rows cannot be summed.
 pub(super) fn two_in_a_bucket(
     before: f64,
     sample: &Sample,
@@ -98,7 +99,7 @@ fn united(before: Sample, sample: Sample, duplicates: Duplicates) -> Sample {
     }
 }
 
-/// Notes samples after the present.
+/// Records samples in the future.
 pub(super) fn look_ahead(samples: &[Sample], now_unix_ms: i64, policy: &Policy, findings: &mut Findings) {
     let stops = policy.future == Future::Fail;
     let then = if stops { "check the unit and the zone, or add --future keep" } else { "kept" };
@@ -114,7 +115,7 @@ pub(super) fn look_ahead(samples: &[Sample], now_unix_ms: i64, policy: &Policy, 
     }
 }
 
-/// Notes samples without a number, and those below 0, which no count or rate can be.
+/// Records samples without a number, and those below 0, which no count or rate can be.
 pub(super) fn look_at_values(samples: &mut [Sample], values: Values, policy: &Policy, findings: &mut Findings) {
     let gaps = gap_policy(policy);
     let negative = match policy.negative {
@@ -142,7 +143,7 @@ pub(super) fn gap_policy(policy: &Policy) -> String {
     }
 }
 
-/// Fills the buckets that are not numbers, and says how many they were. At the ends, `hold` and `interpolate` both take the nearest count.
+/// Fills the buckets that are NaN, and returns how many there were. At the ends, `hold` and `interpolate` both take the nearest count.
 pub(super) fn fill(counts: &mut [f64], gaps: Gaps) -> usize {
     let mut filled = 0;
     let mut from = 0;
@@ -167,8 +168,8 @@ pub(super) fn fill(counts: &mut [f64], gaps: Gaps) -> usize {
     filled
 }
 
-/// The events between the values of a running total, one bucket fewer than values; and how many buckets had to share what is known
-/// of several only together. A fall is a restart from 0.
+/// The events between the values of a running total, one bucket fewer than values; and how many buckets share a number that is known only
+/// for several of them. A fall is a restart from 0.
 pub(super) fn differences(totals: &[f64], gaps: Gaps, mut reset: impl FnMut(usize, f64, f64)) -> (Vec<f64>, usize) {
     let mut counts = vec![f64::NAN; totals.len().saturating_sub(1)];
     let mut shared = 0;
@@ -185,7 +186,7 @@ pub(super) fn differences(totals: &[f64], gaps: Gaps, mut reset: impl FnMut(usiz
             shared += buckets;
         }
         match gaps {
-            // What came during the gap is known as a sum, and was first seen at its end.
+            // The events during the gap are known only as a sum, and were first seen at its end.
             Gaps::Zero => {
                 counts[from..to].fill(0.0);
                 counts[to - 1] = events;

@@ -1,10 +1,10 @@
-//! What a format's reader hands over.
+//! What a format's reader returns.
 
 use std::{collections::HashMap, fmt};
 
 use super::{Stamps, Values};
 
-/// Where in the file something stands.
+/// A place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     line: u32,
@@ -38,7 +38,7 @@ pub(super) struct Sample {
     pub(super) place: Place,
     /// Milliseconds since 1970.
     pub(super) at_ms: i64,
-    /// Not a number where the file has none.
+    /// NaN if the file has no number.
     pub(super) value: f64,
 }
 
@@ -47,50 +47,50 @@ pub(super) struct Sample {
 pub(super) struct Series {
     pub(super) name: String,
     pub(super) samples: Vec<Sample>,
-    /// What the values are, if the file says it.
+    /// What the values are, if the file says.
     pub(super) values: Option<Values>,
-    /// The length of a bucket, if the file says it, in milliseconds.
+    /// The length of a bucket, if the file says, in milliseconds.
     pub(super) step_ms: Option<i64>,
-    /// Why the values cannot be events, if the file says it.
+    /// Why the values cannot be events, if the file says.
     pub(super) foreign: Option<Foreign>,
 }
 
 /// Why values are not events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Foreign {
-    /// They cannot be, whatever anyone says: a ratio.
+    /// They never can be: a ratio.
     Never(String),
     /// They are of another unit, unless the user knows better.
     Unit(String),
 }
 
-/// All that an export says.
+/// The content of an export.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Export {
     pub(super) series: Vec<Series>,
-    /// Which end of its bucket a stamp means in this format.
+    /// Which end of its bucket a timestamp means in this format.
     pub(super) stamps: Stamps,
-    /// Whether the tool promises an order: if it does not, a mixed order is nothing odd.
+    /// Whether the tool guarantees an order: if it does not, a mixed order is normal.
     pub(super) ordered: bool,
     pub(super) rows: Rows,
-    /// The form of the stamps, for people.
+    /// The form of the timestamps, for people.
     pub(super) stamp_form: String,
-    /// Whether the stamps were local times.
+    /// Whether the timestamps were local times.
     pub(super) local: bool,
 }
 
-/// What the tool says of a series' rows.
+/// What is known of a series' rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rows {
     /// One step for the whole answer, exactly kept: what is missing was left out.
     OneStep,
-    /// Anyone's rows.
+    /// Rows from anywhere.
     Free,
-    /// Anyone's rows, where a row without a value may belong to another series.
+    /// Rows from anywhere, where a row without a value may belong to another series.
     Joined,
 }
 
-/// Adds a further page: a series of the same name goes on.
+/// Adds a further page, which continues series of the same name.
 pub(super) fn join_page(all: &mut Vec<Series>, page: Vec<Series>) {
     let known: HashMap<String, usize> = all.iter().enumerate().map(|(at, one)| (one.name.clone(), at)).collect();
     for one in page {

@@ -9,15 +9,15 @@ use jiff::{
 
 use super::{Findings, ImportError, Kind, Options, Place, quoted::beginning};
 
-/// Numbers below this would lie before 1973 in every unit: an index, or something else that is no epoch.
+/// Numbers below this would be before 1973 in every unit: an index, or something else that is not an epoch.
 const LEAST_EPOCH: f64 = 1e8;
-/// What a number is at most when it counts seconds, milliseconds, microseconds and nanoseconds; each is the year 5138.
+/// The highest number of seconds, milliseconds, microseconds and nanoseconds; each is the year 5138.
 const MOST_S: f64 = 1e11;
 const MOST_MS: f64 = 1e14;
 const MOST_US: f64 = 1e17;
 const MOST_NS: f64 = 1e20;
 const FORMS: &str = "a time is RFC 3339 (2030-01-31T11:00:00Z), a local time (2030-01-31 11:00:00), an epoch in s, ms, us or ns, or any other form set with --time-format";
-/// Forms that are tried on a stamp that cannot be read, to say what may be meant.
+/// Forms that are tried on an unreadable timestamp, to suggest one.
 const OTHERS: [&str; 16] = [
     "%d/%m/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M:%S",
@@ -45,7 +45,7 @@ enum Form {
     Rfc3339,
     Local,
     Epoch(Unit),
-    /// As `--time-format` says.
+    /// As given by `--time-format`.
     Given,
 }
 
@@ -69,11 +69,11 @@ impl Unit {
     }
 }
 
-/// Reads the stamps of one series, in the order of the file. All have one form, that of the first.
+/// Reads the timestamps of one series, in the order of the file. All have one form, that of the first.
 #[derive(Debug, Default)]
 pub(super) struct StampReader {
     zone: Option<TimeZone>,
-    /// As the user describes it, in the letters of `strptime`.
+    /// The user's own form, in the letters of `strptime`.
     given: Option<String>,
     form: Option<Form>,
     previous_ms: Option<i64>,
@@ -88,7 +88,7 @@ impl StampReader {
         Ok(StampReader { zone: options.zone.as_deref().map(zone_named).transpose()?, given, form, ..Self::default() })
     }
 
-    /// The form for people, of what has been read.
+    /// The form of what has been read, for people.
     pub(super) fn form(&self) -> String {
         let fixed = match self.form {
             Some(Form::Given) => return format!("of the form {}", self.given.as_deref().unwrap_or_default()),
@@ -102,12 +102,12 @@ impl StampReader {
         fixed.to_owned()
     }
 
-    /// Whether the stamps are local times.
+    /// Whether the timestamps are local times.
     pub(super) fn is_local(&self) -> bool {
         self.form == Some(Form::Local) || (self.form == Some(Form::Given) && self.zone.is_some())
     }
 
-    /// A stamp in milliseconds since 1970.
+    /// A timestamp in milliseconds since 1970.
     pub(super) fn read(&mut self, text: &str, place: Place) -> Result<i64, ImportError> {
         let text = bare(text);
         let at_ms = match self.form {
@@ -136,7 +136,7 @@ impl StampReader {
         let zone = match &self.zone {
             Some(zone) => zone,
             None => {
-                // Taken as UTC for now, to find what else is odd.
+                // Taken as UTC for now, to find other problems, too.
                 if !self.findings.stop() {
                     let what = format!("`{}` has no zone", beginning(text));
                     self.findings.note(Kind::ZoneWanted, Some(place), &what, ZONE, true);
@@ -161,7 +161,7 @@ impl StampReader {
         }
     }
 
-    /// A stamp in the form that the user described.
+    /// A timestamp in the user's own form.
     fn as_given(&mut self, text: &str, place: Place) -> Result<i64, ImportError> {
         let format = self.given.clone().unwrap_or_default();
         let wrong = |why: String| ImportError::Stamp { place, text: beginning(text), why };
@@ -177,7 +177,7 @@ impl StampReader {
         }
     }
 
-    /// A local time that the clocks showed twice: the one that goes on from the row before.
+    /// A local time that the clocks showed twice: the one that continues from the row before.
     fn twice(&mut self, first_ms: i64, second_ms: i64, place: Place) -> i64 {
         let first = match self.previous_ms {
             None => true,
@@ -191,7 +191,7 @@ impl StampReader {
     }
 }
 
-/// A zone by its name in the database that is built in, or a fixed offset.
+/// A zone by its name in the built-in database, or a fixed offset.
 pub(in crate::curve) fn zone_named(name: &str) -> Result<TimeZone, ImportError> {
     if name.eq_ignore_ascii_case("utc") || name == "Z" {
         return Ok(TimeZone::UTC);
@@ -202,7 +202,7 @@ pub(in crate::curve) fn zone_named(name: &str) -> Result<TimeZone, ImportError> 
     }
 }
 
-/// An offset such as `+02:00`, by what it makes of a midnight.
+/// An offset such as `+02:00`, from its effect on a midnight.
 fn fixed_offset(name: &str) -> Option<Offset> {
     const MIDNIGHT_S: i64 = 946_684_800;
     let midnight: Timestamp = format!("2000-01-01T00:00:00{name}").parse().ok()?;
@@ -224,7 +224,7 @@ fn form_of(text: &str, place: Place) -> Result<Form, ImportError> {
     }
 }
 
-/// The forms that an odd stamp may be of.
+/// The forms that an unreadable timestamp may have.
 fn meant(text: &str) -> Option<String> {
     let of_form = |form: &&&str| {
         BrokenDownTime::parse(form, text).is_ok_and(|parsed| parsed.to_datetime().is_ok() || parsed.to_date().is_ok())
@@ -239,7 +239,7 @@ pub(super) fn bare(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
 
-/// Whether a cell is a stamp and no column's name.
+/// Whether a cell is a timestamp rather than a column's name.
 pub(super) fn is_stamp(text: &str, given: Option<&str>) -> bool {
     let text = bare(text);
     match given {

@@ -1,23 +1,23 @@
 //! How far apart the rows are: one distance with gaps and jitter, several distances, or none.
 //!
-//! The distance is that of the whole series, not the most frequent one between neighbours: polls and cron jobs come a little early or late,
+//! The distance is that of the whole series, not the most frequent one between neighbours: polls and cron jobs run a little early or late,
 //! and no single distance between two of them is the length of a bucket.
 
 use std::collections::HashMap;
 
 use super::series::{Rows, Sample};
 
-/// This many equal distances in a row, other than the usual one, are not gaps any more: the export changes its resolution there.
+/// This many equal distances in a row, other than the usual one, are not gaps: the export changes its resolution there.
 const RUN: usize = 8;
-/// A row lies on the grid when it is no further from an edge than this share of a step.
+/// A row is on the grid if it is within this share of a step from an edge.
 const NEAR: f64 = 0.2;
-/// Fewer rows than one in this many buckets are no grid.
+/// With fewer rows than one in this many buckets there is no grid.
 const SPARSEST: i64 = 50;
-/// Fewer rows than one in this many buckets are no grid when they lie only near its edges: on a fine one anything does.
+/// With fewer rows than one in this many buckets there is no grid if they are only near its edges: on a fine one, anything is.
 const SPARSEST_NEAR: i64 = 3;
-/// More different places within a step than this are not counted: nothing is frequent among them.
+/// If there are more different places within a step than this, they are not counted: none of them is frequent.
 const PLACES: usize = 100_000;
-/// A step this near to a round one is taken for it.
+/// A step this close to a round one is taken to be it.
 const ROUND: f64 = 0.02;
 /// Lengths of buckets as people choose them, in milliseconds.
 const ROUND_MS: [i64; 34] = [
@@ -57,7 +57,7 @@ const ROUND_MS: [i64; 34] = [
     604_800_000,
 ];
 
-/// What the distances between the rows of a series say.
+/// What the distances between a series' rows show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Spacing {
     /// One row: there is no distance.
@@ -78,16 +78,16 @@ pub(super) enum Spacing {
 pub(super) struct Steps {
     /// The length of a bucket, in milliseconds.
     pub(super) step_ms: i64,
-    /// Where in a step the edges lie.
+    /// The place of the edges within a step.
     pub(super) phase_ms: i64,
     /// The largest distance that occurs in a long run; the step if there is no other.
     pub(super) largest_ms: i64,
-    /// The first row after which the distance is another one for long, and that distance.
+    /// The first row after which the distance changes for long, and the new distance.
     pub(super) changes: Option<(usize, i64)>,
 }
 
 impl Spacing {
-    /// Of rows in the order of time, no two at the same moment. `stated_ms` is the length of a bucket that the file states.
+    /// For rows in order of time, no two at the same moment. `stated_ms` is the length of a bucket that the file states.
     pub(super) fn of(samples: &[Sample], rows: Rows, stated_ms: Option<i64>) -> Self {
         let at: Vec<i64> = samples.iter().map(|sample| sample.at_ms).collect();
         let distances = || at.windows(2).map(|pair| pair[1] - pair[0]);
@@ -112,12 +112,12 @@ impl Spacing {
 }
 
 impl Steps {
-    /// A grid of buckets of a length that is given.
+    /// A grid of buckets of a given length.
     pub(super) fn without_runs(step_ms: i64, phase_ms: i64) -> Self {
         Steps { step_ms, phase_ms, largest_ms: step_ms, changes: None }
     }
 
-    /// The grid of this length on which most rows lie, whether they lie on it well or not.
+    /// The grid of this length with the most rows on it, however well they fit.
     pub(super) fn of_length(samples: &[Sample], step_ms: i64) -> Self {
         let at: Vec<i64> = samples.iter().map(|sample| sample.at_ms).collect();
         Steps::without_runs(step_ms, phase_of(&at, step_ms))
@@ -142,23 +142,23 @@ fn greatest_common(one: i64, other: i64) -> i64 {
     one
 }
 
-/// Whether there are enough rows for so many buckets.
+/// Whether there are enough rows for this many buckets.
 fn dense(at: &[i64], step_ms: i64, sparsest: i64) -> bool {
     let buckets = (at[at.len() - 1] - at[0]) / step_ms;
     buckets / sparsest < at.len() as i64
 }
 
-/// The step that all distances are multiples of, if some are that step itself: otherwise it says how exact stamps are, and no more.
+/// The step that divides all distances, if some are that step itself: otherwise it is only the resolution of the timestamps.
 fn common(at: &[i64], common_ms: i64) -> Option<(i64, i64)> {
     let itself = at.windows(2).filter(|pair| pair[1] - pair[0] == common_ms).count();
     (itself >= 2.max(at.len() / 20) && dense(at, common_ms, SPARSEST)).then(|| (common_ms, at[0].rem_euclid(common_ms)))
 }
 
-/// The longest step on whose edges nearly all rows lie, each in a bucket of its own; and where its edges are.
+/// The longest step with nearly all rows on its edges, each in its own bucket; and the place of its edges.
 fn fitted(at: &[i64], shortest_ms: i64) -> Option<(i64, i64)> {
     let mut distances: Vec<i64> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let (frequent_ms, times) = most_frequent(distances.iter().copied(), usize::MAX)?;
-    // One wrong stamp does not make a grid of no grid: it makes the curve too long, and that is said.
+    // One wrong timestamp does not destroy a grid: it makes the curve too long, and that is reported.
     let usual_ms = (times * 2 >= distances.len()).then_some(frequent_ms);
     distances.sort_unstable();
     let median_ms = distances[(distances.len() - 1) / 2];
@@ -167,7 +167,7 @@ fn fitted(at: &[i64], shortest_ms: i64) -> Option<(i64, i64)> {
     bases.iter().rev().find_map(|base_ms| refined(at, *base_ms, usual_ms == Some(*base_ms)))
 }
 
-/// The step near this one that fits the whole, round if a round one does.
+/// The step near this one that fits the whole, a round one if that fits.
 fn refined(at: &[i64], base_ms: i64, usual: bool) -> Option<(i64, i64)> {
     let mut step = base_ms as f64;
     for _ in 0..3 {
@@ -185,7 +185,7 @@ fn refined(at: &[i64], base_ms: i64, usual: bool) -> Option<(i64, i64)> {
     })
 }
 
-/// How far apart buckets are if neighbouring rows are whole numbers of `step` apart: the slope of moments over bucket numbers (least squares).
+/// The distance of buckets if neighbouring rows are whole numbers of `step` apart: the slope of times over bucket numbers (least squares).
 fn slope(at: &[i64], step: f64) -> Option<f64> {
     let (mut number, mut sum) = (0.0, [0.0; 4]);
     let mut before = at[0];
@@ -205,7 +205,7 @@ fn slope(at: &[i64], step: f64) -> Option<f64> {
     (slope.is_finite() && slope >= 0.5).then_some(slope)
 }
 
-/// Where the edges of these buckets lie: where many rows lie exactly, on the round moment if they lie around it, or amid them.
+/// The place of the edges of these buckets: where many rows are exactly, at the round time if they are around it, or in their middle.
 fn phase_of(at: &[i64], step_ms: i64) -> i64 {
     let residues = || at.iter().map(|moment| moment.rem_euclid(step_ms));
     if let Some((phase_ms, count)) = most_frequent(residues(), PLACES)
@@ -225,8 +225,8 @@ fn phase_of(at: &[i64], step_ms: i64) -> i64 {
     (middle.round() as i64).rem_euclid(step_ms)
 }
 
-/// Whether nearly all rows lie near the edges of these buckets, each in a bucket of its own: nine in ten, or all but one where most lie
-/// exactly on them.
+/// Whether nearly all rows are near the edges of these buckets, each in its own
+/// bucket: nine in ten, or all but one if most are exactly on them.
 fn fits(at: &[i64], step_ms: i64, phase_ms: i64) -> bool {
     let steps = Steps::without_runs(step_ms, phase_ms);
     let (mut odd, mut exact, mut before) = (0, 0, None);
@@ -242,7 +242,7 @@ fn fits(at: &[i64], step_ms: i64, phase_ms: i64) -> bool {
     odd <= one.max(at.len() / 10)
 }
 
-/// The most frequent number and how often it occurs; of several the smallest. Nothing if there are more different ones than `most`.
+/// The most frequent number and its frequency; of several the smallest. Nothing if there are more different ones than `most`.
 fn most_frequent(numbers: impl Iterator<Item = i64>, most: usize) -> Option<(i64, usize)> {
     let mut counts: HashMap<i64, usize> = HashMap::new();
     for number in numbers {
@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(steps([7, 67, 126, 187, 247]), Some((60_000, 7000)));
         // No single distance is a minute.
         assert_eq!(steps([40, 101, 159, 220, 282, 340]), Some((60_000, 40_000)));
-        // A job that sleeps a minute after each of its turns drifts away from the minute.
+        // A job that sleeps a minute after each run drifts away from the minute.
         let Spacing::Steps(drifting) = spacing((0..2000).map(|n| n * 60_300 + n % 3), Rows::Free, None) else {
             panic!("a drifting job has a step");
         };

@@ -1,4 +1,4 @@
-//! Several series as one curve: each is laid on its grid, and their counts are added bucket by bucket.
+//! Several series as one curve: each is put on its grid, and their counts are added bucket by bucket.
 
 use super::{
     Findings, Gaps, ImportError, Kind, OffGrid,
@@ -28,7 +28,7 @@ pub(super) fn curve_of(
         findings.take(&mut own.said_of(&name));
         match laid {
             Ok(laid) => parts.push((name, laid)),
-            // What stops one series is said together with what stops the others.
+            // What stops one series is reported together with what stops the others.
             Err(ImportError::Stopped(_)) => {}
             Err(other) => return Err(other),
         }
@@ -73,7 +73,7 @@ fn added(parts: &[(String, Laid)], layout: &Layout<'_>, findings: &mut Findings)
     Ok(Laid { curve: Curve::new(Some(start_ms), step_ms, sum)?, values, filled })
 }
 
-/// Buckets of one series that begin at other moments than those of the first.
+/// Buckets of one series that begin at other times than those of the first.
 fn note_offset(name: &str, off_ms: i64, step_ms: i64, layout: &Layout<'_>, findings: &mut Findings) {
     if off_ms == 0 {
         return;
@@ -88,7 +88,7 @@ fn note_offset(name: &str, off_ms: i64, step_ms: i64, layout: &Layout<'_>, findi
     findings.note(Kind::OffGrid, None, &format!("{what}, of {}", span(step_ms)), then, stops);
 }
 
-/// Adds a series; where it begins later or ends earlier than others, it has gaps. How many buckets had to be filled.
+/// Adds a series; if it begins later or ends earlier than others, it has gaps. Returns how many buckets had to be filled.
 fn add(sum: &mut [f64], before: usize, laid: &Laid, name: &str, layout: &Layout<'_>, findings: &mut Findings) -> usize {
     let counts = laid.curve.counts();
     let missing = sum.len().saturating_sub(counts.len());

@@ -1,4 +1,4 @@
-//! CSV tables: which delimiter, which columns, and their rows with their lines.
+//! CSV tables: the delimiter, the columns, and the rows with their lines.
 
 use csv::{ReaderBuilder, StringRecord};
 
@@ -17,12 +17,12 @@ pub(super) struct Table<'t> {
     delimiter: u8,
     pub(super) header: Vec<String>,
     header_line: u64,
-    /// Whether the first row is one of values already.
+    /// Whether the first row already has values.
     headless: bool,
 }
 
 impl<'t> Table<'t> {
-    /// Looks at the header.
+    /// Reads the header.
     pub(super) fn open(text: &'t str, options: &Options) -> Result<Self, ImportError> {
         let delimiter = delimiter_of(text);
         let mut table = Table { text, delimiter, header: Vec::new(), header_line: 0, headless: false };
@@ -47,7 +47,7 @@ impl<'t> Table<'t> {
         Ok(table)
     }
 
-    /// Whether the first row under a header begins with a moment.
+    /// Whether the first row under a header begins with a time.
     fn begins_with_stamps(&self, options: &Options) -> Result<bool, ImportError> {
         let (mut number, mut found) = (0, false);
         self.each_record(|_, record| {
@@ -80,7 +80,7 @@ impl<'t> Table<'t> {
         if rows == 0 { Err(ImportError::HeaderOnly { line: self.header_line }) } else { Ok(()) }
     }
 
-    /// Calls `each` with each record and its line until it says that this is enough.
+    /// Calls `each` with each record and its line until it returns that this is enough.
     fn each_record(
         &self,
         mut each: impl FnMut(u64, &StringRecord) -> Result<bool, ImportError>,
@@ -98,7 +98,7 @@ impl<'t> Table<'t> {
             let line = lines.at(record.position().map_or(0, csv::Position::byte));
             match read {
                 Ok(false) => return Ok(()),
-                // Lines of blanks and rows of empty cells, as spreadsheets leave them at the end.
+                // Blank lines and rows of empty cells, as spreadsheets leave them at the end.
                 Ok(true) if record.iter().all(|cell| bare(cell).is_empty()) => {}
                 Ok(true) => {
                     if !each(line, &record)? {
@@ -113,7 +113,7 @@ impl<'t> Table<'t> {
     /// What the commas and points in these columns mean.
     fn convention(&self, columns: &[usize]) -> Result<Convention, ImportError> {
         let mut convention = Convention::default();
-        // Without quotes there is no comma inside a column of a table parted by commas.
+        // Without quotes there is no comma inside a column of a comma-separated table.
         if self.delimiter != b',' || self.text.contains('"') {
             self.each_row(|line, record| {
                 columns
@@ -126,7 +126,7 @@ impl<'t> Table<'t> {
         Ok(convention)
     }
 
-    /// What parts decimals in these columns, as asked or as they show it; and the finding that commas part thousands.
+    /// The decimal mark in these columns, as requested or as they show it; and the finding that commas separate thousands.
     pub(super) fn decimal(
         &self,
         columns: &[usize],
@@ -145,7 +145,7 @@ impl<'t> Table<'t> {
         Ok(decimal)
     }
 
-    /// The series in the columns beside the one with the time. Of several only those that were asked for are read, or the first.
+    /// The series in the columns besides the one with the time. Of several, only those that were asked for are read, or the first.
     pub(super) fn series(
         &self,
         time: usize,
@@ -178,7 +178,7 @@ impl<'t> Table<'t> {
         Ok((series, stamps))
     }
 
-    /// The moments of the rows: each is one event.
+    /// The times of the rows: each is one event.
     pub(super) fn events(
         &self,
         time: usize,
@@ -199,7 +199,7 @@ impl<'t> Table<'t> {
     }
 }
 
-/// The lines of rows. The reader gives the place where it began to look for a row, which may be blank lines and comments before it.
+/// The lines of rows. The reader reports where it began to look for a row; blank lines and comments may follow before it.
 struct LineCount<'t> {
     text: &'t str,
     counted: usize,
@@ -224,7 +224,7 @@ impl LineCount<'_> {
     }
 }
 
-/// The most frequent of the usual delimiters in the first line, outside of quotes.
+/// The most frequent of the usual delimiters in the first line, outside quotes.
 fn delimiter_of(text: &str) -> u8 {
     let header = text.lines().find(|line| !line.starts_with('#') && !line.trim().is_empty()).unwrap_or_default();
     let outside: String = header.split('"').step_by(2).collect();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::ImportError;
 
-/// How packed and binary files that people have around begin.
+/// The first bytes of common compressed and binary files.
 const MAGIC: [(&[u8], &str); 6] = [
     (b"\x1f\x8b", "gzip"),
     (b"PK\x03\x04", "a zip archive or an Excel workbook"),
