@@ -1,6 +1,6 @@
 //! What threads measure, handed over second by second.
 
-/// One thread's second of one stream.
+/// One thread's figures of one stream for one second.
 #[derive(Debug, Clone)]
 pub struct Figures<T> {
     /// The stream's position in the profile.
@@ -11,7 +11,7 @@ pub struct Figures<T> {
     pub figures: T,
 }
 
-/// Collects a thread's figures and gives them away when their second is over.
+/// Collects a thread's figures and returns them when their second has ended.
 #[derive(Debug)]
 pub(crate) struct ByTheSecond<T> {
     second: u64,
@@ -23,7 +23,7 @@ impl<T: Default> ByTheSecond<T> {
         ByTheSecond { second: 0, current: T::default() }
     }
 
-    /// The figures of the second that was over when it is `now_ns` from the start of the run.
+    /// The figures of the second that has ended by `now_ns` after the start of the run, if one has.
     pub(crate) fn over(&mut self, now_ns: u64) -> Option<(u64, T)> {
         let second = now_ns / 1_000_000_000;
         (second > self.second).then(|| {
@@ -32,7 +32,7 @@ impl<T: Default> ByTheSecond<T> {
         })
     }
 
-    /// The figures of the second that is not over.
+    /// The figures of the current second.
     pub(crate) fn last(self) -> (u64, T) {
         (self.second, self.current)
     }

@@ -1,7 +1,7 @@
-//! Numbers as people read them: thousands separators, three significant digits, units that fit.
+//! Numbers for people: thousands separators, three significant digits, units that fit.
 //!
-//! One style on every screen: a count is `1,234`, a range `0 to 864`, a length of time `5 s`, `2m 20s` or `3.4 days`.
-//! Settings are shown as they are written in a profile: `5s`, `200k/s`.
+//! One style on every screen: a count is `1,234`, a range `0 to 864`, a length of time `5 s`, `2m 20s` or `3.4 days`. Settings are shown as
+//! in a profile: `5s`, `200k/s`.
 
 /// A count with thousands separators: `1,234,567`.
 #[must_use]
@@ -24,7 +24,7 @@ pub(crate) fn signed(number: i64) -> String {
     format!("{sign}{}", count(number.unsigned_abs()))
 }
 
-/// What a count is known to lie between: `0 to 864`, or the one number.
+/// The bounds of a count: `0 to 864`, or a single number.
 #[must_use]
 pub(crate) fn range(least: u64, most: u64) -> String {
     if least == most { count(least) } else { format!("{} to {}", count(least), count(most)) }
@@ -39,7 +39,7 @@ pub(crate) fn rate(per_s: f64) -> String {
     if per_s >= 100.0 { format!("{}/s", count(per_s.round() as u64)) } else { format!("{}/s", three_digits(per_s)) }
 }
 
-/// A rate in a narrow place: `200k/s`, `1.5M/s`.
+/// A rate in little space: `200k/s`, `1.5M/s`.
 #[must_use]
 pub(crate) fn short_rate(per_s: f64) -> String {
     if let Some(text) = small_rate(per_s) {
@@ -53,7 +53,7 @@ pub(crate) fn short_rate(per_s: f64) -> String {
     format!("{}{letter}/s", three_digits(value))
 }
 
-/// A rate that would be next to 0 per second, in the first unit in which it is 1 or more.
+/// A rate close to 0 per second, in the first unit in which it is 1 or more.
 fn small_rate(per_s: f64) -> Option<String> {
     if per_s <= 0.0 || per_s >= 0.01 || per_s.is_nan() {
         return None;
@@ -121,14 +121,14 @@ fn tenths(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
-/// About how long it is: `250 ms`, and from a second on as [`seconds`].
+/// An approximate length: `250 ms`, and from a second on as [`seconds`].
 #[must_use]
 pub(crate) fn length(ms: u64) -> String {
     if ms < 1000 { format!("{ms} ms") } else { seconds(ms as f64 / 1e3) }
 }
 
-/// How long it is to the millisecond, to be copied into a setting: `250 ms`, `51.733 s`, `140 s`, `12m 20.5s`.
-/// Up to ten minutes it is in seconds, so that a column of them can be compared.
+/// A length to the millisecond, to be copied into a setting: `250 ms`, `51.733 s`, `140 s`, `12m 20.5s`. Up to ten minutes it is in
+/// seconds, so that a column of them can be compared.
 #[must_use]
 pub(crate) fn exact_length(ms: u64) -> String {
     let rest_s = (ms % 60_000) as f64 / 1e3;
@@ -140,7 +140,7 @@ pub(crate) fn exact_length(ms: u64) -> String {
     }
 }
 
-/// Seconds as a clock shows them, in whole ones: `0:07`, `12:30`, `1:00:00`.
+/// Seconds as on a clock, in whole ones: `0:07`, `12:30`, `1:00:00`.
 #[must_use]
 pub(crate) fn stopwatch(secs: f64) -> String {
     let whole = secs.max(0.0) as u64;

@@ -1,9 +1,9 @@
 //! floodmark: a load and burst generator for Kafka that checks what came out.
 //!
-//! The rooms follow the way of an event, and dependencies point one way:
+//! The rooms follow the path of an event, and dependencies point one way:
 //! `profile` → `load` → `produce` → `kafka` → (broker) → `kafka` → `consume` → `check`, `event_time` → `verdict`, `conclude` → `results` → `report`.
-//! `run` wires them together, `merge` joins parts of a run, `capture` and `survey` read topics that are there already.
-//! `curve` (captured rates) and `units` stand before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker; `clock` is the process's one clock.
+//! `run` wires them together, `merge` joins parts of a run, `capture` and `survey` read existing topics.
+//! `curve` (captured rates) and `units` come before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is the embedded broker; `clock` is the process's one clock.
 
 mod by_the_second;
 mod capture;
@@ -32,5 +32,5 @@ pub mod survey;
 mod units;
 pub mod verdict;
 
-/// The embedded broker, a crate of its own: it imports nothing of the house, and is compiled again only when it changes itself.
+/// The embedded broker, its own crate: it imports nothing from this one, and is compiled again only when it changes.
 pub use floodmark_broker as broker;

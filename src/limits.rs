@@ -1,15 +1,15 @@
-//! What the system lets this process have, looked at before a library finds out the hard way.
+//! The system's limits on this process, checked before a library runs into them.
 
 use std::fs;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The fewest files that a client, its cluster and the results can be had with: each client takes about eight.
+/// The fewest open files for a client, its cluster and the results: each client takes about eight.
 const LEAST_FILES: u64 = 64;
 /// Linux's number of SIGXFSZ.
 const FILE_TOO_LARGE: i32 = 25;
 
-/// Refuses to start with fewer open files than the clients need for themselves: they do not say so, they time out.
+/// Refuses to start if fewer files may be open than the clients need: they would not report it, but time out.
 ///
 /// # Errors
 /// The sentence for the user.
@@ -22,7 +22,7 @@ pub fn refuse_few_files() -> Result<(), String> {
     }
 }
 
-/// From now on a file that reaches its largest size (`ulimit -f`) is a write that fails, with a sentence, and no death by SIGXFSZ.
+/// From now on a file that reaches its largest size (`ulimit -f`) is a failed write, with a sentence, and not death by SIGXFSZ.
 pub fn outlive_full_files() {
     // Listening takes files, too, and a runtime that gets none panics.
     if refuse_few_files().is_err() {
@@ -30,12 +30,12 @@ pub fn outlive_full_files() {
     }
     if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
         let _inside = runtime.enter();
-        // The handler stays when nobody listens any more; where there can be none, the system's own way applies.
+        // The handler stays after the listener is dropped; if there can be none, the system's default applies.
         let _heard = signal(SignalKind::from_raw(FILE_TOO_LARGE));
     }
 }
 
-/// The soft limit in the kernel's table; nothing where there is no table or no limit.
+/// The soft limit in the kernel's table; nothing if there is no table or no limit.
 fn files_allowed(limits: &str) -> Option<u64> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()

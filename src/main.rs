@@ -19,15 +19,15 @@ fn main() -> ExitCode {
     panic::catch_unwind(run).unwrap_or(ExitCode::from(BROKEN))
 }
 
-/// The exit code when floodmark itself breaks: nothing was judged.
+/// The exit code when floodmark itself fails: nothing was judged.
 const BROKEN: u8 = 4;
 
-/// Says in one sentence that floodmark broke. The results stay readable up to the last second, as after a kill.
+/// Reports in one sentence that floodmark failed. The results stay readable up to the last second, as after a kill.
 fn say_fault(fault: &str) {
     let fault = fault.lines().collect::<Vec<_>>().join(" ");
     let mut screen = Screen::new(io::stderr(), false);
     let text = format!("error: this is a bug in floodmark, please report it: {}\n", shortened(&sentence(&fault)));
-    // There is nowhere left to say that standard error cannot be written.
+    // If standard error cannot be written to, there is nowhere left to report it.
     let _ = screen.write_all(text.as_bytes()).and_then(|()| screen.flush());
 }
 
@@ -36,7 +36,7 @@ fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => {
-            // Help and version come this way, too; that nobody reads them is no error.
+            // Help and version come this way, too; it is not an error if they cannot be written.
             let _ = print_answer(&answer);
             return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
         }
@@ -51,7 +51,7 @@ fn run() -> ExitCode {
             report(&error, cli.wants_json())
         }
     };
-    // What the command found decides the code; only a pass that nobody could be told of is none.
+    // The command's result decides the code; but a pass that could not be printed is not a pass.
     if let Some(refusal) = out.into_refusal() {
         let unwritten = report(&CommandError::Output(refusal), cli.wants_json());
         code = if code == 0 { unwritten } else { code };
@@ -59,7 +59,7 @@ fn run() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Prints help, the version, or what is wrong with the command line, which may hold anything.
+/// Prints help, the version, or what is wrong with the command line, which may contain anything.
 fn print_answer(answer: &clap::Error) -> io::Result<()> {
     if answer.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let text = answer.render().to_string();
@@ -81,9 +81,9 @@ fn print_answer(answer: &clap::Error) -> io::Result<()> {
     screen.flush()
 }
 
-/// Says on standard error what went wrong, and gives the exit code for it.
+/// Reports an error on standard error, and returns its exit code.
 fn report(error: &CommandError, plain: bool) -> u8 {
-    // There is nowhere left to say that standard error cannot be written.
+    // If standard error cannot be written to, there is nowhere left to report it.
     let mut screen = Screen::new(io::stderr(), Look::of_stderr().colour);
     let _ = error.print(plain, &mut screen).and_then(|()| screen.flush());
     error.exit_code()

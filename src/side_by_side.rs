@@ -1,11 +1,11 @@
-//! Waiting for many answers at once: opening clients and asking brokers takes its time, and not one after the other.
+//! Waits for many answers at once: opening clients and asking brokers takes time, and should not happen one after another.
 
 use std::thread;
 
-/// The most that go on at once: each opens connections and threads of its own.
+/// The most that run at once: each opens connections and threads of its own.
 const AT_ONCE: usize = 16;
 
-/// What `work` makes of each item, in the items' order. A panic inside is passed on.
+/// The result of `work` for each item, in the items' order. A panic inside is passed on.
 pub(crate) fn side_by_side<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let work = &work;
     let mut results = Vec::with_capacity(items.len());

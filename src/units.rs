@@ -12,17 +12,17 @@ pub struct Span {
 }
 
 impl Span {
-    /// So many seconds.
+    /// This many seconds.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Span { nanos: secs.saturating_mul(1_000_000_000) }
     }
-    /// So many milliseconds.
+    /// This many milliseconds.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Span { nanos: millis.saturating_mul(1_000_000) }
     }
-    /// So many nanoseconds.
+    /// This many nanoseconds.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Span { nanos }
@@ -51,7 +51,7 @@ pub struct SignedSpan {
 }
 
 impl SignedSpan {
-    /// So many nanoseconds.
+    /// This many nanoseconds.
     #[must_use]
     pub const fn from_nanos(nanos: i64) -> Self {
         SignedSpan { nanos }
@@ -70,7 +70,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many events per second.
+    /// This many events per second.
     #[must_use]
     pub const fn per_s(per_s: f64) -> Self {
         Rate { per_s }
@@ -82,7 +82,7 @@ impl Rate {
     }
 }
 
-/// A phase's rate: of its own, or relative to the stream's base rate.
+/// A phase's rate: absolute, or relative to the stream's base rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PhaseRate {
     /// `200k/s`
@@ -109,7 +109,7 @@ pub struct ByteSize {
 }
 
 impl ByteSize {
-    /// So many bytes.
+    /// This many bytes.
     #[must_use]
     pub const fn from_bytes(bytes: u64) -> Self {
         ByteSize { bytes }
@@ -121,7 +121,7 @@ impl ByteSize {
     }
 }
 
-/// A quantity that could not be read: what was written, and the forms that are understood.
+/// A quantity that could not be read: the text, and the valid forms.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{written}` is not {wanted}: {why}")]
 pub struct UnitError {
@@ -134,7 +134,7 @@ pub(super) fn unit_error(written: &str, wanted: &'static str, why: impl Into<Str
     UnitError { written: written.to_owned(), wanted, why: why.into() }
 }
 
-/// What a number looks like in a profile: digits, with `_` between them and one decimal point.
+/// The form of a number in a profile: digits, with `_` between them and one decimal point.
 fn split_number(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
     (&text[..end], text[end..].trim())
@@ -147,7 +147,7 @@ fn number(text: &str) -> Option<(f64, &str)> {
     value.is_finite().then_some((value, tail))
 }
 
-/// A decimal number times a whole unit, exactly and rounded once; `None` when it is no number or needs more than 20 digits.
+/// A decimal number times a whole unit, exact and rounded once; `None` when it is not a number or needs more than 20 digits.
 fn whole_units(digits: &str, unit: u64) -> Option<u128> {
     let digits = digits.replace('_', "");
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
@@ -317,7 +317,7 @@ fn decimal_multiple(letter: &str) -> Result<f64, String> {
 }
 
 impl fmt::Display for Rate {
-    /// The shortest form that reads back as the very same rate.
+    /// The shortest form that reads back as exactly the same rate.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (letter, multiple) in [("M", 1e6), ("k", 1e3)] {
             let scaled = self.per_s / multiple;
@@ -410,7 +410,7 @@ impl fmt::Display for ByteSize {
     }
 }
 
-/// Written and read as text, described in the schema by an example and a pattern.
+/// Written and read as text; the schema describes it by an example and a pattern.
 macro_rules! as_text {
     ($type:ty, $name:literal, $pattern:literal, $example:literal) => {
         impl Serialize for $type {

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The wall clock's quality as the kernel states it (adjtimex(2), RFC 5905).
+/// The wall clock's quality as the kernel reports it (adjtimex(2), RFC 5905).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelClock {
     /// Whether a time service (chrony, ntpd, systemd-timesyncd, PTP) steers the clock.
@@ -15,13 +15,13 @@ pub struct KernelClock {
     pub maximum_error_us: u64,
 }
 
-/// Asks the kernel. `None` where it cannot be asked: another system, or a sandbox that forbids it.
+/// Asks the kernel. `None` if it cannot be asked: another system, or a sandbox that forbids it.
 #[cfg(target_os = "linux")]
 #[must_use]
 pub(crate) fn kernel_clock() -> Option<KernelClock> {
     let mut answer = std::mem::MaybeUninit::<libc::timex>::zeroed();
-    // SAFETY: the pointer is to a live `timex` of our own. All bytes zero is a valid value of it, since every field is an integer, so
-    // `assume_init` holds whatever the call does. `modes` is 0 and so the call changes nothing in the kernel; it only fills in the struct.
+    // SAFETY: the pointer is to our own live `timex`. All bytes zero is a valid value of it, because every field is an integer, so
+    // `assume_init` is sound whatever the call does. `modes` is 0, so the call changes nothing in the kernel; it only fills in the struct.
     let (state, timex) = unsafe { (libc::adjtimex(answer.as_mut_ptr()), answer.assume_init()) };
     if state < 0 {
         return None;
@@ -33,7 +33,7 @@ pub(crate) fn kernel_clock() -> Option<KernelClock> {
     })
 }
 
-/// Asks the kernel. `None` where it cannot be asked: another system, or a sandbox that forbids it.
+/// Asks the kernel. `None` if it cannot be asked: another system, or a sandbox that forbids it.
 #[cfg(not(target_os = "linux"))]
 #[must_use]
 pub fn kernel_clock() -> Option<KernelClock> {

@@ -1,10 +1,10 @@
-//! One clock per process: monotonic, anchored once to wall time, so that a step of the wall clock bends nothing.
+//! One clock per process: monotonic, anchored once to wall time, so that a step of the wall clock distorts nothing.
 
 pub(crate) mod kernel;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// CPU time that this process has used so far, all its threads together, in nanoseconds; absent where the system does not tell.
+/// CPU time that this process has used so far, in all its threads, in nanoseconds; absent if the system does not report it.
 #[must_use]
 pub fn cpu_ns() -> Option<u64> {
     let used = cpu_time::ProcessTime::try_now().ok()?.as_duration();
@@ -19,7 +19,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Anchors a clock to the wall time of this moment. A process makes one, and copies it.
+    /// Anchors a clock to the current wall time. A process makes one, and copies it.
     #[must_use]
     pub fn anchored_now() -> Self {
         let anchor = Instant::now();

@@ -1,4 +1,4 @@
-//! Identity: a version 8 UUID that says by itself whose event it is.
+//! Identity: a version 8 UUID that itself says whose event it is.
 //!
 //! Layout of the 122 free bits of RFC 9562's version 8, from the most significant:
 //! run tag 32, check 16 | version | producer 12 | variant | stream 6, partition 14, sequence 42.
@@ -6,16 +6,16 @@
 
 use uuid::Uuid;
 
-/// Most streams in one profile.
+/// The most streams in one profile.
 pub(crate) const MAX_STREAMS: u64 = 1 << 6;
-/// Most logical producers of one stream.
+/// The most logical producers of one stream.
 pub(crate) const MAX_PRODUCERS: u64 = 1 << 12;
-/// Most partitions of one topic.
+/// The most partitions of one topic.
 pub(crate) const MAX_PARTITIONS: u64 = 1 << 14;
-/// Most events of one logical producer.
+/// The most events of one logical producer.
 pub(crate) const MAX_SEQUENCE: u64 = 1 << 42;
 
-/// Tells the events of one run from those of every other.
+/// Distinguishes the events of one run from those of every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunTag(pub u32);
 
@@ -45,7 +45,7 @@ pub struct EventId {
 /// Why an id is not one of this run's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotOurs {
-    /// Not a version 8 UUID: somebody else's data.
+    /// Not a version 8 UUID: other data.
     #[error("it is not an id written by floodmark")]
     Foreign,
     /// The check bits contradict the rest: an id that no one sent.

@@ -1,4 +1,4 @@
-//! What an event is: its identity, and how identity and times are written into a payload and read back.
+//! Events: their identity, and how identity and times are written into a payload and read back.
 
 pub(crate) mod identity;
 pub mod payload;

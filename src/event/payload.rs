@@ -1,24 +1,24 @@
-//! How an event is written: `{"id":…,"event_time":…,"due":…,"sent":…,"key":…,"filler":…}`, or opaque bytes beside headers.
+//! How an event is written: `{"id":…,"event_time":…,"due":…,"sent":…,"key":…,"filler":…}`, or opaque bytes with headers.
 //!
-//! Filler is drawn afresh for every event, five random bits in each character: it neither compresses to nothing nor costs more than sending it.
+//! Filler is drawn anew for every event, five random bits per character: it does not compress to nothing, and costs less than sending it.
 
 use std::ops::Range;
 
 use super::{EventId, RunTag};
 
-/// The name of the header that carries the id where the payload is opaque.
+/// The header with the id, if the payload is opaque.
 pub const HEADER_ID: &str = "floodmark-id";
-/// The name of the header that carries the event time, in milliseconds since 1970, as text.
+/// The header with the event time, in milliseconds since 1970, as text.
 pub const HEADER_EVENT_TIME: &str = "floodmark-event-time";
-/// The name of the header that carries the due time, in microseconds since 1970, as text.
+/// The header with the due time, in microseconds since 1970, as text.
 pub const HEADER_DUE: &str = "floodmark-due";
-/// The name of the header that carries the send time, in microseconds since 1970, as text.
+/// The header with the send time, in microseconds since 1970, as text.
 pub const HEADER_SENT: &str = "floodmark-sent";
 
 /// The times that an event carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamps {
-    /// What the event claims, in milliseconds since 1970.
+    /// The event time that it claims, in milliseconds since 1970.
     pub event_time_ms: i64,
     /// When the schedule wanted it sent, in microseconds since 1970.
     pub due_us: u64,
@@ -26,16 +26,16 @@ pub struct Stamps {
     pub sent_us: u64,
 }
 
-/// How large a payload is to be.
+/// How large a payload should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
-    /// The whole payload, as far as its other parts leave room.
+    /// The size of the whole payload, as far as its other parts leave room.
     Whole(u32),
     /// The filler alone.
     Filler(u32),
 }
 
-/// Writes JSON payloads. It remembers how the second was written that it wrote last: events that follow each other share it.
+/// Writes JSON payloads. It remembers the text of the second that it wrote last: consecutive events share it.
 #[derive(Debug, Clone, Default)]
 pub struct JsonWriter {
     event_time: SecondText,
@@ -44,8 +44,7 @@ pub struct JsonWriter {
 }
 
 impl JsonWriter {
-    /// Writes a payload behind what `out` holds. `key` says where the key stands in `out`; it must need no escaping in JSON,
-    /// which profiles make sure of.
+    /// Appends a payload to `out`. `key` is the key's position in `out`; it must need no escaping in JSON, which profiles ensure.
     pub fn write(&mut self, out: &mut Vec<u8>, id: EventId, stamps: &Stamps, key: Option<Range<usize>>, size: Size) {
         let start = out.len();
         out.extend_from_slice(b"{\"id\":\"");
@@ -92,13 +91,13 @@ pub fn json_bytes(key_bytes: Option<usize>, size: Size) -> u64 {
     }
 }
 
-/// An id and times as long as all are until 2286.
+/// An id and times as long as they all are until 2286.
 pub const TODAYS_ID: EventId = EventId { run: RunTag(0), stream: 0, producer: 0, partition: 0, sequence: 0 };
 /// See [`TODAYS_ID`].
 pub const TODAYS_STAMPS: Stamps =
     Stamps { event_time_ms: 1_760_000_000_000, due_us: 1_760_000_000_000_000, sent_us: 1_760_000_000_000_000 };
 
-/// The digits of a second since 1970, kept for the next time that falls into it.
+/// The digits of a second since 1970, kept for the next time within it.
 #[derive(Debug, Clone, Default)]
 struct SecondText {
     second: u64,

@@ -1,4 +1,4 @@
-//! How messages write their event times: numbers in four units, RFC 3339 and what is near it, or a pattern that the user gives. Pure.
+//! How messages write their event times: numbers in four units, RFC 3339 and similar forms, or a pattern of the user's. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-/// Moments from 2000 to 2100 are plausible, in seconds since 1970. In four units these numbers do not meet.
+/// Times from 2000 to 2100 are plausible, in seconds since 1970. In the four units these ranges do not overlap.
 const PLAUSIBLE_S: std::ops::Range<i128> = 946_684_800..4_102_444_800;
 
 /// What a number counts since 1970.
@@ -51,18 +51,19 @@ impl Unit {
 /// How event times are written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum TimeForm {
-    /// Each as it looks: a number by its size (one that is no moment from 2000 to 2100 in any unit counts milliseconds), a text by its form.
+    /// Each by its form: a number by its size (one that is not between 2000 and 2100 in
+    /// any unit is taken as milliseconds), a text by its form.
     #[default]
     Recognised,
     /// A number, or a text of digits.
     Number(Unit),
-    /// RFC 3339 and what is near it: a space for the T, no zone (UTC), `+0000`, a comma before the fraction, `[Europe/Berlin]` behind.
+    /// RFC 3339 and similar: a space for the T, no zone (UTC), `+0000`, a comma before the fraction, `[Europe/Berlin]` at the end.
     Rfc3339,
     /// A text of this pattern, in the letters of strptime. Without a zone it is UTC.
     Pattern(String),
 }
 
-/// A form that cannot be.
+/// A form that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a time format: write s, ms, us, ns, rfc3339, or a pattern like `%d.%m.%Y %H:%M:%S`")]
 pub struct TimeFormError(String);
@@ -98,7 +99,7 @@ impl fmt::Display for TimeForm {
 }
 
 impl TimeForm {
-    /// The moment that a JSON value is, in milliseconds since 1970.
+    /// The time in a JSON value, in milliseconds since 1970.
     #[must_use]
     pub fn of_json(&self, value: &Value) -> Option<i64> {
         match value {
@@ -111,7 +112,7 @@ impl TimeForm {
         }
     }
 
-    /// The moment that a text is, in milliseconds since 1970.
+    /// The time in a text, in milliseconds since 1970.
     #[must_use]
     pub fn of_text(&self, text: &str) -> Option<i64> {
         let text = text.trim();
@@ -123,8 +124,8 @@ impl TimeForm {
         }
     }
 
-    /// The moment in a header, in milliseconds since 1970: a text, or a number of 8 bytes, the most significant first.
-    /// (8 bytes that are all digits would be a date some 100,000 years ahead.)
+    /// The time in a header, in milliseconds since 1970: a text, or a number of 8 bytes, big-endian. (8 bytes that are all digits would be
+    /// a date some 100,000 years ahead.)
     #[must_use]
     pub fn of_bytes(&self, bytes: &[u8]) -> Option<i64> {
         let text = std::str::from_utf8(bytes).ok().and_then(|text| self.of_text(text));
@@ -136,7 +137,7 @@ impl TimeForm {
             return self.of_whole(whole);
         }
         let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
-        // Of a fraction only whole nanoseconds are told apart, and with 16 digits fewer: by the text where it is plain digits.
+        // A double resolves fractions to whole nanoseconds at best, and with 16 digits less: read plain digits from the text.
         let unit = self.unit_of(number.floor() as i128);
         match text.split_once('.').filter(|_| !text.contains(['e', 'E'])) {
             Some((whole, fraction)) => with_fraction(unit, whole, fraction),
@@ -145,7 +146,7 @@ impl TimeForm {
     }
 
     fn of_whole(&self, number: i128) -> Option<i64> {
-        // Beyond what any unit's 64 bits hold it is no time.
+        // Beyond 64 bits of any unit it is not a time.
         (number.unsigned_abs() < 1 << 64).then(|| self.unit_of(number).in_ms(number)).flatten()
     }
 
@@ -156,7 +157,7 @@ impl TimeForm {
         }
     }
 
-    /// The form that a value has, where it is a plausible moment.
+    /// The form of a value, if it is a plausible time.
     #[must_use]
     pub fn recognise(value: &Value) -> Option<TimeForm> {
         match value {
@@ -166,14 +167,14 @@ impl TimeForm {
         }
     }
 
-    /// The form that a text has, where it is a plausible moment.
+    /// The form of a text, if it is a plausible time.
     #[must_use]
     pub fn recognise_text(text: &str) -> Option<TimeForm> {
         let text = text.trim();
         recognise_number(text).or_else(|| near_rfc3339(text).map(|_| TimeForm::Rfc3339))
     }
 
-    /// The form that a header's bytes have, where they are a plausible moment.
+    /// The form of a header's bytes, if they are a plausible time.
     #[must_use]
     pub fn recognise_bytes(bytes: &[u8]) -> Option<TimeForm> {
         let text = std::str::from_utf8(bytes).ok().and_then(TimeForm::recognise_text);
@@ -199,7 +200,7 @@ fn with_fraction(unit: Unit, whole: &str, fraction: &str) -> Option<i64> {
 }
 
 fn near_rfc3339(text: &str) -> Option<i64> {
-    // Not every date: a text must have its time of day, too.
+    // Not every date: a text must include a time of day.
     if !text.contains(':') {
         return None;
     }

@@ -1,7 +1,7 @@
-//! The properties whose values may be shown: librdkafka's and Kafka's own, without those that hold a secret. Whatever is not here is hidden,
-//! for a misspelt name (`sasl.pasword`) is on no list.
+//! The properties whose values may be shown: librdkafka's and Kafka's own, except those that hold a secret. Anything else is hidden: a
+//! misspelt name (`sasl.pasword`) is on no list.
 
-/// In order, for the search.
+/// Sorted, for binary search.
 pub(super) const HARMLESS: [&str; 185] = [
     "acks",
     "allow.auto.create.topics",

@@ -1,14 +1,15 @@
-//! Secrets never reach a file or a log: client settings pass through here before anyone writes them.
+//! Keeps secrets out of files and logs: client settings pass through here before they are written.
 
 mod harmless;
 
 use harmless::HARMLESS;
 
-/// What stands where a secret was.
+/// What replaces a secret.
 pub const REMOVED: &str = "(removed)";
 
-/// Parts of a property's name that mark its value as secret, in librdkafka's, Java's and schema registries' spelling.
-/// What librdkafka itself marks as sensitive is among them. Rather one too many: a blanked value costs a look at the shell's history, a leaked one costs a key.
+/// Parts of a property's name that mark its value as secret, in librdkafka's, Java's and schema registries' spelling. Everything that
+/// librdkafka marks as sensitive is included. Rather one too many: a hidden value costs a look at the shell's history, a leaked one costs a
+/// key.
 const SECRET_PARTS: [&str; 19] = [
     "password",
     "passwd",
@@ -31,7 +32,7 @@ const SECRET_PARTS: [&str; 19] = [
     "ssl.ca.pem",
 ];
 
-/// Signs inside a value that it holds a secret, whatever its property is called.
+/// Parts of a value that show that it holds a secret, whatever its property is called.
 const SECRET_SIGNS: [&str; 12] = [
     "private key",
     "password",
@@ -48,8 +49,8 @@ const SECRET_SIGNS: [&str; 12] = [
     "eyj",
 ];
 
-/// A client property's value with every secret taken out: shown is only what a property that is known to be harmless holds, unless the
-/// value looks like a secret all the same; and never what stands before an `@`.
+/// A client property's value with every secret removed: only the value of a property known to be harmless is shown, unless it looks like a
+/// secret nevertheless; and never the text before an `@`.
 #[must_use]
 pub fn redact(key: &str, value: &str) -> String {
     // Spelling differs between clients and environment variables: `SSL_KEY_PASSWORD`, `ssl-key-password`.
@@ -71,8 +72,8 @@ fn looks_secret(value: &str) -> bool {
     SECRET_SIGNS.iter().any(|sign| lowered.contains(sign))
 }
 
-/// Blanks what stands before the last `@`, but for a URL's scheme. A password may hold `/`, `@`, `:` and `,` unescaped, so that nothing
-/// before the last `@` is safe to show; a path with an `@` in it, or a list of URLs, loses more than it had to.
+/// Hides what is before the last `@`, except a URL's scheme. A password may contain `/`, `@`, `:` and `,` unescaped, so nothing before the
+/// last `@` is safe to show; a path with an `@` in it, or a list of URLs, loses more than necessary.
 fn without_user_info(value: &str) -> String {
     let Some(at) = value.rfind('@') else { return value.to_owned() };
     let scheme = match value.split_once("://") {
@@ -86,8 +87,8 @@ fn without_user_info(value: &str) -> String {
     format!("{scheme}{REMOVED}{}", &value[at..])
 }
 
-/// A sentence without what looks like a login in it: `name://user:password@`, and the value after a secret's name
-/// (`sasl.password=…`, `password = "…"`).
+/// A sentence without anything that looks like a login: `name://user:password@`, and the
+/// value after a secret's name (`sasl.password=…`, `password = "…"`).
 #[must_use]
 pub fn sentence(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
@@ -111,7 +112,7 @@ fn redact_word(word: &str) -> String {
     }
 }
 
-/// By its last part, as `-X` and properties have it: `sasl.password`, `'ssl.key.password`, `client_secret`.
+/// By its last part, as in `-X` and properties: `sasl.password`, `'ssl.key.password`, `client_secret`.
 fn names_a_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     ["password", "passwd", "pasword", "passphrase", "secret", "token", "apikey", "api.key", "jaas.config", "kinit.cmd"]
@@ -190,7 +191,7 @@ mod tests {
             }
             let clean = redact("schema.registry.url", &format!("https://{user}:{password}@example.org:8081/{tail}"));
             prop_assert!(!clean.contains(&password), "{}", clean);
-            // A user's name may look like a secret of its own.
+            // A user's name may itself look like a secret.
             prop_assert!(clean == REMOVED || clean.contains("@example.org:8081/"), "{}", clean);
         }
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with a run's files. Every message names the file, says what the system said, and shows a way out.
+//! What can go wrong with a run's files. Every message names the file and the system's error, and says what to do.
 
 use std::{io, path::PathBuf};
 
@@ -27,7 +27,7 @@ pub enum ResultsError {
     CannotCreate {
         /// The folder that was asked for.
         folder: PathBuf,
-        /// What the system said.
+        /// The system's error.
         system: io::Error,
     },
     /// A file cannot be written.
@@ -35,7 +35,7 @@ pub enum ResultsError {
     CannotWrite {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The system's error.
         system: io::Error,
     },
     /// A file cannot be read.
@@ -43,7 +43,7 @@ pub enum ResultsError {
     CannotRead {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The system's error.
         system: io::Error,
     },
     /// The folder is not a run's.
@@ -52,7 +52,7 @@ pub enum ResultsError {
         /// The folder that was asked for.
         folder: PathBuf,
     },
-    /// A file is there, and is not what it should be.
+    /// A file exists, but is not what it should be.
     #[error("`{}` is damaged or was not written by floodmark: {why}", file.display())]
     Malformed {
         /// The file.
@@ -60,7 +60,7 @@ pub enum ResultsError {
         /// Where, and what is wrong.
         why: String,
     },
-    /// A file is not as the run left it.
+    /// A file is not as the run wrote it.
     #[error("`{}` is not as the run left it: {why}; copy the whole folder again from where it ran", file.display())]
     NotWhole {
         /// The file.
@@ -68,7 +68,7 @@ pub enum ResultsError {
         /// What is wrong with it.
         why: String,
     },
-    /// A captured curve that the run replayed is not where it was, or not what it was.
+    /// A captured curve that the run replayed is gone or has changed.
     #[error("the run of `{}` replayed a curve: {why}; put the curve file back", file.display())]
     Curve {
         /// The manifest that names it.
@@ -86,18 +86,18 @@ pub enum ResultsError {
         /// The schema that this program reads.
         known: u32,
     },
-    /// A value cannot be put into a file.
+    /// A value cannot be written into a file.
     #[error("cannot put the figures into `{}`: {why}", file.display())]
     Unwritable {
         /// The file.
         file: PathBuf,
-        /// What the encoder said.
+        /// The encoder's error.
         why: String,
     },
 }
 
 impl ResultsError {
-    /// Whether the folder or file that was named is the wrong one, and not the system that refuses it.
+    /// Whether the wrong folder or file was named, rather than refused by the system.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {

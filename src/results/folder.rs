@@ -1,4 +1,4 @@
-//! A run's folder, read again: finished, interrupted, still going on, or left behind by a killed process.
+//! A run's folder, read again: finished, interrupted, still running, or left behind by a killed process.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Opens a folder by its manifest; the other files are read when they are asked for.
+    /// Opens a folder by its manifest; the other files are read on demand.
     ///
     /// # Errors
     /// When there is no manifest, or it cannot be read.
@@ -51,13 +51,13 @@ impl RunFolder {
         &self.manifest
     }
 
-    /// Whether the run came to an orderly end. If not, its process was killed, or is still at work.
+    /// Whether the run ended normally. If not, its process was killed, or is still running.
     #[must_use]
     pub fn ended_in_order(&self) -> bool {
         self.manifest.state != RunState::Running
     }
 
-    /// How the run stands, in a sentence for people.
+    /// The run's state, in a sentence for people.
     #[must_use]
     pub fn standing(&self) -> &'static str {
         match self.manifest.state {
@@ -67,10 +67,10 @@ impl RunFolder {
         }
     }
 
-    /// Holds every file against its length and hash in the manifest, and the manifest against its own last line.
+    /// Checks every file against its length and hash in the manifest, and the manifest against its own last line.
     ///
     /// # Errors
-    /// When a file is missing, cut, changed or not the run's, or the run never came to an orderly end.
+    /// When a file is missing, cut, changed or not the run's, or the run did not end normally.
     pub fn verify(&self) -> Result<(), ResultsError> {
         let file = self.path.join(MANIFEST);
         let text =
@@ -79,7 +79,7 @@ impl RunFolder {
         verify(&self.path, &self.manifest.files)
     }
 
-    /// What the run found; `None` when it has not come to an orderly end.
+    /// What the run found; `None` if it did not end normally.
     ///
     /// # Errors
     /// When the file is damaged, or of a later schema.
@@ -174,7 +174,7 @@ impl LogFile {
         LogReader::open(&self.bytes).map_err(|why| self.malformed(why))
     }
 
-    /// That something in it is wrong.
+    /// An error about something wrong in it.
     #[must_use]
     pub fn malformed(&self, why: String) -> ResultsError {
         ResultsError::Malformed { file: self.file.clone(), why }
@@ -182,12 +182,12 @@ impl LogFile {
 }
 
 fn log_at(file: &Path) -> Result<Option<LogFile>, ResultsError> {
-    // A file that was opened and not yet written to, or whose header is torn, has nothing to say.
+    // A file that was opened but not yet written to, or whose header is cut, holds nothing.
     let found = read_whole_or_partial(file)?.filter(|(_, bytes)| super::whole_lines(bytes).contains(&b'"'));
     Ok(found.map(|(file, bytes)| LogFile { file, bytes }))
 }
 
-/// Reads a file, or what there is of it when it was never completed.
+/// Reads a file, or what there is of it if it was never completed.
 fn read_whole_or_partial(file: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, ResultsError> {
     for file in [file.to_owned(), partial_path(file)] {
         match fs::read(&file) {

@@ -1,7 +1,7 @@
 //! Interval logs: a histogram of latencies for each second, hop and stream (and stage), in the form that the HdrHistogram tools read.
 //!
-//! Values are nanoseconds; the column with each interval's maximum is in milliseconds, as Java's own log writer has it.
-//! Negative latencies, which no HdrHistogram can hold, count as 0 there and are kept in comments that other tools pass over.
+//! Values are nanoseconds; the column with each interval's maximum is in milliseconds, as in Java's own log writer. Negative latencies,
+//! which an HdrHistogram cannot hold, count as 0 there and are kept in comments that other tools ignore.
 
 use std::{
     fmt::Write as _,
@@ -31,11 +31,11 @@ pub struct LogKey {
     pub stream: String,
     /// The stage's name; `None` when the stream is observed in one place only, and for hops that end before any stage.
     pub stage: Option<String>,
-    /// The part of the way.
+    /// The part of the path.
     pub hop: Hop,
 }
 
-/// What stands in the place of a stage for the generator's own lateness, which is a part of due to sent.
+/// The stage name of the generator's own lateness, which is a part of due to sent.
 pub(crate) const GENERATOR: &str = "generator";
 
 impl LogKey {
@@ -63,7 +63,7 @@ impl LogKey {
     }
 }
 
-/// A name with everything replaced that does not belong in a file's name.
+/// A name with every character replaced that does not belong in a file name.
 fn file_part(name: &str) -> String {
     name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect()
 }
@@ -73,14 +73,14 @@ fn file_part(name: &str) -> String {
 pub struct Interval {
     /// From the start of the run.
     pub start: Duration,
-    /// How long it was measured.
+    /// How long the measurement lasted.
     pub length: Duration,
     /// What was measured.
     pub latencies: LatencyHistogram,
 }
 
-/// A log that is being read, interval by interval: a day's log holds more histograms than one wants in memory at once.
-/// Those in which nothing was measured are not there.
+/// A log that is read interval by interval: a day's log holds more histograms than fit
+/// comfortably into memory. Intervals without measurements are absent.
 pub struct LogReader<'a> {
     /// Which latencies it holds.
     pub key: LogKey,
@@ -91,7 +91,7 @@ pub struct LogReader<'a> {
     negative: (u64, u64),
 }
 
-/// Writes one log's bytes; where they go is the caller's.
+/// Encodes one log; the caller writes the bytes.
 pub(crate) struct LogEncoder {
     serializer: V2DeflateSerializer,
 }
@@ -109,10 +109,10 @@ impl std::fmt::Debug for LogEncoder {
 }
 
 impl LogEncoder {
-    /// Appends what a log begins with.
+    /// Appends a log's header.
     ///
     /// # Errors
-    /// What the encoder said; writing to memory does not fail.
+    /// The encoder's error; writing to memory does not fail.
     pub(crate) fn begin(
         &mut self,
         log: &mut Vec<u8>,
@@ -134,17 +134,17 @@ impl LogEncoder {
         Ok(())
     }
 
-    /// Appends an interval. One without any latency leaves no trace.
+    /// Appends an interval. One without latencies adds nothing.
     ///
     /// # Errors
-    /// What the encoder said.
+    /// The encoder's error.
     pub(crate) fn append(&mut self, log: &mut Vec<u8>, interval: &Interval) -> Result<(), String> {
         let Interval { start, length, latencies } = interval;
         if latencies.count() == 0 {
             return Ok(());
         }
         if latencies.negative() > 0 {
-            // Before its interval: whoever sees the interval whole has seen its comment, too.
+            // Before its interval: whoever sees the complete interval has also seen its comment.
             let mut comment = String::new();
             let (negative, most_ns) = (latencies.negative(), latencies.most_negative_ns());
             let _ = writeln!(comment, "{NEGATIVE}{negative},{most_ns}]");
@@ -160,10 +160,10 @@ impl LogEncoder {
     }
 }
 
-/// The comment that says how many latencies of the next interval were negative, and how far the most negative one lay below zero (ns).
+/// The comment that says how many latencies of the next interval were negative, and how far below zero the most negative one was (ns).
 const NEGATIVE: &str = "#[Negative: ";
 
-/// The writer states its divisor each time it begins, and here it begins for every interval: once in a file is enough.
+/// The writer states its divisor each time it begins, and here it begins for every interval: once per file is enough.
 fn drop_first_line(log: &mut Vec<u8>, from: usize) {
     if let Some(end) = log[from..].iter().position(|byte| *byte == b'\n') {
         log.drain(from..=from + end);
@@ -174,7 +174,7 @@ fn drop_first_line(log: &mut Vec<u8>, from: usize) {
 type Lines<'a> = std::iter::Peekable<std::iter::Enumerate<str::SplitInclusive<'a, char>>>;
 
 impl<'a> LogReader<'a> {
-    /// Reads what a log begins with. A last line without its end (the process was killed while it wrote) is left out.
+    /// Reads a log's header. A last line without its end (the process was killed while writing) is left out.
     ///
     /// # Errors
     /// The line and what is wrong with it.
@@ -229,7 +229,7 @@ impl<'a> LogReader<'a> {
         let mut nanos: Histogram<u64> =
             self.deserializer.deserialize(&mut bytes.as_slice()).map_err(|error| error.to_string())?;
         if interval.max() <= 0.0 {
-            // Nothing but zeros. The decoder knows only that they lie in the lowest bucket, and would take its upper end for their maximum.
+            // Only zeros. The decoder knows only that they are in the lowest bucket, and would take its upper end for their maximum.
             let zeros = nanos.len();
             nanos.reset();
             nanos.record_n(0, zeros).map_err(|error| error.to_string())?;
@@ -258,12 +258,12 @@ fn at_line(number: usize, why: &str) -> String {
     format!("line {}: {why}", number + 1)
 }
 
-/// Whether a line stands before the first interval.
+/// Whether a line comes before the first interval.
 fn is_head(line: &str) -> bool {
     line.starts_with(['#', '"']) && !line.starts_with(NEGATIVE)
 }
 
-/// What a line says; nothing for comments and the column names.
+/// The content of a line; nothing for comments and the column names.
 fn entry_of(line: &str) -> Result<Option<LogEntry<'_>>, String> {
     IntervalLogIterator::new(line.as_bytes())
         .next()
@@ -271,7 +271,7 @@ fn entry_of(line: &str) -> Result<Option<LogEntry<'_>>, String> {
         .map_err(|_| "this is not a line of an interval log".to_owned())
 }
 
-/// What stands in a comment of the form `#[Name: value]`.
+/// The value in a comment of the form `#[Name: value]`.
 fn comment_value<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     line.strip_prefix(name)?.trim_end().strip_suffix(']')
 }

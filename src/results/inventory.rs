@@ -1,5 +1,5 @@
-//! The inventory of a run's folder: how long each file is and what it hashes to, so that whoever joins parts can tell a damaged, cut,
-//! missing or foreign file from what the run measured.
+//! The inventory of a run's folder: the length and hash of each file, so that `merge` can tell
+//! a damaged, cut, missing or foreign file from what the run measured.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,12 +12,12 @@ use xxhash_rust::xxh3::Xxh3;
 use super::ResultsError;
 use super::names::MANIFEST;
 
-/// What begins the manifest's last line: the hash of all lines above.
+/// The start of the manifest's last line: the hash of all lines above.
 const SEAL: &str = "# xxh3 of the lines above: ";
-/// Files with these endings are read by `merge`: one that the inventory does not name is not the run's.
+/// Files with these endings are read by `merge`: one that is not in the inventory is not the run's.
 const MEASURED: [&str; 5] = [".hlog", ".hlog.partial", ".ledger", ".csv", ".csv.partial"];
 
-/// A file as the run left it.
+/// A file as the run wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileFacts {
@@ -30,7 +30,7 @@ pub struct FileFacts {
 /// Every file of a run's folder but the manifest, by its path in the folder.
 pub(crate) type Inventory = BTreeMap<String, FileFacts>;
 
-/// Takes stock of a folder. Files that were never completed are left out.
+/// Takes the inventory of a folder. Files that were never completed are left out.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -44,7 +44,7 @@ pub(crate) fn take_stock(folder: &Path) -> Result<Inventory, ResultsError> {
     Ok(inventory)
 }
 
-/// Holds a folder against its inventory.
+/// Checks a folder against its inventory.
 ///
 /// # Errors
 /// [`ResultsError::NotWhole`] for the first file that is missing, has changed, or is not the run's.
@@ -82,10 +82,10 @@ pub(crate) fn sealed(text: &str) -> String {
     )
 }
 
-/// Holds a manifest's text against its last line.
+/// Checks a manifest's text against its last line.
 ///
 /// # Errors
-/// [`ResultsError::NotWhole`] when the line is missing or says something else.
+/// [`ResultsError::NotWhole`] when the line is missing or does not match.
 pub(crate) fn verify_seal(file: &Path, text: &str) -> Result<(), ResultsError> {
     let body = text.rfind(SEAL).map_or("", |at| &text[..at]);
     if sealed(body) == text {

@@ -11,15 +11,15 @@ use crate::{clock::kernel::KernelClock, profile::Profile};
 /// The schema that this program writes and reads.
 pub(crate) const MANIFEST_SCHEMA: u32 = 1;
 
-/// How far a run has come.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunState {
-    /// It goes on, or it was killed: a process that ends in order says so.
+    /// It is running, or it was killed: a process that ends normally records that.
     Running,
-    /// It came to its end.
+    /// It ran to its end.
     Finished,
-    /// Somebody stopped it, and it ended in order.
+    /// It was stopped, and ended normally.
     Interrupted,
 }
 
@@ -30,7 +30,7 @@ pub struct Manifest {
     pub schema: u32,
     /// The run's id, equal in all processes that share it.
     pub run_id: String,
-    /// How far the run has come.
+    /// The state of the run.
     pub state: RunState,
     /// The subcommand, as in `run`, `produce` or `consume`.
     pub command: String,
@@ -46,7 +46,7 @@ pub struct Manifest {
     /// When the process was done, RFC 3339; absent while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
-    /// The profile's name: its file name without the ending.
+    /// The profile's name: its file name without the extension.
     pub profile_name: String,
     /// The version of floodmark.
     pub floodmark: String,
@@ -58,13 +58,13 @@ pub struct Manifest {
     pub clock: ClockFacts,
     /// The cluster that was tested.
     pub target: TargetFacts,
-    /// The topics, and the offsets between which the run lies.
+    /// The topics, and the offsets between which the run's records are.
     #[serde(default, rename = "topic", skip_serializing_if = "Vec::is_empty")]
     pub topics: Vec<TopicFacts>,
     /// The clients' settings as resolved, by client (`producer orders`, `consumer`), without secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub client: BTreeMap<String, BTreeMap<String, String>>,
-    /// Every other file of the folder, by its path in it, as the run left it; empty while the run goes on.
+    /// Every other file of the folder, by its path in it, as the run wrote it; empty while the run is going on.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: Inventory,
     /// The resolved profile, as its author would write it.
@@ -78,7 +78,7 @@ pub struct HostFacts {
     pub hostname: String,
     /// The kernel's release.
     pub kernel: String,
-    /// Which start of which kernel this is: processes in which it is equal share one wall clock, in whatever containers they run.
+    /// Identifies a boot of a machine: processes with the same one share one wall clock, whatever containers they run in.
     #[serde(default = "HostFacts::unknown")]
     pub boot_id: String,
     /// Cores that the process may use.
@@ -86,7 +86,7 @@ pub struct HostFacts {
 }
 
 impl HostFacts {
-    /// Asks the machine; what it does not tell is `unknown`.
+    /// Asks the machine; what it does not report is `unknown`.
     #[must_use]
     pub fn of_this_machine() -> Self {
         let told = |path| {
@@ -107,8 +107,8 @@ impl HostFacts {
         "unknown".to_owned()
     }
 
-    /// Whether two processes read one wall clock: they ran on one start of one kernel. A name alone proves nothing, since
-    /// hosts made from one image have the same.
+    /// Whether two processes read one wall clock: they ran in the same boot of the same kernel. A name alone proves nothing, because hosts
+    /// made from one image share it.
     #[must_use]
     pub fn shares_clock_with(&self, other: &Self) -> bool {
         self.boot_id == other.boot_id && self.boot_id != HostFacts::unknown()
@@ -118,10 +118,10 @@ impl HostFacts {
 /// The clock that stamped the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClockFacts {
-    /// How far the wall clock moved away from the run's clock until the end, in microseconds: a step or a slew.
+    /// How far the wall clock moved away from the run's clock by the end, in microseconds: a step or a slew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wall_moved_us: Option<i64>,
-    /// The kernel's state at the start; absent where it cannot be asked.
+    /// The kernel's state at the start; absent if it cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_start: Option<KernelClock>,
     /// The kernel's state at the end.
@@ -156,17 +156,17 @@ pub struct TopicFacts {
 }
 
 impl Manifest {
-    /// Takes in a client's resolved settings, without their secrets.
+    /// Adds a client's resolved settings, without their secrets.
     pub fn set_client<'a>(&mut self, client: &str, settings: impl IntoIterator<Item = (&'a str, &'a str)>) {
         let clean = settings.into_iter().map(|(key, value)| (key.to_owned(), redact(key, value))).collect();
         self.client.insert(client.to_owned(), clean);
     }
 
-    /// The profile, ready to run again: with the counts of the captured curves that it replays, read anew.
+    /// The profile, ready to run again: with the counts of its captured curves, read again.
     ///
     /// # Errors
-    /// When the table is not a profile, or a curve's file is gone or holds other counts than it did; `file` is the manifest's path,
-    /// for the message.
+    /// When the table is not a profile, or a curve's file is gone or has other counts
+    /// than before; `file` is the manifest's path, for the message.
     pub fn profile(&self, file: &Path) -> Result<Profile, ResultsError> {
         let table = self.profile.clone();
         let mut profile: Profile = table.try_into().map_err(|error: toml::de::Error| ResultsError::Malformed {
@@ -180,8 +180,8 @@ impl Manifest {
         Ok(profile)
     }
 
-    /// The profile's table, without what differs between the machines that share one run: where curve files lie, when their
-    /// fingerprint says what is in them.
+    /// The profile's table, without what differs between the machines of one run: the paths
+    /// of curve files, if their fingerprint identifies the content.
     #[must_use]
     pub fn profile_anywhere(&self) -> toml::Table {
         let mut table = self.profile.clone();

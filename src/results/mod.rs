@@ -1,4 +1,4 @@
-//! The files of a run: written while it goes on, readable after a kill, read again by later commands. Nothing here prints.
+//! The files of a run: written while it is going on, readable after a kill, read again by later commands. Nothing here prints.
 
 pub(crate) mod error;
 pub(crate) mod folder;
@@ -28,7 +28,7 @@ pub(crate) use verdicts::verdicts_schema;
 pub(crate) use watermark_rows::WatermarkRow;
 pub(crate) use writer::RunWriter;
 
-/// The lines of a file that have their end: what a killed process was writing last is left out.
+/// The complete lines of a file: the one that a killed process was writing last is left out.
 fn whole_lines(file: &[u8]) -> &[u8] {
     let end = file.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     &file[..end]

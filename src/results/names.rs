@@ -1,4 +1,4 @@
-//! What the files of a run are called.
+//! The names of a run's files.
 
 /// The manifest's file name.
 pub(crate) const MANIFEST: &str = "manifest.toml";

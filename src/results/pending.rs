@@ -1,7 +1,7 @@
-//! Files that grow while a run goes on, and files that appear whole.
+//! Files that grow while a run is going on, and files that appear complete.
 //!
-//! Both are written aside, as `name.partial`, and renamed when they are complete. A growing file keeps in memory what the disk does not
-//! take, and tries again with every flush, so that a full disk never stops a measurement.
+//! Both are written as `name.partial`, and renamed when they are complete. A growing file keeps in memory what the disk does not accept,
+//! and retries with every flush, so that a full disk never stops a measurement.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,7 +11,7 @@ use std::{
 
 use super::ResultsError;
 
-/// Where a file is written until it is complete.
+/// The path of a file until it is complete.
 #[must_use]
 pub(crate) fn partial_path(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
@@ -19,10 +19,10 @@ pub(crate) fn partial_path(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Writes a whole file aside and renames it, so that no reader ever sees half of it.
+/// Writes a complete file under another name and renames it, so that no reader ever sees half of it.
 ///
 /// # Errors
-/// When the system refuses; then the file is as it was before.
+/// When the system refuses; then the file is unchanged.
 pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
     let aside = partial_path(file);
     let mut opened = File::create(&aside);
@@ -32,32 +32,32 @@ pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), ResultsError>
     };
     let written = opened.and(filled);
     written.map_err(|system| {
-        // What is left aside is of no use to anyone; that it cannot be removed either changes nothing.
+        // The partial file is of no use; if it cannot be removed either, nothing changes.
         let _ = fs::remove_file(&aside);
         ResultsError::CannotWrite { file: file.to_owned(), system }
     })
 }
 
-/// Renames a written file for good: what it holds is on the disk before the name is, and the name before anyone is told.
-/// Otherwise a machine that loses power may keep the name of an empty file.
+/// Renames a written file durably: its content is on the disk before its name is, and its name before this returns. Otherwise a machine
+/// that loses power may keep the name of an empty file.
 fn give_name(written: &File, aside: &Path, file: &Path) -> io::Result<()> {
     written.sync_all()?;
     fs::rename(aside, file)?;
     match file.parent() {
-        // Some file systems let nobody open or sync a folder; what they do with names is theirs.
+        // Some file systems do not allow opening or syncing a folder; then durability of names is up to them.
         Some(folder) => File::open(folder).and_then(|folder| folder.sync_all()).or(Ok(())),
         None => Ok(()),
     }
 }
 
-/// Bytes on their way to a file.
+/// Bytes waiting to be written to a file.
 #[derive(Debug, Default)]
 struct Pending {
     bytes: Vec<u8>,
 }
 
 impl Pending {
-    /// Hands over as much as `out` takes; the rest stays, in order.
+    /// Writes as much as `out` accepts; the rest stays, in order.
     fn hand_over(&mut self, out: &mut impl Write) -> io::Result<()> {
         let mut done = 0;
         let outcome = loop {
@@ -76,7 +76,7 @@ impl Pending {
     }
 }
 
-/// A file that grows by the second.
+/// A file that grows every second.
 #[derive(Debug)]
 pub(crate) struct GrowingFile {
     path: PathBuf,
@@ -99,7 +99,7 @@ impl GrowingFile {
     /// Writes what has been appended.
     ///
     /// # Errors
-    /// When the system refuses; what was not taken waits for the next flush.
+    /// When the system refuses; what was not written waits for the next flush.
     pub(crate) fn flush(&mut self) -> Result<(), ResultsError> {
         let GrowingFile { path, file, pending } = self;
         let written = open_aside(file, path).and_then(|file| pending.hand_over(file));
@@ -109,7 +109,7 @@ impl GrowingFile {
     /// Writes the rest and gives the file its name.
     ///
     /// # Errors
-    /// When the system refuses; then the file stays aside, with all that was taken.
+    /// When the system refuses; then the partial file stays, with everything written so far.
     pub(crate) fn complete(mut self) -> Result<(), ResultsError> {
         self.flush()?;
         let aside = partial_path(&self.path);
@@ -125,7 +125,7 @@ impl GrowingFile {
     }
 }
 
-/// The file aside, made at its first use: an older one is never written to.
+/// The partial file, created at its first use: an older one is never written to.
 fn open_aside<'a>(file: &'a mut Option<File>, path: &Path) -> io::Result<&'a mut File> {
     match file {
         Some(open) => Ok(open),
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A disk that takes so many bytes and is then full, until someone frees space.
+    /// A disk that accepts this many bytes and is then full, until space is freed.
     #[derive(Default)]
     struct SmallDisk {
         taken: Vec<u8>,

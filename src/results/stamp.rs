@@ -1,4 +1,4 @@
-//! Moments as people and tools read them.
+//! Moments in a form for people and tools.
 
 use jiff::Timestamp;
 

@@ -23,9 +23,9 @@ pub const SUMMARY_SCHEMA: u32 = 2;
 pub struct Summary {
     /// The version of this layout: 2.
     pub schema: u32,
-    /// What the run says.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why, the strongest first; empty when the run passed and there is nothing to remark.
+    /// Why, the strongest first; empty when the run passed without remarks.
     pub reasons: Vec<Reason>,
     /// Which run this is.
     pub run: RunFacts,
@@ -48,7 +48,7 @@ pub struct Summary {
     /// Whether the run was stopped before its schedule ended.
     #[serde(default)]
     pub interrupted: bool,
-    /// What went wrong during the run and spoils the measurement; the reasons contain these, too.
+    /// What went wrong during the run and affects the measurement; the reasons contain these, too.
     #[serde(default)]
     pub troubles: Vec<Reason>,
     /// Whether a part of the run is missing: one side of it, a shard, or an end that never came.
@@ -56,12 +56,12 @@ pub struct Summary {
     pub partial: bool,
 }
 
-/// Which run a summary is of.
+/// Identifies the run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct RunFacts {
     /// The run's id, equal in all processes that share it.
     pub id: String,
-    /// The profile's name: its file name without the ending.
+    /// The profile's name: its file name without the extension.
     pub profile: String,
     /// The seed that everything random was drawn from.
     pub seed: u64,
@@ -77,14 +77,14 @@ pub struct RunFacts {
     pub embedded: bool,
 }
 
-/// What became of a stream: the figures of its last stage that shows events.
+/// What happened to a stream: the figures of its last stage that shows events.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StreamSummary {
     /// The stream's name in the profile.
     pub name: String,
     /// The topic that it was sent to.
     pub topic: String,
-    /// What became of the events.
+    /// What happened to the events.
     pub counts: Counts,
     /// How long each hop took.
     pub latency_ms: HopLatencies,
@@ -110,13 +110,13 @@ pub struct StreamSummary {
     /// How often events were due while the client's queue was full.
     #[serde(default)]
     pub queue_full: u64,
-    /// How long the client took nothing because its queue was full or a transaction was being committed, in seconds, over all workers.
+    /// How long the client took no events because its queue was full or a transaction was being committed, in seconds, over all workers.
     #[serde(default)]
     pub held_back_s: f64,
     /// How long the profile's ceiling held sending back, in seconds: the worst worker's.
     #[serde(default)]
     pub capped_s: f64,
-    /// How far behind its due time the last send was, in milliseconds.
+    /// How late the last send was, in milliseconds.
     #[serde(default)]
     pub behind_at_end_ms: f64,
     /// The p99 of the generator's own lateness in its worst second, in milliseconds.
@@ -128,13 +128,13 @@ pub struct StreamSummary {
     /// How many workers sent.
     #[serde(default)]
     pub workers: u64,
-    /// How many events the clients' queues hold, over all workers; 0 where that is not known.
+    /// How many events the clients' queues hold, over all workers; 0 where unknown.
     #[serde(default)]
     pub queue_events: u64,
     /// How long a client waits for a batch to fill, in milliseconds.
     #[serde(default)]
     pub linger_ms: f64,
-    /// The longest that events may have waited for the observer itself: that much of a latency may not be the target's.
+    /// How long events may have waited for the observer itself, at most: that much of a latency may not be the target's.
     #[serde(default)]
     pub observer_behind_ms: Latencies,
     /// How late events were by the first model's rule, and which bound would be enough (with several stages: at the first one where a model reads).
@@ -143,10 +143,10 @@ pub struct StreamSummary {
     /// What disturbs the watermark, the most harmful first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingSummary>,
-    /// The producers whose clocks are furthest off, as the events show them and as the profile made them.
+    /// The producers whose clocks are furthest off, as observed and as the profile set them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ProducerSkew>,
-    /// What became of the events that the profile disturbed on purpose, by the first model's claims.
+    /// What happened to the events that the profile disturbed on purpose, by the first model's claims.
     #[serde(default)]
     pub injections: InjectionLedger,
 }
@@ -158,11 +158,11 @@ pub struct StageSummary {
     pub name: String,
     /// The topic that was read.
     pub topic: String,
-    /// What became of the events, as seen here.
+    /// What happened to the events, as seen here.
     pub counts: Counts,
     /// How long each hop took, up to here.
     pub latency_ms: HopLatencies,
-    /// The longest that events may have waited for the observer itself: that much of a latency may not be the target's.
+    /// How long events may have waited for the observer itself, at most: that much of a latency may not be the target's.
     #[serde(default)]
     pub observer_behind_ms: Latencies,
     /// What stream processors' watermarks would have dropped.
@@ -173,7 +173,7 @@ pub struct StageSummary {
     /// Why, the strongest first.
     #[serde(default)]
     pub reasons: Vec<Reason>,
-    /// The limits that hold here: those on counts, and at the last stage those on latencies, too.
+    /// The limits that apply here: those on counts, and at the last stage those on latencies, too.
     #[serde(default)]
     pub slo: Vec<SloResult>,
     /// How late events were by the first model's rule, and which bound would be enough.
@@ -182,13 +182,13 @@ pub struct StageSummary {
     /// What disturbs the watermark, the most harmful first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingSummary>,
-    /// The producers whose clocks are furthest off, as the events show them and as the profile made them.
+    /// The producers whose clocks are furthest off, as observed and as the profile set them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ProducerSkew>,
-    /// What became of the events that the profile disturbed on purpose, by the first model's claims.
+    /// What happened to the events that the profile disturbed on purpose, by the first model's claims.
     #[serde(default)]
     pub injections: InjectionLedger,
-    /// A pipeline's windows, where the stage shows them instead of events; counts and latencies are then empty.
+    /// A pipeline's windows, if the stage shows them instead of events; counts and latencies are then empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<WindowsSummary>,
 }
@@ -227,7 +227,7 @@ pub struct GeneratorSummary {
     /// How often events were due while a client's queue was full.
     #[serde(default)]
     pub queue_full: u64,
-    /// CPU time that the process used, observing and the embedded broker included, in seconds; absent where it is not known.
+    /// CPU time that the process used, observing and the embedded broker included, in seconds; absent where unknown.
     #[serde(default)]
     pub cpu_s: Option<f64>,
 }
@@ -237,14 +237,14 @@ pub struct GeneratorSummary {
 pub struct Watermark {
     /// The engine whose rule this is.
     pub engine: String,
-    /// Over what the engine keeps its watermark, as in `partition` or `task`.
+    /// What the engine's watermark covers, as in `partition` or `task`.
     pub scope: String,
     /// How much disorder the engine allows, in milliseconds: its bound, or Kafka Streams' grace. The same as the first `tolerance`.
     pub bound_ms: f64,
     /// What the engine allows, each under the engine's own name, as in `bound`, `delay` or `grace`; disorder is compared with the first.
     #[serde(default)]
     pub tolerance: Vec<Tolerance>,
-    /// The window that events are put into, as in `tumbling 10s`; absent without windows.
+    /// The window that events are grouped into, as in `tumbling 10s`; absent without windows.
     pub window: Option<String>,
     /// Events that are dropped in any order of reading.
     pub dropped_sure: u64,
@@ -257,7 +257,7 @@ pub struct Watermark {
     /// The most that these events can add to the engine's own metric, whatever else is in the stream: each is lost from all its windows.
     #[serde(default)]
     pub engine_metric_at_most: u64,
-    /// Whether events of any partition may close a window for all: then what is sure to be kept in a part is not sure of the whole.
+    /// Whether events of any partition may close a window for all: then what is certainly kept in a part is not certain for the whole.
     #[serde(default)]
     pub follows_whole_stream: bool,
     /// How long a window stays open after the watermark has passed its end, in milliseconds: allowed lateness or grace.
@@ -278,17 +278,18 @@ pub struct Watermark {
     /// (Event, window) pairs that are lost, at least and at most.
     #[serde(default)]
     pub pairs_lost: CountRange,
-    /// What an engine that keeps up should show, over the unknown phase of its ticks and, for Flink, the 100 ms of its network buffers; absent when the append times are not known, when parts
-    /// were merged, and for sessions that a late event may join. With idleness it is that of one source task.
+    /// What an engine that keeps up should show, over the unknown phase of its ticks and, for Flink, the 100 ms of its network buffers;
+    /// absent when the append times are unknown, when parts were merged, and for sessions that a late event may join. With idleness it is
+    /// that of one source task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<ExpectedDrops>,
-    /// Messages without an event time that can be read; they are in no other count.
+    /// Messages without a readable event time; they are in no other count.
     #[serde(default)]
     pub without_event_time: u64,
-    /// Events whose time the engine refuses (Kafka Streams, before 1970).
+    /// Events whose time the engine rejects (Kafka Streams, before 1970).
     #[serde(default)]
     pub refused: u64,
-    /// What a person should know about these figures, a sentence each.
+    /// What to know about these figures, a sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
 }
@@ -309,14 +310,14 @@ pub struct ExpectedDrops {
 pub struct EngineMetric {
     /// The metric's name in the engine.
     pub name: String,
-    /// The least that it should show.
+    /// The minimum that it should show.
     pub min: u64,
-    /// The most that it should show.
+    /// The maximum that it should show.
     pub max: u64,
 }
 
 impl Summary {
-    /// Takes in what went wrong after the verdict, and lets it count.
+    /// Adds something that went wrong after the verdict, and updates the verdict.
     pub fn add_trouble(&mut self, trouble: Reason) {
         self.troubles.push(trouble.clone());
         self.reasons.push(trouble);
@@ -326,7 +327,7 @@ impl Summary {
     /// As JSON, indented, with a line end.
     ///
     /// # Errors
-    /// What the encoder said; no figure of this type makes it fail.
+    /// The encoder's error; no value of this type makes it fail.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');

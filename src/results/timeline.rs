@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What happened to a stream within one second. Rates are this second's; levels are taken at its end.
+/// What happened to a stream within one second. Rates are for this second; levels are at its end.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TimelineRow {
-    /// The second's beginning, RFC 3339.
+    /// The second's start, RFC 3339.
     pub time: String,
     /// The second's number, from the start of the run.
     pub second: u64,
@@ -24,7 +24,7 @@ pub struct TimelineRow {
     /// What was seen at the stage, further copies included.
     #[serde(default)]
     pub seen_per_s: f64,
-    /// Acked and not yet seen, further copies included; below zero while acknowledgements come in after their events.
+    /// The consumer's lag: acked and not yet seen, further copies included; below zero while acknowledgements arrive after their events.
     pub lag_events: i64,
     /// Given up on in this second.
     pub failed: u64,
@@ -42,16 +42,16 @@ pub struct TimelineRow {
     pub due_to_consumed_max_ms: Option<f64>,
     /// 99 % of events are acked within this, counted from sent.
     pub sent_to_acked_p99_ms: Option<f64>,
-    /// 99 % of events were handed to the client at most so late.
+    /// 99 % of events were handed to the client at most this late.
     pub generator_lateness_p99_ms: Option<f64>,
-    /// The latest event was handed to the client so late.
+    /// How late the latest event was handed to the client.
     pub generator_lateness_max_ms: Option<f64>,
 }
 
 /// Appends a row to a file's bytes, and the column names before the first one.
 ///
 /// # Errors
-/// Only if the encoder fails, which no row of this type makes it do.
+/// Only if the encoder fails, which no row of this type causes.
 pub(crate) fn append_row(file: &mut Vec<u8>, row: &TimelineRow, first: bool) -> Result<(), csv::Error> {
     let mut writer = csv::WriterBuilder::new().has_headers(first).from_writer(file);
     writer.serialize(row)?;
@@ -59,7 +59,7 @@ pub(crate) fn append_row(file: &mut Vec<u8>, row: &TimelineRow, first: bool) -> 
     Ok(())
 }
 
-/// Reads a timeline. A last line without its end (the process was killed while it wrote) is left out.
+/// Reads a timeline. A last line without its end (the process was killed while writing) is left out.
 ///
 /// # Errors
 /// The line and what is wrong with it.

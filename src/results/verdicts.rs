@@ -1,4 +1,4 @@
-//! What `floodmark watermark --json` prints, for programs. The names are a contract, as those of `summary.json` are.
+//! What `floodmark watermark --json` prints, for programs. The names are a contract, like those of `summary.json`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::event_time::watermark::Tolerance;
 pub struct WatermarkVerdicts {
     /// The engine whose rule this is.
     pub engine: String,
-    /// Over what the engine keeps its maximum event time: partition, task or query.
+    /// What the engine's maximum event time covers: partition, task or query.
     pub scope: String,
     /// How much disorder the engine allows, in milliseconds: its bound, or Kafka Streams' grace. The same as the first `tolerance`.
     pub bound_ms: i64,
@@ -29,9 +29,9 @@ pub struct WatermarkVerdicts {
     pub windows: Vec<WindowCount>,
     /// What the engine's own metric shows.
     pub metric: MetricVerdict,
-    /// What became of the events.
+    /// What happens to the events.
     pub counts: VerdictCounts,
-    /// What a person should know, a sentence each.
+    /// What to know, a sentence each.
     pub notes: Vec<String>,
 }
 
@@ -44,17 +44,17 @@ pub struct EventVerdict {
     pub partition: u32,
     /// Its event time, in milliseconds; absent when it cannot be read.
     pub time_ms: Option<i64>,
-    /// What becomes of it.
+    /// What happens to it.
     pub verdict: EventFate,
 }
 
-/// What becomes of an event.
+/// What happens to an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum EventFate {
     /// None of its windows had fired.
     #[serde(rename = "kept")]
     Kept,
-    /// A window had fired, and one at least took it in.
+    /// A window had fired, and at least one took it in.
     #[serde(rename = "late but allowed")]
     LateAllowed,
     /// Lost from all its windows.
@@ -69,7 +69,7 @@ pub enum EventFate {
     /// It depends on how the engine reads.
     #[serde(rename = "RACE")]
     Race,
-    /// The engine refuses events of such a time (Kafka Streams, before 1970).
+    /// The engine rejects events of such a time (Kafka Streams, before 1970).
     #[serde(rename = "refused")]
     Refused,
     /// Its event time cannot be read.
@@ -84,14 +84,14 @@ pub struct WindowCount {
     pub start_ms: i64,
     /// The first millisecond after it.
     pub end_ms: i64,
-    /// How many events it takes in; where that is not exact, the least.
+    /// How many events it takes in; if that is not exact, the minimum.
     pub count: u64,
-    /// Where it is not exact, the most.
+    /// If it is not exact, the maximum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count_max: Option<u64>,
 }
 
-/// An engine's metric: its value where that is exact, else its bounds.
+/// An engine's metric: its value if that is exact, else its bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct MetricVerdict {
     /// Its name in the engine.
@@ -99,24 +99,24 @@ pub struct MetricVerdict {
     /// What it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<u64>,
-    /// The least that it shows.
+    /// The minimum that it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<u64>,
-    /// The most that it shows.
+    /// The maximum that it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
 }
 
-/// What became of the events.
+/// What happens to the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct VerdictCounts {
     /// Events with an event time.
     pub events: u64,
-    /// Events without one that can be read.
+    /// Events without a readable one.
     pub without_event_time: u64,
-    /// Events that the engine refuses.
+    /// Events that the engine rejects.
     pub refused: u64,
-    /// Events kept although one of their windows had fired; 0 where verdicts are not exact.
+    /// Events kept although one of their windows had fired; 0 if verdicts are not exact.
     pub late_allowed: u64,
     /// Events lost from all their windows, at least and at most.
     pub dropped: CountRange,
@@ -126,7 +126,7 @@ pub struct VerdictCounts {
     pub pairs_lost: CountRange,
 }
 
-/// What engines would drop of a topic that was read once.
+/// What engines would drop from a topic that was read once.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct TopicWatermarks {
     /// The topic.
@@ -135,22 +135,22 @@ pub struct TopicWatermarks {
     pub partitions: u32,
     /// How many messages were read.
     pub messages: u64,
-    /// The range of time that was asked for; absent for all of the topic.
+    /// The time range that was requested; absent for the whole topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<String>,
-    /// Of how many offsets the messages are a sample; absent when all were read.
+    /// How many offsets the messages are a sample of; absent when all were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampled_of: Option<u64>,
     /// How event times are written, in a sample.
     #[serde(default)]
     pub event_time_forms: Vec<EventTimeForm>,
-    /// What `expected` rests on.
+    /// What `expected` is based on.
     #[serde(default)]
     pub append_times: AppendSaid,
-    /// How late events are, and the bounds that could be chosen; absent where the order over all partitions counts and is not known.
+    /// How late events are, and the bounds that could be chosen; absent where the order over all partitions matters and is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lateness: Option<LatenessSummary>,
-    /// The shape of a message without an event time that can be read: names of fields and forms of values.
+    /// The shape of a message without a readable event time: names of fields and forms of values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable_example: Option<String>,
     /// One entry for each bound, in the order of the command line.
@@ -166,12 +166,12 @@ pub struct EventTimeForm {
     pub messages: u64,
 }
 
-/// What a topic says about when its records were appended.
+/// How well a topic shows when its records were appended.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AppendSaid {
     /// All append times are the broker's.
     pub exact: bool,
-    /// They are known, exactly or as an estimate: without, there is no `expected`.
+    /// They are known, exactly or as an estimate: otherwise there is no `expected`.
     pub known: bool,
     /// Records that the broker stamped when it appended them.
     pub by_broker: u64,

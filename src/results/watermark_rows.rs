@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::event_time::lateness::StallCause;
 
-/// Where a partition's watermark stood at the end of a second, by the stage's first model.
+/// A partition's watermark at the end of a second, by the stage's first model.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct WatermarkRow {
-    /// The second's beginning, RFC 3339.
+    /// The second's start, RFC 3339.
     pub time: String,
     /// The second's number, from the start of the run.
     pub second: u64,
@@ -15,7 +15,7 @@ pub struct WatermarkRow {
     pub stream: String,
     /// The stage's name.
     pub stage: String,
-    /// The partition; empty for the least over all partitions, which is what windows wait for.
+    /// The partition; empty for the minimum over all partitions, which is what windows wait for.
     pub partition: Option<u16>,
     /// Records in this second.
     pub records: u64,
@@ -32,7 +32,7 @@ pub struct WatermarkRow {
 /// Appends a row to a file's bytes, and the column names before the first one.
 ///
 /// # Errors
-/// Only if the encoder fails, which no row of this type makes it do.
+/// Only if the encoder fails, which no row of this type causes.
 pub(crate) fn append_row(file: &mut Vec<u8>, row: &WatermarkRow, first: bool) -> Result<(), csv::Error> {
     let mut writer = csv::WriterBuilder::new().has_headers(first).from_writer(file);
     writer.serialize(row)?;
@@ -40,7 +40,7 @@ pub(crate) fn append_row(file: &mut Vec<u8>, row: &WatermarkRow, first: bool) ->
     Ok(())
 }
 
-/// Reads the rows. A last line without its end (the process was killed while it wrote) is left out.
+/// Reads the rows. A last line without its end (the process was killed while writing) is left out.
 ///
 /// # Errors
 /// The line and what is wrong with it.

@@ -1,4 +1,4 @@
-//! What `summary.json` says of a pipeline's windows. The names are a contract: they may be added to, not changed.
+//! The part of `summary.json` about a pipeline's windows. The names are a contract: they may be added to, not changed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,10 +50,10 @@ pub struct WindowsSummary {
     /// Compared windows with events for which no result came at all.
     #[serde(default)]
     pub without_result: u64,
-    /// Windows with results and without any event, so that they are of events from before the run; they are not compared.
+    /// Windows with results but without events: the results are of events from before the run; they are not compared.
     #[serde(default)]
     pub without_events: u64,
-    /// Counted although the model is sure of the drop: above 0 the model is not the pipeline's.
+    /// Counted although the model says they are certainly dropped: above 0 the model is not the pipeline's.
     #[serde(default)]
     pub counted_although_sure_to_drop: u64,
     /// Results that were read.
@@ -80,7 +80,7 @@ pub struct WindowsSummary {
     /// Whether events and results were read to their ends.
     #[serde(default)]
     pub read_to_end: bool,
-    /// What a person should know about these figures, a sentence each.
+    /// What to know about these figures, a sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
 }
@@ -107,7 +107,7 @@ pub struct WindowSummary {
     pub expected: u64,
     /// What the pipeline counted in it, over all keys.
     pub observed: u64,
-    /// Records that the model says it misses behind the watermark; absent where that is not known.
+    /// Records that it misses behind the watermark, by the model; absent where unknown.
     pub predicted: Option<CountRange>,
     /// What is wrong with it, in words.
     pub what: String,
@@ -131,7 +131,7 @@ pub struct WindowSummary {
     pub has_result: bool,
 }
 
-/// A share, where nothing had to be left out.
+/// The default share: nothing was left out.
 fn whole() -> f64 {
     1.0
 }

@@ -1,8 +1,8 @@
-//! A run's folder while the run goes on.
+//! A run's folder while the run is going on.
 //!
-//! From the first second there is a manifest that says `running`; the timeline and the interval logs grow aside by the second. A process that
-//! is killed leaves exactly that, and [`super::RunFolder`] reads it. A disk that fills up stops nothing: what it does not take
-//! waits in memory, and the end of the run reports it once.
+//! From the first second there is a manifest that says `running`; the timeline and the interval logs grow in partial files every second. A
+//! process that is killed leaves exactly that, and [`super::RunFolder`] reads it. A disk that fills up stops nothing: what it does not
+//! accept waits in memory, and the end of the run reports it once.
 
 use std::{
     collections::BTreeMap,
@@ -38,7 +38,7 @@ pub(crate) struct RunWriter {
 }
 
 impl RunWriter {
-    /// Makes the folder and puts the manifest into it, with the state `running`.
+    /// Creates the folder with the manifest, in the state `running`.
     /// `start_unix_ns` is the moment that seconds are counted from, in nanoseconds since 1970.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl RunWriter {
         &self.folder
     }
 
-    /// The manifest, to be completed with what becomes known on the way. [`RunWriter::save_manifest`] writes it.
+    /// The manifest, to be completed with what becomes known during the run. [`RunWriter::save_manifest`] writes it.
     pub(crate) fn manifest_mut(&mut self) -> &mut Manifest {
         &mut self.manifest
     }
@@ -89,7 +89,7 @@ impl RunWriter {
         write_whole(&file, sealed(&text).as_bytes())
     }
 
-    /// Takes in a row of the timeline; the next flush writes it.
+    /// Adds a row of the timeline; the next flush writes it.
     pub(crate) fn row(&mut self, row: &TimelineRow) {
         let Some(timeline) = &mut self.timeline else { return };
         let appended = append_row(timeline.buffer(), row, !self.any_row);
@@ -97,7 +97,7 @@ impl RunWriter {
         self.remember_unwritable(TIMELINE, appended.map_err(|error| error.to_string()));
     }
 
-    /// Takes in a row of the watermark log; the next flush writes it.
+    /// Adds a row of the watermark log; the next flush writes it.
     pub(crate) fn watermark_row(&mut self, row: &WatermarkRow) {
         let is_first = self.watermarks.is_none();
         let path = self.folder.join(WATERMARKS);
@@ -106,7 +106,7 @@ impl RunWriter {
         self.remember_unwritable(WATERMARKS, appended.map_err(|error| error.to_string()));
     }
 
-    /// Takes in the latencies of an interval; the next flush writes them. An empty interval leaves no trace.
+    /// Adds the latencies of an interval; the next flush writes them. An empty interval adds nothing.
     pub(crate) fn interval(&mut self, key: &LogKey, interval: &Interval) {
         if interval.latencies.count() == 0 {
             return;
@@ -122,7 +122,7 @@ impl RunWriter {
         self.remember_unwritable(&key.file_name(), appended);
     }
 
-    /// Writes what was taken in since the last flush; call it each second. What the disk does not take waits for the next one.
+    /// Writes what was added since the last flush; call it every second. What the disk does not accept waits for the next one.
     pub(crate) fn flush(&mut self) {
         let first_refusal = self
             .timeline
@@ -136,13 +136,13 @@ impl RunWriter {
         }
     }
 
-    /// What went wrong first, if anything did. It may be over: only [`RunWriter::finish`] knows.
+    /// The first error, if there was one. It may be over: only [`RunWriter::finish`] knows.
     #[cfg(test)]
     fn trouble(&self) -> Option<&ResultsError> {
         self.trouble.as_ref()
     }
 
-    /// Writes a further file of the run, such as `report.html`, whole.
+    /// Writes another file of the run, such as `report.html`, in one piece.
     ///
     /// # Errors
     /// When the system refuses.
@@ -150,12 +150,13 @@ impl RunWriter {
         write_whole(&self.folder.join(name), bytes)
     }
 
-    /// Writes the rest of what grew, and gives every file its name. Each is tried, whatever became of the others. Nothing is taken in after this.
+    /// Writes the rest of the growing files, and gives every file its name. Each is tried,
+    /// even after another one failed. Nothing may be added after this.
     ///
     /// # Errors
-    /// The first refusal of the system.
+    /// The system's first error.
     pub(crate) fn complete(&mut self) -> Result<(), ResultsError> {
-        // A refusal in the middle of the run is forgiven when the disk took everything in the end; an encoder's is not.
+        // An error of the system during the run is forgiven if the disk accepted everything in the end; an encoder's is not.
         let mut outcome = match self.trouble.take() {
             Some(error @ ResultsError::Unwritable { .. }) => Err(error),
             _ => Ok(()),
@@ -167,11 +168,11 @@ impl RunWriter {
         outcome
     }
 
-    /// Completes what is not complete yet, writes the summary, and states how the run ended (`ended` is RFC 3339) and what each file
-    /// came to. The manifest is the last: as long as it says `running`, the rest may be missing.
+    /// Completes what is not complete yet, writes the summary, and records how the run ended (`ended` is RFC 3339), and the length and hash
+    /// of each file. The manifest is the last: as long as it says `running`, the rest may be missing.
     ///
     /// # Errors
-    /// The first refusal of the system. The manifest then goes on saying `running` only if it is the one that could not be written.
+    /// The system's first error. The manifest still says `running` only if it is the file that could not be written.
     pub(crate) fn finish(mut self, state: RunState, ended: &str, summary: &Summary) -> Result<(), ResultsError> {
         let completed = self.complete();
         let encoded = summary
@@ -194,7 +195,7 @@ impl RunWriter {
 /// Results are never overwritten: the folder must not exist, or be empty.
 ///
 /// # Errors
-/// When it holds anything, or cannot be looked into.
+/// When it holds anything, or cannot be read.
 pub(crate) fn refuse_occupied(folder: &Path) -> Result<(), ResultsError> {
     let mut entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP (a terminal that closes): the first stops sending, the second stops waiting.
+//! Ctrl-C, SIGTERM and SIGHUP (a closed terminal): the first stops sending, the second stops waiting.
 
 use std::fs;
 use std::io;
@@ -8,7 +8,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::StopFlag;
 
-/// Listens in a thread of its own for as long as the process lives. Where signals cannot be heard, the system's own way applies: the process ends.
+/// Listens in its own thread for as long as the process lives. If signals cannot be
+/// received, the system's default applies: the process ends.
 pub(crate) fn listen(stop: &StopFlag) {
     let stop = stop.clone();
     let heard = move || {
@@ -28,22 +29,22 @@ pub(crate) fn listen(stop: &StopFlag) {
 pub(crate) struct Asked {
     interrupt: Signal,
     terminate: Signal,
-    /// None under `nohup`, whose point is that a closed terminal stops nothing.
+    /// None under `nohup`, whose purpose is that a closed terminal stops nothing.
     hang_up: Option<Signal>,
 }
 
 impl Asked {
-    /// Listens from now on. To be called inside of a runtime.
+    /// Listens from now on. Must be called inside a runtime.
     ///
     /// # Errors
-    /// When the system lets nobody listen.
+    /// When the system does not allow listening.
     pub(crate) fn listen() -> io::Result<Self> {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let hang_up = if ignores_hang_up(&status) { None } else { Some(signal(SignalKind::hangup())?) };
         Ok(Asked { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
     }
 
-    /// Waits for the next of them; none comes any more when nothing is told.
+    /// Waits for the next one; `None` if no more can come.
     pub(crate) async fn next(&mut self) -> Option<()> {
         let Asked { interrupt, terminate, hang_up } = self;
         let hung_up = async {
@@ -60,7 +61,7 @@ impl Asked {
     }
 }
 
-/// By the kernel's mask of ignored signals, whose first bit is SIGHUP. Elsewhere than on Linux nothing tells.
+/// By the kernel's mask of ignored signals, whose first bit is SIGHUP. Known only on Linux.
 fn ignores_hang_up(status: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)

@@ -1,4 +1,4 @@
-//! Every unit reads what it writes, and says why it cannot read the rest.
+//! Every unit reads what it writes, and explains what it cannot read.
 
 use proptest::prelude::*;
 

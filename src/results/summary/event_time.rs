@@ -1,4 +1,4 @@
-//! What the event times at a stage came to: how late events were, why, which bound would do, and what became of the injected.
+//! The figures of the event times at a stage: how late events were, why, which bound would be enough, and what happened to injected events.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::event_time::lateness::{Candidate, Finding, InjectionLedger, ProducerSkew, Scope};
 use crate::event_time::watermark::Tolerance;
 
-/// Most findings, producers' clocks, partitions and windows that a summary lists: the worst ones.
+/// The most findings, producers' clocks, partitions and windows that a summary lists: the worst ones.
 pub(crate) const MOST_LISTED: usize = 32;
 
 /// How late events were by the first model's rule, and which bound would be enough.
@@ -14,7 +14,7 @@ pub(crate) const MOST_LISTED: usize = 32;
 pub struct LatenessSummary {
     /// The model whose rule it is, as in `flink, tumbling 10s`: the first one that reads at this stage.
     pub model: String,
-    /// Whose maximum an event is compared with.
+    /// The maximum that an event is compared with.
     pub scope: Scope,
     /// The model's bound (Kafka Streams: its grace), in milliseconds. The same as the first `tolerance`.
     pub bound_ms: u64,
@@ -25,10 +25,11 @@ pub struct LatenessSummary {
     pub records: u64,
     /// Events that needed a larger bound than the model's, each against the maximum of its own partition.
     pub late: u64,
-    /// Events that lie more than an hour ahead of the clock. The advice is for a pipeline that refuses them before they move a watermark.
+    /// Events more than an hour ahead of the clock. The advice is for a pipeline that rejects them before they move a watermark.
     pub refused: u64,
-    /// The bound to choose, in milliseconds: the smallest of `2 x p99 jitter` and the skew + 10 % or + 20 % that covers the largest lateness of the
-    /// run, wherever windows begin; where none does, the largest lateness + 10 %. Absent when nothing was measured, and when parts were merged.
+    /// The bound to choose, in milliseconds: the smallest of `2 x p99 jitter` and the skew + 10 % or + 20 % that covers the largest
+    /// lateness of the run, wherever windows begin; if none does, the largest lateness + 10 %. Absent when nothing was measured, and when
+    /// parts were merged.
     pub advised_ms: Option<u64>,
     /// Bounds that could be chosen, each with what it would have dropped. Empty when parts were merged.
     pub candidates: Vec<Candidate>,
@@ -36,7 +37,7 @@ pub struct LatenessSummary {
     pub partitions: Vec<LatePartition>,
     /// The model's windows that miss the most events. Empty when parts were merged.
     pub windows: Vec<WindowMissing>,
-    /// What a person should know about these figures, a sentence each.
+    /// What to know about these figures, a sentence each.
     pub notes: Vec<String>,
 }
 
@@ -58,15 +59,15 @@ pub struct LatePartition {
 /// A window that misses events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WindowMissing {
-    /// Its beginning, RFC 3339.
+    /// Its start, RFC 3339.
     pub start: String,
-    /// Its beginning, in milliseconds of event time since 1970.
+    /// Its start, in milliseconds of event time since 1970.
     pub start_ms: i64,
     /// Its end (exclusive), in milliseconds of event time since 1970.
     pub end_ms: i64,
     /// Events that it misses in any order of reading.
     pub missing_sure: u64,
-    /// Events that it misses in some order, the sure ones included.
+    /// Events that it misses in some order, the certain ones included.
     pub missing_possible: u64,
 }
 
@@ -79,7 +80,7 @@ pub struct FindingSummary {
     pub finding: Finding,
 }
 
-/// All of it, for one stage.
+/// All of these, for one stage.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct EventTimeSummary {
     /// Absent where no model reads.
@@ -88,6 +89,6 @@ pub(crate) struct EventTimeSummary {
     pub findings: Vec<FindingSummary>,
     /// The producers whose clocks are furthest off.
     pub clocks: Vec<ProducerSkew>,
-    /// What became of the injected.
+    /// What happened to injected events.
     pub injections: InjectionLedger,
 }

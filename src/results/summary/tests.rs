@@ -229,7 +229,7 @@ fn a_reader_passes_over_names_that_were_added_later() {
     assert!(serde_json::from_value::<Summary>(value).is_ok());
 }
 
-/// Checks a value against the part of JSON Schema that the summary's schema uses; any other keyword is an error, so that none is passed over.
+/// Checks a value against the part of JSON Schema that the summary's schema uses; any other keyword is an error, so that none is ignored.
 fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
     let Some(keywords) = schema.as_object() else { return Ok(()) };
     for (keyword, rule) in keywords {

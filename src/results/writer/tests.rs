@@ -88,7 +88,7 @@ fn some_summary() -> Summary {
     summary().new_tree(&mut TestRunner::deterministic()).unwrap().current()
 }
 
-/// Writes `seconds` seconds of a run, and leaves it going on.
+/// Writes `seconds` seconds of a run, and leaves it running.
 fn running(folder: &Path, seconds: u64) -> RunWriter {
     let mut writer = RunWriter::create(folder, manifest("r1"), START_NS).unwrap();
     for second in 0..seconds {
@@ -159,7 +159,7 @@ fn a_run_of_no_seconds_opens_too() {
 
 const CHILD_FOLDER: &str = "FLOODMARK_TEST_CHILD_FOLDER";
 
-/// Not a test by itself: `a_killed_process_leaves_a_readable_run` starts it in a process of its own.
+/// Not a test by itself: `a_killed_process_leaves_a_readable_run` starts it in a child process.
 #[test]
 fn child_that_writes_until_it_is_killed() {
     let Ok(folder) = std::env::var(CHILD_FOLDER) else { return };
@@ -227,7 +227,7 @@ fn a_disk_that_refuses_for_a_while_costs_nothing() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("r1");
     let mut writer = RunWriter::create(&folder, manifest("r1"), START_NS).unwrap();
-    // Something else sits where the timeline should grow: the system refuses, as it would on a full disk.
+    // Something else is where the timeline should grow: the system refuses, as it would on a full disk.
     let obstacle = folder.join("timeline.csv.partial");
     fs::create_dir(&obstacle).unwrap();
     for second in 0..3 {
