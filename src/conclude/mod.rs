@@ -28,7 +28,7 @@ use crate::consume::EventTimeFigures;
 use crate::event_time::watermark::tolerance_text;
 use crate::figures::count;
 use crate::load::StreamSchedule;
-use crate::profile::{Profile, Slo, Stream, WhenFull};
+use crate::profile::{Profile, Slo, Stage, Stream, WhenFull};
 use crate::results::Summary;
 use crate::results::summary::{
     CountRange, EventTimeSummary, GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary,
@@ -140,14 +140,14 @@ fn part_of(role: Role) -> Option<Reason> {
 fn conclude_stream(facts: &Facts<'_>, index: usize, stream: &Stream, measured: &StreamMeasured) -> Concluded {
     let schedule = &facts.schedules[index];
     let mut windows = windows_of(stream, &measured.stages);
-    let stages: Vec<(StageSummary, Reconciled)> = (0..stream.stages.len().max(1))
-        .map(|place| match stream.stages.get(place) {
-            Some(stage) if stage.results.is_some() => {
-                (conclude_windows(facts.role, stream, place, measured, windows.remove(&place)), Reconciled::default())
-            }
-            _ => conclude_stage(facts.role, schedule, stream, place, measured),
-        })
-        .collect();
+    let stage_at = |(place, stage): (usize, &Stage)| {
+        if stage.results.is_some() {
+            let windows = windows.remove(&place);
+            return (conclude_windows(facts.role, stream, place, measured, windows), Reconciled::default());
+        }
+        conclude_stage(facts.role, schedule, stream, place, measured)
+    };
+    let stages: Vec<(StageSummary, Reconciled)> = stream.stages.iter().enumerate().map(stage_at).collect();
     let own = stream.last_of_events();
     let delivered = measured.stages.get(own).and_then(|stage| stage.delivered.as_ref());
     let seconds = (facts.sending_ns as f64 / 1e9).max(1e-9);
@@ -229,10 +229,8 @@ fn conclude_stage(
     place: usize,
     measured: &StreamMeasured,
 ) -> (StageSummary, Reconciled) {
-    let (name, topic) = stream
-        .stages
-        .get(place)
-        .map_or_else(|| (stream.name.clone(), stream.topic_name()), |stage| (stage.name.clone(), stage.topic.clone()));
+    let stage = &stream.stages[place];
+    let (name, topic) = (stage.name.clone(), stage.topic.clone());
     let rule = if topic == stream.topic_name() { LostRule::ReadPast } else { LostRule::Quiet };
     let nothing = StageMeasured::default();
     let seen = measured.stages.get(place).unwrap_or(&nothing);
@@ -255,7 +253,7 @@ fn conclude_stage(
     let is_last = place == stream.last_of_events();
     let acked = highest_acked(measured);
     let reading = reading_of(stream, place, &topic, measured, &acked);
-    let judgement = judge_stage(role, stream, &name, is_last, &reconciled, (delivered, reading));
+    let judgement = judge_stage(role, stream, stage, is_last, &reconciled, (delivered, reading));
     let watermarks = seen.event_times.as_ref().map(|figures| watermarks_of(figures, &name)).unwrap_or_default();
     let summary = StageSummary {
         name,
@@ -316,7 +314,7 @@ fn conclude_windows(
 fn judge_stage(
     role: Role,
     stream: &Stream,
-    name: &str,
+    stage: &Stage,
     is_last: bool,
     reconciled: &Reconciled,
     (delivered, reading): (&Delivered, Option<StageReading<'_>>),
@@ -325,7 +323,7 @@ fn judge_stage(
     let slo = Slo { watermark_drops: None, ..slo_of_part(if is_last { role } else { Role::Produce }, stream.slo) };
     let figures = StreamFigures {
         name: &stream.name,
-        stage: (!stream.stages.is_empty()).then_some(name),
+        stage: stage.written_name(),
         slo: &slo,
         delivery: stream.delivery,
         sides: sides_of(role),
@@ -420,7 +418,7 @@ fn figures_of<'a>(
 ) -> StreamFigures<'a> {
     let sends = measured.produced.is_some() && facts.role != Role::Consume;
     let place = stream.last_of_events();
-    let topic = stream.stages.get(place).map_or(concluded.summary.topic.as_str(), |stage| stage.topic.as_str());
+    let topic = &stream.stages[place].topic;
     // Sending goes on after the schedule's end when it is behind: what held it back is a share of all that time.
     let sending_s = (facts.sending_ns as f64 / 1e9 + measured.behind_at_end_ns as f64 / 1e9).max(1e-9);
     StreamFigures {

@@ -301,11 +301,7 @@ fn clocks_of(parts: &[Part]) -> Option<ClockFigures> {
 }
 
 fn stage_names(stream: &Stream) -> Vec<&str> {
-    if stream.stages.is_empty() {
-        vec![&stream.name]
-    } else {
-        stream.stages.iter().map(|stage| stage.name.as_str()).collect()
-    }
+    stream.stages.iter().map(|stage| stage.name.as_str()).collect()
 }
 
 fn write(

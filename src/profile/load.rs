@@ -79,6 +79,7 @@ impl Profile {
         };
         let faults = validate::validate(&profile, long_phases);
         all_right(faults.into_iter().map(located).collect())?;
+        profile.imply_stages();
         curves::note_curves(&profile, folder, &mut table);
         let notices = notices.into_iter().chain(curves::other_moments(&profile)).collect();
         Ok(Loaded { profile, table, name: stem(origin), notices })

@@ -114,7 +114,7 @@ pub struct Stream {
     #[serde(default)]
     pub slo: Slo,
     /// Where the stream is observed. Default: its own topic. With several, the figures of the last one that shows events are the stream's.
-    #[serde(rename = "stage", default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "stage", default, skip_serializing_if = "none_written")]
     #[schemars(length(min = 1))]
     pub stages: Vec<Stage>,
     /// Models of engines: which events would each drop as too late?
@@ -243,6 +243,38 @@ pub struct Stage {
     /// The topic holds a pipeline's window results instead of events: each window is compared with the events that belong in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<WindowResults>,
+    /// No one wrote it: the stream names no stage, and is observed in its own topic.
+    #[serde(skip)]
+    pub implied: bool,
+}
+
+impl Stage {
+    /// The stage of a stream that names none: its own topic, under the stream's name.
+    fn implied_by(stream: &Stream) -> Self {
+        Stage {
+            name: stream.name.clone(),
+            topic: stream.topic_name(),
+            id: None,
+            due: None,
+            sent: None,
+            event_time: None,
+            event_time_format: None,
+            isolation: Isolation::default(),
+            quiet: defaults::quiet(),
+            results: None,
+            implied: true,
+        }
+    }
+
+    /// The name that the profile gives it; none where the profile names no stage.
+    #[must_use]
+    pub fn written_name(&self) -> Option<&str> {
+        (!self.implied).then_some(&self.name)
+    }
+}
+
+fn none_written(stages: &[Stage]) -> bool {
+    stages.iter().all(|stage| stage.implied)
 }
 
 mod defaults {
@@ -267,6 +299,13 @@ mod defaults {
 }
 
 impl Profile {
+    /// Gives a stage to each stream that names none: from here on every stream has one.
+    pub(crate) fn imply_stages(&mut self) {
+        for stream in self.streams.iter_mut().filter(|stream| stream.stages.is_empty()) {
+            stream.stages.push(Stage::implied_by(stream));
+        }
+    }
+
     /// How long events are sent: the key, or the longest stream's phases or curve.
     #[must_use]
     pub fn duration(&self) -> Span {

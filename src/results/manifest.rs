@@ -177,6 +177,7 @@ impl Manifest {
             file: file.to_owned(),
             why: faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "),
         })?;
+        profile.imply_stages();
         Ok(profile)
     }
 

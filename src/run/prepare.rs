@@ -180,14 +180,14 @@ pub(super) struct PreparedStage {
     pub(super) isolation: Isolation,
     /// Where the parts of an event are.
     pub(super) extractor: Extractor,
-    /// As the profile has it; none where the stream is observed in its own topic only.
-    pub(super) spec: Option<Stage>,
+    /// As the profile has it.
+    pub(super) spec: Stage,
 }
 
 impl PreparedStage {
     /// Whether a pipeline's windows are seen here, and no events.
     pub(super) fn shows_windows(&self) -> bool {
-        self.spec.as_ref().is_some_and(|spec| spec.results.is_some())
+        self.spec.results.is_some()
     }
 }
 
@@ -406,23 +406,8 @@ fn prepare_stream(
         let extractor = Extractor::of_stage(stream.payload.codec, stage)
             .map_err(|error| RunError::Usage(format!("stage {}: {error}", stage.name)))?;
         let (name, topic) = (stage.name.clone(), stage.topic.clone());
-        let spec = Some(stage.clone());
+        let spec = stage.clone();
         stages.push(PreparedStage { name, topic, is_input, partitions, from, isolation, extractor, spec });
-    }
-    if stages.is_empty() {
-        let isolation = effective_isolation(request, Isolation::default());
-        let from = ends_of(&topic, partitions, isolation)?;
-        let (name, extractor) = (stream.name.clone(), Extractor::of_codec(stream.payload.codec));
-        stages.push(PreparedStage {
-            name,
-            topic: topic.clone(),
-            is_input: true,
-            partitions,
-            from,
-            isolation,
-            extractor,
-            spec: None,
-        });
     }
     let (stream, schedule) = (stream.clone(), Arc::clone(schedule));
     Ok(PreparedStream { stream, models, topic, partitions, batch_limit: None, ranges, schedule, stages })

@@ -280,10 +280,9 @@ fn set_clients(manifest: &mut Manifest, prepared: &Prepared, stream: &PreparedSt
     if prepared.request.role.observes() {
         for stage in &stream.stages {
             let pairs = pairs(&stage_settings(prepared, stage));
-            let client = if stage.spec.is_some() {
-                format!("consumer {name} {}", stage.name)
-            } else {
-                format!("consumer {name}")
+            let client = match stage.spec.written_name() {
+                Some(stage) => format!("consumer {name} {stage}"),
+                None => format!("consumer {name}"),
             };
             manifest.set_client(&client, pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         }

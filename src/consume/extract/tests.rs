@@ -96,6 +96,7 @@ fn stage(id: &str, due: &str, sent: &str) -> Stage {
         event_time_format: None,
         quiet: crate::profile::units::Span::from_secs(5),
         results: None,
+        implied: false,
     }
 }
 

@@ -41,6 +41,13 @@ fn profile() -> Profile {
     .unwrap()
 }
 
+/// The same as it is once it is loaded.
+fn loaded() -> Profile {
+    let mut profile = profile();
+    profile.imply_stages();
+    profile
+}
+
 fn manifest(run_id: &str) -> Manifest {
     let mut manifest = Manifest {
         schema: MANIFEST_SCHEMA,
@@ -118,7 +125,7 @@ fn a_finished_run_reads_back_whole() {
     assert_eq!(expected.files.len(), 3, "summary, timeline and a log");
     read.verify().unwrap();
     assert_eq!(read.manifest(), &expected);
-    assert_eq!(read.manifest().profile(&folder).unwrap(), profile(), "the manifest is enough to run it again");
+    assert_eq!(read.manifest().profile(&folder).unwrap(), loaded(), "the manifest is enough to run it again");
     assert!(read.ended_in_order());
     assert_eq!(read.summary().unwrap(), Some(summary));
     assert_eq!(read.timeline().unwrap(), (0..3).map(row).collect::<Vec<_>>());
