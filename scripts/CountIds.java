@@ -16,7 +16,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Reads a topic from its beginning to the end it has now, with Kafka's own consumer, and counts the ids in its JSON records.
+ * Reads a topic from its beginning to its current end, with Kafka's own consumer, and counts the ids in its JSON records.
  * It shares no code with floodmark, so that it can disagree.
  */
 public final class CountIds {
@@ -76,7 +76,7 @@ public final class CountIds {
         return known.stream().map(p -> new TopicPartition(topic, p.partition())).toList();
     }
 
-    /** Positions, not records, say when the end is reached: transaction markers and compaction leave gaps. */
+    /** Positions, not records, show when the end is reached: transaction markers and compaction leave gaps. */
     private void readAll(KafkaConsumer<byte[], byte[]> consumer, Map<TopicPartition, Long> ends) {
         long lastProgress = System.nanoTime();
         long before = -1;
@@ -119,7 +119,7 @@ public final class CountIds {
         }
     }
 
-    /** The text of the top-level field, or null when the payload is no whole JSON object with it: a record cut short is unreadable. */
+    /** The text of the top-level field, or null if the payload is not a complete JSON object with it: a truncated record is unreadable. */
     private String idOf(byte[] payload) {
         if (payload == null) {
             return null;

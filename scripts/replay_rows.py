@@ -1,4 +1,4 @@
-"""The tables of scripts/prove-replay: a curve's counts, and those of its replay as they were captured."""
+"""The tables of scripts/prove-replay: a curve's counts, and the captured counts of its replay."""
 
 import datetime
 import json
@@ -25,7 +25,7 @@ def curve(path):
 
 
 def pace(path, seconds, events):
-    """The length of a bucket played, in milliseconds; the speed and the scale that come of it; how many buckets there are."""
+    """The played length of a bucket, in milliseconds; the resulting speed and scale; the number of buckets."""
     counts, step_s = curve(path)
     step_ms = max(1, round(seconds * 1000 / len(counts)))
     scale = min(1.0, events / sum(counts))
@@ -35,7 +35,7 @@ def pace(path, seconds, events):
 
 
 def planned(counts, scale):
-    """Whole events per bucket: what the scale makes fractions is kept in sum, to the nearest event."""
+    """Whole events per bucket: if the scale makes fractions, their sum is kept, to the nearest event."""
     total, before, whole = 0.0, 0, []
     for count in counts:
         total += count * scale
@@ -70,13 +70,13 @@ def counts_row(out, name, scale):
 
 
 def off_by_second(wanted, back, buckets):
-    """The most that a second of the replay is off, of what it should hold on average."""
+    """The largest error of a second of the replay, relative to its mean."""
     by_second = [(sum(wanted[at:at + buckets]), sum(back[at:at + buckets])) for at in range(0, len(wanted), buckets)]
     return max(abs(ours - theirs) for ours, theirs in by_second) / (sum(wanted) / len(by_second))
 
 
 def dispersion(reference, name, what, *paths):
-    """Variance over mean of the counts in windows of 1, 2, 5, ... buckets; the median over the paths, and the least and the most."""
+    """Variance over mean of the counts in windows of 1, 2, 5, ... buckets; the median over the paths, with minimum and maximum."""
     _, step_s = curve(reference)
     curves = [curve(path)[0] for path in paths]
     texts = []
@@ -112,7 +112,7 @@ def main(command, *arguments):
     elif command == "counts":
         counts_row(*arguments)
     elif command == "dispersion-header":
-        print(DISPERSION % ("curve", "counts", "index of dispersion, in windows of so many seconds of the curve's time (median, least to most)"))
+        print(DISPERSION % ("curve", "counts", "index of dispersion, in windows of this many seconds of the curve's time (median, min to max)"))
     elif command == "dispersion":
         dispersion(*arguments)
     elif command == "conclude":

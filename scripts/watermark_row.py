@@ -1,4 +1,4 @@
-"""The table of scripts/prove-watermarks: a row for each run, and whether all of them are as predicted."""
+"""The table of scripts/prove-watermarks: a row for each run, and whether all are as predicted."""
 
 import json
 import os
@@ -23,17 +23,17 @@ def counted(out, name):
 
 
 def predicted(out, engine, name):
-    """What is certain of the metric (min, max), its expected range or None, the certain (min, max) of records lost, and the records judged."""
+    """The certain bounds (min, max) of the metric, its expected range or None, the certain (min, max) of records lost, and the records judged."""
     (topic,) = read(out, name + ".predicted.json")["watermarks"]
     expected = topic.get("expected") and (topic["expected"]["metric"]["min"], topic["expected"]["metric"]["max"])
     metric, lost = topic["engine_metric"], {"min": topic["dropped_sure"], "max": topic["dropped_possible"]}
     if engine == "spark":
-        # Of the batches that the checkpoint names.
+        # From the batches in the checkpoint.
         batches = read(out, name + ".exact.json")
         metric, lost = batches["metric"], batches["counts"]["dropped"]
         if metric.get("value") is not None:
             metric = {"min": metric["value"], "max": metric["value"]}
-        # What is certain without the batches must hold as well.
+        # The bounds that are certain without the batches must hold as well.
         metric = {"min": max(metric["min"], topic["engine_metric"]["min"]), "max": min(metric["max"], topic["engine_metric"]["max"])}
     return (metric["min"], metric["max"]), expected, (lost["min"], lost["max"]), topic["records"]
 
@@ -67,11 +67,11 @@ def row(worked, out, engine, profile, seed, mode, _topic, name):
 def as_text(result, out):
     start = (result["engine"], result["profile"], result["seed"], result["mode"])
     if not result["worked"]:
-        why = "did not work (logs: %s)" % os.path.join(out, result["name"] + ".*")
+        why = "failed (logs: %s)" % os.path.join(out, result["name"] + ".*")
         if "records_read" in result:
             why = "the engine read %d of %d records" % (result["records_read"], result["records"])
         return "%-8s %-21s %5d %-8s  %s" % (start + (why,))
-    # What is expected of an engine that keeps up says nothing of one that begins with a backlog.
+    # The expected range is for an engine that keeps up, not for one that begins with a backlog.
     expected = "%d - %d" % tuple(result["expected"]) if result["expected"] and result["mode"] == "live" else ""
     word = "yes" if result["inside"] else "NO"
     if result["min"] == result["max"]:
@@ -90,7 +90,7 @@ def conclude(out):
     outside = [result for result in worked if not result["inside"]]
     disagree = [result for result in worked if not result["agrees"]]
     live = [result for result in worked if result["mode"] == "live" and result["expected"]]
-    print("%d of %d runs inside the certain bounds; %d disagree with the engine's own windows; %d did not work" % (
+    print("%d of %d runs inside the certain bounds; %d disagree with the engine's own windows; %d failed" % (
         len(worked) - len(outside), len(worked), len(disagree), len(results) - len(worked)))
     if live:
         print("%d of %d live runs inside the expected range" % (sum(bool(result["as_expected"]) for result in live), len(live)))
