@@ -1,12 +1,12 @@
 //! The header of a record batch, format 2 (layout: KIP-98), and the marker batches that end a transaction.
 //!
-//! The broker reads only these fixed fields. The records behind them, compressed or not, are stored as they came.
+//! The broker reads only these fixed fields. The records after them, compressed or not, are stored as they came.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 /// Bytes before the first record.
 pub(super) const HEADER_BYTES: usize = 61;
-/// Base offset, batch length and leader epoch: what the broker writes over when it serves a batch. The CRC does not cover them.
+/// Base offset, batch length and leader epoch: the fields that the broker overwrites when it serves a batch. The CRC does not cover them.
 pub(super) const PREFIX_BYTES: usize = 16;
 /// The one leader epoch of every partition here: the leader never changes.
 pub(super) const LEADER_EPOCH: i32 = 0;
@@ -41,7 +41,7 @@ pub(super) struct BatchHeader {
 /// Why a batch is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BatchFault {
-    /// Cut short, or its length field disagrees with what came.
+    /// Cut short, or its length field disagrees with the bytes received.
     Length,
     /// A format older or newer than 2.
     Format,
@@ -68,7 +68,7 @@ fn int64(bytes: &[u8], at: usize) -> Result<i64, BatchFault> {
 }
 
 impl BatchHeader {
-    /// Reads the header of the one batch that `bytes` hold. Does not look at the CRC.
+    /// Reads the header of the one batch in `bytes`. Does not check the CRC.
     ///
     /// # Errors
     /// [`BatchFault::Format`] for another format, [`BatchFault::Length`] when `bytes` are not exactly one batch.
@@ -93,7 +93,7 @@ impl BatchHeader {
         })
     }
 
-    /// Everything that is asked of a batch that a producer sends: header, CRC, and counts that fit each other.
+    /// Checks a producer's batch completely: header, CRC, and counts that are consistent.
     ///
     /// # Errors
     /// The first [`BatchFault`] found.
@@ -167,14 +167,14 @@ pub(super) fn marker(producer_id: i64, producer_epoch: i16, committed: bool, tim
     batch.freeze()
 }
 
-/// Where a record stands: its distance from the batch's base offset, and its timestamp.
+/// The place of a record: its distance from the batch's base offset, and its timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordPlace {
     pub(super) offset_delta: i64,
     pub(super) timestamp_ms: i64,
 }
 
-/// The places of an uncompressed batch's records, in order. Ends early at the first record that makes no sense.
+/// The places of an uncompressed batch's records, in order. Ends early at the first malformed record.
 pub(super) fn record_places<'a>(header: &BatchHeader, bytes: &'a [u8]) -> impl Iterator<Item = RecordPlace> + 'a {
     let base_timestamp_ms = header.base_timestamp_ms;
     let mut rest = bytes.get(HEADER_BYTES..).unwrap_or_default();
@@ -188,7 +188,7 @@ pub(super) fn record_places<'a>(header: &BatchHeader, bytes: &'a [u8]) -> impl I
     })
 }
 
-/// Takes a signed variable-length integer off the front.
+/// Takes a signed variable-length integer from the front.
 fn zigzag(bytes: &mut &[u8]) -> Option<i64> {
     let mut value: u64 = 0;
     for shift in (0..64).step_by(7) {
@@ -209,7 +209,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A well-formed uncompressed batch of `count` records of 10 ms distance, as a producer would send it.
+    /// A well-formed uncompressed batch of `count` records 10 ms apart, as a producer would send it.
     pub(crate) fn batch_of(count: i32, producer: (i64, i16, i32), transactional: bool, first_ms: i64) -> Bytes {
         let mut covered = BytesMut::new();
         covered.put_i16(if transactional { TRANSACTIONAL_BIT } else { 0 });

@@ -1,4 +1,4 @@
-//! The state that every connection shares.
+//! The state that all connections share.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +19,7 @@ use super::{BrokerConfig, WhenFull};
 
 /// The one broker's id.
 pub(super) const NODE_ID: BrokerId = BrokerId(1);
-/// Room for large frames under a small memory cap: two of the largest.
+/// Room for large frames under a small memory cap: two of the largest frames.
 const LEAST_FRAMES_BYTES: u64 = 2 * 100 * 1024 * 1024;
 
 /// A cluster of one broker.
@@ -30,12 +30,12 @@ pub(super) struct Cluster {
     pub(super) config: BrokerConfig,
     pub(super) topics: Topics,
     pub(super) memory: Memory,
-    /// What large frames take that have not come whole, or are not answered yet: beside the cap on what is stored.
+    /// Memory of large frames that are incomplete or not answered yet, beside the cap on what is stored.
     pub(super) frames: Memory,
     pub(super) transactions: Transactions,
     pub(super) groups: Groups,
     pub(super) paused: watch::Sender<bool>,
-    /// How many connections were closed because what they sent made no sense?
+    /// How many connections were closed because of malformed requests?
     pub(super) malformed: AtomicU64,
     /// How many connections are open?
     pub(super) connections: AtomicU64,
@@ -70,7 +70,7 @@ impl Cluster {
         i32::from(self.address.port())
     }
 
-    /// The number of the next batch among all.
+    /// The arrival number of the next batch.
     pub(super) fn next_arrival(&self) -> u64 {
         self.arrivals.fetch_add(1, Ordering::AcqRel)
     }
@@ -79,10 +79,10 @@ impl Cluster {
         ReaderId(self.readers.fetch_add(1, Ordering::AcqRel))
     }
 
-    /// Waits for room for `bytes` under the memory cap and takes it.
+    /// Waits for room for `bytes` under the memory cap and reserves it.
     ///
     /// # Errors
-    /// No room within `patience`; nothing was taken.
+    /// No room within `patience`; nothing was reserved.
     pub(super) async fn take_room(&self, bytes: u64, patience: Duration) -> Result<(), ResponseError> {
         if self.try_take_room(bytes) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! DescribeConfigs: what was set on a topic, and the defaults of what was not.
+//! DescribeConfigs: the settings of a topic, and the defaults of the others.
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_configs_request::{DescribeConfigsRequest, DescribeConfigsResource};

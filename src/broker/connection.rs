@@ -18,18 +18,18 @@ use super::requests::{Malformed, answer};
 
 /// The largest frame that is read: Kafka's `socket.request.max.bytes`.
 const MAX_FRAME_BYTES: usize = 100 * 1024 * 1024;
-/// Read in one go; what does not fit into it is read into a buffer of the frame's own size.
+/// Read at once; a larger frame is read into a buffer of its own size.
 const READ_BUFFER_BYTES: usize = 16 * 1024;
 /// A larger buffer is not kept for the next frame.
 const MOST_KEPT_BYTES: usize = 4 * READ_BUFFER_BYTES;
 const LENGTH_BYTES: usize = 4;
-/// A frame's buffer grows by its own size, from this on: what a length claims is nobody's before it has come.
+/// The first size of a frame's buffer, which then grows as bytes arrive: a claimed length alone reserves nothing.
 const FIRST_BUFFER_BYTES: usize = 64 * 1024;
-/// How long a connection may be silent, also inside a frame: Kafka's `connections.max.idle.ms`.
+/// How long a connection may be silent, even inside a frame: Kafka's `connections.max.idle.ms`.
 const MOST_IDLE: Duration = Duration::from_secs(600);
-/// Most that is read of what a client sends while it waits for an answer: its end comes behind all of that.
+/// The most that is read of what a client sends while it waits for an answer: its end of stream comes after all of that.
 const MOST_AHEAD_BYTES: usize = 8 * 1024 * 1024;
-/// How long a frame that does not fit beside the other unfinished ones waits for room.
+/// How long a frame waits for room when it does not fit beside the other unfinished ones.
 const ROOM_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why a connection ended.
@@ -41,7 +41,7 @@ pub(super) enum Ended {
     Malformed(#[from] Malformed),
 }
 
-/// Serves a client until it leaves, or sends what makes no sense.
+/// Serves a client until it leaves, or sends a malformed request.
 pub(super) async fn serve(cluster: Arc<Cluster>, mut stream: TcpStream) {
     let link = Link { id: cluster.next_reader(), waiter: Arc::default(), has_fetched: AtomicBool::new(false) };
     cluster.connections.fetch_add(1, Ordering::AcqRel);
@@ -63,8 +63,8 @@ async fn serve_frames(cluster: &Cluster, link: &Link, stream: &mut TcpStream) ->
     while let Some(frame) = read_frame(stream, &mut buffer, &mut held).await? {
         // The sender lives as long as the cluster, so waiting for it cannot fail.
         let _ = paused.wait_for(|paused| !paused).await;
-        // An answer may take its time (a fetch that waits, a producer that is held back); a client that has gone does not want it. What can be
-        // done at once is done for it all the same: producers that want no answer send and go.
+        // An answer may take time (a fetch that waits, a producer that is held back); a client that has gone does not want it. But what can
+        // be done at once is done: producers that want no answer send and go.
         let reply = tokio::select! {
             biased;
             reply = answer(cluster, link, frame) => reply?,
@@ -79,7 +79,7 @@ async fn serve_frames(cluster: &Cluster, link: &Link, stream: &mut TcpStream) ->
     Ok(())
 }
 
-/// Reads what a client sends meanwhile, as far as there is room for it, and comes back when it has closed its end.
+/// Reads what a client sends meanwhile, as far as there is room, and returns when it has closed its end.
 async fn read_ahead(stream: &mut TcpStream, buffer: &mut BytesMut, held: &mut Held<'_>) {
     while buffer.len() < MOST_AHEAD_BYTES && held.reach_ahead(buffer.len()) {
         let mut limited = (&mut *stream).take(READ_BUFFER_BYTES as u64);
@@ -90,17 +90,17 @@ async fn read_ahead(stream: &mut TcpStream, buffer: &mut BytesMut, held: &mut He
     std::future::pending().await
 }
 
-/// The room that a connection takes among all that is large and not answered yet. Given back when it is dropped.
+/// The room that a connection takes for large data that is not answered yet. Returned on drop.
 struct Held<'a> {
     frames: &'a Memory,
-    /// What the frame takes that is read or answered.
+    /// The size of the frame that is being read or answered.
     bytes: u64,
-    /// What was read ahead takes, beyond a read in one go.
+    /// The size of what was read ahead, beyond a single read.
     ahead: u64,
 }
 
 impl Held<'_> {
-    /// Takes room for so many more bytes, or waits for it.
+    /// Reserves room for this many more bytes, waiting if necessary.
     async fn grow(&mut self, bytes: u64) -> Result<(), Ended> {
         let room = self.frames.wait_until(|| self.frames.try_take(bytes));
         timeout(ROOM_PATIENCE, room).await.map_err(|_| Malformed::NoRoom)?;
@@ -108,7 +108,7 @@ impl Held<'_> {
         Ok(())
     }
 
-    /// Takes room to read on behind this many bytes, if there is some.
+    /// Reserves room to read beyond this many bytes, if there is some.
     fn reach_ahead(&mut self, read: usize) -> bool {
         let missing = (read as u64).saturating_sub(self.ahead);
         let taken = missing == 0 || self.frames.try_take_of_half(missing);
@@ -136,14 +136,14 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Reads what comes next. A client that is silent for too long has gone without saying so.
+/// Reads what comes next. A client that is silent for too long is taken to be gone.
 async fn read_more(stream: &mut TcpStream, buffer: &mut BytesMut, most: usize) -> Result<usize, Ended> {
     let mut limited = (&mut *stream).take(most as u64);
     let read = timeout(MOST_IDLE, limited.read_buf(buffer)).await;
     Ok(read.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?)
 }
 
-/// The next frame without its length, or none when the client has closed.
+/// The next frame without its length, or none if the client has closed.
 async fn read_frame(
     stream: &mut TcpStream,
     buffer: &mut BytesMut,
@@ -184,7 +184,8 @@ async fn read_frame(
     Ok(Some(frame.freeze()))
 }
 
-/// Makes the whole buffer writable again; it is the only handle on its memory, so nothing is allocated. What reading ahead made of it goes.
+/// Makes the whole buffer writable again; it is the only handle on its memory, so
+/// nothing is allocated. Memory from reading ahead is released.
 fn reclaim(buffer: &mut BytesMut) {
     if buffer.is_empty() && buffer.capacity() > MOST_KEPT_BYTES {
         *buffer = BytesMut::with_capacity(READ_BUFFER_BYTES);

@@ -1,6 +1,6 @@
-//! Fetch: batches go out as they are stored, and a fetch that finds too little waits.
+//! Fetch: batches are served as they are stored, and a fetch that finds too little waits.
 //!
-//! Fetch sessions are declined (session id 0), so every fetch names all partitions that it wants.
+//! Fetch sessions are declined (session id 0), so every fetch lists all the partitions that it wants.
 //! The answer is written by hand, field by field as in Kafka's FetchResponse.json, so that batches need not be joined or copied.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::log::StoredBatch;
 use super::partition::{Asked, Found, Partition};
 use super::reply::{Reply, ReplyWriter};
 
-/// Kafka's `fetch.max.bytes`: the most that one answer carries, whatever a client asks for.
+/// Kafka's `fetch.max.bytes`: the most that one answer carries, whatever a client requests.
 const MAX_ANSWER_BYTES: usize = 55 * 1024 * 1024;
 const FIRST_FLEXIBLE: i16 = 12;
 const FIRST_WITH_TOPIC_IDS: i16 = 13;
@@ -29,7 +29,7 @@ type Outcome = Result<Found, ResponseError>;
 /// One partition of the request, found or not.
 type Target<'a> = (&'a FetchPartition, Result<Arc<Partition>, ResponseError>);
 
-/// Answers once there are `min_bytes`, an error, or `max_wait_ms` are over.
+/// Answers once there are `min_bytes` or an error, or `max_wait_ms` have passed.
 pub(super) async fn fetch(
     cluster: &Cluster,
     link: &Link,
@@ -51,7 +51,7 @@ pub(super) async fn fetch(
             return encode(&request, 0, &outcomes, version, correlation_id);
         }
         if registered {
-            // On timeout the loop looks once more and then answers.
+            // After the timeout the loop checks once more and then answers.
             registered = timeout_at(deadline, link.waiter.notified()).await.is_err();
             continue;
         }
@@ -189,7 +189,7 @@ fn put_partition(writer: &mut ReplyWriter, index: i32, outcome: &Outcome, versio
 
 fn put_aborted(writer: &mut ReplyWriter, outcome: &Outcome, flexible: bool) {
     let Some(aborted) = outcome.as_ref().ok().and_then(|found| found.aborted.as_ref()) else {
-        // Null: this reader did not ask.
+        // Null: this reader did not request them.
         if flexible {
             writer.put_varint(0)
         } else {

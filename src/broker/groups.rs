@@ -1,6 +1,6 @@
-//! Consumer groups, the classic protocol: who is a member, in which generation, with which assignment, and what was committed.
+//! Consumer groups, the classic protocol: members, generations, assignments, and committed offsets.
 //!
-//! The members' own leader decides who reads what; the broker passes its word on. Times are arguments.
+//! The members' own leader decides who reads what; the broker passes the assignment on. Times are arguments.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -38,7 +38,7 @@ impl Groups {
         lock(&self.offsets).get(group)?.get(&(topic.to_owned(), partition)).cloned()
     }
 
-    /// Every partition for which the group has committed, in the order of topics and partitions.
+    /// Every partition for which the group has committed, ordered by topic and partition.
     pub(super) fn committed_places(&self, group: &str) -> Vec<(String, i32)> {
         lock(&self.offsets).get(group).map(|offsets| offsets.keys().cloned().collect()).unwrap_or_default()
     }
@@ -48,7 +48,7 @@ impl Groups {
         Arc::clone(lock(&self.members).entry(name.to_owned()).or_default())
     }
 
-    /// Takes out members that have been silent for longer than their session timeout at `now`.
+    /// Removes members that have been silent for longer than their session timeout at `now`.
     pub(super) fn expire(&self, now: Instant) {
         let groups: Vec<_> = lock(&self.members).values().cloned().collect();
         for group in groups {
@@ -58,7 +58,7 @@ impl Groups {
     }
 }
 
-/// One group: its roll, and who waits for it to change.
+/// One group: its members, and who waits for it to change.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) roll: Mutex<Roll>,
@@ -67,7 +67,7 @@ pub(super) struct Group {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Phase {
-    /// Members come (again) until all are there or the time is up.
+    /// Members (re)join until all are there or the time is up.
     #[default]
     Joining,
     /// The leader's assignment is awaited.
@@ -75,10 +75,10 @@ enum Phase {
     Stable,
 }
 
-/// What a member says of itself when it joins.
+/// The data of a member that joins.
 #[derive(Debug, Clone)]
 pub(super) struct Joiner {
-    /// Empty for one that has no id yet.
+    /// Empty for a member without an id.
     pub(super) member_id: String,
     pub(super) instance_id: Option<String>,
     /// Assignment strategies with their metadata, the preferred one first.
@@ -91,12 +91,12 @@ pub(super) struct Joiner {
 struct Member {
     joiner: Joiner,
     last_seen: Instant,
-    /// Came in the present round.
+    /// Joined in the current round.
     joined: bool,
     assignment: Bytes,
 }
 
-/// The members of a group and where it stands.
+/// The members of a group and its state.
 #[derive(Debug, Default)]
 pub(super) struct Roll {
     phase: Phase,
@@ -119,10 +119,10 @@ pub(super) struct Round {
 }
 
 impl Roll {
-    /// Takes a member into the present round, or begins one. Returns its id.
+    /// Adds a member to the current round, or begins one. Returns its id.
     ///
     /// # Errors
-    /// It calls itself by an id that the group does not know.
+    /// It uses an id that the group does not know.
     pub(super) fn join(&mut self, mut joiner: Joiner, now: Instant) -> Result<String, ResponseError> {
         if joiner.member_id.is_empty() {
             self.named_so_far += 1;
@@ -146,11 +146,10 @@ impl Roll {
         self.members.values_mut().for_each(|member| member.joined = false);
     }
 
-    /// Ends the round if all are there or the time is up, and says how it ended for `member_id`.
-    /// None while the round goes on.
+    /// Ends the round if all are there or the time is up, and returns its result for `member_id`; none while the round is going on.
     ///
     /// # Errors
-    /// The member came too late or has been taken out.
+    /// The member came too late or has been removed.
     pub(super) fn round(&mut self, member_id: &str, now: Instant) -> Result<Option<Round>, ResponseError> {
         if self.phase == Phase::Joining {
             let time_is_up = self.deadline.is_some_and(|deadline| deadline <= now);
@@ -191,10 +190,10 @@ impl Roll {
         self.members.values_mut().for_each(|member| member.last_seen = now);
     }
 
-    /// Notes that the member lives, and checks that it is in the present generation.
+    /// Records that the member is alive, and checks that it is in the current generation.
     ///
     /// # Errors
-    /// It is not a member, it lives in another generation, or it must join again.
+    /// It is not a member, it is in another generation, or it must join again.
     pub(super) fn check(&mut self, member_id: &str, generation: i32, now: Instant) -> Result<(), ResponseError> {
         let member = self.members.get_mut(member_id).ok_or(ResponseError::UnknownMemberId)?;
         member.last_seen = now;
@@ -204,7 +203,7 @@ impl Roll {
         if self.phase == Phase::Joining { Err(ResponseError::RebalanceInProgress) } else { Ok(()) }
     }
 
-    /// Takes the leader's assignment: member id and what it reads.
+    /// Takes the leader's assignment: each member id and what it reads.
     pub(super) fn assign(&mut self, leader: &str, assignments: impl Iterator<Item = (String, Bytes)>) {
         if leader != self.leader || self.phase != Phase::Syncing {
             return;
@@ -223,7 +222,7 @@ impl Roll {
         Some(member.assignment.clone())
     }
 
-    /// The strategy of the present generation.
+    /// The strategy of the current generation.
     pub(super) fn protocol(&self) -> &str {
         &self.protocol
     }
@@ -239,7 +238,7 @@ impl Roll {
     }
 
     fn expire(&mut self, now: Instant) {
-        // One that waits in a round cannot send heartbeats.
+        // A member that waits in a round cannot send heartbeats.
         let waits = |phase: Phase, member: &Member| phase == Phase::Joining && member.joined;
         let phase = self.phase;
         let silent = |member: &Member| now.saturating_duration_since(member.last_seen) > member.joiner.session_timeout;

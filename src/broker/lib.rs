@@ -1,14 +1,14 @@
 //! The embedded broker: real Kafka protocol over TCP on loopback, in process.
 //!
-//! A cluster of one broker that keeps everything in memory and loses nothing that it acknowledged. Ordinary clients speak to it.
-//! It serves load tests on one machine: no replication, no disk, no security, and no compaction or time-based retention.
+//! A cluster of one broker that keeps everything in memory and loses nothing that it acknowledged. Ordinary clients can use it. It serves
+//! load tests on one machine: no replication, no disk, no security, and no compaction or time-based retention.
 //!
-//! At its memory cap it drops the oldest batches that its consumers have read, or holds producers back: their Produce request is
-//! answered when there is room, or with `REQUEST_TIMED_OUT`, having stored nothing, when the request's own timeout is over first.
-//! A fetch at an offset says that all below it was read; with several consumers of a partition the slowest counts, while it is
-//! connected and has asked within the last minute. What no one has read is never dropped.
+//! At its memory cap it drops the oldest batches that its consumers have read, or holds producers back: it answers their Produce request
+//! when there is room, or, once the request's own timeout has passed, with `REQUEST_TIMED_OUT`, having stored nothing. A fetch at an offset
+//! means that everything below it was read; with several consumers of a partition the slowest counts, as long as it is connected and has
+//! fetched within the last minute. Unread batches are never dropped.
 //!
-//! `ListOffsets` by timestamp is exact for uncompressed batches and names the batch's first offset for compressed ones.
+//! `ListOffsets` by timestamp is exact for uncompressed batches and returns the batch's first offset for compressed ones.
 
 mod admin;
 mod batch;
@@ -58,12 +58,12 @@ pub enum WhenFull {
 /// How to run a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerConfig {
-    /// Where to listen; port 0 takes a free one. Only loopback addresses are accepted.
+    /// Where to listen; port 0 chooses a free one. Only loopback addresses are accepted.
     pub listen: SocketAddr,
-    /// Partitions of a topic whose creator does not say how many.
+    /// The default number of partitions of a new topic.
     pub default_partitions: i32,
-    /// How many bytes of batches are kept. A single batch larger than this is still taken when nothing else is stored,
-    /// and transaction markers (206 bytes each with their bookkeeping) are written even when it is reached.
+    /// How many bytes of batches are kept. A single batch larger than this is still accepted when nothing else is stored, and transaction
+    /// markers (206 bytes each with their bookkeeping) are written even at the cap.
     pub memory_cap_bytes: u64,
     /// What happens at the cap.
     pub when_full: WhenFull,
@@ -94,7 +94,7 @@ pub enum BrokerError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A default number of partitions below 1.

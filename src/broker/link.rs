@@ -1,4 +1,4 @@
-//! A connection, as far as the requests that come over it are concerned.
+//! What requests need to know about their connection.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -7,11 +7,11 @@ use tokio::sync::Notify;
 
 use super::readers::ReaderId;
 
-/// What requests need to know of the connection that they came over.
+/// What requests need to know about their connection.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) id: ReaderId,
-    /// Told when something changes that a fetch of this connection waits for.
+    /// Notified when something changes that a fetch of this connection waits for.
     pub(super) waiter: Arc<Notify>,
     pub(super) has_fetched: AtomicBool,
 }

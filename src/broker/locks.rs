@@ -1,4 +1,4 @@
-//! Locking that goes on after a panic elsewhere: one request's fault must not stop the others.
+//! Locking that continues after a panic elsewhere: one request's fault must not stop the others.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::batch::{BatchHeader, record_places};
 
-/// What a stored batch costs beside its own bytes: its entry here and its allocation.
+/// What a stored batch costs besides its own bytes: its entry here and its allocation.
 const BATCH_OVERHEAD_BYTES: u64 = 128;
 
 /// What storing a batch of `bytes` bytes takes from the memory cap.
@@ -14,7 +14,7 @@ pub(super) fn cost_bytes(bytes: usize) -> u64 {
     bytes as u64 + BATCH_OVERHEAD_BYTES
 }
 
-/// A batch and where it stands.
+/// A batch and its place.
 #[derive(Debug, Clone)]
 pub(super) struct StoredBatch {
     pub(super) base_offset: i64,
@@ -22,7 +22,7 @@ pub(super) struct StoredBatch {
     pub(super) max_timestamp_ms: i64,
     /// As the producer sent it: its own base offset (0) and leader epoch are replaced when it is served.
     pub(super) bytes: Bytes,
-    /// Number of this batch among all that the broker took: says which of two partitions' batches is older.
+    /// The number of this batch in order of arrival: tells which of two partitions' batches is older.
     pub(super) arrival: u64,
 }
 
@@ -70,8 +70,8 @@ impl PartitionLog {
         base_offset
     }
 
-    /// Whole batches from the one that holds `from`, while they begin below `below` and fit into `max_bytes`.
-    /// With `at_least_one`, the first comes whatever its size.
+    /// Complete batches from the one that holds `from`, as long as they begin below `below` and fit into `max_bytes`. With `at_least_one`,
+    /// the first one is included whatever its size.
     pub(super) fn read(&self, from: i64, below: i64, max_bytes: usize, at_least_one: bool) -> Vec<StoredBatch> {
         let first = self.batches.partition_point(|batch| batch.last_offset < from);
         let mut room = max_bytes;
@@ -87,12 +87,12 @@ impl PartitionLog {
         found
     }
 
-    /// Arrival number of the oldest batch, if all of it lies below `limit`.
+    /// The arrival number of the oldest batch, if all of it is below `limit`.
     pub(super) fn oldest_below(&self, limit: i64) -> Option<u64> {
         self.batches.front().filter(|batch| batch.last_offset < limit).map(|batch| batch.arrival)
     }
 
-    /// Drops the oldest batch and returns what that gives back to the memory cap.
+    /// Drops the oldest batch and returns how much of the memory cap that frees.
     pub(super) fn drop_oldest(&mut self) -> u64 {
         let Some(batch) = self.batches.pop_front() else { return 0 };
         let freed = cost_bytes(batch.bytes.len());
@@ -101,8 +101,8 @@ impl PartitionLog {
         freed
     }
 
-    /// Moves the start of the log to `offset` and returns what that gives back to the memory cap.
-    /// A batch goes when all of it lies below.
+    /// Moves the start of the log to `offset` and returns how much of the memory cap
+    /// that frees. A batch is dropped when all of it is below.
     pub(super) fn delete_below(&mut self, offset: i64) -> u64 {
         self.start_offset = self.start_offset.max(offset.min(self.next_offset));
         let mut freed = 0;
@@ -112,14 +112,14 @@ impl PartitionLog {
         freed
     }
 
-    /// Empties the log for good and returns what that gives back to the memory cap.
+    /// Empties the log for good and returns how much of the memory cap that frees.
     pub(super) fn clear(&mut self) -> u64 {
         self.batches.clear();
         std::mem::take(&mut self.stored_bytes)
     }
 
-    /// The first record at or after `timestamp_ms`. Exact for uncompressed batches; for a compressed one, its base offset,
-    /// at or before the record in question, so that a consumer that starts there misses nothing.
+    /// The first record at or after `timestamp_ms`. Exact for uncompressed batches; for a compressed one, its base offset, at or before
+    /// that record, so that a consumer that starts there misses nothing.
     pub(super) fn offset_at(&self, timestamp_ms: i64) -> Option<TimedOffset> {
         let batch = self.batches.iter().find(|batch| batch.max_timestamp_ms >= timestamp_ms)?;
         let fallback = TimedOffset { offset: batch.base_offset, timestamp_ms: batch.max_timestamp_ms };
@@ -138,7 +138,7 @@ impl PartitionLog {
 fn find_record(batch: &StoredBatch, wanted: impl Fn(i64) -> bool) -> Option<TimedOffset> {
     let header = BatchHeader::read(&batch.bytes).ok().filter(|header| !header.is_compressed())?;
     let place = record_places(&header, &batch.bytes).find(|place| wanted(place.timestamp_ms))?;
-    // The broker does not look into records when it stores them, so they may claim anything.
+    // The broker does not read records when it stores them, so they may claim anything.
     let offset = batch.base_offset.checked_add(place.offset_delta)?;
     let inside = (batch.base_offset..=batch.last_offset).contains(&offset);
     inside.then_some(TimedOffset { offset, timestamp_ms: place.timestamp_ms })

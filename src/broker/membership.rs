@@ -19,10 +19,10 @@ use super::cluster::Cluster;
 use super::groups::{Group, Joiner, Roll, Round};
 use super::locks::lock;
 
-/// How often a waiting member looks at the clock: deadlines are seconds.
+/// How often a waiting member checks the time: deadlines are seconds.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Asks `look` whenever the group may have changed, until it has an answer.
+/// Calls `look` whenever the group may have changed, until it returns an answer.
 async fn wait_for<T>(group: &Group, mut look: impl FnMut(&mut Roll, Instant) -> Option<T>) -> T {
     loop {
         let mut changed = std::pin::pin!(group.changed.notified());
@@ -31,12 +31,12 @@ async fn wait_for<T>(group: &Group, mut look: impl FnMut(&mut Roll, Instant) -> 
             group.changed.notify_waiters();
             return answer;
         }
-        // A timeout only means to look again.
+        // After a timeout, just look again.
         let _ = timeout(LOOK_INTERVAL, changed).await;
     }
 }
 
-/// Answers when the round that the member comes into has ended.
+/// Answers when the round that the member joins has ended.
 pub(super) async fn join_group(cluster: &Cluster, request: JoinGroupRequest, version: i16) -> JoinGroupResponse {
     let protocol_type = request.protocol_type.clone();
     let group = cluster.groups.group(&request.group_id);
@@ -95,7 +95,7 @@ fn joined_response(member_id: String, round: Round, protocol_type: StrBytes, ver
         .with_members(round.members.into_iter().map(member).collect())
 }
 
-/// Answers when the leader has said who reads what.
+/// Answers when the leader has sent the assignment.
 pub(super) async fn sync_group(cluster: &Cluster, request: SyncGroupRequest, version: i16) -> SyncGroupResponse {
     let group = cluster.groups.group(&request.group_id);
     let member_id = request.member_id.to_string();

@@ -1,4 +1,4 @@
-//! The memory cap: who may store how much, and who waits for room.
+//! The memory cap: how much may be stored, and who waits for room.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -22,23 +22,23 @@ impl Memory {
         self.used_bytes.load(Ordering::Acquire)
     }
 
-    /// Takes `bytes` if they fit under the cap, or if nothing else is stored: one batch alone may exceed it.
+    /// Reserves `bytes` if they fit under the cap, or if nothing else is stored: one batch alone may exceed it.
     pub(super) fn try_take(&self, bytes: u64) -> bool {
         self.take_if(bytes, |used, after| used == 0 || after <= self.cap_bytes)
     }
 
-    /// Takes `bytes` if they fit into the half of the cap: for what can wait, so that it keeps nothing from what cannot.
+    /// Reserves `bytes` if they fit into half of the cap: for requests that can wait, so that they take nothing from those that cannot.
     pub(super) fn try_take_of_half(&self, bytes: u64) -> bool {
         self.take_if(bytes, |_, after| after <= self.cap_bytes / 2)
     }
 
-    /// Takes `bytes` if what is used before and after allows it.
+    /// Reserves `bytes` if the use before and after allows it.
     fn take_if(&self, bytes: u64, allows: impl Fn(u64, u64) -> bool) -> bool {
         let fits = |used: u64| used.checked_add(bytes).filter(|after| allows(used, *after));
         self.used_bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).is_ok()
     }
 
-    /// Takes `bytes` whether they fit or not: for transaction markers, which must not wait behind the data that they end.
+    /// Reserves `bytes` whether they fit or not: for transaction markers, which must not wait for the data that they end.
     pub(super) fn take(&self, bytes: u64) {
         self.used_bytes.fetch_add(bytes, Ordering::AcqRel);
     }
@@ -50,25 +50,25 @@ impl Memory {
         }
     }
 
-    /// Gives back without waking anyone: for the one that waited and made the room for itself.
+    /// Frees bytes without waking anyone: for a waiter that made the room for itself.
     pub(super) fn give_back_quietly(&self, bytes: u64) {
         self.used_bytes.fetch_sub(bytes, Ordering::AcqRel);
     }
 
-    /// How much must go so that `bytes` fit, with some more, so that not every batch has to make room for itself.
+    /// How much must be freed so that `bytes` fit, and a little more, so that not every batch has to make room for itself.
     pub(super) fn shortfall(&self, bytes: u64) -> u64 {
         let slack = self.cap_bytes / 64;
         (self.used_bytes() + bytes + slack).saturating_sub(self.cap_bytes)
     }
 
-    /// Tells those who wait that there may be room now.
+    /// Notifies waiters that there may be room now.
     pub(super) fn wake(&self) {
         if self.waiting.load(Ordering::Acquire) > 0 {
             self.room.notify_waiters();
         }
     }
 
-    /// Returns once `attempt` succeeds; tries again whenever something changed.
+    /// Returns once `attempt` succeeds; retries whenever something changed.
     pub(super) async fn wait_until(&self, mut attempt: impl FnMut() -> bool) {
         self.waiting.fetch_add(1, Ordering::AcqRel);
         let _leaving = Leaving(&self.waiting);
@@ -83,7 +83,7 @@ impl Memory {
     }
 }
 
-/// Counts a waiter out, also when its request is given up.
+/// Uncounts a waiter, even when its request is abandoned.
 struct Leaving<'a>(&'a AtomicUsize);
 
 impl Drop for Leaving<'_> {

@@ -17,7 +17,7 @@ use super::batch::LEADER_EPOCH;
 use super::cluster::{Cluster, NODE_ID};
 use super::topics::{Settings, Topic, is_legal_name};
 
-/// The broker and the asked topics; all topics when none is named. Version 0 says "all" by an empty list.
+/// The broker and the requested topics; all topics if none is named. In version 0 an empty list means all.
 pub(super) fn metadata(cluster: &Cluster, request: MetadataRequest, version: i16) -> MetadataResponse {
     let asked = request.topics.filter(|topics| version > 0 || !topics.is_empty());
     let may_create = cluster.config.auto_create_topics && request.allow_auto_topic_creation;
@@ -57,7 +57,7 @@ fn find(cluster: &Cluster, asked: MetadataRequestTopic, may_create: bool, versio
 
 fn create(cluster: &Cluster, name: &str) -> Option<Arc<Topic>> {
     let settings = Settings::from_given(BTreeMap::new()).ok()?;
-    // Another connection may have created it in between.
+    // Another connection may have created it meanwhile.
     let created = cluster.topics.create(name, cluster.config.default_partitions, settings, false);
     created.ok().or_else(|| cluster.topics.named(name))
 }

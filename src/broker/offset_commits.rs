@@ -14,7 +14,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::cluster::Cluster;
 use super::groups::CommittedOffset;
 
-/// The first version that asks for several groups at once.
+/// The first version that can request several groups at once.
 const FIRST_WITH_GROUPS: i16 = 8;
 
 pub(super) fn offset_commit(cluster: &Cluster, request: OffsetCommitRequest) -> OffsetCommitResponse {
@@ -83,7 +83,7 @@ fn group_offsets(cluster: &Cluster, group: OffsetFetchRequestGroup) -> OffsetFet
     OffsetFetchResponseGroup::default().with_group_id(group.group_id).with_topics(topics)
 }
 
-/// The asked partitions, or all for which the group has committed.
+/// The requested partitions, or all for which the group has committed.
 fn places(cluster: &Cluster, group: &str, asked: Option<Vec<(String, Vec<i32>)>>) -> Vec<(String, Vec<i32>)> {
     asked.unwrap_or_else(|| {
         let committed = cluster.groups.committed_places(group);

@@ -1,4 +1,4 @@
-//! ListOffsets and OffsetForLeaderEpoch: where a partition begins and ends, and what lies at a time.
+//! ListOffsets and OffsetForLeaderEpoch: where a partition begins and ends, and the offset at a time.
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::list_offsets_request::ListOffsetsRequest;
@@ -20,7 +20,7 @@ const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 const NOWHERE: TimedOffset = TimedOffset { offset: -1, timestamp_ms: -1 };
 
-/// For each partition the offset at the asked timestamp or place; offset -1 where there is none.
+/// For each partition the offset at the requested timestamp or place; -1 if there is none.
 pub(super) fn list_offsets(cluster: &Cluster, request: ListOffsetsRequest) -> ListOffsetsResponse {
     let committed_only = request.isolation_level == 1;
     let topics = request.topics.into_iter().map(|topic| {

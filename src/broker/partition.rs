@@ -14,12 +14,12 @@ use super::log::{PartitionLog, StoredBatch, TimedOffset, cost_bytes};
 use super::producers::{Producers, Sequencing};
 use super::readers::{ReaderId, Readers};
 
-/// What an append came to.
+/// The result of an append.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Appended {
     pub(super) base_offset: i64,
     pub(super) log_start_offset: i64,
-    /// The batch was there already, and nothing was stored.
+    /// The batch was already stored, and was not stored again.
     pub(super) duplicate: bool,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Appended {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Bounds {
     pub(super) log_start: i64,
-    /// Below it, every transaction has ended.
+    /// Below it, all transactions have ended.
     pub(super) last_stable: i64,
     pub(super) high_watermark: i64,
 }
@@ -41,18 +41,18 @@ pub(super) struct Aborted {
     pub(super) last_offset: i64,
 }
 
-/// What a fetch finds.
+/// The result of a fetch.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) bounds: Bounds,
     pub(super) batches: Vec<StoredBatch>,
     /// None for consumers that read uncommitted data.
     pub(super) aborted: Option<Vec<Aborted>>,
-    /// The consumer asks for another offset than before: what it has read may be dropped now.
+    /// The consumer requests another offset than before: what it has read may be dropped now.
     pub(super) moved: bool,
 }
 
-/// Which part of a partition a fetch asks for.
+/// The part of a partition that a fetch requests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     pub(super) from: i64,
@@ -60,7 +60,7 @@ pub(super) struct Asked {
     pub(super) now: Instant,
     pub(super) committed_only: bool,
     pub(super) max_bytes: usize,
-    /// Give one batch whatever its size.
+    /// Return one batch whatever its size.
     pub(super) at_least_one: bool,
 }
 
@@ -69,7 +69,7 @@ struct State {
     log: PartitionLog,
     readers: Readers,
     producers: Producers,
-    /// By producer id: the first offset of its running transaction, once it has written.
+    /// By producer id: the first offset of its open transaction, once it has written.
     running: HashMap<i64, Option<i64>>,
     aborted: Vec<Aborted>,
     waiting: Vec<Arc<Notify>>,
@@ -81,7 +81,7 @@ impl State {
         let high_watermark = self.log.next_offset();
         let log_start = self.log.start_offset();
         let first_running = self.running.values().flatten().copied().min();
-        // Records of a running transaction may have been deleted.
+        // Records of an open transaction may have been deleted.
         let last_stable = first_running.unwrap_or(high_watermark).max(log_start);
         Bounds { log_start, last_stable, high_watermark }
     }
@@ -111,10 +111,10 @@ pub(super) struct Partition {
 }
 
 impl Partition {
-    /// Stores a checked batch, or finds that it is stored already.
+    /// Stores a checked batch, unless it is already stored.
     ///
     /// # Errors
-    /// What Kafka answers to a batch out of order, from a fenced producer, or outside of its transaction.
+    /// Kafka's error for a batch out of order, from a fenced producer, or outside its transaction.
     pub(super) fn append(&self, header: &BatchHeader, bytes: Bytes, arrival: u64) -> Result<Appended, ResponseError> {
         let (appended, waiting) = {
             let mut state = lock(&self.state);
@@ -165,7 +165,7 @@ impl Partition {
         Ok(Found { bounds, batches, aborted, moved })
     }
 
-    /// Has `waiter` told when the partition next changes.
+    /// Notifies `waiter` when the partition next changes.
     pub(super) fn wake_on_change(&self, waiter: &Arc<Notify>) {
         let mut state = lock(&self.state);
         if !state.waiting.iter().any(|known| Arc::ptr_eq(known, waiter)) {
@@ -200,7 +200,7 @@ impl Partition {
         Ok(())
     }
 
-    /// Ends the producer's transaction with a marker. Returns what that takes from the memory cap.
+    /// Ends the producer's transaction with a marker. Returns how much of the memory cap that takes.
     pub(super) fn end_transaction(
         &self,
         producer_id: i64,
@@ -228,12 +228,13 @@ impl Partition {
         cost_bytes(batch::MARKER_BYTES)
     }
 
-    /// Arrival number of the oldest batch, if it may be dropped to make room: read by all, and of transactions that have ended.
+    /// The arrival number of the oldest batch, if it may be dropped to make room: read
+    /// by all consumers, and with all its transactions ended.
     pub(super) fn oldest_droppable(&self, now: Instant) -> Option<u64> {
         lock(&self.state).oldest_droppable(now)
     }
 
-    /// Drops the oldest batch if it may be dropped; returns what that gives back to the memory cap.
+    /// Drops the oldest batch if it may be dropped; returns how much of the memory cap that frees.
     pub(super) fn drop_oldest(&self, now: Instant) -> u64 {
         let mut state = lock(&self.state);
         if state.oldest_droppable(now).is_none() {
@@ -249,7 +250,7 @@ impl Partition {
         lock(&self.state).readers.leave(reader);
     }
 
-    /// Deletes records below `offset` (-1: all of them). Returns the new start and what that gives back to the memory cap.
+    /// Deletes records below `offset` (-1: all of them). Returns the new start and how much of the memory cap that frees.
     ///
     /// # Errors
     /// The offset is above the end of the log, or the partition is gone.
@@ -266,7 +267,7 @@ impl Partition {
         Ok((state.log.start_offset(), freed))
     }
 
-    /// Empties the partition for good. Returns what that gives back to the memory cap.
+    /// Empties the partition for good. Returns how much of the memory cap that frees.
     pub(super) fn delete(&self) -> u64 {
         let (freed, waiting) = {
             let mut state = lock(&self.state);

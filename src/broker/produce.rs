@@ -1,4 +1,4 @@
-//! Produce: each partition's batch is checked, given room under the memory cap, and appended.
+//! Produce: each partition's batch is checked, reserves room under the memory cap, and is appended.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use super::log::cost_bytes;
 use super::partition::Appended;
 use super::topics::Topic;
 
-/// Stores what the request brings, waiting for room where the memory cap demands it, for as long as the request's timeout allows.
-/// `frame_bytes` is the size of the frame that the batches are slices of.
+/// Stores the batches of a request, waiting for room under the memory cap for as long as the request's timeout allows. `frame_bytes` is the
+/// size of the frame that the batches are slices of.
 pub(super) async fn produce(cluster: &Cluster, request: ProduceRequest, frame_bytes: usize) -> ProduceResponse {
     let acks_known = (-1..=1).contains(&request.acks);
     let patience = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));

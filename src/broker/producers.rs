@@ -4,10 +4,10 @@ use std::collections::{HashMap, VecDeque};
 
 use super::batch::BatchHeader;
 
-/// How many of a producer's last batches are remembered: as many as a client may have in flight.
+/// How many of a producer's last batches are remembered: the number that a client may have in flight.
 const REMEMBERED_BATCHES: usize = 5;
 
-/// What becomes of a batch.
+/// What to do with a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sequencing {
     /// The next in order, or not from an idempotent producer: store it.
@@ -33,7 +33,7 @@ struct Producer {
     batches: VecDeque<Remembered>,
 }
 
-/// What one partition knows of its producers.
+/// What one partition knows about its producers.
 #[derive(Debug, Default)]
 pub(super) struct Producers {
     by_id: HashMap<i64, Producer>,

@@ -1,15 +1,15 @@
-//! How far a partition's consumers have read: what lies below may be dropped to make room.
+//! How far a partition's consumers have read: everything below may be dropped to make room.
 //!
-//! A fetch at an offset says that its sender has read everything below. With several consumers, the slowest counts: a pipeline under
-//! test must not lose what the observer beside it has read already. A consumer is a connection. It stops counting when it closes,
-//! or when it has not asked for the partition for [`READER_PATIENCE`].
+//! A fetch at an offset means that its sender has read everything below. With several consumers, the slowest counts: a pipeline under test
+//! must not lose what the observer beside it has already read. A consumer is a connection. It stops counting when it closes, or when it has
+//! not fetched from the partition for [`READER_PATIENCE`].
 
 use std::time::{Duration, Instant};
 
-/// After this time without a fetch, a connection is taken to read something else now.
+/// After this time without a fetch, a connection is assumed to read something else.
 pub(super) const READER_PATIENCE: Duration = Duration::from_secs(60);
 
-/// A connection, among all that the broker has had.
+/// A connection, unique among all that the broker has had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReaderId(pub(super) u64);
 
@@ -24,12 +24,12 @@ struct Mark {
 #[derive(Debug, Default)]
 pub(super) struct Readers {
     marks: Vec<Mark>,
-    /// The furthest that any consumer had read that does not count any more.
+    /// The furthest position of consumers that no longer count.
     departed_below: i64,
 }
 
 impl Readers {
-    /// Notes that `reader` asks for `offset`. True if it has moved.
+    /// Records that `reader` requests `offset`. Returns whether it has moved.
     pub(super) fn note(&mut self, reader: ReaderId, offset: i64, now: Instant) -> bool {
         if let Some(mark) = self.marks.iter_mut().find(|mark| mark.reader == reader) {
             let moved = mark.read_below != offset;
@@ -46,7 +46,7 @@ impl Readers {
         self.retain(|mark| mark.reader != reader);
     }
 
-    /// Everything below this offset was read by all who count, or by someone if no one counts.
+    /// Everything below this offset was read by all consumers that count, or by any if none counts.
     pub(super) fn read_below(&mut self, now: Instant) -> i64 {
         self.retain(|mark| now.saturating_duration_since(mark.asked_at) <= READER_PATIENCE);
         self.marks.iter().map(|mark| mark.read_below).min().unwrap_or(self.departed_below)
@@ -74,7 +74,7 @@ mod tests {
                 readers.note(ReaderId(id), offset, now);
             }
             prop_assert_eq!(readers.read_below(now), *offsets.iter().min().unwrap());
-            // One after another leaves: those who stay count, and in the end the furthest.
+            // They leave one after another: the remaining ones count, and in the end the furthest.
             for (id, rest) in (0..).zip((0..offsets.len()).map(|gone| &offsets[gone + 1..])) {
                 readers.leave(ReaderId(id));
                 let expected = rest.iter().min().or(offsets.iter().max());

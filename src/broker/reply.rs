@@ -1,4 +1,4 @@
-//! An answer on its way out: pieces of bytes that go to the socket in one vectored write, without being joined first.
+//! An answer to be sent: pieces of bytes that go to the socket in one vectored write, without being joined first.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -11,13 +11,13 @@ const COPY_BELOW_BYTES: usize = 4096;
 /// The body of an answer while it is being written.
 #[derive(Debug, Default)]
 pub(super) struct ReplyWriter {
-    /// What was written since the last piece that is not copied.
+    /// What was written since the last uncopied piece.
     pub(super) buffer: BytesMut,
     pieces: VecDeque<Bytes>,
 }
 
 impl ReplyWriter {
-    /// Adds bytes, without copying when they are many.
+    /// Adds bytes, without copying large ones.
     pub(super) fn put_shared(&mut self, bytes: Bytes) {
         if bytes.len() < COPY_BELOW_BYTES {
             self.buffer.put_slice(&bytes);
@@ -33,7 +33,7 @@ impl ReplyWriter {
         }
     }
 
-    /// The finished frame: all that was put, behind its length.
+    /// The finished frame: everything that was written, after its length.
     pub(super) fn finish(mut self) -> Reply {
         self.close_buffer();
         let body_bytes: usize = self.pieces.iter().map(Bytes::len).sum();
@@ -51,7 +51,7 @@ impl ReplyWriter {
         self.buffer.put_u8(value as u8);
     }
 
-    /// The length of an array, of bytes or of a string: in a flexible version a variable-length integer, one higher.
+    /// The length of an array, of bytes or of a string: in a flexible version a variable-length integer, plus one.
     pub(super) fn put_length(&mut self, flexible: bool, length: usize) {
         if flexible {
             self.put_varint(u32::try_from(length + 1).unwrap_or(u32::MAX));
@@ -60,7 +60,7 @@ impl ReplyWriter {
         }
     }
 
-    /// The end of a structure: no tagged fields, where the version has them.
+    /// The end of a structure: no tagged fields, if the version has them.
     pub(super) fn put_no_tags(&mut self, flexible: bool) {
         if flexible {
             self.buffer.put_u8(0);

@@ -1,4 +1,4 @@
-//! From a frame to its answer: the header, the decoded request, and the room that answers it.
+//! From a frame to its answer: the header, the decoded request, and the room that handles it.
 
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, RequestHeader, RequestKind, ResponseHeader, ResponseKind};
@@ -12,7 +12,7 @@ use super::{
     admin, configs, fetch, membership, metadata, offset_commits, offsets, produce, shapes, transacting, versions,
 };
 
-/// What a client sent that cannot be answered. The connection is closed, as Kafka does.
+/// A request that cannot be answered. The connection is closed, as Kafka does.
 #[derive(Debug, Error)]
 pub(super) enum Malformed {
     #[error("a frame's length is negative or above 100 MiB")]
@@ -31,7 +31,7 @@ pub(super) enum Malformed {
     Answer,
 }
 
-/// What every frame begins with.
+/// The start of every frame.
 #[derive(Debug, Clone, Copy)]
 struct Call {
     api: ApiKey,
@@ -42,7 +42,7 @@ struct Call {
 /// Answers one frame; none for a Produce request that wants no answer.
 ///
 /// # Errors
-/// The frame makes no sense.
+/// The frame is malformed.
 pub(super) async fn answer(cluster: &Cluster, link: &Link, frame: Bytes) -> Result<Option<Reply>, Malformed> {
     let frame_bytes = frame.len();
     let (call, mut body) = read_call(frame)?;
@@ -107,7 +107,7 @@ fn respond(cluster: &Cluster, request: RequestKind, call: Call) -> Result<Respon
     })
 }
 
-/// Reads API, version and correlation id, and leaves `frame` as it is: the header's decoder wants them too.
+/// Reads API, version and correlation id, and leaves `frame` unchanged: the header's decoder needs them, too.
 fn read_call(frame: Bytes) -> Result<(Call, Bytes), Malformed> {
     let mut fixed = frame.get(..8).ok_or(Malformed::Header)?;
     let (api_key, version, correlation_id) = (fixed.get_i16(), fixed.get_i16(), fixed.get_i32());
@@ -145,7 +145,7 @@ mod tests {
         let mut frame = Vec::new();
         frame.extend_from_slice(&(api as i16).to_be_bytes());
         frame.extend_from_slice(&version.to_be_bytes());
-        // Correlation id 7, no client id, and, where the header has them, no tagged fields.
+        // Correlation id 7, no client id, and, if the header has them, no tagged fields.
         frame.extend_from_slice(&[0, 0, 0, 7, 0xff, 0xff]);
         if api.request_header_version(version) > 1 {
             frame.push(0);
@@ -160,7 +160,7 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3_000))]
-        /// Zeros and small bytes make many bodies well-formed by chance, with names that exist and numbers that do not make sense.
+        /// Zeros and small bytes make many bodies well-formed by chance, with names that exist and nonsensical numbers.
         #[test]
         fn nothing_that_a_client_sends_panics(
             which in 0..ANSWERED.len(),

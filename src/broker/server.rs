@@ -1,4 +1,4 @@
-//! The running broker: its listener, its thread, and its end.
+//! The running broker: its listener, its thread, and its shutdown.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::connection::serve;
 use super::topics::random_id;
 use super::{BrokerConfig, BrokerError};
 
-/// One thread serves all clients: what it does is mostly moving bytes, and the generator and consumer need the other cores.
+/// One thread serves all clients: it mostly moves bytes, and the generator and consumer need the other cores.
 const WORKERS: usize = 1;
 /// How often transactions and group members are checked against their timeouts.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts a broker on threads of its own and returns once clients can connect.
+    /// Starts a broker on its own threads and returns once clients can connect.
     ///
     /// # Errors
     /// The address is not on loopback or cannot be bound, or a number in the configuration is out of range.
@@ -72,7 +72,7 @@ impl Broker {
         &self.cluster.id
     }
 
-    /// How many bytes are stored, counted as the memory cap counts them: batches and 128 bytes for each.
+    /// How many bytes are stored, as the memory cap counts them: batches, plus 128 bytes each.
     #[must_use]
     pub fn stored_bytes(&self) -> u64 {
         self.cluster.memory.used_bytes()
@@ -84,19 +84,19 @@ impl Broker {
         self.cluster.connections.load(Ordering::Acquire)
     }
 
-    /// How many bytes large requests take that have not come whole or are not answered yet.
+    /// How many bytes large requests take that are incomplete or not answered yet.
     #[must_use]
     pub fn unfinished_bytes(&self) -> u64 {
         self.cluster.frames.used_bytes()
     }
 
-    /// How many connections were closed because what came over them was not the Kafka protocol, or not a part of it that is spoken here.
+    /// How many connections were closed because of requests that are not Kafka's protocol, or not supported here.
     #[must_use]
     pub fn malformed_connections(&self) -> u64 {
         self.cluster.malformed.load(Ordering::Acquire)
     }
 
-    /// Stops answering. Connections stay, and what arrives waits; nothing is lost.
+    /// Stops answering. Connections stay open, and requests wait; nothing is lost.
     pub fn pause(&self) {
         self.cluster.paused.send_replace(true);
     }
@@ -115,7 +115,7 @@ impl Broker {
 impl Drop for Broker {
     fn drop(&mut self) {
         let Some(runtime) = self.runtime.take() else { return };
-        // Waiting for the threads is not allowed inside of another runtime.
+        // Waiting for the threads is not allowed inside another runtime.
         if Handle::try_current().is_ok() {
             runtime.shutdown_background();
         } else {
@@ -128,7 +128,7 @@ impl Drop for Broker {
 fn cluster_id() -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let bits = random_id().as_u128();
-    // 22 digits of 6 bits hold 132 bits: the last digit has 4 bits of padding on its right.
+    // 22 digits of 6 bits hold 132 bits: the last digit has 4 padding bits on its right.
     let digit = |index: u32| if index < 21 { bits >> (122 - 6 * index) } else { bits << 4 };
     (0..22).map(|index| char::from(DIGITS[(digit(index) & 63) as usize])).collect()
 }
@@ -142,7 +142,7 @@ async fn accept(cluster: Arc<Cluster>, listener: tokio::net::TcpListener) {
     }
 }
 
-/// Ends transactions and memberships whose clients have gone silent.
+/// Ends transactions and memberships of clients that are silent.
 async fn expire(cluster: Arc<Cluster>) {
     let mut ticks = tokio::time::interval(EXPIRY_INTERVAL);
     loop {
@@ -150,7 +150,7 @@ async fn expire(cluster: Arc<Cluster>) {
         let now = Instant::now();
         cluster.transactions.expire(now).into_iter().for_each(|ending| cluster.finish(ending));
         cluster.groups.expire(now);
-        // Consumers that have gone silent stop counting, which may make room.
+        // Consumers that are silent stop counting, which may make room.
         cluster.memory.wake();
     }
 }

@@ -1,12 +1,12 @@
-//! The shapes of the requests (from Kafka's message definitions), walked before a request is decoded.
+//! The shapes of the requests (from Kafka's message definitions), checked before a request is decoded.
 //!
-//! The decoder reserves memory for as many elements as an array claims to have. A frame of a few bytes could claim two
-//! thousand million, and the process would end there. So every length is first held against what the frame really contains.
+//! The decoder reserves memory for as many elements as an array claims to have. A frame of a few bytes could claim two thousand million,
+//! and kill the process. So every length is first compared with what the frame really contains.
 
 use bytes::Buf;
 use kafka_protocol::messages::ApiKey;
 
-/// More elements than any client sends, and few enough to be held in memory.
+/// More elements than any client sends, and few enough to fit into memory.
 const MAX_ELEMENTS: usize = 1_000_000;
 
 /// A part of a request.
@@ -57,7 +57,7 @@ const FETCHED: Part = List(&[
     all(Fixed(4)), since(9, Fixed(4)), all(Fixed(8)), since(12, Fixed(4)), since(5, Fixed(8)), all(Fixed(4)),
 ]);
 
-/// Request, first version with compact lengths and tagged fields, and the fields behind the header. Tagged fields are not listed.
+/// Request, first version with compact lengths and tagged fields, and the fields after the header. Tagged fields are not listed.
 #[rustfmt::skip]
 static SHAPES: [(ApiKey, i16, &[Field]); 24] = [
     (ApiKey::Produce, 9, &[
@@ -128,12 +128,12 @@ fn shape(api: ApiKey) -> Option<(i16, &'static [Field])> {
     SHAPES.iter().find(|(key, _, _)| *key == api).map(|&(_, first_flexible, fields)| (first_flexible, fields))
 }
 
-/// Whether `body`, what follows the request header, contains all that its lengths claim.
+/// Whether `body`, what follows the request header, contains everything that its lengths claim.
 pub(super) fn holds_what_it_claims(api: ApiKey, version: i16, body: &[u8]) -> bool {
     behind(api, version, body).is_some()
 }
 
-/// What follows the request in `body`; none when the request does not end in it.
+/// What follows the request in `body`; none if the request does not end within it.
 fn behind(api: ApiKey, version: i16, body: &[u8]) -> Option<&[u8]> {
     let (first_flexible, fields) = shape(api)?;
     let mut walk = Walk { rest: body, version, flexible: version >= first_flexible, elements_left: MAX_ELEMENTS };
@@ -148,7 +148,7 @@ struct Walk<'a> {
     elements_left: usize,
 }
 
-/// Each step is none when the frame is too short for it.
+/// Each step returns none if the frame is too short for it.
 impl Walk<'_> {
     fn structure(&mut self, fields: &[Field]) -> Option<()> {
         for Field(first, last, part) in fields {
@@ -191,7 +191,7 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// -1 stands for null.
+    /// -1 is null.
     fn skip_nullable(&mut self, length: i64) -> Option<()> {
         if length == -1 { Some(()) } else { self.skip(usize::try_from(length).ok()?) }
     }
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn an_array_that_claims_too_much_is_refused() {
-        // Metadata, version 1: an array of i32::MAX topics, and nothing behind it.
+        // Metadata, version 1: an array of i32::MAX topics, and nothing after it.
         assert!(!holds_what_it_claims(ApiKey::Metadata, 1, &i32::MAX.to_be_bytes()));
         assert!(holds_what_it_claims(ApiKey::Metadata, 1, &0_i32.to_be_bytes()));
         assert!(holds_what_it_claims(ApiKey::Metadata, 1, &(-1_i32).to_be_bytes()));
@@ -256,7 +256,7 @@ mod tests {
         fn what_passes_is_also_decoded(which in 0..ANSWERED.len(), version in 0_i16..14, bytes in prop::collection::vec(prop_oneof![5 => Just(0_u8), 1 => 1_u8..3], 0..120)) {
             let (api, min, max) = ANSWERED[which];
             let version = version.clamp(if api == ApiKey::Produce { 3 } else { min }, max);
-            // The decoder reads Fetch's known tagged fields without looking at their stated size. They hold no arrays.
+            // The decoder reads Fetch's known tagged fields without checking their stated size. They hold no arrays.
             let loose_tags = api == ApiKey::Fetch && version >= 12;
             if let Some(rest) = behind(api, version, &bytes) {
                 let mut body = Bytes::copy_from_slice(&bytes);

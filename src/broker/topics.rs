@@ -13,7 +13,7 @@ use super::partition::Partition;
 use super::readers::ReaderId;
 
 const MAX_NAME_BYTES: usize = 249;
-/// More than any profile wants, and few enough that one request cannot exhaust the memory.
+/// More than any profile needs, and few enough that one request cannot exhaust the memory.
 const MAX_PARTITIONS: i32 = 10_000;
 
 /// A topic's settings that have a default here: name and value.
@@ -30,10 +30,10 @@ const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 const MAX_AHEAD_MS: &str = "message.timestamp.after.max.ms";
 const TIMESTAMP_TYPE: &str = "message.timestamp.type";
 
-/// What was set when the topic was created, and what of it the broker obeys.
+/// What was set when the topic was created, and which of it the broker applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
-    /// Every setting given, known or not, in the order of the names.
+    /// Every given setting, known or not, ordered by name.
     pub(super) given: BTreeMap<String, String>,
     /// The largest batch, in bytes.
     pub(super) max_message_bytes: usize,
@@ -43,7 +43,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// # Errors
-    /// One sentence that names the setting that cannot be obeyed.
+    /// One sentence that names the setting that is not supported.
     pub(super) fn from_given(given: BTreeMap<String, String>) -> Result<Self, String> {
         let value = |name: &str| {
             let default = DEFAULTS.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
@@ -104,12 +104,12 @@ impl Topic {
     }
 }
 
-/// A random id, never all zeros, which Kafka takes for none.
+/// A random id, never all zeros, which in Kafka means none.
 pub(super) fn random_id() -> Uuid {
     uuid::Builder::from_random_bytes(rand::random()).into_uuid()
 }
 
-/// Whether Kafka would take the name for a topic.
+/// Whether Kafka would accept the name for a topic.
 pub(super) fn is_legal_name(name: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     !matches!(name, "" | "." | "..") && name.len() <= MAX_NAME_BYTES && name.bytes().all(legal)
@@ -131,7 +131,7 @@ impl Topics {
     /// Creates a topic, or only checks whether it could be created.
     ///
     /// # Errors
-    /// What Kafka answers to the name, the number of partitions, or a topic that exists.
+    /// Kafka's error for the name, the number of partitions, or a topic that exists.
     pub(super) fn create(
         &self,
         name: &str,
@@ -157,7 +157,7 @@ impl Topics {
         Ok(topic)
     }
 
-    /// Takes a topic out and empties it. Returns what that gives back to the memory cap.
+    /// Removes a topic and empties it. Returns how much of the memory cap that frees.
     pub(super) fn delete(&self, topic: &Topic) -> u64 {
         {
             let mut index = write(&self.index);
@@ -177,10 +177,10 @@ impl Topics {
         read(&self.index).by_id.get(&id).cloned()
     }
 
-    /// By id where a request speaks in ids, by name otherwise.
+    /// By id if the request uses ids, by name otherwise.
     ///
     /// # Errors
-    /// Kafka's answer for a topic that is not there.
+    /// Kafka's error for a topic that does not exist.
     pub(super) fn find(&self, name: &str, id: Uuid) -> Result<Arc<Topic>, ResponseError> {
         if id.is_nil() {
             self.named(name).ok_or(ResponseError::UnknownTopicOrPartition)
@@ -190,13 +190,13 @@ impl Topics {
     }
 
     /// # Errors
-    /// Kafka's answer for a partition that is not there.
+    /// Kafka's error for a partition that does not exist.
     pub(super) fn partition(&self, name: &str, index: i32) -> Result<Arc<Partition>, ResponseError> {
         let topic = self.named(name).ok_or(ResponseError::UnknownTopicOrPartition)?;
         topic.partition(index).ok_or(ResponseError::UnknownTopicOrPartition)
     }
 
-    /// In the order of their names.
+    /// Ordered by name.
     pub(super) fn all(&self) -> Vec<Arc<Topic>> {
         read(&self.index).by_name.values().cloned().collect()
     }
@@ -205,7 +205,7 @@ impl Topics {
         self.all().iter().flat_map(|topic| read(&topic.partitions).clone()).collect()
     }
 
-    /// A connection has closed: what it has not read keeps no one waiting any more.
+    /// A connection has closed: nothing waits for it to read any more.
     pub(super) fn forget_reader(&self, reader: ReaderId) {
         self.all_partitions().iter().for_each(|partition| partition.forget_reader(reader));
     }

@@ -1,6 +1,6 @@
 //! The transaction coordinator: which producer owns a transactional id, and which partitions its transaction has touched (KIP-98, KIP-360).
 //!
-//! Nothing here writes: an [`Ending`] says which partitions need a marker.
+//! Nothing here writes: an [`Ending`] lists the partitions that need a marker.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -26,7 +26,7 @@ pub(super) struct Identity {
 /// Offsets that a transaction commits for consumer groups: by group, topic and partition.
 pub(super) type PendingOffsets = BTreeMap<(String, String, i32), CommittedOffset>;
 
-/// A transaction that has ended, and what is left to do: a marker for each partition, the offsets if it committed.
+/// A transaction that has ended, and what is left to do: a marker for each partition, and the offsets if it committed.
 #[derive(Debug)]
 pub(super) struct Ending {
     pub(super) identity: Identity,
@@ -75,7 +75,8 @@ impl Transaction {
         }
     }
 
-    /// Ends what runs, if anything does. Who aborts on the producer's behalf bumps the epoch first, so that the producer is fenced.
+    /// Ends the open transaction, if there is one. When aborting on the producer's
+    /// behalf, bump the epoch first, so that the producer is fenced.
     fn end(&mut self, committed: bool) -> Option<Ending> {
         let Phase::Running { .. } = self.phase else { return None };
         self.phase = Phase::Ended { committed };
@@ -93,12 +94,12 @@ pub(super) struct Transactions {
 }
 
 impl Transactions {
-    /// A producer id that no one has, for an idempotent producer without transactions.
+    /// An unused producer id, for an idempotent producer without transactions.
     pub(super) fn fresh_identity(&self) -> Identity {
         Identity { producer_id: self.next_producer_id.fetch_add(1, Ordering::AcqRel), epoch: 0 }
     }
 
-    /// Hands the transactional id to the producer that asks, and fences the one before it. What that one left running is aborted.
+    /// Gives the transactional id to the requesting producer, and fences the previous one, aborting its open transaction.
     ///
     /// # Errors
     /// The timeout is out of range, or the producer claims to be one that has been fenced.
@@ -133,7 +134,7 @@ impl Transactions {
         Ok((known.identity, ending))
     }
 
-    /// Adds partitions to the producer's transaction, and begins it if need be.
+    /// Adds partitions to the producer's transaction, beginning it if necessary.
     ///
     /// # Errors
     /// The producer does not own the transactional id, or a partition is gone.
@@ -153,7 +154,7 @@ impl Transactions {
         })
     }
 
-    /// Adds a group's offsets to the producer's transaction, and begins it if need be.
+    /// Adds a group's offsets to the producer's transaction, beginning it if necessary.
     ///
     /// # Errors
     /// The producer does not own the transactional id.
@@ -170,10 +171,10 @@ impl Transactions {
         })
     }
 
-    /// Ends the producer's transaction. None when it had ended in the same way before: a retry.
+    /// Ends the producer's transaction. None if it has already ended in the same way: a retry.
     ///
     /// # Errors
-    /// The producer does not own the transactional id, or no transaction runs.
+    /// The producer does not own the transactional id, or no transaction is open.
     pub(super) fn end(
         &self,
         transactional_id: &str,
@@ -187,7 +188,7 @@ impl Transactions {
         })
     }
 
-    /// Aborts the transactions that have run longer than their timeout at `now`, and fences their producers.
+    /// Aborts the transactions that have been open for longer than their timeout at `now`, and fences their producers.
     pub(super) fn expire(&self, now: Instant) -> Vec<Ending> {
         let overdue = |transaction: &&mut Transaction| match transaction.phase {
             Phase::Running { since } => now.saturating_duration_since(since) > transaction.timeout,

@@ -1,10 +1,10 @@
-//! Which requests are answered, and in which versions.
+//! Which requests are supported, and in which versions.
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, ApiVersionsResponse, api_versions_response::ApiVersion};
 
-/// Request, oldest and newest version. Produce is announced from 0, as Kafka does for old clients that look for it there, and
-/// answered from 3. Versions that only go between brokers, or need a feature that this broker does not announce, are left out.
+/// Request, oldest and newest version. Produce is announced from 0, as Kafka does for old clients that look for it, and supported from 3.
+/// Versions that are only used between brokers, or need a feature that this broker does not announce, are left out.
 pub(super) const ANSWERED: [(ApiKey, i16, i16); 24] = [
     (ApiKey::Produce, 0, 13),
     (ApiKey::Fetch, 4, 16),
@@ -34,7 +34,7 @@ pub(super) const ANSWERED: [(ApiKey, i16, i16); 24] = [
 
 const OLDEST_PRODUCE: i16 = 3;
 
-/// Whether the request is answered in this version.
+/// Whether the request is supported in this version.
 pub(super) fn is_answered(api: ApiKey, version: i16) -> bool {
     let known = ANSWERED.iter().any(|&(key, min, max)| key == api && (min..=max).contains(&version));
     known && (api != ApiKey::Produce || version >= OLDEST_PRODUCE)
@@ -48,7 +48,7 @@ pub(super) fn api_versions() -> ApiVersionsResponse {
     ApiVersionsResponse::default().with_api_keys(ANSWERED.iter().map(entry).collect())
 }
 
-/// Kafka's answer to an ApiVersions request of a version that it does not know: the table in version 0, with this error.
+/// Kafka's answer to an ApiVersions request of an unknown version: the table in version 0, with this error.
 pub(super) fn unsupported_api_versions() -> ApiVersionsResponse {
     api_versions().with_error_code(ResponseError::UnsupportedVersion.code())
 }
