@@ -20,7 +20,7 @@ fn size(name: &str) -> (usize, i64) {
     SIZES.iter().find(|size| size.0 == name).map_or_else(|| panic!("{name}"), |size| (size.1, size.2))
 }
 
-/// An export whose counts go up and down over a day.
+/// An export whose counts rise and fall over a day.
 fn export(format: &str, rows: usize, step_s: i64) -> String {
     let mut text = match format {
         "prometheus" => {

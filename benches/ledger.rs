@@ -1,4 +1,4 @@
-//! How fast the ledger takes in what was sent and seen, and how fast a message is read, on one core.
+//! How fast the ledger records what was sent and seen, and how fast a message is read, on one core.
 
 use divan::{Bencher, black_box, counter::ItemsCount};
 use floodmark::check::sequences::SequenceSet;
@@ -14,11 +14,11 @@ fn main() {
 }
 
 const EVENTS: u64 = 4_000_000;
-/// Events that a partition is read on before the next one's turn: a fetch of 1 MiB of 200-byte messages.
+/// How many events are read from a partition before the next one's turn: a fetch of 1 MiB of 200-byte messages.
 const RUN: u64 = 5_000;
 const PRODUCERS: u16 = 4;
 
-/// The sequence numbers of one producer, spread over partitions, as they come: in runs of one partition.
+/// The sequence numbers of one producer, spread over partitions, in their order of arrival: in runs of one partition.
 fn ragged(partitions: u64) -> impl Iterator<Item = (u64, u64)> {
     let span = RUN * partitions;
     (0..EVENTS / span).flat_map(move |round| {
@@ -51,7 +51,7 @@ fn acked(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// Nothing is injected, as in most streams; the schedule's own cost has a bench of its own.
+/// Nothing is injected, as in most streams; the schedule has its own bench.
 struct Plain;
 
 impl Expectation for Plain {
@@ -71,7 +71,7 @@ impl Expectation for Plain {
 
 fn observations(partitions: u64) -> Vec<Observation> {
     let seen = ragged(partitions).map(|(partition, sequence)| {
-        // Producers take turns, each with dense numbers of its own.
+        // Producers take turns, each with its own consecutive numbers.
         let turn = sequence / partitions;
         let producer = (turn % u64::from(PRODUCERS)) as u16;
         let of_producer = turn / u64::from(PRODUCERS) * partitions + partition;
@@ -80,7 +80,7 @@ fn observations(partitions: u64) -> Vec<Observation> {
         Observation {
             id: Ok(id),
             partition: partition as u16,
-            // 100,000 keys, spread as a hash spreads them.
+            // 100,000 keys, spread like hashes.
             key_hash: Some((sequence * 7919 % 100_000).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
             due_ns: Some(due_ns),
             sent_ns: Some(due_ns + 20_000),
@@ -125,7 +125,7 @@ fn extract_own_layout(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn extract_by_pointers(bencher: Bencher<'_, '_>) {
     let mut payload = message();
-    // One space, and it is another layout.
+    // One space makes it another layout.
     payload.insert(1, b' ');
     let extractor = Extractor::of_codec(Codec::Json);
     bencher.bench_local(|| extractor.extract(Some(black_box(&payload)), |_| None));

@@ -54,7 +54,7 @@ fn schedule(keys: &str) -> Arc<StreamSchedule> {
     schedule_of(&profile(&format!("rate = \"100k/s\"\n{keys}")))
 }
 
-/// Buckets that rise ever more steeply, again and again, so that most parabolas are bent.
+/// Buckets that rise more and more steeply, repeatedly, so that most parabolas are bent.
 #[expect(clippy::panic, reason = "a curve that cannot be made leaves nothing to measure")]
 fn replay(step_ms: u64, per_s: f64, detail: &str) -> Arc<StreamSchedule> {
     let mut profile = profile(&format!("curve = {{ file = \"day.csv\", detail = {detail} }}"));

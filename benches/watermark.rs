@@ -10,7 +10,7 @@ fn main() {
 
 const EVENTS: u64 = 1_000_000;
 const PARTITIONS: u64 = 4;
-/// Events that a partition is read on before the next one's turn.
+/// How many events are read from a partition before the next one's turn.
 const RUN: u64 = 1_000;
 
 /// 200,000 events/s, of which one in a hundred is up to 20 s late.

@@ -1,4 +1,4 @@
-//! How much memory the ledger takes for a billion events of which 0.1 % are missing at random and 1 % come twice:
+//! How much memory the ledger takes for a billion events, of which 0.1 % are missing at random and 1 % come twice:
 //! `cargo run --release -p floodmark-instruments --bin ledger_memory [EVENTS]`. Prints one line; reads the peak from /proc (Linux).
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
@@ -7,7 +7,7 @@ use std::time::Instant;
 use floodmark::check::sequences::SequenceSet;
 use rand::{RngExt, SeedableRng};
 
-/// Partitions that are read in turn, each so many events at once.
+/// Partitions that are read in turn, this many events at once.
 const PARTITIONS: u64 = 4;
 const RUN: u64 = 5_000;
 
@@ -43,7 +43,7 @@ fn main() {
     );
 }
 
-/// The most memory that this process had resident, in KiB; 0 where the system does not say.
+/// The peak resident memory of this process, in KiB; 0 if the system does not report it.
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

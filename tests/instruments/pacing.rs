@@ -1,7 +1,7 @@
-//! How evenly a topic was filled: reads the stamps that floodmark wrote, and prints lateness and bins. It uses the client alone.
+//! How evenly a topic was filled: reads the times that floodmark wrote, and prints lateness and bins. It uses only the client.
 //!
-//! Usage: pacing BROKERS TOPIC OFFERED_PER_S. Prints one line: events, the mean rate against the offered one, sent minus due (p50, p99,
-//! maximum), and how many events were sent in the fullest and the first 10 ms against the mean of all.
+//! Usage: pacing BROKERS TOPIC OFFERED_PER_S. Prints one line: events, the mean rate relative to the offered one, sent minus due (p50, p99,
+//! maximum), and the events in the fullest and the first 10 ms relative to the mean.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -1,8 +1,8 @@
-//! Fills a topic with records whose timestamps spread over the last seven days, to time and check `floodmark capture` on.
+//! Fills a topic with records whose timestamps spread over the last seven days, for timing and checking `floodmark capture`.
 //!
-//! `cargo run --release -p floodmark-instruments --bin week -- 127.0.0.1:9092 floodmark-week 12 2000000 20 truth.csv` creates the topic (it must not exist), writes so many
-//! records of 100 B along a daily wave, at most 20 to a batch (so a batch spans about a minute; a broker looks for a timestamp inside of one record
-//! by record), and notes the records per minute as a curve file.
+//! `cargo run --release -p floodmark-instruments --bin week -- 127.0.0.1:9092 floodmark-week 12 2000000 20 truth.csv` creates the topic (it
+//! must not exist), writes this many records of 100 B in a daily wave, at most 20 to a batch (so a batch spans about a minute; within one,
+//! a broker looks for a timestamp record by record), and saves the records per minute as a curve file.
 
 use std::error::Error;
 use std::f64::consts::TAU;

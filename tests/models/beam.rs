@@ -1,4 +1,4 @@
-//! Beam: KafkaIO's own policy of timestamps, whose watermarks the DirectRunner follows.
+//! Beam: KafkaIO's own timestamp policy, whose watermarks the DirectRunner follows.
 
 use floodmark::profile::{Engine, WatermarkModel, Window};
 
@@ -8,10 +8,11 @@ use super::prove::prove;
 use super::stream::{Row, Stream, in_ms, ms};
 
 const ENGINE: &str = "beam";
-/// Most partitions.
+/// The most partitions.
 const PARTITIONS: i64 = 2;
 
-/// Events, and between them moments of the reader's clock at which it asks for the watermark; some partitions have been read to their ends by then.
+/// Events, and between them times of the reader's clock at which it asks for the
+/// watermark; some partitions have been read to their ends by then.
 fn stream(dice: &mut Dice, window: Window) -> Stream {
     let (delay_ms, allowed_ms) = (dice.one_of(&[0, 0, 1, 5, 10, 25]), dice.one_of(&[0, 0, 1, 5, 10]));
     let (size_ms, grid_ms) = match window {
@@ -32,7 +33,7 @@ fn stream(dice: &mut Dice, window: Window) -> Stream {
     Stream::new(model, ticked(dice, events, delay_ms))
 }
 
-/// The clock is about where the events are: behind them, with them, or ahead of them.
+/// The clock is near the events: after them, at them, or before them.
 fn ticked(dice: &mut Dice, events: Vec<Row>, delay_ms: i64) -> Vec<Row> {
     let (mut now_ms, mut newest) = (0, 0);
     let often = dice.one_of(&[10, 30, 60]);

@@ -1,4 +1,4 @@
-//! Where floodmark and an engine do not say the same.
+//! Where floodmark and an engine disagree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use super::engine::Answer;
 use super::model::{Claims, of_file, of_topic, of_untimed_file};
 use super::stream::{Row, Stream};
 
-/// How an engine's metric relates to what floodmark says of it.
+/// How an engine's metric relates to floodmark's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wanted {
-    /// Whether the file's verdicts are to be exact: the harness gives all that is needed.
+    /// Whether the file's verdicts should be exact: the harness provides everything needed.
     pub(crate) exact: bool,
     /// Whether windows are compared.
     pub(crate) windows: bool,
@@ -29,7 +29,7 @@ impl Wanted {
 /// Every disagreement, a sentence each.
 pub(crate) fn disagreements(stream: &Stream, answer: &Answer, wanted: Wanted) -> Vec<String> {
     let mut found = Vec::new();
-    // A file whose events are all without a key says nothing of keys: there is nothing to compare.
+    // A file in which no event has a key tells nothing about keys: there is nothing to compare.
     let has_key = |row: &Row| matches!(row, Row::Event { key: Some(_), .. });
     if !stream.rows.iter().any(has_key) {
         return found;
@@ -65,7 +65,7 @@ fn of_verdicts(
     dropped: &BTreeSet<usize>,
     found: &mut Vec<String>,
 ) {
-    // Without anything that says when the watermark moved it is not to be known, but in Kafka Streams.
+    // Without anything that shows when the watermark moved, it is unknown, except in Kafka Streams.
     let is_told = stream.rows.iter().any(|row| matches!(row, Row::Tick(_) | Row::Batch)) || stream.per_record;
     if wanted.exact && !said.exact && (is_told || stream.model.engine == Engine::KafkaStreams) {
         found.push("the file's verdicts are not exact".to_owned());

@@ -1,4 +1,4 @@
-//! Random streams that crowd around the ends of windows.
+//! Random streams with events close to the ends of windows.
 
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -6,7 +6,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::stream::Row;
 
-/// All chance comes from here: the same seed, kind and number give the same stream.
+/// The source of all randomness: the same seed, kind and number give the same stream.
 pub(crate) struct Dice(Xoshiro256PlusPlus);
 
 impl Dice {
@@ -22,7 +22,7 @@ impl Dice {
         self.0.random_range(least..=most)
     }
 
-    /// Whether something happens that does so `times` of a hundred.
+    /// Whether something happens that does so in `times` of a hundred cases.
     pub(crate) fn chance(&mut self, times: u32) -> bool {
         self.0.random_ratio(times, 100)
     }
@@ -32,20 +32,20 @@ impl Dice {
     }
 }
 
-/// Where event times lie.
+/// The range of event times.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
-    /// The first event's, about.
+    /// Approximately the first event's.
     pub(crate) start_ms: i64,
-    /// Distances between an event and what becomes of it change at multiples of this: the size of a window, its hop, a gap.
+    /// Fates change at distances that are multiples of this: the size of a window, its hop, a gap.
     pub(crate) grid_ms: i64,
-    /// Other distances at which something changes: bound and lateness, and sums of them.
+    /// Other distances at which fates change: bound and lateness, and sums of them.
     pub(crate) edges_ms: [i64; 3],
     /// Whether times before 1970 are drawn.
     pub(crate) negative: bool,
 }
 
-/// Events of at most `most_partitions` partitions and three keys. `null_keys` of a hundred have none.
+/// Events of at most `most_partitions` partitions and three keys. `null_keys` in a hundred have none.
 pub(crate) fn events(dice: &mut Dice, times: Times, most_partitions: i64, null_keys: u32) -> Vec<Row> {
     let (partitions, keys) = (dice.from(1, most_partitions), dice.from(1, 3));
     let mut seen = vec![times.start_ms.max(0)];
@@ -63,7 +63,7 @@ pub(crate) fn events(dice: &mut Dice, times: Times, most_partitions: i64, null_k
         .collect()
 }
 
-/// Mostly near what is decided: the end of a window, or a lateness behind the newest event, give or take a millisecond.
+/// Mostly close to a decision: the end of a window, or a lateness behind the newest event, give or take a millisecond.
 fn next_time(dice: &mut Dice, times: Times, seen: &[i64]) -> i64 {
     let newest = *seen.iter().max().unwrap_or(&0);
     let about = dice.from(-1, 1);

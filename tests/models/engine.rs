@@ -1,21 +1,21 @@
-//! A running engine that is asked one stream after the other.
+//! A running engine that gets one stream after another.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::Deserialize;
 
-/// What an engine made of a stream.
+/// The engine's result for a stream.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Answer {
     /// Absent: there are no windows.
     #[serde(default)]
     pub(crate) windows: Option<Vec<Filled>>,
-    /// Absent: what is in no window, or not kept.
+    /// Absent: those in no window, or not kept.
     #[serde(default)]
     pub(crate) dropped: Option<Vec<usize>>,
-    /// Absent: what is in a window.
+    /// Absent: those in a window.
     #[serde(default)]
     pub(crate) kept: Option<Vec<usize>>,
     #[serde(default)]
@@ -43,7 +43,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts the command that `FLOODMARK_MODELS_<NAME>` holds, a word a line.
+    /// Starts the command in `FLOODMARK_MODELS_<NAME>`, one word per line.
     pub(crate) fn start(name: &str) -> Self {
         let variable = format!("FLOODMARK_MODELS_{}", name.replace('-', "_").to_uppercase());
         let command = std::env::var(&variable)
@@ -59,10 +59,10 @@ impl Engine {
         Engine { process, to, from }
     }
 
-    /// Asks.
+    /// Sends a stream and returns the result.
     ///
     /// # Panics
-    /// When the engine fails or ends: its own messages stand above.
+    /// When the engine fails or ends: its own messages are above.
     pub(crate) fn ask(&mut self, line: &str) -> Answer {
         writeln!(self.to.as_mut().unwrap(), "{line}").unwrap();
         let mut said = String::new();

@@ -8,10 +8,10 @@ use super::prove::prove;
 use super::stream::{Row, Stream, in_ms, ms};
 
 const ENGINE: &str = "flink";
-/// Most partitions, and so most source tasks that have one.
+/// The most partitions, and so the most source tasks that have one.
 const PARTITIONS: i64 = 3;
 
-/// Events, ticks between them, and 1 to 3 source tasks, which floodmark is told of.
+/// Events, ticks between them, and 1 to 3 source tasks, whose number floodmark is told.
 fn stream(dice: &mut Dice, window: Window, idleness_ms: Option<i64>) -> Stream {
     let (bound_ms, allowed_ms) = (dice.one_of(&[0, 0, 1, 5, 10, 25]), dice.one_of(&[0, 0, 1, 5, 10, 25]));
     let (size_ms, grid_ms) = match window {
@@ -37,7 +37,7 @@ fn stream(dice: &mut Dice, window: Window, idleness_ms: Option<i64>) -> Stream {
     stream
 }
 
-/// Ticks between the events, some of them just as long apart as idleness takes.
+/// Ticks between the events, some of them exactly as far apart as the idleness.
 fn ticked(dice: &mut Dice, events: Vec<Row>, idleness_ms: i64) -> Vec<Row> {
     let mut now_ms = dice.from(0, 1_000);
     let often = dice.one_of(&[10, 30, 60]);
@@ -110,7 +110,7 @@ fn idleness() {
     });
 }
 
-/// Floodmark is not told how many source tasks there are: what it says has to hold for the number that there is.
+/// Floodmark is not told how many source tasks there are: its claims must hold for the actual number.
 #[test]
 #[ignore = "needs the engine: scripts/prove-models"]
 fn idleness_of_unknown_tasks() {

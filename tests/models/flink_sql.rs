@@ -67,7 +67,7 @@ fn sessions() {
     });
 }
 
-/// The watermark that the table declares, sent on after each record.
+/// The watermark that the table declares, emitted after each record.
 #[test]
 #[ignore = "needs the engine: scripts/prove-models"]
 fn per_record() {

@@ -38,14 +38,14 @@ fn aligned(dice: &mut Dice) -> Stream {
     stream
 }
 
-/// The store of the application, and what floodmark is told of it.
+/// The application's store, and what floodmark is told about it.
 #[derive(Debug, Clone, Copy)]
 enum Store {
     Cached,
     Uncached,
     InMemory,
     CachedInMemory,
-    /// Any of these, and floodmark does not know about the cache.
+    /// Any of these, but floodmark does not know about the cache.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! floodmark's models against the engines themselves: README.md, and `scripts/prove-models`.
+//! Compares floodmark's models with the engines themselves: README.md, and `scripts/prove-models`.
 
 #[cfg(test)]
 mod beam;

@@ -1,8 +1,8 @@
-//! Reduces a stream to the fewest rows and the plainest settings that still show something (Zeller's delta debugging).
+//! Reduces a stream to the fewest rows and the simplest settings that still show a disagreement (Zeller's delta debugging).
 
 use super::stream::Stream;
 
-/// The smallest stream that was found to show it. `simpler` offers plainer settings for a stream.
+/// The smallest stream found that shows it. `simpler` offers simpler settings for a stream.
 pub(crate) fn minimise(
     stream: Stream,
     mut shows: impl FnMut(&Stream) -> bool,

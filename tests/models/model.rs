@@ -1,4 +1,4 @@
-//! What floodmark says of a stream: of it as a file, and of it as a topic of which nothing but each partition's order is known.
+//! Floodmark's verdicts on a stream: as a file, and as a topic of which only each partition's order is known.
 
 use floodmark::consume::recorded::{RowKind, read_recorded};
 use floodmark::event_time::CountRange;
@@ -8,7 +8,7 @@ use floodmark::survey::{Reading, judge_recorded};
 
 use super::stream::{Row, Stream};
 
-/// What a topic's reader says.
+/// The claims of a topic's reader.
 #[derive(Debug)]
 pub(crate) struct Claims {
     /// One for each row, nothing for what is not an event.
@@ -25,7 +25,7 @@ pub(crate) fn of_file(stream: &Stream) -> WatermarkVerdicts {
     judged(stream, &stream.csv())
 }
 
-/// The verdicts on the file if it does not say when the ticks were.
+/// The verdicts on the file without the times of its ticks.
 pub(crate) fn of_untimed_file(stream: &Stream) -> WatermarkVerdicts {
     judged(stream, &stream.untimed_csv())
 }

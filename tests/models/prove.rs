@@ -1,4 +1,4 @@
-//! Holds many streams of a kind against an engine, and says what came of it.
+//! Compares many streams of a kind with an engine, and reports the result.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -9,10 +9,10 @@ use super::engine::Engine;
 use super::minimise::minimise;
 use super::stream::Stream;
 
-/// Engines take long to start: all kinds share one.
+/// Engines start slowly: all kinds share one.
 static ENGINES: LazyLock<Mutex<HashMap<String, Engine>>> = LazyLock::new(Mutex::default);
 
-/// Most disagreements that are reduced and printed for a kind.
+/// The most disagreements that are reduced and printed for a kind.
 const MOST_SHOWN: usize = 3;
 
 /// Draws `FLOODMARK_MODELS_STREAMS` streams of `FLOODMARK_MODELS_SEED` and compares each.
@@ -49,7 +49,7 @@ fn setting(name: &str, otherwise: u64) -> u64 {
     })
 }
 
-/// Settings that are left out or made smaller, one by one, and times that begin earlier.
+/// Settings that are removed or made smaller, one by one, and times that begin earlier.
 fn plainer(stream: &Stream) -> Vec<Stream> {
     let with = |change: &dyn Fn(&mut Stream)| {
         let mut plainer = stream.clone();
@@ -63,7 +63,7 @@ fn plainer(stream: &Stream) -> Vec<Stream> {
     ]
 }
 
-/// A disagreement, as a person reads it and runs it.
+/// A disagreement, in a form to read and to run.
 fn picture(stream: &Stream, asked: &mut Engine, wanted: Wanted) -> String {
     let answer = asked.ask(&stream.line());
     let sentences = disagreements(stream, &answer, wanted);

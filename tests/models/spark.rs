@@ -8,17 +8,17 @@ use super::prove::prove;
 use super::stream::{Row, Stream, ms};
 
 const ENGINE: &str = "spark";
-/// Most partitions.
+/// The most partitions.
 const PARTITIONS: i64 = 2;
 
-/// What a query is: the engine takes long to start one, so that there are few.
+/// What makes a query: the engine starts one slowly, so there are few.
 #[derive(Clone, Copy)]
 struct Query {
     window: Window,
     size_ms: i64,
     delay_ms: i64,
     operator: Operator,
-    /// The engine's own name of it.
+    /// The engine's own name for it.
     called: &'static str,
     output_mode: &'static str,
 }
@@ -33,7 +33,7 @@ fn stream(dice: &mut Dice, query: Query, is_quiet: bool, allow_multiple: bool) -
         ..WatermarkModel::of(Engine::Spark)
     };
     let edges_ms = [query.delay_ms, query.size_ms + query.delay_ms, query.size_ms];
-    // A stream with a time of 0 or before costs a query of its own.
+    // A stream with a time of 0 or before needs its own query.
     let (start_ms, negative) = if dice.chance(5) { (0, true) } else { (1_000, false) };
     let times = Times { start_ms, grid_ms: query.size_ms.max(10), edges_ms, negative };
     let mut rows = Vec::new();

@@ -1,4 +1,4 @@
-//! A small stream with the settings of an engine, as the engine and as floodmark read it.
+//! A small stream with the settings of an engine, as the engine and floodmark read it.
 
 use floodmark::profile::{Span, WatermarkModel, Window};
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 pub(crate) enum Row {
     /// An event.
     Event { partition: u32, key: Option<String>, time_ms: i64 },
-    /// The watermark is sent on, at this moment of the engine's clock.
+    /// The watermark is emitted, at this moment of the engine's clock.
     Tick(i64),
     /// A micro-batch ends.
     Batch,
@@ -19,19 +19,19 @@ pub(crate) enum Row {
 /// A stream, and who reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stream {
-    /// The engine and its settings, as floodmark is told them.
+    /// The engine and its settings, as floodmark gets them.
     pub(crate) model: WatermarkModel,
     /// `floodmark watermark --per-record`.
     pub(crate) per_record: bool,
     /// `floodmark watermark --quiet-stream`.
     pub(crate) quiet_stream: bool,
-    /// What only the engine is told.
+    /// Settings for the engine only.
     pub(crate) setup: Map<String, Value>,
     pub(crate) rows: Vec<Row>,
 }
 
 impl Stream {
-    /// Rows without settings of the engine alone.
+    /// Rows without settings for the engine only.
     pub(crate) fn new(model: WatermarkModel, rows: Vec<Row>) -> Self {
         Stream { model, per_record: false, quiet_stream: false, setup: Map::new(), rows }
     }
@@ -72,7 +72,7 @@ impl Stream {
         self.csv_with(|now_ms| now_ms.to_string())
     }
 
-    /// The same, without the moments of the ticks.
+    /// The same, without the times of the ticks.
     pub(crate) fn untimed_csv(&self) -> String {
         self.csv_with(|_| String::new())
     }
@@ -123,7 +123,7 @@ pub(crate) fn in_ms(span: Span) -> i64 {
     (span.as_nanos() / 1_000_000) as i64
 }
 
-/// A length; negative ones are none.
+/// A length; negative ones are omitted.
 pub(crate) fn ms(length_ms: i64) -> Span {
     Span::from_millis(u64::try_from(length_ms).unwrap_or(0))
 }

@@ -1,4 +1,4 @@
-//! What was planned, sent and seen agrees, whatever the traffic looks like; and every file of the run says the same.
+//! Plan, sends and observations agree, whatever the traffic looks like; and all files of the run contain the same.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn run_stream(more: &str) -> (Ended, String) {
 }
 
 impl Ended {
-    /// Reads what the files of the run say, before they go with the workshop, and holds it against what was printed.
+    /// Reads the files of the run, before they are deleted with the workshop, and compares them with what was printed.
     fn keeping(self, _workshop: &Workshop) -> Self {
         if let Ok(summary) = serde_json::from_str::<Summary>(&self.stdout) {
             let folder = self.folder();

@@ -1,4 +1,4 @@
-//! What cannot work ends at once: one sentence that names the thing and the way out, and the right exit code.
+//! What cannot work ends at once: one sentence that names the cause and the fix, and the right exit code.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use floodmark::broker::BrokerConfig;
 use crate::cluster::Cluster;
 use crate::program::{Ended, Workshop};
 
-/// Keys of the profile and of its stream, what is said, and what else.
+/// Keys of the profile and of its stream, the expected message, and what else.
 const WRONG_PROFILES: [(&str, &str, &[&str]); 13] = [
     ("duration = \"1s\"", "rate = \"1k/s\"\narrivls = \"poisson\"", &["`arrivls`", "`arrivals`", "line 5"]),
     ("durration = \"1s\"", "rate = \"1k/s\"", &["`durration`", "`duration`"]),
@@ -68,7 +68,7 @@ fn wrong_flags_are_refused_with_what_is_wrong() {
     }
 }
 
-/// What a curve file holds, keys of the curve, and what is said.
+/// The content of a curve file, keys of the curve, and the expected message.
 const WRONG_CURVES: [(&str, &str, &str); 9] = [
     ("", "", "is empty"),
     ("timestamp,count\n", "", "header"),
@@ -107,7 +107,7 @@ fn text(topic: &str, more: &str) -> String {
     format!("duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"100/s\"\n{more}")
 }
 
-/// A listener that answers the first bytes as a TLS one answers plain ones: with an alert, and the end.
+/// A listener that answers the first bytes as a TLS one answers plain text: with an alert, and the end.
 fn tls_listener() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -230,7 +230,7 @@ fn a_folder_that_cannot_take_results_is_named_and_left_alone() {
 /// The program under limits of the shell's `ulimit`.
 fn limited(workshop: &Workshop, limit: &str, arguments: &[&str]) -> Ended {
     let mut command = Command::new("sh");
-    // Files that the test's own parent left open would count too.
+    // Files that the test's own parent left open would count, too.
     let script = format!("exec >/dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit {limit}; exec \"$@\"");
     command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_floodmark")]).args(arguments);
     workshop.start_command(command).wait()
@@ -241,14 +241,14 @@ fn a_system_that_gives_too_little_is_said_in_one_sentence() {
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
     let profile = workshop.profile(&text(&cluster.topic("limits"), ""));
     let run = ["run", profile.to_str().unwrap(), "--json", "-b", &cluster.brokers];
-    // A parent may leave files of its own open.
+    // A parent may leave its own files open.
     let taken = (3..8).map(|last| (3..last).fold("8".to_owned(), |all, file| format!("{all}; exec {file}</dev/null")));
     for files in ["5", "16", "32"].map(str::to_owned).into_iter().chain(taken) {
         let ended = limited(&workshop, &format!("-n {files}"), &run);
         let (code, told) = ended.one_sentence();
         assert!(code == Some(4) && told.contains("ulimit -n"), "{files}: {code:?} {told}");
     }
-    // In blocks of 512 bytes: not even the manifest fits, and then the manifest but not all of the rest.
+    // In blocks of 512 bytes: not even the manifest fits, and then the manifest but not everything else.
     let ended = limited(&workshop, "-f 1", &run);
     let (code, told) = ended.one_sentence();
     assert!(code == Some(4) && told.contains("manifest.toml") && told.contains("ulimit -f"), "{code:?} {told}");

@@ -1,4 +1,4 @@
-//! The embedded broker, spoken to by librdkafka.
+//! The embedded broker, used by librdkafka.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Write};
@@ -27,7 +27,7 @@ fn client(broker: &Broker) -> ClientConfig {
     config
 }
 
-/// Runs an admin future to its end without a runtime of this test's own: librdkafka's threads complete it.
+/// Runs an admin future to its end without a runtime: librdkafka's threads complete it.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
@@ -352,7 +352,7 @@ fn small(when_full: WhenFull) -> Broker {
     start(BrokerConfig { memory_cap_bytes: SMALL_CAP_BYTES, when_full, ..BrokerConfig::default() })
 }
 
-/// Sends 4 MiB in batches of some 10 KiB; returns when the broker has stopped taking them.
+/// Sends 4 MiB in batches of about 10 KiB; returns when the broker has stopped accepting them.
 fn send_until_held(broker: &Broker, records: usize) -> CountingProducer {
     let producer = producer(broker, &[("batch.num.messages", "10"), ("enable.idempotence", "true")]);
     for number in 0..records {
@@ -488,7 +488,7 @@ fn a_group_shares_the_partitions_and_remembers_its_offsets() {
     }
 }
 
-/// A Metadata request, version 1, whose array of topics claims to have two thousand million.
+/// A Metadata request, version 1, whose array of topics claims two thousand million elements.
 fn boastful_frame() -> Vec<u8> {
     let mut frame = vec![0, 3, 0, 1, 0, 0, 0, 9, 0xff, 0xff];
     frame.extend_from_slice(&i32::MAX.to_be_bytes());
@@ -567,9 +567,9 @@ fn a_client_that_has_gone_leaves_no_connection_behind_while_its_answer_is_waited
     create(&broker, "orders", 1);
     until("the admin's end", || broker.open_connections() == 0);
     let payload = vec![b'x'; 900_000];
-    // With more than one, requests that nobody has read lie before the end of the connection.
+    // With more than one, there are unread requests before the end of the connection.
     for in_flight in ["1", "5"] {
-        // Held back for longer than this test has patience, unless their going is noticed.
+        // Held back for longer than this test waits, unless their departure is noticed.
         let patient =
             [("request.timeout.ms", "800000"), ("delivery.timeout.ms", "900000"), ("max.in.flight", in_flight)];
         let producer = producer(&broker, &patient);

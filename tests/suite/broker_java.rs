@@ -1,11 +1,11 @@
-//! The embedded broker, spoken to by Kafka's own Java tools. Runs when `FLOODMARK_KAFKA_LIBS` names the folder of Kafka's jars.
+//! The embedded broker, used by Kafka's own Java tools. Runs when `FLOODMARK_KAFKA_LIBS` names the folder of Kafka's jars.
 
 use std::process::{Command, Output};
 
 use floodmark::broker::{Broker, BrokerConfig};
 use floodmark::kafka::ClientSettings;
 
-/// A broker and the jars, or none, with a line that says so, where there are no jars.
+/// A broker and the jars; or none, and a line that says so, if there are no jars.
 struct Java {
     broker: Broker,
     class_path: String,
@@ -44,7 +44,7 @@ impl Java {
         self.run("ProducerPerformance", &[&arguments, more].concat());
     }
 
-    /// How many records the console consumer prints: it stops at `wanted`, or when nothing has come for a while.
+    /// How many records the console consumer prints: it stops at `wanted`, or after a while without records.
     fn consume(&self, wanted: usize, more: &[&str]) -> usize {
         let wanted = wanted.to_string();
         let arguments = ["--topic", "orders", "--from-beginning", "--max-messages", &wanted, "--timeout-ms", "10000"];
@@ -106,7 +106,7 @@ fn every_property_of_kafkas_own_clients_is_known_to_client_config() {
     let file = folder.path().join("client.properties");
     for key in keys.lines() {
         std::fs::write(&file, format!("{key}=1\n")).unwrap();
-        // Taken, or refused for what it is; never passed over as a key that nobody knows.
+        // Accepted, or refused for a reason; never skipped as unknown.
         let remarks =
             ClientSettings::gather(None, Some(&file), &[]).map_or_else(|_| Vec::new(), |taken| taken.remarks());
         assert!(!remarks.iter().any(|remark| remark.contains("ignored")), "{remarks:?}");

@@ -1,4 +1,4 @@
-//! `floodmark capture` against a cluster: what it counts, what it samples, and what it says about both.
+//! `floodmark capture` on a cluster: what it counts, what it samples, and what it reports about both.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ fn moment(ms: i64) -> String {
     floodmark::curve::moment_text(ms)
 }
 
-/// Waits for the next second: what was written by now lies in buckets that are over.
+/// Waits for the next second: what was written so far is in buckets that are over.
 fn until_the_next_second() {
     let second = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let before = second();
@@ -30,7 +30,7 @@ fn until_the_next_second() {
     }
 }
 
-/// A capture to its end, in JSON, with the file of its curve.
+/// A complete capture, in JSON, with the file of its curve.
 fn captured(cluster: &Cluster, workshop: &Workshop, topic: &str, more: &[&str]) -> (Value, Curve, PathBuf) {
     let (file, ended) = capture(cluster, workshop, topic, more);
     assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
@@ -122,7 +122,7 @@ fn the_profile_beside_it_replays_the_curve_with_what_was_sampled() {
     let text = fs::read_to_string(file.with_extension("toml")).unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
     assert!(text.contains(&format!("curve = {{ file = \"{name}\"")), "{text}");
-    // The same profile, with a rate in the curve's place.
+    // The same profile, with a rate instead of the curve.
     let lines = text.lines().map(|line| if line.starts_with("curve") { "rate = \"1/s\"" } else { line });
     let with_rate = format!("duration = \"1s\"\n{}\n", lines.collect::<Vec<_>>().join("\n"));
     let stream = Profile::from_text(&with_rate, "captured.toml").unwrap().profile.streams.remove(0);
@@ -158,7 +158,7 @@ fn records_that_came_late_are_found_by_their_stamps() {
     let topic = cluster.topic("late");
     cluster.create(&topic, 1);
     let begin_ms = an_hour_ago_ms();
-    // Every tenth record came 20 s after its stamp.
+    // Every tenth record came 20 s after its timestamp.
     let stamps: Vec<i64> = (0..600).map(|n| begin_ms + n * 100 - if n % 10 == 5 { 20_000 } else { 0 }).collect();
     cluster.write_at(&topic, 0, &stamps);
     let (from, to) = (moment(begin_ms), moment(begin_ms + 60_000));
@@ -194,7 +194,7 @@ fn what_the_topic_no_longer_holds_is_left_out_and_said() {
     assert!(code == Some(2) && told.contains(&topic) && told.contains("still has all of its records"), "{told}");
 }
 
-/// What the report says of the sum: offsets before the range, counted and after it, and the error bar's least and most.
+/// The report's figures for the sum: offsets before the range, counted and after it, and the error bar's minimum and maximum.
 fn sums(report: &Value) -> ([u64; 3], [Option<f64>; 2]) {
     let offsets = ["before", "counted", "after"].map(|name| report["offsets"][name].as_u64().unwrap());
     (offsets, ["records_min", "records_max"].map(|name| report["error_bar"][name].as_f64()))
@@ -208,7 +208,7 @@ fn a_record_with_a_stamp_ahead_hides_nothing() {
     let begin_ms = an_hour_ago_ms();
     let mut stamps: Vec<i64> = (0..600).map(|n| begin_ms + n * 1000).collect();
     cluster.write_at(&topic, 1, &stamps);
-    // The 60th of partition 0 is stamped an hour and a half ahead of the others.
+    // The 60th record of partition 0 has a timestamp an hour and a half ahead of the others.
     stamps[60] += 5_400_000;
     cluster.write_at(&topic, 0, &stamps);
     for (to_ms, step) in [(begin_ms + 600_000, "1m"), (begin_ms + 300_000, "10s"), (begin_ms + 90_000, "1s")] {
@@ -232,7 +232,7 @@ fn the_markers_of_a_backfill_hide_nothing() {
     cluster.create(&topic, 1);
     let begin_ms = an_hour_ago_ms();
     let stamps: Vec<i64> = (0..6000).map(|n| begin_ms + n * 100).collect();
-    // A marker has the moment of its commit: an hour after the records.
+    // A marker has the time of its commit: an hour after the records.
     cluster.write_in_transactions(&topic, &stamps, 100, |_| false);
     let (from, to) = (moment(begin_ms), moment(begin_ms + 600_000));
     let range = ["--from", &from, "--to", &to, "--step", "10s", "--sample", "500"];
@@ -254,7 +254,7 @@ fn records_of_aborted_transactions_are_told_from_the_others() {
     until_the_next_second();
     let range = ["--from", "5m ago", "--step", "1s", "--sample", "100000"];
     let (report, curve, _) = captured(&cluster, &workshop, &topic, &range);
-    // 2000 records and 20 markers; the last marker may be read around, with the records behind it.
+    // 2000 records and 20 markers; the last marker may be read around, with the records after it.
     let gaps = &report["sample"]["gaps"];
     assert_eq!((&gaps["aborted"], &gaps["undecided"]), (&500.into(), &0.into()), "{gaps}");
     assert!(gaps["missing"].as_u64().is_some_and(|missing| missing == 20), "all markers, the last one, too: {gaps}");
@@ -276,7 +276,7 @@ fn a_compacted_topic_is_said_to_be_one() {
     for sample in [&[][..], &["--sample", "300"]] {
         let (report, curve, _) = captured(&cluster, &workshop, &topic, &[&range[..], sample].concat());
         assert!((curve.total() - 300.0).abs() < 1e-9, "{}", curve.total());
-        // Nothing tells what was compacted away before the first record that is left.
+        // It is unknown what was compacted away before the first remaining record.
         assert_eq!(sums(&report).1[1], Some(600.0));
         let first = report["error_bar"]["findings"][0].as_str().unwrap();
         assert!(first.contains("the topic is compacted") && first.contains("up to 600"), "{first}");
@@ -358,7 +358,7 @@ fn a_live_capture_that_is_ended_early_keeps_what_it_has() {
     cluster.write_at(&topic, 0, &[an_hour_ago_ms(); 30]);
     running.signal("INT");
     let ended = running.wait();
-    // Whether what was written fell into a bucket that was over is a matter of milliseconds.
+    // Whether a record fell into a bucket that was over is a matter of milliseconds.
     if ended.code() == Some(0) {
         let curve = Curve::read(&fs::read(&file).unwrap()).unwrap();
         assert!(curve.counts().len() < 30_000 && curve.total() as u64 == 30);

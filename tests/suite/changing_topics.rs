@@ -1,4 +1,4 @@
-//! Topics that do not stay as they are while a run lasts.
+//! Topics that change during a run.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn a_topic_that_is_made_anew_is_named_at_once_and_nothing_is_called_lost() {
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
     let topic = cluster.topic("made-anew");
     cluster.create(&topic, 2);
-    // A reader that waits for more than there is: events have been acknowledged and not seen when their topic goes.
+    // A reader that waits for more than there is: events have been acknowledged but not seen when their topic is deleted.
     let slow = ["-X", "fetch.min.bytes=50000000", "-X", "fetch.wait.max.ms=2500"];
     let mut run = workshop.start_on("run", &workshop.profile(&text(&topic, "")), &cluster.brokers, &slow);
     run.until_seconds(1);

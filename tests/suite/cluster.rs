@@ -1,4 +1,4 @@
-//! The cluster that the suite runs on: the embedded broker, or the real one that FLOODMARK_TEST_BROKERS names.
+//! The cluster for the suite: the embedded broker, or the real one in FLOODMARK_TEST_BROKERS.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-/// How long the cluster may take for what a test asks of it.
+/// How long the cluster may take for a test's request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A cluster for one test.
@@ -20,7 +20,7 @@ pub(crate) struct Cluster {
     /// Kept alive for the test; none when a real cluster is used.
     embedded: Option<Broker>,
     pub(crate) brokers: String,
-    /// What a real cluster is rid of when the test is over.
+    /// What is removed from a real cluster after the test.
     topics: Mutex<Vec<String>>,
 }
 
@@ -65,7 +65,7 @@ impl Cluster {
         results[0].as_ref().unwrap();
     }
 
-    /// Adds partitions to a topic, so that it has as many as said.
+    /// Adds partitions to a topic, up to the given number.
     pub(crate) fn grow(&self, topic: &str, partitions: usize) {
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
         let results =
@@ -87,7 +87,7 @@ impl Cluster {
         end - start
     }
 
-    /// Writes a record for each timestamp into partition 0, in transactions of so many records; the transactions that `aborts` names are aborted.
+    /// Writes a record for each timestamp into partition 0, in transactions of this many records; the transactions in `aborts` are aborted.
     pub(crate) fn write_in_transactions(
         &self,
         topic: &str,
@@ -140,7 +140,7 @@ impl Cluster {
         producer.flush(PATIENCE).unwrap();
     }
 
-    /// Deletes what lies before an offset.
+    /// Deletes everything before an offset.
     pub(crate) fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
         let mut before = TopicPartitionList::new();
         before.add_partition_offset(topic, partition, Offset::Offset(offset)).unwrap();
@@ -163,7 +163,7 @@ impl Drop for Cluster {
         let topics = self.topics.lock().unwrap();
         if self.embedded.is_none() && !topics.is_empty() {
             let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
-            // A topic that the test never came to create is no trouble.
+            // A topic that the test did not get to create is not a problem.
             let _deleted = waited(self.admin().delete_topics(&topics, &AdminOptions::new()));
         }
     }

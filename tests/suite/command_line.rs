@@ -1,4 +1,4 @@
-//! The built program as a caller sees it: exit codes, one error, and a reader that goes away.
+//! The built program as its caller sees it: exit codes, one error, and a reader that goes away.
 
 use std::{
     io::{BufRead, BufReader},
@@ -61,9 +61,9 @@ fn a_reader_that_goes_away_is_no_error() {
     }
 }
 
-/// The exit code when nobody reads what is printed, to standard output alone or to both.
+/// The exit code when nobody reads the output, standard output alone or both.
 fn code_unread(arguments: &[&str], also_errors: bool) -> Option<i32> {
-    // A pipe whose reading end is closed: what `| true` comes to.
+    // A pipe whose reading end is closed: the effect of `| true`.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let errors = if also_errors { Stdio::from(writer.try_clone().unwrap()) } else { Stdio::null() };

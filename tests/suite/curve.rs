@@ -1,4 +1,4 @@
-//! A curve's way through the program: from an export to a profile that replays it.
+//! A curve's path through the program: from an export to a profile that replays it.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ fn export(name: &str) -> String {
     format!("{}/tests/fixtures/curves/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Four hours of minutes, of which some are far fuller than those beside them.
+/// Four hours of minutes, some far fuller than their neighbours.
 fn bursty(workshop: &Workshop) -> String {
     let path = workshop.path("bursty.csv");
     let count = |minute: u32| if minute.wrapping_mul(2_654_435_761).is_multiple_of(5) { 3000 } else { 600 };

@@ -75,7 +75,7 @@ fn a_bound_of_5_s_under_clocks_47_s_apart_is_found_out_and_the_advised_one_drops
     assert_eq!(lateness.windows.iter().map(|window| window.missing_possible).sum::<u64>(), late);
     assert_eq!(lateness.windows.len() as u64, flink.windows_affected);
 
-    // What was injected, and what became of it.
+    // What was injected, and what happened to it.
     let skewed = stream.injections.kinds[&InjectionKind::Skew];
     assert_eq!((skewed.injected, skewed.seen), (stream.counts.delivered / 2, stream.counts.delivered / 2));
     assert_eq!(skewed.race + skewed.dropped, late, "nothing but the skewed is lost");

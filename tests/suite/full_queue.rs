@@ -1,4 +1,4 @@
-//! A rate that the client's queue cannot take.
+//! A rate that is too high for the client's queue.
 
 use floodmark::check::Counts;
 use floodmark::verdict::ReasonCode;

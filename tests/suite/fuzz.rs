@@ -1,5 +1,5 @@
-//! What comes from outside, damaged at random: nothing panics, hangs or takes memory for what it claims. A few hundred tries for each
-//! target with fixed seeds; `scripts/fuzz` tries for as long as it is told to, with other seeds (FLOODMARK_FUZZ_SEED, FLOODMARK_FUZZ_SECONDS).
+//! Input from outside, damaged at random: nothing panics, hangs or reserves memory for what it claims. A few hundred tries for each target
+//! with fixed seeds; `scripts/fuzz` runs for a given time, with other seeds (FLOODMARK_FUZZ_SEED, FLOODMARK_FUZZ_SECONDS).
 
 use std::fs;
 use std::io::{Read, Write};
@@ -23,7 +23,7 @@ use crate::program::Workshop;
 /// Tries for each target when no time is given.
 const TRIES: u64 = 300;
 
-/// Damages a seed input again and again, and has `target` take it. The seed of a try that panics stands in its name on standard error.
+/// Damages a seed input repeatedly, and passes it to `target`. The seed of a try that panics is in the message on standard error.
 fn fuzz(name: &str, seeds: &[Vec<u8>], mut target: impl FnMut(&[u8])) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let first = number("FLOODMARK_FUZZ_SEED").unwrap_or(1);
@@ -37,7 +37,7 @@ fn fuzz(name: &str, seeds: &[Vec<u8>], mut target: impl FnMut(&[u8])) {
         for _ in 0..random.random_range(1..8) {
             damage(&mut input, &mut random);
         }
-        // Shown only when the try fails.
+        // Shown only if the try fails.
         println!("{name}: seed {seed}, {} bytes", input.len());
         target(&input);
         tried += 1;
@@ -45,7 +45,7 @@ fn fuzz(name: &str, seeds: &[Vec<u8>], mut target: impl FnMut(&[u8])) {
     eprintln!("{name}: {tried} tries from seed {first}");
 }
 
-/// What a cut cable, an editor or somebody who tries does to a file.
+/// What a cut connection, an editor or an attacker does to a file.
 fn damage(input: &mut Vec<u8>, random: &mut SmallRng) {
     const PIECES: [&[u8]; 14] = [
         b"99999999999999999999",
@@ -175,7 +175,7 @@ fn frames() {
     fuzz("frames", &seeds, |input| {
         let mut stream = TcpStream::connect(broker.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        // The broker may close before it has read all: that is its answer.
+        // The broker may close before it has read everything: that is its answer.
         let _sent = stream.write_all(input).and_then(|()| stream.shutdown(Shutdown::Write));
         let mut answer = Vec::new();
         let ended = stream.take(1 << 20).read_to_end(&mut answer);

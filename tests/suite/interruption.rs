@@ -1,4 +1,4 @@
-//! Runs that do not come to their end: stopped by hand, killed, or left alone by their broker.
+//! Runs that do not finish: stopped by hand, killed, or without their broker.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use floodmark::verdict::{Reason, ReasonCode, Verdict};
 use crate::cluster::Cluster;
 use crate::program::{Ended, Running, Workshop, assert_conserved};
 
-/// A run of an hour that has sent for a second.
+/// A run of an hour that has been sending for a second.
 fn under_way(cluster: &Cluster, workshop: &Workshop, more: &str) -> Running {
     let topic = cluster.topic("interruption");
     let text = format!("duration = \"1h\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"2k/s\"\n{more}");
@@ -26,7 +26,7 @@ fn assert_interrupted(ended: &Ended) {
     assert_eq!(ended.folder().summary().unwrap(), Some(summary));
 }
 
-/// Whether this process, and so every one that it starts, ignores SIGHUP.
+/// Whether this process, and so every child process, ignores SIGHUP.
 fn hangups_are_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
@@ -38,7 +38,7 @@ fn the_first_signal_stops_sending_and_drains() {
     let retries = "retries = { share = 0.1, base = \"5s\", jitter = \"none\", lost_first = 0.5 }\n";
     let transactions = "delivery = \"exactly-once\"\n";
     for (signal, more) in [("INT", ""), ("TERM", ""), ("HUP", ""), ("INT", retries), ("INT", transactions)] {
-        // What runs under `nohup` is told to live on, and so is the run.
+        // Under `nohup` a process should survive, and so should the run.
         if signal == "HUP" && hangups_are_ignored() {
             continue;
         }
@@ -56,7 +56,7 @@ fn the_first_signal_stops_sending_and_drains() {
 #[test]
 fn the_second_signal_ends_the_wait_and_keeps_the_results() {
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
-    // A stage in a topic that nothing is sent to would be waited for to the end of an hour.
+    // A stage in a topic without any sends would be waited for until the end of the hour.
     let output = cluster.topic("output");
     cluster.create(&output, 1);
     let stage = format!("stage = [{{ name = \"out\", topic = \"{output}\", quiet = \"1h\" }}]\n");
@@ -67,7 +67,7 @@ fn the_second_signal_ends_the_wait_and_keeps_the_results() {
     let mut run = workshop.start_on("run", &workshop.profile(&text), &cluster.brokers, &[]);
     run.until_seconds(1);
     run.signal("INT");
-    // The seconds go on while it drains.
+    // The seconds continue while it drains.
     let rows = |run: &Running| {
         let folder = floodmark::results::RunFolder::open(run.out.as_ref().unwrap()).unwrap();
         folder.timeline().unwrap()
@@ -180,7 +180,7 @@ fn a_full_disk_stops_no_measurement_and_is_said_at_the_end() {
         "duration = \"2s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"5k/s\"\narrivals = \"poisson\"\n"
     );
     let profile = workshop.profile(&text);
-    // A disk of three pages that only this run sees: the manifest finds room, the rest does not.
+    // A disk of three pages that only this run sees: the manifest fits, the rest does not.
     let script = "mount -t tmpfs -o size=12k none \"$1\" || exit 77; shift; exec \"$@\"";
     let mut command = Command::new("unshare");
     command.args(["-rm", "sh", "-c", script, "sh"]).arg(&disk).arg(env!("CARGO_BIN_EXE_floodmark"));

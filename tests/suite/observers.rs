@@ -1,4 +1,4 @@
-//! Observers that share the partitions of a run's topics, and the merge of what they found, against one observer of the same records.
+//! Observers that share the partitions of a run's topics, and the merge of their findings, compared with one observer of the same records.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -73,13 +73,13 @@ fn count_windows(cluster: &Cluster, topic: &str, output: &str, expected: u64) {
     producer.flush(Duration::from_secs(20)).unwrap();
 }
 
-/// What two senders and all the observers left.
+/// The results of two senders and all the observers.
 struct Parts {
     cluster: Cluster,
     workshop: Workshop,
     topic: String,
     senders: [Ended; 2],
-    /// Of one observer of all partitions, of two that share them, and of one of three.
+    /// From one observer of all partitions, from two that share them, and from one of three.
     whole: Ended,
     halves: [Ended; 2],
     third: Ended,
@@ -123,14 +123,14 @@ fn out_of(ended: &Ended) -> &Path {
     ended.out.as_ref().unwrap()
 }
 
-/// Without what is said of the number of observers.
+/// Without what is said about the number of observers.
 fn lateness_of(stream: &StreamSummary) -> LatenessSummary {
     let mut lateness = stream.lateness.clone().unwrap();
     lateness.notes.retain(|note| !note.contains("observers shared"));
     lateness
 }
 
-/// Of producers and events: whether a partition stood still depends on the second, and on which others the observer reads.
+/// The findings about producers: whether a partition stood still depends on the second, and on which others the observer reads.
 fn findings_of(stream: &StreamSummary) -> Vec<&FindingSummary> {
     let is_of_clock = |found: &&FindingSummary| {
         matches!(found.finding, Finding::ProducerAhead { .. } | Finding::ProducerBehind { .. })
@@ -161,7 +161,7 @@ fn two_observers_find_what_one_finds() {
     assert_watermarks(&shared.watermarks, &single.watermarks);
     assert_eq!(parts.merge(&[other, one]).summary(), merged, "in any order");
 
-    // One process that does everything counts the same events, whatever their order was.
+    // One process that does everything counts the same events, in any order.
     let profile = parts.workshop.profile(&profile_text(&parts.topic));
     let run = parts.workshop.run(&profile, &parts.cluster.brokers, &["--run-id", "one-process"]).summary();
     assert_eq!(merged.totals, run.totals);

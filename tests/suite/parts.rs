@@ -1,4 +1,4 @@
-//! Several processes that make one run, and the merge of what they found.
+//! Several processes that make one run, and the merge of their results.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ impl Parts {
         self.workshop.start_on(verb, &self.profile, &self.cluster.brokers, more)
     }
 
-    /// An observer that knows where the topic ended before the first send.
+    /// An observer that knows the topic's end before the first send.
     fn observer(&self, more: &[&str]) -> Running {
         let mut consume = self.start("consume", &[&["--run-id", RUN_ID], more].concat());
         consume.until("readiness", |consume| consume.stderr().contains("Ready: observing"));
@@ -65,7 +65,7 @@ fn out(ended: &Ended) -> &Path {
     ended.out.as_ref().unwrap()
 }
 
-/// The summary of a part that did what it was to do: it claims no verdict, and its process succeeds.
+/// The summary of a part that did its work: it has no verdict, and its process succeeds.
 fn part(ended: &Ended) -> Summary {
     let summary = ended.summary();
     let others = reasons_but_the_machine(&summary);
@@ -82,7 +82,7 @@ fn three_processes_count_what_one_process_counts() {
     let parts = Parts::new("parts");
     let three = parts.all_three();
     let [one, other, seen] = three.each_ref().map(part);
-    // A live line says nothing of the other side.
+    // A live line shows nothing of the other side.
     let [sender, _, observer] = three.each_ref().map(|ended| ended.stderr.as_str());
     assert!(sender.contains("sent ") && !sender.contains("lag ") && !sender.contains("end-to-end"), "{sender}");
     assert!(
@@ -143,7 +143,7 @@ fn a_merge_of_what_does_not_belong_together_is_refused_in_one_sentence() {
     }
 }
 
-/// Copies a part and harms the copy.
+/// Copies a part and damages the copy.
 fn harmed(parts: &Parts, part: &Path, harm: impl FnOnce(&Path)) -> PathBuf {
     let copy = parts.workshop.fresh("harmed");
     let copied = std::process::Command::new("cp").arg("-r").args([part, &copy]).status().unwrap();

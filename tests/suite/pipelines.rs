@@ -1,4 +1,4 @@
-//! What pipelines do to topics and events while they are watched: partitions are added, transactions aborted, events wrapped.
+//! What pipelines do to topics and events during a run: partitions are added, transactions aborted, events wrapped.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,7 +17,7 @@ const PARTITIONS: i32 = 2;
 /// How many events one transaction holds, at least.
 const EACH: usize = 50;
 
-/// What the pipeline makes of an event.
+/// What the pipeline turns an event into.
 type Rewrite = fn(&[u8]) -> Vec<u8>;
 
 /// A pipeline from one topic to another, with a run that watches both.
@@ -28,7 +28,7 @@ struct Pipeline {
     target: String,
 }
 
-/// How many events a pipeline wrote that can be read, and how many of aborted transactions.
+/// How many readable events a pipeline wrote, and how many in aborted transactions.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct PassedOn {
     kept: u64,
@@ -44,7 +44,8 @@ impl Pipeline {
         Pipeline { cluster, workshop: Workshop::new(), source, target }
     }
 
-    /// Runs for a while with the pipeline at work; `places` are keys of the stage at its output, `meanwhile` is done to the run that has begun.
+    /// Runs for a while with the pipeline at work; `places` are keys of the stage at its
+    /// output, `meanwhile` is done to the run after it has begun.
     fn run(
         &self,
         places: &str,
@@ -79,10 +80,10 @@ impl Pipeline {
         consumer
     }
 
-    /// Passes on what comes, event by event.
+    /// Passes on events one by one.
     fn rewrite(&self, stop: &AtomicBool, rewrite: Rewrite) -> PassedOn {
         let (consumer, mut passed_on) = (self.reader(), PassedOn::default());
-        // New partitions are seen soon.
+        // New partitions are noticed soon.
         let producer: BaseProducer =
             self.cluster.client().set("topic.metadata.refresh.interval.ms", "200").create().unwrap();
         while !stop.load(Ordering::Relaxed) {
@@ -94,7 +95,7 @@ impl Pipeline {
         passed_on
     }
 
-    /// Passes on in transactions; every third is aborted, and what it held is not sent again.
+    /// Passes on in transactions; every third is aborted, and its content is not sent again.
     fn in_transactions(&self, stop: &AtomicBool) -> PassedOn {
         let (consumer, mut passed_on) = (self.reader(), PassedOn::default());
         let producer: BaseProducer = self.cluster.client().set("transactional.id", &self.target).create().unwrap();
@@ -184,7 +185,7 @@ fn wrapped_events_are_unreadable_and_the_hint_says_where_they_are() {
     for part in ["none of the 2,000 messages", "{payload: {after: {", "id = \"/payload/after/id\""] {
         assert!(told.contains(part), "{part}: {told}");
     }
-    // Whoever follows the hint gets a run like any other.
+    // Following the hint gives a normal run.
     let places = "id = \"/payload/after/id\"\ndue = \"/payload/after/due\"\nsent = \"/payload/after/sent\"\n";
     let summary = run(places).sound();
     assert_eq!(summary.streams[0].counts.delivered, 2000);

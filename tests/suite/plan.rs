@@ -1,4 +1,4 @@
-//! `plan` says the same of the same profile, and what a run then does.
+//! `plan` always says the same about a profile, and a run does it.
 
 use crate::cluster::Cluster;
 use crate::program::Workshop;

@@ -1,4 +1,4 @@
-//! The way of an event through the library: from a schedule through a broker to a ledger.
+//! The path of an event through the library: from a schedule through a broker to a ledger.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;

@@ -1,4 +1,4 @@
-//! The built program with a folder to work in: started, watched, stopped, and asked what it found.
+//! The built program with a folder to work in: started, watched, stopped, and its results.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ impl Workshop {
         path
     }
 
-    /// A path in the folder that nothing has used.
+    /// An unused path in the folder.
     pub(crate) fn fresh(&self, name: &str) -> PathBuf {
         self.path(&format!("{name}-{}", self.next.fetch_add(1, Ordering::Relaxed)))
     }
@@ -62,7 +62,7 @@ impl Workshop {
         Running { child, stdout, stderr, out: None }
     }
 
-    /// Starts a command on a profile, with `--json` and a folder of results of its own.
+    /// Starts a command on a profile, with `--json` and its own results folder.
     pub(crate) fn start_on(&self, verb: &str, profile: &Path, brokers: &str, more: &[&str]) -> Running {
         let out = self.fresh("out");
         let mut arguments = vec![verb, profile.to_str().unwrap(), "--json", "--out", out.to_str().unwrap()];
@@ -73,12 +73,12 @@ impl Workshop {
         running
     }
 
-    /// `floodmark run` to its end.
+    /// Runs `floodmark run` to its end.
     pub(crate) fn run(&self, profile: &Path, brokers: &str, more: &[&str]) -> Ended {
         self.start_on("run", profile, brokers, more).wait()
     }
 
-    /// Any command to its end.
+    /// Runs any command to its end.
     pub(crate) fn call(&self, arguments: &[&str]) -> Ended {
         self.start(arguments).wait()
     }
@@ -106,7 +106,7 @@ impl Running {
         fs::read_to_string(&self.stderr).unwrap()
     }
 
-    /// Waits until something is so while the program is at work.
+    /// Waits until a condition holds while the program is running.
     pub(crate) fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !is_so(self) {
@@ -116,7 +116,7 @@ impl Running {
         }
     }
 
-    /// Waits until the timeline has rows of so many seconds: events are being sent then.
+    /// Waits until the timeline has rows of this many seconds: then events are being sent.
     pub(crate) fn until_seconds(&mut self, seconds: u64) {
         let out = self.out.clone().unwrap();
         self.until("rows in the timeline", |_| {
@@ -140,13 +140,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has ended already, or nobody needs it any more.
+        // It has ended already, or is not needed any more.
         let _killed = self.child.kill();
         let _reaped = self.child.wait();
     }
 }
 
-/// What the program left.
+/// What the program left behind.
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
@@ -168,7 +168,7 @@ impl Ended {
         RunFolder::open(self.out.as_ref().unwrap()).unwrap()
     }
 
-    /// The summary of a run in which nothing went wrong. How well this machine kept the schedule is not the suite's business.
+    /// The summary of a run without problems. How well this machine kept the schedule does not matter to the suite.
     pub(crate) fn sound(&self) -> Summary {
         let summary = self.summary();
         let others = reasons_but_the_machine(&summary);
@@ -188,7 +188,7 @@ impl Ended {
     }
 }
 
-/// Reasons against a pass, without those that a busy test machine is to blame for.
+/// Reasons against a pass, except those that a busy test machine causes.
 pub(crate) fn reasons_but_the_machine(summary: &Summary) -> Vec<&Reason> {
     summary.reasons.iter().filter(|reason| !reason.code.is_of_this_machine()).collect()
 }

@@ -1,4 +1,4 @@
-//! The detector detects: a relay that loses, duplicates, delays and reorders, against what floodmark says of the topic behind it.
+//! Tests the detector: a relay that loses, duplicates, delays and reorders, compared with floodmark's figures for the topic after it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,10 +13,10 @@ use crate::cluster::{Cluster, fresh_topic};
 use crate::relaying::{DELAYS_MS, QUANTILES, Settings, create_topics, relay};
 
 const EVENTS: u64 = 20_000;
-/// Three digits are kept: a figure is within 0.1 % of what was measured.
+/// Three digits are kept: a figure is within 0.1 % of the measurement.
 const RESOLUTION: f64 = 0.001;
 
-/// A run through a relay, and what both say of it.
+/// A run through a relay, and the figures of both.
 struct Through {
     relay: Value,
     summary: Value,
@@ -39,7 +39,7 @@ impl Through {
             delay: 0.0,
             reorder: 0.0,
             copy_after_ms: 50,
-            // The run's end ends the relay; this is for a run that never ends.
+            // The end of the run ends the relay; this is for a run that never ends.
             quiet: Duration::from_secs(60),
             log: folder.path().join("relay.csv"),
         };
@@ -124,7 +124,7 @@ fn what_a_relay_does_wrong_is_found_to_the_last_event() {
     assert_latencies_are_the_relays(&through);
 }
 
-/// No event is seen before it was forwarded, and the way through the second topic takes no longer than the slowest through the first.
+/// No event is seen before it was forwarded, and the second topic is no slower than the slowest of the first.
 fn assert_latencies_are_the_relays(through: &Through) {
     let slack_ms = through.seen_ms("input", 1.0);
     for quantile in QUANTILES {
@@ -134,7 +134,7 @@ fn assert_latencies_are_the_relays(through: &Through) {
         assert!(seen_ms >= forwarded_ms * (1.0 - RESOLUTION), "{shown}");
         assert!(seen_ms <= forwarded_ms * (1.0 + RESOLUTION) + slack_ms, "{shown}");
     }
-    // 4 % are delayed, a third of them by each delay; at these quantiles lies the middle of each third.
+    // 4 % are delayed, a third of them by each delay; these quantiles are in the middle of each third.
     for (delay_ms, quantile) in DELAYS_MS.into_iter().zip([0.967, 0.98, 0.993]) {
         let added_ms = through.seen_ms("output", quantile) - through.seen_ms("input", 0.5);
         assert!(added_ms >= delay_ms as f64 * 0.99, "{delay_ms} ms at {quantile}: {added_ms}");

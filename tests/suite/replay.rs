@@ -1,4 +1,4 @@
-//! A captured curve is sent as it was planned, and its run can be read and joined again.
+//! A captured curve is sent as planned, and its run can be read and merged again.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::program::{Workshop, assert_conserved};
 
 const COUNTS: [u64; 10] = [20, 35, 80, 160, 300, 240, 0, 0, 90, 75];
 
-/// A curve of ten minutes, written into the workshop's folder, and a profile that plays it in two seconds and a half.
+/// A curve of ten minutes, in the workshop's folder, and a profile that plays it in two and a half seconds.
 fn replay(workshop: &Workshop, topic: &str) -> std::path::PathBuf {
     let row = |(minute, count): (usize, &u64)| format!("2030-01-31T11:{minute:02}:00Z,{count}\n");
     let rows: String = COUNTS.iter().enumerate().map(row).collect();

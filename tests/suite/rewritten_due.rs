@@ -1,4 +1,4 @@
-//! A pipeline that writes the due time in another unit: it is named, and no event falls out of the latencies.
+//! A pipeline that writes the due time in another unit: it is reported, and no event is missing from the latencies.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::program::{Workshop, assert_conserved};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Passes messages on from one topic's partition 0 to another's until it is told to stop, with `due` in milliseconds.
+/// Passes messages on from one topic's partition 0 to another's until it is stopped, with `due` in milliseconds.
 fn in_milliseconds(brokers: &str, from: &str, to: &str, stop: &AtomicBool) {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers).set("group.id", "relay").set("linger.ms", "5");

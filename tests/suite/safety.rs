@@ -1,4 +1,4 @@
-//! What floodmark must not do: load the wrong cluster or topic, and tell secrets.
+//! What floodmark must not do: load the wrong cluster or topic, or reveal secrets.
 
 use std::fs;
 use std::path::Path;
@@ -72,7 +72,7 @@ fn secrets_reach_neither_files_nor_the_screen() {
     }
 }
 
-/// A terminal's orders: a title, a clipboard, a cleared screen, a reversed line, an old control character.
+/// Escape sequences for a terminal: a title, a clipboard, a cleared screen, a reversed line, an old control character.
 const ORDERS: &str = "\u{1b}]0;owned\u{7}\u{1b}]52;c;cm0=\u{7}\u{1b}[2J\r\u{202e}\u{9b}1A";
 
 #[test]

@@ -1,4 +1,4 @@
-//! Topics that hold, or get, what is not this run's.
+//! Topics with messages that are not this run's.
 
 use floodmark::event::{EventId, RunTag};
 use floodmark::verdict::ReasonCode;

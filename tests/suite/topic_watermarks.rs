@@ -1,4 +1,4 @@
-//! `floodmark watermark -t` over topics that others fill.
+//! `floodmark watermark -t` on topics that others fill.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -29,7 +29,7 @@ fn judged(cluster: &Cluster, workshop: &Workshop, topic: &str, more: &[&str]) ->
     serde_json::from_str(&ended.stdout).unwrap()
 }
 
-/// A second of 20 events each, of which one is a minute late in every 75: it was sent when its record's timestamp says.
+/// A second of 20 events each, of which one is a minute late in every 75: it was sent at its record's timestamp.
 fn orders(begin_ms: i64, written: impl Fn(i64) -> String) -> Vec<(i64, String)> {
     let record = |n: i64| {
         let sent_ms = begin_ms + n * 50;
@@ -49,7 +49,7 @@ fn what_is_expected_rests_on_the_records_stamps() {
         cluster.write_stamped(&topic, partition, &all);
     }
     let found = judged(&cluster, &workshop, &topic, &["--event-time", "/meta/at"]);
-    // An engine that reads along has seen a minute more than each late event, but for the first minute's.
+    // An engine that reads along has read a minute more than each late event, except for the first minute's.
     let expected = &found["watermarks"][0]["expected"]["records"];
     assert_eq!((expected["min"].as_u64(), expected["max"].as_u64()), (Some(160), Some(160)), "{found:#}");
     assert_eq!((&found["append_times"]["known"], &found["append_times"]["exact"]), (&true.into(), &false.into()));
@@ -162,7 +162,7 @@ fn a_range_and_a_sample_are_read_alone() {
     let (topic, begin_ms) = (cluster.topic("range"), an_hour_ago_ms());
     cluster.create(&topic, 1);
     let mut all = orders(begin_ms, |ms| ms.to_string());
-    // A stamp ahead in the middle of the range does not end it.
+    // A timestamp ahead in the middle of the range does not end it.
     all[2500].0 += 5_400_000;
     cluster.write_stamped(&topic, 0, &all);
     let place = ["--event-time", "/meta/at"];

@@ -1,4 +1,4 @@
-//! What the exit code says.
+//! What the exit code means.
 
 use floodmark::verdict::{ReasonCode, Verdict};
 
@@ -49,7 +49,7 @@ fn a_ceiling_below_the_rate_is_named_as_what_held_it_back() {
     let summary = ended.summary();
     assert_eq!((ended.code(), summary.verdict), (Some(3), Verdict::Void), "{}", ended.stderr);
     assert!(summary.reasons.iter().any(|reason| reason.code == ReasonCode::HeldBackByCeiling), "{:?}", summary.reasons);
-    // How late the ceiling made them is not counted as the generator's own lateness, how busy this machine may be.
+    // Lateness caused by the ceiling does not count as the generator's own, however busy this machine is.
     let (own, all) = (summary.generator.lateness_ms.p99, summary.streams[0].latency_ms.due_to_sent.p99);
     assert!(own * 2.0 < all, "{own} ms of {all} ms");
     // However late: nothing is skipped.

@@ -1,4 +1,4 @@
-//! `floodmark watermark` over a recorded stream, as a caller sees it.
+//! `floodmark watermark` on a recorded stream, as its caller sees it.
 
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Output, Stdio};
@@ -13,7 +13,7 @@ fn judged(csv: &str, arguments: &[&str]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Whoever refuses its arguments may be gone before it reads.
+    // A program that refuses its arguments may end before it reads.
     let written = child.stdin.take().unwrap().write_all(csv.as_bytes());
     assert!(written.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::BrokenPipe), "{written:?}");
     child.wait_with_output().unwrap()
@@ -49,7 +49,8 @@ fn without_ticks_it_says_what_is_sure() {
     assert_eq!((&found["metric"]["min"], &found["metric"]["max"]), (&0.into(), &1.into()));
 }
 
-/// With idleness a tick without its time does not say who was idle, but that the watermark was sent on: as far as the slowest partition at least.
+/// With idleness, a tick without its time does not show who was idle, but that the
+/// watermark was emitted: at least as far as the slowest partition.
 #[test]
 fn a_tick_without_its_time_makes_drops_certain() {
     let rows = |tick: &str, last: u32| {
@@ -75,15 +76,15 @@ fn kafka_streams_is_exact_by_itself_and_counts_what_it_refuses() {
     assert_eq!(found["exact"], true);
     assert_eq!((lines_with(&found, "dropped"), lines_with(&found, "refused")), (vec![3], vec![5, 6]));
     assert_eq!(found["metric"], serde_json::json!({ "name": "dropped-records-total", "value": 3 }));
-    // Its own word for what keeps a window open.
+    // Its own term for what keeps a window open.
     let graced = json(csv, &["--engine", "kafka-streams", "--window", "tumbling:10s", "--grace", "41s"]);
     assert_eq!(lines_with(&graced, "dropped"), [0_u64; 0]);
-    // Of an application that groups by another key than the record's, the file does not say which records meet.
+    // For an application that groups by another key than the record's, the file does not show which records meet.
     let regrouped = json(csv, &["--engine", "kafka-streams", "--window", "tumbling:10s", "--repartitioned"]);
     assert_eq!((&regrouped["exact"], lines_with(&regrouped, "refused")), (&false.into(), vec![6]));
 }
 
-/// Whether a closed session is still found depends on the record cache: 181 joins the one of 178 in it, and without it 170 is too late.
+/// Whether a closed session is still found depends on the record cache: 181 joins the session of 178 in it, and without it 170 is too late.
 #[test]
 fn kafka_streams_sessions_are_exact_once_the_record_cache_is_stated() {
     let csv = "kind,partition,time_ms,key\nevent,0,178,a\nevent,0,194,a\nevent,0,181,a\nevent,0,166,b\nevent,0,260,c\nevent,0,239,b\n";

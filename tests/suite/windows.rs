@@ -1,4 +1,5 @@
-//! Windows held against a pipeline's output: a small pipeline that drops late records, loses others and counts some twice, all of which it notes.
+//! Windows compared with a pipeline's output: a small pipeline that drops late
+//! records, loses others and counts some twice, and logs all of it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::process::Command;
@@ -27,7 +28,7 @@ struct Faults {
     doubles: Option<i64>,
 }
 
-/// A window and key, as the pipeline saw it.
+/// A window and key, as the pipeline counted it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Noted {
     events: u64,
@@ -89,7 +90,7 @@ impl Pipeline<'_> {
         }
     }
 
-    /// Over the windows that have fired.
+    /// For the windows that have fired.
     fn total(&self, of: impl Fn(&Noted) -> u64) -> u64 {
         self.closed.values().flat_map(BTreeMap::values).map(of).sum()
     }
@@ -99,7 +100,7 @@ impl Pipeline<'_> {
     }
 }
 
-/// Runs until `stop`, and flushes what it has written as it goes.
+/// Runs until `stop`, and flushes its output meanwhile.
 fn run<'a>(brokers: &str, topic: &str, mut pipeline: Pipeline<'a>, stop: &AtomicBool) -> Pipeline<'a> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers).set("group.id", "windows").set("enable.auto.commit", "false");
@@ -139,7 +140,7 @@ fn stream(name: &str, topic: &str, output: &str, trouble: &str) -> String {
     )
 }
 
-/// One run with two streams, each through a pipeline with faults of its own: the summary, and what the pipelines noted.
+/// One run with two streams, each through a faulty pipeline: the summary, and the pipelines' logs.
 struct Through {
     summary: Value,
     shown: String,
@@ -209,7 +210,8 @@ fn what_a_pipeline_does_to_its_windows_is_said_to_the_last_event() {
     assert_eq!(through.summary["verdict"], "fail");
 }
 
-/// Behind the watermark and lost elsewhere are told apart: exactly where the model is exact, and else as a range that holds the truth at its end.
+/// Losses behind the watermark and elsewhere are distinguished: exactly where the model
+/// is exact, and otherwise as a range with the truth at one end.
 fn assert_late_and_lost(through: &Through, pipeline: &Pipeline<'_>) {
     let (dropped, lost) = (pipeline.total(|noted| noted.dropped), pipeline.total(|noted| noted.lost));
     assert!(dropped > 0 && lost > 0, "{dropped} dropped, {lost} lost: the pipeline did nothing wrong");
@@ -250,7 +252,7 @@ fn assert_late_and_lost(through: &Through, pipeline: &Pipeline<'_>) {
     assert_eq!(through.summary["streams"][0]["counts"]["delivered"], 7000, "{shown}");
 }
 
-/// A copy that is counted is counted twice; what no copy explains is unexplained.
+/// A copy that is counted is counted twice; anything that no copy explains is unexplained.
 fn assert_counted_twice(through: &Through, pipeline: &Pipeline<'_>) {
     let over = |noted: &Noted| (noted.counted + noted.dropped).saturating_sub(noted.events);
     let twice = pipeline.total(|noted| over(noted).min(noted.copies));

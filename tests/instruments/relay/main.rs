@@ -1,7 +1,10 @@
-//! A relay between two topics that loses, duplicates, delays and reorders at seeded rates and keeps its own log, to hold against floodmark's counts:
-//! `cargo run --release -p floodmark-instruments --bin relay -- BROKERS FROM TO LOG.csv [SEED]`. Prints its totals as one line of JSON when nothing has come for 3 s, or on SIGTERM.
+//! A relay between two topics that loses, duplicates, delays and reorders at seeded rates
+//! and keeps its own log, for comparison with floodmark's counts:
+//! `cargo run --release -p floodmark-instruments --bin relay -- BROKERS FROM TO LOG.csv [SEED]`. Prints its totals as one line of JSON
+//! after 3 s without events, or on SIGTERM.
 //!
-//! Of all events 1 % are lost, 2 % duplicated, 4 % delayed by 100, 250 or 500 ms, and 2 % held back behind the next one of their partition.
+//! Of all events 1 % are lost, 2 % duplicated, 4 % delayed by 100, 250 or 500 ms, and
+//! 2 % held back until after the next one of their partition.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a lock that a panic poisoned cannot be believed any more")]
 
@@ -41,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// SIGTERM ends the relay in order.
+/// SIGTERM ends the relay normally.
 fn listen(stop: &Arc<AtomicBool>) {
     let stop = Arc::clone(stop);
     std::thread::spawn(move || -> std::io::Result<()> {

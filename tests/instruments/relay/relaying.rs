@@ -1,6 +1,6 @@
-//! A relay between two topics that does wrong on purpose, and writes down what: what a checker of pipelines is checked with.
+//! A relay between two topics that misbehaves on purpose and logs it: used to test a checker of pipelines.
 //!
-//! It knows Kafka's client and the layout of floodmark's ids (documented in `event/identity.rs`), and uses no code of floodmark's.
+//! It knows Kafka's client and the layout of floodmark's ids (documented in `event/identity.rs`), but uses none of floodmark's code.
 
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::error::Error;
@@ -24,12 +24,12 @@ use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
-/// How long delayed events are held, in milliseconds: each as often as the others.
+/// How long delayed events are held, in milliseconds: each equally often.
 pub(crate) const DELAYS_MS: [u64; 3] = [100, 250, 500];
-/// The quantiles in the totals; those above 0.96 lie among the delayed events when 4 % are.
+/// The quantiles in the totals; those above 0.96 are among the delayed events if 4 % are delayed.
 pub(crate) const QUANTILES: [f64; 7] = [0.5, 0.9, 0.95, 0.97, 0.98, 0.995, 1.0];
 
-/// What a relay is to do.
+/// The settings of a relay.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) brokers: String,
@@ -44,12 +44,12 @@ pub(crate) struct Settings {
     pub(crate) reorder: f64,
     /// How long after the first a copy follows, in milliseconds.
     pub(crate) copy_after_ms: u64,
-    /// It ends when nothing has come for so long, once something had.
+    /// It ends after this long without events, once there was one.
     pub(crate) quiet: Duration,
     pub(crate) log: PathBuf,
 }
 
-/// Where an event belongs: producer, partition that it was sent to, number.
+/// Identifies an event: producer, partition that it was sent to, number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Lane {
     producer: u16,
@@ -89,7 +89,7 @@ impl Action {
     }
 }
 
-/// An event that waits for its time; the heap's greatest is the next.
+/// An event that waits for its time; the heap's greatest is the next one.
 struct Waiting {
     at: Instant,
     number: u64,
@@ -115,7 +115,7 @@ impl Ord for Waiting {
     }
 }
 
-/// Hears when a record was written: its number, and the time.
+/// Receives when a record was written: its number, and the time.
 #[derive(Default)]
 struct Written {
     at_us: Mutex<Vec<(usize, u64)>>,
@@ -133,7 +133,7 @@ impl ProducerContext for Written {
     }
 }
 
-/// Makes the two topics where they are missing.
+/// Creates the two topics if they are missing.
 pub(crate) fn create_topics(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let admin: AdminClient<DefaultClientContext> = client(settings).create()?;
     let topics = [&settings.from, &settings.to]
@@ -154,7 +154,7 @@ fn client(settings: &Settings) -> ClientConfig {
     config
 }
 
-/// Relays until `stop` is set or nothing comes any more. The totals, as JSON; event by event, the log says the same.
+/// Relays until `stop` is set or no more events come. Returns the totals, as JSON; the log has the same, event by event.
 pub(crate) fn relay(settings: &Settings, stop: &AtomicBool) -> Result<Value, Box<dyn Error>> {
     let consumer: BaseConsumer = client(settings)
         .set("group.id", "relay")
@@ -175,7 +175,7 @@ pub(crate) fn relay(settings: &Settings, stop: &AtomicBool) -> Result<Value, Box
                 last_news = Some(Instant::now());
                 relay.take(&message)?;
             }
-            // The client goes on by itself after most errors; an event that it misses would be seen as lost by everyone else.
+            // The client recovers by itself from most errors; an event that it misses would count as lost for everyone else.
             Some(Err(error)) => eprintln!("relay: {error}"),
         }
         relay.release(false)?;
@@ -195,7 +195,7 @@ struct Relay<'a> {
     books: Books,
 }
 
-/// What a reader of the second topic will see, in the order in which it will.
+/// What a reader of the second topic will see, in that order.
 #[derive(Default)]
 struct Books {
     taken: HashSet<String>,
@@ -204,7 +204,7 @@ struct Books {
     actions: BTreeMap<&'static str, u64>,
     sends: u64,
     reordered: u64,
-    /// Of first deliveries, in microseconds, with the number of the send.
+    /// For first deliveries, in microseconds, with the number of the send.
     due_to_received: Vec<u64>,
     due_to_forwarded: Vec<u64>,
     due_us_of_send: HashMap<usize, u64>,
@@ -215,7 +215,7 @@ struct Books {
 impl<'a> Relay<'a> {
     fn new(settings: &'a Settings) -> Result<Self, Box<dyn Error>> {
         let mut config = client(settings);
-        // Idempotence keeps the order within each partition, and adds no copies of its own.
+        // Idempotence keeps the order within each partition, and adds no copies.
         config.set("enable.idempotence", "true").set("linger.ms", "0");
         let mut log = BufWriter::new(File::create(&settings.log)?);
         writeln!(log, "id,action,delay_ms,due_us,received_us,forwarded_us")?;
@@ -231,7 +231,7 @@ impl<'a> Relay<'a> {
         })
     }
 
-    /// How long the next event may be waited for.
+    /// How long to wait for the next event.
     fn patience(&self) -> Duration {
         let next =
             self.waiting.peek().map_or(Duration::MAX, |waiting| waiting.at.saturating_duration_since(Instant::now()));
@@ -292,7 +292,7 @@ impl<'a> Relay<'a> {
         self.waiting.push(Waiting { at, number: self.number, event, word, delay_ms });
     }
 
-    /// Forwards what has waited long enough; with `all`, waits for the rest.
+    /// Forwards events that have waited long enough; with `all`, waits for the rest.
     fn release(&mut self, all: bool) -> Result<(), Box<dyn Error>> {
         while let Some(next) = self.waiting.peek() {
             let left = next.at.saturating_duration_since(Instant::now());
@@ -387,7 +387,7 @@ impl Books {
     }
 }
 
-/// By quantile, in milliseconds: the smallest value that a share of so much does not exceed.
+/// By quantile, in milliseconds: the smallest value that this share does not exceed.
 fn quantiles(mut us: Vec<u64>) -> Value {
     us.sort_unstable();
     let at = |quantile: f64| {

@@ -1,7 +1,7 @@
-//! Every text that people read, in one place each, so that a change of wording is seen and read as a diff.
+//! Every text for people, in one place each, so that a change of wording is reviewed as a diff.
 //!
-//! What the program says is asked of the program: its help, its schemas, and its answers to what is wrong.
-//! Sentences that take a broken cluster to produce are read from the sources instead (`texts`).
+//! The program's texts are taken from the program: its help, its schemas, and its answers to wrong input.
+//! Sentences that need a broken cluster are read from the sources instead (`texts`).
 //! After a change of words: `INSTA_UPDATE=always cargo test --release --test suite messages`, then read the diff aloud.
 
 use std::fmt::Write;
@@ -96,7 +96,7 @@ fn what_is_said_of_wrong_usage() {
     insta::assert_snapshot!(shown);
 }
 
-/// What the program says when it refuses, and the exit code.
+/// The program's message when it refuses, and the exit code.
 fn refusal(workshop: &Workshop, arguments: &[&str]) -> String {
     let ended = workshop.call(arguments);
     let told = format!("{}{}", ended.stdout, ended.stderr);

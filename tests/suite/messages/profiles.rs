@@ -1,4 +1,4 @@
-//! Profiles that are wrong in one thing each: keys above the stream, and keys of the stream.
+//! Profiles with one error each: keys above the stream, and keys of the stream.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ pub(super) fn curves(workshop: &Workshop) {
     }
 }
 
-/// A profile of these keys. A stream with a rate has it in its own keys.
+/// A profile with these keys. A stream with a rate has it among its own keys.
 pub(super) fn text(top: &str, stream: &str) -> String {
     if top.contains("[[stream]]") || stream.is_empty() {
         return top.to_owned();

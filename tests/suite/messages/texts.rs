@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every text, once. Where it stands is left out: code that moves changes nothing.
+/// Every text, once. Its position is left out: moving code changes nothing.
 pub(super) fn of_the_sources() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -54,7 +54,7 @@ fn without_tests(source: &str) -> &str {
     cut.map_or(source, |cut| &source[..cut])
 }
 
-/// The string literals of a source, in its own escapes; comments and attributes' paths hold none.
+/// The string literals of a source, with their escapes; comments and attributes' paths contain none.
 fn literals(source: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = source;
@@ -69,7 +69,7 @@ fn literals(source: &str) -> Vec<String> {
             found.push(text[..end].to_owned());
             rest = &text[end + 1..];
         } else if let Some(letter) = rest.strip_prefix('\'') {
-            // A quote as a letter opens no text; a lifetime has no second mark.
+            // A quote as a character opens no text; a lifetime has no second quote.
             let length = if letter.starts_with('\\') { 3 } else { 1 + letter.chars().next().map_or(0, char::len_utf8) };
             rest = if letter[..length.min(letter.len())].ends_with('\'') { &letter[length..] } else { letter };
         } else {
@@ -87,7 +87,7 @@ fn raw(source: &str) -> Option<(&str, &str)> {
     text.strip_prefix('"')?.split_once(&mark)
 }
 
-/// Where the text ends that begins here.
+/// The end of the text that begins here.
 fn quoted(text: &str) -> usize {
     let mut escaped = false;
     let end = text.bytes().position(|byte| {
@@ -98,14 +98,14 @@ fn quoted(text: &str) -> usize {
     end.unwrap()
 }
 
-/// A text that is folded over lines, in one.
+/// A text that is folded over lines, as one line.
 fn unfolded(text: &str) -> String {
     let mut lines = text.split("\\\n");
     let first = lines.next().unwrap_or_default().to_owned();
     lines.fold(first, |all, line| all + line.trim_start()).replace('\n', "\\n")
 }
 
-/// Whether a literal has two words or more besides what is put into it.
+/// Whether a literal has two words or more besides its placeholders.
 fn is_prose(text: &str) -> bool {
     let mut depth = 0;
     let bare: String = text

@@ -1,4 +1,4 @@
-//! Command lines that are wrong in one thing each, and files for them.
+//! Command lines with one error each, and files for them.
 
 use std::fs;
 
