@@ -1,4 +1,4 @@
-"""Writes the records of a topic in the order in which Spark read them, batch by batch, as `floodmark watermark` takes them.
+"""Writes the records of a topic in the order in which Spark read them, batch by batch, as `floodmark watermark` reads them.
 
 Standard input: the topic, as Kafka's console consumer prints it with partition, offset and key. Argument: the checkpoint of the query.
 A batch is what lies between two files `offsets/N`, line 3: the end offset of each partition. Only batches that were committed count.
@@ -11,7 +11,7 @@ import sys
 
 
 def batches(checkpoint):
-    """Number by number, the end offset of each partition."""
+    """By batch number, the end offset of each partition."""
     number = 0
     while os.path.exists(os.path.join(checkpoint, "commits", str(number))):
         with open(os.path.join(checkpoint, "offsets", str(number))) as plan:
@@ -22,7 +22,7 @@ def batches(checkpoint):
 
 
 def records(lines):
-    """Of each partition, by offset: event time and key."""
+    """For each partition, by offset: event time and key."""
     topic = {}
     for line in lines:
         partition, offset, key, payload = line.rstrip("\n").split("\t", 3)

@@ -1,4 +1,4 @@
-"""Counts events by key in tumbling windows of event time. What comes behind the watermark is dropped and counted by Spark."""
+"""Counts events by key in tumbling windows of event time. Spark drops and counts events behind the watermark."""
 
 import argparse
 import json
@@ -51,7 +51,7 @@ def session(options):
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", options.parallelism)
         .config("spark.sql.session.timeZone", "UTC")
-        # Every batch's figures are kept to the end of the run.
+        # Every batch's figures are kept until the end of the run.
         .config("spark.sql.streaming.numRecentProgressUpdates", 1_000_000)
         .config("spark.sql.streaming.minBatchesToRetain", 1_000_000)
         .getOrCreate()
@@ -98,7 +98,7 @@ def start(spark, options):
 
 
 class Progress:
-    """The batches so far, each once: Spark also reports when nothing came."""
+    """The batches so far, each once: Spark also reports when there was no data."""
 
     def __init__(self):
         self.batches = {}
@@ -144,7 +144,7 @@ def dropped(progress):
 
 
 def watch(query, spark, options):
-    """To the end of the backlog, or until told to stop."""
+    """Runs to the end of the backlog, or until stopped."""
     progress, told, ready = Progress(), [], False
     signal.signal(signal.SIGTERM, lambda *_: told.append(True))
     read, read_at, written_at = 0, time.monotonic(), 0.0

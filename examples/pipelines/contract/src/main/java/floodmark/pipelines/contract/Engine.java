@@ -8,10 +8,10 @@ public interface Engine {
 
     String version();
 
-    /** Whether every partition is assigned and the windows are up, so that nothing sent from now on is missed. */
+    /** Whether every partition is assigned and the windows are running, so that nothing sent from now on is missed. */
     boolean isReady();
 
-    /** Whether it came to its end: a backlog is counted to its last record. Throws when the engine failed. */
+    /** Whether it has ended: a backlog is counted to its last record. Throws if the engine failed. */
     boolean hasEnded() throws Exception;
 
     /** The engine's own name of its late-record metric. */
@@ -25,9 +25,9 @@ public interface Engine {
     /** Records without an event time, which no window counts. */
     long recordsUnreadable();
 
-    /** How long after it was written the record read latest of all was read, in milliseconds, by the clocks of broker or producer and of this machine. */
+    /** The longest time from a record's writing to its reading, in milliseconds, by the clocks of broker or producer and of this machine. */
     long maxLagMs();
 
-    /** Stops it in good order: what was read is counted and written. Returns when it has. */
+    /** Stops it normally: what was read is counted and written. Returns when that is done. */
     void stop() throws Exception;
 }

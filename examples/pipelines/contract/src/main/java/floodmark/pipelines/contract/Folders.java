@@ -9,7 +9,7 @@ import java.util.Comparator;
 public final class Folders {
     private Folders() {}
 
-    /** Deletes a folder and all in it. */
+    /** Deletes a folder and everything in it. */
     public static void delete(Path folder) throws IOException {
         try (var paths = Files.walk(folder)) {
             for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(path);

@@ -17,7 +17,7 @@ public final class Options {
         this.values = values;
     }
 
-    /** What every pipeline takes; each adds its own. */
+    /** The arguments of every pipeline; each adds its own. */
     public static Map<String, String> defaults() {
         Map<String, String> defaults = new LinkedHashMap<>();
         defaults.put("brokers", "127.0.0.1:9092");
@@ -36,7 +36,7 @@ public final class Options {
     /**
      * Reads the command line.
      *
-     * @throws Misuse with a sentence that says what is wrong and what is right
+     * @throws Misuse with a sentence that says what is wrong and what is valid
      */
     public static Options parse(String[] arguments, Map<String, String> defaults) {
         Map<String, String> values = new LinkedHashMap<>(defaults);
@@ -77,7 +77,7 @@ public final class Options {
             long number = Long.parseLong(value);
             if (number >= 0) return number;
         } catch (NumberFormatException notANumber) {
-            // Said below.
+            // Reported below.
         }
         throw new Misuse("--" + name + " is a whole number of 0 or more, not '" + value + "'");
     }
@@ -87,12 +87,12 @@ public final class Options {
         return text(name).isEmpty() ? null : Path.of(text(name));
     }
 
-    /** Whether the pipeline runs until it is told to stop, and not just to the ends of the partitions at its start. */
+    /** Whether the pipeline runs until it is stopped, not just to the ends of the partitions at its start. */
     public boolean isLive() {
         return text("mode").equals("live");
     }
 
-    /** The command line is wrong; the message says how. */
+    /** The command line is wrong; the message explains it. */
     public static final class Misuse extends RuntimeException {
         Misuse(String message) {
             super(message);

@@ -6,13 +6,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.OptionalLong;
 
-/** What is read from an event's payload, and what a window's result looks like. */
+/** The parts of an event's payload that are read, and the form of a window's result. */
 public final class Payload {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private Payload() {}
 
-    /** The event time in milliseconds since 1970: the whole number {@code event_time} of a JSON object. Empty when there is none. */
+    /** The event time in milliseconds since 1970: the whole number {@code event_time} of a JSON object. Empty if there is none. */
     public static OptionalLong eventTimeMs(byte[] payload) {
         if (payload == null) return OptionalLong.empty();
         try {

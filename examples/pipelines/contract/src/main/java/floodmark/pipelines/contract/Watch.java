@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Watches a pipeline to its end: says when it is ready, writes its metrics every second and once more at the end, and stops it when told to. */
+/** Watches a pipeline to its end: reports when it is ready, writes its metrics every second and once more at the end, and stops it on request. */
 public final class Watch {
     private static final long LOOK_EVERY_MS = 100;
     private static final long WRITE_EVERY_MS = 1_000;

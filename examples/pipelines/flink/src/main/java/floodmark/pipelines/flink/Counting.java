@@ -6,7 +6,7 @@ import org.apache.flink.streaming.api.functions.windowing.ProcessWindowFunction;
 import org.apache.flink.streaming.api.windowing.windows.TimeWindow;
 import org.apache.flink.util.Collector;
 
-/** Counts a window's events one by one, so that the window holds one number and not its events. */
+/** Counts a window's events one by one, so that the window holds one number instead of its events. */
 final class Counting implements AggregateFunction<Event, Long, Long> {
     @Override
     public Long createAccumulator() {
@@ -28,7 +28,7 @@ final class Counting implements AggregateFunction<Event, Long, Long> {
         return one + other;
     }
 
-    /** Puts the window and the key to the count. */
+    /** Adds the window and the key to the count. */
     static final class Result extends ProcessWindowFunction<Long, byte[], String, TimeWindow> {
         @Override
         public void process(String key, Context context, Iterable<Long> count, Collector<byte[]> out) {

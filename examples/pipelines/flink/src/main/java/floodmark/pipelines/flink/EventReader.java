@@ -11,12 +11,12 @@ import org.apache.flink.metrics.Counter;
 import org.apache.flink.util.Collector;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
-/** Makes events of Kafka's records, and counts both what it read and what had no event time. */
+/** Turns Kafka's records into events, and counts those read and those without an event time. */
 final class EventReader implements KafkaRecordDeserializationSchema<Event> {
     static final String READ = "eventsRead";
     static final String UNREADABLE = "eventsUnreadable";
 
-    /** Over all readers: the local cluster lives in this process. */
+    /** Shared by all readers: the local cluster runs in this process. */
     static final LongAccumulator MAX_LAG_MS = new LongAccumulator(Math::max, 0);
 
     private transient Counter read;

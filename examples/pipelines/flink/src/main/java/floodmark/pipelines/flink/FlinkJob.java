@@ -51,7 +51,7 @@ final class FlinkJob implements Engine {
 
     @Override
     public boolean hasEnded() throws Exception {
-        // Not the job's status: the local cluster ends with the job, and cannot be asked any more.
+        // Not the job's status: the local cluster ends with the job, and then cannot be asked.
         if (!result.isDone()) return false;
         result.get(); // throws the job's failure
         return true;

@@ -12,11 +12,11 @@ import org.apache.flink.metrics.reporter.MetricReporter;
 import org.apache.flink.metrics.reporter.MetricReporterFactory;
 
 /**
- * A reporter that holds on to Flink's counters. Flink removes an operator's metrics when the operator ends; the counter itself stays what it
- * was, so that its last value can be read behind the end of the job, when nothing changes it any more.
+ * A reporter that keeps Flink's counters. Flink removes an operator's metrics when the operator ends; the counter itself keeps its
+ * value, so that it can be read after the end of the job, when nothing changes it any more.
  */
 public final class Metrics implements MetricReporter {
-    /** Shared by the job's reporter and the program: the local cluster lives in this process. */
+    /** Shared by the job's reporter and the program: the local cluster runs in this process. */
     private static final Map<String, Counter> COUNTERS = new ConcurrentHashMap<>();
     private static final Map<String, Boolean> PARTITIONS = new ConcurrentHashMap<>();
 
@@ -42,7 +42,7 @@ public final class Metrics implements MetricReporter {
     public void notifyOfAddedMetric(Metric metric, String name, MetricGroup group) {
         Map<String, String> variables = group.getAllVariables();
         if (metric instanceof Counter counter && variables.containsKey("<operator_name>")) {
-            // An attempt's number too: a restarted task counts anew, and what it counted before still counts.
+            // With the attempt's number: a restarted task counts from 0, and what it counted before still counts.
             String subtask = variables.get("<operator_name>") + "/" + variables.get("<subtask_index>") + "/" + variables.get("<task_attempt_num>");
             COUNTERS.putIfAbsent(subtask + "/" + name, counter);
         }

@@ -4,7 +4,7 @@ import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * Makes Kafka's records of results, without a timestamp: the producer then sets the present time. Flink's own builder would take the end of the
+ * Turns results into Kafka records without a timestamp: the producer then sets the current time. Flink's own builder would take the end of the
  * window, and brokers refuse a timestamp more than an hour ahead, as one event with a wrong clock makes it.
  */
 final class ResultWriter implements KafkaRecordSerializationSchema<byte[]> {

@@ -17,7 +17,7 @@ import org.apache.flink.streaming.api.windowing.assigners.TumblingEventTimeWindo
 import org.apache.flink.streaming.api.windowing.assigners.WindowAssigner;
 import org.apache.flink.streaming.api.windowing.windows.TimeWindow;
 
-/** Counts events by key in tumbling windows of event time, or in sessions, on a local Flink cluster. What comes behind the watermark is dropped and counted by Flink. */
+/** Counts events by key in tumbling windows of event time, or in sessions, on a local Flink cluster. Flink drops and counts events behind the watermark. */
 public final class WindowCounts {
     private WindowCounts() {}
 
@@ -35,7 +35,7 @@ public final class WindowCounts {
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.createLocalEnvironment((int) options.number("parallelism"), configuration());
         environment.getConfig().setAutoWatermarkInterval(options.number("interval-ms"));
         environment
-                // The strategy goes into the source: each Kafka partition has a watermark of its own, and the slowest one counts.
+                // The strategy goes into the source: each Kafka partition has its own watermark, and the slowest one counts.
                 .fromSource(source(options), watermarks(options), "events")
                 .keyBy(event -> event.key)
                 .window(windows(options))

@@ -7,7 +7,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.streams.processor.TimestampExtractor;
 
 /**
- * Takes the event time from the payload, and counts what it read. Kafka Streams drops a record without one (or before 1970), and counts it
+ * Takes the event time from the payload, and counts the records read. Kafka Streams drops a record without one (or before 1970), and counts it
  * among its dropped records: hence the count of those here.
  */
 final class EventTime implements TimestampExtractor {

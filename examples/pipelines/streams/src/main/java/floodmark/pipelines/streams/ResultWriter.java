@@ -7,7 +7,7 @@ import org.apache.kafka.streams.processor.api.ContextualProcessor;
 import org.apache.kafka.streams.processor.api.Record;
 
 /**
- * Writes a window's result (of a session that has become part of another: without a count), with the present time as its timestamp. It would else be the newest event's time, and brokers refuse a timestamp more
+ * Writes a window's result (of a session that has become part of another: without a count), with the current time as its timestamp. It would otherwise be the newest event's time, and brokers refuse a timestamp more
  * than an hour ahead, as one event with a wrong clock makes it.
  */
 final class ResultWriter extends ContextualProcessor<Windowed<String>, Long, String, byte[]> {

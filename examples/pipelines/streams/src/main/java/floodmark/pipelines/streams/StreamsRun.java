@@ -18,7 +18,7 @@ import org.apache.kafka.common.utils.AppInfoParser;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.TaskMetadata;
 
-/** A running Kafka Streams program, and what its metrics say. */
+/** A running Kafka Streams program, and its metrics. */
 final class StreamsRun implements Engine {
     private static final String LATE = "dropped-records-total";
 
@@ -62,10 +62,10 @@ final class StreamsRun implements Engine {
         return streams.state() == KafkaStreams.State.RUNNING && tasks().stream().mapToInt(task -> task.topicPartitions().size()).sum() == ends.size();
     }
 
-    /** Committed is counted: a task commits what it has processed to the last step. */
+    /** What is committed is counted: a task commits what it has fully processed. */
     @Override
     public boolean hasEnded() {
-        lateRecords(); // while the tasks are there to be asked
+        lateRecords(); // while the tasks still exist
         if (streams.state() == KafkaStreams.State.ERROR) throw new IllegalStateException("Kafka Streams stopped with an error; its log says why");
         if (options.isLive()) return false;
         Map<TopicPartition, Long> committed = new HashMap<>();
@@ -110,7 +110,7 @@ final class StreamsRun implements Engine {
         return EventTime.MAX_LAG_MS.get();
     }
 
-    /** Processed means committed here too, so that the metric is read behind the last record and before the tasks close. */
+    /** Processed means committed here too, so that the metric is read after the last record and before the tasks close. */
     @Override
     public void stop() throws Exception {
         long before;

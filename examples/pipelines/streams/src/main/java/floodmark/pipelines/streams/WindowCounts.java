@@ -27,7 +27,7 @@ import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.WindowStore;
 
-/** Counts events by key in tumbling windows of event time, in sliding ones, or in sessions. What comes behind stream time and grace is dropped and counted by Kafka Streams. */
+/** Counts events by key in tumbling windows of event time, in sliding ones, or in sessions. Kafka Streams drops and counts events that are behind stream time minus grace. */
 public final class WindowCounts {
     private WindowCounts() {}
 
@@ -47,13 +47,13 @@ public final class WindowCounts {
         StreamsBuilder builder = new StreamsBuilder();
         KGroupedStream<String, byte[]> events = builder
                 .stream(options.text("topic"), Consumed.with(Serdes.String(), Serdes.ByteArray()).withTimestampExtractor(new EventTime()))
-                // By the key that the record has: nothing is repartitioned, and each partition is a task with a stream time of its own.
+                // By the record's existing key: nothing is repartitioned, and each partition is a task with its own stream time.
                 .groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()));
         counts(events, options).toStream().process(ResultWriter::new).to(options.text("output"), Produced.with(Serdes.String(), Serdes.ByteArray()));
         return builder.build();
     }
 
-    /** No changelog: a restart begins anew. Leave withLoggingDisabled out to keep the windows across restarts. */
+    /** No changelog: a restart begins with empty windows. Leave withLoggingDisabled out to keep them across restarts. */
     private static KTable<Windowed<String>, Long> counts(KGroupedStream<String, byte[]> events, Options options) {
         Duration grace = Duration.ofMillis(options.number("grace-ms"));
         long gapMs = options.number("session-gap-ms");

@@ -39,7 +39,7 @@ import org.joda.time.Instant;
 
 /** Beam itself: KafkaIO's timestamp policies give the watermarks of a TestStream, and the DirectRunner puts its events into windows. */
 public final class BeamEngine {
-    /** What the windows hold, by the stream's number: a DoFn is copied, and finds its way back by it. */
+    /** The content of the windows, by the stream's number: a DoFn is copied, and the copies find it by that number. */
     private static final Map<Long, ConcurrentLinkedQueue<Pane>> RESULTS = new ConcurrentHashMap<>();
     private static final AtomicLong STREAMS = new AtomicLong();
 
@@ -71,7 +71,7 @@ public final class BeamEngine {
         PipelineResult result = pipeline.run();
         result.waitUntilFinish();
         Answer answer = new Answer();
-        // Panes accumulate: the last of a window holds everything. A session's is that of the longest that it became.
+        // Panes accumulate: a window's last one holds everything. A session's is that of its longest version.
         RESULTS.remove(number).forEach(pane -> replace(answer, pane));
         for (MetricResult<Long> counter : result.metrics().queryMetrics(MetricsFilter.builder().build()).getCounters()) {
             if (counter.getName().getName().equalsIgnoreCase("droppedDueToLateness")) {
@@ -120,7 +120,7 @@ public final class BeamEngine {
         return stream.advanceWatermarkToInfinity();
     }
 
-    /** Notes each pane. */
+    /** Records each pane. */
     private static final class Note extends DoFn<KV<String, Iterable<Integer>>, Void> {
         private final long number;
 

@@ -14,7 +14,7 @@ import org.joda.time.DateTimeUtils;
 import org.joda.time.Duration;
 import org.joda.time.Instant;
 
-/** KafkaIO's own policy of timestamps, for each partition, at moments that are given; the source's watermark is the least, as KafkaUnboundedReader has it. */
+/** KafkaIO's own timestamp policy, for each partition, at given times; the source's watermark is the minimum, as in KafkaUnboundedReader. */
 final class Source {
     private final List<TimestampPolicy<String, Long>> policies = new ArrayList<>();
     private final boolean[] readToItsEnd;

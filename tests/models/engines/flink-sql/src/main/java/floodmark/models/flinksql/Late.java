@@ -10,11 +10,11 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.metrics.reporter.MetricReporter;
 import org.apache.flink.metrics.reporter.MetricReporterFactory;
 
-/** Holds on to the counters of late records, which go with their job. */
+/** Keeps the counters of late records, which end with their job. */
 public final class Late implements MetricReporter {
     private static final Map<Counter, Boolean> COUNTERS = new ConcurrentHashMap<>();
 
-    /** Of the jobs since it was told to forget. */
+    /** Of the jobs since the last reset. */
     static long dropped() {
         return COUNTERS.keySet().stream().mapToLong(Counter::getCount).sum();
     }

@@ -12,7 +12,7 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 
-/** The source's splits and tasks in one operator: what is read, and the ticks between. */
+/** The source's splits and tasks in one operator: the records, and the ticks between them. */
 public final class Player extends AbstractStreamOperator<Event> implements OneInputStreamOperator<Step, Event> {
     private static final long serialVersionUID = 1L;
 
@@ -40,7 +40,7 @@ public final class Player extends AbstractStreamOperator<Event> implements OneIn
         sources.take(step.getValue());
     }
 
-    /** Of what it is fed with, only the end of time goes on. */
+    /** Of its input, only the end of time is passed on. */
     @Override
     public void processWatermark(Watermark watermark) throws Exception {
         if (watermark.getTimestamp() == Long.MAX_VALUE) {

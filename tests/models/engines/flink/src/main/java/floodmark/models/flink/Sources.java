@@ -24,7 +24,7 @@ import org.apache.flink.util.clock.ManualClock;
 
 /**
  * The source's tasks, as FLIP-27 sources have them: a watermark generator for each split, joined in the task. Partition p belongs to task p mod n, as the Kafka
- * source deals them out. Behind them the valve that joins the tasks. Nothing waits in a network buffer.
+ * source assigns them. After them comes the valve that joins the tasks. Nothing waits in a network buffer.
  */
 public final class Sources {
     private final ManualClock clock = new ManualClock(TimeUnit.HOURS.toNanos(1)); // An idleness timer takes 0 for "not started".
@@ -32,7 +32,7 @@ public final class Sources {
     private final List<TimestampsAndWatermarks<Event>> tasks = new ArrayList<>();
     private final Map<Integer, SourceOutput<Event>> splits = new TreeMap<>();
 
-    /** The partitions are those that rows name. */
+    /** The partitions are those in the rows. */
     public Sources(JsonNode settings, JsonNode rows, ToWindows windows) {
         int count = settings.path("source_tasks").asInt(1);
         StatusWatermarkValve valve = new StatusWatermarkValve(count);
@@ -76,7 +76,7 @@ public final class Sources {
         }
     }
 
-    /** The time for the periodic watermark has come in every task, one after the other. */
+    /** The periodic watermark is due in every task, one after another. */
     private void tick(long nowMs) {
         long nanos = startedNanos + TimeUnit.MILLISECONDS.toNanos(nowMs) - clock.relativeTimeNanos();
         clock.advanceTime(nanos, TimeUnit.NANOSECONDS);
@@ -85,7 +85,7 @@ public final class Sources {
         }
     }
 
-    /** The newest event time, less something: after each record, or at ticks only. */
+    /** The newest event time minus an offset: after each record, or at ticks only. */
     private static final class Newest implements WatermarkGenerator<Event> {
         private final long lessMs;
         private final boolean perRecord;
@@ -111,7 +111,7 @@ public final class Sources {
         }
     }
 
-    /** The way of one task to the windows. */
+    /** One task's path to the windows. */
     private static final class Channel extends ToWindows {
         private final int task;
         private final StatusWatermarkValve valve;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What comes next: an event of a partition, or a tick. */
+/** The next step: an event of a partition, or a tick. */
 public class Step {
     /** Absent: a tick. */
     public Event event;
@@ -13,7 +13,7 @@ public class Step {
 
     public Step() {}
 
-    /** Of all rows that mean something to Flink, in order. */
+    /** All rows that concern Flink, in order. */
     public static List<Step> of(JsonNode rows) {
         List<Step> steps = new ArrayList<>();
         for (int index = 0; index < rows.size(); index++) {

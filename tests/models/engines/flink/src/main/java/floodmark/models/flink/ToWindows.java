@@ -5,7 +5,7 @@ import org.apache.flink.streaming.runtime.io.PushingAsyncDataInput.DataOutput;
 import org.apache.flink.streaming.runtime.streamrecord.LatencyMarker;
 import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
 
-/** The way to the windows: records, watermarks and their status go on, the rest is left out. */
+/** The path to the windows: passes on records, watermarks and their status, and drops the rest. */
 public abstract class ToWindows implements DataOutput<Event> {
     @Override
     public final void emitLatencyMarker(LatencyMarker marker) {}

@@ -28,7 +28,7 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
 import org.apache.flink.util.Collector;
 
-/** Flink's window operator in its harness. Each firing says which records the window holds. */
+/** Flink's window operator in its harness. Each firing lists the records in the window. */
 final class Windows extends ToWindows implements AutoCloseable {
     /** What a window held when it fired. */
     public static class Firing {
@@ -69,7 +69,7 @@ final class Windows extends ToWindows implements AutoCloseable {
         return Duration.ofMillis(of.get(name).longValue());
     }
 
-    /** Ends event time, so that every window fires, and says what each held last. */
+    /** Ends event time, so that every window fires, and returns each one's last content. */
     Answer answer() throws Exception {
         long late = late();
         harness.processWatermark(Long.MAX_VALUE);

@@ -16,7 +16,7 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 
-/** Kafka Streams itself. Each partition is a task with a stream time of its own, and so a driver of its own here. */
+/** Kafka Streams itself. Each partition is a task with its own stream time, and so has its own driver here. */
 public final class KafkaStreamsEngine {
     private static final String LATE = "dropped-records-total";
 

@@ -27,7 +27,7 @@ import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.WindowStore;
 
-/** A topology that notes which records are in each window. A record's value is its number and its event time. */
+/** A topology that records which records are in each window. A record's value is its number and its event time. */
 final class Windows {
     static final String TOPIC = "records";
     private static final String STORE = "windows";
@@ -91,7 +91,7 @@ final class Windows {
         return settings.path("record_cache").asBoolean() ? plain.withCachingEnabled() : plain.withCachingDisabled();
     }
 
-    /** Notes each result. */
+    /** Records each result. */
     private static final class Notes extends ContextualProcessor<Windowed<String>, String, Void, Void> {
         private final Answer answer;
         private final long endsAfterMs;

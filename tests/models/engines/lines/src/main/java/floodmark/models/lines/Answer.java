@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Which records each window holds in the end, and what the engine's metric shows. */
+/** The records in each window at the end, and the engine's metric. */
 public final class Answer {
     /** Start inclusive, end exclusive. */
     private record Window(String key, long start, long end) implements Comparable<Window> {
@@ -27,7 +27,7 @@ public final class Answer {
     private final Set<Integer> kept = new TreeSet<>();
     private long metric;
 
-    /** A window's result replaces the one that it had. */
+    /** A window's result replaces its previous one. */
     public void put(String key, long start, long end, List<Integer> records) {
         windows.put(new Window(key, start, end), List.copyOf(records));
         kept.addAll(records);
@@ -38,18 +38,18 @@ public final class Answer {
         windows.remove(new Window(key, start, end));
     }
 
-    /** A window's result takes the place of those within it, whose records it holds: sessions that have become one. */
+    /** A window's result replaces those within it and holds their records: sessions that have merged. */
     public void removeWithin(String key, long start, long end, List<Integer> records) {
         windows.entrySet().removeIf(other -> other.getKey().key.equals(key) && start <= other.getKey().start && other.getKey().end <= end
                 && records.containsAll(other.getValue()));
     }
 
-    /** There are no windows: what is dropped is said record by record. */
+    /** There are no windows: dropped records are listed one by one. */
     public void withoutWindows() {
         hasWindows = false;
     }
 
-    /** Of a stream without windows: a record that was dropped. */
+    /** In a stream without windows: a record that was dropped. */
     public void drop(int record) {
         dropped.add(record);
     }
@@ -58,7 +58,7 @@ public final class Answer {
         metric += more;
     }
 
-    /** Adds what another task made of its part; a window of both holds the records of both. */
+    /** Adds another task's result for its part; a window of both holds the records of both. */
     public void addAll(Answer other) {
         metric += other.metric;
         dropped.addAll(other.dropped);

@@ -5,11 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 
-/** A folder that an engine keeps its state in. */
+/** A folder for an engine's state. */
 public final class Folder {
     private Folder() {}
 
-    /** Deletes it with all that is in it. */
+    /** Deletes it and everything in it. */
     public static void delete(Path folder) throws IOException {
         try (var files = Files.walk(folder)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {

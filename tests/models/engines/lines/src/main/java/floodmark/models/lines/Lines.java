@@ -14,15 +14,15 @@ public final class Lines {
 
     private Lines() {}
 
-    /** What an engine makes of one stream. */
+    /** An engine's result for one stream. */
     public interface Engine {
-        /** {@code rows} are the events and whatever happens between them, in order. */
+        /** {@code rows} are the events and what happens between them, in order. */
         Answer answer(JsonNode settings, JsonNode rows) throws Exception;
     }
 
     public static void serve(Engine engine) throws Exception {
         PrintStream answers = new PrintStream(System.out, false, StandardCharsets.UTF_8);
-        System.setOut(System.err); // What an engine says to people must not stand between the answers.
+        System.setOut(System.err); // An engine's messages to people must not mix with the answers.
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             answers.println(JSON.writeValueAsString(answer(engine, JSON.readTree(line))));

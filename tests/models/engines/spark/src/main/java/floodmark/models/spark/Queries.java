@@ -36,19 +36,19 @@ import org.apache.spark.sql.types.StructType;
 import scala.Option;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** Runs each stream through a query and notes which records are in each window, or got through. */
+/** Runs each stream through a query and records which records are in each window, or got through. */
 final class Queries {
     private static final StructType RECORD = new StructType()
             .add("number", DataTypes.IntegerType)
             .add("time", DataTypes.TimestampType)
             .add("key", DataTypes.StringType);
-    /** A record that closes windows and is none of the stream's. */
+    /** A record that closes windows and does not belong to the stream. */
     private static final int SENTINEL = -1;
     /** Further than any window, gap and delay. */
     private static final long FAR_MS = 1_000_000;
-    /** Most queries at once. */
+    /** The most queries at once. */
     private static final int MOST_RUNNING = 4;
-    /** What each query writes, by its number: a writer is copied, and finds its way back by it. */
+    /** What each query writes, by its number: a writer is copied, and the copies find it by that number. */
     private static final Map<Integer, Results> WRITTEN = new ConcurrentHashMap<>();
 
     private final SparkSession spark;
@@ -94,8 +94,8 @@ final class Queries {
     }
 
     /**
-     * A query, which takes long to start: streams with the same settings go through one, each so far behind the one before that nothing is left of that, and
-     * that its watermark is as far away as at the start. Only the watermark's first value, 0, is another: a stream with such times has a query of its own.
+     * A query, which starts slowly: streams with the same settings share one, each so long after the previous one that nothing is left of that, and
+     * that its watermark is as far away as at the start. Only the watermark's first value, 0, differs: a stream with such times has its own query.
      */
     private final class Running {
         private final JsonNode settings;
@@ -137,13 +137,13 @@ final class Queries {
             }
             Answer answer = results.answer(rows, isWindowed);
             answer.addMetric(dropped);
-            // Aligned as the windows are.
+            // Aligned like the windows.
             long grid = FAR_MS * settings.get("window").path("hop_ms").asLong(1);
             base = (last / grid + 2) * grid;
             return answer;
         }
 
-        /** What is still open is written by the batch after one that is far ahead. */
+        /** The batch after one that is far ahead writes what is still open. */
         private long close(long last) {
             long ahead = last;
             for (int times = isQuiet ? 2 : 1; times <= 2; times++) {
@@ -153,11 +153,11 @@ final class Queries {
             return ahead;
         }
 
-        /** Rows that were dropped since this was asked last. */
+        /** Rows dropped since the last call. */
         private long dropped() {
             long dropped = 0;
             for (StreamingQueryProgress progress : query.recentProgress()) {
-                // A trigger without a batch bears the number of the next one.
+                // A trigger without a batch has the number of the next one.
                 if (progress.batchId() > lastBatch && progress.numInputRows() > 0) {
                     lastBatch = progress.batchId();
                     for (var operator : progress.stateOperators()) {
@@ -204,7 +204,7 @@ final class Queries {
         return read.select(col("key"), lit(null).cast("timestamp"), lit(null).cast("timestamp"), org.apache.spark.sql.functions.array(col("number")));
     }
 
-    /** A batch is what lies between two ends of batches; within it, each partition of the stream is one of the input. */
+    /** A batch is what lies between two ends of batches; within it, each partition of the stream is a partition of the input. */
     private static long batches(StreamingQuery query, MemoryStream<Row> stream, JsonNode rows, long base) {
         long last = base;
         Map<Integer, List<Row>> batch = new TreeMap<>();
@@ -243,7 +243,7 @@ final class Queries {
         batch.clear();
     }
 
-    /** Notes each row that a batch writes. A batch of its own for that (foreachBatch) takes as long again. */
+    /** Records each row that a batch writes. A separate batch for that (foreachBatch) would take as long again. */
     private static final class Note extends ForeachWriter<Row> {
         private final int query;
 
@@ -265,7 +265,7 @@ final class Queries {
         public void close(Throwable failure) {}
     }
 
-    /** What the batches wrote. */
+    /** The output of the batches. */
     private static final class Results {
         private record Window(String key, Long start, Long end) {}
 
@@ -278,7 +278,7 @@ final class Queries {
             this.base = base;
         }
 
-        /** Appended results are parts; an update replaces what was there. Without windows everything is a part. */
+        /** Appended results are parts; an update replaces the previous result. Without windows everything is a part. */
         synchronized void add(Row row) {
             Window window = new Window(row.getString(0), ms(row.getTimestamp(1)), ms(row.getTimestamp(2)));
             List<Integer> numbers = row.getList(3);
