@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::prepare::{Prepared, PreparedStage, PreparedStream};
+use super::prepare::Prepared;
+use super::streams::{PreparedStage, PreparedStream};
 use crate::check::Observed;
 use crate::conclude::{StreamMeasured, models_at, windows_plan};
 use crate::consume::StagePlan;
@@ -13,14 +14,15 @@ use crate::profile::Delivery;
 
 /// The plan of a stream's workers, whose start is still to be named; none when this shard has none of its logical producers.
 pub(super) fn stream_plan(prepared: &Prepared, index: usize) -> Option<StreamPlan> {
+    let producers: Vec<u16> = prepared.request.shard.producers_of(prepared.streams[index].stream.producers).collect();
+    (!producers.is_empty()).then(|| plan_of_producers(prepared, index, producers))
+}
+
+fn plan_of_producers(prepared: &Prepared, index: usize, producers: Vec<u16>) -> StreamPlan {
     let PreparedStream { stream, topic, schedule, .. } = &prepared.streams[index];
-    let producers: Vec<u16> = prepared.request.shard.producers_of(stream.producers).collect();
-    if producers.is_empty() {
-        return None;
-    }
     let workers = prepared.request.workers.unwrap_or_else(default_workers).clamp(1, producers.len());
     let profile = &prepared.request.loaded.profile;
-    Some(StreamPlan {
+    StreamPlan {
         stream: index,
         name: stream.name.clone(),
         schedule: Arc::clone(schedule),
@@ -40,7 +42,7 @@ pub(super) fn stream_plan(prepared: &Prepared, index: usize) -> Option<StreamPla
         topic: topic.clone(),
         settings: producer_settings(prepared, &prepared.streams[index]),
         capacity: prepared.settings.queue_capacity(),
-    })
+    }
 }
 
 /// How many events the queues of a stream's clients hold, over all workers, and how long a client lingers over a batch, in milliseconds.
@@ -57,7 +59,7 @@ pub(super) fn queue_of(prepared: &Prepared, stream: &PreparedStream, measured: &
 /// The plan of a stage's thread.
 pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, start_ns: Option<u64>) -> StagePlan {
     let prepared_stream = &prepared.streams[index];
-    let PreparedStream { stream, models, partitions, schedule, .. } = prepared_stream;
+    let PreparedStream { stream, models, schedule, .. } = prepared_stream;
     let stage = &prepared_stream.stages[stage_index];
     let profile = &prepared.request.loaded.profile;
     StagePlan {
@@ -69,13 +71,7 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
         partitions: stage.partitions,
         settings: stage_settings(prepared, stage),
         extractor: stage.extractor.clone(),
-        observed: Observed {
-            run: prepared.tag,
-            stream: index as u8,
-            streams: prepared.streams.len() as u8,
-            partitions: Some(*partitions as u16),
-            is_input: stage.is_input,
-        },
+        observed: observed_at(prepared, index, stage),
         schedule: Arc::clone(schedule),
         clock: prepared.clock,
         start_ns,
@@ -84,6 +80,17 @@ pub(super) fn stage_plan(prepared: &Prepared, index: usize, stage_index: usize, 
         drain_ns: profile.drain.as_nanos(),
         models: models_at(stream, stage_index).map(|at| models[at]).collect(),
         windows: windows_plan(stream, models, stage_index),
+    }
+}
+
+/// Which events are looked for at a stage.
+fn observed_at(prepared: &Prepared, index: usize, stage: &PreparedStage) -> Observed {
+    Observed {
+        run: prepared.tag,
+        stream: index as u8,
+        streams: prepared.streams.len() as u8,
+        partitions: Some(prepared.streams[index].partitions as u16),
+        is_input: stage.is_input,
     }
 }
 

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::RunError;
 use super::plans::{producer_settings, stage_settings};
-use super::prepare::{Prepared, PreparedStream, RunError};
+use super::prepare::Prepared;
 use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
+use super::streams::PreparedStream;
 use crate::check::Hop;
 use crate::clock::kernel::kernel_clock;
 use crate::conclude::{Ended, Measured, Role, empty_summary, make_ledger_folder, summary_of_seconds, write_ledgers};
@@ -36,7 +38,9 @@ impl Recorder {
     /// Makes the run's folder, with a manifest that says `running`.
     pub(super) fn begin(prepared: &Prepared, start_ns: u64) -> Result<Self, RunError> {
         let folder = prepared.request.out.clone().unwrap_or_else(|| default_folder(prepared));
-        let writer = RunWriter::create(&folder, manifest_of(prepared, start_ns), start_ns)?;
+        let mut manifest = manifest_of(prepared, start_ns);
+        prepared.streams.iter().for_each(|stream| set_clients(&mut manifest, prepared, stream));
+        let writer = RunWriter::create(&folder, manifest, start_ns)?;
         make_ledger_folder(&folder)?;
         Ok(Recorder { writer, start_ns })
     }
@@ -44,41 +48,24 @@ impl Recorder {
     /// Writes a second down.
     pub(super) fn second(&mut self, prepared: &Prepared, seen: &SecondSeen) {
         for ((stream, second), totals) in prepared.streams.iter().zip(&seen.streams).zip(&seen.totals) {
-            self.rows(prepared.request.role, stream, second, totals, seen.second);
+            let seen_of = StreamSeen { number: seen.second, stream, second, totals };
+            self.rows(prepared.request.role, &seen_of);
             self.intervals(stream, second, seen.second);
             self.watermark_rows(stream, second);
         }
         self.writer.flush();
     }
 
-    fn rows(&mut self, role: Role, stream: &PreparedStream, second: &StreamSecond, totals: &StreamTotals, number: u64) {
-        for (place, stage) in stream.stages.iter().enumerate() {
-            if stage.shows_windows() {
-                continue;
-            }
-            let seen = &second.stages[place].interval;
-            let (sends, acks) = (&second.sends, &second.acks);
+    /// A row for each stage that shows events.
+    fn rows(&mut self, role: Role, seen: &StreamSeen<'_>) {
+        let time = rfc3339(self.start_ns + seen.number * SECOND_NS);
+        let StreamSeen { stream, totals, .. } = seen;
+        for (place, stage) in stream.stages.iter().enumerate().filter(|(_, stage)| !stage.shows_windows()) {
             let row = TimelineRow {
-                time: rfc3339(self.start_ns + number * SECOND_NS),
-                second: number,
-                stream: stream.stream.name.clone(),
+                time: time.clone(),
                 stage: if stream.stages.len() > 1 { stage.name.clone() } else { String::new() },
-                offered_per_s: sends.due as f64,
-                sent_per_s: sends.sent as f64,
-                acked_per_s: acks.acked as f64,
-                delivered_per_s: seen.counts.delivered as f64,
-                seen_per_s: seen.counts.seen() as f64,
                 lag_events: if role == Role::Run { lag(totals.acked, totals.seen[place]) } else { 0 },
-                failed: acks.failed,
-                dropped: sends.dropped,
-                outstanding: totals.sent.saturating_sub(totals.acked + totals.failed),
-                sent_bytes: sends.sent_bytes,
-                due_to_consumed_p50_ms: seen.due_to_consumed.measured_quantile_ms(0.5),
-                due_to_consumed_p99_ms: seen.due_to_consumed.measured_quantile_ms(0.99),
-                due_to_consumed_max_ms: seen.due_to_consumed.measured_quantile_ms(1.0),
-                sent_to_acked_p99_ms: acks.sent_to_acked.measured_quantile_ms(0.99),
-                generator_lateness_p99_ms: sends.own_lateness.measured_quantile_ms(0.99),
-                generator_lateness_max_ms: sends.own_lateness.measured_quantile_ms(1.0),
+                ..seen.row(place)
             };
             self.writer.row(&row);
         }
@@ -205,6 +192,43 @@ impl Recorder {
     }
 }
 
+/// What happened to a stream in a second.
+struct StreamSeen<'a> {
+    /// The second, counted from the start of the run.
+    number: u64,
+    stream: &'a PreparedStream,
+    second: &'a StreamSecond,
+    totals: &'a StreamTotals,
+}
+
+impl StreamSeen<'_> {
+    /// The figures of the second, as they were at a stage.
+    fn row(&self, place: usize) -> TimelineRow {
+        let StreamSeen { number, stream, second: StreamSecond { sends, acks, stages }, totals } = self;
+        let seen = &stages[place].interval;
+        TimelineRow {
+            second: *number,
+            stream: stream.stream.name.clone(),
+            offered_per_s: sends.due as f64,
+            sent_per_s: sends.sent as f64,
+            acked_per_s: acks.acked as f64,
+            delivered_per_s: seen.counts.delivered as f64,
+            seen_per_s: seen.counts.seen() as f64,
+            failed: acks.failed,
+            dropped: sends.dropped,
+            outstanding: totals.sent.saturating_sub(totals.acked + totals.failed),
+            sent_bytes: sends.sent_bytes,
+            due_to_consumed_p50_ms: seen.due_to_consumed.measured_quantile_ms(0.5),
+            due_to_consumed_p99_ms: seen.due_to_consumed.measured_quantile_ms(0.99),
+            due_to_consumed_max_ms: seen.due_to_consumed.measured_quantile_ms(1.0),
+            sent_to_acked_p99_ms: acks.sent_to_acked.measured_quantile_ms(0.99),
+            generator_lateness_p99_ms: sends.own_lateness.measured_quantile_ms(0.99),
+            generator_lateness_max_ms: sends.own_lateness.measured_quantile_ms(1.0),
+            ..TimelineRow::default()
+        }
+    }
+}
+
 /// Acknowledged and not yet seen. What was seen before its acknowledgement was heard of is no lag.
 pub(super) fn lag(acked: u64, seen: u64) -> i64 {
     i64::try_from(acked.saturating_sub(seen)).unwrap_or(i64::MAX)
@@ -225,9 +249,10 @@ fn default_folder(prepared: &Prepared) -> PathBuf {
     Path::new(RESULTS).join(format!("{}{part}", prepared.run_id))
 }
 
+/// All but the settings of the clients, which are still to be set.
 fn manifest_of(prepared: &Prepared, start_ns: u64) -> Manifest {
     let request = &prepared.request;
-    let mut manifest = Manifest {
+    Manifest {
         schema: MANIFEST_SCHEMA,
         run_id: prepared.run_id.clone(),
         state: RunState::Running,
@@ -242,20 +267,20 @@ fn manifest_of(prepared: &Prepared, start_ns: u64) -> Manifest {
         librdkafka: crate::kafka::client_version(),
         host: HostFacts::of_this_machine(),
         clock: ClockFacts { wall_moved_us: None, at_start: kernel_clock(), at_end: None },
-        target: TargetFacts {
-            brokers: prepared.settings.brokers().unwrap_or_default().to_owned(),
-            cluster_id: prepared.target.cluster_id().to_owned(),
-            embedded: prepared.embedded.is_some(),
-        },
+        target: target_facts(prepared),
         topics: prepared.streams.iter().map(topic_facts).collect(),
         client: std::collections::BTreeMap::new(),
         files: std::collections::BTreeMap::new(),
         profile: request.loaded.table.clone(),
-    };
-    for stream in &prepared.streams {
-        set_clients(&mut manifest, prepared, stream);
     }
-    manifest
+}
+
+fn target_facts(prepared: &Prepared) -> TargetFacts {
+    TargetFacts {
+        brokers: prepared.settings.brokers().unwrap_or_default().to_owned(),
+        cluster_id: prepared.target.cluster_id().to_owned(),
+        embedded: prepared.embedded.is_some(),
+    }
 }
 
 fn topic_facts(stream: &PreparedStream) -> TopicFacts {

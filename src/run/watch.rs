@@ -1,23 +1,24 @@
 //! The run itself: starts the threads, watches them second by second, drains, and gathers what they measured.
 
 mod ends;
+mod take_in;
+mod topic_changes;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use self::take_in::take_in_sent;
+use self::topic_changes::Topics;
+use super::RunError;
 use super::patience::{Asked, Wait};
-use super::plans::{queue_of, stage_plan, stream_plan};
-use super::prepare::{LEAD_NS, Prepared, RunError};
+use super::plans::{stage_plan, stream_plan};
+use super::prepare::{LEAD_NS, Prepared};
 use super::record::Recorder;
 use super::seconds::{HandIn, SecondSeen, Seconds};
-use super::topics::{TopicChange, TopicNews, TopicWatch};
-use crate::check::Merge;
 use crate::clock;
-use crate::conclude::{Ended, Facts, Measured, Role, StageMeasured, StreamMeasured, conclude};
-use crate::consume::{self, End, Observing, StageReport, Told};
-use crate::figures::count;
+use crate::conclude::{Ended, Facts, Measured, Role, StreamMeasured, conclude};
+use crate::consume::{self, End, Observing, Told};
 use crate::produce::{self, Ceiling, Producing, Ready};
 use crate::results::Summary;
 use crate::side_by_side::side_by_side;
@@ -41,44 +42,51 @@ pub(crate) enum News<'a> {
 /// When the run cannot start. Once it has, whatever happens ends in a summary.
 pub(crate) fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result<Ended, RunError> {
     let stop = StopFlag::default();
-    let role = prepared.request.role;
     let stages_of_streams: Vec<usize> = prepared.streams.iter().map(|stream| stream.stages.len()).collect();
     let (seconds, hand_in) = Seconds::new(&stages_of_streams);
-    let known_start_ns = prepared.request.start_at_ns;
-    // An observer that knows no start takes the first event for it; a whole run starts when its observers are ready.
-    let observing =
-        if role.observes() { start_observers(prepared, known_start_ns, &hand_in, &stop)? } else { Vec::new() };
-    let ready = if role.sends() { Some(open_producers(prepared)?) } else { None };
-    let start_ns = prepared.start_ns()?;
-    if role == Role::Run {
-        refuse_used_id(prepared, &observing, start_ns)?;
-        observing.iter().for_each(|stage| stage.start_at(start_ns));
-    }
+    let Clients { observing, ready, start_ns } = Clients::open(prepared, &hand_in, &stop)?;
     let recorder = Recorder::begin(prepared, start_ns)?;
     let ceiling = prepared.request.loaded.profile.ceiling.map(|rate| Arc::new(Ceiling::new(rate)));
     let producing = ready.map(|ready| ready.start(start_ns, ceiling.as_ref(), &stop, &hand_in.produce)).transpose()?;
     signals::listen(&stop);
     drop(hand_in);
-    let (asked, waiting_for) = (Asked::default(), String::new());
-    let worst_late_ns = vec![0; prepared.streams.len()];
-    let partitions = partitions_of(prepared);
-    let topics = TopicWatch::start(Arc::clone(&prepared.target), partitions.clone().into_iter().collect());
     let watch = Watch {
         prepared,
         start_ns,
         stop,
-        asked,
-        waiting_for,
+        asked: Asked::default(),
+        waiting_for: String::new(),
         seconds,
         recorder,
-        worst_late_ns,
+        worst_late_ns: vec![0; prepared.streams.len()],
         hears,
-        topics,
-        partitions,
-        changed: BTreeSet::new(),
-        reasons: Vec::new(),
+        topics: Topics::of(prepared),
     };
     Ok(watch.until_the_end(producing, observing))
+}
+
+/// The clients of a run, which stand ready, and when it starts.
+struct Clients {
+    observing: Vec<Observing>,
+    ready: Option<Ready>,
+    start_ns: u64,
+}
+
+impl Clients {
+    /// An observer that knows no start takes the first event for it; a whole run starts when its observers are ready.
+    fn open(prepared: &Prepared, hand_in: &HandIn, stop: &StopFlag) -> Result<Self, RunError> {
+        let role = prepared.request.role;
+        let known_start_ns = prepared.request.start_at_ns;
+        let observing =
+            if role.observes() { start_observers(prepared, known_start_ns, hand_in, stop)? } else { Vec::new() };
+        let ready = if role.sends() { Some(open_producers(prepared)?) } else { None };
+        let start_ns = prepared.start_ns()?;
+        if role == Role::Run {
+            refuse_used_id(prepared, &observing, start_ns)?;
+            observing.iter().for_each(|stage| stage.start_at(start_ns));
+        }
+        Ok(Clients { observing, ready, start_ns })
+    }
 }
 
 fn start_observers(
@@ -120,14 +128,6 @@ fn refuse_used_id(prepared: &Prepared, observing: &[Observing], start_ns: u64) -
     }
 }
 
-/// The topics that are sent to or read, with their partitions.
-fn partitions_of(prepared: &Prepared) -> BTreeMap<String, u32> {
-    let read = prepared.streams.iter().flat_map(|stream| &stream.stages);
-    let read = read.map(|stage| (stage.topic.clone(), stage.partitions));
-    let sent_to = prepared.streams.iter().map(|stream| (stream.topic.clone(), stream.partitions));
-    read.chain(sent_to).collect()
-}
-
 struct Watch<'a> {
     prepared: &'a Prepared,
     start_ns: u64,
@@ -141,13 +141,7 @@ struct Watch<'a> {
     /// The p99 of the generator's own lateness in its worst second, stream by stream, in nanoseconds.
     worst_late_ns: Vec<u64>,
     hears: &'a mut dyn FnMut(News<'_>),
-    topics: TopicWatch,
-    /// How many partitions each topic has now.
-    partitions: BTreeMap<String, u32>,
-    /// The topics that were deleted, or made anew.
-    changed: BTreeSet<String>,
-    /// What happened to the topics.
-    reasons: Vec<Reason>,
+    topics: Topics,
 }
 
 impl Watch<'_> {
@@ -155,20 +149,10 @@ impl Watch<'_> {
         let mut measured = Measured::default();
         measured.streams.resize_with(self.prepared.streams.len(), StreamMeasured::default);
         if let Some(producing) = producing {
-            "acknowledgements of what was sent".clone_into(&mut self.waiting_for);
-            let end_ns = self.start_ns.saturating_add(self.prepared.duration.as_nanos());
-            while !producing.is_finished() {
-                if let Some(why) = self.gives_up(end_ns) {
-                    return self.end_unfinished(why);
-                }
-                self.look();
-                self.hear_of_topics(&observing);
+            if let Some(why) = self.wait_for_producers(&producing, &observing) {
+                return self.end_unfinished(why);
             }
-            let names: Vec<&str> = self.prepared.streams.iter().map(|stream| stream.stream.name.as_str()).collect();
-            take_in_sent(&mut measured, producing, &names);
-            for (stream, of) in measured.streams.iter_mut().zip(&self.prepared.streams) {
-                (stream.queue_events, stream.linger_ms) = queue_of(self.prepared, of, stream);
-            }
+            take_in_sent(self.prepared, &mut measured, producing);
         }
         measured.interrupted = self.stop.is_set();
         let sending_ns = self.sending_ns(&measured);
@@ -180,8 +164,13 @@ impl Watch<'_> {
             self.take_in_seen(&mut measured, stage);
         }
         measured.interrupted |= self.stop.is_set();
-        measured.troubles.append(&mut self.reasons);
         self.look();
+        self.end(measured, sending_ns)
+    }
+
+    /// Ends with everything that the threads measured.
+    fn end(mut self, mut measured: Measured, sending_ns: u64) -> Ended {
+        measured.troubles.append(&mut self.topics.reasons);
         for second in self.seconds.rest() {
             self.hear(&second);
         }
@@ -250,39 +239,6 @@ impl Watch<'_> {
         (self.hears)(News::Second(second));
     }
 
-    /// Says what became of topics, and tells the stages that read them.
-    fn hear_of_topics(&mut self, observing: &[Observing]) {
-        for TopicNews { topic, change } in self.topics.news() {
-            let (code, text, told, partitions) = what_became_of(&topic, change);
-            if let Some(told) = self.own(told) {
-                observing.iter().filter(|stage| stage.topic == topic).for_each(|stage| stage.tell(told.clone()));
-            }
-            if code == ReasonCode::TopicChanged {
-                self.changed.insert(topic.clone());
-            }
-            self.partitions.insert(topic, partitions);
-            let seconds = self.prepared.clock.now_ns().saturating_sub(self.start_ns) as f64 / 1e9;
-            let text = format!("{seconds:.1} s after the start {text}");
-            self.say(&text);
-            self.reasons.push(Reason::new(code, text));
-        }
-    }
-
-    /// What of it concerns the partitions that this process reads.
-    fn own(&self, told: Told) -> Option<Told> {
-        let own = |mut partitions: Vec<i32>| {
-            partitions.retain(|partition| self.prepared.request.observes(*partition));
-            partitions
-        };
-        match told {
-            Told::Partitions(partitions) => {
-                Some(Told::Partitions(own(partitions))).filter(|told| *told != Told::Partitions(Vec::new()))
-            }
-            Told::TopicChanged(partitions) => Some(Told::TopicChanged(own(partitions))),
-            end @ Told::End(_) => Some(end),
-        }
-    }
-
     /// How long was sent, in nanoseconds: the schedule's length, or up to the interruption, and how far the last event was behind.
     fn sending_ns(&self, measured: &Measured) -> u64 {
         let so_far_ns = self.prepared.clock.now_ns().saturating_sub(self.start_ns);
@@ -296,6 +252,21 @@ impl Watch<'_> {
             stream.stages.get(observing.stage).map(|stage| stage.name.as_str())
         });
         format!("the observers of {}", names.collect::<Vec<_>>().join(", "))
+    }
+
+    /// Waits until everything is sent and answered; gives the reason when it waits no longer.
+    fn wait_for_producers(&mut self, producing: &Producing, observing: &[Observing]) -> Option<Reason> {
+        "acknowledgements of what was sent".clone_into(&mut self.waiting_for);
+        let end_ns = self.start_ns.saturating_add(self.prepared.duration.as_nanos());
+        while !producing.is_finished() {
+            let why = self.gives_up(end_ns);
+            if why.is_some() {
+                return why;
+            }
+            self.look();
+            self.hear_of_topics(observing);
+        }
+        None
     }
 
     /// Waits until every stage has been read as far as it is to be; gives the reason when it waits no longer.
@@ -335,40 +306,6 @@ impl Watch<'_> {
         self.stop.is_set() || self.prepared.clock.now_ns() > end_ns
     }
 
-    fn take_in_seen(&mut self, measured: &mut Measured, report: StageReport) {
-        let StageReport { stream, stage, mut ledger, event_times, windows, complete, last_error } = report;
-        let prepared = self.prepared;
-        let of_stream = &prepared.streams[stream];
-        if !complete {
-            let name = &of_stream.stages[stage].name;
-            let error = last_error.map(|error| format!("; the client reported: {error}")).unwrap_or_default();
-            let cut_short = if self.stop.is_set_twice() {
-                "the wait was cut short".to_owned()
-            } else {
-                format!("the drain of {} ended first", self.prepared.request.loaded.profile.drain)
-            };
-            let text = format!("{name}: not read to its end, {cut_short}{error}");
-            let reason = Reason::new(ReasonCode::NotReadToEnd, text).of_stream(&of_stream.stream.name);
-            measured.troubles.push(reason.at_stage(Some(name)));
-        }
-        let topic = &of_stream.stages[stage].topic;
-        if !(complete && of_stream.stages[stage].is_input) {
-            self.look_for_the_end(topic, &mut ledger);
-        }
-        let stages = &mut measured.streams[stream].stages;
-        stages.resize_with(of_stream.stages.len(), StageMeasured::default);
-        let name = &of_stream.stages[stage].name;
-        if let Some(beyond) = event_times.as_ref().map(|times| times.beyond).filter(|beyond| *beyond > 0) {
-            let text = format!(
-                "{name}: {} records came in partitions that were added to topic {topic} meanwhile; the watermark models cover only the others",
-                count(beyond),
-            );
-            let reason = Reason::new(ReasonCode::WatermarkUnknown, text).of_stream(&of_stream.stream.name);
-            measured.troubles.push(reason.at_stage(Some(name)).observed(beyond as f64));
-        }
-        stages[stage] = StageMeasured { delivered: Some(ledger), event_times, windows };
-    }
-
     /// Cores that the process kept busy since the start, and cores that it may use.
     fn cores_used(&self, cpu_ns: u64) -> (f64, u64) {
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
@@ -391,65 +328,5 @@ impl Watch<'_> {
             },
             measured,
         )
-    }
-}
-
-/// What a topic's change means: its code and words, what the stages are told, and how many partitions the topic has now.
-fn what_became_of(topic: &str, change: TopicChange) -> (ReasonCode, String, Told, u32) {
-    let all = |partitions: u32| (0..partitions as i32).collect();
-    match change {
-        TopicChange::Grown { before, now } => (
-            ReasonCode::PartitionsAdded,
-            format!("topic {topic} grew from {before} to {now} partitions; the new ones are read, too"),
-            Told::Partitions((before as i32..now as i32).collect()),
-            now,
-        ),
-        TopicChange::Deleted => (
-            ReasonCode::TopicChanged,
-            format!("topic {topic} was deleted: what becomes of its events is unknown"),
-            Told::TopicChanged(Vec::new()),
-            0,
-        ),
-        TopicChange::MadeAnew { partitions } => (
-            ReasonCode::TopicChanged,
-            format!("topic {topic} was deleted and recreated: what became of the earlier events is unknown"),
-            Told::TopicChanged(all(partitions)),
-            partitions,
-        ),
-    }
-}
-
-fn take_in_sent(measured: &mut Measured, producing: Producing, names: &[&str]) {
-    for report in producing.join() {
-        let produce::ProduceReport { stream, worker, acks } = report;
-        let name = names[stream];
-        if let Some(reason) = worker.gave_up.or(acks.fatal) {
-            let text = format!("{name}: sending ended before the schedule did: {reason}");
-            measured.troubles.push(Reason::new(ReasonCode::SendingEnded, text).of_stream(name));
-        } else if let (Some(error), false) = (&acks.last_error, acks.errors.is_empty()) {
-            let text = format!("{name}: the client's last error while events failed: {error}");
-            measured.troubles.push(Reason::new(ReasonCode::ClientError, text).of_stream(name));
-        }
-        let part = StreamMeasured {
-            produced: Some(acks.ledger.finish()),
-            due_to_sent: worker.due_to_sent,
-            own_lateness: worker.own_lateness,
-            sent_to_acked: acks.sent_to_acked,
-            sent_events: worker.sent_events,
-            sent: worker.sent,
-            sent_bytes: worker.sent_bytes,
-            queue_full: worker.queue_full,
-            held_back_ns: worker.held_back_ns,
-            capped_ns: worker.capped_ns,
-            behind_at_end_ns: worker.behind_at_end_ns,
-            worst_second_late_ns: 0,
-            workers: 1,
-            queue_events: 0,
-            linger_ms: 0.0,
-            errors: acks.errors.into_iter().collect::<BTreeMap<_, _>>(),
-            injected: worker.injected,
-            stages: Vec::new(),
-        };
-        measured.streams[stream].merge(part);
     }
 }

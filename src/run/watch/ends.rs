@@ -12,8 +12,8 @@ use crate::conclude::{Measured, Role};
 use crate::consume::{End, Observing, Told};
 use crate::kafka::PartitionRange;
 use crate::profile::Isolation;
-use crate::run::prepare::OFFSETS_TIMEOUT;
 use crate::run::record::LAST_PATIENCE;
+use crate::run::streams::OFFSETS_TIMEOUT;
 use crate::verdict::{Reason, ReasonCode};
 
 impl Watch<'_> {
@@ -24,7 +24,7 @@ impl Watch<'_> {
         }
         // Partitions that have just come are to be read, too.
         "the broker to list its topics".clone_into(&mut self.waiting_for);
-        let answer = self.topics.look_again();
+        let answer = self.topics.watch.look_again();
         let _late = self.wait_for(&answer, LAST_PATIENCE);
         self.hear_of_topics(observing);
         for stage in observing {
@@ -37,7 +37,7 @@ impl Watch<'_> {
 
     /// What ends a stage's reading, and why the topic's end is not known, if so.
     fn end_of(&mut self, stage: &Observing, produced: Option<&Produced>) -> (End, Option<Reason>) {
-        let partitions = self.partitions.get(&stage.topic).copied().unwrap_or_default();
+        let partitions = self.topics.partitions.get(&stage.topic).copied().unwrap_or_default();
         if !stage.is_input || partitions == 0 {
             return (End::Quiet, None);
         }
@@ -49,7 +49,8 @@ impl Watch<'_> {
         match self.ranges_of(&stage.topic, isolation, OFFSETS_TIMEOUT.min(drain)) {
             Ok(ranges) => {
                 // A topic that was made anew has offsets of its own.
-                let acked = produced.filter(|_| !self.changed.contains(&stage.topic)).map(Produced::highest_acked);
+                let acked =
+                    produced.filter(|_| !self.topics.changed.contains(&stage.topic)).map(Produced::highest_acked);
                 (End::Offsets(ends_of(&ranges, &acked.unwrap_or_default())), None)
             }
             Err(error) => {
@@ -67,7 +68,7 @@ impl Watch<'_> {
         isolation: Isolation,
         patience: Duration,
     ) -> Result<Vec<PartitionRange>, String> {
-        let partitions = self.partitions.get(topic).copied().unwrap_or_default();
+        let partitions = self.topics.partitions.get(topic).copied().unwrap_or_default();
         let (target, topic) = (Arc::clone(&self.prepared.target), topic.to_owned());
         let (answer, answered) = channel();
         let ask = move || {

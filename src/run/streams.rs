@@ -1,0 +1,209 @@
+//! The streams of a run and their stages: which topics they have, and where reading them begins.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Request, RunError};
+use crate::conclude::models_of;
+use crate::consume::extract::Extractor;
+use crate::event_time::watermark::ModelSpec;
+use crate::kafka::{BatchLimit, MARK, PartitionRange, Target, TopicPlan, isolation_of};
+use crate::load::StreamSchedule;
+use crate::profile::{Isolation, Stage, Stream};
+use crate::side_by_side::side_by_side;
+
+/// How long a topic's offsets may take to be told.
+pub(super) const OFFSETS_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A stream whose topics are there.
+pub(super) struct PreparedStream {
+    pub(super) stream: Stream,
+    /// Its watermark models, in the profile's order.
+    pub(super) models: Vec<ModelSpec>,
+    pub(super) topic: String,
+    pub(super) partitions: u32,
+    /// The largest batch that the topic takes, if the broker says.
+    pub(super) batch_limit: Option<BatchLimit>,
+    /// Where the topic began and ended before the first send.
+    pub(super) ranges: Vec<PartitionRange>,
+    pub(super) schedule: Arc<StreamSchedule>,
+    pub(super) stages: Vec<PreparedStage>,
+}
+
+/// A stage whose topic is there.
+pub(super) struct PreparedStage {
+    pub(super) name: String,
+    pub(super) topic: String,
+    pub(super) is_input: bool,
+    /// How many partitions its topic has.
+    pub(super) partitions: u32,
+    /// Where those begin that this process reads.
+    pub(super) from: Vec<(i32, i64)>,
+    /// Which records of transactions are read.
+    pub(super) isolation: Isolation,
+    /// Where the parts of an event are.
+    pub(super) extractor: Extractor,
+    /// As the profile has it.
+    pub(super) spec: Stage,
+}
+
+impl PreparedStage {
+    /// Whether a pipeline's windows are seen here, and no events.
+    pub(super) fn shows_windows(&self) -> bool {
+        self.spec.results.is_some()
+    }
+}
+
+/// A stream's topic, as it was found or created.
+pub(super) struct StreamTopic {
+    pub(super) name: String,
+    pub(super) partitions: u32,
+    /// The largest batch that it takes, if the broker says.
+    pub(super) batch_limit: Option<BatchLimit>,
+}
+
+/// The topics of all streams, created where that is permitted.
+pub(super) fn prepare_topics(request: &Request, target: &Target, embedded: bool) -> Result<Vec<StreamTopic>, RunError> {
+    let topics = topics_there(request, target, embedded)?;
+    let limits = batch_limits(request, target, &topics)?;
+    let topic = |((name, partitions), batch_limit)| StreamTopic { name, partitions, batch_limit };
+    Ok(topics.into_iter().zip(limits).map(topic).collect())
+}
+
+/// The streams' topics, with their partitions.
+fn topics_there(request: &Request, target: &Target, embedded: bool) -> Result<Vec<(String, u32)>, RunError> {
+    let streams: Vec<(&Stream, String)> =
+        request.loaded.profile.streams.iter().map(|stream| (stream, stream.topic_name())).collect();
+    // A process that only observes creates nothing that is not floodmark's.
+    let is_ours = |topic: &str| request.role.sends() || topic.starts_with(MARK);
+    let plans: Vec<TopicPlan<'_>> = streams
+        .iter()
+        .filter(|(_, topic)| is_ours(topic))
+        .map(|(stream, topic)| TopicPlan {
+            topic,
+            partitions: stream.partitions,
+            allowed: embedded || request.allow_topics.contains(topic),
+        })
+        .collect();
+    let mut prepared = target.prepare_topics(&plans)?.into_iter();
+    let of_stream = |(stream, topic): &(&Stream, String)| {
+        let known = if is_ours(topic) { prepared.next() } else { None };
+        let partitions = known.map_or_else(|| target.stage_partitions(&stream.name, topic), Ok)?;
+        Ok((topic.clone(), partitions))
+    };
+    streams.iter().map(of_stream).collect()
+}
+
+/// The largest batch that each stream's topic takes, as far as the broker says.
+fn batch_limits(
+    request: &Request,
+    target: &Target,
+    topics: &[(String, u32)],
+) -> Result<Vec<Option<BatchLimit>>, RunError> {
+    if !request.role.sends() {
+        return Ok(vec![None; topics.len()]);
+    }
+    let names: Vec<&str> = topics.iter().map(|(topic, _)| topic.as_str()).collect();
+    Ok(target.batch_limits(&names)?)
+}
+
+/// Asks the cluster where the stages of all streams begin.
+pub(super) fn prepare_streams(
+    request: &Request,
+    target: &Target,
+    topics: Vec<StreamTopic>,
+    schedules: &[Arc<StreamSchedule>],
+) -> Result<Vec<PreparedStream>, RunError> {
+    let beginnings = Beginnings { request, target };
+    let planned: Vec<_> = request.loaded.profile.streams.iter().zip(topics).zip(schedules).collect();
+    let streams = side_by_side(&planned, |((stream, topic), schedule)| beginnings.of_stream(stream, topic, schedule));
+    streams.into_iter().collect()
+}
+
+/// Says where topics begin for a run.
+#[derive(Clone, Copy)]
+struct Beginnings<'a> {
+    request: &'a Request,
+    target: &'a Target,
+}
+
+impl Beginnings<'_> {
+    fn of_stream(
+        self,
+        stream: &Stream,
+        topic: &StreamTopic,
+        schedule: &Arc<StreamSchedule>,
+    ) -> Result<PreparedStream, RunError> {
+        let StreamTopic { name, partitions, batch_limit } = topic;
+        let ranges = self.of_topic(name, *partitions, Isolation::ReadUncommitted)?;
+        let models = models_of(stream).map_err(|fault| RunError::Usage(format!("stream {}: {fault}", stream.name)))?;
+        let stages = stream.stages.iter().map(|stage| self.of_stage(stream, topic, stage));
+        let stages = stages.collect::<Result<_, _>>()?;
+        Ok(PreparedStream {
+            stream: stream.clone(),
+            models,
+            topic: name.clone(),
+            partitions: *partitions,
+            batch_limit: *batch_limit,
+            ranges,
+            schedule: Arc::clone(schedule),
+            stages,
+        })
+    }
+
+    fn of_stage(self, stream: &Stream, topic: &StreamTopic, stage: &Stage) -> Result<PreparedStage, RunError> {
+        let is_input = stage.topic == topic.name;
+        let partitions =
+            if is_input { topic.partitions } else { self.target.stage_partitions(&stage.name, &stage.topic)? };
+        let isolation = self.isolation(stage.isolation);
+        Ok(PreparedStage {
+            name: stage.name.clone(),
+            topic: stage.topic.clone(),
+            is_input,
+            partitions,
+            from: self.of_own_partitions(&stage.topic, partitions, isolation)?,
+            isolation,
+            extractor: Extractor::of_stage(stream.payload.codec, stage)
+                .map_err(|error| RunError::Usage(format!("stage {}: {error}", stage.name)))?,
+            spec: stage.clone(),
+        })
+    }
+
+    /// Where the partitions begin that this process reads.
+    fn of_own_partitions(
+        self,
+        topic: &str,
+        partitions: u32,
+        isolation: Isolation,
+    ) -> Result<Vec<(i32, i64)>, RunError> {
+        let ranges = self.of_topic(topic, partitions, isolation)?.into_iter();
+        let own = ranges.filter(|range| self.request.observes(range.partition));
+        Ok(own.map(|range| (range.partition, range.end)).collect())
+    }
+
+    /// A topic's partitions, whose ends are where the run begins: at their present ends, unless the user wants all that they hold.
+    fn of_topic(self, topic: &str, partitions: u32, isolation: Isolation) -> Result<Vec<PartitionRange>, RunError> {
+        let mut ranges = self.target.ranges(topic, partitions, isolation, OFFSETS_TIMEOUT)?;
+        if self.request.from_beginning {
+            ranges.iter_mut().for_each(|range| range.end = range.start);
+        }
+        Ok(ranges)
+    }
+
+    /// The profile's isolation, unless the client's settings say another.
+    fn isolation(self, of_stage: Isolation) -> Isolation {
+        isolation_of(&self.request.settings.consumer("", of_stage))
+    }
+}
+
+/// An observer for which no topic has a partition would wait for nothing.
+pub(super) fn refuse_idle_observer(request: &Request, streams: &[PreparedStream]) -> Result<(), RunError> {
+    let stages = || streams.iter().flat_map(|stream| &stream.stages);
+    if request.sees_all() || stages().any(|stage| !stage.from.is_empty()) {
+        return Ok(());
+    }
+    let (shard, most) = (request.shard, stages().map(|stage| stage.partitions).max().unwrap_or(0));
+    Err(RunError::Usage(format!(
+        "--shard {shard} leaves this observer no partitions: no topic has more than {most}; use at most {most} observers"
+    )))
+}

@@ -1,0 +1,97 @@
+//! What becomes of topics while a run lasts: said, told to the stages that read them, and kept for the verdict.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Watch;
+use crate::consume::{Observing, Told};
+use crate::run::prepare::Prepared;
+use crate::run::topics::{TopicChange, TopicNews, TopicWatch};
+use crate::verdict::{Reason, ReasonCode};
+
+/// The topics of a run, as they are now.
+pub(super) struct Topics {
+    pub(super) watch: TopicWatch,
+    /// How many partitions each has.
+    pub(super) partitions: BTreeMap<String, u32>,
+    /// Those that were deleted, or made anew.
+    pub(super) changed: BTreeSet<String>,
+    /// What happened to them.
+    pub(super) reasons: Vec<Reason>,
+}
+
+impl Topics {
+    /// Watches the topics that are sent to or read.
+    pub(super) fn of(prepared: &Prepared) -> Self {
+        let read = prepared.streams.iter().flat_map(|stream| &stream.stages);
+        let read = read.map(|stage| (stage.topic.clone(), stage.partitions));
+        let sent_to = prepared.streams.iter().map(|stream| (stream.topic.clone(), stream.partitions));
+        let partitions: BTreeMap<String, u32> = read.chain(sent_to).collect();
+        Topics {
+            watch: TopicWatch::start(Arc::clone(&prepared.target), partitions.clone().into_iter().collect()),
+            partitions,
+            changed: BTreeSet::new(),
+            reasons: Vec::new(),
+        }
+    }
+}
+
+impl Watch<'_> {
+    /// Says what became of topics, and tells the stages that read them.
+    pub(super) fn hear_of_topics(&mut self, observing: &[Observing]) {
+        for TopicNews { topic, change } in self.topics.watch.news() {
+            let (code, text, told, partitions) = what_became_of(&topic, change);
+            if let Some(told) = self.own(told) {
+                observing.iter().filter(|stage| stage.topic == topic).for_each(|stage| stage.tell(told.clone()));
+            }
+            if code == ReasonCode::TopicChanged {
+                self.topics.changed.insert(topic.clone());
+            }
+            self.topics.partitions.insert(topic, partitions);
+            let seconds = self.prepared.clock.now_ns().saturating_sub(self.start_ns) as f64 / 1e9;
+            let text = format!("{seconds:.1} s after the start {text}");
+            self.say(&text);
+            self.topics.reasons.push(Reason::new(code, text));
+        }
+    }
+
+    /// What of it concerns the partitions that this process reads.
+    fn own(&self, told: Told) -> Option<Told> {
+        let own = |mut partitions: Vec<i32>| {
+            partitions.retain(|partition| self.prepared.request.observes(*partition));
+            partitions
+        };
+        match told {
+            Told::Partitions(partitions) => {
+                Some(Told::Partitions(own(partitions))).filter(|told| *told != Told::Partitions(Vec::new()))
+            }
+            Told::TopicChanged(partitions) => Some(Told::TopicChanged(own(partitions))),
+            end @ Told::End(_) => Some(end),
+        }
+    }
+}
+
+/// What a topic's change means: its code and words, what the stages are told, and how many partitions the topic has now.
+fn what_became_of(topic: &str, change: TopicChange) -> (ReasonCode, String, Told, u32) {
+    let all = |partitions: u32| (0..partitions as i32).collect();
+    match change {
+        TopicChange::Grown { before, now } => (
+            ReasonCode::PartitionsAdded,
+            format!("topic {topic} grew from {before} to {now} partitions; the new ones are read, too"),
+            Told::Partitions((before as i32..now as i32).collect()),
+            now,
+        ),
+        TopicChange::Deleted => (
+            ReasonCode::TopicChanged,
+            format!("topic {topic} was deleted: what becomes of its events is unknown"),
+            Told::TopicChanged(Vec::new()),
+            0,
+        ),
+        TopicChange::MadeAnew { partitions } => (
+            ReasonCode::TopicChanged,
+            format!("topic {topic} was deleted and recreated: what became of the earlier events is unknown"),
+            Told::TopicChanged(all(partitions)),
+            partitions,
+        ),
+    }
+}
