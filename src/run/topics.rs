@@ -1,11 +1,13 @@
 //! Watches the run's topics while it lasts: partitions are added, topics are deleted and made anew.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
 use crate::kafka::{Target, TopicState};
+use crate::verdict::Reason;
 
 /// How often the topics are looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -64,6 +66,25 @@ impl Known {
             return Some(TopicChange::MadeAnew { partitions });
         }
         (partitions > before.partitions).then_some(TopicChange::Grown { before: before.partitions, now: partitions })
+    }
+}
+
+/// The topics of a run, as they are now.
+pub(super) struct Topics {
+    pub(super) watch: TopicWatch,
+    /// How many partitions each has.
+    pub(super) partitions: BTreeMap<String, u32>,
+    /// Those that were deleted, or made anew.
+    pub(super) changed: BTreeSet<String>,
+    /// What happened to them.
+    pub(super) reasons: Vec<Reason>,
+}
+
+impl Topics {
+    /// Watches these topics, which have so many partitions.
+    pub(super) fn watched(target: Arc<Target>, partitions: BTreeMap<String, u32>) -> Self {
+        let watch = TopicWatch::start(target, partitions.clone().into_iter().collect());
+        Topics { watch, partitions, changed: BTreeSet::new(), reasons: Vec::new() }
     }
 }
 

@@ -4,18 +4,18 @@ mod ends;
 mod take_in;
 mod topic_changes;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use self::take_in::take_in_sent;
-use self::topic_changes::Topics;
 use super::RunError;
 use super::patience::{Asked, Wait};
 use super::plans::{stage_plan, stream_plan};
 use super::prepare::{LEAD_NS, Prepared};
 use super::record::Recorder;
 use super::seconds::{HandIn, SecondSeen, Seconds};
+use super::topics::Topics;
 use crate::clock;
 use crate::conclude::{Ended, Facts, Measured, Role, StreamMeasured, conclude};
 use crate::consume::{self, End, Observing, Told};
@@ -60,7 +60,7 @@ pub(crate) fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) ->
         recorder,
         worst_late_ns: vec![0; prepared.streams.len()],
         hears,
-        topics: Topics::of(prepared),
+        topics: Topics::watched(Arc::clone(&prepared.target), partitions_of(prepared)),
     };
     Ok(watch.until_the_end(producing, observing))
 }
@@ -128,6 +128,14 @@ fn refuse_used_id(prepared: &Prepared, observing: &[Observing], start_ns: u64) -
     }
 }
 
+/// The topics that are sent to or read, with their partitions.
+fn partitions_of(prepared: &Prepared) -> BTreeMap<String, u32> {
+    let read = prepared.streams.iter().flat_map(|stream| &stream.stages);
+    let read = read.map(|stage| (stage.topic.clone(), stage.partitions));
+    let sent_to = prepared.streams.iter().map(|stream| (stream.topic.clone(), stream.partitions));
+    read.chain(sent_to).collect()
+}
+
 struct Watch<'a> {
     prepared: &'a Prepared,
     start_ns: u64,
@@ -152,7 +160,7 @@ impl Watch<'_> {
             if let Some(why) = self.wait_for_producers(&producing, &observing) {
                 return self.end_unfinished(why);
             }
-            take_in_sent(self.prepared, &mut measured, producing);
+            self.take_in_sent(&mut measured, producing);
         }
         measured.interrupted = self.stop.is_set();
         let sending_ns = self.sending_ns(&measured);

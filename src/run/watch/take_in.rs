@@ -9,19 +9,50 @@ use crate::consume::StageReport;
 use crate::figures::count;
 use crate::produce::{ProduceReport, Producing};
 use crate::run::plans::queue_of;
-use crate::run::prepare::Prepared;
 use crate::run::streams::PreparedStage;
 use crate::verdict::{Reason, ReasonCode};
 
-/// Takes in what was sent, and what did not go well.
-pub(super) fn take_in_sent(prepared: &Prepared, measured: &mut Measured, producing: Producing) {
-    for report in producing.join() {
-        let stream = report.stream;
-        measured.troubles.extend(trouble_of(&prepared.streams[stream].stream.name, &report));
-        measured.streams[stream].merge(sent_by(report));
+impl Watch<'_> {
+    /// Takes in what was sent, and what did not go well.
+    pub(super) fn take_in_sent(&self, measured: &mut Measured, producing: Producing) {
+        let streams = &self.prepared.streams;
+        for report in producing.join() {
+            let stream = report.stream;
+            measured.troubles.extend(trouble_of(&streams[stream].stream.name, &report));
+            measured.streams[stream].merge(sent_by(report));
+        }
+        for (stream, of) in measured.streams.iter_mut().zip(streams) {
+            (stream.queue_events, stream.linger_ms) = queue_of(self.prepared, of, stream);
+        }
     }
-    for (stream, of) in measured.streams.iter_mut().zip(&prepared.streams) {
-        (stream.queue_events, stream.linger_ms) = queue_of(prepared, of, stream);
+
+    /// Takes in what was seen at a stage, and asks where its topic ends if that matters.
+    pub(super) fn take_in_seen(&mut self, measured: &mut Measured, report: StageReport) {
+        let StageReport { stream, stage, mut ledger, event_times, windows, complete, last_error } = report;
+        let of_stream = &self.prepared.streams[stream];
+        let of_stage = &of_stream.stages[stage];
+        let here = |reason: Reason| reason.of_stream(&of_stream.stream.name).at_stage(Some(&of_stage.name));
+        if !complete {
+            measured.troubles.push(here(self.not_read_to_end(&of_stage.name, last_error)));
+        }
+        if !(complete && of_stage.is_input) {
+            self.look_for_the_end(&of_stage.topic, &mut ledger);
+        }
+        let beyond = event_times.as_ref().map_or(0, |times| times.beyond);
+        measured.troubles.extend(beyond_the_models(of_stage, beyond).map(here));
+        let stages = &mut measured.streams[stream].stages;
+        stages.resize_with(of_stream.stages.len(), StageMeasured::default);
+        stages[stage] = StageMeasured { delivered: Some(ledger), event_times, windows };
+    }
+
+    fn not_read_to_end(&self, stage: &str, last_error: Option<String>) -> Reason {
+        let error = last_error.map(|error| format!("; the client reported: {error}")).unwrap_or_default();
+        let cut_short = if self.stop.is_set_twice() {
+            "the wait was cut short".to_owned()
+        } else {
+            format!("the drain of {} ended first", self.prepared.request.loaded.profile.drain)
+        };
+        Reason::new(ReasonCode::NotReadToEnd, format!("{stage}: not read to its end, {cut_short}{error}"))
     }
 }
 
@@ -59,37 +90,6 @@ fn sent_by(report: ProduceReport) -> StreamMeasured {
         errors: acks.errors.into_iter().collect::<BTreeMap<_, _>>(),
         injected: worker.injected,
         stages: Vec::new(),
-    }
-}
-
-impl Watch<'_> {
-    /// Takes in what was seen at a stage, and asks where its topic ends if that matters.
-    pub(super) fn take_in_seen(&mut self, measured: &mut Measured, report: StageReport) {
-        let StageReport { stream, stage, mut ledger, event_times, windows, complete, last_error } = report;
-        let of_stream = &self.prepared.streams[stream];
-        let of_stage = &of_stream.stages[stage];
-        let here = |reason: Reason| reason.of_stream(&of_stream.stream.name).at_stage(Some(&of_stage.name));
-        if !complete {
-            measured.troubles.push(here(self.not_read_to_end(&of_stage.name, last_error)));
-        }
-        if !(complete && of_stage.is_input) {
-            self.look_for_the_end(&of_stage.topic, &mut ledger);
-        }
-        let beyond = event_times.as_ref().map_or(0, |times| times.beyond);
-        measured.troubles.extend(beyond_the_models(of_stage, beyond).map(here));
-        let stages = &mut measured.streams[stream].stages;
-        stages.resize_with(of_stream.stages.len(), StageMeasured::default);
-        stages[stage] = StageMeasured { delivered: Some(ledger), event_times, windows };
-    }
-
-    fn not_read_to_end(&self, stage: &str, last_error: Option<String>) -> Reason {
-        let error = last_error.map(|error| format!("; the client reported: {error}")).unwrap_or_default();
-        let cut_short = if self.stop.is_set_twice() {
-            "the wait was cut short".to_owned()
-        } else {
-            format!("the drain of {} ended first", self.prepared.request.loaded.profile.drain)
-        };
-        Reason::new(ReasonCode::NotReadToEnd, format!("{stage}: not read to its end, {cut_short}{error}"))
     }
 }
 

@@ -1,40 +1,9 @@
 //! What becomes of topics while a run lasts: said, told to the stages that read them, and kept for the verdict.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use super::Watch;
 use crate::consume::{Observing, Told};
-use crate::run::prepare::Prepared;
-use crate::run::topics::{TopicChange, TopicNews, TopicWatch};
+use crate::run::topics::{TopicChange, TopicNews};
 use crate::verdict::{Reason, ReasonCode};
-
-/// The topics of a run, as they are now.
-pub(super) struct Topics {
-    pub(super) watch: TopicWatch,
-    /// How many partitions each has.
-    pub(super) partitions: BTreeMap<String, u32>,
-    /// Those that were deleted, or made anew.
-    pub(super) changed: BTreeSet<String>,
-    /// What happened to them.
-    pub(super) reasons: Vec<Reason>,
-}
-
-impl Topics {
-    /// Watches the topics that are sent to or read.
-    pub(super) fn of(prepared: &Prepared) -> Self {
-        let read = prepared.streams.iter().flat_map(|stream| &stream.stages);
-        let read = read.map(|stage| (stage.topic.clone(), stage.partitions));
-        let sent_to = prepared.streams.iter().map(|stream| (stream.topic.clone(), stream.partitions));
-        let partitions: BTreeMap<String, u32> = read.chain(sent_to).collect();
-        Topics {
-            watch: TopicWatch::start(Arc::clone(&prepared.target), partitions.clone().into_iter().collect()),
-            partitions,
-            changed: BTreeSet::new(),
-            reasons: Vec::new(),
-        }
-    }
-}
 
 impl Watch<'_> {
     /// Says what became of topics, and tells the stages that read them.
