@@ -12,6 +12,7 @@ use crate::event_time::watermark::{
 };
 use crate::figures::{count, length};
 use crate::kafka::Record;
+use crate::results::summary::{LatenessSummary, Watermark};
 use crate::results::verdicts::{AppendSaid, EventTimeForm, TopicWatermarks};
 
 /// Takes in the messages of a topic.
@@ -80,26 +81,27 @@ impl Judged {
             self.example.get_or_insert_with(|| example(record.payload()));
             return self.watermarks.observe_without_event_time();
         };
-        // No append time lies ahead of the present: a stamp that does is a clock's mistake.
-        let appended_ms = stamp.filter(|_| self.has_append_times).map(|(stamp_ms, _)| stamp_ms.min(self.now_ms));
-        let timed = TimedRecord {
+        let timed = self.timed(record, event_time_ms, stamp);
+        self.watermarks.observe(&timed);
+        let Judged { late: Some(late), order, now_ms, .. } = self else { return };
+        match timed.appended_ms {
+            Some(appended_ms) => {
+                order.push(&timed, appended_ms, &mut |next: &InOrder| late.see(&next.record, next.appended_ms));
+            }
+            None => late.see(&timed, *now_ms),
+        }
+    }
+
+    /// What the models get of a message. `stamp` is its timestamp, and whether it is the broker's.
+    fn timed(&self, record: &Record<'_>, event_time_ms: i64, stamp: Option<(i64, bool)>) -> TimedRecord {
+        let by_broker = stamp.filter(|(_, by_broker)| *by_broker);
+        TimedRecord {
             partition: record.partition() as u16,
             event_time_ms,
-            appended_ms,
-            appended_by_ms: Some(
-                stamp.filter(|(_, by_broker)| *by_broker).map_or(self.now_ms, |(stamp_ms, _)| stamp_ms),
-            ),
+            // No append time lies ahead of the present: a stamp that does is a clock's mistake.
+            appended_ms: stamp.filter(|_| self.has_append_times).map(|(stamp_ms, _)| stamp_ms.min(self.now_ms)),
+            appended_by_ms: Some(by_broker.map_or(self.now_ms, |(stamp_ms, _)| stamp_ms)),
             key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
-        };
-        self.watermarks.observe(&timed);
-        let Judged { late, order, now_ms, .. } = self;
-        if let Some(late) = late {
-            match appended_ms {
-                Some(appended_ms) => {
-                    order.push(&timed, appended_ms, &mut |next: &InOrder| late.see(&next.record, next.appended_ms))
-                }
-                None => late.see(&timed, *now_ms),
-            }
         }
     }
 
@@ -118,18 +120,42 @@ impl Judged {
         range: &TopicRange,
         looked: Looked,
     ) -> Result<TopicWatermarks, SurveyError> {
-        let topic = &survey.topic;
         if self.messages == self.untimed {
-            return Err(SurveyError::Nothing(format!(
-                "topic {topic}: none of {} messages{} has a readable event time, so nothing was judged",
-                self.messages,
-                range.said()
-            )));
+            return Err(self.nothing_timed(&survey.topic, range));
         }
+        let claim = claim(survey, &self.append);
+        let knows_append_times = claim.is_ok() && self.has_append_times;
+        let (messages, append_times) = (self.messages, said(&self.append, claim));
+        let event_time_forms = forms(survey, &looked);
+        let unreadable_example = self.example.take().or(looked.example);
+        let (watermarks, lateness) = self.by_model(survey, knows_append_times);
+        Ok(TopicWatermarks {
+            topic: survey.topic.clone(),
+            partitions,
+            messages,
+            range: Some(range.said().trim().to_owned()).filter(|said| !said.is_empty()),
+            sampled_of: (survey.sample > 0).then(|| range.offsets()),
+            watermarks,
+            event_time_forms,
+            append_times,
+            lateness,
+            unreadable_example,
+        })
+    }
+
+    fn nothing_timed(&self, topic: &str, range: &TopicRange) -> SurveyError {
+        SurveyError::Nothing(format!(
+            "topic {topic}: none of {} messages{} has a readable event time, so nothing was judged",
+            self.messages,
+            range.said()
+        ))
+    }
+
+    /// What each model makes of the topic, and how late events are by the first.
+    fn by_model(mut self, survey: &Survey, knows_append_times: bool) -> (Vec<Watermark>, Option<LatenessSummary>) {
         if let Some(late) = &mut self.late {
             self.order.finish(&mut |next: &InOrder| late.see(&next.record, next.appended_ms));
         }
-        let claim = claim(survey, &self.append);
         let tallies = self.watermarks.finish();
         let lateness = self
             .late
@@ -137,7 +163,7 @@ impl Judged {
             .map(|(Late { meter, log }, model)| lateness_of(model, &meter.finish(), &log.finish(), &[]));
         let mut watermarks: Vec<_> = tallies.iter().map(|tally| watermark_of(tally, "")).collect();
         for watermark in &mut watermarks {
-            if claim.is_err() || !self.has_append_times || survey.sample > 0 {
+            if !knows_append_times || survey.sample > 0 {
                 watermark.expected = None;
             }
             if survey.sample > 0 {
@@ -145,18 +171,7 @@ impl Judged {
                 leave_open(watermark);
             }
         }
-        Ok(TopicWatermarks {
-            topic: topic.clone(),
-            partitions,
-            messages: self.messages,
-            range: Some(range.said().trim().to_owned()).filter(|said| !said.is_empty()),
-            sampled_of: (survey.sample > 0).then(|| range.offsets()),
-            watermarks,
-            event_time_forms: forms(survey, &looked),
-            append_times: said(&self.append, claim),
-            lateness,
-            unreadable_example: self.example.or(looked.example),
-        })
+        (watermarks, lateness)
     }
 }
 
@@ -181,28 +196,32 @@ fn claim(survey: &Survey, append: &AppendTimes) -> Result<AppendClaim, &'static 
     }
 }
 
+/// What the append times are worth, in words.
+fn worth_of(append: &AppendTimes, claim: Result<AppendClaim, &'static str>) -> String {
+    let AppendTimes { by_producer, backward, most_back_ms, .. } = append;
+    match claim {
+        Err(why) => return format!("the expected range is unknown: {why}"),
+        Ok(AppendClaim::Exact) => {
+            return "the expected range uses the broker's append times (LogAppendTime), which are exact".to_owned();
+        }
+        Ok(_) => {}
+    }
+    let good = match backward {
+        0 => "none of them goes back within its partition".to_owned(),
+        _ => format!(
+            "{} of {} go back within their partition by up to {}, and are wrong by at least that",
+            count(*backward),
+            count(*by_producer),
+            length(most_back_ms.unsigned_abs())
+        ),
+    };
+    format!(
+        "the expected range is an estimate: it takes the producers' timestamps (CreateTime) as append times; {good}"
+    )
+}
+
 fn said(append: &AppendTimes, claim: Result<AppendClaim, &'static str>) -> AppendSaid {
     let AppendTimes { by_broker, by_producer, unstamped, backward, most_back_ms, .. } = append;
-    let text = match claim {
-        Err(why) => format!("the expected range is unknown: {why}"),
-        Ok(AppendClaim::Exact) => {
-            "the expected range uses the broker's append times (LogAppendTime), which are exact".to_owned()
-        }
-        Ok(_) => {
-            let good = match backward {
-                0 => "none of them goes back within its partition".to_owned(),
-                _ => format!(
-                    "{} of {} go back within their partition by up to {}, and are wrong by at least that",
-                    count(*backward),
-                    count(*by_producer),
-                    length(most_back_ms.unsigned_abs())
-                ),
-            };
-            format!(
-                "the expected range is an estimate: it takes the producers' timestamps (CreateTime) as append times; {good}"
-            )
-        }
-    };
     AppendSaid {
         exact: claim == Ok(AppendClaim::Exact),
         known: claim.is_ok(),
@@ -211,6 +230,6 @@ fn said(append: &AppendTimes, claim: Result<AppendClaim, &'static str>) -> Appen
         unstamped: *unstamped,
         backward: *backward,
         most_back_ms: *most_back_ms,
-        text,
+        text: worth_of(append, claim),
     }
 }

@@ -1,6 +1,7 @@
 //! Reads an existing topic once, all of it, a range or a sample, and asks what engines would drop. Nothing is written.
 
 mod judged;
+mod judging;
 mod look;
 mod range;
 mod recorded;
@@ -8,29 +9,22 @@ mod recorded;
 use std::time::Duration;
 
 use self::judged::Judged;
+use self::judging::Judging;
 use self::look::{Reader, look};
-use self::range::{TopicRange, range_of};
+use self::range::range_of;
 pub use self::recorded::{Reading, judge_recorded};
-use crate::capture::live::RunReader;
-use crate::capture::sample::chunks;
-use crate::capture::{CaptureProgress, CaptureStep};
-use crate::capture::{Moment, Run};
-use crate::clock::Clock;
+use crate::capture::{CaptureProgress, Moment};
 use crate::consume::extract::Place;
-use crate::consume::reading::{ReadError, Wanted, read_until_done};
+use crate::consume::reading::ReadError;
 use crate::event::time_form::TimeForm;
 use crate::event_time::watermark::ModelSpec;
-use crate::kafka::{ClientSettings, KafkaError, OffsetsError, Record, Source, SourceEvent, Target, TargetError};
+use crate::kafka::{ClientSettings, KafkaError, OffsetsError, Target, TargetError};
 use crate::profile::Isolation;
 use crate::results::verdicts::TopicWatermarks;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a broker may take to say where partitions end.
 const OFFSETS_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long nothing may come before the end of the topic.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How many messages pass between two looks of whoever watches the progress.
-const SHOW_EVERY: u64 = 2000;
 
 /// Where the event time of a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,12 +98,7 @@ impl SurveyError {
 pub fn survey(survey: &Survey, progress: &mut dyn FnMut(CaptureProgress)) -> Result<TopicWatermarks, SurveyError> {
     let Survey { settings, topic, .. } = survey;
     let target = Target::connect(settings, CONNECT_TIMEOUT).map_err(TargetError::from)?;
-    let partitions = target.stage_partitions("", topic).map_err(|error| match error {
-        TargetError::NoStageTopic { topic, .. } => {
-            SurveyError::Usage(format!("topic {topic} does not exist on this cluster; correct -t, or -b"))
-        }
-        other => other.into(),
-    })?;
+    let partitions = target.stage_partitions("", topic).map_err(of_named_topic)?;
     let held =
         target.ranges(topic, partitions, Isolation::ReadCommitted, OFFSETS_TIMEOUT).map_err(TargetError::from)?;
     let range = range_of(survey, &held, progress)?;
@@ -122,82 +111,21 @@ pub fn survey(survey: &Survey, progress: &mut dyn FnMut(CaptureProgress)) -> Res
     let reader = Reader::new(&survey.event_time, &survey.form);
     let looked = look(survey, &range, &reader)?;
     let mut judged = Judged::new(survey, partitions as usize, &looked);
+    let mut judging = Judging { survey, range: &range, reader: &reader, judged: &mut judged, progress };
     if survey.sample == 0 {
-        read_all(survey, &range, &reader, &mut judged, progress)?;
+        judging.all()?;
     } else {
-        read_sample(survey, &range, &reader, &mut judged, progress)?;
+        judging.sample()?;
     }
     judged.figures(survey, partitions, &range, looked)
 }
 
-/// Every message of the range.
-fn read_all(
-    survey: &Survey,
-    range: &TopicRange,
-    reader: &Reader,
-    judged: &mut Judged,
-    progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<(), ReadError> {
-    let Survey { settings, topic, .. } = survey;
-    // Each partition is read until its position is at the end that was found.
-    let mut open: Vec<Run> = range.runs.iter().filter(|run| run.until > run.from).copied().collect();
-    let from: Vec<(i32, i64)> = open.iter().map(|run| (run.partition as i32, run.from)).collect();
-    range.runs.iter().filter(|run| run.until <= run.from).for_each(|run| judged.partition_ended(run.partition));
-    let group = format!("floodmark-watermark-{}", std::process::id());
-    let mut source = Source::open(&settings.consumer(&group, Isolation::ReadCommitted), topic, &from)?;
-    let clock = Clock::anchored_now();
-    let (of, mut seen) = (range.offsets(), 0_u64);
-    let take = |event: SourceEvent<'_>| {
-        let reached = match event {
-            SourceEvent::Record { record, .. } => {
-                let partition = record.partition() as usize;
-                if open.iter().any(|run| run.partition == partition && record.offset() < run.until) {
-                    judge(&record, range, reader, judged);
-                    seen += 1;
-                    if seen.is_multiple_of(SHOW_EVERY) {
-                        progress(CaptureProgress { doing: CaptureStep::Judging, done: seen.min(of), of });
-                    }
-                }
-                Some((partition, record.offset() + 1))
-            }
-            SourceEvent::End { partition, offset } => Some((partition as usize, offset)),
-            SourceEvent::Error { .. } => None,
-        };
-        if let Some((partition, offset)) = reached
-            && open.iter().any(|run| run.partition == partition && offset >= run.until)
-        {
-            open.retain(|run| run.partition != partition);
-            judged.partition_ended(partition);
+/// A topic that is not there is put right on the command line.
+fn of_named_topic(error: TargetError) -> SurveyError {
+    match error {
+        TargetError::NoStageTopic { topic, .. } => {
+            SurveyError::Usage(format!("topic {topic} does not exist on this cluster; correct -t, or -b"))
         }
-        Wanted::while_open(&open)
-    };
-    read_until_done(&mut source, &clock, topic, PATIENCE, take)
-}
-
-/// Messages spread over the range.
-fn read_sample(
-    survey: &Survey,
-    range: &TopicRange,
-    reader: &Reader,
-    judged: &mut Judged,
-    progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<(), ReadError> {
-    let mut runs = RunReader::new(&survey.settings, &survey.topic, true);
-    let ranges: Vec<(i64, i64)> = range.runs.iter().map(|run| (run.from, run.until)).collect();
-    for round in chunks(&ranges, survey.sample) {
-        let wanted: Vec<(Run, u64)> = round
-            .iter()
-            .map(|chunk| (Run { partition: chunk.partition, from: chunk.from, until: chunk.below }, chunk.records))
-            .collect();
-        runs.read(&wanted, |_, record| judge(record, range, reader, judged))?;
-        let done = judged.messages().min(survey.sample);
-        progress(CaptureProgress { doing: CaptureStep::Judging, done, of: survey.sample });
-    }
-    Ok(())
-}
-
-fn judge(record: &Record<'_>, range: &TopicRange, reader: &Reader, judged: &mut Judged) {
-    if range.holds(record.timestamp().map(|timestamp| timestamp.ms)) {
-        judged.see(record, reader.event_time_of(record));
+        other => other.into(),
     }
 }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::reading::Reading;
 use crate::consume::recorded::{Recorded, RowKind};
 use crate::event_time::CountRange;
 use crate::event_time::watermark::ModelSpec;
 use crate::results::verdicts::{EventFate, MetricVerdict, WatermarkVerdicts, WindowCount};
-
-use super::Reading;
 
 /// Up to how many tasks every number is tried.
 const MOST_TASKS: u32 = 64;

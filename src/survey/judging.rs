@@ -1,0 +1,123 @@
+//! Reads the messages of a topic, all of them or a sample, and has them judged.
+
+use std::time::Duration;
+
+use super::Survey;
+use super::judged::Judged;
+use super::look::Reader;
+use super::range::TopicRange;
+use crate::capture::live::RunReader;
+use crate::capture::sample::chunks;
+use crate::capture::{CaptureProgress, CaptureStep, Run};
+use crate::clock::Clock;
+use crate::consume::reading::{ReadError, Wanted, read_until_done};
+use crate::kafka::{Record, Source, SourceEvent};
+use crate::profile::Isolation;
+
+/// How long nothing may come before the end of the topic.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How many messages pass between two looks of whoever watches the progress.
+const SHOW_EVERY: u64 = 2000;
+
+/// What is read, and what takes it in.
+pub(super) struct Judging<'a> {
+    pub(super) survey: &'a Survey,
+    pub(super) range: &'a TopicRange,
+    pub(super) reader: &'a Reader,
+    pub(super) judged: &'a mut Judged,
+    pub(super) progress: &'a mut dyn FnMut(CaptureProgress),
+}
+
+impl Judging<'_> {
+    /// Every message of the range.
+    pub(super) fn all(&mut self) -> Result<(), ReadError> {
+        let Survey { settings, topic, .. } = self.survey;
+        let mut open = Open::of(self.range);
+        open.empty.iter().for_each(|partition| self.judged.partition_ended(*partition));
+        let group = format!("floodmark-watermark-{}", std::process::id());
+        let consumer = settings.consumer(&group, Isolation::ReadCommitted);
+        let mut source = Source::open(&consumer, topic, &open.beginnings())?;
+        let clock = Clock::anchored_now();
+        let mut seen = 0_u64;
+        let take = |event: SourceEvent<'_>| {
+            if let SourceEvent::Record { record, .. } = &event
+                && open.wants(record)
+            {
+                self.judge(record);
+                seen += 1;
+                self.show(seen);
+            }
+            if let Some(partition) = open.ended_by(&event) {
+                self.judged.partition_ended(partition);
+            }
+            Wanted::while_open(&open.runs)
+        };
+        read_until_done(&mut source, &clock, topic, PATIENCE, take)
+    }
+
+    /// Messages spread over the range.
+    pub(super) fn sample(&mut self) -> Result<(), ReadError> {
+        let Survey { settings, topic, sample, .. } = self.survey;
+        let mut runs = RunReader::new(settings, topic, true);
+        let ranges: Vec<(i64, i64)> = self.range.runs.iter().map(|run| (run.from, run.until)).collect();
+        for round in chunks(&ranges, *sample) {
+            let wanted: Vec<(Run, u64)> = round
+                .iter()
+                .map(|chunk| (Run { partition: chunk.partition, from: chunk.from, until: chunk.below }, chunk.records))
+                .collect();
+            runs.read(&wanted, |_, record| self.judge(record))?;
+            let done = self.judged.messages().min(*sample);
+            (self.progress)(CaptureProgress { doing: CaptureStep::Judging, done, of: *sample });
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, record: &Record<'_>) {
+        if self.range.holds(record.timestamp().map(|timestamp| timestamp.ms)) {
+            self.judged.see(record, self.reader.event_time_of(record));
+        }
+    }
+
+    /// Shows now and then how many messages of the range were seen.
+    fn show(&mut self, seen: u64) {
+        if seen.is_multiple_of(SHOW_EVERY) {
+            let of = self.range.offsets();
+            (self.progress)(CaptureProgress { doing: CaptureStep::Judging, done: seen.min(of), of });
+        }
+    }
+}
+
+/// The partitions that are still read: each until its position is at the end that was found.
+struct Open {
+    runs: Vec<Run>,
+    /// Those that have nothing to read.
+    empty: Vec<usize>,
+}
+
+impl Open {
+    fn of(range: &TopicRange) -> Self {
+        let (runs, empty): (Vec<Run>, Vec<Run>) = range.runs.iter().copied().partition(|run| run.until > run.from);
+        Open { runs, empty: empty.into_iter().map(|run| run.partition).collect() }
+    }
+
+    fn beginnings(&self) -> Vec<(i32, i64)> {
+        self.runs.iter().map(|run| (run.partition as i32, run.from)).collect()
+    }
+
+    fn wants(&self, record: &Record<'_>) -> bool {
+        let partition = record.partition() as usize;
+        self.runs.iter().any(|run| run.partition == partition && record.offset() < run.until)
+    }
+
+    /// The partition that has been read to its end with this event, if one has.
+    fn ended_by(&mut self, event: &SourceEvent<'_>) -> Option<usize> {
+        let (partition, reached) = match event {
+            SourceEvent::Record { record, .. } => (record.partition() as usize, record.offset() + 1),
+            SourceEvent::End { partition, offset } => (*partition as usize, *offset),
+            SourceEvent::Error { .. } => return None,
+        };
+        let place = self.runs.iter().position(|run| run.partition == partition && reached >= run.until)?;
+        self.runs.remove(place);
+        Some(partition)
+    }
+}
