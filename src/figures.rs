@@ -17,6 +17,12 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// A count that may have fractions, as of events that were made from rates: to the next whole one.
+#[must_use]
+pub(crate) fn rounded(number: f64) -> String {
+    if number < 1e15 { count(number.round() as u64) } else { format!("{number:e}") }
+}
+
 /// A count with its sign.
 #[must_use]
 pub(crate) fn signed(number: i64) -> String {

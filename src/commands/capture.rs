@@ -1,14 +1,14 @@
 //! `floodmark capture`: a topic's rate curve, and a profile that replays it.
 
-use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::curve::is_curve_file;
 use super::{CommandError, Outcome, flags};
 use crate::capture::live::{Capture, CaptureError, CaptureRange, capture};
 use crate::capture::{Captured, Moment, ProfileParts, profile_text};
 use crate::consume::extract::Place;
-use crate::curve::{FIRST_LINE, Origin};
+use crate::curve::Origin;
 use crate::limits::refuse_few_files;
 use crate::profile::Span;
 use crate::report::terminal::Look;
@@ -147,12 +147,8 @@ fn refuse_to_overwrite(curve: &Path, profile: &Path) -> Result<(), CommandError>
             return refused(format!("{flag} {}: there is no folder {}", file.display(), folder.display()));
         }
     }
-    if curve.exists() {
-        let mut beginning = vec![0; FIRST_LINE.len()];
-        let read = File::open(curve).and_then(|mut file| file.read_exact(&mut beginning));
-        if read.is_err() || beginning != FIRST_LINE.as_bytes() {
-            return refused(format!("{} already exists and is not a curve file: name another --out", curve.display()));
-        }
+    if curve.exists() && !is_curve_file(curve) {
+        return refused(format!("{} already exists and is not a curve file: name another --out", curve.display()));
     }
     Ok(())
 }

@@ -4,14 +4,12 @@ use std::io::{Write, stderr};
 
 use super::flags::{FormatFlags, OutputFlags, ProfileFlags, RunFlag, TargetFlags};
 use super::{CommandError, Outcome};
-use crate::check::{LatencyHistogram, Merge};
 use crate::conclude::{Ended, Role};
 use crate::load::Shard;
-use crate::profile::timeline::phase_at as phase_of_stream_at;
-use crate::profile::{Loaded, Profile};
+use crate::profile::Loaded;
 use crate::report::formats::Ending;
 use crate::report::terminal::{LiveFigures, LiveLine, Look};
-use crate::run::{self, News, Prepared, Request, RunError, SecondSeen};
+use crate::run::{self, News, Prepared, Request, RunError};
 
 /// The flags of the three commands, put together.
 pub(super) struct Wanted<'a> {
@@ -26,35 +24,39 @@ pub(super) struct Wanted<'a> {
     pub(super) from_beginning: bool,
 }
 
+impl Wanted<'_> {
+    fn request(&self, loaded: &Loaded) -> Result<Request, CommandError> {
+        Ok(Request {
+            role: self.role,
+            settings: self.target.settings()?,
+            allow_cluster: self.target.allow_cluster.clone(),
+            allow_topics: self.target.allow_topic.clone(),
+            from_beginning: self.from_beginning,
+            shard: self.shard,
+            run_id: self.run.run_id.clone(),
+            start_at_ns: self.start_at.map(|at| u64::try_from(at.as_nanosecond()).unwrap_or(0)),
+            out: self.output.out.clone(),
+            workers: self.workers,
+            loaded: loaded.clone(),
+        })
+    }
+}
+
 /// Carries out what is wanted and prints what came of it.
 pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let loaded = wanted.profile.load()?;
     if wanted.role.sends() {
         refuse_needless_shards(&loaded, wanted.shard)?;
     }
-    let request = Request {
-        role: wanted.role,
-        settings: wanted.target.settings()?,
-        allow_cluster: wanted.target.allow_cluster.clone(),
-        allow_topics: wanted.target.allow_topic.clone(),
-        from_beginning: wanted.from_beginning,
-        shard: wanted.shard,
-        run_id: wanted.run.run_id.clone(),
-        start_at_ns: wanted.start_at.map(|at| u64::try_from(at.as_nanosecond()).unwrap_or(0)),
-        out: wanted.output.out.clone(),
-        workers: wanted.workers,
-        loaded: loaded.clone(),
-    };
-    let prepared = run::prepare(request)?;
+    let prepared = run::prepare(wanted.request(&loaded)?)?;
     let mut line = LiveLine::new(stderr(), Look::of_stderr());
     // A screen that cannot be written is no reason to end a run, nor to lose its verdict.
     for text in opening(&prepared, &loaded, wanted.role) {
         let _unwritten = line.say(&text);
     }
-    let total_s = loaded.profile.duration().as_secs_f64();
     let ended = run::carry_out(&prepared, &mut |news| {
         let _unwritten = match news {
-            News::Second(seen) => line.show(&live_figures(seen, wanted.role, &loaded.profile, total_s)),
+            News::Second(seen) => line.show(&LiveFigures::of_second(seen, wanted.role, &loaded.profile)),
             News::Said(text) => line.say(text),
         };
     })?;
@@ -103,51 +105,6 @@ fn refuse_needless_shards(loaded: &Loaded, shard: Shard) -> Result<(), CommandEr
         )));
     }
     Ok(())
-}
-
-fn live_figures(seen: &SecondSeen, role: Role, profile: &Profile, total_s: f64) -> LiveFigures {
-    let mut figures = LiveFigures {
-        sends: role != Role::Consume,
-        observes: role != Role::Produce,
-        elapsed_s: (seen.second + 1) as f64,
-        total_s: Some(total_s),
-        phase: phase_at(seen.second as f64, profile, total_s),
-        ..LiveFigures::default()
-    };
-    let (mut end_to_end, mut lateness) = (LatencyHistogram::default(), LatencyHistogram::default());
-    for ((stream, totals), of) in seen.streams.iter().zip(&seen.totals).zip(&profile.streams) {
-        figures.offered_per_s += stream.sends.due as f64;
-        figures.sent_per_s += stream.sends.sent as f64;
-        figures.acked_per_s += stream.acks.acked as f64;
-        figures.behind_s = figures.behind_s.max(stream.sends.behind_ns as f64 / 1e9);
-        figures.troubled += totals.failed + stream.sends.dropped;
-        let place = of.last_of_events();
-        if let (Some(stage), Some(seen)) = (stream.stages.get(place), totals.seen.get(place)) {
-            figures.lag_events += (totals.acked as i64 - *seen as i64).max(0);
-            figures.seen_per_s += stage.interval.counts.seen() as f64;
-            end_to_end.merge(stage.interval.due_to_consumed.clone());
-        }
-        lateness.merge(stream.sends.own_lateness.clone());
-    }
-    // A worker whose client takes nothing says every second how far it is behind.
-    let is_quiet = figures.offered_per_s + figures.sent_per_s + figures.behind_s == 0.0;
-    figures.all_sent = is_quiet && seen.second as f64 >= total_s;
-    figures.end_to_end_p50_ms = end_to_end.measured_quantile_ms(0.5);
-    figures.end_to_end_p99_ms = end_to_end.measured_quantile_ms(0.99);
-    figures.lateness_p99_ms = lateness.measured_quantile_ms(0.99);
-    figures
-}
-
-/// What goes on: warm-up, the first stream's named phase, or the drain.
-fn phase_at(second: f64, profile: &Profile, total_s: f64) -> Option<String> {
-    if second >= total_s {
-        return Some("draining".to_owned());
-    }
-    if second < profile.warmup.as_secs_f64() {
-        return Some("warmup".to_owned());
-    }
-    let phased = profile.streams.iter().find(|stream| !stream.phases.is_empty())?;
-    phase_of_stream_at(&phased.phases, (second * 1e9) as u128).and_then(|phase| phase.name.clone())
 }
 
 impl From<RunError> for CommandError {

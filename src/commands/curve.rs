@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::{CommandError, Outcome};
-use crate::curve::Curve;
+use crate::curve::{Curve, FIRST_LINE};
 use crate::report::figures;
 
 /// A larger file is not read: a year in one-second buckets is just below.
@@ -104,7 +104,9 @@ fn print_json(value: &impl serde::Serialize, out: &mut dyn Write) -> Result<(), 
     Ok(())
 }
 
-/// Events, which may be fractions of one where they were made from rates.
-fn events(count: f64) -> String {
-    if count < 1e15 { figures::count(count.round() as u64) } else { format!("{count:e}") }
+/// Whether a file begins as curve files do: only such a file may be replaced by another curve.
+pub(super) fn is_curve_file(file: &Path) -> bool {
+    let mut beginning = vec![0; FIRST_LINE.len()];
+    let read = File::open(file).and_then(|mut opened| opened.read_exact(&mut beginning));
+    read.is_ok() && beginning == FIRST_LINE.as_bytes()
 }

@@ -132,6 +132,30 @@ impl Args {
         };
         bounds.into_iter().map(spec).collect()
     }
+
+    fn event_time(&self) -> Result<EventTimeAt, CommandError> {
+        let Some(text) = self.event_time.as_deref() else { return Ok(EventTimeAt::Floodmark) };
+        if text == "record" {
+            return Ok(EventTimeAt::Record);
+        }
+        let refused = |error| CommandError::Usage(format!("--event-time: {error}, or `record`"));
+        Place::parse(text).map(EventTimeAt::Place).map_err(refused)
+    }
+
+    fn survey(&self, topic: &str, models: Vec<ModelSpec>) -> Result<Survey, CommandError> {
+        let event_time = self.event_time()?;
+        refuse_few_files().map_err(CommandError::Environment)?;
+        Ok(Survey {
+            settings: self.target.settings()?,
+            topic: topic.to_owned(),
+            event_time,
+            form: self.event_time_format.clone().unwrap_or_default(),
+            from: self.from,
+            to: self.to,
+            sample: self.sample,
+            models,
+        })
+    }
 }
 
 /// Judges.
@@ -170,24 +194,7 @@ fn judge_file(args: &Args, file: &PathBuf, models: &[ModelSpec], out: &mut dyn W
 }
 
 fn judge_topic(args: &Args, topic: &str, models: Vec<ModelSpec>, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let event_time = match args.event_time.as_deref() {
-        None => EventTimeAt::Floodmark,
-        Some("record") => EventTimeAt::Record,
-        Some(place) => EventTimeAt::Place(
-            Place::parse(place).map_err(|error| CommandError::Usage(format!("--event-time: {error}, or `record`")))?,
-        ),
-    };
-    refuse_few_files().map_err(CommandError::Environment)?;
-    let wanted = Survey {
-        settings: args.target.settings()?,
-        topic: topic.to_owned(),
-        event_time,
-        form: args.event_time_format.clone().unwrap_or_default(),
-        from: args.from,
-        to: args.to,
-        sample: args.sample,
-        models,
-    };
+    let wanted = args.survey(topic, models)?;
     let mut line = ProgressLine::default();
     let found = survey(&wanted, &mut |progress| line.show(progress));
     line.close();

@@ -3,6 +3,7 @@
 mod error;
 mod event_sizes;
 mod patience;
+mod planned;
 mod plans;
 mod prepare;
 mod record;
@@ -13,8 +14,8 @@ mod topics;
 mod watch;
 
 pub(crate) use error::RunError;
-pub(crate) use event_sizes::{Fit, Way, fit};
+pub(crate) use planned::{CapturedCurve, Plan, PlannedStream};
 pub(crate) use prepare::{Prepared, prepare};
 pub(crate) use request::Request;
-pub(crate) use seconds::SecondSeen;
+pub(crate) use seconds::{SecondSeen, StreamSecond, StreamTotals};
 pub(crate) use watch::{News, carry_out};

@@ -137,8 +137,7 @@ impl Beginnings<'_> {
         let StreamTopic { name, partitions, batch_limit } = topic;
         let ranges = self.of_topic(name, *partitions, Isolation::ReadUncommitted)?;
         let models = models_of(stream).map_err(|fault| RunError::Usage(format!("stream {}: {fault}", stream.name)))?;
-        let stages = stream.stages.iter().map(|stage| self.of_stage(stream, topic, stage));
-        let stages = stages.collect::<Result<_, _>>()?;
+        let of_stage = |stage| self.of_stage(stream, topic, stage);
         Ok(PreparedStream {
             stream: stream.clone(),
             models,
@@ -147,7 +146,7 @@ impl Beginnings<'_> {
             batch_limit: *batch_limit,
             ranges,
             schedule: Arc::clone(schedule),
-            stages,
+            stages: stream.stages.iter().map(of_stage).collect::<Result<_, _>>()?,
         })
     }
 

@@ -1,22 +1,20 @@
 //! `floodmark curve import`.
 
-use std::fmt::Write as _;
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{events, name_of, print_json, read_bounded};
+use super::{is_curve_file, name_of, print_json, read_bounded};
 use crate::commands::CommandError;
 use crate::curve::import::{
     Decimal, Duplicates, Finding, Format, Future, Gaps, ImportError, Imported, Negative, OffGrid, Options, Partial,
     Policy, Stamps, Unsorted, Values, import, word,
 };
-use crate::curve::{FIRST_LINE, Origin, moment_text};
+use crate::curve::{Origin, moment_text};
 use crate::profile::Span;
-use crate::report::figures;
+use crate::report::terminal::curve::imported_curve;
 use crate::results::pending::write_whole;
 
 /// Flags of `curve import`.
@@ -143,7 +141,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> Result<(), CommandError> 
     if args.json {
         return print_json(&report(args, &imported, &options.policy), out);
     }
-    out.write_all(for_people(args, &imported).as_bytes())?;
+    out.write_all(imported_curve(&name_of(&args.file), args.out.as_deref(), &imported).as_bytes())?;
     Ok(())
 }
 
@@ -163,13 +161,11 @@ fn refusal(file: &Path, error: &ImportError) -> CommandError {
 
 /// Writes the curve file, but never over something that is none.
 fn write(file: &Path, imported: &Imported, source: &Path, policy: &Policy) -> Result<(), CommandError> {
-    let refused = |why: &str| CommandError::Usage(format!("{} {why}: choose another name with --out", file.display()));
-    if file.exists() {
-        let mut beginning = vec![0; FIRST_LINE.len()];
-        let ours = fs::File::open(file).and_then(|mut opened| std::io::Read::read_exact(&mut opened, &mut beginning));
-        if ours.is_err() || beginning != FIRST_LINE.as_bytes() {
-            return Err(refused("already exists and is not a curve file"));
-        }
+    if file.exists() && !is_curve_file(file) {
+        let shown = file.display();
+        return Err(CommandError::Usage(format!(
+            "{shown} already exists and is not a curve file: choose another name with --out"
+        )));
     }
     let Imported { curve, format, series, values, stamps, filled, .. } = imported;
     let lines = vec![
@@ -200,37 +196,5 @@ fn report<'a>(args: &'a Args, imported: &'a Imported, policy: &Policy) -> Report
         policy: policy.to_string(),
         findings: findings.iter().collect(),
         out: args.out.as_deref(),
-    }
-}
-
-fn for_people(args: &Args, imported: &Imported) -> String {
-    let Imported { curve, format, series, rows, values, stamps, filled, stamp_form, findings } = imported;
-    let step = Span::from_millis(curve.step_ms());
-    let end = moment_text(curve.bucket_start_ms(curve.counts().len()));
-    let mut text = format!("{}: {format}, series `{series}`\n", name_of(&args.file));
-    // Writing into a string cannot fail.
-    let _ = writeln!(text, "  read as   {values}; times are {stamp_form}, and mean the bucket's {stamps}");
-    let _ = writeln!(text, "  curve     {} to {end}", moment_text(curve.bucket_start_ms(0)));
-    let _ = writeln!(
-        text,
-        "            {} rows, {} buckets of {step}, {} events",
-        figures::count(*rows as u64),
-        figures::count(curve.counts().len() as u64),
-        events(curve.total())
-    );
-    if *filled > 0 {
-        let noun = if *filled == 1 { "bucket" } else { "buckets" };
-        let _ = writeln!(text, "  filled    {} {noun}", figures::count(*filled as u64));
-    }
-    for Finding { count, first, then, .. } in findings.iter() {
-        let _ = writeln!(text, "  note      {} ({then})", first.first().map_or("", String::as_str));
-        first.iter().skip(1).for_each(|more| text += &format!("            {more}\n"));
-        if *count > first.len() {
-            let _ = writeln!(text, "            and {} more", figures::count((count - first.len()) as u64));
-        }
-    }
-    match &args.out {
-        Some(file) => text + &format!("  written   {}\n", file.display()),
-        None => text + "  nothing was written: add --out FILE\n",
     }
 }

@@ -1,5 +1,7 @@
 //! The line that says once a second how the run goes.
 
+mod second;
+
 use std::io::{self, Write};
 
 use super::paint::{Ink, Look, paint};

@@ -2,10 +2,12 @@
 
 pub(crate) mod capture;
 pub(crate) mod closing;
+pub(crate) mod curve;
 pub(crate) mod event_times;
 pub(crate) mod lateness;
 pub(crate) mod live;
 pub(crate) mod paint;
+pub(crate) mod plan;
 mod tables;
 pub(crate) mod watermark;
 pub(crate) mod windows;

@@ -4,33 +4,41 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::curve::Played;
 use crate::load::StreamSchedule;
 use crate::profile::Replay;
-use crate::report::figures;
 
 /// A captured curve beside its plan.
 #[derive(Debug, Serialize)]
-pub(super) struct Captured {
-    file: String,
-    fingerprint: String,
+pub(crate) struct CapturedCurve {
+    /// The curve file.
+    pub file: String,
+    /// That of its counts.
+    pub fingerprint: String,
     /// Buckets that are played, in captured time.
-    buckets: usize,
-    step_s: f64,
-    events: f64,
-    mean_per_s: f64,
-    peak_per_s: f64,
-    speed: f64,
-    scale: f64,
+    pub buckets: usize,
+    /// How long a bucket is in captured time, in seconds.
+    pub step_s: f64,
+    /// What those buckets hold.
+    pub events: f64,
+    /// The captured rate on average.
+    pub mean_per_s: f64,
+    /// That of the fullest bucket.
+    pub peak_per_s: f64,
+    /// How many times as fast it is played.
+    pub speed: f64,
+    /// How many times as high.
+    pub scale: f64,
     /// Events that `clip` cuts off, each time that the curve is played.
-    clipped: f64,
+    pub clipped: f64,
     /// Most events in one second of the run; absent when there are too many to look at each.
-    pub(super) fullest_second: Option<u64>,
+    pub fullest_second: Option<u64>,
     /// The captured buckets brought to the run's speed and scale, uncut: seconds from the start, events per second.
     #[serde(skip)]
-    pub(super) line: Vec<(f64, f64)>,
+    pub line: Vec<(f64, f64)>,
 }
 
-impl Captured {
+impl CapturedCurve {
     /// None where the stream replays nothing. `share` is the shard's part of the stream.
     pub(super) fn of(replay: &Replay, share: f64, end_s: f64) -> Option<Self> {
         let (curve, played) = (replay.captured()?, replay.played()?);
@@ -38,17 +46,8 @@ impl Captured {
         let captured_step_s = played.captured_step_ns() / 1e9;
         let counts = curve.counts().get(replay.buckets().ok()?)?;
         let events: f64 = counts.iter().sum();
-        let step_s = played.step_ns() / 1e9;
-        let rounds = if replay.loops { usize::MAX } else { buckets };
-        let line = (0..rounds)
-            .take_while(|bucket| *bucket as f64 * step_s < end_s)
-            .flat_map(|bucket| {
-                let per_s = counts[bucket % buckets] * played.scale() * share / step_s;
-                let (from_s, to_s) = (bucket as f64 * step_s, (bucket + 1) as f64 * step_s);
-                [(from_s, per_s), (to_s.min(end_s), per_s)]
-            })
-            .collect();
-        Some(Captured {
+        let line = line_of(replay, &played, counts, share, end_s);
+        Some(CapturedCurve {
             file: replay.file.clone(),
             fingerprint: curve.fingerprint(),
             buckets,
@@ -63,35 +62,20 @@ impl Captured {
             line,
         })
     }
-
-    /// For people, in two lines.
-    pub(super) fn describe(&self) -> String {
-        let clipped = if self.clipped > 0.0 {
-            format!(", {} events clipped", figures::count(self.clipped.round() as u64))
-        } else {
-            String::new()
-        };
-        let fullest = self.fullest_second.map(|most| format!("; the fullest second holds {}", figures::count(most)));
-        format!(
-            "  captured: {}, {} buckets of {}, {} events, {} on average, {} at most\n  played:   {} times as fast, {} times as high{clipped}{}\n",
-            self.file,
-            figures::count(self.buckets as u64),
-            figures::seconds(self.step_s),
-            figures::count(self.events.round() as u64),
-            figures::rate(self.mean_per_s),
-            figures::rate(self.peak_per_s),
-            short(self.speed),
-            short(self.scale),
-            fullest.unwrap_or_default(),
-        )
-    }
 }
 
-/// A factor with four digits at most.
-fn short(factor: f64) -> String {
-    let decimals = (3 - factor.log10().floor() as i32).clamp(0, 12) as usize;
-    let text = format!("{factor:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+/// The captured buckets as the run plays them, up to its end: `share` of them, seconds from the start, events per second.
+fn line_of(replay: &Replay, played: &Played, counts: &[f64], share: f64, end_s: f64) -> Vec<(f64, f64)> {
+    let (buckets, step_s) = (played.counts().len(), played.step_ns() / 1e9);
+    let rounds = if replay.loops { usize::MAX } else { buckets };
+    (0..rounds)
+        .take_while(|bucket| *bucket as f64 * step_s < end_s)
+        .flat_map(|bucket| {
+            let per_s = counts[bucket % buckets] * played.scale() * share / step_s;
+            let (from_s, to_s) = (bucket as f64 * step_s, (bucket + 1) as f64 * step_s);
+            [(from_s, per_s), (to_s.min(end_s), per_s)]
+        })
+        .collect()
 }
 
 /// The most events of these producers that are due in one second.
@@ -137,10 +121,5 @@ mod tests {
         assert!(thin.contains(&points[77_777]) && thin.last() == points.last());
         assert_eq!(thin[0], points[0]);
         assert_eq!(thinned(points[..10].to_vec()), points[..10]);
-    }
-
-    #[test]
-    fn a_factor_is_short() {
-        assert_eq!([1.0, 60.0, 1.666_666, 0.012_345_6, 12_345.0].map(short), ["1", "60", "1.667", "0.01235", "12345"]);
     }
 }

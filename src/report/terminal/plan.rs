@@ -1,0 +1,94 @@
+//! A plan as a person sees it: what each stream would send, and a chart of the rates.
+
+use super::Look;
+use crate::report::chart::{RateSeries, rate_charts};
+use crate::report::figures;
+use crate::run::{CapturedCurve, Plan, PlannedStream};
+
+/// All of it. `description` is the profile's own.
+#[must_use]
+pub(crate) fn plan_report(description: Option<&str>, plan: &Plan, look: Look) -> String {
+    let mut text = description.map(|description| format!("{description}\n")).unwrap_or_default();
+    for note in &plan.notes {
+        text += &format!("note: {note}\n");
+    }
+    text += &format!(
+        "{}, seed {}, {}: {} events, {} on average, {} at most, about {}\n\n",
+        plan.profile,
+        plan.seed,
+        figures::seconds(plan.duration_s),
+        figures::count(plan.events),
+        figures::rate(plan.mean_per_s),
+        figures::rate(plan.peak_per_s),
+        figures::bytes(plan.bytes)
+    );
+    text.extend(plan.streams.iter().map(stream));
+    text + &format!("\n{}\nfingerprint {}\n", charts(&plan.streams, look), plan.fingerprint)
+}
+
+fn stream(stream: &PlannedStream) -> String {
+    let copies = stream
+        .copies
+        .filter(|copies| *copies > 0)
+        .map(|copies| format!(" and {} further copies", figures::count(copies)));
+    let text = format!(
+        "{} → {} ({} partitions, {} producers): {} events{}, {} on average, {} at most, about {}\n",
+        stream.name,
+        stream.topic,
+        stream.partitions,
+        stream.producers,
+        figures::count(stream.events),
+        copies.unwrap_or_default(),
+        figures::rate(stream.mean_per_s),
+        figures::rate(stream.peak_per_s),
+        figures::bytes(stream.bytes)
+    );
+    text + &stream.captured.as_ref().map(captured).unwrap_or_default()
+}
+
+/// What was captured, and how it is played: two lines.
+fn captured(captured: &CapturedCurve) -> String {
+    let clipped = if captured.clipped > 0.0 {
+        format!(", {} events clipped", figures::count(captured.clipped.round() as u64))
+    } else {
+        String::new()
+    };
+    let fullest = captured.fullest_second.map(|most| format!("; the fullest second holds {}", figures::count(most)));
+    format!(
+        "  captured: {}, {} buckets of {}, {} events, {} on average, {} at most\n  played:   {} times as fast, {} times as high{clipped}{}\n",
+        captured.file,
+        figures::count(captured.buckets as u64),
+        figures::seconds(captured.step_s),
+        figures::count(captured.events.round() as u64),
+        figures::rate(captured.mean_per_s),
+        figures::rate(captured.peak_per_s),
+        short(captured.speed),
+        short(captured.scale),
+        fullest.unwrap_or_default(),
+    )
+}
+
+fn charts(streams: &[PlannedStream], look: Look) -> String {
+    let captured: Vec<&[(f64, f64)]> =
+        streams.iter().map(|stream| stream.captured.as_ref().map_or(&[][..], |captured| &captured.line)).collect();
+    let series: Vec<RateSeries> =
+        streams.iter().map(|stream| RateSeries { name: stream.name.clone(), points: stream.rate.clone() }).collect();
+    rate_charts(&series, &captured, look.width)
+}
+
+/// A factor with four digits at most.
+fn short(factor: f64) -> String {
+    let decimals = (3 - factor.log10().floor() as i32).clamp(0, 12) as usize;
+    let text = format!("{factor:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_factor_is_short() {
+        assert_eq!([1.0, 60.0, 1.666_666, 0.012_345_6, 12_345.0].map(short), ["1", "60", "1.667", "0.01235", "12345"]);
+    }
+}
