@@ -1,4 +1,5 @@
-//! Capturing a curve from a live topic. The rules are pure: offsets and sampled records in, counts, laws, an error bar and a profile out; `live` asks the cluster.
+//! Capturing a curve from a live topic. The rules are pure: offsets and sampled records in, counts, laws, an error bar and a profile out;
+//! `live` asks the cluster.
 //!
 //! It requests offsets, not messages: the number of records between two edges is the
 //! difference of the offsets there, partition by partition.

@@ -1,8 +1,8 @@
 //! How bursty a curve is, at each of several scales of time.
 //!
 //! Two figures, both 1 for a Poisson process of constant rate at every scale:
-//! - the index of dispersion of counts, Var N / E N over windows of one length (Cox and Lewis, The Statistical Analysis of Series of Events,
-//!   1966; Gusella, Characterizing the Variability of Arrival Processes with Indexes of Dispersion, IEEE JSAC 9(2), 1991);
+//! - the index of dispersion of counts, Var N / E N over windows of one length (Cox and Lewis, The Statistical Analysis of Series of
+//!   Events, 1966; Gusella, Characterizing the Variability of Arrival Processes with Indexes of Dispersion, IEEE JSAC 9(2), 1991);
 //! - the Allan factor, E (N₂ − N₁)² / 2 E N over neighbouring windows (Allan, Proc. IEEE 54(2), 1966; for point processes Lowen and Teich,
 //!   Fractal-Based Point Processes, 2005). Days and weeks drive the index of dispersion up; the Allan factor does not see what is slow.
 

@@ -107,7 +107,8 @@ impl OffsetFinder {
         self.leaders
     }
 
-    /// For each partition the first offset whose record has this timestamp (milliseconds since 1970) or a later one; nothing where there is none.
+    /// For each partition the first offset whose record has this timestamp (milliseconds since 1970) or a later one; nothing where there is
+    /// none.
     ///
     /// # Errors
     /// [`OffsetsError`] when it is not permitted, or the brokers do not answer.

@@ -1,4 +1,5 @@
-//! The heaviest of many: Space-Saving (Metwally, Agrawal, El Abbadi: Efficient computation of frequent and top-k elements in data streams, ICDT 2005).
+//! The heaviest of many: Space-Saving (Metwally, Agrawal, El Abbadi: Efficient computation of frequent and top-k elements in data streams,
+//! ICDT 2005).
 
 use std::collections::{BTreeSet, HashMap};
 

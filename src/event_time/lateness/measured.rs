@@ -26,7 +26,8 @@ pub(crate) struct LatenessMeter {
 pub struct PartitionLateness {
     /// How many records were behind the maximum before them?
     pub late: u64,
-    /// The lateness of every record: `max(0, M - t)` for event time `t` and the maximum `M` before it in the partition. 0 for those in order.
+    /// The lateness of every record: `max(0, M - t)` for event time `t` and the maximum `M` before it in the partition. 0 for those in
+    /// order.
     pub lateness: MsSketch<3>,
     /// The smallest and the largest event time, in milliseconds since 1970.
     pub span_ms: Option<(i64, i64)>,

@@ -18,7 +18,8 @@ use crate::event_time::engines::Progress;
 /// The most groups of one micro-batch that are counted separately; beyond them every row counts as a group of its own.
 const MOST_GROUPS: usize = 1 << 18;
 
-/// The expected range over the unknown phase of the engine's ticks and, for Flink, what its network buffers hold back (Spark: of its micro-batches, and of their length unless it is set).
+/// The expected range over the unknown phase of the engine's ticks and, for Flink, what its network buffers hold back (Spark: of its
+/// micro-batches, and of their length unless it is set).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {

@@ -10,8 +10,8 @@
 //!    What holds in every interleaving is certain, the rest are races.
 //! 3. [`live::Live`]: in between, what to expect of an engine that keeps up: it reads records in append order.
 //!
-//! [`Watermarks`] computes the second and third for several models over one stream in one pass. Its memory grows with partitions and with windows
-//! that miss events, not with the events.
+//! [`Watermarks`] computes the second and third for several models over one stream in one pass. Its memory grows with partitions and with
+//! windows that miss events, not with the events.
 
 mod affected;
 mod append_order;

@@ -255,8 +255,8 @@ impl Replay {
         }
     }
 
-    /// A partition is marked idle: it no longer holds the watermark back, until its next event. (Beam: it was found to be read to its end, and follows
-    /// the clock of the next tick.)
+    /// A partition is marked idle: it no longer holds the watermark back, until its next event. (Beam: it was found to be read to its end,
+    /// and follows the clock of the next tick.)
     pub(crate) fn idle(&mut self, partition: usize) {
         if let Some(source) = &mut self.source {
             return source.idle(partition);

@@ -139,7 +139,8 @@ impl ModelSpec {
         self.description().metric.name
     }
 
-    /// Whether the engine may sum up events before it judges them, so that its metric counts fewer than it drops: only aligned windows have slices.
+    /// Whether the engine may sum up events before it judges them, so that its metric counts fewer than it drops: only aligned windows have
+    /// slices.
     #[must_use]
     pub const fn sums_rows_first(&self) -> bool {
         self.description().metric.sums_rows_first.is_some() && matches!(self.window, WindowMs::Aligned(_))

@@ -277,7 +277,8 @@ fn two_events_a_gap_apart_are_two_sessions_in_beam_alone() {
     }
 }
 
-/// The table in Azure's documentation of event ordering: late arrival 15 s, out of order 5 s. The first is adjusted for its arrival, the last for its order.
+/// The table in Azure's documentation of event ordering: late arrival 15 s, out of order 5 s. The first is adjusted for its arrival, the
+/// last for its order.
 #[test]
 fn azures_own_example() {
     let spec =

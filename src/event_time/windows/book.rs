@@ -52,7 +52,8 @@ pub struct Counted<'a> {
 
 /// What belongs in each window, and what the pipeline reports for it. Events and results may come in any order.
 ///
-/// Books of parts merge (of different partitions, or one of the events and one of the results), as long as none of them has closed a window.
+/// Books of parts merge (of different partitions, or one of the events and one of the results), as long as none of them has closed a
+/// window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WindowBook {

@@ -63,7 +63,8 @@ pub(super) struct Counting {
 /// For the window, with predicted losses from `s` (sure) to `p` (possible):
 /// - the model drops records, copies as well as events: `free = C - copies counted`
 ///   of the dropped may have been copies, which are not missed.
-/// - behind the watermark are at least `min(max(0, s - free), missing)` and at most `min(p, missing)`; the rest of the missing is lost elsewhere.
+/// - behind the watermark are at least `min(max(0, s - free), missing)` and at most `min(p, missing)`; the rest of the missing is lost
+///   elsewhere.
 /// - `max(0, s - free - missing)` were counted although the model says they are
 ///   certainly dropped: model and pipeline contradict each other.
 ///

@@ -25,8 +25,9 @@ impl Store {
         if self.record_cache { i64::MIN } else { self.holds_from_ms() }
     }
 
-    /// Windows from here on are found behind the cache (`AbstractRocksDBSegmentedBytesStore.getActualFrom`, `InMemorySessionStore.removeExpiredSegments`).
-    /// The result of one that is not found there is never withdrawn (`CachingSessionStore.putAndMaybeForward`).
+    /// Windows from here on are found behind the cache (`AbstractRocksDBSegmentedBytesStore.getActualFrom`,
+    /// `InMemorySessionStore.removeExpiredSegments`). The result of one that is not found there is never withdrawn
+    /// (`CachingSessionStore.putAndMaybeForward`).
     pub(super) fn holds_from_ms(&self) -> i64 {
         self.observed_ms.map_or(i64::MIN, |observed_ms| observed_ms.saturating_sub(self.retention_ms).saturating_add(1))
     }
