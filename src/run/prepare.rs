@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::error::RunError;
 use super::event_sizes::{Fit, Way, fit};
+use super::request::Request;
 use super::streams::{PreparedStream, StreamTopic, prepare_streams, prepare_topics, refuse_idle_observer};
-use super::{Request, RunError};
 use crate::broker::{Broker, BrokerConfig};
 use crate::clock::Clock;
 use crate::conclude::Role;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::RunError;
+use super::error::RunError;
 use super::plans::{producer_settings, stage_settings};
 use super::prepare::Prepared;
 use super::seconds::{SecondSeen, StreamSecond, StreamTotals};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::RunError;
+use super::error::RunError;
 use crate::conclude::Role;
 use crate::kafka::ClientSettings;
 use crate::limits::refuse_few_files;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Request, RunError};
+use super::error::RunError;
+use super::request::Request;
 use crate::conclude::models_of;
 use crate::consume::extract::Extractor;
 use crate::event_time::watermark::ModelSpec;

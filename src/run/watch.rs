@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::RunError;
+use super::error::RunError;
 use super::patience::{Asked, Wait};
 use super::plans::{stage_plan, stream_plan};
 use super::prepare::{LEAD_NS, Prepared};
