@@ -104,20 +104,22 @@ impl Open {
         self.runs.iter().map(|run| (run.partition as i32, run.from)).collect()
     }
 
+    fn place_of(&self, partition: i32) -> Option<usize> {
+        self.runs.iter().position(|run| i32::try_from(run.partition) == Ok(partition))
+    }
+
     fn wants(&self, record: &Record<'_>) -> bool {
-        let partition = record.partition() as usize;
-        self.runs.iter().any(|run| run.partition == partition && record.offset() < run.until)
+        self.place_of(record.partition()).is_some_and(|place| record.offset() < self.runs[place].until)
     }
 
     /// The partition that has been read to its end with this event, if one has.
     fn ended_by(&mut self, event: &SourceEvent<'_>) -> Option<usize> {
         let (partition, reached) = match event {
-            SourceEvent::Record { record, .. } => (record.partition() as usize, record.offset() + 1),
-            SourceEvent::End { partition, offset } => (*partition as usize, *offset),
+            SourceEvent::Record { record, .. } => (record.partition(), record.offset() + 1),
+            SourceEvent::End { partition, offset } => (*partition, *offset),
             SourceEvent::Error { .. } => return None,
         };
-        let place = self.runs.iter().position(|run| run.partition == partition && reached >= run.until)?;
-        self.runs.remove(place);
-        Some(partition)
+        let place = self.place_of(partition).filter(|place| reached >= self.runs[*place].until)?;
+        Some(self.runs.remove(place).partition)
     }
 }
