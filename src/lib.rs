@@ -17,6 +17,7 @@ pub mod curve;
 pub mod event;
 pub mod event_time;
 mod figures;
+pub mod incidents;
 pub mod kafka;
 pub mod limits;
 pub mod load;

@@ -1,6 +1,7 @@
 //! From what was measured to what it means: a pure function, the same for a run and for parts that were merged.
 
 mod event_times;
+mod incidents;
 mod ledgers;
 mod measured;
 mod role;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use event_times::event_times_of;
 pub(crate) use event_times::{injected_of, lateness_of};
+pub(crate) use incidents::incidents_of;
 pub(crate) use ledgers::{make_ledger_folder, produced_of, stage_of, write_ledgers};
 pub(crate) use measured::{Measured, StageMeasured, StreamMeasured};
 pub(crate) use role::Role;
@@ -472,6 +474,7 @@ fn summarise(facts: &Facts<'_>, measured: &Measured, concluded: Vec<Concluded>, 
     }
     Summary {
         schema: SUMMARY_SCHEMA,
+        events: Vec::new(),
         verdict: judgement.verdict,
         reasons: judgement.reasons,
         run: facts.run.clone(),

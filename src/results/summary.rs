@@ -7,6 +7,7 @@ use super::windows::WindowsSummary;
 use crate::check::{Counts, Hop, Latencies};
 use crate::event_time::lateness::{InjectionLedger, ProducerSkew};
 use crate::event_time::watermark::Tolerance;
+use crate::incidents::Incident;
 use crate::verdict::{Reason, SloResult, Verdict};
 
 mod event_time;
@@ -33,6 +34,9 @@ pub struct Summary {
     pub totals: Counts,
     /// One entry for each stream, in the profile's order.
     pub streams: Vec<StreamSummary>,
+    /// What happened when: outages, saturation, broken limits, recovery, in the order in which they began.
+    #[serde(default)]
+    pub events: Vec<Incident>,
     /// The mean rate of the schedule while sending, in events per second, over all streams.
     #[serde(default)]
     pub offered_per_s: f64,

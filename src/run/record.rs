@@ -10,7 +10,10 @@ use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
 use super::streams::PreparedStream;
 use crate::check::Hop;
 use crate::clock::kernel::kernel_clock;
-use crate::conclude::{Ended, Measured, Role, empty_summary, make_ledger_folder, summary_of_seconds, write_ledgers};
+use crate::conclude::{
+    Ended, Measured, Role, empty_summary, incidents_of, make_ledger_folder, summary_of_seconds, write_ledgers,
+};
+use crate::incidents::Incident;
 use crate::profile::Isolation;
 use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
@@ -140,6 +143,10 @@ impl Recorder {
             refusals.extend(write_ledgers(&self.writer, &stream.stream.name, &stages, measured).err());
         }
         refusals.extend(self.writer.complete().err());
+        match self.incidents(prepared) {
+            Ok(incidents) => summary.events = incidents,
+            Err(refusal) => refusals.push(refusal),
+        }
         if let Some(refusal) = refusals.first() {
             summary.add_trouble(not_kept(refusal));
         }
@@ -151,6 +158,17 @@ impl Recorder {
             summary.add_trouble(not_kept(&refusal));
         }
         Ended { summary, folder, given_up }
+    }
+
+    /// What happened when, by the seconds that were written down. Who sees one side only cannot tell what waits.
+    fn incidents(&self, prepared: &Prepared) -> Result<Vec<Incident>, ResultsError> {
+        match prepared.request.role {
+            Role::Run => {
+                let rows = RunFolder::open(self.writer.folder())?.timeline()?;
+                Ok(incidents_of(&prepared.request.loaded.profile, &rows))
+            }
+            Role::Produce | Role::Consume => Ok(Vec::new()),
+        }
     }
 
     /// Ends a run whose threads did not come back, with what its files hold by the second.

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use floodmark::incidents::IncidentKind;
 use floodmark::results::RunState;
 use floodmark::verdict::{Reason, ReasonCode, Verdict};
 
@@ -198,4 +199,46 @@ fn a_full_disk_stops_no_measurement_and_is_said_at_the_end() {
     let kept = |reason: &&Reason| reason.code == ReasonCode::ResultsNotKept;
     let told: Vec<&Reason> = summary.reasons.iter().filter(kept).collect();
     assert!(told.len() == 1 && told[0].text.contains("No space left"), "{told:?}");
+}
+
+/// Seconds from the start of a run until now.
+fn seconds_into(run: &Running) -> f64 {
+    let folder = floodmark::results::RunFolder::open(run.out.as_ref().unwrap()).unwrap();
+    let started: jiff::Timestamp = folder.manifest().started.parse().unwrap();
+    jiff::Timestamp::now().duration_since(started).as_secs_f64()
+}
+
+#[test]
+fn a_broker_that_stands_still_is_an_outage_with_its_times() {
+    let workshop = Workshop::new();
+    let mut broker = workshop.start(&["broker", "--listen", "127.0.0.1:0"]);
+    broker.until("an address", |broker| broker.stdout().contains("listening on "));
+    let address = broker.stdout().split_whitespace().nth(2).unwrap().to_owned();
+    let text = "duration = \"14s\"\n[[stream]]\nname = \"s\"\ntopic = \"floodmark-still\"\nrate = \"500/s\"\n";
+    let mut run = workshop.start_on("run", &workshop.profile(text), &address, &[]);
+    run.until_seconds(3);
+    broker.signal("STOP");
+    let stopped_s = seconds_into(&run);
+    run.until_seconds(stopped_s as u64 + 6);
+    broker.signal("CONT");
+    let continued_s = seconds_into(&run);
+    let ended = run.wait();
+
+    let events = ended.summary().events;
+    let of_kind = |kind| events.iter().filter(move |event| event.kind == kind).collect::<Vec<_>>();
+    let outage = of_kind(IncidentKind::NoAcknowledgements);
+    assert_eq!(outage.len(), 1, "{events:?}");
+    let (from_s, to_s) = (outage[0].from_s as f64, outage[0].to_s.unwrap() as f64);
+    assert!(
+        (from_s - stopped_s).abs() <= 1.0 && (to_s - continued_s).abs() <= 1.0,
+        "{stopped_s} {continued_s} {events:?}"
+    );
+    assert_eq!(of_kind(IncidentKind::Recovered).len(), 1, "{events:?}");
+    assert_eq!(of_kind(IncidentKind::Saturation).len(), 0, "{events:?}");
+
+    // The same is found again in the files of a run that has no summary.
+    let folder = ended.out.as_ref().unwrap();
+    std::fs::remove_file(folder.join("summary.json")).unwrap();
+    let shown = workshop.call(&["show", folder.to_str().unwrap(), "--json"]);
+    assert_eq!(shown.summary().events, events);
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use comfy_table::Table;
 
 use super::event_times::event_times;
+use super::incidents::incidents;
 use super::watermark::watermark_table;
 use super::windows::window_report;
 use super::{
@@ -24,6 +25,7 @@ use crate::{
 pub(crate) fn closing(summary: &Summary, folder: Option<&Path>, look: Look) -> String {
     let mut text = String::new();
     headline(&mut text, summary, look);
+    incidents(&mut text, &summary.events, look);
     for stream in &summary.streams {
         stream_part(&mut text, stream, summary.interrupted, look);
     }

@@ -152,6 +152,7 @@ pub(crate) fn summary() -> impl Strategy<Value = Summary> {
         .prop_map(|(verdict, reasons, streams, seed, flag)| Summary {
             troubles: Vec::new(),
             schema: SUMMARY_SCHEMA,
+            events: Vec::new(),
             verdict,
             reasons,
             run: RunFacts { seed, embedded: flag, duration_s: 1.5, ..RunFacts::default() },
@@ -212,6 +213,7 @@ fn a_reader_passes_over_names_that_were_added_later() {
     let mut value = serde_json::to_value(Summary {
         troubles: Vec::new(),
         schema: SUMMARY_SCHEMA,
+        events: Vec::new(),
         verdict: Verdict::Void,
         reasons: vec![reason("nothing was measured")],
         run: RunFacts::default(),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::incidents::{Incident, IncidentKind};
 use crate::results::summary::{GeneratorSummary, RunFacts, SUMMARY_SCHEMA, StageSummary};
 use crate::verdict::{Reason, ReasonCode};
 
@@ -54,6 +55,7 @@ fn summary(streams: Vec<StreamSummary>) -> Summary {
     Summary {
         troubles: Vec::new(),
         schema: SUMMARY_SCHEMA,
+        events: Vec::new(),
         verdict: Verdict::Pass,
         reasons: Vec::new(),
         run: RunFacts {
@@ -164,4 +166,30 @@ fn colour_adds_nothing_but_colour() {
     let colour = closing(&broken(), Some(Path::new("results/3f2a")), Look { colour: true, ..plain(80) });
     assert!(colour.contains("\x1b[1;31mBROKEN\x1b[0m"));
     assert_eq!(console::strip_ansi_codes(&colour), closing(&broken(), Some(Path::new("results/3f2a")), plain(80)));
+}
+
+#[test]
+fn what_happened_stands_above_the_streams_with_its_times() {
+    let incident = |kind, from_s, to_s, figure| Incident {
+        kind,
+        stream: "orders".to_owned(),
+        stage: Some("out".to_owned()),
+        slo: (kind == IncidentKind::LimitBroken).then(|| "end_to_end_p99".to_owned()),
+        from_s,
+        to_s,
+        figure,
+    };
+    let events = vec![
+        incident(IncidentKind::NoAcknowledgements, 10, Some(23), 6_500.0),
+        incident(IncidentKind::NoDeliveries, 10, Some(23), 6_500.0),
+        incident(IncidentKind::Backlog, 21, Some(49), 4_707.0),
+        incident(IncidentKind::Saturation, 21, Some(40), 638.0),
+        incident(IncidentKind::LimitBroken, 22, Some(48), 7_264.5),
+        incident(IncidentKind::Recovered, 40, Some(49), 9.0),
+        incident(IncidentKind::Backlog, 55, None, 1_200.0),
+    ];
+    let text = closing(&Summary { events, ..summary(vec![orders()]) }, None, plain(80));
+    let parts: Vec<&str> = text.split("\n\n").collect();
+    assert!(parts[3].starts_with("orders → "), "{text}");
+    insta::assert_snapshot!(parts[2]);
 }

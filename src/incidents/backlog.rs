@@ -1,0 +1,106 @@
+//! When a stage's backlog was more than it is in calm seconds.
+
+use std::ops::Range;
+
+use super::seconds::Seconds;
+
+/// Fewer events than this are no backlog at any rate.
+const FEW_EVENTS: u64 = 10;
+/// For how many seconds a backlog that does not fall must not rise either, to count as lost and not as waiting.
+const SETTLED: usize = 5;
+/// How many calm seconds say what is usual.
+const CALM: usize = 10;
+
+/// From when a backlog rose to when it was gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Swell {
+    /// When it was there.
+    pub lasts: Range<usize>,
+    /// When it was highest: the last such second.
+    pub peak: usize,
+    /// The most events that waited.
+    pub most: u64,
+    /// The calm seconds before it.
+    pub calm_before: Range<usize>,
+}
+
+/// All of them, in order. One counts when more than the events of one and a quarter seconds wait beyond what is usual: the figures of a
+/// second that come in late move one second's events, and are no backlog.
+pub(super) fn swells(seconds: &Seconds) -> Vec<Swell> {
+    let mut swells = Vec::new();
+    // Before its first delivery, a stage that takes its time is filled.
+    let first = (0..seconds.len()).find(|at| seconds.at(*at).delivered > 0).unwrap_or(0);
+    let mut calm = Calm { from: first, level: if first == 0 { 0 } else { seconds.backlog(first) } };
+    let mut at = first;
+    while at < seconds.len() {
+        if seconds.backlog(at) > calm.level + about(seconds, at, 1.25) {
+            let start = calm.end(seconds, at);
+            let end = (at..seconds.len()).find(|at| is_over(seconds, *at, calm.level)).unwrap_or(seconds.len());
+            if end > at {
+                swells.push(swell(seconds, start..end, calm.from..start));
+            }
+            calm = Calm { from: end, level: seconds.backlog(end.min(seconds.len() - 1)) };
+            at = end.max(at + 1);
+        } else {
+            if !seconds.is_short(at) {
+                calm.level = calm.usual(seconds, at);
+            }
+            at += 1;
+        }
+    }
+    swells
+}
+
+fn swell(seconds: &Seconds, lasts: Range<usize>, calm_before: Range<usize>) -> Swell {
+    let peak = lasts.clone().max_by_key(|at| seconds.backlog(*at)).unwrap_or(lasts.start);
+    let most = seconds.backlog(peak);
+    Swell {
+        lasts,
+        peak,
+        most,
+        calm_before: calm_before.start.max(calm_before.end.saturating_sub(CALM))..calm_before.end,
+    }
+}
+
+/// The events of so many seconds at what is offered around a second.
+fn about(seconds: &Seconds, at: usize, of_a_second: f64) -> u64 {
+    let offered = seconds.at(at).offered.max(seconds.at(at.saturating_sub(1)).offered);
+    FEW_EVENTS.max((offered as f64 * of_a_second) as u64)
+}
+
+/// What is usual before a backlog rises.
+struct Calm {
+    from: usize,
+    level: u64,
+}
+
+impl Calm {
+    /// The least backlog of the last calm seconds. It follows what is lost little by little.
+    fn usual(&self, seconds: &Seconds, at: usize) -> u64 {
+        let last = self.from.max((at + 1).saturating_sub(SETTLED))..at + 1;
+        last.map(|at| seconds.backlog(at)).min().unwrap_or(self.level)
+    }
+
+    /// The first second of the rise that has come to more than is usual at `at`.
+    fn end(&self, seconds: &Seconds, at: usize) -> usize {
+        let is_more = |at: &usize| seconds.backlog(*at) > self.level + about(seconds, *at, 0.1);
+        (self.from..at).rev().take_while(is_more).last().unwrap_or(at)
+    }
+}
+
+/// A backlog is over when it is down to what was usual before. Lost events would stay in it for ever: it is over, too, when it no longer rises, and
+/// what is delivered is younger than half of what it would be if all of it waited its turn.
+fn is_over(seconds: &Seconds, at: usize, level: u64) -> bool {
+    let over = seconds.backlog(at).saturating_sub(level);
+    if over <= about(seconds, at, 0.1) {
+        return true;
+    }
+    let settled = at..seconds.len().min(at + SETTLED);
+    let most = settled.clone().map(|at| seconds.backlog(at)).max().unwrap_or(0);
+    let rises = most > seconds.backlog(at) + about(seconds, at, 0.1);
+    let is_young = |at: usize| {
+        let age_ms = seconds.age_in_turn_ms(at, seconds.backlog(at).saturating_sub(level));
+        seconds.at(at).p99_ms.is_some_and(|p99_ms| p99_ms < age_ms / 2.0)
+    };
+    settled.len() == SETTLED && !rises && settled.into_iter().all(is_young)
+}

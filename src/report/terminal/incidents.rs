@@ -1,0 +1,63 @@
+//! What happened when, in words.
+
+use super::paint::{Ink, Look, paint};
+use super::tables::{line, plain_table, push_table};
+use crate::incidents::{Incident, IncidentKind};
+use crate::report::figures::{count, latency, rate, seconds};
+
+/// How many are listed; the rest are counted.
+const MOST_LISTED: usize = 12;
+
+/// A row for each incident; nothing when nothing happened.
+pub(super) fn incidents(text: &mut String, incidents: &[Incident], look: Look) {
+    if incidents.is_empty() {
+        return;
+    }
+    line(text, "");
+    line(text, &paint("what happened", Ink::Strong, look));
+    let mut table = plain_table(3, 0..0);
+    for incident in incidents.iter().take(MOST_LISTED) {
+        table.add_row(vec![when(incident), place(incident), words(incident)]);
+    }
+    push_table(text, &table);
+    if incidents.len() > MOST_LISTED {
+        let more = format!("  and {} more in summary.json", count((incidents.len() - MOST_LISTED) as u64));
+        line(text, &more);
+    }
+}
+
+/// "second 21 to 49", "second 49", "from second 21 to the end"
+fn when(incident: &Incident) -> String {
+    match (incident.kind, incident.to_s) {
+        (IncidentKind::Recovered, Some(to_s)) => format!("second {to_s}"),
+        (_, Some(to_s)) => format!("second {} to {to_s}", incident.from_s),
+        (_, None) => format!("second {} to the end", incident.from_s),
+    }
+}
+
+fn place(incident: &Incident) -> String {
+    match &incident.stage {
+        Some(stage) => format!("{} at {stage}", incident.stream),
+        None => incident.stream.clone(),
+    }
+}
+
+fn words(incident: &Incident) -> String {
+    let events = || count(incident.figure.max(0.0) as u64);
+    match incident.kind {
+        IncidentKind::NoAcknowledgements => {
+            format!("no acknowledgements; at most {} events waited for theirs", events())
+        }
+        IncidentKind::NoDeliveries => format!("no deliveries; at most {} events waited", events()),
+        IncidentKind::Saturation => format!("saturated: delivered {}, less than offered", rate(incident.figure)),
+        IncidentKind::Backlog => format!("backlog, at most {} events", events()),
+        IncidentKind::LimitBroken => {
+            format!(
+                "{} over its limit, at worst {}",
+                incident.slo.as_deref().unwrap_or("latency"),
+                latency(incident.figure)
+            )
+        }
+        IncidentKind::Recovered => format!("recovered, {} after the backlog began to fall", seconds(incident.figure)),
+    }
+}
