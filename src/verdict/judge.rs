@@ -7,7 +7,7 @@ mod latencies;
 mod watermarks;
 mod windows;
 
-use crate::profile::{Delivery, Slo};
+use crate::profile::{CountLimit, Delivery, Slo};
 
 pub(crate) use delivery::StageReading;
 pub(crate) use watermarks::WatermarkDrops;
@@ -25,6 +25,8 @@ pub(crate) const CAPPED_SHARE: f64 = 0.01;
 pub(crate) const HELD_BACK_SHARE: f64 = 0.05;
 /// So many samples must lie beyond a quantile for it to be believed: a p99 needs 1,000 samples.
 pub(crate) const SAMPLES_BEYOND: f64 = 10.0;
+/// The limit on what must not happen even once, where the profile sets none.
+const NOT_ONE: Option<CountLimit> = Some(CountLimit::Count(0));
 
 /// What a run has to say for itself. Streams are judged by their last stage.
 #[derive(Debug, Clone, Copy)]
@@ -183,16 +185,25 @@ pub(crate) fn judge(run: &RunFigures<'_>) -> Judgement {
         }
         reasons.extend(own.into_iter().chain(held_back));
     }
-    if run.interrupted {
-        let planned: u64 = run.streams.iter().map(|stream| stream.counts.planned).sum();
-        let planned = count(planned);
-        let text = format!("The run was interrupted; the figures cover the {planned} events until then.");
-        reasons.push(Reason::new(ReasonCode::Interrupted, text));
-    }
+    reasons.extend(interruption(run));
     if run.streams.is_empty() {
         reasons.push(Reason::new(ReasonCode::NoStreams, "No stream was measured."));
     }
     judgement(reasons, slo)
+}
+
+fn interruption(run: &RunFigures<'_>) -> Option<Reason> {
+    run.interrupted.then(|| {
+        let planned: u64 = run.streams.iter().map(|stream| stream.counts.planned).sum();
+        let planned = count(planned);
+        let text = format!("The run was interrupted; the figures cover the {planned} events until then.");
+        Reason::new(ReasonCode::Interrupted, text)
+    })
+}
+
+/// How many duplicates are allowed: none by default where the client was asked for exactly-once.
+fn duplicates_allowed(slo: &Slo, delivery: Delivery) -> Option<CountLimit> {
+    slo.duplicates.or(NOT_ONE.filter(|_| delivery == Delivery::ExactlyOnce))
 }
 
 fn judgement(reasons: Vec<Reason>, slo: Vec<Vec<SloResult>>) -> Judgement {

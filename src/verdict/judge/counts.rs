@@ -1,9 +1,9 @@
 //! Limits on counts, and what the counts leave open.
 
-use super::StreamFigures;
+use super::{NOT_ONE, StreamFigures, duplicates_allowed};
 use crate::check::LostEvent;
 use crate::figures::count;
-use crate::profile::{CountLimit, Delivery};
+use crate::profile::CountLimit;
 use crate::verdict::{Reason, ReasonCode, SloResult};
 
 /// A limit on a count.
@@ -11,85 +11,111 @@ struct CountedLimit {
     key: &'static str,
     code: ReasonCode,
     limit: Option<CountLimit>,
+    counted: Counted,
+    /// The subject after the number: "lost".
+    what: String,
+}
+
+impl CountedLimit {
+    fn new(
+        key: &'static str,
+        code: ReasonCode,
+        limit: Option<CountLimit>,
+        counted: Counted,
+        what: impl Into<String>,
+    ) -> Self {
+        CountedLimit { key, code, limit, counted, what: what.into() }
+    }
+}
+
+/// How many events something happened to.
+struct Counted {
     observed: u64,
     /// Of how many events a share is.
     of: u64,
     /// Whether the end of the way where this is counted was watched.
     is_counted: bool,
-    /// The subject after the number: "lost".
-    what: String,
+}
+
+impl Counted {
+    fn among_sends(stream: &StreamFigures<'_>, observed: u64) -> Self {
+        Counted { observed, of: stream.counts.planned, is_counted: stream.sides.sent }
+    }
+
+    fn among_deliveries(stream: &StreamFigures<'_>, observed: u64) -> Self {
+        Counted { observed, of: stream.counts.delivered, is_counted: stream.sides.seen }
+    }
+
+    /// A loss shows only where both ends were watched.
+    fn lost(stream: &StreamFigures<'_>) -> Self {
+        let StreamFigures { counts, sides, .. } = stream;
+        let acked = counts.acked + counts.unresolved_delivered;
+        Counted { observed: counts.lost, of: acked, is_counted: sides.sent && sides.seen }
+    }
 }
 
 /// Limits on counts: what is over them is so for certain.
 pub(super) fn judge_counts(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>) -> Vec<SloResult> {
-    let mut results = Vec::new();
-    for CountedLimit { key, code, limit, observed, of, is_counted, what } in limits(stream) {
-        let Some(limit) = limit.filter(|_| is_counted) else { continue };
-        let most = limit.most(of).floor();
-        let ok = observed as f64 <= most;
-        let is_enough = !ok || of >= limit.events_needed();
-        let about = |reason: Reason| reason.about(key).limit(most).observed(observed as f64);
-        // With somebody else's events under this run's id, nobody can tell whose a copy is.
-        let is_certain = code == ReasonCode::Lost || !stream.reading.is_some_and(|reading| reading.is_shared());
-        if !ok && is_certain {
-            reasons.push(about(stream.reason(code, &format!("{} {what} (limit {limit})", count(observed)))));
-        } else if ok && !is_enough {
-            let needed = count(limit.events_needed());
-            let text = format!("{} events are too few for `{key} = {limit}` (it needs {needed})", count(of));
-            reasons.push(about(stream.reason(ReasonCode::TooFewSamples, &text)));
-        }
-        let seen = (is_enough && (ok || is_certain)).then_some(observed as f64);
-        results.push(SloResult { name: key.to_owned(), limit: most, observed: seen, ok: ok && is_enough });
+    limits(stream).iter().filter_map(|limit| judge_count(stream, limit, reasons)).collect()
+}
+
+fn judge_count(
+    stream: &StreamFigures<'_>,
+    CountedLimit { key, code, limit, counted, what }: &CountedLimit,
+    reasons: &mut Vec<Reason>,
+) -> Option<SloResult> {
+    let Counted { observed, of, is_counted } = *counted;
+    let limit = limit.filter(|_| is_counted)?;
+    let most = limit.most(of).floor();
+    let ok = observed as f64 <= most;
+    let is_enough = !ok || of >= limit.events_needed();
+    let about = |reason: Reason| reason.about(key).limit(most).observed(observed as f64);
+    // With somebody else's events under this run's id, nobody can tell whose a copy is.
+    let is_certain = *code == ReasonCode::Lost || !stream.reading.is_some_and(|reading| reading.is_shared());
+    if !ok && is_certain {
+        reasons.push(about(stream.reason(*code, &format!("{} {what} (limit {limit})", count(observed)))));
+    } else if ok && !is_enough {
+        let needed = count(limit.events_needed());
+        let text = format!("{} events are too few for `{key} = {limit}` (it needs {needed})", count(of));
+        reasons.push(about(stream.reason(ReasonCode::TooFewSamples, &text)));
     }
-    results
+    let seen = (is_enough && (ok || is_certain)).then_some(observed as f64);
+    Some(SloResult { name: (*key).to_owned(), limit: most, observed: seen, ok: ok && is_enough })
 }
 
 fn limits(stream: &StreamFigures<'_>) -> [CountedLimit; 6] {
-    let StreamFigures { slo, counts, sides, .. } = stream;
-    let none = Some(CountLimit::Count(0));
+    use ReasonCode as Code;
+    let StreamFigures { slo, counts, .. } = stream;
     let planned = count(counts.planned);
-    let acked = counts.acked + counts.unresolved_delivered;
-    let at_the_sender = |key, code, limit, observed, what: String| CountedLimit {
-        key,
-        code,
-        limit,
-        observed,
-        of: counts.planned,
-        is_counted: sides.sent,
-        what,
-    };
-    let at_the_observer = |key, code, limit, observed, what: &str| CountedLimit {
-        key,
-        code,
-        limit,
-        observed,
-        of: counts.delivered,
-        is_counted: sides.seen,
-        what: what.to_owned(),
-    };
-    let duplicates = slo.duplicates.or(none.filter(|_| stream.delivery == Delivery::ExactlyOnce));
-    let lost = match &stream.reading {
+    let duplicates = Counted::among_deliveries(stream, counts.duplicates_accidental);
+    let reordered = Counted::among_deliveries(stream, counts.reordered_accidental);
+    let failed = Counted::among_sends(stream, counts.failed);
+    let dropped = Counted::among_sends(stream, counts.dropped);
+    let phantoms = Counted::among_deliveries(stream, counts.phantom);
+    let overtaken = "events came after a later one of their lane";
+    let given_up = format!("of {planned} events failed: the client gave up on them");
+    let by_generator = format!("of {planned} events dropped by the generator");
+    let never_sent = "deliveries with an id that was never sent";
+    let duplicates_limit = duplicates_allowed(slo, stream.delivery);
+    [
+        CountedLimit::new("lost", Code::Lost, slo.lost.or(NOT_ONE), Counted::lost(stream), lost_text(stream)),
+        CountedLimit::new("duplicates", Code::Duplicates, duplicates_limit, duplicates, "accidental duplicates"),
+        CountedLimit::new("reordered", Code::Reordered, slo.reordered, reordered, overtaken),
+        CountedLimit::new("failed", Code::Failed, slo.failed.or(NOT_ONE), failed, given_up),
+        CountedLimit::new("dropped", Code::Dropped, slo.dropped, dropped, by_generator),
+        CountedLimit::new("phantom", Code::Phantom, slo.phantom.or(NOT_ONE), phantoms, never_sent),
+    ]
+}
+
+/// "of 1,000 events lost, the first: producer 2, sequence 417", or that nothing came at all.
+fn lost_text(stream: &StreamFigures<'_>) -> String {
+    let planned = count(stream.counts.planned);
+    match &stream.reading {
         Some(reading) if reading.is_silent() => {
             format!("of {planned} events lost: nothing arrived in topic {}. Is the pipeline running?", reading.topic)
         }
         _ => format!("of {planned} events lost{}", named(stream.lost)),
-    };
-    let failed = format!("of {planned} events failed: the client gave up on them");
-    let dropped = format!("of {planned} events dropped by the generator");
-    let (duplicated, reordered) = ("accidental duplicates", "events came after a later one of their lane");
-    let phantoms = "deliveries with an id that was never sent";
-    [
-        CountedLimit {
-            of: acked,
-            is_counted: sides.sent && sides.seen,
-            ..at_the_sender("lost", ReasonCode::Lost, slo.lost.or(none), counts.lost, lost)
-        },
-        at_the_observer("duplicates", ReasonCode::Duplicates, duplicates, counts.duplicates_accidental, duplicated),
-        at_the_observer("reordered", ReasonCode::Reordered, slo.reordered, counts.reordered_accidental, reordered),
-        at_the_sender("failed", ReasonCode::Failed, slo.failed.or(none), counts.failed, failed),
-        at_the_sender("dropped", ReasonCode::Dropped, slo.dropped, counts.dropped, dropped),
-        at_the_observer("phantom", ReasonCode::Phantom, slo.phantom.or(none), counts.phantom, phantoms),
-    ]
+    }
 }
 
 /// ", the first: producer 2, sequence 417, partition 1"
@@ -104,18 +130,7 @@ fn named(lost: &[LostEvent]) -> String {
 /// What is missing for a pass.
 pub(super) fn find_gaps(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>) {
     let counts = stream.counts;
-    // A part that only observed planned nothing, and one that only sent saw nothing.
-    let (sent_here, seen_here) = (stream.generator.is_some(), stream.due_to_consumed.is_some());
-    if counts.planned == 0 && sent_here {
-        reasons.push(stream.reason(ReasonCode::NothingPlanned, "no event was planned, so nothing was measured"));
-    } else if counts.delivered == 0 && counts.lost + counts.in_flight == 0 && seen_here {
-        let of = if sent_here {
-            format!("none of {} events was seen", count(counts.planned))
-        } else {
-            "no event was seen".to_owned()
-        };
-        reasons.push(stream.reason(ReasonCode::NothingSeen, &format!("{of}, so nothing was measured")));
-    }
+    reasons.extend(nothing_measured(stream));
     let mut open = |code, number: u64, text: &str| {
         if number > 0 {
             reasons.push(stream.reason(code, &format!("{} {text}", count(number))).observed(number as f64));
@@ -131,4 +146,22 @@ pub(super) fn find_gaps(stream: &StreamFigures<'_>, reasons: &mut Vec<Reason>) {
         stream.failed_but_delivered,
         "events were reported as failed by the client but were seen, so its reports cannot be trusted",
     );
+}
+
+/// That there is nothing to judge. A part that only observed planned nothing, and one that only sent saw nothing.
+fn nothing_measured(stream: &StreamFigures<'_>) -> Option<Reason> {
+    let counts = stream.counts;
+    let (sent_here, seen_here) = (stream.generator.is_some(), stream.due_to_consumed.is_some());
+    if counts.planned == 0 && sent_here {
+        return Some(stream.reason(ReasonCode::NothingPlanned, "no event was planned, so nothing was measured"));
+    }
+    if counts.delivered + counts.lost + counts.in_flight > 0 || !seen_here {
+        return None;
+    }
+    let of = if sent_here {
+        format!("none of {} events was seen", count(counts.planned))
+    } else {
+        "no event was seen".to_owned()
+    };
+    Some(stream.reason(ReasonCode::NothingSeen, &format!("{of}, so nothing was measured")))
 }

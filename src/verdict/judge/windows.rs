@@ -1,6 +1,6 @@
 //! What a stage of window results says for itself: windows that are short for certain fail, and what cannot be told makes it void.
 
-use super::{Judgement, judgement};
+use super::{Judgement, NOT_ONE, duplicates_allowed, judgement};
 use crate::figures::count;
 use crate::profile::{CountLimit, Delivery, Slo};
 use crate::verdict::{Reason, ReasonCode, SloResult};
@@ -60,37 +60,73 @@ impl WindowFigures<'_> {
 /// and what is counted beyond once is a duplicate.
 #[must_use]
 pub(crate) fn judge_windows(figures: &WindowFigures<'_>) -> Judgement {
-    let WindowFigures { slo, delivery, .. } = *figures;
     if let Some(silent) = nothing_came(figures) {
         return silent;
     }
     let mut reasons = Vec::new();
-    // Results that are still to come, or cannot be read, may be those that seem to be missing.
-    let is_certain = figures.read_to_end && figures.strange_results == 0 && figures.unreadable_results == 0;
-    let mut results = Vec::new();
-    let mut limited = |code, key: &str, (limit, of): (Option<CountLimit>, u64), observed: u64, what: &str| {
-        let Some(limit) = limit else { return };
-        let most = limit.most(of).floor();
-        let ok = observed as f64 <= most;
-        if !ok && is_certain {
-            let reason = figures.reason(code, &format!("{} {what} (limit {limit})", count(observed)));
-            reasons.push(reason.about(key).limit(most).observed(observed as f64));
-        }
-        let observed = (ok || is_certain).then_some(observed as f64);
-        results.push(SloResult { name: key.to_owned(), limit: most, observed, ok });
-    };
-    let none = Some(CountLimit::Count(0));
-    let (compared, events) = (figures.compared, figures.events);
-    let of_windows = format!("of {} windows miss events", count(figures.compared));
-    limited(ReasonCode::WindowsShort, "windows_short", (slo.windows_short, compared), figures.short, &of_windows);
-    let elsewhere = "events are missing from the windows, which the watermark does not explain";
-    limited(ReasonCode::WindowsLost, "windows_lost", (slo.lost.or(none), events), figures.elsewhere_min, elsewhere);
-    let duplicates = slo.duplicates.or(none.filter(|_| delivery == Delivery::ExactlyOnce));
-    let twice = "events were counted too often in the windows";
-    let beyond = figures.counted_twice + figures.unexplained;
-    limited(ReasonCode::WindowsDuplicates, "windows_duplicates", (duplicates, events), beyond, twice);
+    let results = limits(figures).iter().filter_map(|limit| judge_limit(figures, limit, &mut reasons)).collect();
     find_doubts(figures, &mut reasons);
     judgement(reasons, vec![results])
+}
+
+/// A limit on what the windows count.
+struct WindowLimit {
+    key: &'static str,
+    code: ReasonCode,
+    limit: Option<CountLimit>,
+    observed: u64,
+    /// Of how many a share is.
+    of: u64,
+    /// The subject after the number: "of 10 windows miss events".
+    what: String,
+}
+
+fn limits(figures: &WindowFigures<'_>) -> [WindowLimit; 3] {
+    let WindowFigures { slo, compared, events, .. } = *figures;
+    [
+        WindowLimit {
+            key: "windows_short",
+            code: ReasonCode::WindowsShort,
+            limit: slo.windows_short,
+            observed: figures.short,
+            of: compared,
+            what: format!("of {} windows miss events", count(compared)),
+        },
+        WindowLimit {
+            key: "windows_lost",
+            code: ReasonCode::WindowsLost,
+            limit: slo.lost.or(NOT_ONE),
+            observed: figures.elsewhere_min,
+            of: events,
+            what: "events are missing from the windows, which the watermark does not explain".to_owned(),
+        },
+        WindowLimit {
+            key: "windows_duplicates",
+            code: ReasonCode::WindowsDuplicates,
+            limit: duplicates_allowed(slo, figures.delivery),
+            observed: figures.counted_twice + figures.unexplained,
+            of: events,
+            what: "events were counted too often in the windows".to_owned(),
+        },
+    ]
+}
+
+fn judge_limit(
+    figures: &WindowFigures<'_>,
+    WindowLimit { key, code, limit, observed, of, what }: &WindowLimit,
+    reasons: &mut Vec<Reason>,
+) -> Option<SloResult> {
+    let limit = (*limit)?;
+    let (most, observed) = (limit.most(*of).floor(), *observed);
+    let ok = observed as f64 <= most;
+    // Results that are still to come, or cannot be read, may be those that seem to be missing.
+    let is_certain = figures.read_to_end && figures.strange_results == 0 && figures.unreadable_results == 0;
+    if !ok && is_certain {
+        let reason = figures.reason(*code, &format!("{} {what} (limit {limit})", count(observed)));
+        reasons.push(reason.about(key).limit(most).observed(observed as f64));
+    }
+    let observed = (ok || is_certain).then_some(observed as f64);
+    Some(SloResult { name: (*key).to_owned(), limit: most, observed, ok })
 }
 
 /// Where nothing at all came, that is all there is to say: that each window misses its events follows from it.
@@ -110,52 +146,76 @@ fn nothing_came(figures: &WindowFigures<'_>) -> Option<Judgement> {
 
 /// What is missing for a pass.
 fn find_doubts(figures: &WindowFigures<'_>, reasons: &mut Vec<Reason>) {
-    let WindowFigures { slo, compared, not_closed, missing, elsewhere_max, unexplained, .. } = *figures;
-    let mut add = |is_so: bool, code, text: &str| {
-        if is_so {
-            reasons.push(figures.reason(code, text));
-        }
-    };
-    let none = format!("no window was compared ({} not closed yet), so nothing was measured", count(not_closed));
-    add(compared == 0, ReasonCode::WindowsNotCompared, &none);
-    let unfinished = "the windows were not read to their end; results that seem to be missing may still come";
-    add(!figures.read_to_end, ReasonCode::WindowsNotRead, unfinished);
-    let unreadable = figures.unreadable_results;
-    let text = format!(
-        "{} messages are not window results, and results that seem to be missing may be in them",
-        count(unreadable)
-    );
-    add(unreadable > 0, ReasonCode::WindowsUnreadable, &text);
-    let strange = figures.strange_results;
-    let text = format!("{} results are for windows of another length or alignment than the profile's", count(strange));
-    add(strange > 0, ReasonCode::WindowsStrange, &text);
-    let text = format!(
-        "the windows count {} more than there are events and copies: the pipeline counted some twice, or counted events from before the run",
-        count(unexplained)
-    );
-    add(unexplained > 0, ReasonCode::WindowsUnexplained, &text);
-    let text = format!(
-        "only {:.2} % of windows and keys fit in memory; a sample cannot show that all are right",
-        figures.held_share * 100.0
-    );
-    add(figures.held_share < 1.0, ReasonCode::WindowsSampled, &text);
-    if missing > 0 && !figures.is_predicted {
-        let text = format!(
-            "{} events are missing from the windows; to tell dropped from lost, add a watermark model",
-            count(missing)
-        );
-        add(true, ReasonCode::WindowsNotPredicted, &text);
-    } else if slo
-        .lost
-        .map(|limit| limit.most(figures.events))
-        .is_some_and(|most| elsewhere_max as f64 > most && figures.elsewhere_min as f64 <= most)
-    {
-        let text = format!(
+    let doubts = [
+        (ReasonCode::WindowsNotCompared, not_compared(figures)),
+        (ReasonCode::WindowsNotRead, not_read(figures)),
+        (ReasonCode::WindowsUnreadable, unreadable(figures)),
+        (ReasonCode::WindowsStrange, strange(figures)),
+        (ReasonCode::WindowsUnexplained, unexplained(figures)),
+        (ReasonCode::WindowsSampled, sampled(figures)),
+        (ReasonCode::WindowsNotPredicted, not_predicted(figures)),
+        (ReasonCode::WindowsPossible, possibly_lost(figures)),
+    ];
+    let said = doubts.into_iter().filter_map(|(code, text)| Some(figures.reason(code, &text?)));
+    reasons.extend(said);
+}
+
+fn not_compared(figures: &WindowFigures<'_>) -> Option<String> {
+    let not_closed = count(figures.not_closed);
+    (figures.compared == 0)
+        .then(|| format!("no window was compared ({not_closed} not closed yet), so nothing was measured"))
+}
+
+fn not_read(figures: &WindowFigures<'_>) -> Option<String> {
+    let text = "the windows were not read to their end; results that seem to be missing may still come";
+    (!figures.read_to_end).then(|| text.to_owned())
+}
+
+fn unreadable(figures: &WindowFigures<'_>) -> Option<String> {
+    let number = some_of(figures.unreadable_results)?;
+    Some(format!("{number} messages are not window results, and results that seem to be missing may be in them"))
+}
+
+fn strange(figures: &WindowFigures<'_>) -> Option<String> {
+    let number = some_of(figures.strange_results)?;
+    Some(format!("{number} results are for windows of another length or alignment than the profile's"))
+}
+
+fn unexplained(figures: &WindowFigures<'_>) -> Option<String> {
+    let number = some_of(figures.unexplained)?;
+    Some(format!(
+        "the windows count {number} more than there are events and copies: the pipeline counted some twice, or counted events from before the run"
+    ))
+}
+
+fn sampled(figures: &WindowFigures<'_>) -> Option<String> {
+    let percent = figures.held_share * 100.0;
+    (figures.held_share < 1.0).then(|| {
+        format!("only {percent:.2} % of windows and keys fit in memory; a sample cannot show that all are right")
+    })
+}
+
+fn not_predicted(figures: &WindowFigures<'_>) -> Option<String> {
+    let number = some_of(figures.missing).filter(|_| !figures.is_predicted)?;
+    Some(format!("{number} events are missing from the windows; to tell dropped from lost, add a watermark model"))
+}
+
+/// That more than allowed may be lost, though it is not certain. Without a model nobody can tell, which is said already.
+fn possibly_lost(figures: &WindowFigures<'_>) -> Option<String> {
+    let WindowFigures { elsewhere_min, elsewhere_max, .. } = *figures;
+    let is_told = figures.missing > 0 && !figures.is_predicted;
+    let most = figures.slo.lost.filter(|_| !is_told)?.most(figures.events);
+    (elsewhere_max as f64 > most && elsewhere_min as f64 <= most).then(|| {
+        format!(
             "up to {} of the events missing from the windows may be lost, but the model also allows that they were dropped",
             count(elsewhere_max)
-        );
-        add(true, ReasonCode::WindowsPossible, &text);
-    }
+        )
+    })
+}
+
+/// A number as people read it, unless it is 0.
+fn some_of(number: u64) -> Option<String> {
+    (number > 0).then(|| count(number))
 }
 
 #[cfg(test)]
