@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::StreamFigures;
-use crate::check::{Delivered, DueContradiction, Strangers};
+use crate::check::{Delivered, DueContradiction, Sample, Strangers};
 use crate::figures::{count, seconds};
 use crate::verdict::{Reason, ReasonCode};
 
@@ -44,7 +44,7 @@ impl StageReading<'_> {
         !self.is_input && self.delivered.ended_early == 0 && self.delivered.deliveries() == 0
     }
 
-    /// "; 1,600 messages came, and none can be read as an event"
+    /// How many messages may be missing events that cannot be read; none where no such message came.
     fn unreadable(&self) -> Option<u64> {
         let Delivered { producers, unreadable, strangers, .. } = self.delivered;
         let none = producers.is_empty() && *unreadable > 0;
@@ -78,50 +78,64 @@ pub(super) fn explain_in_flight(stream: &StreamFigures<'_>, reasons: &mut Vec<Re
     if in_flight == 0 {
         return;
     }
-    let before = reasons.len();
-    let mut add = |code, text: String| reasons.push(stream.reason(code, &text).observed(in_flight as f64));
-    let missing = count(in_flight);
-    if let Some(reading) = &stream.reading {
-        let topic = reading.topic;
-        if reading.delivered.topic_changes > 0 {
-            let text = format!(
-                "{missing} acked events were not seen; topic {topic} was deleted or recreated meanwhile, so what became of them is unknown"
-            );
-            add(ReasonCode::TopicChanged, text);
-        }
-        if let Some(unreadable) = reading.unreadable() {
-            add(ReasonCode::Unreadable, unreadable_text(stream, reading, unreadable));
-        }
-        let not_replicated = reading.acked_beyond(&reading.delivered.ends);
-        if reading.is_input && !not_replicated.is_empty() {
-            let text = format!(
-                "{missing} acked events are not visible to readers yet: they are above the high watermark of {} of topic {topic}, as when a replica lags",
-                partitions(&not_replicated)
-            );
-            add(ReasonCode::NotReplicated, text);
-        }
-        let open = reading.open();
-        let is_behind = !reading.is_input || !reading.acked_beyond(&reading.delivered.stable_ends).is_empty();
-        if !open.is_empty() && is_behind {
-            let text = format!(
-                "{missing} acked events were not seen; a transaction is open in {} of topic {topic}, and readers of committed records do not see past it",
-                partitions(&open)
-            );
-            add(ReasonCode::OpenTransaction, text);
-        }
-    }
-    if reasons.len() == before {
+    let mut why = stream.reading.map(|reading| causes(stream, &reading)).unwrap_or_default();
+    if why.is_empty() {
+        let missing = count(in_flight);
         let text =
             format!("{missing} acked events were still in flight when reading ended; set a longer `drain` to see them");
-        reasons.push(stream.reason(ReasonCode::InFlight, &text).observed(in_flight as f64));
+        why.push((ReasonCode::InFlight, text));
     }
+    reasons.extend(why.into_iter().map(|(code, text)| stream.reason(code, &text).observed(in_flight as f64)));
 }
 
-/// "no message can be read as an event (1,600 came, …)", and where the id may be.
+/// What the reading of a stage shows that may have hidden events.
+fn causes(stream: &StreamFigures<'_>, reading: &StageReading<'_>) -> Vec<(ReasonCode, String)> {
+    let missing = count(stream.counts.in_flight);
+    let unreadable = reading.unreadable().map(|number| unreadable_text(stream, reading, number));
+    let causes = [
+        (ReasonCode::TopicChanged, topic_changed_text(reading, &missing)),
+        (ReasonCode::Unreadable, unreadable),
+        (ReasonCode::NotReplicated, not_replicated_text(reading, &missing)),
+        (ReasonCode::OpenTransaction, open_transaction_text(reading, &missing)),
+    ];
+    causes.into_iter().filter_map(|(code, text)| Some((code, text?))).collect()
+}
+
+fn topic_changed_text(reading: &StageReading<'_>, missing: &str) -> Option<String> {
+    (reading.delivered.topic_changes > 0).then(|| {
+        format!(
+            "{missing} acked events were not seen; topic {} was deleted or recreated meanwhile, so what became of them is unknown",
+            reading.topic
+        )
+    })
+}
+
+fn not_replicated_text(reading: &StageReading<'_>, missing: &str) -> Option<String> {
+    let not_replicated = reading.acked_beyond(&reading.delivered.ends);
+    (reading.is_input && !not_replicated.is_empty()).then(|| {
+        format!(
+            "{missing} acked events are not visible to readers yet: they are above the high watermark of {} of topic {}, as when a replica lags",
+            partitions(&not_replicated),
+            reading.topic
+        )
+    })
+}
+
+fn open_transaction_text(reading: &StageReading<'_>, missing: &str) -> Option<String> {
+    let open = reading.open();
+    let is_behind = !reading.is_input || !reading.acked_beyond(&reading.delivered.stable_ends).is_empty();
+    (!open.is_empty() && is_behind).then(|| {
+        format!(
+            "{missing} acked events were not seen; a transaction is open in {} of topic {}, and readers of committed records do not see past it",
+            partitions(&open),
+            reading.topic
+        )
+    })
+}
+
+/// "none of the 1,600 messages in topic orders can be read as an event", and where the id may be.
 fn unreadable_text(stream: &StreamFigures<'_>, reading: &StageReading<'_>, unreadable: u64) -> String {
-    let Delivered { strangers, .. } = reading.delivered;
-    let seen = stream.counts.delivered;
-    let messages = if seen == 0 {
+    let messages = if stream.counts.delivered == 0 {
         format!("none of the {} messages in topic {} can be read as an event", count(unreadable), reading.topic)
     } else {
         format!(
@@ -132,10 +146,13 @@ fn unreadable_text(stream: &StreamFigures<'_>, reading: &StageReading<'_>, unrea
             count(stream.counts.in_flight)
         )
     };
-    let Some(sample) = &strangers.sample else { return messages };
-    let shown =
-        format!("; in partition {} at offset {}, {}: {}", sample.partition, sample.offset, sample.fault, sample.text);
-    let hint = match &sample.id_at {
+    messages + &reading.delivered.strangers.sample.as_ref().map(sample_text).unwrap_or_default()
+}
+
+/// One of the messages, and how its id could be read.
+fn sample_text(sample: &Sample) -> String {
+    let Sample { partition, offset, fault, text, id_at } = sample;
+    let hint = match id_at {
         Some(place) if place.starts_with('/') || place.starts_with("header:") => {
             format!(
                 ". An id of this run is at {place}: set id = \"{place}\" for the stage, and its other places in the same way"
@@ -144,7 +161,7 @@ fn unreadable_text(stream: &StreamFigures<'_>, reading: &StageReading<'_>, unrea
         Some(place) => format!(". An id of this run is {place}"),
         None => ". It has no id of this run: let the pipeline keep the id, and set `id` to where it is".to_owned(),
     };
-    messages + &shown + &hint
+    format!("; in partition {partition} at offset {offset}, {fault}: {text}{hint}")
 }
 
 /// "partition 0", "partitions 0, 3, 4, 5, 9 and 3 more"
@@ -202,17 +219,18 @@ fn due_changed_text(stream: &StreamFigures<'_>, delivered: &Delivered, contradic
         None if claimed_us > due_us => format!("{} later", seconds((claimed_us - due_us) as f64 / 1e6)),
         None => format!("{} earlier", seconds((due_us - claimed_us) as f64 / 1e6)),
     };
-    let sent = if delivered.sent_wrong > 0 {
-        format!(
-            " {} of them have a send time before they were due, and so no latency from sent.",
-            count(delivered.sent_wrong)
-        )
-    } else {
-        String::new()
-    };
+    let sent = sent_wrong_text(delivered);
     format!(
         "{} of {} events carry a `due` that is not the schedule's (the first: {claimed_us} instead of {due_us}; {how}). Their latency runs from the schedule's.{sent}",
         count(stream.counts.due_wrong),
         count(stream.counts.delivered)
     )
+}
+
+fn sent_wrong_text(delivered: &Delivered) -> String {
+    if delivered.sent_wrong == 0 {
+        return String::new();
+    }
+    let wrong = count(delivered.sent_wrong);
+    format!(" {wrong} of them have a send time before they were due, and so no latency from sent.")
 }

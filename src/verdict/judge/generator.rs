@@ -1,6 +1,6 @@
 //! Whether the offered load was offered, and who held it back.
 
-use super::{ACHIEVED_SHARE, CAPPED_SHARE, GeneratorFigures, HELD_BACK_SHARE, StreamFigures};
+use super::{ACHIEVED_SHARE, CAPPED_SHARE, GeneratorFigures, HELD_BACK_SHARE, Queue, StreamFigures};
 use crate::figures::{count, latency, rate};
 use crate::verdict::{Reason, ReasonCode};
 
@@ -8,35 +8,40 @@ use crate::verdict::{Reason, ReasonCode};
 /// here it is the load itself that is in doubt, because its bursts were flattened or its events never sent.
 pub(super) fn held_back(stream: &StreamFigures<'_>) -> Option<Reason> {
     let generator = stream.generator.as_ref()?;
-    let GeneratorFigures { offered_per_s, achieved_per_s, held_back_share, capped_share, .. } = *generator;
-    let least_per_s = offered_per_s * ACHIEVED_SHARE;
-    let of = |code, text: &str| stream.reason(code, text).limit(least_per_s).observed(achieved_per_s);
-    if capped_share > CAPPED_SHARE {
-        let text = format!(
-            "the profile's `ceiling` held the load back for {} of the time, so the offered load was not tested. Raise the ceiling, or lower the rate.",
-            percent(capped_share)
-        );
-        return Some(of(ReasonCode::HeldBackByCeiling, &text));
-    }
-    let sent = format!("sent {} of {} offered", rate(achieved_per_s), rate(offered_per_s));
-    if !is_short(stream, generator) {
+    let GeneratorFigures { offered_per_s, achieved_per_s, capped_share, .. } = *generator;
+    let (code, text) = if capped_share > CAPPED_SHARE {
+        (ReasonCode::HeldBackByCeiling, ceiling_text(capped_share))
+    } else if is_short(stream, generator) {
+        let (code, why) = slowed_by(stream, generator);
+        (code, format!("sent {} of {} offered: {why}", rate(achieved_per_s), rate(offered_per_s)))
+    } else {
         return late(stream, generator);
-    }
+    };
+    Some(stream.reason(code, &text).limit(offered_per_s * ACHIEVED_SHARE).observed(achieved_per_s))
+}
+
+fn ceiling_text(capped_share: f64) -> String {
+    format!(
+        "the profile's `ceiling` held the load back for {} of the time, so the offered load was not tested. Raise the ceiling, or lower the rate.",
+        percent(capped_share)
+    )
+}
+
+/// Who is the reason that events are missing from the load: this machine where the client's queue had room, and else what the queue waited for.
+fn slowed_by(stream: &StreamFigures<'_>, generator: &GeneratorFigures<'_>) -> (ReasonCode, String) {
+    let waited = generator.held_back_share >= HELD_BACK_SHARE;
     let dropped_share = stream.counts.dropped as f64 / stream.counts.planned.max(1) as f64;
-    let queue_dropped = generator.drops_when_full && dropped_share > 1.0 - ACHIEVED_SHARE;
-    if held_back_share < HELD_BACK_SHARE && !queue_dropped {
-        let busy = busy(generator);
-        let text = format!("{sent}: this machine was too slow{busy}. Free some CPU, or send from another host.");
-        return Some(of(ReasonCode::HeldBackByMachine, &text));
-    }
     // A generator that drops does not wait: events that find the queue full are counted, and not the time.
-    let full = if held_back_share < HELD_BACK_SHARE {
+    let full = if waited {
+        format!("for {} of the time", percent(generator.held_back_share))
+    } else if generator.drops_when_full && dropped_share > 1.0 - ACHIEVED_SHARE {
         format!("when {} of the events were due, and they were dropped", percent(dropped_share))
     } else {
-        format!("for {} of the time", percent(held_back_share))
+        let text = format!("this machine was too slow{}. Free some CPU, or send from another host.", busy(generator));
+        return (ReasonCode::HeldBackByMachine, text);
     };
-    let (code, text) = full_queue(stream, generator);
-    Some(of(code, &format!("{sent}: the client's queue was full {full}{text}")))
+    let (code, why) = full_queue(stream, generator);
+    (code, format!("the client's queue was full {full}{why}"))
 }
 
 /// Why the queue was full: it cannot carry the rate even when acknowledgements come as fast as the fastest did, or the target's were slower.
@@ -46,30 +51,33 @@ fn full_queue(stream: &StreamFigures<'_>, generator: &GeneratorFigures<'_>) -> (
         return (ReasonCode::HeldBackByTarget, ", and the target acknowledged nothing.".to_owned());
     };
     let (fastest_ms, median_ms) = (acked.quantile_ms(0.0).max(0.0), acked.quantile_ms(0.5));
-    let carries_per_s = queue.carries_per_s(fastest_ms);
     let took = format!("acknowledgements took {} (p50), {} at best", latency(median_ms), latency(fastest_ms));
+    let carries_per_s = queue.carries_per_s(fastest_ms);
+    let held = carries_text(queue, carries_per_s);
     if queue.events == 0 {
-        let text = format!(
-            "; {took}. Either the target accepted no more, or the queue (`queue.buffering.max.messages`) is too small."
-        );
-        return (ReasonCode::HeldBackByTarget, text);
+        let what = "Either the target accepted no more, or the queue (`queue.buffering.max.messages`) is too small.";
+        (ReasonCode::HeldBackByTarget, format!("; {took}. {what}"))
+    } else if carries_per_s < peak_per_s {
+        (ReasonCode::HeldBackByQueue, small_queue_text(&took, &held, peak_per_s))
+    } else {
+        let text = format!(" because the target accepted no more: {took}, and with the fastest of them {held}.");
+        (ReasonCode::HeldBackByTarget, text)
     }
-    let held = format!(
+}
+
+fn carries_text(queue: Queue, carries_per_s: f64) -> String {
+    format!(
         "a queue of {} events with linger.ms = {} carries at most {}",
         count(queue.events),
         queue.linger_ms,
         rate(carries_per_s)
-    );
-    if carries_per_s < peak_per_s {
-        let text = format!(
-            " because it is too small: {took}, and {held}, below the peak of {}. Raise `queue.buffering.max.messages` (and `queue.buffering.max.kbytes`), or lower `linger.ms`.",
-            rate(peak_per_s)
-        );
-        return (ReasonCode::HeldBackByQueue, text);
-    }
-    (
-        ReasonCode::HeldBackByTarget,
-        format!(" because the target accepted no more: {took}, and with the fastest of them {held}."),
+    )
+}
+
+fn small_queue_text(took: &str, held: &str, peak_per_s: f64) -> String {
+    format!(
+        " because it is too small: {took}, and {held}, below the peak of {}. Raise `queue.buffering.max.messages` (and `queue.buffering.max.kbytes`), or lower `linger.ms`.",
+        rate(peak_per_s)
     )
 }
 

@@ -17,35 +17,34 @@ struct LatencyLimit<'a> {
     is_observed: bool,
 }
 
+/// Limits on latencies: one that is over is so for certain only when nothing speaks against the measurement.
 pub(super) fn judge_latencies(
     stream: &StreamFigures<'_>,
     clocks: Option<ClockFigures>,
     reasons: &mut Vec<Reason>,
 ) -> Vec<SloResult> {
+    limits(stream).iter().filter_map(|limit| judge_latency(stream, limit, clocks, reasons)).collect()
+}
+
+fn limits<'a>(stream: &StreamFigures<'a>) -> [LatencyLimit<'a>; 7] {
     let slo = stream.slo;
-    let end_to_end = |key, limit: Option<Span>, quantile| LatencyLimit {
+    let of = |key, limit: Option<Span>, quantile, measured, is_observed| LatencyLimit {
         key,
         limit_ms: limit.map(|span| span.as_millis_f64()),
         quantile,
-        measured: stream.due_to_consumed,
-        is_observed: true,
+        measured,
+        is_observed,
     };
-    let limits = [
+    let end_to_end = |key, limit, quantile| of(key, limit, quantile, stream.due_to_consumed, true);
+    [
         end_to_end("end_to_end_p50", slo.end_to_end_p50, 0.5),
         end_to_end("end_to_end_p90", slo.end_to_end_p90, 0.9),
         end_to_end("end_to_end_p95", slo.end_to_end_p95, 0.95),
         end_to_end("end_to_end_p99", slo.end_to_end_p99, 0.99),
         end_to_end("end_to_end_p999", slo.end_to_end_p999, 0.999),
         end_to_end("end_to_end_max", slo.end_to_end_max, 1.0),
-        LatencyLimit {
-            key: "ack_p99",
-            limit_ms: slo.ack_p99.map(|span| span.as_millis_f64()),
-            quantile: 0.99,
-            measured: stream.sent_to_acked,
-            is_observed: false,
-        },
-    ];
-    limits.iter().filter_map(|limit| judge_latency(stream, limit, clocks, reasons)).collect()
+        of("ack_p99", slo.ack_p99, 0.99, stream.sent_to_acked, false),
+    ]
 }
 
 fn judge_latency(
@@ -56,32 +55,39 @@ fn judge_latency(
 ) -> Option<SloResult> {
     let limit_ms = limit.limit_ms?;
     let key = limit.key;
+    let result = |observed, ok| SloResult { name: key.to_owned(), limit: limit_ms, observed, ok };
     let samples = limit.measured.map_or(0, LatencyHistogram::count);
     let needed = samples_needed(limit.quantile);
     let Some(measured) = limit.measured.filter(|_| samples >= needed) else {
         let text = format!("{} latencies measured, too few for {key} (it needs {})", count(samples), count(needed));
         reasons.push(stream.reason(ReasonCode::TooFewSamples, &text).about(key).limit(limit_ms));
-        return Some(SloResult { name: key.to_owned(), limit: limit_ms, observed: None, ok: false });
+        return Some(result(None, false));
     };
     let observed_ms = measured.quantile_ms(limit.quantile);
     let judged = Judged { key, limit_ms, observed_ms, quantile: limit.quantile };
-    let ok = judged.is_kept();
+    let doubts = if limit.is_observed { doubts_of(stream, judged, measured, clocks) } else { Vec::new() };
+    if doubts.is_empty() && !judged.is_kept() {
+        reasons.push(judged.reason(stream, ReasonCode::Latency, ""));
+    }
+    reasons.extend(doubts);
+    Some(result(Some(observed_ms), judged.is_kept()))
+}
+
+/// What speaks against a latency that ends at the observer.
+fn doubts_of(
+    stream: &StreamFigures<'_>,
+    judged: Judged,
+    measured: &LatencyHistogram,
+    clocks: Option<ClockFigures>,
+) -> Vec<Reason> {
     let mut doubts = Vec::new();
-    if limit.is_observed {
-        doubts.extend(clock_doubts(stream, judged, measured, clocks));
-        doubts.extend(untimed_doubt(stream, judged));
-        doubts.extend(own_delay_doubt(stream, judged, measured));
-        doubts.extend(load_doubt(stream, judged));
-        doubts.extend(unseen_doubt(stream, judged, measured, limit.quantile));
-    }
-    if doubts.is_empty() {
-        if !ok {
-            reasons.push(judged.reason(stream, ReasonCode::Latency, ""));
-        }
-    } else {
-        reasons.append(&mut doubts);
-    }
-    Some(SloResult { name: key.to_owned(), limit: limit_ms, observed: Some(judged.observed_ms), ok })
+    doubts.extend(negative_doubt(stream, judged, measured));
+    doubts.extend(clocks.and_then(|clocks| clock_doubt(stream, judged, clocks)));
+    doubts.extend(untimed_doubt(stream, judged));
+    doubts.extend(own_delay_doubt(stream, judged, measured));
+    doubts.extend(load_doubt(stream, judged));
+    doubts.extend(unseen_doubt(stream, judged, measured));
+    doubts
 }
 
 /// A limit beside what was measured.
@@ -111,35 +117,30 @@ pub(super) fn samples_needed(quantile: f64) -> u64 {
     if quantile >= 1.0 { 1 } else { (SAMPLES_BEYOND / (1.0 - quantile)).round() as u64 }
 }
 
-/// Why the clocks do not carry a latency.
-fn clock_doubts(
-    stream: &StreamFigures<'_>,
-    judged: Judged,
-    measured: &LatencyHistogram,
-    clocks: Option<ClockFigures>,
-) -> Vec<Reason> {
-    let mut doubts = Vec::new();
-    if measured.negative() > 0 {
-        let text = format!(
-            "{} latencies are negative, by up to {}: the clocks disagree, so {} is not judged",
-            count(measured.negative()),
-            latency(measured.most_negative_ns() as f64 / 1e6),
-            judged.key,
-        );
-        let reason = stream.reason(ReasonCode::NegativeLatency, &text).about(judged.key);
-        doubts.push(reason.observed(measured.negative() as f64));
-    }
-    let Some(ClockFigures { synchronised, error_ms }) = clocks else {
-        return doubts;
-    };
+/// Latencies below zero show that the clocks disagree.
+fn negative_doubt(stream: &StreamFigures<'_>, judged: Judged, measured: &LatencyHistogram) -> Option<Reason> {
+    let negative = Some(measured.negative()).filter(|negative| *negative > 0)?;
+    let text = format!(
+        "{} latencies are negative, by up to {}: the clocks disagree, so {} is not judged",
+        count(negative),
+        latency(measured.most_negative_ns() as f64 / 1e6),
+        judged.key,
+    );
+    Some(stream.reason(ReasonCode::NegativeLatency, &text).about(judged.key).observed(negative as f64))
+}
+
+/// Why the clocks of several hosts do not carry a latency.
+fn clock_doubt(stream: &StreamFigures<'_>, judged: Judged, clocks: ClockFigures) -> Option<Reason> {
+    let ClockFigures { synchronised, error_ms } = clocks;
     if !synchronised {
         let more = ", measured across clocks that the kernel does not report as synchronised: not judged";
-        doubts.push(judged.reason(stream, ReasonCode::ClocksUnsynchronised, more));
+        Some(judged.reason(stream, ReasonCode::ClocksUnsynchronised, more))
     } else if judged.observed_ms < error_ms {
         let more = format!(", below the clocks' estimated error of {}: not judged", latency(error_ms));
-        doubts.push(judged.reason(stream, ReasonCode::BelowClockError, &more));
+        Some(judged.reason(stream, ReasonCode::BelowClockError, &more))
+    } else {
+        None
     }
-    doubts
 }
 
 /// The unit that claims of due times seem to be written in, where it is not floodmark's.
@@ -158,16 +159,11 @@ fn load_doubt(stream: &StreamFigures<'_>, judged: Judged) -> Option<Reason> {
 }
 
 /// A latency that is kept by the events that were seen, while others were not seen yet and will have taken longer.
-fn unseen_doubt(
-    stream: &StreamFigures<'_>,
-    judged: Judged,
-    measured: &LatencyHistogram,
-    quantile: f64,
-) -> Option<Reason> {
+fn unseen_doubt(stream: &StreamFigures<'_>, judged: Judged, measured: &LatencyHistogram) -> Option<Reason> {
     let unseen = Some(stream.counts.in_flight).filter(|unseen| *unseen > 0 && judged.is_kept())?;
     let seen = measured.count();
     // If the unseen took longer than all others, the quantile over all of them is this one of those that were seen.
-    let of_seen = quantile * (seen + unseen) as f64 / seen as f64;
+    let of_seen = judged.quantile * (seen + unseen) as f64 / seen as f64;
     if of_seen <= 1.0 && measured.quantile_ms(of_seen) <= judged.limit_ms {
         return None;
     }
