@@ -66,13 +66,6 @@ pub(crate) fn lateness_of(
     let (spec, rule) = (model.spec(), LogRule::of_model(model.spec()));
     let scope = if spec.is_global() { Scope::AllPartitions } else { Scope::Partition };
     let candidates = advise(lateness, scope, max_skew_ms(clocks));
-    let mut notes = Vec::new();
-    if lateness.refused > 0 {
-        notes.push(format!(
-            "{} events are more than an hour ahead of the clock. No bound helps against them; the advice is for a pipeline that refuses them.",
-            lateness.refused
-        ));
-    }
     LatenessSummary {
         model: model_name(spec),
         scope,
@@ -85,8 +78,17 @@ pub(crate) fn lateness_of(
         candidates,
         partitions: late_partitions(lateness, log),
         windows: missing_most(model),
-        notes,
+        notes: note_on_refused(lateness).into_iter().collect(),
     }
+}
+
+fn note_on_refused(lateness: &Lateness) -> Option<String> {
+    (lateness.refused > 0).then(|| {
+        format!(
+            "{} events are more than an hour ahead of the clock. No bound helps against them; the advice is for a pipeline that refuses them.",
+            lateness.refused
+        )
+    })
 }
 
 fn late_partitions(lateness: &Lateness, log: &LogFigures) -> Vec<LatePartition> {

@@ -41,29 +41,43 @@ pub(crate) fn write_ledgers(
     stages: &[&str],
     measured: &StreamMeasured,
 ) -> Result<(), ResultsError> {
-    let unwritable = |file: &str, why: String| ResultsError::Unwritable { file: writer.folder().join(file), why };
     if let Some(produced) = &measured.produced {
-        let (file, mut bytes) = (produced_file(name), Vec::new());
-        produced.write_to(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;
-        writer.file(&file, &bytes)?;
+        write_ledger(writer, &produced_file(name), |bytes| produced.write_to(bytes))?;
     }
-    for (stage, StageMeasured { delivered, event_times, windows }) in stages.iter().zip(&measured.stages) {
-        let write = |kind: &str, encode: &dyn Fn(&mut Vec<u8>) -> Result<(), LedgerFileError>| {
-            let (file, mut bytes) = (stage_file(name, stage, kind), Vec::new());
-            encode(&mut bytes).map_err(|error| unwritable(&file, error.to_string()))?;
-            writer.file(&file, &bytes)
-        };
-        if let Some(delivered) = delivered {
-            write(DELIVERED, &|bytes| delivered.write_to(bytes))?;
-        }
-        if let Some(figures) = event_times {
-            write(EVENT_TIMES, &|bytes| write_event_times(figures, bytes))?;
-        }
-        if let Some(windows) = windows {
-            write(WINDOWS, &|bytes| write_figures(LedgerRole::Windows, windows, bytes))?;
-        }
+    for (stage, seen) in stages.iter().zip(&measured.stages) {
+        write_stage(writer, |kind| stage_file(name, stage, kind), seen)?;
     }
     Ok(())
+}
+
+/// Writes what one stage showed. `file` names the file of a kind.
+fn write_stage(
+    writer: &RunWriter,
+    file: impl Fn(&str) -> String,
+    StageMeasured { delivered, event_times, windows }: &StageMeasured,
+) -> Result<(), ResultsError> {
+    if let Some(delivered) = delivered {
+        write_ledger(writer, &file(DELIVERED), |bytes| delivered.write_to(bytes))?;
+    }
+    if let Some(figures) = event_times {
+        write_ledger(writer, &file(EVENT_TIMES), |bytes| write_event_times(figures, bytes))?;
+    }
+    if let Some(windows) = windows {
+        write_ledger(writer, &file(WINDOWS), |bytes| write_figures(LedgerRole::Windows, windows, bytes))?;
+    }
+    Ok(())
+}
+
+fn write_ledger(
+    writer: &RunWriter,
+    file: &str,
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<(), LedgerFileError>,
+) -> Result<(), ResultsError> {
+    let unwritable =
+        |error: LedgerFileError| ResultsError::Unwritable { file: writer.folder().join(file), why: error.to_string() };
+    let mut bytes = Vec::new();
+    encode(&mut bytes).map_err(unwritable)?;
+    writer.file(file, &bytes)
 }
 
 fn write_event_times(figures: &EventTimeFigures, bytes: &mut Vec<u8>) -> Result<(), LedgerFileError> {

@@ -76,10 +76,7 @@ pub struct StageMeasured {
 impl Merge for Measured {
     fn merge(&mut self, other: Self) {
         let Measured { streams, interrupted, troubles, cpu_ns } = other;
-        self.streams.resize_with(self.streams.len().max(streams.len()), StreamMeasured::default);
-        for (own, other) in self.streams.iter_mut().zip(streams) {
-            own.merge(other);
-        }
+        merge_each(&mut self.streams, streams);
         self.interrupted |= interrupted;
         self.troubles.extend(troubles);
         self.cpu_ns = self.cpu_ns.zip(cpu_ns).map(|(own, other)| own + other).or(self.cpu_ns).or(cpu_ns);
@@ -127,10 +124,7 @@ impl Merge for StreamMeasured {
             *self.errors.entry(error).or_default() += times;
         }
         self.injected.merge(injected);
-        self.stages.resize_with(self.stages.len().max(stages.len()), StageMeasured::default);
-        for (own, other) in self.stages.iter_mut().zip(stages) {
-            own.merge(other);
-        }
+        merge_each(&mut self.stages, stages);
     }
 }
 
@@ -140,6 +134,14 @@ impl Merge for StageMeasured {
         merge_option(&mut self.delivered, delivered);
         merge_option(&mut self.event_times, event_times);
         merge_option(&mut self.windows, windows);
+    }
+}
+
+/// One by one, in their order; either may have more.
+fn merge_each<T: Merge + Default>(own: &mut Vec<T>, other: Vec<T>) {
+    own.resize_with(own.len().max(other.len()), T::default);
+    for (own, other) in own.iter_mut().zip(other) {
+        own.merge(other);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Role, incidents_of};
 use crate::check::{Counts, Hop, Merge};
-use crate::profile::{Profile, Stream};
+use crate::profile::{Profile, Stage, Stream};
 use crate::results::summary::{
     GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary, Summary,
 };
@@ -113,30 +113,43 @@ fn stream_summary(
     seconds: u64,
 ) -> Result<StreamSummary, ResultsError> {
     let own: Vec<&TimelineRow> = rows.iter().filter(|row| row.stream == stream.name).collect();
-    let mut stages = Vec::new();
-    for stage in stream.stages.iter().filter(|stage| stage.results.is_none() && stream.stages.len() > 1) {
-        let counts = counts_of(own.iter().filter(|row| row.stage == stage.name).copied());
-        let latency_ms = latencies_of(folder, stream, Some(&stage.name))?;
-        let (name, topic) = (stage.name.clone(), stage.topic.clone());
-        stages.push(StageSummary { name, topic, counts, latency_ms, ..StageSummary::default() });
-    }
     let last = stream.stages.get(stream.last_of_events()).filter(|_| stream.stages.len() > 1);
     let last = last.map(|stage| stage.name.as_str());
-    let at_last: Vec<&TimelineRow> = own.into_iter().filter(|row| row.stage == last.unwrap_or_default()).collect();
-    let counts = counts_of(at_last.iter().copied());
+    let at_last = || at_stage(&own, last.unwrap_or_default());
+    let counts = counts_of(at_last());
     let seconds = (seconds as f64).max(1.0);
     Ok(StreamSummary {
         name: stream.name.clone(),
         topic: stream.topic_name(),
         counts,
+        stages: stage_summaries(folder, stream, &own)?,
         latency_ms: latencies_of(folder, stream, last)?,
-        stages,
         offered_per_s: counts.planned as f64 / seconds,
         achieved_per_s: counts.sent as f64 / seconds,
-        bytes: at_last.iter().map(|row| row.sent_bytes).sum(),
+        bytes: at_last().map(|row| row.sent_bytes).sum(),
         sends: counts.sent,
         ..StreamSummary::default()
     })
+}
+
+/// What each stage of events showed, where there are several stages. `rows` are the stream's.
+fn stage_summaries(
+    folder: &RunFolder,
+    stream: &Stream,
+    rows: &[&TimelineRow],
+) -> Result<Vec<StageSummary>, ResultsError> {
+    let of_events = stream.stages.iter().filter(|stage| stage.results.is_none() && stream.stages.len() > 1);
+    let summary = |stage: &Stage| {
+        let counts = counts_of(at_stage(rows, &stage.name));
+        let latency_ms = latencies_of(folder, stream, Some(&stage.name))?;
+        let (name, topic) = (stage.name.clone(), stage.topic.clone());
+        Ok(StageSummary { name, topic, counts, latency_ms, ..StageSummary::default() })
+    };
+    of_events.map(summary).collect()
+}
+
+fn at_stage<'a>(rows: &[&'a TimelineRow], stage: &str) -> impl Iterator<Item = &'a TimelineRow> {
+    rows.iter().copied().filter(move |row| row.stage == stage)
 }
 
 fn counts_of<'a>(rows: impl Iterator<Item = &'a TimelineRow>) -> Counts {
