@@ -1,5 +1,6 @@
 //! What the models of a run came to, as its summary holds it.
 
+use super::model_notes::{note_on_empty, notes_of};
 use crate::event_time::watermark::{Expected, ModelSpec, ModelTally};
 use crate::profile::{Stream, WatermarkFault};
 use crate::results::summary::{EngineMetric, ExpectedDrops, Watermark};
@@ -70,92 +71,6 @@ pub(crate) fn watermark_of(tally: &ModelTally, stage: &str) -> Watermark {
 fn expected(expected: Expected) -> ExpectedDrops {
     let Expected { records, pairs, metric } = expected;
     ExpectedDrops { records, pairs, metric }
-}
-
-/// What Kafka Streams refuses, and what it depends on.
-fn streams_notes(tally: &ModelTally) -> Vec<String> {
-    let (spec, mut notes) = (tally.spec(), Vec::new());
-    if tally.refused() > 0 {
-        notes.push(format!(
-            "{} events have no key, or a time before 1970: {} leaves them out and counts them in {}.",
-            tally.refused(),
-            spec.engine,
-            spec.metric()
-        ));
-    }
-    if spec.depends_on_record_cache() {
-        notes.push(
-            "Whether a closed window is still found depends on the record cache: for exact figures, set `record_cache`."
-                .to_owned(),
-        );
-    }
-    notes
-}
-
-fn note_on_empty(tally: &ModelTally) -> Option<String> {
-    let (spec, empty) = (tally.spec(), tally.empty_partitions());
-    (empty > 0 && tally.records() > 0 && spec.waits_for_empty()).then(|| {
-        format!(
-            "{empty} of the partitions have no events and hold the watermark at its minimum: {} drops nothing, and no window fires{}.",
-            spec.engine,
-            if spec.follows_clock() { "" } else { ", unless idleness is set" }
-        )
-    })
-}
-
-fn notes_of(tally: &ModelTally) -> Vec<String> {
-    let spec = tally.spec();
-    let mut notes = Vec::new();
-    if let Some(unit) = tally.doubted() {
-        notes.push(format!("An event time looks like {unit}; times must be in milliseconds since 1970."));
-    }
-    notes.extend(note_on_empty(tally));
-    if tally.may_idle() && tally.dropped().max > 0 {
-        notes.push(match spec.keeps_up_ms {
-            None => "With idleness the watermark may be ahead of any partition: an event is certain to be kept only if no event of the stream closes its window. To know more, set `keeps_up`, how far the engine may be behind.".to_owned(),
-            Some(_) => "With idleness the watermark may be ahead of any partition: an event is certain to be kept only if no event that the engine can have read closes its window.".to_owned(),
-        });
-    }
-    if tally.may_idle() && tally.expected().is_some() && spec.source_tasks != Some(1) {
-        notes.push("The expected range is for one source task. With several, a task that comes back from idle is left out of the watermark until it has caught up, and more may be dropped.".to_owned());
-    }
-    if tally.unclocked() > 0 {
-        notes.push(format!(
-            "{} events are not certain to be kept, because when they were appended is unknown: the watermark of {} follows its clock where a partition was read to its end.",
-            tally.unclocked(),
-            spec.engine
-        ));
-    }
-    if tally.overtaken() > 0 {
-        notes.push(format!(
-            "{} events were read long after later ones of other partitions; the expected range treats them as later than they were.",
-            tally.overtaken()
-        ));
-    }
-    if tally.affected().not_kept() > 0 {
-        notes.push(format!(
-            "{} losses are in windows that are not counted one by one: more windows are affected than shown.",
-            tally.affected().not_kept()
-        ));
-    }
-    notes.extend(spec.description().note.map(str::to_owned));
-    if tally.without_arrival() > 0 {
-        notes.push(format!(
-            "{} events are not certain to be kept, because when they arrived is unknown.",
-            tally.without_arrival()
-        ));
-    }
-    if spec.follows_clock() {
-        notes.push(format!("The clock of {}'s reader is assumed to agree with the records' timestamps.", spec.engine));
-    }
-    if spec.repartitioned {
-        notes.push(
-            "After a repartition topic no drop is certain: which records meet in a task depends on their new keys."
-                .to_owned(),
-        );
-    }
-    notes.extend(streams_notes(tally));
-    notes
 }
 
 /// There are events that were not seen, and any event may be dropped for them.
