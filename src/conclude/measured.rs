@@ -21,6 +21,18 @@ pub struct Measured {
     pub cpu_ns: Option<u64>,
 }
 
+impl Measured {
+    /// Whether anything was sent.
+    pub(crate) fn was_sent(&self) -> bool {
+        self.streams.iter().any(|stream| stream.produced.is_some())
+    }
+
+    /// Whether anything was observed.
+    pub(crate) fn was_observed(&self) -> bool {
+        self.streams.iter().flat_map(|stream| &stream.stages).any(|stage| stage.delivered.is_some())
+    }
+}
+
 /// What was measured of one stream.
 #[derive(Debug, Clone, Default)]
 pub struct StreamMeasured {

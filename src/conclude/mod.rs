@@ -1,6 +1,7 @@
 //! From what was measured to what it means: a pure function, the same for a run and for parts that were merged.
 
 mod event_times;
+mod facts;
 mod incidents;
 mod ledgers;
 mod measured;
@@ -12,14 +13,14 @@ mod unfinished;
 mod watermarks;
 mod windows;
 
-use std::sync::Arc;
-
 pub(crate) use event_times::{injected_of, lateness_of};
+pub use facts::Facts;
+use facts::StreamRun;
 pub(crate) use incidents::incidents_of;
 pub(crate) use ledgers::{make_ledger_folder, produced_of, stage_of, write_ledgers};
 pub(crate) use measured::{Measured, StageMeasured, StreamMeasured};
 pub(crate) use role::Role;
-use stream::{Concluded, StreamRun};
+use stream::Concluded;
 pub use unfinished::read_run;
 pub(crate) use unfinished::{Ended, empty_summary, summary_of_seconds};
 pub(crate) use watermarks::{leave_open, models_at, models_of, watermark_of};
@@ -27,31 +28,10 @@ pub(crate) use windows::windows_plan;
 
 use crate::check::{Counts, LatencyHistogram, Merge};
 use crate::figures::count;
-use crate::load::StreamSchedule;
 use crate::profile::{Profile, Stream};
 use crate::results::Summary;
-use crate::results::summary::{GeneratorSummary, RunFacts, SUMMARY_SCHEMA, StreamSummary};
-use crate::verdict::{ClockFigures, Judgement, Reason, ReasonCode, RunFigures, StreamFigures, judge};
-
-/// What is known of a run beside its measurements.
-pub struct Facts<'a> {
-    /// Which run this is.
-    pub run: RunFacts,
-    /// Its profile.
-    pub profile: &'a Profile,
-    /// The streams' schedules.
-    pub schedules: Vec<Arc<StreamSchedule>>,
-    /// Which part of the run the measurements cover.
-    pub role: Role,
-    /// Whether they are one process's: of several that are merged, what is missing is said by the merge.
-    pub is_alone: bool,
-    /// Cores that the one process kept busy, and cores that it may use.
-    pub cores: Option<(f64, u64)>,
-    /// How long was sent, in nanoseconds.
-    pub sending_ns: u64,
-    /// What stands against the clocks, when several processes took part.
-    pub clocks: Option<ClockFigures>,
-}
+use crate::results::summary::{GeneratorSummary, SUMMARY_SCHEMA, StreamSummary};
+use crate::verdict::{Judgement, Reason, ReasonCode, RunFigures, StreamFigures, judge};
 
 /// The summary of what was measured, with its verdict.
 #[must_use]

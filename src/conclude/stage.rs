@@ -1,10 +1,8 @@
 //! What one stage of a stream comes to: its counts, latencies and event times, and what it says for itself.
 
-use std::collections::BTreeMap;
-
 use super::event_times::event_times_of;
+use super::facts::StreamRun;
 use super::role::Role;
-use super::stream::StreamRun;
 use super::watermarks::{watermark_of, watermark_of_some};
 use super::windows::judge_windows_of;
 use crate::check::{Delivered, LostRule, Merge, Produced, Reconciled, reconcile};
@@ -13,7 +11,7 @@ use crate::load::StreamSchedule;
 use crate::profile::Slo;
 use crate::results::summary::{EventTimeSummary, HopLatencies, StageSummary, Watermark};
 use crate::results::windows::WindowsSummary;
-use crate::verdict::{Judgement, RunFigures, Sides, StageReading, StreamFigures, judge};
+use crate::verdict::{Judgement, RunFigures, Sides, StreamFigures, judge};
 
 /// A stage of a stream, with what was measured there.
 struct StageRun<'a> {
@@ -91,7 +89,7 @@ impl<'a> StageRun<'a> {
             sent_to_acked: None,
             generator: None,
             watermarks: &[],
-            reading: reading_of(self.run, self.place, &self.topic, &acked),
+            reading: self.run.reading(self.place, &self.topic, &acked),
         };
         judge(&RunFigures { streams: &[figures], interrupted: false, embedded: false, clocks: None })
     }
@@ -131,17 +129,6 @@ fn latencies_of(run: StreamRun<'_>, seen: &Delivered) -> HopLatencies {
         sent_to_consumed: seen.sent_to_consumed.summary(),
         due_to_consumed: seen.due_to_consumed.summary(),
     }
-}
-
-/// How the stage at a place of a stream was read, if it was.
-pub(super) fn reading_of<'a>(
-    run: StreamRun<'a>,
-    place: usize,
-    topic: &'a str,
-    acked: &'a BTreeMap<u16, u64>,
-) -> Option<StageReading<'a>> {
-    let delivered = run.measured.stages.get(place)?.delivered.as_ref()?;
-    Some(StageReading { topic, is_input: topic == run.stream.topic_name(), delivered, acked })
 }
 
 /// A stage that shows a pipeline's windows has no events to be counted.

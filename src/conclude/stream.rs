@@ -1,28 +1,16 @@
 //! What a stream comes to: its stages, what its generator did, and what the verdict needs of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::Facts;
-use super::measured::{Measured, StreamMeasured};
+use super::facts::StreamRun;
 use super::role::Role;
-use super::stage::{conclude_stage, conclude_windows, reading_of, sides_of, slo_of_part};
+use super::stage::{conclude_stage, conclude_windows, sides_of, slo_of_part};
 use super::windows::windows_of;
-use crate::check::{Counts, Produced, Reconciled};
+use crate::check::{Counts, Reconciled};
 use crate::event_time::watermark::tolerance_text;
-use crate::load::StreamSchedule;
-use crate::profile::{Slo, Stream, WhenFull};
+use crate::profile::{Slo, WhenFull};
 use crate::results::summary::{CountRange, StageSummary, StreamSummary, Watermark};
 use crate::verdict::{GeneratorFigures, Queue, StreamFigures, WatermarkDrops};
-
-/// A stream of the run, with what was measured of it.
-#[derive(Clone, Copy)]
-pub(super) struct StreamRun<'a> {
-    pub(super) facts: &'a Facts<'a>,
-    pub(super) stream: &'a Stream,
-    pub(super) schedule: &'a Arc<StreamSchedule>,
-    pub(super) measured: &'a StreamMeasured,
-}
 
 /// What became of a stream, and what the verdict needs to know beside it.
 pub(super) struct Concluded {
@@ -35,21 +23,6 @@ pub(super) struct Concluded {
 }
 
 impl<'a> StreamRun<'a> {
-    /// The run's streams, in the profile's order; of one that was not measured `nothing` is.
-    pub(super) fn all(facts: &'a Facts<'a>, measured: &'a Measured, nothing: &'a StreamMeasured) -> Vec<Self> {
-        let of_stream = |(index, stream): (usize, &'a Stream)| StreamRun {
-            facts,
-            stream,
-            schedule: &facts.schedules[index],
-            measured: measured.streams.get(index).unwrap_or(nothing),
-        };
-        facts.profile.streams.iter().enumerate().map(of_stream).collect()
-    }
-
-    pub(super) fn highest_acked(self) -> BTreeMap<u16, u64> {
-        self.measured.produced.as_ref().map(Produced::highest_acked).unwrap_or_default()
-    }
-
     /// The stream's summary, without its limits, and what they are judged by.
     pub(super) fn conclude(self) -> Concluded {
         let (summaries, mut reconciled): (Vec<_>, Vec<_>) = self.stages().into_iter().unzip();
@@ -143,7 +116,7 @@ impl<'a> StreamRun<'a> {
             sent_to_acked: sends.then_some(&measured.sent_to_acked),
             generator: sends.then(|| self.generator(summary)),
             watermarks: drops,
-            reading: reading_of(self, place, topic, acked),
+            reading: self.reading(place, topic, acked),
         }
     }
 
