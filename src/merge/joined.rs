@@ -18,6 +18,9 @@ pub(super) struct Joining<'a> {
 /// A stream's name and the names of its stages, in the profile's order.
 pub(super) type StageNames<'a> = (&'a str, Vec<&'a str>);
 
+/// Where a row stands within its second: the stream's place in the profile, and the stage's in the stream.
+type StagePlace = (usize, usize);
+
 /// Writes the logs and the timeline of the whole.
 ///
 /// # Errors
@@ -28,17 +31,8 @@ pub(super) fn join_seconds(
     streams: &[StageNames<'_>],
 ) -> Result<(), ResultsError> {
     let figures = join_logs(writer, parts)?;
-    let mut rows = BTreeMap::new();
-    for part in parts {
-        for row in part.folder.timeline()? {
-            let row = TimelineRow { second: row.second + part.later_s, ..row };
-            let place = place_of(&row.stream, &row.stage, streams);
-            let whole = rows.entry((row.second, place)).or_insert_with(|| named_like(&row));
-            add(whole, row);
-        }
-    }
-    let mut unseen: BTreeMap<(usize, usize), f64> = BTreeMap::new();
-    for ((second, place), mut row) in rows {
+    let mut unseen: BTreeMap<StagePlace, f64> = BTreeMap::new();
+    for ((second, place), mut row) in join_rows(parts, streams)? {
         let behind = unseen.entry(place).or_default();
         *behind += row.acked_per_s - row.seen_per_s;
         row.lag_events = behind.max(0.0) as i64;
@@ -50,11 +44,28 @@ pub(super) fn join_seconds(
     Ok(())
 }
 
+/// The rows of all parts, by second and stage.
+fn join_rows(
+    parts: &[Joining<'_>],
+    streams: &[StageNames<'_>],
+) -> Result<BTreeMap<(u64, StagePlace), TimelineRow>, ResultsError> {
+    let mut rows = BTreeMap::new();
+    for part in parts {
+        for row in part.folder.timeline()? {
+            let row = TimelineRow { second: row.second + part.later_s, ..row };
+            let place = place_of(&row.stream, &row.stage, streams);
+            let whole = rows.entry((row.second, place)).or_insert_with(|| named_like(&row));
+            add(whole, row);
+        }
+    }
+    Ok(rows)
+}
+
 /// Where a row of a watermark log stands: by second, stream and stage, the partitions before the least over all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct RowPlace {
     second: u64,
-    stage: (usize, usize),
+    stage: StagePlace,
     is_all: bool,
     partition: Option<u16>,
 }
@@ -67,14 +78,9 @@ fn join_watermarks(
     streams: &[StageNames<'_>],
 ) -> Result<(), ResultsError> {
     let mut rows: Vec<(RowPlace, WatermarkRow)> = Vec::new();
-    let mut observers: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    let mut observers: BTreeMap<StagePlace, usize> = BTreeMap::new();
     for part in parts {
-        let of_part = part.folder.watermarks()?.into_iter().map(|row| {
-            let (second, stage) = (row.second + part.later_s, place_of(&row.stream, &row.stage, streams));
-            let place = RowPlace { second, stage, is_all: row.partition.is_none(), partition: row.partition };
-            (place, WatermarkRow { second, ..row })
-        });
-        let of_part: Vec<_> = of_part.collect();
+        let of_part = watermark_rows(part, streams)?;
         let stages: BTreeSet<_> = of_part.iter().map(|(place, _)| place.stage).collect();
         stages.into_iter().for_each(|stage| *observers.entry(stage).or_default() += 1);
         rows.extend(of_part);
@@ -83,6 +89,19 @@ fn join_watermarks(
     let is_known = |place: &RowPlace| !place.is_all || observers[&place.stage] == 1;
     rows.iter().filter(|(place, _)| is_known(place)).for_each(|(_, row)| writer.watermark_row(row));
     Ok(())
+}
+
+/// A part's rows, at their places in the whole.
+fn watermark_rows(
+    part: &Joining<'_>,
+    streams: &[StageNames<'_>],
+) -> Result<Vec<(RowPlace, WatermarkRow)>, ResultsError> {
+    let placed = |row: WatermarkRow| {
+        let (second, stage) = (row.second + part.later_s, place_of(&row.stream, &row.stage, streams));
+        let place = RowPlace { second, stage, is_all: row.partition.is_none(), partition: row.partition };
+        (place, WatermarkRow { second, ..row })
+    };
+    Ok(part.folder.watermarks()?.into_iter().map(placed).collect())
 }
 
 /// What a second's histogram says.
@@ -113,13 +132,7 @@ fn join_logs(writer: &mut RunWriter, parts: &[Joining<'_>]) -> Result<FiguresByS
     }
     let mut figures = FiguresBySecond::new();
     for key in keys {
-        let mut logs = Vec::new();
-        for (file, later_s) in &files {
-            let reader = file.open()?;
-            if reader.key == key {
-                logs.push(PartLog::begin(file, reader, *later_s)?);
-            }
-        }
+        let mut logs = logs_of(&key, &files)?;
         while let Some(interval) = next_second(&mut logs)? {
             figures.insert((key.clone(), interval.start.as_secs()), SecondFigures::of(&interval.latencies));
             writer.interval(&key, &interval);
@@ -127,6 +140,18 @@ fn join_logs(writer: &mut RunWriter, parts: &[Joining<'_>]) -> Result<FiguresByS
         writer.flush();
     }
     Ok(figures)
+}
+
+/// The logs of one hop, of all parts that hold one.
+fn logs_of<'a>(key: &LogKey, files: &'a [(LogFile, u64)]) -> Result<Vec<PartLog<'a>>, ResultsError> {
+    let mut logs = Vec::new();
+    for (file, later_s) in files {
+        let reader = file.open()?;
+        if reader.key == *key {
+            logs.push(PartLog::begin(file, reader, *later_s)?);
+        }
+    }
+    Ok(logs)
 }
 
 /// A part's log, with the interval that comes next.
@@ -172,8 +197,7 @@ fn next_second(logs: &mut [PartLog<'_>]) -> Result<Option<Interval>, ResultsErro
     Ok(Some(Interval { start: Duration::from_secs(second), length, latencies }))
 }
 
-/// Where a row stands within its second: the stream's place in the profile, and the stage's in the stream.
-fn place_of(stream: &str, stage: &str, streams: &[StageNames<'_>]) -> (usize, usize) {
+fn place_of(stream: &str, stage: &str, streams: &[StageNames<'_>]) -> StagePlace {
     let stream = streams.iter().position(|(name, _)| *name == stream);
     let stages = stream.map_or(&[][..], |stream| &streams[stream].1);
     let stage = stages.iter().position(|name| *name == stage);
