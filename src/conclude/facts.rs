@@ -57,12 +57,8 @@ impl<'a> StreamRun<'a> {
     }
 
     /// How the stage at a place was read, if it was.
-    pub(super) fn reading(
-        self,
-        place: usize,
-        topic: &'a str,
-        acked: &'a BTreeMap<u16, u64>,
-    ) -> Option<StageReading<'a>> {
+    pub(super) fn reading(self, place: usize, acked: &'a BTreeMap<u16, u64>) -> Option<StageReading<'a>> {
+        let topic = self.stream.stages[place].topic.as_str();
         let delivered = self.measured.stages.get(place)?.delivered.as_ref()?;
         Some(StageReading { topic, is_input: topic == self.stream.topic_name(), delivered, acked })
     }

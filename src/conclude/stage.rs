@@ -8,7 +8,7 @@ use super::windows::judge_windows_of;
 use crate::check::{Delivered, LostRule, Merge, Produced, Reconciled, reconcile};
 use crate::consume::EventTimeFigures;
 use crate::load::StreamSchedule;
-use crate::profile::Slo;
+use crate::profile::{Slo, Stage};
 use crate::results::summary::{EventTimeSummary, HopLatencies, StageSummary, Watermark};
 use crate::results::windows::WindowsSummary;
 use crate::verdict::{Judgement, RunFigures, Sides, StreamFigures, judge};
@@ -18,8 +18,7 @@ struct StageRun<'a> {
     run: StreamRun<'a>,
     /// Its place among the stream's.
     place: usize,
-    name: String,
-    topic: String,
+    stage: &'a Stage,
     /// What was seen, if anybody observed.
     delivered: Option<&'a Delivered>,
     event_times: Option<&'a EventTimeFigures>,
@@ -28,14 +27,11 @@ struct StageRun<'a> {
 impl<'a> StageRun<'a> {
     fn at(run: StreamRun<'a>, place: usize) -> Self {
         let StreamRun { stream, measured, .. } = run;
-        let (name, topic) = stream.stages.get(place).map_or_else(
-            || (stream.name.clone(), stream.topic_name()),
-            |stage| (stage.name.clone(), stage.topic.clone()),
-        );
+        let stage = &stream.stages[place];
         let seen = measured.stages.get(place);
         let delivered = seen.and_then(|seen| seen.delivered.as_ref());
         let event_times = seen.and_then(|seen| seen.event_times.as_ref());
-        StageRun { run, place, name, topic, delivered, event_times }
+        StageRun { run, place, stage, delivered, event_times }
     }
 
     fn role(&self) -> Role {
@@ -44,7 +40,7 @@ impl<'a> StageRun<'a> {
 
     /// In the topic that it is sent to, an event is lost once readers are past it; a pipeline's output has to stay quiet first.
     fn lost_rule(&self) -> LostRule {
-        if self.topic == self.run.stream.topic_name() { LostRule::ReadPast } else { LostRule::Quiet }
+        if self.stage.topic == self.run.stream.topic_name() { LostRule::ReadPast } else { LostRule::Quiet }
     }
 
     /// What the event times came to, and what became of the events that were disturbed on purpose.
@@ -62,7 +58,7 @@ impl<'a> StageRun<'a> {
     fn watermarks(&self) -> Vec<Watermark> {
         let Some(figures) = self.event_times else { return Vec::new() };
         let of = if figures.partitions.are_all() { watermark_of } else { watermark_of_some };
-        figures.models.iter().map(|tally| of(tally, &self.name)).collect()
+        figures.models.iter().map(|tally| of(tally, &self.stage.name)).collect()
     }
 
     /// What it says for itself. Limits on end-to-end latency hold at the last stage of events.
@@ -76,7 +72,7 @@ impl<'a> StageRun<'a> {
         let delivered = self.delivered.unwrap_or(&nothing);
         let figures = StreamFigures {
             name: &stream.name,
-            stage: (!stream.stages.is_empty()).then_some(self.name.as_str()),
+            stage: self.stage.written_name(),
             slo: &slo,
             delivery: stream.delivery,
             sides: sides_of(role),
@@ -89,7 +85,7 @@ impl<'a> StageRun<'a> {
             sent_to_acked: None,
             generator: None,
             watermarks: &[],
-            reading: self.run.reading(self.place, &self.topic, &acked),
+            reading: self.run.reading(self.place, &acked),
         };
         judge(&RunFigures { streams: &[figures], interrupted: false, embedded: false, clocks: None })
     }
@@ -97,17 +93,19 @@ impl<'a> StageRun<'a> {
 
 /// What the stage at a place of a stream comes to, where it shows events.
 pub(super) fn conclude_stage(run: StreamRun<'_>, place: usize) -> (StageSummary, Reconciled) {
-    let stage = StageRun::at(run, place);
-    let reconciled = reconcile_part(&stage);
-    let judgement = stage.judge(&reconciled);
-    let EventTimeSummary { lateness, findings, clocks, injections } = stage.event_times();
+    let at = StageRun::at(run, place);
+    let reconciled = reconcile_part(&at);
+    let judgement = at.judge(&reconciled);
+    let EventTimeSummary { lateness, findings, clocks, injections } = at.event_times();
     let nothing = Delivered::default();
-    let seen = stage.delivered.unwrap_or(&nothing);
+    let seen = at.delivered.unwrap_or(&nothing);
     let summary = StageSummary {
+        name: at.stage.name.clone(),
+        topic: at.stage.topic.clone(),
         counts: reconciled.counts,
         latency_ms: latencies_of(run, seen),
         observer_behind_ms: seen.observer_behind.summary(),
-        watermarks: stage.watermarks(),
+        watermarks: at.watermarks(),
         lateness,
         findings,
         clocks,
@@ -116,8 +114,6 @@ pub(super) fn conclude_stage(run: StreamRun<'_>, place: usize) -> (StageSummary,
         reasons: judgement.reasons,
         slo: judgement.slo.into_iter().next().unwrap_or_default(),
         windows: None,
-        name: stage.name,
-        topic: stage.topic,
     };
     (summary, reconciled)
 }

@@ -8,7 +8,7 @@ use super::stage::{conclude_stage, conclude_windows, sides_of, slo_of_part};
 use super::windows::windows_of;
 use crate::check::{Counts, Reconciled};
 use crate::event_time::watermark::tolerance_text;
-use crate::profile::{Slo, WhenFull};
+use crate::profile::{Slo, Stage, WhenFull};
 use crate::results::summary::{CountRange, StageSummary, StreamSummary, Watermark};
 use crate::verdict::{GeneratorFigures, Queue, StreamFigures, WatermarkDrops};
 
@@ -40,13 +40,13 @@ impl<'a> StreamRun<'a> {
     /// What each stage comes to; one that shows windows has no events to reconcile.
     fn stages(self) -> Vec<(StageSummary, Reconciled)> {
         let mut windows = windows_of(self.stream, &self.measured.stages);
-        let at = |place: usize| match self.stream.stages.get(place) {
-            Some(stage) if stage.results.is_some() => {
-                (conclude_windows(self, place, windows.remove(&place)), Reconciled::default())
+        let at = |(place, stage): (usize, &Stage)| {
+            if stage.results.is_some() {
+                return (conclude_windows(self, place, windows.remove(&place)), Reconciled::default());
             }
-            _ => conclude_stage(self, place),
+            conclude_stage(self, place)
         };
-        (0..self.stream.stages.len().max(1)).map(at).collect()
+        self.stream.stages.iter().enumerate().map(at).collect()
     }
 
     /// A stream's counts and latencies are those of its last stage of events, which is at this place. Event times are told where the
@@ -99,7 +99,6 @@ impl<'a> StreamRun<'a> {
         let Concluded { summary, reconciled, slo, drops, acked } = concluded;
         let sends = measured.produced.is_some() && facts.role != Role::Consume;
         let place = stream.last_of_events();
-        let topic = stream.stages.get(place).map_or(&summary.topic, |stage| &stage.topic);
         let delivered = measured.stages.get(place).and_then(|stage| stage.delivered.as_ref());
         StreamFigures {
             name: &stream.name,
@@ -116,7 +115,7 @@ impl<'a> StreamRun<'a> {
             sent_to_acked: sends.then_some(&measured.sent_to_acked),
             generator: sends.then(|| self.generator(summary)),
             watermarks: drops,
-            reading: self.reading(place, topic, acked),
+            reading: self.reading(place, acked),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What no part of a run sent or observed, and what follows from it.
 
-use super::part::{Part, stage_names};
+use super::part::Part;
 use super::refused::MergeError;
 use crate::conclude::{Measured, StreamMeasured};
 use crate::load::Shard;
@@ -26,15 +26,14 @@ fn not_sent(stream: &Stream, measured: &StreamMeasured) -> Option<Reason> {
 /// One reason for each stage of events.
 fn not_observed(stream: &Stream, measured: &StreamMeasured) -> Vec<Reason> {
     let name = &stream.name;
-    let shows_windows = |place: usize| stream.stages.get(place).is_some_and(|stage| stage.results.is_some());
-    let stages = stage_names(stream).into_iter().zip(&measured.stages).enumerate();
-    let unseen = stages.filter(|(place, (_, seen))| seen.delivered.is_none() && !shows_windows(*place));
+    let stages = stream.stages.iter().zip(&measured.stages);
+    let unseen = stages.filter(|(stage, seen)| seen.delivered.is_none() && stage.results.is_none());
     let reason = |stage: &str| {
         let at = if stage == name { String::new() } else { format!(" at {stage}") };
         let text = format!("{name}: no part of these observed it{at}. Merge the folder of `consume` too.");
         Reason::new(ReasonCode::NotObserved, text).of_stream(name).at_stage(Some(stage))
     };
-    unseen.map(|(_, (stage, _))| reason(stage)).collect()
+    unseen.map(|(stage, _)| reason(&stage.name)).collect()
 }
 
 /// The observers that took part in the run by the word of the others, and are not given.

@@ -105,9 +105,5 @@ fn observed_by(manifest: &Manifest) -> Shard {
 
 /// The names of the places where a stream is observed, in their order.
 pub(super) fn stage_names(stream: &Stream) -> Vec<&str> {
-    if stream.stages.is_empty() {
-        vec![&stream.name]
-    } else {
-        stream.stages.iter().map(|stage| stage.name.as_str()).collect()
-    }
+    stream.stages.iter().map(|stage| stage.name.as_str()).collect()
 }
