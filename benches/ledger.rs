@@ -5,7 +5,7 @@ use floodmark::check::sequences::SequenceSet;
 use floodmark::check::{DueWord, Expectation, Observation, Observed, Observer, ProducedRecorder, Suspicion};
 use floodmark::consume::extract::Extractor;
 use floodmark::event::payload::{JsonWriter, Size, Stamps};
-use floodmark::event::{EventId, RunTag};
+use floodmark::event::{EventId, Partition, RunTag};
 use floodmark::load::Injected;
 use floodmark::profile::Codec;
 
@@ -45,7 +45,7 @@ fn acked(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
         let mut recorder = ProducedRecorder::default();
         for (partition, sequence) in ragged(4) {
-            recorder.acked(0, sequence, 0, partition as u16, sequence / 4);
+            recorder.acked(0, sequence, 0, Partition::of_number(partition, u16::MAX), sequence / 4);
         }
         recorder.finish()
     });
@@ -75,11 +75,17 @@ fn observations(partitions: u64) -> Vec<Observation> {
         let turn = sequence / partitions;
         let producer = (turn % u64::from(PRODUCERS)) as u16;
         let of_producer = turn / u64::from(PRODUCERS) * partitions + partition;
-        let id = EventId { run: RunTag(1), stream: 0, producer, partition: partition as u16, sequence: of_producer };
+        let id = EventId {
+            run: RunTag(1),
+            stream: 0,
+            producer,
+            partition: Partition::of_number(partition, u16::MAX),
+            sequence: of_producer,
+        };
         let due_ns = 1_760_000_000_000_000_000 + sequence * 2_000;
         Observation {
             id: Ok(id),
-            partition: partition as u16,
+            partition: Partition::of_number(partition, u16::MAX),
             // 100,000 keys, spread like hashes.
             key_hash: Some((sequence * 7919 % 100_000).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
             due_ns: Some(due_ns),
@@ -108,7 +114,7 @@ fn observe(bencher: Bencher<'_, '_>, partitions: u64) {
 }
 
 fn message() -> Vec<u8> {
-    let id = EventId { run: RunTag(1), stream: 0, producer: 3, partition: 2, sequence: 41 };
+    let id = EventId { run: RunTag(1), stream: 0, producer: 3, partition: Partition::new(2), sequence: 41 };
     let stamps =
         Stamps { event_time_ms: 1_760_000_000_123, due_us: 1_760_000_000_123_456, sent_us: 1_760_000_000_123_999 };
     let mut payload = b"k12".to_vec();

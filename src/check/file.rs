@@ -217,7 +217,7 @@ mod tests {
         let mut recorder = ProducedRecorder::default();
         recorder.planned(3, 200_000);
         for sequence in (0..150_000).filter(|sequence| sequence % 1000 != 7) {
-            recorder.acked(3, sequence, 0, (sequence % 3) as u16, sequence / 3);
+            recorder.acked(3, sequence, 0, crate::event::Partition::of_number(sequence, 3), sequence / 3);
         }
         recorder.failed(3, 7, 0);
         recorder.dropped(0, 1, 0);

@@ -1,6 +1,6 @@
 //! Classifies what a stage shows, message by message.
 
-use crate::event::{EventId, NotOurs, RunTag};
+use crate::event::{EventId, NotOurs, Partition, RunTag};
 
 use super::{
     Counts, Expectation, LatencyHistogram, Merge,
@@ -17,7 +17,7 @@ pub struct Observation {
     /// Whose event it is, or why that is unknown.
     pub id: Result<EventId, Unidentified>,
     /// The partition that it was read from.
-    pub partition: u16,
+    pub partition: Partition,
     /// A hash of its key; nothing without a key.
     pub key_hash: Option<u64>,
     /// When it was due, in nanoseconds since 1970, if that is known.
@@ -180,8 +180,8 @@ impl<E: Expectation> Observer<E> {
     }
 
     /// Records how far a partition was read: the offset that would be read next.
-    pub fn position(&mut self, partition: u16, offset: u64) {
-        let position = self.ledger.positions.entry(partition).or_default();
+    pub fn position(&mut self, partition: Partition, offset: u64) {
+        let position = self.ledger.positions.entry(partition.number()).or_default();
         *position = offset.max(*position);
     }
 
@@ -218,7 +218,7 @@ impl<E: Expectation> Observer<E> {
             return Err(if id.stream < observed.streams { Class::Foreign } else { Class::Phantom });
         }
         let planned = self.producers.get(usize::from(id.producer)).map_or(0, |producer| producer.planned);
-        let misplaced = observed.partitions.is_some_and(|partitions| id.partition >= partitions)
+        let misplaced = observed.partitions.is_some_and(|partitions| id.partition.number() >= partitions)
             || observed.is_input && id.partition != seen.partition;
         if id.sequence >= planned || misplaced { Err(Class::Phantom) } else { Ok(id) }
     }

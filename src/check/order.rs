@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::event::Partition;
 use crate::event::identity::MAX_SEQUENCE;
 
 /// The highest sequence number seen of each lane of one producer.
@@ -10,15 +11,15 @@ use crate::event::identity::MAX_SEQUENCE;
 /// no order holds between these, but it holds within each.
 #[derive(Debug, Default)]
 pub(crate) struct LaneOrder {
-    places: HashMap<(u16, u16), usize>,
+    places: HashMap<(Partition, Partition), usize>,
     highest: Vec<u64>,
     /// Messages come in runs of one partition, so the next lane is mostly the last one.
-    last: Option<((u16, u16), usize)>,
+    last: Option<((Partition, Partition), usize)>,
 }
 
 impl LaneOrder {
     /// Takes in a delivery; returns whether it is behind its lane.
-    pub(crate) fn is_behind(&mut self, sent_to: u16, seen_in: u16, sequence: u64) -> bool {
+    pub(crate) fn is_behind(&mut self, sent_to: Partition, seen_in: Partition, sequence: u64) -> bool {
         let lane = (sent_to, seen_in);
         let place = match self.last {
             Some((last, place)) if last == lane => place,
@@ -30,7 +31,7 @@ impl LaneOrder {
         behind
     }
 
-    fn place(&mut self, lane: (u16, u16)) -> usize {
+    fn place(&mut self, lane: (Partition, Partition)) -> usize {
         let place = *self.places.entry(lane).or_insert(self.highest.len());
         if place == self.highest.len() {
             self.highest.push(0);
@@ -95,7 +96,8 @@ mod tests {
             let mut before: Vec<(u16, u16, u64)> = Vec::new();
             for (sent_to, seen_in, sequence) in seen {
                 let expected = before.iter().any(|&(s, o, q)| (s, o) == (sent_to, seen_in) && q > sequence);
-                prop_assert_eq!(order.is_behind(sent_to, seen_in, sequence), expected);
+                let lane = (Partition::new(sent_to), Partition::new(seen_in));
+                prop_assert_eq!(order.is_behind(lane.0, lane.1, sequence), expected);
                 before.push((sent_to, seen_in, sequence));
             }
         }

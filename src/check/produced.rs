@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use roaring::RoaringTreemap;
 
 use super::{Merge, sequences::SequenceSet};
+use crate::event::Partition;
 
 /// Sequence numbers per entry of the bounds that say where events were written.
 pub(crate) const RUN_BITS: u32 = 16;
@@ -61,7 +62,7 @@ impl ProducedRecorder {
     }
 
     /// The broker has the event: attempt 0 is its first send, later ones its copies.
-    pub fn acked(&mut self, producer: u16, sequence: u64, attempt: u8, partition: u16, offset: u64) {
+    pub fn acked(&mut self, producer: u16, sequence: u64, attempt: u8, partition: Partition, offset: u64) {
         let sends = self.sends(producer);
         if attempt > 0 {
             sends.copies.acked += 1;
@@ -108,7 +109,7 @@ impl ProducedRecorder {
 }
 
 impl Sends {
-    fn raise_bound(&mut self, partition: u16, run: u64, offset: u64) {
+    fn raise_bound(&mut self, partition: Partition, run: u64, offset: u64) {
         let place = usize::from(partition);
         if self.bounds.len() <= place {
             self.bounds.resize_with(place + 1, Vec::new);
@@ -259,7 +260,9 @@ pub(crate) mod tests {
 
     pub(crate) fn report(recorder: &mut ProducedRecorder, producer: u16, sequence: u64, attempt: u8, report: Report) {
         match report {
-            Report::Acked { partition, offset } => recorder.acked(producer, sequence, attempt, partition, offset),
+            Report::Acked { partition, offset } => {
+                recorder.acked(producer, sequence, attempt, Partition::new(partition), offset);
+            }
             Report::Failed => recorder.failed(producer, sequence, attempt),
             Report::Dropped => recorder.dropped(producer, sequence, attempt),
             Report::Unresolved => recorder.unresolved(producer, sequence, attempt),
@@ -332,7 +335,7 @@ pub(crate) mod tests {
     fn the_bound_is_the_highest_offset_of_its_run_whatever_the_order_of_acks() {
         let mut recorder = ProducedRecorder::default();
         for (sequence, offset) in [(200_000, 9), (5, 3), (70_000, 4), (6, 2), (200_001, 8)] {
-            recorder.acked(0, sequence, 0, 1, offset);
+            recorder.acked(0, sequence, 0, Partition::new(1), offset);
         }
         let bounds: Vec<_> = recorder.finish().producers[&0].bounds.clone().into_iter().collect();
         assert_eq!(bounds, [((0, 1), 3), ((1, 1), 4), ((3, 1), 9)]);

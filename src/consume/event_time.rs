@@ -8,7 +8,7 @@ use super::extract::Extracted;
 use super::partitions_read::PartitionsRead;
 use super::plan::StagePlan;
 use crate::check::{Class, Merge};
-use crate::event::EventId;
+use crate::event::{EventId, Partition};
 use crate::event_time::lateness::{
     AHEAD_LIMIT_MS, Disturbed, InjectionLedger, Lateness, LatenessMeter, LogFigures, LogRow, LogRule, Offsets,
     ProducerSkew, Timed, WatermarkLog,
@@ -122,7 +122,7 @@ impl EventTimes {
 
     /// Takes in a message. An engine counts every message that it reads, regardless of its sender and of repetitions.
     pub(super) fn see(&mut self, record: &Record<'_>, found: &Extracted, consumed_ns: u64, own: Option<Own>) {
-        let partition = record.partition() as u16;
+        let partition = Partition::of_client(record.partition()).number();
         if partition >= self.partitions.of {
             self.beyond += 1;
             return;

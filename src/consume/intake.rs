@@ -13,7 +13,7 @@ use super::windows::{WindowsPlan, WindowsSeen};
 use crate::check::{
     Class, Delivered, Due, DueCheck, DueContradiction, DueWord, Observation, Observer, Suspicion, Unidentified,
 };
-use crate::event::EventId;
+use crate::event::{EventId, Partition};
 use crate::kafka::{Record, SourceEvent};
 use crate::load::{DueTimes, StreamSchedule};
 
@@ -135,7 +135,7 @@ impl Intake {
     ) -> Observation {
         Observation {
             id: found.id,
-            partition: record.partition() as u16,
+            partition: Partition::of_client(record.partition()),
             key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
             due_ns: due.and_then(|due| due.ns),
             due_word: due.map_or(DueWord::Agrees, |due| due.word),
@@ -155,7 +155,7 @@ impl Intake {
     fn suspect(&mut self, plan: &StagePlan, record: &Record<'_>, found: &Extracted) -> Suspicion {
         let Look { suspicion, id_at } = look_into(record.payload(), |name| record.header(name), plan.observed.run);
         if self.observer.wants_sample(suspicion) {
-            let place = (record.partition() as u16, record.offset().max(0) as u64);
+            let place = (Partition::of_client(record.partition()).number(), record.offset().max(0).cast_unsigned());
             let fault = found.fault.map(|fault| fault.to_string()).unwrap_or_default();
             self.observer.sample(sample(place, record.payload(), fault, id_at));
         }
@@ -210,7 +210,7 @@ impl Intake {
     pub(super) fn finish(mut self, quiet: bool) -> (Delivered, Option<EventTimes>, Option<WindowsSeen>) {
         self.release(true);
         for (partition, position) in self.progress.positions() {
-            self.observer.position(*partition as u16, (*position).max(0) as u64);
+            self.observer.position(Partition::of_client(*partition), (*position).max(0).cast_unsigned());
         }
         let mut ledger = self.observer.finish(quiet);
         ledger.contradiction = self.due.contradiction().or(self.unsettled);

@@ -135,7 +135,9 @@ mod tests {
     const RUN: RunTag = RunTag(7);
 
     fn id(run: RunTag) -> String {
-        EventId { run, stream: 0, producer: 1, partition: 0, sequence: 5 }.to_uuid().to_string()
+        EventId { run, stream: 0, producer: 1, partition: crate::event::Partition::default(), sequence: 5 }
+            .to_uuid()
+            .to_string()
     }
 
     fn look(payload: &str) -> (Suspicion, Option<String>) {

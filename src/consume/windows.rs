@@ -8,6 +8,7 @@ use super::extract::Extracted;
 use super::partitions_read::PartitionsRead;
 use super::window_results::{ResultFault, ResultMessage, ResultPlaces};
 use crate::check::{Class, Merge};
+use crate::event::Partition;
 use crate::event_time::windows::{Book, BooksRule};
 use crate::kafka::Record;
 
@@ -73,7 +74,7 @@ impl WindowsSeen {
             return;
         };
         let is_copy = matches!(class, Class::DuplicateInjected | Class::DuplicateAccidental);
-        let maximum = self.maxima_ms.entry(record.partition() as u16).or_default();
+        let maximum = self.maxima_ms.entry(Partition::of_client(record.partition()).number()).or_default();
         *maximum = (*maximum).max(Some(event_time_ms));
         for seen in self.stages.values_mut() {
             seen.book.expect(event_time_ms, record.key(), is_copy);

@@ -6,6 +6,8 @@
 
 use uuid::Uuid;
 
+use super::Partition;
+
 /// The most streams in one profile.
 pub(crate) const MAX_STREAMS: u64 = 1 << 6;
 /// The most logical producers of one stream.
@@ -37,7 +39,7 @@ pub struct EventId {
     /// The logical producer; with the partition it is the event's lane.
     pub producer: u16,
     /// The partition that it was sent to.
-    pub partition: u16,
+    pub partition: Partition,
     /// The event's number among its producer's events, from 0. It rises along every lane.
     pub sequence: u64,
 }
@@ -81,7 +83,7 @@ impl EventId {
             run: RunTag((high >> 32) as u32),
             stream: (bare_low >> 56) as u8,
             producer: (high & 0xFFF) as u16,
-            partition: (bare_low >> 42 & (MAX_PARTITIONS - 1)) as u16,
+            partition: Partition::new((bare_low >> 42 & (MAX_PARTITIONS - 1)) as u16),
             sequence: bare_low & (MAX_SEQUENCE - 1),
         })
     }
@@ -107,7 +109,7 @@ mod tests {
                 run: RunTag(run),
                 stream,
                 producer,
-                partition,
+                partition: Partition::new(partition),
                 sequence,
             })
     }

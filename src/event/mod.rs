@@ -1,8 +1,10 @@
 //! Events: their identity, and how identity and times are written into a payload and read back.
 
 pub(crate) mod identity;
+mod partition;
 pub mod payload;
 pub(crate) mod time_form;
 
 pub(crate) use identity::NotOurs;
 pub use identity::{EventId, RunTag};
+pub use partition::Partition;

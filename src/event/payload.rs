@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{EventId, RunTag};
+use super::{EventId, Partition, RunTag};
 
 /// The header with the id, if the payload is opaque.
 pub const HEADER_ID: &str = "floodmark-id";
@@ -92,7 +92,8 @@ pub fn json_bytes(key_bytes: Option<usize>, size: Size) -> u64 {
 }
 
 /// An id and times as long as they all are until 2286.
-pub const TODAYS_ID: EventId = EventId { run: RunTag(0), stream: 0, producer: 0, partition: 0, sequence: 0 };
+pub const TODAYS_ID: EventId =
+    EventId { run: RunTag(0), stream: 0, producer: 0, partition: Partition::new(0), sequence: 0 };
 /// See [`TODAYS_ID`].
 pub const TODAYS_STAMPS: Stamps =
     Stamps { event_time_ms: 1_760_000_000_000, due_us: 1_760_000_000_000_000, sent_us: 1_760_000_000_000_000 };
@@ -154,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    const ID: EventId = EventId { run: RunTag(7), stream: 0, producer: 3, partition: 2, sequence: 41 };
+    const ID: EventId = EventId { run: RunTag(7), stream: 0, producer: 3, partition: Partition::new(2), sequence: 41 };
     const STAMPS: Stamps =
         Stamps { event_time_ms: 1_760_000_000_123, due_us: 1_760_000_000_123_456, sent_us: 1_760_000_000_123_999 };
 

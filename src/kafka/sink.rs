@@ -19,6 +19,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::batch::{self, Batch, BatchTopic, EventQueue, NativeDelivery, ProducerNews, Reports};
 use super::error::KafkaError;
 use super::settings::native;
+use crate::event::Partition;
 
 /// Keeps the client quiet: what it would print arrives as deliveries and errors.
 struct Quiet;
@@ -59,7 +60,7 @@ pub(crate) struct Outgoing {
     /// 0, or a copy's number.
     pub attempt: u8,
     /// The partition.
-    pub partition: u16,
+    pub partition: Partition,
     /// It was due during the warm-up: counted, not timed.
     pub warmup: bool,
     /// When it was handed over, in nanoseconds since 1970.
@@ -113,22 +114,20 @@ struct Slot {
 impl Slot {
     fn fill(&self, event: Outgoing) {
         self.sequence.store(event.sequence, Ordering::Relaxed);
-        let place = u64::from(event.producer) << 32
-            | u64::from(event.partition) << 16
-            | u64::from(event.warmup) << 8
-            | u64::from(event.attempt);
-        self.place.store(place, Ordering::Relaxed);
+        let ([p0, p1], [q0, q1]) = (event.producer.to_le_bytes(), event.partition.number().to_le_bytes());
+        let place = [event.attempt, u8::from(event.warmup), q0, q1, p0, p1, 0, 0];
+        self.place.store(u64::from_le_bytes(place), Ordering::Relaxed);
         self.sent_ns.store(event.sent_ns, Ordering::Relaxed);
         self.in_use.store(true, Ordering::Release);
     }
 
     fn read(&self) -> Outgoing {
-        let place = self.place.load(Ordering::Relaxed);
+        let [attempt, warmup, q0, q1, p0, p1, ..] = self.place.load(Ordering::Relaxed).to_le_bytes();
         Outgoing {
-            producer: (place >> 32) as u16,
-            partition: (place >> 16) as u16,
-            attempt: place as u8,
-            warmup: place >> 8 & 1 == 1,
+            producer: u16::from_le_bytes([p0, p1]),
+            partition: Partition::new(u16::from_le_bytes([q0, q1])),
+            attempt,
+            warmup: warmup == 1,
             sequence: self.sequence.load(Ordering::Relaxed),
             sent_ns: self.sent_ns.load(Ordering::Relaxed),
         }

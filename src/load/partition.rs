@@ -1,5 +1,7 @@
 //! The partition of a key, as Kafka's own Java client chooses it.
 
+use crate::event::Partition;
+
 /// Java's murmur2 over a key (`org.apache.kafka.common.utils.Utils.murmur2`): Austin Appleby's MurmurHash2, 32 bits, seed 0x9747b28c.
 #[must_use]
 pub(crate) fn java_murmur2(key: &[u8]) -> u32 {
@@ -22,8 +24,8 @@ pub(crate) fn java_murmur2(key: &[u8]) -> u32 {
 
 /// The partition of a key among `partitions`, as Java's default partitioner chooses it.
 #[must_use]
-pub(crate) fn partition_of(key: &[u8], partitions: u16) -> u16 {
-    ((java_murmur2(key) & 0x7FFF_FFFF) % u32::from(partitions.max(1))) as u16
+pub(crate) fn partition_of(key: &[u8], partitions: u16) -> Partition {
+    Partition::of_number(u64::from(java_murmur2(key) & 0x7FFF_FFFF), partitions)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::random::{Purpose, Source};
 use super::rate::RateCurve;
 use super::send::PlannedSend;
 use super::sizes::SizePicker;
+use crate::event::Partition;
 use crate::profile::{Profile, Span, Stream};
 
 /// Up to this many keys, each key's partition is kept in a table.
@@ -30,7 +31,7 @@ pub struct StreamSchedule {
     clocks: Vec<ProducerClock>,
     keys: KeyPicker,
     key_prefix: String,
-    key_partitions: Vec<u16>,
+    key_partitions: Vec<Partition>,
     sizes: SizePicker,
     mean_payload_bytes: f64,
     partitions: u16,
@@ -213,17 +214,17 @@ impl StreamSchedule {
             sequence,
             key,
             size_bytes,
-            partition: key.map_or((place % u64::from(self.partitions)) as u16, |key| self.partition_of_key(key)),
+            partition: key.map_or(Partition::of_number(place, self.partitions), |key| self.partition_of_key(key)),
             attempt: 0,
             late: lateness_ns > 0,
         }
     }
 
-    fn partition_of_key(&self, key: u64) -> u16 {
+    fn partition_of_key(&self, key: u64) -> Partition {
         self.key_partitions.get(key as usize).copied().unwrap_or_else(|| self.hash_partition(key))
     }
 
-    fn hash_partition(&self, key: u64) -> u16 {
+    fn hash_partition(&self, key: u64) -> Partition {
         let mut bytes = Vec::with_capacity(32);
         self.write_key(key, &mut bytes);
         partition_of(&bytes, self.partitions)

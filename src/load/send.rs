@@ -1,5 +1,7 @@
 //! One send of the schedule, as the schedule plans it and the cursor hands it out.
 
+use crate::event::Partition;
+
 /// One send that the schedule wants: an event's first, or a further copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlannedSend {
@@ -14,7 +16,7 @@ pub struct PlannedSend {
     /// The payload's size in bytes, or the filler's if the profile gives that.
     pub size_bytes: u32,
     /// The partition it goes to.
-    pub partition: u16,
+    pub partition: Partition,
     /// 0 for the event's first send, then 1, 2, … for its copies.
     pub attempt: u8,
     /// Its event time was made late on purpose.

@@ -8,7 +8,8 @@ use crate::program::{Ended, Workshop, assert_conserved, reasons_but_the_machine}
 
 /// An event of another run, as its payload.
 fn of_another_run(sequence: u64) -> Vec<u8> {
-    let id = EventId { run: RunTag(1), stream: 0, producer: 0, partition: 0, sequence };
+    let id =
+        EventId { run: RunTag(1), stream: 0, producer: 0, partition: floodmark::event::Partition::default(), sequence };
     format!("{{\"id\":\"{}\",\"due\":1,\"sent\":1}}", id.to_uuid()).into_bytes()
 }
 

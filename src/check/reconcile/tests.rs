@@ -10,7 +10,7 @@ use crate::{
         Class, DueWord, Observation, Observed, Observer, ProducedRecorder, Suspicion, Unidentified,
         produced::tests::{Report, report},
     },
-    event::{EventId, RunTag},
+    event::{EventId, Partition, RunTag},
     load::Injected,
 };
 
@@ -90,7 +90,7 @@ fn produced(run: &Run) -> Produced {
 }
 
 fn id(producer: u16, sequence: u64) -> EventId {
-    EventId { run: RUN, stream: 0, producer, partition: partition_of(producer, sequence), sequence }
+    EventId { run: RUN, stream: 0, producer, partition: Partition::new(partition_of(producer, sequence)), sequence }
 }
 
 fn observation(seen: Seen, index: usize) -> Observation {
@@ -104,7 +104,7 @@ fn observation(seen: Seen, index: usize) -> Observation {
     let key_hash = id.ok().map(|id| u64::from(id.partition));
     Observation {
         id,
-        partition,
+        partition: Partition::new(partition),
         key_hash,
         due_ns: Some(1_000_000_000),
         sent_ns: Some(1_001_000_000),
@@ -126,12 +126,12 @@ fn delivered(run: &Run, of_partitions: &[u16]) -> Delivered {
     let mut observer = observer();
     for (index, &seen) in run.seen.iter().enumerate() {
         let seen = observation(seen, index);
-        if of_partitions.contains(&seen.partition) {
+        if of_partitions.contains(&seen.partition.number()) {
             observer.observe(&seen);
         }
     }
     for &partition in of_partitions {
-        observer.position(partition, run.positions[usize::from(partition)]);
+        observer.position(Partition::new(partition), run.positions[usize::from(partition)]);
     }
     observer.finish(true)
 }
@@ -308,7 +308,7 @@ fn produced_all() -> Produced {
     let mut recorder = ProducedRecorder::default();
     for producer in 0..PRODUCERS {
         for sequence in 0..PLANNED {
-            recorder.acked(producer, sequence, 0, partition_of(producer, sequence), sequence);
+            recorder.acked(producer, sequence, 0, Partition::new(partition_of(producer, sequence)), sequence);
         }
     }
     recorder.finish()
@@ -326,7 +326,7 @@ fn at_an_output_nothing_is_lost_before_the_quiet_time_is_over() {
 fn the_first_lost_events_are_named() {
     let mut observer = observer();
     for partition in 0..PARTITIONS {
-        observer.position(partition, 1000);
+        observer.position(Partition::new(partition), 1000);
     }
     for sequence in (0..PLANNED).filter(|sequence| ![7, 30].contains(sequence)) {
         observer.observe(&observation(Seen::Event(0, sequence), 0));
@@ -346,7 +346,7 @@ fn a_changed_id_with_this_runs_tag_is_phantom_and_anyone_elses_is_foreign() {
         (Err(Unidentified::Corrupt(RunTag(3))), Class::Foreign),
         (Ok(EventId { stream: 1, ..id(0, 0) }), Class::Phantom),
         (Ok(EventId { sequence: 1 << 41, ..id(0, 0) }), Class::Phantom),
-        (Ok(EventId { partition: 2, ..id(0, 0) }), Class::Phantom),
+        (Ok(EventId { partition: Partition::new(2), ..id(0, 0) }), Class::Phantom),
     ] {
         let seen = Observation { id, ..observation(Seen::Unknown, 0) };
         assert_eq!(observer.observe(&seen), class, "{id:?}");
@@ -369,7 +369,7 @@ fn a_delivery_without_its_due_time_is_counted_and_not_timed() {
 #[test]
 fn an_end_below_what_was_acknowledged_loses_nothing() {
     let mut observer = observer();
-    (0..PARTITIONS).for_each(|partition| observer.position(partition, 20));
+    (0..PARTITIONS).for_each(|partition| observer.position(Partition::new(partition), 20));
     let mut delivered = observer.finish(true);
     delivered.ends = (0..PARTITIONS).map(|partition| (partition, 20)).collect();
     let counts = reconcile(&produced_all(), &delivered, &Plan, LostRule::ReadPast).counts;

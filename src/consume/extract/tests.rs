@@ -4,7 +4,8 @@ use super::*;
 use crate::event::RunTag;
 use crate::event::payload::{JsonWriter, Size, Stamps};
 
-const ID: EventId = EventId { run: RunTag(7), stream: 0, producer: 3, partition: 2, sequence: 41 };
+const ID: EventId =
+    EventId { run: RunTag(7), stream: 0, producer: 3, partition: crate::event::Partition::new(2), sequence: 41 };
 
 fn no_headers(_: &str) -> Option<&'static [u8]> {
     None
