@@ -190,7 +190,7 @@ impl DueCheck {
     #[must_use]
     pub(crate) fn other_run(&self) -> Option<(i64, u64)> {
         let (other_ns, own_ns) = (self.other.agreed_ns?, self.start_ns()?);
-        Some(((other_ns as i64).saturating_sub(own_ns as i64), self.other.fit))
+        Some((other_ns.cast_signed().saturating_sub(own_ns.cast_signed()), self.other.fit))
     }
 }
 

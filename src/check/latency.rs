@@ -80,7 +80,7 @@ impl LatencyHistogram {
             self.negative += times;
             self.most_negative_ns = self.most_negative_ns.max(latency_ns.unsigned_abs());
         }
-        self.nanos.saturating_record_n(latency_ns.max(0) as u64, times);
+        self.nanos.saturating_record_n(latency_ns.max(0).cast_unsigned(), times);
     }
 
     /// How many were recorded.

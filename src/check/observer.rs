@@ -262,7 +262,7 @@ impl<E: Expectation> Observer<E> {
             self.ledger.warmup += 1;
             return;
         }
-        self.ledger.observer_behind.record(seen.behind_ns as i64);
+        self.ledger.observer_behind.record(seen.behind_ns.cast_signed());
         match seen.due_ns {
             Some(due_ns) => self.interval.due_to_consumed.record(difference_ns(seen.consumed_ns, due_ns)),
             None => self.ledger.untimed += 1,

@@ -67,7 +67,7 @@ impl EventTimeFigures {
         let error_us = |producer: u16, at_us: i64| {
             let at_ns = u64::try_from(at_us).ok()?.saturating_mul(NANOS_PER_US);
             let error_ns = schedule.clock_error_ns(producer, at_ns.saturating_sub(self.start_ns?))?;
-            Some(error_ns / NANOS_PER_US as i64)
+            Some(error_ns / NANOS_PER_US.cast_signed())
         };
         self.offsets.estimate(error_us)
     }
@@ -163,7 +163,7 @@ impl EventTimes {
     /// Ends a second of the run. `now_ns` is the time, in nanoseconds since 1970.
     pub(super) fn end_second(&mut self, second: u64, now_ns: u64) -> Vec<LogRow> {
         let mut rows = Vec::new();
-        self.log.end_second(second, (now_ns / 1_000_000) as i64, |row| rows.push(*row));
+        self.log.end_second(second, (now_ns / 1_000_000).cast_signed(), |row| rows.push(*row));
         rows
     }
 
@@ -185,12 +185,12 @@ impl EventTimes {
 /// When a record was appended, as well as it is known: the broker's timestamp, else when it was sent, else when it was seen.
 pub(crate) fn appended_ms(record: &Record<'_>, found: &Extracted, consumed_ns: u64) -> i64 {
     let by_broker = record.timestamp().filter(|timestamp| timestamp.by_broker).map(|timestamp| timestamp.ms);
-    let sent_ms = || found.sent_us.map(|us| (us / 1000) as i64);
-    by_broker.or_else(sent_ms).unwrap_or((consumed_ns / 1_000_000) as i64)
+    let sent_ms = || found.sent_us.map(|us| (us / 1000).cast_signed());
+    by_broker.or_else(sent_ms).unwrap_or((consumed_ns / 1_000_000).cast_signed())
 }
 
 /// The latest moment at which a record can have been appended: the broker's timestamp, else when it was seen.
 pub(crate) fn appended_by_ms(record: &Record<'_>, consumed_ns: u64) -> i64 {
     let by_broker = record.timestamp().filter(|timestamp| timestamp.by_broker).map(|timestamp| timestamp.ms);
-    by_broker.unwrap_or((consumed_ns / 1_000_000) as i64)
+    by_broker.unwrap_or((consumed_ns / 1_000_000).cast_signed())
 }

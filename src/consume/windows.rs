@@ -89,7 +89,7 @@ impl WindowsSeen {
             Ok(found) => {
                 seen.results += 1;
                 seen.last_end_ms = seen.last_end_ms.max(Some(found.window.end_ms));
-                seen.book.result(&found.counted(record.offset().max(0) as u64));
+                seen.book.result(&found.counted(record.offset().max(0).cast_unsigned()));
             }
             Err(fault) => {
                 seen.unreadable += 1;

@@ -133,8 +133,8 @@ unsafe fn id_of(topic: *const rd::rd_kafka_TopicDescription_t) -> Option<u128> {
         if ptr::eq(uuid, ptr::null()) {
             return None;
         }
-        let high = rd::rd_kafka_Uuid_most_significant_bits(uuid) as u64;
-        let low = rd::rd_kafka_Uuid_least_significant_bits(uuid) as u64;
+        let high = rd::rd_kafka_Uuid_most_significant_bits(uuid).cast_unsigned();
+        let low = rd::rd_kafka_Uuid_least_significant_bits(uuid).cast_unsigned();
         Some(u128::from(high) << 64 | u128::from(low)).filter(|id| *id != 0)
     }
 }

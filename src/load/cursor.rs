@@ -130,8 +130,8 @@ impl ProducerCursor {
             self.block.push(event);
             return;
         };
-        for (attempt, after_ns) in tries.after_ns().iter().enumerate() {
-            let send = PlannedSend { due_ns: event.due_ns.saturating_add(*after_ns), attempt: attempt as u8, ..event };
+        for (attempt, after_ns) in (0_u8..).zip(tries.after_ns()) {
+            let send = PlannedSend { due_ns: event.due_ns.saturating_add(*after_ns), attempt, ..event };
             if *after_ns == 0 && attempt == 0 {
                 self.block.push(send);
             } else {

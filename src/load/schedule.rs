@@ -40,15 +40,10 @@ pub struct StreamSchedule {
 /// The schedules of all of a profile's streams. `partitions` is the number of partitions of each stream's topic.
 #[must_use]
 pub fn streams_of(profile: &Profile, duration: Span, partitions: &[u16]) -> Vec<Arc<StreamSchedule>> {
-    profile
-        .streams
-        .iter()
-        .zip(partitions)
-        .enumerate()
-        .map(|(index, (stream, &partitions))| {
-            Arc::new(StreamSchedule::new(stream, index as u8, profile.seed, duration, partitions))
-        })
-        .collect()
+    let schedule = |(index, (stream, &partitions))| {
+        Arc::new(StreamSchedule::new(stream, index, profile.seed, duration, partitions))
+    };
+    (0_u8..).zip(profile.streams.iter().zip(partitions)).map(schedule).collect()
 }
 
 impl StreamSchedule {
@@ -210,7 +205,7 @@ impl StreamSchedule {
         let clock_ns = self.clocks[usize::from(producer)].error_ns(due_ns, producer, sequence, self.source);
         PlannedSend {
             due_ns,
-            event_time_ns: (due_ns as i64).saturating_sub(lateness_ns as i64).saturating_add(clock_ns),
+            event_time_ns: due_ns.cast_signed().saturating_sub(lateness_ns.cast_signed()).saturating_add(clock_ns),
             sequence,
             key,
             size_bytes,

@@ -145,12 +145,18 @@ impl Books {
     }
 
     fn ack(&mut self, event: Outgoing, offset: i64, now_ns: u64) {
-        self.report.ledger.acked(event.producer, event.sequence, event.attempt, event.partition, offset.max(0) as u64);
+        self.report.ledger.acked(
+            event.producer,
+            event.sequence,
+            event.attempt,
+            event.partition,
+            offset.max(0).cast_unsigned(),
+        );
         self.second.current.acked += 1;
         if event.warmup {
             return;
         }
-        let took_ns = now_ns as i64 - event.sent_ns as i64;
+        let took_ns = now_ns.cast_signed() - event.sent_ns.cast_signed();
         match &mut self.alike {
             Some((same_ns, times)) if *same_ns == took_ns => *times += 1,
             _ => {

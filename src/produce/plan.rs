@@ -56,7 +56,7 @@ impl StreamPlan {
     /// The times that a send carries when it is handed over at `sent_ns` (since 1970).
     pub(super) fn stamps(&self, send: &PlannedSend, sent_ns: u64) -> Stamps {
         Stamps {
-            event_time_ms: (self.start_ns as i64).saturating_add(send.event_time_ns).div_euclid(1_000_000),
+            event_time_ms: self.start_ns.cast_signed().saturating_add(send.event_time_ns).div_euclid(1_000_000),
             due_us: (self.start_ns + send.due_ns) / 1000,
             sent_us: sent_ns / 1000,
         }

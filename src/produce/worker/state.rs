@@ -112,9 +112,9 @@ impl State {
         if plan.counts_injected {
             self.count_injected(plan, staged);
         }
-        let sent_from_start_ns = sent_ns as i64 - plan.start_ns as i64;
-        let late_ns = sent_from_start_ns - due_ns as i64;
-        self.report.behind_at_end_ns = late_ns.max(0) as u64;
+        let sent_from_start_ns = sent_ns.cast_signed() - plan.start_ns.cast_signed();
+        let late_ns = sent_from_start_ns - due_ns.cast_signed();
+        self.report.behind_at_end_ns = late_ns.max(0).cast_unsigned();
         if due_ns < plan.warmup_ns {
             return;
         }
