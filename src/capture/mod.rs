@@ -9,14 +9,16 @@ mod captured;
 mod counts;
 mod doubts;
 pub(crate) mod live;
+mod offsets;
 mod profile_text;
 mod range;
 pub(crate) mod sample;
 
 pub(crate) use around::{Run, Stretch, Suspect, hides, is_past, runs, suspects};
 pub(crate) use captured::{CaptureProgress, CaptureStep, Captured};
-pub(crate) use counts::{Counted, EdgeOffsets, NoCounts, count};
+pub(crate) use counts::{Counted, NoCounts, count};
 pub(crate) use doubts::{ErrorBar, Evidence, Held, ReadAround, TopicRules, error_bar};
+pub(crate) use offsets::EdgeOffsets;
 pub(crate) use profile_text::{ProfileParts, profile_text};
 pub(crate) use range::{Edges, Moment, RangeError, moments};
 

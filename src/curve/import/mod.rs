@@ -19,6 +19,7 @@ mod plain;
 mod policy;
 mod prometheus;
 mod quoted;
+mod recognise;
 mod repair;
 mod series;
 mod stamps;
@@ -129,7 +130,7 @@ fn read(bytes: &[u8], options: &Options, findings: &mut Findings) -> Result<Impo
     let text = text::decode(bytes)?;
     let format = match options.format {
         Some(format) => format,
-        None => format::recognise(&text, options.time_format.as_deref())?,
+        None => recognise::recognise(&text, options.time_format.as_deref())?,
     };
     if options.values == Some(Values::Events) && format != Format::Csv {
         return Err(ImportError::NoEvents { format });

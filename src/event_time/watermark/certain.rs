@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::affected::AffectedWindows;
 use super::arrival::Arrivals;
+use super::claim::Claim;
 use super::clock::ClockBound;
 use super::rule::{NO_HORIZON, Rule};
 use super::spec::{ModelSpec, WindowMs};
@@ -17,19 +18,6 @@ use crate::event_time::engines::Progress;
 
 /// Into how many steps the span from an event to its window's closing is divided, where a claim waits for the end of the stream.
 const WAITING_STEPS: i64 = 1024;
-
-/// What holds for an event under any parallelism, interleaving and ticks of the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
-    /// At least one of its windows takes it in.
-    SureKeep,
-    /// It is lost from all its windows.
-    SureDrop,
-    /// It depends on how the engine reads.
-    Race,
-    /// The engine rejects such events (Kafka Streams: negative times, no key).
-    Refused,
-}
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Partition {

@@ -18,6 +18,7 @@ mod append_order;
 mod append_times;
 mod arrival;
 mod certain;
+mod claim;
 mod clock;
 mod closing;
 mod kept_up;
@@ -38,7 +39,8 @@ mod watermarks;
 
 pub(crate) use append_order::{AppendOrder, InOrder};
 pub(crate) use append_times::{AppendClaim, AppendTimes};
-pub use certain::{Certain, Claim};
+pub use certain::Certain;
+pub use claim::Claim;
 pub(crate) use closing::closed_until_ms;
 pub(crate) use live::Expected;
 pub(crate) use replay::{Emission, Fate, Replay};

@@ -1,7 +1,8 @@
 //! Several models over one stream, in one pass.
 
 use super::append_order::AppendOrder;
-use super::certain::{Certain, Claim};
+use super::certain::Certain;
+use super::claim::Claim;
 use super::live::Live;
 use super::spec::ModelSpec;
 use super::tally::ModelTally;

@@ -1,7 +1,7 @@
 //! What holds for a partition's events: exact for a stated store, and otherwise between
 //! the store that forgets at once and the one that never does.
 
-use super::super::certain::Claim;
+use super::super::claim::Claim;
 use super::super::spec::{ModelSpec, WindowMs};
 use super::{StreamsSessions, StreamsSliding, Taken};
 use crate::event_time::windows::WindowSpan;

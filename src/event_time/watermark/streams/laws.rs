@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::certain::Claim;
+use super::super::claim::Claim;
 use super::super::spec::WindowMs;
 use super::claims::StreamsClaims;
 use super::*;
