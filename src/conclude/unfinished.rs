@@ -1,6 +1,6 @@
 //! A run that did not finish: killed, or given up on. Its summary is made of what its files hold second by second, and the verdict is void.
 
-use super::{Role, incidents_of};
+use super::incidents_of;
 use crate::check::{Counts, Hop, Merge};
 use crate::profile::{Profile, Stage, Stream};
 use crate::results::summary::{
@@ -59,7 +59,7 @@ pub(crate) fn summary_of_seconds(folder: &RunFolder, reason: Reason) -> Result<S
         achieved_per_s: streams.iter().map(|stream| stream.achieved_per_s).sum(),
         bytes: streams.iter().map(|stream| stream.bytes).sum(),
         generator: GeneratorSummary { lateness_ms: lateness_of(folder, &profile)?, ..GeneratorSummary::default() },
-        events: if manifest.command == Role::Run.name() { incidents_of(&profile, &rows) } else { Vec::new() },
+        events: incidents_of(&manifest.command, &profile, &rows),
         streams,
         ..empty_summary(facts_of(manifest, &profile, seconds), reason)
     })

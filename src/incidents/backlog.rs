@@ -33,7 +33,7 @@ pub(super) fn swells(seconds: &Seconds) -> Vec<Swell> {
     let mut calm = Calm { from: first, level: if first == 0 { 0 } else { seconds.backlog(first) } };
     let mut at = first;
     while at < seconds.len() {
-        if seconds.backlog(at) > calm.level + about(seconds, at, 1.25) {
+        if seconds.backlog(at) > calm.level.saturating_add(about(seconds, at, 1.25)) {
             let start = calm.end(seconds, at);
             let end = (at..seconds.len()).find(|at| is_over(seconds, *at, calm.level)).unwrap_or(seconds.len());
             if end > at {
@@ -62,7 +62,7 @@ fn swell(seconds: &Seconds, lasts: Range<usize>, calm_before: Range<usize>) -> S
     }
 }
 
-/// The events of so many seconds at what is offered around a second.
+/// The events that are offered in `of_a_second` seconds at the rate around `at`, and never fewer than a few.
 fn about(seconds: &Seconds, at: usize, of_a_second: f64) -> u64 {
     let offered = seconds.at(at).offered.max(seconds.at(at.saturating_sub(1)).offered);
     FEW_EVENTS.max((offered as f64 * of_a_second) as u64)
@@ -83,13 +83,13 @@ impl Calm {
 
     /// The first second of the rise that has come to more than is usual at `at`.
     fn end(&self, seconds: &Seconds, at: usize) -> usize {
-        let is_more = |at: &usize| seconds.backlog(*at) > self.level + about(seconds, *at, 0.1);
+        let is_more = |at: &usize| seconds.backlog(*at) > self.level.saturating_add(about(seconds, *at, 0.1));
         (self.from..at).rev().take_while(is_more).last().unwrap_or(at)
     }
 }
 
-/// A backlog is over when it is down to what was usual before. Lost events would stay in it for ever: it is over, too, when it no longer rises, and
-/// what is delivered is younger than half of what it would be if all of it waited its turn.
+/// A backlog is over when it is down to its usual level. Lost events would keep it up for ever, so it is also over when it no longer rises
+/// and the events that arrive are less than half as old as they would be behind the whole backlog.
 fn is_over(seconds: &Seconds, at: usize, level: u64) -> bool {
     let over = seconds.backlog(at).saturating_sub(level);
     if over <= about(seconds, at, 0.1) {
@@ -97,7 +97,7 @@ fn is_over(seconds: &Seconds, at: usize, level: u64) -> bool {
     }
     let settled = at..seconds.len().min(at + SETTLED);
     let most = settled.clone().map(|at| seconds.backlog(at)).max().unwrap_or(0);
-    let rises = most > seconds.backlog(at) + about(seconds, at, 0.1);
+    let rises = most > seconds.backlog(at).saturating_add(about(seconds, at, 0.1));
     let is_young = |at: usize| {
         let age_ms = seconds.age_in_turn_ms(at, seconds.backlog(at).saturating_sub(level));
         seconds.at(at).p99_ms.is_some_and(|p99_ms| p99_ms < age_ms / 2.0)

@@ -1,5 +1,5 @@
-//! What happened when: saturation, outages, broken limits and recovery, found in a run's seconds. Pure; the same for a run, a killed run and a
-//! folder that is read again.
+//! What happened when: saturation, outages, broken limits and recovery, found in a run's seconds. Pure; the same for a run, a killed run
+//! and a folder that is read again.
 
 mod backlog;
 mod seconds;
@@ -53,8 +53,8 @@ pub enum IncidentKind {
     Backlog,
     /// A latency of single seconds was over its limit. Figure: the worst second's, in milliseconds.
     LimitBroken,
-    /// The backlog was gone, and the latency back within its limit or, without one, within what it had been before. `from_s` is when the cause was
-    /// over, `to_s` when it had recovered. Figure: the seconds between them.
+    /// The backlog was gone, and the latency back within its limit or, without one, within twice its worst before. From when the backlog
+    /// began to fall to when both held. Figure: the seconds between them.
     Recovered,
 }
 
@@ -109,7 +109,7 @@ fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
     one.start < other.end && other.start < one.end
 }
 
-/// A stage is saturated when the backlog rises for three seconds while it delivers. What it held is the median of all seconds in which it was busy.
+/// A stage is saturated when the backlog rises for three seconds while it delivers. The rate that it held is the median of its busy seconds.
 fn saturation(seconds: &Seconds, swell: &Swell, outages: &[Range<usize>]) -> Option<Incident> {
     let is_out = |at: usize| outages.iter().any(|outage| outage.contains(&at));
     // The first second of a rise and the last of a fall are busy only in part; so are those beside an outage.
@@ -144,7 +144,9 @@ fn recoveries(seconds: &Seconds, limits: Limits, swells: &[Swell]) -> Vec<Incide
 
 fn recovery(seconds: &Seconds, limits: Limits, swell: &Swell) -> Option<Incident> {
     let gone = swell.lasts.end;
-    let allowed_ms = limits.end_to_end_p99_ms.or_else(|| seconds.worst_p99_ms(swell.calm_before.clone()));
+    // Calm seconds differ among themselves: up to twice the worst of them is as before.
+    let before_ms = seconds.worst_p99_ms(swell.calm_before.clone()).map(|worst_ms| 2.0 * worst_ms);
+    let allowed_ms = limits.end_to_end_p99_ms.or(before_ms);
     let is_back = |at: &usize| match (seconds.at(*at).p99_ms, allowed_ms) {
         (Some(p99_ms), Some(allowed_ms)) => p99_ms <= allowed_ms,
         _ => true,

@@ -1,4 +1,4 @@
-//! Laws: a stage with a known capacity and known outages is simulated event by event, and what is found is held against what was done to it.
+//! Laws: a stage with a known capacity and known outages is simulated event by event, and what is found is compared with what was done.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -188,4 +188,20 @@ fn one_seconds_figures_that_come_in_with_the_next_are_no_incident() {
         vec![Second { offered: 300, acked: 300, delivered: 300, p99_ms: Some(5.0), ..Second::default() }; 30];
     (seconds[12].delivered, seconds[12].acked, seconds[13].delivered, seconds[13].acked) = (0, 0, 600, 600);
     assert_eq!(find(&Seconds::new("orders", None, &seconds), Limits::default()), []);
+}
+
+#[test]
+fn without_a_limit_a_stage_has_recovered_when_its_latency_is_about_what_it_was() {
+    let calm = Second { offered: 500, acked: 500, delivered: 500, p99_ms: Some(5.0), ..Second::default() };
+    let mut seconds = vec![calm; 30];
+    seconds[10..13].fill(Second { delivered: 0, p99_ms: None, ..calm });
+    seconds[13] = Second { delivered: 2_000, p99_ms: Some(3_000.0), ..calm };
+    for (after_ms, recovered_s) in [([9.0, 5.0], 14), ([300.0, 9.0], 15)] {
+        for (second, p99_ms) in seconds[14..].iter_mut().zip(after_ms) {
+            second.p99_ms = Some(p99_ms);
+        }
+        let incidents = find(&Seconds::new("orders", None, &seconds), Limits::default());
+        let recovered = of_kind(&incidents, IncidentKind::Recovered);
+        assert_eq!(recovered.iter().map(|of| of.to_s).collect::<Vec<_>>(), [Some(recovered_s)], "{incidents:?}");
+    }
 }

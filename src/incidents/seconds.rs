@@ -26,10 +26,10 @@ pub(crate) struct Second {
 
 impl Second {
     fn add(&mut self, later: &Second) {
-        self.offered += later.offered;
-        self.acked += later.acked;
-        self.given_up += later.given_up;
-        self.delivered += later.delivered;
+        self.offered = self.offered.saturating_add(later.offered);
+        self.acked = self.acked.saturating_add(later.acked);
+        self.given_up = self.given_up.saturating_add(later.given_up);
+        self.delivered = self.delivered.saturating_add(later.delivered);
         self.outstanding = later.outstanding;
         self.p99_ms = [self.p99_ms, later.p99_ms].into_iter().flatten().reduce(f64::max);
     }
@@ -47,8 +47,8 @@ pub(crate) struct Seconds {
 }
 
 impl Seconds {
-    /// Of the run's seconds in their order. A stage that delivers in batches is looked at over several seconds at a time: the least with which most of them
-    /// deliver.
+    /// The seconds of a run, in their order. A stage that delivers in batches is looked at over several seconds at a time: the least with which
+    /// most of them deliver.
     #[must_use]
     pub(crate) fn new(stream: &str, stage: Option<&str>, seconds: &[Second]) -> Self {
         let of_width = |width_s: &usize| (*width_s, put_together(seconds, *width_s));
@@ -82,7 +82,7 @@ impl Seconds {
         self.backlog[at]
     }
 
-    /// How old an event is that is delivered in a second with so many others after it, in milliseconds: as long ago as those were due.
+    /// The age in milliseconds of an event that is delivered in a second while `waiting` later ones still wait: the time in which those fell due.
     pub(super) fn age_in_turn_ms(&self, at: usize, waiting: u64) -> f64 {
         let mut left = waiting as f64;
         let mut seconds = 0.0;
@@ -145,7 +145,8 @@ fn put_together(seconds: &[Second], width_s: usize) -> Vec<Second> {
 /// What is due and not delivered, at the end of each second.
 fn backlog(seconds: &[Second]) -> Vec<u64> {
     let waiting = |left: &mut u64, second: &Second| {
-        *left = (*left + second.offered).saturating_sub(second.delivered + second.given_up);
+        let gone = second.delivered.saturating_add(second.given_up);
+        *left = left.saturating_add(second.offered).saturating_sub(gone);
         Some(*left)
     };
     seconds.iter().scan(0, waiting).collect()

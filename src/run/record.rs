@@ -160,15 +160,11 @@ impl Recorder {
         Ended { summary, folder, given_up }
     }
 
-    /// What happened when, by the seconds that were written down. Who sees one side only cannot tell what waits.
+    /// What happened when, by the seconds that were written down.
     fn incidents(&self, prepared: &Prepared) -> Result<Vec<Incident>, ResultsError> {
-        match prepared.request.role {
-            Role::Run => {
-                let rows = RunFolder::open(self.writer.folder())?.timeline()?;
-                Ok(incidents_of(&prepared.request.loaded.profile, &rows))
-            }
-            Role::Produce | Role::Consume => Ok(Vec::new()),
-        }
+        let rows = RunFolder::open(self.writer.folder())?.timeline()?;
+        let request = &prepared.request;
+        Ok(incidents_of(request.role.name(), &request.loaded.profile, &rows))
     }
 
     /// Ends a run whose threads did not come back, with what its files hold by the second.
