@@ -1,4 +1,4 @@
-//! Checks the due time that a message claims against the schedule's: whoever wrote the message last may have changed the claim.
+//! Checks the due time in a message against the schedule: a pipeline may have changed it.
 
 use crate::load::{DueTimes, Dues};
 

@@ -21,7 +21,7 @@ pub struct KernelClock {
 pub(crate) fn kernel_clock() -> Option<KernelClock> {
     let mut answer = std::mem::MaybeUninit::<libc::timex>::zeroed();
     // SAFETY: the pointer is to our own live `timex`. All bytes zero is a valid value of it, because every field is an integer, so
-    // `assume_init` is sound whatever the call does. `modes` is 0, so the call changes nothing in the kernel; it only fills in the struct.
+    // `assume_init` is sound even if the call fails. `modes` is 0, so the call changes nothing in the kernel; it only fills in the struct.
     let (state, timex) = unsafe { (libc::adjtimex(answer.as_mut_ptr()), answer.assume_init()) };
     if state < 0 {
         return None;

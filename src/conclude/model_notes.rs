@@ -27,7 +27,7 @@ fn note_on_unit(tally: &ModelTally) -> Option<String> {
     Some(format!("An event time looks like {unit}; times must be in milliseconds since 1970."))
 }
 
-/// That empty partitions hold the watermark back: to whoever reads only some partitions, others look empty.
+/// That empty partitions hold the watermark back. An observer of some partitions sees the others as empty.
 pub(super) fn note_on_empty(tally: &ModelTally) -> Option<String> {
     let (spec, empty) = (tally.spec(), tally.empty_partitions());
     (empty > 0 && tally.records() > 0 && spec.waits_for_empty()).then(|| {

@@ -129,7 +129,7 @@ fn seen_twice<'a>(stream: &'a Stream, own: &StreamMeasured, other: &StreamMeasur
     stages.find_map(|(name, (own, other))| Some((name, shared(own, other)?)))
 }
 
-/// Where events were observed, whoever may have sent them has to be there.
+/// An observer's part needs the parts of all producers that may have sent what it saw.
 pub(super) fn refuse_missing_shards(profile: &Profile, whole: &Measured) -> Result<(), MergeError> {
     for (stream, measured) in profile.streams.iter().zip(&whole.streams) {
         let sent_for =

@@ -1,4 +1,4 @@
-//! The safety ceiling: never send faster than this, whatever the schedule says.
+//! The safety ceiling: never send faster than this, even if the schedule asks for more.
 
 use std::num::NonZeroU32;
 

@@ -144,7 +144,7 @@ impl LogEncoder {
             return Ok(());
         }
         if latencies.negative() > 0 {
-            // Before its interval: whoever sees the complete interval has also seen its comment.
+            // Before its interval: a reader of the complete interval has also read its comment.
             let mut comment = String::new();
             let (negative, most_ns) = (latencies.negative(), latencies.most_negative_ns());
             let _ = writeln!(comment, "{NEGATIVE}{negative},{most_ns}]");

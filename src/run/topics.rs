@@ -81,7 +81,7 @@ pub(super) struct Topics {
 }
 
 impl Topics {
-    /// Watches these topics, which have so many partitions.
+    /// Watches these topics, each with its number of partitions.
     pub(super) fn watched(target: Arc<Target>, partitions: BTreeMap<String, u32>) -> Self {
         let watch = TopicWatch::start(target, partitions.clone().into_iter().collect());
         Topics { watch, partitions, changed: BTreeSet::new(), reasons: Vec::new() }
@@ -96,7 +96,7 @@ pub(super) struct TopicWatch {
 }
 
 impl TopicWatch {
-    /// Watches these topics, which have so many partitions.
+    /// Watches these topics, each with its number of partitions.
     pub(super) fn start(target: Arc<Target>, topics: Vec<(String, u32)>) -> Self {
         let ((tell, news), (ask, asked)) = (channel(), channel());
         let mut known: Vec<(String, Known)> =

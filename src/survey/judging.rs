@@ -16,7 +16,7 @@ use crate::profile::Isolation;
 
 /// How long nothing may come before the end of the topic.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many messages pass between two looks of whoever watches the progress.
+/// How many messages pass between two reports of the progress.
 const SHOW_EVERY: u64 = 2000;
 
 /// What is read, and what takes it in.

@@ -189,7 +189,7 @@ proptest! {
         match import(&bytes, &options) {
             Ok(read) => {
                 prop_assert!(read.curve.counts().iter().all(|count| *count >= 0.0));
-                // A few bytes never fill the memory, whatever they contain.
+                // No content of a few bytes may fill the memory.
                 prop_assert!(read.curve.counts().len() <= 2_000_000, "{} buckets", read.curve.counts().len());
             }
             Err(error) => {
