@@ -3,6 +3,7 @@
 pub(crate) mod chart;
 pub(crate) use crate::figures;
 pub(crate) mod formats;
+pub(crate) mod limit;
 pub mod output;
 pub(crate) mod picture;
 pub mod screen;

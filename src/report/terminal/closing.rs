@@ -16,6 +16,7 @@ use super::{
 use crate::{
     check::{Counts, Hop, Latencies},
     report::figures::{bytes, count, latency, rate, seconds, share},
+    report::limit::limit_figure,
     results::summary::{HopLatencies, StreamSummary, Summary},
     verdict::{Effect, SloResult, Verdict},
 };
@@ -34,19 +35,36 @@ pub(crate) fn closing(summary: &Summary, folder: Option<&Path>, look: Look) -> S
 }
 
 fn headline(text: &mut String, summary: &Summary, look: Look) {
-    let (word, ink, meaning) = match summary.verdict {
-        Verdict::Pass => ("PASS", Ink::Good, kept(summary)),
-        Verdict::Fail => ("FAIL", Ink::Bad, broken_limits(summary)),
-        Verdict::Void if summary.reasons.iter().any(|reason| reason.code.effect() == Effect::Environment) => {
-            ("VOID", Ink::Doubt, "the environment failed this run".to_owned())
-        }
-        Verdict::Void => ("VOID", Ink::Doubt, "not judged: this run cannot tell pass from fail".to_owned()),
-        Verdict::Part => ("PART", Ink::Strong, "one part of a run: `floodmark merge` gives the verdict".to_owned()),
+    let (word, meaning) = verdict_words(summary);
+    let ink = match summary.verdict {
+        Verdict::Pass => Ink::Good,
+        Verdict::Fail => Ink::Bad,
+        Verdict::Void => Ink::Doubt,
+        Verdict::Part => Ink::Strong,
     };
     line(text, &format!("{}  {meaning}", paint(word, ink, look)));
     for reason in &summary.reasons {
         push_wrapped(text, &reason.text, look.width);
     }
+    line(text, "");
+    line(text, &facts_line(summary));
+}
+
+/// The verdict in a word, and what it means here: "PASS", "all 6 limits kept (...)".
+pub(crate) fn verdict_words(summary: &Summary) -> (&'static str, String) {
+    match summary.verdict {
+        Verdict::Pass => ("PASS", kept(summary)),
+        Verdict::Fail => ("FAIL", broken_limits(summary)),
+        Verdict::Void if summary.reasons.iter().any(|reason| reason.code.effect() == Effect::Environment) => {
+            ("VOID", "the environment failed this run".to_owned())
+        }
+        Verdict::Void => ("VOID", "not judged: this run cannot tell pass from fail".to_owned()),
+        Verdict::Part => ("PART", "one part of a run: `floodmark merge` gives the verdict".to_owned()),
+    }
+}
+
+/// "average, seed 7, 10 s on the embedded broker"
+pub(crate) fn facts_line(summary: &Summary) -> String {
     let run = &summary.run;
     let target = if run.embedded { "the embedded broker".to_owned() } else { format!("cluster {}", run.cluster_id) };
     let cut = match (summary.interrupted, summary.partial) {
@@ -54,16 +72,16 @@ fn headline(text: &mut String, summary: &Summary, look: Look) {
         (false, true) => ", a part is missing",
         (false, false) => "",
     };
-    line(text, "");
-    let facts = format!("{}, seed {}, {} on {target}{cut}", run.profile, run.seed, seconds(run.duration_s));
-    line(text, &facts);
+    format!("{}, seed {}, {} on {target}{cut}", run.profile, run.seed, seconds(run.duration_s))
 }
 
 /// "all 6 limits kept (26,922 events delivered, 20,117 of them timed)"
 fn kept(summary: &Summary) -> String {
     let limits = summary.streams.iter().map(|stream| stream.slo.len()).sum::<usize>();
-    let delivered: u64 = summary.streams.iter().map(|stream| stream.counts.delivered).sum();
-    let timed: u64 = summary.streams.iter().map(|stream| stream.latency_ms.due_to_consumed.count).sum();
+    // A damaged summary may hold any number.
+    let sum = |of: fn(&StreamSummary) -> u64| summary.streams.iter().map(of).fold(0, u64::saturating_add);
+    let (delivered, timed) =
+        (sum(|stream| stream.counts.delivered), sum(|stream| stream.latency_ms.due_to_consumed.count));
     // What came in the warm-up, or without its due time, is in no latency.
     let of_them = if timed < delivered { format!(", {} of them timed", count(timed)) } else { String::new() };
     let events = format!("{} events delivered{of_them}", count(delivered));
@@ -227,11 +245,6 @@ fn latencies(text: &mut String, latency_ms: &HopLatencies, hops: &[Hop]) {
     }
 }
 
-/// Limits in milliseconds end like this; the others are numbers of events.
-fn is_latency(name: &str) -> bool {
-    name.starts_with("end_to_end_") || name.starts_with("ack_")
-}
-
 fn limits(text: &mut String, slo: &[SloResult], look: Look) {
     if slo.is_empty() {
         return;
@@ -240,8 +253,7 @@ fn limits(text: &mut String, slo: &[SloResult], look: Look) {
     let mut table = plain_table(4, 1..3);
     table.add_row(vec!["limit", "at most", "observed", ""]);
     for one in slo {
-        let figure =
-            |value: f64| if is_latency(&one.name) { latency(value) } else { count(value.max(0.0).round() as u64) };
+        let figure = |value: f64| limit_figure(&one.name, value);
         let (observed, outcome) = match (one.observed, one.ok) {
             (None, _) => ("–".to_owned(), "not measured"),
             (Some(value), true) => (figure(value), "kept"),

@@ -27,7 +27,7 @@ pub(super) fn incidents(text: &mut String, incidents: &[Incident], look: Look) {
 }
 
 /// "second 21 to 49", "second 49", "from second 21 to the end"
-fn when(incident: &Incident) -> String {
+pub(crate) fn when(incident: &Incident) -> String {
     match (incident.kind, incident.to_s) {
         (IncidentKind::Recovered, Some(to_s)) => format!("second {to_s}"),
         (_, Some(to_s)) => format!("second {} to {to_s}", incident.from_s),
@@ -35,14 +35,14 @@ fn when(incident: &Incident) -> String {
     }
 }
 
-fn place(incident: &Incident) -> String {
+pub(crate) fn place(incident: &Incident) -> String {
     match &incident.stage {
         Some(stage) => format!("{} at {stage}", incident.stream),
         None => incident.stream.clone(),
     }
 }
 
-fn words(incident: &Incident) -> String {
+pub(crate) fn words(incident: &Incident) -> String {
     let events = || count(incident.figure.max(0.0) as u64);
     match incident.kind {
         IncidentKind::NoAcknowledgements => {
