@@ -230,6 +230,12 @@ pub enum ReasonCode {
 }
 
 impl ReasonCode {
+    /// Its name in files, as in `too_few_samples`.
+    #[must_use]
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// What it does to the verdict.
     #[must_use]
     pub fn effect(self) -> Effect {

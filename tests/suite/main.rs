@@ -21,6 +21,8 @@ mod curve;
 #[cfg(test)]
 mod event_times;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod full_queue;
 #[cfg(test)]
 mod fuzz;

@@ -1,6 +1,7 @@
 //! The forms that a run's end is printed in. A form is a file here and a line in [`FORMATS`]: the command line, its help and its errors ask them.
 
 mod json;
+mod junit;
 mod text;
 
 use std::path::Path;
@@ -30,7 +31,7 @@ pub struct Format {
 }
 
 /// All of them, the default first.
-pub(crate) static FORMATS: [Format; 2] = [text::TEXT, json::JSON];
+pub(crate) static FORMATS: [Format; 3] = [text::TEXT, json::JSON, junit::JUNIT];
 
 impl Format {
     /// The one of this name.

@@ -1,0 +1,110 @@
+//! JUnit XML, as CI systems show it: valid by the schema of Jenkins' xUnit plugin (junit-10.xsd), which the others read, too.
+
+mod suites;
+
+use std::io;
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+
+use self::suites::{Case, Outcome, Suite, suites_of};
+use super::{Ending, Format};
+use crate::report::screen::clean;
+use crate::results::Summary;
+
+pub(super) const JUNIT: Format = Format { name: "junit", is_for_machines: false, print };
+
+fn print(ending: &Ending<'_>) -> Result<Vec<u8>, String> {
+    junit(ending.summary).map_err(|error| error.to_string())
+}
+
+fn junit(summary: &Summary) -> io::Result<Vec<u8>> {
+    let suites = suites_of(summary);
+    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let of_all = |outcome| suites.iter().map(|suite| suite.count(outcome)).sum::<usize>().to_string();
+    let time = time_s(summary.run.duration_s);
+    xml.create_element("testsuites")
+        .with_attributes([
+            ("name", xml_text(&format!("floodmark {}", summary.run.profile)).as_str()),
+            ("tests", &suites.iter().map(|suite| suite.cases.len()).sum::<usize>().to_string()),
+            ("failures", &of_all(Outcome::Failed)),
+            ("errors", &of_all(Outcome::Erred)),
+            ("time", &time),
+        ])
+        .write_inner_content(|xml| suites.iter().try_for_each(|suite| write_suite(xml, suite, summary, &time)))?;
+    let mut bytes = xml.into_inner();
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn write_suite(xml: &mut Writer<Vec<u8>>, suite: &Suite, summary: &Summary, time: &str) -> io::Result<()> {
+    let of = |outcome| suite.count(outcome).to_string();
+    xml.create_element("testsuite")
+        .with_attributes([
+            ("name", xml_text(&suite.name).as_str()),
+            ("tests", &suite.cases.len().to_string()),
+            ("failures", &of(Outcome::Failed)),
+            ("errors", &of(Outcome::Erred)),
+            ("skipped", &of(Outcome::Skipped)),
+            ("time", time),
+            ("timestamp", &xml_text(&summary.run.started)),
+        ])
+        .write_inner_content(|xml| {
+            write_properties(xml, suite, summary)?;
+            suite.cases.iter().try_for_each(|case| write_case(xml, &suite.class, case))
+        })?;
+    Ok(())
+}
+
+/// Which run this was, and at which topic.
+fn write_properties(xml: &mut Writer<Vec<u8>>, suite: &Suite, summary: &Summary) -> io::Result<()> {
+    let run = &summary.run;
+    let facts = [("run", run.id.clone()), ("seed", run.seed.to_string()), ("cluster", run.cluster_id.clone())];
+    let facts = facts.into_iter().chain(suite.topic.clone().map(|topic| ("topic", topic)));
+    xml.create_element("properties").write_inner_content(|xml| {
+        for (name, value) in facts {
+            let value = xml_text(&value);
+            xml.create_element("property")
+                .with_attributes([("name", name), ("value", value.as_str())])
+                .write_empty()?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn write_case(xml: &mut Writer<Vec<u8>>, class: &str, case: &Case) -> io::Result<()> {
+    let text = xml_text(&case.text);
+    let first = text.lines().next().unwrap_or_default();
+    let name = xml_text(&case.name);
+    let element = match case.outcome {
+        Outcome::Passed => "system-out",
+        Outcome::Failed => "failure",
+        Outcome::Erred => "error",
+        Outcome::Skipped => "skipped",
+    };
+    xml.create_element("testcase")
+        .with_attributes([("name", name.as_str()), ("classname", &xml_text(class))])
+        .write_inner_content(|xml| {
+            let said = xml.create_element(element);
+            let said = if case.outcome == Outcome::Passed { said } else { said.with_attribute(("message", first)) };
+            said.write_text_content(BytesText::new(&text))?;
+            Ok(())
+        })?;
+    Ok(())
+}
+
+/// Seconds as the schema takes them: digits and a point.
+fn time_s(seconds: f64) -> String {
+    if seconds.is_finite() && seconds > 0.0 { format!("{seconds:.3}") } else { "0".to_owned() }
+}
+
+/// Text without the characters that XML 1.0 forbids: those that a terminal obeys are shown as everywhere, `\u001b`, and the two others
+/// that are no characters become U+FFFD.
+fn xml_text(text: &str) -> String {
+    clean(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests;
