@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::cluster::Cluster;
 use crate::program::{Ended, Workshop};
 
-/// A run with one limit broken and one kept, of a stream whose name is hostile to every form.
+/// A run with one limit broken and one kept, of one stream.
 fn broken(workshop: &Workshop, form: &str) -> Ended {
     let cluster = Cluster::for_a_test();
     let topic = cluster.topic("forms");
@@ -40,4 +40,15 @@ fn a_run_and_its_folder_say_the_same_in_junit() {
     assert!(xml.contains("<system-out>end_to_end_max: observed "), "{xml}");
     let shown = workshop.call(&["show", ended.out.as_ref().unwrap().to_str().unwrap(), "--format", "junit"]);
     assert_eq!((shown.code(), &shown.stdout), (Some(1), xml));
+}
+
+#[test]
+fn a_run_and_its_folder_say_the_same_in_markdown() {
+    let workshop = Workshop::new();
+    let ended = broken(&workshop, "markdown");
+    let text = &ended.stdout;
+    assert!(ended.code() == Some(1) && text.starts_with("## FAIL: 1 of "), "{text}{}", ended.stderr);
+    assert!(text.contains("| s | end_to_end_p99 | 1 µs |") && text.contains("| **BROKEN** |"), "{text}");
+    let shown = workshop.call(&["show", ended.out.as_ref().unwrap().to_str().unwrap(), "--format", "markdown"]);
+    assert_eq!((shown.code(), &shown.stdout), (Some(1), text));
 }

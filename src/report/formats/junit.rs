@@ -7,7 +7,8 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use self::suites::{Case, Outcome, Suite, suites_of};
+use self::suites::{Case, Suite, suites_of};
+use super::places::Outcome;
 use super::{Ending, Format};
 use crate::report::screen::clean;
 use crate::results::Summary;

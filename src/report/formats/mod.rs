@@ -2,6 +2,8 @@
 
 mod json;
 mod junit;
+mod markdown;
+mod places;
 mod text;
 
 use std::path::Path;
@@ -31,7 +33,7 @@ pub struct Format {
 }
 
 /// All of them, the default first.
-pub(crate) static FORMATS: [Format; 3] = [text::TEXT, json::JSON, junit::JUNIT];
+pub(crate) static FORMATS: [Format; 4] = [text::TEXT, json::JSON, junit::JUNIT, markdown::MARKDOWN];
 
 impl Format {
     /// The one of this name.
