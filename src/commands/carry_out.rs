@@ -3,12 +3,17 @@
 use std::io::{Write, stderr};
 
 use super::flags::{FormatFlags, OutputFlags, ProfileFlags, RunFlag, TargetFlags};
+use super::report::write_report;
 use super::{CommandError, Outcome};
 use crate::conclude::{Ended, Role};
 use crate::load::Shard;
 use crate::profile::Loaded;
+use crate::redact::sentence;
 use crate::report::formats::Ending;
+use crate::report::output::to_stderr;
+use crate::report::screen::shortened;
 use crate::report::terminal::{LiveFigures, LiveLine, Look};
+use crate::results::names::REPORT;
 use crate::run::{self, News, Prepared, Request, RunError};
 
 /// The flags of the three commands, put together.
@@ -65,7 +70,21 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
         std::mem::forget(prepared);
     }
     let _unwritten = line.close();
+    if wanted.role == Role::Run {
+        add_report(&ended);
+    }
     print_end(&ended, &wanted.output.form, out)
+}
+
+/// Puts the page for a browser beside the results. The results stand without it: a page that cannot be made is one sentence.
+fn add_report(ended: &Ended) {
+    if let Err(why) = write_report(&ended.folder, &ended.summary, &ended.folder.join(REPORT)) {
+        let told = format!(
+            "note: there is no {REPORT}, everything else is there: {}\n",
+            shortened(&sentence(&why.to_string()))
+        );
+        let _unwritten = to_stderr(&told);
+    }
 }
 
 /// What is about to happen, in a few lines.

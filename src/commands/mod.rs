@@ -18,6 +18,7 @@ pub(crate) mod flags;
 pub(crate) mod merge;
 pub(crate) mod plan;
 pub(crate) mod produce;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;
@@ -56,6 +57,8 @@ pub enum Command {
     Merge(merge::Args),
     /// Print the results in a folder, even of a run that was killed
     Show(show::Args),
+    /// Make a page for a browser of the results in each folder
+    Report(report::Args),
     /// Show what a profile would send, without sending anything
     Plan(plan::Args),
     /// Predict which events an engine drops as too late, from a recorded stream or a topic
@@ -118,6 +121,7 @@ impl Cli {
             Command::Consume(args) => consume::run(args, out),
             Command::Merge(args) => merge::run(args, out),
             Command::Show(args) => show::run(args, out),
+            Command::Report(args) => report::run(args, out),
             Command::Plan(args) => plan::run(args, out),
             Command::Watermark(args) => watermark::run(args, out),
             Command::Curve(args) => curve::run(args, out),
@@ -141,7 +145,7 @@ impl Cli {
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),
             Command::Capture(args) => args.json,
-            Command::Broker(_) | Command::Schema(_) | Command::Completions(_) => false,
+            Command::Report(_) | Command::Broker(_) | Command::Schema(_) | Command::Completions(_) => false,
         }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) use crate::figures;
 pub(crate) mod formats;
 pub(crate) mod limit;
 pub mod output;
+pub(crate) mod page;
 pub(crate) mod picture;
 pub mod screen;
 pub mod terminal;

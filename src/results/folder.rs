@@ -129,6 +129,18 @@ impl RunFolder {
     /// # Errors
     /// When a file cannot be read.
     pub fn logs(&self) -> Result<Vec<LogFile>, ResultsError> {
+        let mut logs = Vec::new();
+        for name in self.log_names()? {
+            logs.extend(self.log(&name)?);
+        }
+        Ok(logs)
+    }
+
+    /// The names of all interval logs, in order: a day's logs are read one by one.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn log_names(&self) -> Result<Vec<String>, ResultsError> {
         let cannot_read = |system| ResultsError::CannotRead { file: self.path.clone(), system };
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(cannot_read)? {
@@ -141,11 +153,15 @@ impl RunFolder {
         }
         names.sort_unstable();
         names.dedup();
-        let mut logs = Vec::new();
-        for name in names {
-            logs.extend(log_at(&self.path.join(name))?);
-        }
-        Ok(logs)
+        Ok(names)
+    }
+
+    /// An interval log by its name, as far as it goes; `None` when nothing was written yet.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn log(&self, name: &str) -> Result<Option<LogFile>, ResultsError> {
+        log_at(&self.path.join(name))
     }
 
     /// One log summed up: the run's histogram of a hop. Empty when nothing was measured.

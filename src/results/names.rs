@@ -8,3 +8,5 @@ pub(crate) const SUMMARY: &str = "summary.json";
 pub(crate) const TIMELINE: &str = "timeline.csv";
 /// The file name of the watermark log.
 pub(crate) const WATERMARKS: &str = "watermarks.csv";
+/// The file name of the page for a browser.
+pub(crate) const REPORT: &str = "report.html";

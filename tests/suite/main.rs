@@ -50,6 +50,8 @@ mod relaying;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod rewritten_due;
 #[cfg(test)]
 mod safety;

@@ -214,7 +214,7 @@ impl Fates {
 }
 
 /// What a hop is called.
-fn hop_name(hop: Hop) -> &'static str {
+pub(crate) fn hop_name(hop: Hop) -> &'static str {
     match hop {
         Hop::DueToSent => "due → sent",
         Hop::SentToAcked => "sent → acked",

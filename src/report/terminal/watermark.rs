@@ -48,7 +48,8 @@ pub(crate) fn watermark_table(watermarks: &[Watermark]) -> String {
     text
 }
 
-fn called(watermark: &Watermark) -> String {
+/// A model's name, with its window.
+pub(crate) fn called(watermark: &Watermark) -> String {
     let window = watermark.window.as_deref().map(|window| format!(", {window}")).unwrap_or_default();
     format!("{}{window}", watermark.engine)
 }

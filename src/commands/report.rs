@@ -1,0 +1,76 @@
+//! `floodmark report`: a run's folder as one page for a browser.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::{CommandError, Outcome};
+use crate::conclude::read_run;
+use crate::report::page::Page;
+use crate::results::names::REPORT;
+use crate::results::{ResultsError, RunFolder, Summary, pending::write_whole};
+
+/// Flags of `report`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  floodmark report results/average-20300131-110000-1a2b
+  floodmark report results/*")]
+pub struct Args {
+    /// The folders of results
+    #[arg(required = true, value_name = "DIR")]
+    pub results: Vec<PathBuf>,
+    /// The file to write (default: report.html in the folder)
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Writes a report of each folder. One that cannot be read does not keep the others from theirs.
+///
+/// # Errors
+/// Folders that cannot be read or hold no run, or a file that cannot be written.
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    if args.out.is_some() && args.results.len() > 1 {
+        let several = format!(
+            "--out takes the report of one folder, and there are {}: without it each folder gets its own",
+            args.results.len()
+        );
+        return Err(CommandError::Usage(several));
+    }
+    let mut failures = Vec::new();
+    for folder in &args.results {
+        let file = args.out.clone().unwrap_or_else(|| folder.join(REPORT));
+        match read_run(folder).and_then(|ended| write_report(folder, &ended.summary, &file)) {
+            Ok(()) => writeln!(out, "report     {}", file.display())?,
+            Err(failure) => failures.push(failure),
+        }
+    }
+    match failures.as_slice() {
+        [] => Ok(Outcome::Done),
+        failures => Err(told(failures)),
+    }
+}
+
+/// Writes the report of a run whose summary is known.
+///
+/// # Errors
+/// Files that cannot be read, or a report that cannot be written.
+pub(super) fn write_report(folder: &Path, summary: &Summary, file: &Path) -> Result<(), ResultsError> {
+    let run = RunFolder::open(folder)?;
+    let mut page = Page::new(summary, run.manifest(), &run.timeline()?);
+    for name in run.log_names()? {
+        if let Some(log) = run.log(&name)? {
+            page.take(log.open()?).map_err(|why| log.malformed(why))?;
+        }
+    }
+    let bytes = page.to_html().map_err(|why| ResultsError::Unwritable { file: file.to_owned(), why })?;
+    write_whole(file, &bytes)
+}
+
+fn told(failures: &[ResultsError]) -> CommandError {
+    let text = failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    if failures.iter().all(ResultsError::is_usage) {
+        CommandError::Usage(text)
+    } else {
+        CommandError::Environment(text)
+    }
+}

@@ -1,0 +1,216 @@
+//! A hop's latencies over time: percentiles and a heat map by the second, and their distribution over the run.
+
+use std::collections::BTreeMap;
+
+use super::thin::{start_of, width_for};
+use crate::check::{LatencyHistogram, Merge};
+use crate::results::hlog::Interval;
+
+/// The most columns of a heat map: about one for each two pixels.
+const MOST_COLUMNS: u64 = 600;
+/// Cells of a heat map for a tenfold latency.
+pub(super) const CELLS_PER_DECADE: u32 = 10;
+/// The least latency that a heat map tells apart: what is shorter stands in its lowest row.
+pub(super) const LEAST_NS: u64 = 1000;
+/// From a microsecond to more than a day.
+const CELLS: u32 = 11 * CELLS_PER_DECADE + 1;
+/// Points of a percentile curve for a tenth of the events that are left.
+const POINTS_PER_NINE: u32 = 10;
+/// The most nines of a percentile curve.
+const MOST_NINES: u32 = 12;
+
+/// Latencies within a few seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Percentiles {
+    /// How many were measured.
+    pub(super) count: u64,
+    pub(super) p50_ms: f64,
+    pub(super) p90_ms: f64,
+    pub(super) p99_ms: f64,
+    pub(super) max_ms: f64,
+}
+
+impl Percentiles {
+    fn of(latencies: &LatencyHistogram) -> Self {
+        let [p50_ms, p90_ms, p99_ms, max_ms] = [0.5, 0.9, 0.99, 1.0].map(|at| latencies.quantile_ms(at));
+        Percentiles { count: latencies.count(), p50_ms, p90_ms, p99_ms, max_ms }
+    }
+}
+
+/// How many events of a column are in each row of a heat map.
+pub(super) type Column = BTreeMap<usize, u64>;
+
+/// What a log says about a hop.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct HopFigures {
+    /// By the second at which each point begins.
+    pub(super) points: BTreeMap<u64, Percentiles>,
+    /// The seconds that a column of the heat map stands for.
+    pub(super) column_s: u64,
+    /// By the second at which each column begins.
+    pub(super) columns: BTreeMap<u64, Column>,
+    /// How many nines (1 is 90 %, 2 is 99 %), and the latency that so many events do not exceed, in milliseconds.
+    pub(super) curve: Vec<(f64, f64)>,
+}
+
+impl HopFigures {
+    /// Reads a log's intervals, which come in the order of time.
+    ///
+    /// # Errors
+    /// What is wrong with an interval.
+    pub(super) fn read(
+        intervals: impl Iterator<Item = Result<Interval, String>>,
+        seconds: u64,
+        width_s: u64,
+    ) -> Result<Self, String> {
+        let column_s = width_for(seconds, MOST_COLUMNS);
+        let mut reading = Reading {
+            edges: edges(),
+            width_s,
+            figures: HopFigures { column_s, ..HopFigures::default() },
+            ..Reading::default()
+        };
+        for interval in intervals {
+            reading.take(interval?)?;
+        }
+        Ok(reading.end())
+    }
+}
+
+/// A log that is being read: only one point's histogram and the whole run's are held, since each takes 300 kB.
+#[derive(Default)]
+struct Reading {
+    edges: Vec<u64>,
+    width_s: u64,
+    figures: HopFigures,
+    start: u64,
+    open: LatencyHistogram,
+    whole: LatencyHistogram,
+}
+
+impl Reading {
+    fn take(&mut self, interval: Interval) -> Result<(), String> {
+        let second = interval.start.as_secs();
+        let start = start_of(second, self.width_s);
+        if start < self.start {
+            return Err(format!("second {second} comes after a later one"));
+        }
+        if start > self.start {
+            self.close();
+            self.start = start;
+        }
+        self.paint(second, &interval.latencies);
+        self.open.merge(interval.latencies);
+        Ok(())
+    }
+
+    /// Counts a second's latencies into the cells of its column.
+    fn paint(&mut self, second: u64, latencies: &LatencyHistogram) {
+        let column = self.figures.columns.entry(start_of(second, self.figures.column_s)).or_default();
+        for step in latencies.nanos().iter_recorded() {
+            let row = self.edges.partition_point(|edge| *edge <= step.value_iterated_to());
+            *column.entry(row).or_default() += step.count_at_value();
+        }
+    }
+
+    fn close(&mut self) {
+        if self.open.count() > 0 {
+            let open = std::mem::take(&mut self.open);
+            self.figures.points.insert(self.start, Percentiles::of(&open));
+            self.whole.merge(open);
+        }
+    }
+
+    fn end(mut self) -> HopFigures {
+        self.close();
+        self.figures.curve = curve(&self.whole);
+        self.figures
+    }
+}
+
+/// Where the rows of a heat map end, in nanoseconds.
+fn edges() -> Vec<u64> {
+    let least = std::time::Duration::from_nanos(LEAST_NS);
+    let edge = |row: u32| least.mul_f64(10_f64.powf(f64::from(row) / f64::from(CELLS_PER_DECADE)));
+    (0..CELLS).map(|row| u64::try_from(edge(row).as_nanos()).unwrap_or(u64::MAX)).collect()
+}
+
+/// The latency at each share of the events, as far as there are events to tell: the last point is the longest latency.
+fn curve(latencies: &LatencyHistogram) -> Vec<(f64, f64)> {
+    let count = latencies.count();
+    let mut curve = Vec::new();
+    for point in 0..=MOST_NINES * POINTS_PER_NINE {
+        let nines = f64::from(point) / f64::from(POINTS_PER_NINE);
+        let beyond = 10_f64.powf(-nines);
+        // Fewer than one event is beyond it.
+        if count == 0 || latencies.nanos().value_at_quantile(1.0 - beyond) >= latencies.nanos().max() {
+            break;
+        }
+        curve.push((nines, latencies.quantile_ms(1.0 - beyond)));
+    }
+    if count > 0 {
+        let after = curve.last().map_or(0.0, |(nines, _)| nines + 1.0 / f64::from(POINTS_PER_NINE));
+        curve.push((after, latencies.quantile_ms(1.0)));
+    }
+    curve
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn interval(second: u64, latencies_ns: &[i64]) -> Interval {
+        let mut latencies = LatencyHistogram::default();
+        latencies_ns.iter().for_each(|latency| latencies.record(*latency));
+        Interval { start: Duration::from_secs(second), length: Duration::from_secs(1), latencies }
+    }
+
+    fn read(seconds: &[Vec<i64>], width_s: u64) -> HopFigures {
+        let intervals = (0..).zip(seconds).filter(|(_, latencies)| !latencies.is_empty());
+        HopFigures::read(intervals.map(|(second, latencies)| Ok(interval(second, latencies))), 90, width_s).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn thinning_conserves_latencies_and_their_maxima(
+            seconds in prop::collection::vec(prop::collection::vec(-5..100_000_000_000_i64, 0..12), 1..40), width_s in 1..30_u64,
+        ) {
+            let figures = read(&seconds, width_s);
+            let all = interval(0, &seconds.concat()).latencies;
+            let counts: u64 = figures.points.values().map(|point| point.count).sum();
+            let cells: u64 = figures.columns.values().flat_map(|column| column.values()).sum();
+            prop_assert_eq!((counts, cells), (all.count(), all.count()));
+            let most = figures.points.values().map(|point| point.max_ms).fold(0.0, f64::max);
+            prop_assert_eq!(most.to_bits(), all.quantile_ms(1.0).to_bits());
+            prop_assert_eq!(figures.curve.last().map_or(0, |(_, ms)| ms.to_bits()), if all.count() > 0 { most.to_bits() } else { 0 });
+            prop_assert!(figures.curve.is_sorted_by(|one, next| one.0 < next.0 && one.1 <= next.1), "{:?}", figures.curve);
+        }
+    }
+
+    #[test]
+    fn a_point_of_several_seconds_has_the_percentile_of_all_its_events_and_not_a_mean_of_percentiles() {
+        let calm: Vec<i64> = vec![1_000_000; 99];
+        let figures = read(&[calm.clone(), calm, vec![900_000_000; 2]], 3);
+        let point = figures.points[&0];
+        assert_eq!((point.count, point.p50_ms < 1.1, point.max_ms > 899.0), (200, true, true));
+        assert!(point.p99_ms < 1.1 && point.p90_ms < 1.1, "2 of 200 events are beyond p99: {point:?}");
+    }
+
+    #[test]
+    fn a_heat_maps_rows_are_tenths_of_a_decade_from_a_microsecond_on() {
+        let edges = edges();
+        assert_eq!([edges[0], edges[10], edges[30], edges[60]], [1000, 10_000, 1_000_000, 1_000_000_000]);
+        let figures = read(&[vec![0, 999, 1_000_000, 1_000_000]], 1);
+        let rows: Vec<_> = figures.columns[&0].iter().map(|(row, count)| (*row, *count)).collect();
+        assert_eq!(rows, [(0, 2), (31, 2)]);
+    }
+
+    #[test]
+    fn a_log_that_goes_back_in_time_is_damaged() {
+        let back = [Ok(interval(7, &[1])), Ok(interval(3, &[1]))];
+        let told = HopFigures::read(back.into_iter(), 10, 1).unwrap_err();
+        assert_eq!(told, "second 3 comes after a later one");
+    }
+}

@@ -1,0 +1,182 @@
+//! The page itself: its template filled in, with scripts and styles that a browser runs only if they are ours.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, context};
+use serde::Serialize;
+
+use super::charts::Charts;
+use super::happened::happened;
+use super::hop::HopFigures;
+use super::place::{Place, Seconds, shown};
+use super::tables::Table;
+use super::{surroundings, tables};
+use crate::report::figures::{count, seconds as length};
+use crate::report::screen::{clean, shortened};
+use crate::report::terminal::Look;
+use crate::report::terminal::closing::{facts_line, verdict_words};
+use crate::report::terminal::event_times::event_times;
+use crate::report::terminal::windows::window_report;
+use crate::results::{LogKey, Manifest, Summary};
+use crate::verdict::{Effect, Reason, Verdict};
+
+const TEMPLATE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+const UPLOT_STYLE: &str = include_str!("uplot/uPlot.min.css");
+const UPLOT_SCRIPT: &str = include_str!("uplot/uPlot.iife.min.js");
+const UPLOT_LICENCE: &str = include_str!("uplot/LICENSE");
+/// The most reasons that are shown.
+const MOST_REASONS: usize = 50;
+
+/// A heading, and a text that is set as it is.
+#[derive(Debug, Serialize)]
+struct Block {
+    title: String,
+    text: String,
+}
+
+/// A reason, and how it is marked.
+#[derive(Debug, Serialize)]
+struct Line {
+    mark: &'static str,
+    text: String,
+}
+
+/// Fills the page in.
+///
+/// # Errors
+/// What the template's engine said.
+pub(super) fn render(
+    summary: &Summary,
+    manifest: &Manifest,
+    seconds: &Seconds,
+    logs: &BTreeMap<LogKey, HopFigures>,
+) -> Result<String, String> {
+    let places = Place::all(summary);
+    let (word, meaning) = verdict_words(summary);
+    let (happened, more_happened) = happened(summary);
+    let (counts, no_counts) = tables::counts(&places);
+    let charts = Charts::of(summary, seconds, logs).to_script().map_err(|error| error.to_string())?;
+    let names: Vec<String> = places.iter().map(Place::name).collect();
+    let page = context! {
+        policy => policy(),
+        verdict => context! { word, meaning => line(&meaning), mark => mark(summary.verdict) },
+        reasons => value(reasons(summary)),
+        more_reasons => summary.reasons.len().saturating_sub(MOST_REASONS),
+        run => facts(summary),
+        happened => value(happened),
+        more_happened,
+        has_choice => names.len() > 1,
+        places => names,
+        width => (seconds.width_s > 1).then(|| length(std::time::Duration::from_secs(seconds.width_s).as_secs_f64())),
+        limits => value(tables::limits(summary)),
+        counts => value(counts),
+        no_counts => no_counts.join(", "),
+        rates => value(tables::rates(summary)),
+        latencies => value(tables::latencies(&places)),
+        watermarks => value(some(tables::watermarks(&places))),
+        blocks => value(blocks(summary)),
+        environment => value(surroundings::environment(summary, manifest)),
+        clients => value(some(surroundings::clients(manifest))),
+        command => surroundings::command(manifest),
+        profile => surroundings::profile(manifest),
+        profile_name => shown(&manifest.profile_name),
+        charts => Value::from_safe_string(charts),
+        styles => [UPLOT_STYLE, STYLE].map(|style| Value::from_safe_string(style.to_owned())).to_vec(),
+        scripts => [UPLOT_SCRIPT, SCRIPT].map(|script| Value::from_safe_string(script.to_owned())).to_vec(),
+        licence => UPLOT_LICENCE,
+    };
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+    environment
+        .template_from_str(TEMPLATE)
+        .and_then(|template| template.render(page))
+        .map_err(|error| error.to_string())
+}
+
+fn value(of: impl Serialize) -> Value {
+    Value::from(Serde(of))
+}
+
+/// Nothing may be loaded or sent, and only these scripts and styles may run.
+fn policy() -> String {
+    let hash = |text: &&str| {
+        let digest = hmac_sha256::Hash::hash(text.as_bytes());
+        format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(digest))
+    };
+    let all = |of: [&str; 2]| of.iter().map(hash).collect::<Vec<_>>().join(" ");
+    format!(
+        "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; form-action 'none'",
+        all([UPLOT_SCRIPT, SCRIPT]),
+        all([UPLOT_STYLE, STYLE])
+    )
+}
+
+/// A foreign sentence: without what a screen obeys, and in a length that can be read.
+fn line(text: &str) -> String {
+    shortened(&clean(text))
+}
+
+fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "good",
+        Verdict::Fail => "bad",
+        Verdict::Void => "doubt",
+        Verdict::Part => "part",
+    }
+}
+
+fn reasons(summary: &Summary) -> Vec<Line> {
+    let mark = |reason: &Reason| match reason.code.effect() {
+        Effect::Fail => "bad",
+        Effect::Void | Effect::Environment => "doubt",
+        Effect::Part | Effect::Remark => "",
+    };
+    summary
+        .reasons
+        .iter()
+        .take(MOST_REASONS)
+        .map(|reason| Line { mark: mark(reason), text: line(&reason.text) })
+        .collect()
+}
+
+/// Which run it was, in one line.
+fn facts(summary: &Summary) -> Value {
+    let run = &summary.run;
+    let totals = &summary.totals;
+    context! {
+        id => shown(&run.id),
+        line => line(&facts_line(summary)),
+        started => shown(&run.started),
+        planned => count(totals.planned),
+        delivered => count(totals.delivered),
+        lost => count(totals.lost),
+    }
+}
+
+/// What the closing table says of event times and windows.
+fn blocks(summary: &Summary) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for stream in &summary.streams {
+        blocks.push(Block {
+            title: format!("Event times of {}", shown(&stream.name)),
+            text: event_times(stream, Look::PLAIN),
+        });
+        for stage in &stream.stages {
+            let title = format!("Windows of {} at {}", shown(&stream.name), shown(&stage.name));
+            let text = stage.windows.as_ref().map(|windows| window_report(windows, Look::PLAIN));
+            blocks.push(Block { title, text: text.unwrap_or_default() });
+        }
+    }
+    blocks.retain(|block| !block.text.trim().is_empty());
+    blocks.iter_mut().for_each(|block| block.text = clean(block.text.trim_matches('\n')));
+    blocks
+}
+
+/// A table, if it has rows.
+fn some(table: Table) -> Option<Table> {
+    Some(table).filter(|table| !table.rows.is_empty())
+}

@@ -1,0 +1,261 @@
+"use strict";
+// Draws the charts of a run from the figures in the page. Loads nothing.
+(() => {
+  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const drawn = document.getElementById("drawn");
+  const choice = document.getElementById("place");
+  if (!drawn || !choice || figures.places.length === 0) return;
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+  const SYNC = uPlot.sync("time");
+  let charts = [];
+
+  // Numbers, in the words of the tables.
+
+  const trimmed = (value) => {
+    const size = Math.abs(value);
+    const text = value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+    return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  };
+  const count = (value) => value == null ? "–" : value >= 100 ? Math.round(value).toLocaleString("en-US") : trimmed(value);
+  const short = (value) => {
+    const size = Math.abs(value);
+    if (size >= 1e9) return trimmed(value / 1e9) + "G";
+    if (size >= 1e6) return trimmed(value / 1e6) + "M";
+    if (size >= 1e3) return trimmed(value / 1e3) + "k";
+    return trimmed(value);
+  };
+  const latency = (ms) => {
+    if (ms == null) return "–";
+    const size = Math.abs(ms);
+    if (size >= 999.5) return trimmed(ms / 1e3) + " s";
+    if (size >= 0.9995) return trimmed(ms) + " ms";
+    if (size >= 0.0009995) return trimmed(ms * 1e3) + " µs";
+    return size === 0 ? "0" : trimmed(ms * 1e6) + " ns";
+  };
+  const two = (value) => String(value).padStart(2, "0");
+  const moment = (seconds) => {
+    if (seconds == null) return "–";
+    const whole = Math.floor(seconds), hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
+    return hours > 0 ? hours + ":" + two(minutes) + ":" + two(whole % 60) : minutes + ":" + two(whole % 60);
+  };
+
+  // What lies behind the lines: what happened, and the limits.
+
+  const ZONES = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", saturation: "doubt", backlog: "doubt", recovered: "good" };
+
+  const zones = (place) => (u) => {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const event of place.events) {
+      const from = u.valToPos(event.from_s, "x", true);
+      const to = u.valToPos(event.to_s ?? u.scales.x.max, "x", true);
+      ctx.fillStyle = colour("zone-" + (ZONES[event.kind] ?? "doubt"));
+      ctx.fillRect(from, bbox.top, Math.max(to - from, 2), bbox.height);
+    }
+    ctx.restore();
+  };
+
+  const limits = (place) => (u) => {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = colour("bad");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.font = 11 * devicePixelRatio + "px system-ui, sans-serif";
+    ctx.textAlign = "right";
+    for (const limit of place.limits) {
+      const y = u.valToPos(limit.ms, "y", true);
+      if (!(y > bbox.top && y < bbox.top + bbox.height)) continue;
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      ctx.fillText("limit " + limit.name.replace("end_to_end_", "") + " " + latency(limit.ms), bbox.left + bbox.width - 4, y - 4 * devicePixelRatio);
+    }
+    ctx.restore();
+  };
+
+  // Axes and series.
+
+  const axis = (more) => ({
+    stroke: colour("faint"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 },
+    font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", ...more,
+  });
+  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+  const time = () => axis({ label: "minutes:seconds from the start", labelSize: 20, size: 32, incrs: STEPS, space: 60, values: (u, all) => all.map(moment) });
+  const upright = (label, values) => axis({ label, labelSize: 20, size: 62, values: (u, all) => all.map((value) => value == null ? "" : values(value)) });
+  const line = (label, name, value, more) => ({ label, stroke: colour(name), width: 1.5, value: (u, number) => value(number), points: { size: 5 }, ...more });
+  // Between two columns a line on a logarithmic axis has to stay above nothing.
+  const above = (values) => values.map((value) => value == null ? null : Math.max(value, 0.001));
+  const range = (u, least, most) => {
+    if (least == null) return [0.01, 10];
+    return [10 ** Math.floor(Math.log10(least)), 10 ** Math.ceil(Math.log10(most * 1.02))];
+  };
+  const decades = (u, all) => all.map((value) => Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? value : null);
+  const log = (label) => ({ ...upright(label, latency), filter: decades });
+  const width = (parent) => Math.max(Math.floor(parent.getBoundingClientRect().width), 240);
+
+  const draw = (parent, title, options, data) => {
+    const holder = document.createElement("div");
+    holder.className = "chart";
+    const heading = document.createElement("h3");
+    heading.textContent = title;
+    holder.append(heading);
+    parent.append(holder);
+    if (!data[0].length || !data.slice(1).some((values) => values.some((value) => value != null))) {
+      const empty = document.createElement("p");
+      empty.className = "empty";
+      empty.textContent = "Nothing was measured.";
+      holder.append(empty);
+      return null;
+    }
+    const chart = new uPlot({ width: width(holder), height: 230, legend: { live: true }, ...options }, data, holder);
+    chart.titleOf = title;
+    charts.push(chart);
+    return chart;
+  };
+
+  const timed = (place, options) => ({
+    cursor: { sync: { key: SYNC.key, setSeries: false, scales: ["x", null] }, drag: { x: true, y: false } },
+    ...options,
+    scales: { x: { time: false, range: (u, least, most) => least === most ? [least - 1, most + 1] : [least, most] }, ...options.scales },
+    hooks: { ...options.hooks, drawClear: [zones(place)].concat(options.hooks?.drawClear ?? []) },
+  });
+  const seconds = { label: "at", value: (u, value) => moment(value) };
+
+  // The charts.
+
+  const rates = (parent, place) => {
+    const { counts } = place;
+    const perSecond = (values) => values.map((value, at) => value == null ? null : value / counts.seconds[at]);
+    const rate = (value) => value == null ? "–" : count(value) + "/s";
+    const series = [
+      line("offered", "offered", rate, { dash: [6, 4] }), line("sent", "sent", rate), line("acked", "acked", rate), line("delivered", "delivered", rate, { width: 2 }),
+    ];
+    const data = [place.x, perSecond(counts.offered), perSecond(counts.sent), perSecond(counts.acked), perSecond(counts.delivered)];
+    for (const name of ["failed", "dropped"]) {
+      if (counts[name].some((value) => value > 0)) {
+        series.push(line(name, "worst", rate, { dash: name === "failed" ? [] : [2, 3] }));
+        data.push(perSecond(counts[name]));
+      }
+    }
+    draw(parent, "Rates", timed(place, {
+      series: [seconds, ...series], axes: [time(), upright("events per second", short)], scales: { y: { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } },
+    }), data);
+  };
+
+  const waiting = (parent, place) => {
+    const { counts } = place;
+    draw(parent, "Waiting", timed(place, {
+      series: [seconds, line("sent, not acked", "acked", count), line("acked, not seen", "warm", count, { width: 2 })],
+      axes: [time(), upright("events", short)], scales: { y: { range: (u, least, most) => [0, Math.max(most * 1.1, 1)] } }, height: 180,
+    }), [place.x, counts.unacked, counts.unseen]);
+  };
+
+  const percentiles = (parent, place, hop, isWhole) => {
+    const name = isWhole ? "delivered" : "acked";
+    const band = (above, below, share) => ({ series: [above, below], fill: faded(colour(name), share) });
+    draw(parent, "Latency " + hop.name, timed(place, {
+      series: [
+        seconds, line("max", "worst", latency, { width: 1, dash: [2, 3] }), line("p99", "warm", latency), line("p90", name, latency, { width: 1 }), line("p50", name, latency, { width: 2 }),
+      ],
+      bands: [band(2, 3, 0.16), band(3, 4, 0.32)],
+      axes: [time(), log("latency")], scales: { y: { distr: 3, range } }, height: isWhole ? 260 : 200,
+      hooks: isWhole ? { draw: [limits(place)] } : {},
+    }), [place.x, above(hop.max), above(hop.p99), above(hop.p90), above(hop.p50)]);
+  };
+
+  const faded = (hex, share) => {
+    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+    return `rgba(${red}, ${green}, ${blue}, ${share})`;
+  };
+
+  const heat = (parent, place, hop) => {
+    const edge = (row) => figures.least_ms * 10 ** (row / figures.cells_per_decade);
+    let most = 1, lowest = Infinity, highest = 0;
+    for (const [, rows] of hop.columns) {
+      for (const [row, events] of Object.entries(rows)) {
+        most = Math.max(most, events);
+        lowest = Math.min(lowest, Number(row));
+        highest = Math.max(highest, Number(row));
+      }
+    }
+    const cells = (u) => {
+      const { ctx, bbox } = u;
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+      ctx.clip();
+      for (const [start, rows] of hop.columns) {
+        const left = Math.round(u.valToPos(start, "x", true)), right = Math.round(u.valToPos(start + hop.column_s, "x", true));
+        for (const [row, events] of Object.entries(rows)) {
+          const top = Math.round(u.valToPos(edge(Number(row)), "y", true)), bottom = Math.round(u.valToPos(edge(Number(row) - 1), "y", true));
+          ctx.fillStyle = faded(colour("acked"), 0.12 + 0.88 * Math.log1p(events) / Math.log1p(most));
+          ctx.fillRect(left, top, Math.max(right - left, 1), Math.max(bottom - top, 1));
+        }
+      }
+      ctx.restore();
+    };
+    const starts = hop.columns.map(([start]) => start);
+    if (starts.length) starts.push(starts[starts.length - 1] + hop.column_s);
+    draw(parent, "Heat map of latency " + hop.name + ": the darker, the more events", timed(place, {
+      series: [seconds, { label: "events", show: true, stroke: "transparent", points: { show: false }, value: () => "" }],
+      legend: { show: false }, axes: [time(), log("latency")], scales: { y: { distr: 3, range: () => [edge(lowest - 1), edge(highest)] } }, height: 220, hooks: { draw: [cells] },
+    }), [starts, starts.map(() => edge(lowest))]);
+  };
+
+  const distribution = (parent, place) => {
+    const names = ["delivered", "acked", "sent", "offered"];
+    const tables = place.hops.map((hop) => [hop.curve.map(([nines]) => nines), hop.curve.map(([, ms]) => Math.max(ms, 0.001))]);
+    if (!tables.length) return;
+    const share = (nines) => nines == null ? "–" : (100 * (1 - 10 ** -nines)).toFixed(Math.max(0, Math.ceil(nines) - 2)).replace(/^100\.?0*$/, "100") + " %";
+    const data = uPlot.join(tables);
+    draw(parent, "Distribution: how many events were within which latency", {
+      cursor: { drag: { x: true, y: false } },
+      series: [{ label: "of events", value: (u, value) => share(value) }, ...place.hops.map((hop, at) => line(hop.name, names[at % 4], latency, { spanGaps: true, dash: at === 3 ? [6, 4] : [] }))],
+      axes: [
+        axis({ label: "share of events", labelSize: 20, size: 32, splits: (u) => Array.from({ length: Math.ceil(u.scales.x.max) + 1 }, (_, at) => at), values: (u, all) => all.map(share) }),
+        log("latency"),
+      ],
+      scales: { x: { time: false, range: (u, least, most) => [least ?? 0, Math.max(most ?? 1, 1)] }, y: { distr: 3, range } }, height: 240,
+    }, data);
+  };
+
+  const show = () => {
+    charts.forEach((chart) => chart.destroy());
+    charts = [];
+    drawn.textContent = "";
+    const place = figures.places[Number(choice.value) || 0];
+    const [first, ...others] = place.hops;
+    rates(drawn, place);
+    waiting(drawn, place);
+    const whole = first && first.name === "due → consumed";
+    if (whole) {
+      percentiles(drawn, place, first, true);
+      heat(drawn, place, first);
+    }
+    const pair = document.createElement("div");
+    pair.className = "pair";
+    drawn.append(pair);
+    for (const hop of whole ? others : place.hops) percentiles(pair, place, hop, false);
+    distribution(drawn, place);
+  };
+
+  const fit = () => charts.forEach((chart) => {
+    const wanted = width(chart.root.parentElement);
+    if (wanted !== chart.width) chart.setSize({ width: wanted, height: chart.height });
+  });
+
+  choice.addEventListener("change", show);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+  new ResizeObserver(fit).observe(drawn);
+  addEventListener("beforeprint", show);
+  addEventListener("afterprint", show);
+  show();
+  // For tests, and for whoever looks into the page's figures with the browser's own tools.
+  globalThis.floodmark = { figures, charts: () => charts };
+})();

@@ -1,0 +1,195 @@
+//! The tables of a page, as text in cells.
+
+use serde::Serialize;
+
+use super::place::{Place, shown};
+use crate::check::{Counts, Hop, Latencies};
+use crate::event_time::watermark::tolerance_text;
+use crate::figures;
+use crate::report::figures::{bytes, count, latency, rate, share};
+use crate::report::limit::limit_figure;
+use crate::report::terminal::closing::hop_name;
+use crate::report::terminal::watermark::called;
+use crate::results::Summary;
+use crate::verdict::SloResult;
+
+/// A table; columns of figures are set to the right.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub(super) struct Table {
+    pub(super) columns: Vec<TableColumn>,
+    pub(super) rows: Vec<Row>,
+}
+
+/// A column's heading.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct TableColumn {
+    name: String,
+    is_figure: bool,
+}
+
+/// A row, and how it is marked: `good`, `bad`, `doubt` or not at all.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Row {
+    pub(super) mark: &'static str,
+    pub(super) cells: Vec<String>,
+}
+
+impl Table {
+    /// An empty table: first the columns of text, then those of figures.
+    pub(super) fn new(texts: &[&str], figures: &[&str]) -> Self {
+        let column = |is_figure| move |name: &&str| TableColumn { name: (*name).to_owned(), is_figure };
+        let columns = texts.iter().map(column(false)).chain(figures.iter().map(column(true))).collect();
+        Table { columns, rows: Vec::new() }
+    }
+
+    pub(super) fn text_at_the_end(mut self, name: &str) -> Self {
+        self.columns.push(TableColumn { name: name.to_owned(), is_figure: false });
+        self
+    }
+
+    pub(super) fn row(&mut self, mark: &'static str, cells: Vec<String>) {
+        self.rows.push(Row { mark, cells });
+    }
+}
+
+/// Every limit, and whether it was kept.
+pub(super) fn limits(summary: &Summary) -> Table {
+    let mut table = Table::new(&["stream", "limit"], &["at most", "observed"]).text_at_the_end("");
+    for (name, slo) in limits_by_place(summary) {
+        let figure = |value: f64| limit_figure(&slo.name, value);
+        let (mark, outcome) = match (slo.observed, slo.ok) {
+            (None, _) => ("doubt", "not measured"),
+            (Some(_), true) => ("good", "kept"),
+            (Some(_), false) => ("bad", "BROKEN"),
+        };
+        let observed = slo.observed.map_or_else(|| "–".to_owned(), figure);
+        table.row(mark, vec![name, shown(&slo.name), figure(slo.limit), observed, outcome.to_owned()]);
+    }
+    table
+}
+
+/// The limits of each stream, then those that hold at its stages and do not stand there.
+fn limits_by_place(summary: &Summary) -> Vec<(String, &SloResult)> {
+    let mut all = Vec::new();
+    for stream in &summary.streams {
+        all.extend(stream.slo.iter().map(|slo| (shown(&stream.name), slo)));
+        for stage in &stream.stages {
+            let name = format!("{} at {}", shown(&stream.name), shown(&stage.name));
+            all.extend(stage.slo.iter().filter(|slo| !stream.slo.contains(slo)).map(|slo| (name.clone(), slo)));
+        }
+    }
+    all
+}
+
+/// What became of the events at each place. Kinds that nowhere happened are named below.
+pub(super) fn counts(places: &[Place<'_>]) -> (Table, Vec<&'static str>) {
+    let of = |place: &Place<'_>| place.stage.map_or(place.stream.counts, |stage| stage.counts);
+    let (kept, nothing): (Vec<_>, Vec<_>) =
+        COUNTS.iter().partition(|kind| kind.is_always_shown || places.iter().any(|place| (kind.of)(&of(place)) > 0));
+    let names: Vec<&str> = kept.iter().map(|kind| kind.name).collect();
+    let mut table = Table::new(&["stream"], &names);
+    for place in places {
+        let counts = of(place);
+        let bad = counts.lost + counts.phantom > 0;
+        let cells = std::iter::once(place.name()).chain(kept.iter().map(|kind| count((kind.of)(&counts))));
+        table.row(if bad { "bad" } else { "" }, cells.collect());
+    }
+    (table, nothing.iter().map(|kind| kind.name).collect())
+}
+
+/// A kind of count.
+struct CountKind {
+    name: &'static str,
+    is_always_shown: bool,
+    of: fn(&Counts) -> u64,
+}
+
+const fn core(name: &'static str, of: fn(&Counts) -> u64) -> CountKind {
+    CountKind { name, is_always_shown: true, of }
+}
+
+const fn rare(name: &'static str, of: fn(&Counts) -> u64) -> CountKind {
+    CountKind { name, is_always_shown: false, of }
+}
+
+/// Every kind, in the order of the path.
+const COUNTS: [CountKind; 21] = [
+    core("planned", |counts| counts.planned),
+    core("sent", |counts| counts.sent),
+    core("acked", |counts| counts.acked),
+    rare("failed", |counts| counts.failed),
+    rare("dropped", |counts| counts.dropped),
+    rare("unresolved", |counts| counts.unresolved),
+    rare("unresolved, seen", |counts| counts.unresolved_delivered),
+    core("delivered", |counts| counts.delivered),
+    core("lost", |counts| counts.lost),
+    rare("in flight", |counts| counts.in_flight),
+    rare("duplicates", |counts| counts.duplicates_accidental),
+    rare("duplicates asked", |counts| counts.duplicates_injected),
+    rare("reordered", |counts| counts.reordered_accidental),
+    rare("reordered by key", |counts| counts.reordered_by_key),
+    rare("reordered asked", |counts| counts.reordered_injected),
+    rare("late, asked for", |counts| counts.late_injected),
+    rare("copies not acked", |counts| counts.copies_not_acked),
+    rare("due time changed", |counts| counts.due_wrong),
+    rare("foreign", |counts| counts.foreign.saturating_sub(counts.unreadable)),
+    rare("unreadable", |counts| counts.unreadable),
+    rare("phantom", |counts| counts.phantom),
+];
+
+/// What was offered and sent of each stream.
+pub(super) fn rates(summary: &Summary) -> Table {
+    let mut table = Table::new(&["stream", "topic"], &["offered", "sent", "bytes"]);
+    for stream in &summary.streams {
+        let figures = [rate(stream.offered_per_s), rate(stream.achieved_per_s), bytes(stream.bytes)];
+        let mut cells = vec![shown(&stream.name), shown(&stream.topic)];
+        cells.extend(figures);
+        table.row("", cells);
+    }
+    table
+}
+
+/// How long each hop took; hops of which nothing was measured are left out.
+pub(super) fn latencies(places: &[Place<'_>]) -> Table {
+    let figures = ["timed", "min", "p50", "p90", "p99", "p99.9", "max", "negative"];
+    let mut table = Table::new(&["stream", "hop"], &figures);
+    for place in places {
+        for (hop, of) in
+            Hop::ALL.into_iter().map(|hop| (hop, place.latency_ms().get(hop))).filter(|(_, of)| of.count > 0)
+        {
+            let mut cells = vec![place.name(), hop_name(hop).to_owned(), count(of.count)];
+            cells.extend(percentiles(of));
+            cells.push(count(of.negative));
+            table.row("", cells);
+        }
+    }
+    table
+}
+
+fn percentiles(of: &Latencies) -> [String; 6] {
+    [of.min, of.p50, of.p90, of.p99, of.p999, of.max].map(latency)
+}
+
+/// What engines would drop behind their watermarks.
+pub(super) fn watermarks(places: &[Place<'_>]) -> Table {
+    let figures = ["at least", "at most", "expected", "of events", "windows"];
+    let mut table = Table::new(&["stream", "would drop", "allows for"], &figures);
+    for place in places {
+        let models = place.stage.map_or(&place.stream.watermarks, |stage| &stage.watermarks);
+        for model in models {
+            let expected = model.expected.map(|of| figures::range(of.records.min, of.records.max));
+            let cells = vec![
+                place.name(),
+                shown(&called(model)),
+                shown(&tolerance_text(&model.tolerance)),
+                count(model.dropped_sure),
+                count(model.dropped_possible),
+                expected.unwrap_or_else(|| "–".to_owned()),
+                share(model.dropped_possible, model.records),
+                count(model.windows_affected),
+            ];
+            table.row(if model.dropped_sure > 0 { "doubt" } else { "" }, cells);
+        }
+    }
+    table
+}
