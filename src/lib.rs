@@ -11,6 +11,7 @@ mod capture;
 pub mod check;
 pub mod clock;
 pub mod commands;
+pub mod compare;
 pub mod conclude;
 pub mod consume;
 pub mod curve;

@@ -10,6 +10,7 @@ use crate::verdict::{Effect, Verdict};
 pub(crate) mod broker;
 pub(crate) mod capture;
 mod carry_out;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod consume;
 pub(crate) mod curve;
@@ -59,6 +60,8 @@ pub enum Command {
     Show(show::Args),
     /// Make a page for a browser of the results in each folder
     Report(report::Args),
+    /// Tell whether a run, or a set of runs, is worse than another
+    Compare(compare::Args),
     /// Show what a profile would send, without sending anything
     Plan(plan::Args),
     /// Predict which events an engine drops as too late, from a recorded stream or a topic
@@ -122,6 +125,7 @@ impl Cli {
             Command::Merge(args) => merge::run(args, out),
             Command::Show(args) => show::run(args, out),
             Command::Report(args) => report::run(args, out),
+            Command::Compare(args) => compare::run(args, out),
             Command::Plan(args) => plan::run(args, out),
             Command::Watermark(args) => watermark::run(args, out),
             Command::Curve(args) => curve::run(args, out),
@@ -141,6 +145,7 @@ impl Cli {
             Command::Consume(args) => args.output.form.chosen().is_for_machines,
             Command::Merge(args) => args.output.form.chosen().is_for_machines,
             Command::Show(args) => args.form.chosen().is_for_machines,
+            Command::Compare(args) => args.json,
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::{CommandError, Outcome};
 use crate::{
+    compare::compare_schema,
     profile::schema::profile_schema_text,
     results::{summary_schema, verdicts_schema},
 };
@@ -30,6 +31,8 @@ pub enum Format {
     Summary,
     /// What `floodmark watermark FILE --json` prints
     Watermark,
+    /// What `floodmark compare --json` prints
+    Compare,
 }
 
 impl Format {
@@ -39,6 +42,7 @@ impl Format {
             Format::Profile => profile_schema_text(),
             Format::Summary => summary_schema(),
             Format::Watermark => verdicts_schema(),
+            Format::Compare => compare_schema(),
         }
     }
 }

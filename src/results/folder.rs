@@ -174,6 +174,29 @@ impl RunFolder {
     }
 }
 
+/// The folders of runs that a path stands for: itself, or the runs that it holds, by name.
+///
+/// # Errors
+/// When it is no run and holds none, or cannot be read.
+pub fn runs_at(path: &Path) -> Result<Vec<PathBuf>, ResultsError> {
+    if path.join(MANIFEST).exists() {
+        return Ok(vec![path.to_owned()]);
+    }
+    if !path.is_dir() {
+        return Err(ResultsError::NoRun { folder: path.to_owned() });
+    }
+    let cannot_read = |system| ResultsError::CannotRead { file: path.to_owned(), system };
+    let mut runs = Vec::new();
+    for entry in fs::read_dir(path).map_err(cannot_read)? {
+        let folder = entry.map_err(cannot_read)?.path();
+        if folder.join(MANIFEST).exists() {
+            runs.push(folder);
+        }
+    }
+    runs.sort_unstable();
+    if runs.is_empty() { Err(ResultsError::NoRun { folder: path.to_owned() }) } else { Ok(runs) }
+}
+
 /// The bytes of an interval log.
 #[derive(Debug)]
 pub struct LogFile {

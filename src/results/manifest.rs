@@ -83,6 +83,12 @@ pub struct HostFacts {
     pub boot_id: String,
     /// Cores that the process may use.
     pub cores: u64,
+    /// The model of its CPU; absent where the system does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<String>,
+    /// Its memory; absent where the system does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
 }
 
 impl HostFacts {
@@ -98,6 +104,8 @@ impl HostFacts {
             kernel: told("/proc/sys/kernel/osrelease"),
             boot_id: told("/proc/sys/kernel/random/boot_id"),
             cores: thread::available_parallelism().map_or(1, |cores| cores.get() as u64),
+            cpu: cpu_model(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
+            memory_bytes: memory_bytes(&fs::read_to_string("/proc/meminfo").unwrap_or_default()),
         }
     }
 }
@@ -113,6 +121,20 @@ impl HostFacts {
     pub fn shares_clock_with(&self, other: &Self) -> bool {
         self.boot_id == other.boot_id && self.boot_id != HostFacts::unknown()
     }
+}
+
+/// The first CPU's model in `/proc/cpuinfo`; ARM machines have none there.
+fn cpu_model(cpuinfo: &str) -> Option<String> {
+    let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
+    let (_, model) = line.split_once(':')?;
+    Some(model.trim().to_owned()).filter(|model| !model.is_empty())
+}
+
+/// The whole memory in `/proc/meminfo`.
+fn memory_bytes(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
 }
 
 /// The clock that stamped the events.
@@ -203,5 +225,19 @@ impl Manifest {
     /// When a number is beyond what TOML can hold.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string_pretty(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_class_of_a_machine_is_read_from_what_the_kernel_tells() {
+        let cpuinfo = "processor\t: 0\nmodel name\t: Xeon 6\n\nprocessor\t: 1\nmodel name\t: Xeon 6\n";
+        assert_eq!(cpu_model(cpuinfo).as_deref(), Some("Xeon 6"));
+        assert_eq!((cpu_model("processor\t: 0\n"), cpu_model("model name\t:\n")), (None, None));
+        assert_eq!(memory_bytes("MemTotal:        8141036 kB\nMemFree: 1 kB\n"), Some(8_141_036 * 1024));
+        assert_eq!((memory_bytes(""), memory_bytes("MemTotal: much kB")), (None, None));
     }
 }

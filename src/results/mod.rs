@@ -17,9 +17,9 @@ pub(crate) mod writer;
 
 pub(crate) use error::ResultsError;
 pub(crate) use folder::LogFile;
-pub use folder::RunFolder;
+pub use folder::{RunFolder, runs_at};
 pub use hlog::LogKey;
-pub(crate) use manifest::Manifest;
+pub use manifest::Manifest;
 pub use manifest::RunState;
 pub use summary::Summary;
 pub(crate) use summary::summary_schema;

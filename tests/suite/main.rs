@@ -17,6 +17,8 @@ mod cluster;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod compare;
+#[cfg(test)]
 mod curve;
 #[cfg(test)]
 mod event_times;

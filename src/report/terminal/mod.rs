@@ -2,6 +2,7 @@
 
 pub(crate) mod capture;
 pub(crate) mod closing;
+pub(crate) mod compare;
 pub(crate) mod curve;
 pub(crate) mod event_times;
 pub(crate) mod incidents;
