@@ -16,7 +16,7 @@ const MOST_LISTED: usize = 200;
 /// A row for each incident, with its times from the start and by the clock, and how many more there are.
 pub(super) fn happened(summary: &Summary) -> (Table, usize) {
     let mut table =
-        Table::new(&[], &["from", "to", "lasted", "began (UTC)"]).text_at_the_end("where").text_at_the_end("what");
+        Table::default().figures(&["from", "to"]).texts(&["where"]).marked("what").figures(&["lasted", "began (UTC)"]);
     let started: Option<Timestamp> = summary.run.started.parse().ok();
     for incident in summary.events.iter().take(MOST_LISTED) {
         table.row(mark(incident.kind), cells(incident, started));
@@ -40,7 +40,7 @@ fn cells(incident: &Incident, started: Option<Timestamp>) -> Vec<String> {
         None => shown(&incident.stream),
     };
     let began = started.and_then(|started| clock_time(started, incident.from_s)).unwrap_or_default();
-    vec![from_start(incident.from_s), to, lasted, began, place, clean(&words(incident))]
+    vec![from_start(incident.from_s), to, place, clean(&words(incident)), lasted, began]
 }
 
 /// A moment on the run's own clock, as on the charts: `0:21`.

@@ -69,7 +69,6 @@ pub(super) fn render(
         run => facts(summary),
         happened => value(happened),
         more_happened,
-        has_choice => names.len() > 1,
         places => names,
         width => (seconds.width_s > 1).then(|| length(std::time::Duration::from_secs(seconds.width_s).as_secs_f64())),
         limits => value(tables::limits(summary)),

@@ -87,7 +87,7 @@
   });
   const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
   const time = () => axis({ label: "minutes:seconds from the start", labelSize: 20, size: 32, incrs: STEPS, space: 60, values: (u, all) => all.map(moment) });
-  const upright = (label, values) => axis({ label, labelSize: 20, size: 62, values: (u, all) => all.map((value) => value == null ? "" : values(value)) });
+  const upright = (label, values) => axis({ label, labelSize: 20, size: 62, space: 26, values: (u, all) => all.map((value) => value == null ? "" : values(value)) });
   const line = (label, name, value, more) => ({ label, stroke: colour(name), width: 1.5, value: (u, number) => value(number), points: { size: 5 }, ...more });
   // Between two columns a line on a logarithmic axis has to stay above nothing.
   const above = (values) => values.map((value) => value == null ? null : Math.max(value, 0.001));
@@ -95,8 +95,20 @@
     if (least == null) return [0.01, 10];
     return [10 ** Math.floor(Math.log10(least)), 10 ** Math.ceil(Math.log10(most * 1.02))];
   };
-  const decades = (u, all) => all.map((value) => Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? value : null);
-  const log = (label) => ({ ...upright(label, latency), filter: decades });
+  // Powers of ten, and 2 and 5 times them where those alone would be few.
+  const decades = (u) => {
+    const { min, max } = u.scales.y;
+    const all = (steps) => {
+      const found = [];
+      for (let power = Math.floor(Math.log10(min)); power <= Math.log10(max); power++) {
+        for (const step of steps) found.push(step * 10 ** power);
+      }
+      return found.filter((value) => value >= min * 0.999 && value <= max * 1.001);
+    };
+    const tens = all([1]);
+    return tens.length > 3 ? tens : all([1, 2, 5]);
+  };
+  const log = (label) => ({ ...upright(label, latency), splits: decades, filter: (u, all) => all });
   const width = (parent) => Math.max(Math.floor(parent.getBoundingClientRect().width), 240);
 
   const draw = (parent, title, options, data) => {
@@ -106,7 +118,7 @@
     heading.textContent = title;
     holder.append(heading);
     parent.append(holder);
-    if (!data[0].length || !data.slice(1).some((values) => values.some((value) => value != null))) {
+    if (!data.slice(1).some((values) => values.some((value) => value != null))) {
       const empty = document.createElement("p");
       empty.className = "empty";
       empty.textContent = "Nothing was measured.";
@@ -118,6 +130,10 @@
     charts.push(chart);
     return chart;
   };
+
+  // Every chart over time ends where the last second does.
+  const end = (place) => place.x[place.x.length - 1] + figures.width_s;
+  const overTime = (place, columns) => [[...place.x, end(place)], ...columns.map((values) => [...values, null])];
 
   const timed = (place, options) => ({
     cursor: { sync: { key: SYNC.key, setSeries: false, scales: ["x", null] }, drag: { x: true, y: false } },
@@ -136,7 +152,7 @@
     const series = [
       line("offered", "offered", rate, { dash: [6, 4] }), line("sent", "sent", rate), line("acked", "acked", rate), line("delivered", "delivered", rate, { width: 2 }),
     ];
-    const data = [place.x, perSecond(counts.offered), perSecond(counts.sent), perSecond(counts.acked), perSecond(counts.delivered)];
+    const data = [counts.offered, counts.sent, counts.acked, counts.delivered].map(perSecond);
     for (const name of ["failed", "dropped"]) {
       if (counts[name].some((value) => value > 0)) {
         series.push(line(name, "worst", rate, { dash: name === "failed" ? [] : [2, 3] }));
@@ -145,7 +161,7 @@
     }
     draw(parent, "Rates", timed(place, {
       series: [seconds, ...series], axes: [time(), upright("events per second", short)], scales: { y: { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } },
-    }), data);
+    }), overTime(place, data));
   };
 
   const waiting = (parent, place) => {
@@ -153,7 +169,7 @@
     draw(parent, "Waiting", timed(place, {
       series: [seconds, line("sent, not acked", "acked", count), line("acked, not seen", "warm", count, { width: 2 })],
       axes: [time(), upright("events", short)], scales: { y: { range: (u, least, most) => [0, Math.max(most * 1.1, 1)] } }, height: 180,
-    }), [place.x, counts.unacked, counts.unseen]);
+    }), overTime(place, [counts.unacked, counts.unseen]));
   };
 
   const percentiles = (parent, place, hop, isWhole) => {
@@ -166,7 +182,7 @@
       bands: [band(2, 3, 0.16), band(3, 4, 0.32)],
       axes: [time(), log("latency")], scales: { y: { distr: 3, range } }, height: isWhole ? 260 : 200,
       hooks: isWhole ? { draw: [limits(place)] } : {},
-    }), [place.x, above(hop.max), above(hop.p99), above(hop.p90), above(hop.p50)]);
+    }), overTime(place, [hop.max, hop.p99, hop.p90, hop.p50].map(above)));
   };
 
   const faded = (hex, share) => {
@@ -200,12 +216,10 @@
       }
       ctx.restore();
     };
-    const starts = hop.columns.map(([start]) => start);
-    if (starts.length) starts.push(starts[starts.length - 1] + hop.column_s);
     draw(parent, "Heat map of latency " + hop.name + ": the darker, the more events", timed(place, {
       series: [seconds, { label: "events", show: true, stroke: "transparent", points: { show: false }, value: () => "" }],
       legend: { show: false }, axes: [time(), log("latency")], scales: { y: { distr: 3, range: () => [edge(lowest - 1), edge(highest)] } }, height: 220, hooks: { draw: [cells] },
-    }), [starts, starts.map(() => edge(lowest))]);
+    }), [[place.x[0], end(place)], [edge(lowest), edge(lowest)]]);
   };
 
   const distribution = (parent, place) => {
@@ -221,7 +235,7 @@
         axis({ label: "share of events", labelSize: 20, size: 32, splits: (u) => Array.from({ length: Math.ceil(u.scales.x.max) + 1 }, (_, at) => at), values: (u, all) => all.map(share) }),
         log("latency"),
       ],
-      scales: { x: { time: false, range: (u, least, most) => [least ?? 0, Math.max(most ?? 1, 1)] }, y: { distr: 3, range } }, height: 240,
+      scales: { x: { time: false, range: (u, least, most) => [least ?? 0, Math.max(most ?? 1, 1)] }, y: { distr: 3, range } }, height: 240, padding: [null, 26, null, null],
     }, data);
   };
 
@@ -237,6 +251,8 @@
     if (whole) {
       percentiles(drawn, place, first, true);
       heat(drawn, place, first);
+    } else {
+      draw(drawn, "Latency due → consumed", {}, [[]]);
     }
     const pair = document.createElement("div");
     pair.className = "pair";
@@ -253,8 +269,13 @@
   choice.addEventListener("change", show);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   new ResizeObserver(fit).observe(drawn);
-  addEventListener("beforeprint", show);
-  addEventListener("afterprint", show);
+  // Paper is light.
+  const printed = (is) => () => {
+    document.documentElement.classList.toggle("printed", is);
+    show();
+  };
+  addEventListener("beforeprint", printed(true));
+  addEventListener("afterprint", printed(false));
   show();
   // For tests, and for whoever looks into the page's figures with the browser's own tools.
   globalThis.floodmark = { figures, charts: () => charts };

@@ -11,7 +11,7 @@ use crate::results::Summary;
 
 /// Versions, machines, cluster and clocks, a row each.
 pub(super) fn environment(summary: &Summary, manifest: &Manifest) -> Table {
-    let mut table = Table::new(&["", ""], &[]);
+    let mut table = Table::default().texts(&["", ""]);
     let mut row = |name: &str, value: String| table.row("", vec![name.to_owned(), value]);
     row("run", shown(&manifest.run_id));
     row(
@@ -80,7 +80,7 @@ pub(super) fn profile(manifest: &Manifest) -> String {
 
 /// The clients' settings as resolved, a line each.
 pub(super) fn clients(manifest: &Manifest) -> Table {
-    let mut table = Table::new(&["client", "setting", "value"], &[]);
+    let mut table = Table::default().texts(&["client", "setting", "value"]);
     for (client, settings) in &manifest.client {
         for (key, value) in settings {
             table.row("", vec![shown(client), shown(key), shown(value)]);

@@ -13,37 +13,59 @@ use crate::report::terminal::watermark::called;
 use crate::results::Summary;
 use crate::verdict::SloResult;
 
-/// A table; columns of figures are set to the right.
+/// A table.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(super) struct Table {
-    pub(super) columns: Vec<TableColumn>,
+    columns: Vec<TableColumn>,
+    /// Whether a column has a heading.
+    has_heads: bool,
     pub(super) rows: Vec<Row>,
 }
 
-/// A column's heading.
+/// A column's heading, and how its cells are set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct TableColumn {
+struct TableColumn {
     name: String,
-    is_figure: bool,
+    kind: ColumnKind,
+}
+
+/// How a column's cells are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum ColumnKind {
+    Text,
+    /// To the right.
+    Figure,
+    /// In the colour of the row's mark.
+    Marked,
 }
 
 /// A row, and how it is marked: `good`, `bad`, `doubt` or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Row {
-    pub(super) mark: &'static str,
-    pub(super) cells: Vec<String>,
+    mark: &'static str,
+    cells: Vec<String>,
 }
 
 impl Table {
-    /// An empty table: first the columns of text, then those of figures.
-    pub(super) fn new(texts: &[&str], figures: &[&str]) -> Self {
-        let column = |is_figure| move |name: &&str| TableColumn { name: (*name).to_owned(), is_figure };
-        let columns = texts.iter().map(column(false)).chain(figures.iter().map(column(true))).collect();
-        Table { columns, rows: Vec::new() }
+    /// Columns of text.
+    pub(super) fn texts(self, names: &[&str]) -> Self {
+        self.columns(names, ColumnKind::Text)
     }
 
-    pub(super) fn text_at_the_end(mut self, name: &str) -> Self {
-        self.columns.push(TableColumn { name: name.to_owned(), is_figure: false });
+    /// Columns of figures.
+    pub(super) fn figures(self, names: &[&str]) -> Self {
+        self.columns(names, ColumnKind::Figure)
+    }
+
+    /// A column in the colour of each row's mark.
+    pub(super) fn marked(self, name: &str) -> Self {
+        self.columns(&[name], ColumnKind::Marked)
+    }
+
+    fn columns(mut self, names: &[&str], kind: ColumnKind) -> Self {
+        self.has_heads |= names.iter().any(|name| !name.is_empty());
+        self.columns.extend(names.iter().map(|name| TableColumn { name: (*name).to_owned(), kind }));
         self
     }
 
@@ -54,7 +76,7 @@ impl Table {
 
 /// Every limit, and whether it was kept.
 pub(super) fn limits(summary: &Summary) -> Table {
-    let mut table = Table::new(&["stream", "limit"], &["at most", "observed"]).text_at_the_end("");
+    let mut table = Table::default().marked("").texts(&["stream", "limit"]).figures(&["at most", "observed"]);
     for (name, slo) in limits_by_place(summary) {
         let figure = |value: f64| limit_figure(&slo.name, value);
         let (mark, outcome) = match (slo.observed, slo.ok) {
@@ -63,7 +85,7 @@ pub(super) fn limits(summary: &Summary) -> Table {
             (Some(_), false) => ("bad", "BROKEN"),
         };
         let observed = slo.observed.map_or_else(|| "–".to_owned(), figure);
-        table.row(mark, vec![name, shown(&slo.name), figure(slo.limit), observed, outcome.to_owned()]);
+        table.row(mark, vec![outcome.to_owned(), name, shown(&slo.name), figure(slo.limit), observed]);
     }
     table
 }
@@ -87,7 +109,7 @@ pub(super) fn counts(places: &[Place<'_>]) -> (Table, Vec<&'static str>) {
     let (kept, nothing): (Vec<_>, Vec<_>) =
         COUNTS.iter().partition(|kind| kind.is_always_shown || places.iter().any(|place| (kind.of)(&of(place)) > 0));
     let names: Vec<&str> = kept.iter().map(|kind| kind.name).collect();
-    let mut table = Table::new(&["stream"], &names);
+    let mut table = Table::default().marked("stream").figures(&names);
     for place in places {
         let counts = of(place);
         let bad = counts.lost + counts.phantom > 0;
@@ -120,16 +142,16 @@ const COUNTS: [CountKind; 21] = [
     rare("failed", |counts| counts.failed),
     rare("dropped", |counts| counts.dropped),
     rare("unresolved", |counts| counts.unresolved),
-    rare("unresolved, seen", |counts| counts.unresolved_delivered),
+    rare("unresolved but seen", |counts| counts.unresolved_delivered),
     core("delivered", |counts| counts.delivered),
     core("lost", |counts| counts.lost),
     rare("in flight", |counts| counts.in_flight),
     rare("duplicates", |counts| counts.duplicates_accidental),
-    rare("duplicates asked", |counts| counts.duplicates_injected),
+    rare("duplicates as asked", |counts| counts.duplicates_injected),
     rare("reordered", |counts| counts.reordered_accidental),
     rare("reordered by key", |counts| counts.reordered_by_key),
-    rare("reordered asked", |counts| counts.reordered_injected),
-    rare("late, asked for", |counts| counts.late_injected),
+    rare("reordered as asked", |counts| counts.reordered_injected),
+    rare("late as asked", |counts| counts.late_injected),
     rare("copies not acked", |counts| counts.copies_not_acked),
     rare("due time changed", |counts| counts.due_wrong),
     rare("foreign", |counts| counts.foreign.saturating_sub(counts.unreadable)),
@@ -139,7 +161,7 @@ const COUNTS: [CountKind; 21] = [
 
 /// What was offered and sent of each stream.
 pub(super) fn rates(summary: &Summary) -> Table {
-    let mut table = Table::new(&["stream", "topic"], &["offered", "sent", "bytes"]);
+    let mut table = Table::default().texts(&["stream", "topic"]).figures(&["offered", "sent", "bytes"]);
     for stream in &summary.streams {
         let figures = [rate(stream.offered_per_s), rate(stream.achieved_per_s), bytes(stream.bytes)];
         let mut cells = vec![shown(&stream.name), shown(&stream.topic)];
@@ -152,7 +174,7 @@ pub(super) fn rates(summary: &Summary) -> Table {
 /// How long each hop took; hops of which nothing was measured are left out.
 pub(super) fn latencies(places: &[Place<'_>]) -> Table {
     let figures = ["timed", "min", "p50", "p90", "p99", "p99.9", "max", "negative"];
-    let mut table = Table::new(&["stream", "hop"], &figures);
+    let mut table = Table::default().texts(&["stream", "hop"]).figures(&figures);
     for place in places {
         for (hop, of) in
             Hop::ALL.into_iter().map(|hop| (hop, place.latency_ms().get(hop))).filter(|(_, of)| of.count > 0)
@@ -173,7 +195,7 @@ fn percentiles(of: &Latencies) -> [String; 6] {
 /// What engines would drop behind their watermarks.
 pub(super) fn watermarks(places: &[Place<'_>]) -> Table {
     let figures = ["at least", "at most", "expected", "of events", "windows"];
-    let mut table = Table::new(&["stream", "would drop", "allows for"], &figures);
+    let mut table = Table::default().texts(&["stream", "would drop", "allows for"]).figures(&figures);
     for place in places {
         let models = place.stage.map_or(&place.stream.watermarks, |stage| &stage.watermarks);
         for model in models {
