@@ -23,6 +23,7 @@ pub mod kafka;
 pub mod limits;
 pub mod load;
 pub mod merge;
+pub mod metrics;
 pub mod produce;
 pub mod profile;
 pub mod redact;

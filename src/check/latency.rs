@@ -138,6 +138,11 @@ impl LatencyHistogram {
             .sum()
     }
 
+    /// The latencies that were recorded, in nanoseconds (within 0.1 %), and how often each was.
+    pub fn recorded(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.nanos.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
+    }
+
     /// How far below zero a latency was, in nanoseconds, at most.
     #[must_use]
     pub fn most_negative_ns(&self) -> u64 {

@@ -2,11 +2,13 @@
 
 use std::io::{Write, stderr};
 
-use super::flags::{FormatFlags, OutputFlags, ProfileFlags, RunFlag, TargetFlags};
+use super::flags::{FormatFlags, OutputFlags, ProfileFlags, RunFlag, TargetFlags, WatchFlags};
+use super::progress::Cadence;
 use super::report::write_report;
 use super::{CommandError, Outcome};
 use crate::conclude::{Ended, Role};
 use crate::load::Shard;
+use crate::metrics::{Endpoint, MetricsAddress, RunMetrics, Subject};
 use crate::profile::Loaded;
 use crate::redact::sentence;
 use crate::report::formats::Ending;
@@ -22,6 +24,7 @@ pub(super) struct Wanted<'a> {
     pub(super) profile: &'a ProfileFlags,
     pub(super) target: &'a TargetFlags,
     pub(super) run: &'a RunFlag,
+    pub(super) watch: &'a WatchFlags,
     pub(super) output: &'a OutputFlags,
     pub(super) shard: Shard,
     pub(super) start_at: Option<jiff::Timestamp>,
@@ -45,6 +48,29 @@ impl Wanted<'_> {
             loaded: loaded.clone(),
         })
     }
+
+    /// The port for metrics, taken before anything else happens.
+    fn endpoint(&self) -> Result<Option<Endpoint>, CommandError> {
+        let Some(MetricsAddress(address)) = self.watch.metrics else { return Ok(None) };
+        let refused = |error: std::io::Error| {
+            let hint = "another port, or port 0 for any free one, may work";
+            CommandError::Environment(format!("--metrics: cannot listen on {address}: {error}; {hint}"))
+        };
+        Endpoint::open(address).map(Some).map_err(refused)
+    }
+
+    fn serve(&self, endpoint: Endpoint, prepared: &Prepared, loaded: &Loaded) -> Result<RunMetrics, CommandError> {
+        let (metrics, registry) = RunMetrics::of(&Subject {
+            run_id: prepared.run_id(),
+            profile_name: &loaded.name,
+            profile: &loaded.profile,
+            role: self.role,
+            cluster_id: prepared.cluster_id(),
+        });
+        let refused = |error| CommandError::Environment(format!("--metrics: no thread to serve them: {error}"));
+        endpoint.serve(registry).map_err(refused)?;
+        Ok(metrics)
+    }
 }
 
 /// Carries out what is wanted and prints what came of it.
@@ -53,14 +79,23 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
     if wanted.role.sends() {
         refuse_needless_shards(&loaded, wanted.shard)?;
     }
+    let endpoint = wanted.endpoint()?;
     let prepared = run::prepare(wanted.request(&loaded)?)?;
-    let mut line = LiveLine::new(stderr(), Look::of_stderr());
+    let look = Look::of_stderr();
+    let mut line = LiveLine::new(stderr(), look);
     // A screen that cannot be written is no reason to end a run, nor to lose its verdict.
-    for text in opening(&prepared, &loaded, wanted.role) {
+    let metrics_at = endpoint.as_ref().map(|endpoint| format!("metrics at {}", endpoint.url()));
+    for text in opening(&prepared, &loaded, wanted.role).into_iter().chain(metrics_at) {
         let _unwritten = line.say(&text);
     }
+    let mut metrics = endpoint.map(|endpoint| wanted.serve(endpoint, &prepared, &loaded)).transpose()?;
+    let cadence = Cadence::of(wanted.watch, look);
     let ended = run::carry_out(&prepared, &mut |news| {
+        if let (News::Second(seen), Some(metrics)) = (&news, &mut metrics) {
+            metrics.take_in(seen);
+        }
         let _unwritten = match news {
+            News::Second(seen) if !cadence.shows(seen.second) => Ok(()),
             News::Second(seen) => line.show(&LiveFigures::of_second(seen, wanted.role, &loaded.profile)),
             News::Said(text) => line.say(text),
         };

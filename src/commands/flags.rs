@@ -7,6 +7,7 @@ use clap::{Args, builder::PossibleValuesParser};
 use crate::{
     kafka::{ClientSettings, SettingsError},
     load::Shard,
+    metrics::MetricsAddress,
     profile::{Loaded, Overrides, Profile, ProfileError, units::Span},
     report::formats::{FORMATS, Format},
     report::output::to_stderr,
@@ -92,6 +93,20 @@ impl TargetFlags {
         }
         Ok(settings)
     }
+}
+
+/// How a run is watched while it goes on.
+#[derive(Debug, Clone, Default, Args)]
+pub struct WatchFlags {
+    /// Serve metrics for Prometheus while it runs: a port on this machine, or ADDRESS:PORT (0 picks a free port)
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<MetricsAddress>,
+    /// How often a line says how it goes, where standard error is not a terminal (default: 10s)
+    #[arg(long, value_name = "SPAN")]
+    pub progress: Option<Span>,
+    /// No line that says how it goes
+    #[arg(long, conflicts_with = "progress")]
+    pub quiet: bool,
 }
 
 /// Where results go, and in which form.

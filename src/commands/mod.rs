@@ -19,6 +19,7 @@ pub(crate) mod flags;
 pub(crate) mod merge;
 pub(crate) mod plan;
 pub(crate) mod produce;
+mod progress;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;

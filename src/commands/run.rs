@@ -31,6 +31,9 @@ pub struct Args {
     /// Which run.
     #[command(flatten)]
     pub run: flags::RunFlag,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watch: flags::WatchFlags,
     /// Where results go.
     #[command(flatten)]
     pub output: flags::OutputFlags,
@@ -47,6 +50,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
             profile: &args.profile,
             target: &args.target,
             run: &args.run,
+            watch: &args.watch,
             output: &args.output,
             shard: args.shard.shard,
             start_at: None,

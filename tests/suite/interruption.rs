@@ -128,7 +128,7 @@ fn beside_a_broker_that_answers_nothing_the_second_signal_says_what_it_waited_fo
         let text = format!(
             "duration = \"1h\"\ndrain = \"1h\"\n[[stream]]\nname = \"s\"\nrate = \"2k/s\"\ndelivery = \"{delivery}\"\n"
         );
-        let small = ["-X", "queue.buffering.max.messages=1000"];
+        let small = ["-X", "queue.buffering.max.messages=1000", "--progress", "1s"];
         let mut run = workshop.start_on("run", &workshop.profile(&text), &address, &small);
         run.until_seconds(2);
         broker.signal("STOP");

@@ -33,6 +33,8 @@ mod interruption;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod observers;
 #[cfg(test)]
 mod parts;

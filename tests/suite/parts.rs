@@ -46,9 +46,10 @@ impl Parts {
 
     /// Both halves and the observer, each to its end.
     fn all_three(&self) -> [Ended; 3] {
-        let consume = self.observer(&[]);
-        let one = self.start("produce", &["--run-id", RUN_ID, "--shard", "0/2"]);
-        let other = self.start("produce", &["--run-id", RUN_ID, "--shard", "1/2"]);
+        let consume = self.observer(&["--progress", "1s"]);
+        let each_second = ["--run-id", RUN_ID, "--progress", "1s", "--shard"];
+        let one = self.start("produce", &[&each_second[..], &["0/2"]].concat());
+        let other = self.start("produce", &[&each_second[..], &["1/2"]].concat());
         [one.wait(), other.wait(), consume.wait()]
     }
 
