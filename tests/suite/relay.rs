@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use floodmark::check::Hop;
+use floodmark::incidents::{Incident, IncidentKind};
 use floodmark::results::{LogKey, RunFolder};
 use serde_json::Value;
 
@@ -16,16 +17,28 @@ const EVENTS: u64 = 20_000;
 /// Three digits are kept: a figure is within 0.1 % of the measurement.
 const RESOLUTION: f64 = 0.001;
 
+/// A row of the relay's log.
+#[derive(serde::Deserialize)]
+struct Taken {
+    due_us: i64,
+    received_us: i64,
+}
+
 /// A run through a relay, and the figures of both.
 struct Through {
     relay: Value,
     summary: Value,
     run: PathBuf,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Through {
     fn run(change: impl FnOnce(&mut Settings)) -> Self {
+        Through::run_of("4s", "rate = \"5k/s\"", change)
+    }
+
+    /// A run of such a length and such traffic.
+    fn run_of(duration: &str, traffic: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let cluster = Cluster::for_a_test();
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings {
@@ -39,6 +52,8 @@ impl Through {
             delay: 0.0,
             reorder: 0.0,
             copy_after_ms: 50,
+            capacity_per_s: None,
+            out: None,
             // The end of the run ends the relay; this is for a run that never ends.
             quiet: Duration::from_secs(60),
             log: folder.path().join("relay.csv"),
@@ -46,7 +61,7 @@ impl Through {
         change(&mut settings);
         create_topics(&settings).unwrap();
         let (profile, run) = (folder.path().join("relay.toml"), folder.path().join("run"));
-        std::fs::write(&profile, profile_through(&settings)).unwrap();
+        std::fs::write(&profile, profile_through(&settings, duration, traffic)).unwrap();
         let stop = AtomicBool::new(false);
         let relay = std::thread::scope(|scope| {
             let relaying = scope.spawn(|| relay(&settings, &stop).map_err(|error| error.to_string()));
@@ -55,7 +70,7 @@ impl Through {
             relaying.join().unwrap().unwrap()
         });
         let summary = serde_json::from_slice(&std::fs::read(run.join("summary.json")).unwrap()).unwrap();
-        Through { relay, summary, run, _folder: folder }
+        Through { relay, summary, run, folder }
     }
 
     fn relayed(&self, key: &str) -> u64 {
@@ -64,6 +79,21 @@ impl Through {
 
     fn counted(&self, stage: usize, key: &str) -> u64 {
         self.summary["streams"][0]["stages"][stage]["counts"][key].as_u64().unwrap()
+    }
+
+    /// What happened, by the summary.
+    fn incidents(&self) -> Vec<Incident> {
+        serde_json::from_value(self.summary["events"].clone()).unwrap()
+    }
+
+    /// When the relay took events that had waited for more than 100 ms, by its own log: from the first to the last, in seconds of the run.
+    fn relay_was_behind_s(&self) -> (f64, f64) {
+        let started: jiff::Timestamp = self.summary["run"]["started"].as_str().unwrap().parse().unwrap();
+        let mut log = csv::Reader::from_path(self.folder.path().join("relay.csv")).unwrap();
+        let rows = log.deserialize().map(|row| row.unwrap());
+        let waited = rows.filter(|row: &Taken| row.received_us - row.due_us > 100_000);
+        let taken_s = waited.map(|row| (row.received_us - started.as_microsecond()) as f64 / 1e6);
+        taken_s.fold((f64::INFINITY, 0.0), |(first, last), at_s| (at_s.min(first), at_s.max(last)))
     }
 
     /// From due to seen at a stage, in milliseconds.
@@ -86,10 +116,10 @@ fn floodmark(brokers: &str, profile: &Path, run: &Path) {
     assert!(run.join("summary.json").exists(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn profile_through(settings: &Settings) -> String {
+fn profile_through(settings: &Settings, duration: &str, traffic: &str) -> String {
     let Settings { from, to, .. } = settings;
     format!(
-        "duration = \"4s\"\n[[stream]]\nname = \"s\"\ntopic = \"{from}\"\nrate = \"5k/s\"\nkeys = {{ count = 1000 }}\npayload = {{ filler = \"100B\" }}\n\
+        "duration = \"{duration}\"\n[[stream]]\nname = \"s\"\ntopic = \"{from}\"\n{traffic}\nkeys = {{ count = 1000 }}\npayload = {{ filler = \"100B\" }}\n\
          [[stream.stage]]\nname = \"input\"\ntopic = \"{from}\"\n[[stream.stage]]\nname = \"output\"\ntopic = \"{to}\"\nquiet = \"3s\"\n"
     )
 }
@@ -154,4 +184,54 @@ fn a_relay_that_does_nothing_wrong_passes() {
     assert_counts_are_the_relays(&through);
     assert_eq!(through.counted(1, "delivered"), EVENTS);
     assert_eq!(through.counted(1, "reordered_accidental"), 0);
+}
+
+fn of_kind(incidents: &[Incident], kind: IncidentKind) -> Vec<&Incident> {
+    incidents.iter().filter(|incident| incident.kind == kind).collect()
+}
+
+/// Within a second on a quiet machine; a busy one may hold up the relay, the observer or both for another.
+fn assert_near(found_s: Option<u64>, truth_s: f64, shown: &str) {
+    assert!(found_s.is_some_and(|found_s| (found_s as f64 - truth_s).abs() <= 2.0), "{found_s:?} {truth_s}: {shown}");
+}
+
+#[test]
+fn a_relay_that_is_too_weak_for_a_burst_is_saturated_and_recovers() {
+    let burst = "rate = \"400/s\"\nphases = [{ for = \"4s\" }, { for = \"4s\", rate = \"3x\" }, { for = \"10s\" }]\nslo = { end_to_end_p99 = \"200ms\" }";
+    let through = Through::run_of("18s", burst, |relay| relay.capacity_per_s = Some(700.0));
+    let incidents = through.incidents();
+    let shown = format!("{incidents:?}");
+    assert!(incidents.iter().all(|incident| incident.stage.as_deref() == Some("output")), "{shown}");
+    let (behind_s, caught_up_s) = through.relay_was_behind_s();
+
+    let saturation = of_kind(&incidents, IncidentKind::Saturation);
+    assert_eq!(saturation.len(), 1, "{shown}");
+    assert_near(Some(saturation[0].from_s), behind_s, &shown);
+    assert_near(saturation[0].to_s, 8.0, &shown);
+    assert!((saturation[0].figure / 700.0 - 1.0).abs() < 0.05, "{shown}");
+    let backlog = of_kind(&incidents, IncidentKind::Backlog);
+    // 4 s of 1,200/s into 700/s.
+    assert!(backlog.len() == 1 && (backlog[0].figure / 2000.0 - 1.0).abs() < 0.1, "{shown}");
+    let recovered = of_kind(&incidents, IncidentKind::Recovered);
+    assert_eq!(recovered.len(), 1, "{shown}");
+    assert_near(recovered[0].to_s, caught_up_s, &shown);
+    let broken = of_kind(&incidents, IncidentKind::LimitBroken);
+    assert_eq!(broken.len(), 1, "{shown}");
+    assert_near(Some(broken[0].from_s), behind_s, &shown);
+    assert_near(broken[0].to_s, caught_up_s, &shown);
+}
+
+#[test]
+fn a_relay_that_stands_still_is_an_outage_of_its_stage_only() {
+    let out = Duration::from_secs(3)..Duration::from_millis(6500);
+    let through = Through::run_of("14s", "rate = \"500/s\"", |relay| relay.out = Some(out));
+    let incidents = through.incidents();
+    let shown = format!("{incidents:?}");
+    assert!(incidents.iter().all(|incident| incident.stage.as_deref() == Some("output")), "{shown}");
+    let outage = of_kind(&incidents, IncidentKind::NoDeliveries);
+    assert_eq!(outage.len(), 1, "{shown}");
+    assert_near(Some(outage[0].from_s), 3.0, &shown);
+    assert_near(outage[0].to_s, 6.5, &shown);
+    assert_eq!(of_kind(&incidents, IncidentKind::Saturation).len(), 0, "{shown}");
+    assert_eq!(of_kind(&incidents, IncidentKind::Recovered).len(), 1, "{shown}");
 }

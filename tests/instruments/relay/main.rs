@@ -1,10 +1,10 @@
-//! A relay between two topics that loses, duplicates, delays and reorders at seeded rates
-//! and keeps its own log, for comparison with floodmark's counts:
-//! `cargo run --release -p floodmark-instruments --bin relay -- BROKERS FROM TO LOG.csv [SEED]`. Prints its totals as one line of JSON
-//! after 3 s without events, or on SIGTERM.
+//! A relay between two topics that loses, duplicates, delays and reorders at seeded rates, or has a stated capacity or an outage,
+//! and keeps its own log, for comparison with floodmark's figures:
+//! `cargo run --release -p floodmark-instruments --bin relay -- BROKERS FROM TO LOG.csv [SEED] [capacity=EVENTS/S] [out=FROM..TO]`. Prints its
+//! totals as one line of JSON after 3 s without events, or on SIGTERM.
 //!
-//! Of all events 1 % are lost, 2 % duplicated, 4 % delayed by 100, 250 or 500 ms, and
-//! 2 % held back until after the next one of their partition.
+//! Of all events 1 % are lost, 2 % duplicated, 4 % delayed by 100, 250 or 500 ms, and 2 % held back until after the next one of their
+//! partition; none with `capacity=` (the most events that it takes in a second) or `out=` (when it takes none, in seconds since its first event).
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a lock that a panic poisoned cannot be believed any more")]
 
@@ -19,28 +19,50 @@ use relaying::{Settings, create_topics, relay};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [brokers, from, to, log, seed @ ..] = arguments.as_slice() else {
-        return Err("usage: relay BROKERS FROM TO LOG.csv [SEED]".into());
+    let [brokers, from, to, log, further @ ..] = arguments.as_slice() else {
+        return Err("usage: relay BROKERS FROM TO LOG.csv [SEED] [capacity=EVENTS/S] [out=FROM..TO]".into());
     };
-    let settings = Settings {
+    let mut settings = Settings {
         brokers: brokers.clone(),
         from: from.clone(),
         to: to.clone(),
         partitions: 4,
-        seed: seed.first().map_or(Ok(7), |seed| seed.parse())?,
+        seed: 7,
         lose: 0.01,
         duplicate: 0.02,
         delay: 0.04,
         reorder: 0.02,
         copy_after_ms: 50,
+        capacity_per_s: None,
+        out: None,
         quiet: Duration::from_secs(3),
         log: log.into(),
     };
+    for argument in further {
+        change(&mut settings, argument)?;
+    }
     create_topics(&settings)?;
     eprintln!("relay: ready");
     let stop = Arc::new(AtomicBool::new(false));
     listen(&stop);
     println!("{}", relay(&settings, &stop)?);
+    Ok(())
+}
+
+/// A capacity and an outage are all that such a relay does wrong.
+fn change(settings: &mut Settings, argument: &str) -> Result<(), Box<dyn Error>> {
+    match argument.split_once('=') {
+        None => settings.seed = argument.parse()?,
+        Some(("capacity", per_s)) => settings.capacity_per_s = Some(per_s.parse()?),
+        Some(("out", range)) => {
+            let (from_s, to_s) = range.split_once("..").ok_or("out= is FROM..TO, in seconds")?;
+            settings.out = Some(Duration::from_secs_f64(from_s.parse()?)..Duration::from_secs_f64(to_s.parse()?));
+        }
+        Some((key, _)) => return Err(format!("relay: it does not know {key}=").into()),
+    }
+    if settings.capacity_per_s.is_some() || settings.out.is_some() {
+        (settings.lose, settings.duplicate, settings.delay, settings.reorder) = (0.0, 0.0, 0.0, 0.0);
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,6 +45,10 @@ pub(crate) struct Settings {
     pub(crate) reorder: f64,
     /// How long after the first a copy follows, in milliseconds.
     pub(crate) copy_after_ms: u64,
+    /// The most events that it takes in a second; without it, as many as it can.
+    pub(crate) capacity_per_s: Option<f64>,
+    /// When it takes nothing, counted from its first event.
+    pub(crate) out: Option<Range<Duration>>,
     /// It ends after this long without events, once there was one.
     pub(crate) quiet: Duration,
     pub(crate) log: PathBuf,
@@ -168,20 +173,57 @@ pub(crate) fn relay(settings: &Settings, stop: &AtomicBool) -> Result<Value, Box
     consumer.assign(&from)?;
     let mut relay = Relay::new(settings)?;
     let mut last_news: Option<Instant> = None;
+    let mut strength = Strength::new(settings);
     while !stop.load(Ordering::Relaxed) && last_news.is_none_or(|last| last.elapsed() < settings.quiet) {
-        match consumer.poll(relay.patience()) {
+        let taken = if strength.rests() { None } else { consumer.poll(relay.patience()) };
+        match taken {
+            // Resting is no silence.
+            None if strength.rests() => last_news = last_news.map(|_| Instant::now()),
             None => {}
             Some(Ok(message)) => {
                 last_news = Some(Instant::now());
+                strength.take();
                 relay.take(&message)?;
             }
             // The client recovers by itself from most errors; an event that it misses would count as lost for everyone else.
             Some(Err(error)) => eprintln!("relay: {error}"),
         }
         relay.release(false)?;
-        relay.producer.poll(Duration::ZERO);
+        relay.producer.poll(if strength.rests() { Duration::from_millis(1) } else { Duration::ZERO });
     }
     relay.finish()
+}
+
+/// How many events it may take, and when it takes none.
+struct Strength {
+    capacity_per_s: Option<f64>,
+    out: Option<Range<Duration>>,
+    first: Option<Instant>,
+    /// Events that it may take by now; of a pause no more than 10 ms are caught up with.
+    may_take: f64,
+    at: Instant,
+}
+
+impl Strength {
+    fn new(settings: &Settings) -> Self {
+        let Settings { capacity_per_s, out, .. } = settings.clone();
+        Strength { capacity_per_s, out, first: None, may_take: 1.0, at: Instant::now() }
+    }
+
+    fn take(&mut self) {
+        self.first.get_or_insert_with(Instant::now);
+        self.may_take -= 1.0;
+    }
+
+    fn rests(&mut self) -> bool {
+        let now = Instant::now();
+        let since_s = now.duration_since(std::mem::replace(&mut self.at, now)).as_secs_f64();
+        if let Some(capacity_per_s) = self.capacity_per_s {
+            self.may_take = (self.may_take + since_s * capacity_per_s).min((capacity_per_s / 100.0).max(1.0));
+        }
+        let is_out = |first: Instant| self.out.as_ref().is_some_and(|out| out.contains(&now.duration_since(first)));
+        self.first.is_some_and(is_out) || (self.capacity_per_s.is_some() && self.may_take < 1.0)
+    }
 }
 
 struct Relay<'a> {
