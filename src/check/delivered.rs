@@ -2,7 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use super::{LatencyHistogram, Merge, Strangers, due::DueContradiction, multiset::Multiset};
+use roaring::RoaringTreemap;
+
+use super::{ByPhase, LatencyHistogram, Merge, Strangers, due::DueContradiction, multiset::Multiset};
+
+/// How long events took to be seen, for each phase in which they were due; after the warm-up.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct SeenByPhase {
+    /// From sent to consumed.
+    pub(crate) sent_to_consumed: ByPhase,
+    /// From due to consumed.
+    pub(crate) due_to_consumed: ByPhase,
+}
+
+impl Merge for SeenByPhase {
+    fn merge(&mut self, other: Self) {
+        let SeenByPhase { sent_to_consumed, due_to_consumed } = other;
+        self.sent_to_consumed.merge(sent_to_consumed);
+        self.due_to_consumed.merge(due_to_consumed);
+    }
+}
 
 /// The ledger of one stage.
 ///
@@ -31,6 +50,8 @@ pub struct Delivered {
     pub sent_to_consumed: LatencyHistogram,
     /// From due to consumed, of first deliveries after the warm-up.
     pub due_to_consumed: LatencyHistogram,
+    /// The same latencies for each phase in which events were due.
+    pub(crate) phases: SeenByPhase,
     /// How many first deliveries were due in the warm-up, and so have no latency here?
     pub warmup: u64,
     /// For how many first deliveries is the due time unknown, so that they have no end-to-end latency? (The start of the run is unknown,
@@ -64,6 +85,24 @@ pub struct Delivered {
 }
 
 impl Delivered {
+    /// What was seen of these events alone, given by producer; how the stage was read stays.
+    #[must_use]
+    pub(crate) fn of_events(&self, events: &BTreeMap<u16, RoaringTreemap>) -> Delivered {
+        let of_producer =
+            |(producer, seen): (&u16, &Multiset)| Some((*producer, seen.of_events(events.get(producer)?)));
+        Delivered {
+            producers: self.producers.iter().filter_map(of_producer).collect(),
+            strangers: self.strangers.clone(),
+            positions: self.positions.clone(),
+            ends: self.ends.clone(),
+            stable_ends: self.stable_ends.clone(),
+            topic_changes: self.topic_changes,
+            ended_quiet: self.ended_quiet,
+            ended_early: self.ended_early,
+            ..Delivered::default()
+        }
+    }
+
     /// How many messages were seen, of any kind?
     #[must_use]
     pub fn deliveries(&self) -> u64 {
@@ -92,6 +131,7 @@ impl Merge for Delivered {
             late_injected,
             sent_to_consumed,
             due_to_consumed,
+            phases,
             warmup,
             untimed,
             due_wrong,
@@ -119,6 +159,7 @@ impl Merge for Delivered {
         self.late_injected += late_injected;
         self.sent_to_consumed.merge(sent_to_consumed);
         self.due_to_consumed.merge(due_to_consumed);
+        self.phases.merge(phases);
         self.warmup += warmup;
         self.untimed += untimed;
         self.due_wrong += due_wrong;

@@ -10,9 +10,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Delivered, DueContradiction, Multiset, Produced, Strangers,
+    ByPhase, Delivered, DueContradiction, LatencyHistogram, Multiset, Produced, Strangers,
+    delivered::SeenByPhase,
     frame::{Body, LedgerFileError, Parts, Role, read_body},
-    produced::{Copies, ProducerSends},
+    produced::{Copies, ProducerSends, SentByPhase},
 };
 
 /// A produced ledger's header.
@@ -20,6 +21,9 @@ use super::{
 #[serde(deny_unknown_fields)]
 struct ProducedHeader {
     producers: Vec<ProducerHeader>,
+    /// For due to sent and sent to acked: the phases whose histograms follow.
+    #[serde(default)]
+    phases: [Vec<PhaseHeader>; 2],
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,6 +65,31 @@ struct DeliveredHeader {
     producers: Vec<(u16, u64, u16)>,
     /// For sent to consumed, due to consumed, and the observer's own delay: how many were negative, and by how many nanoseconds at most.
     negative: [(u64, u64); 3],
+    /// For sent to consumed and due to consumed: the phases whose histograms follow.
+    #[serde(default)]
+    phases: [Vec<PhaseHeader>; 2],
+}
+
+/// A phase's place, how many of its latencies were negative, and by how many nanoseconds at most.
+type PhaseHeader = (u8, u64, u64);
+
+fn phase_headers(by_phase: &ByPhase) -> Vec<PhaseHeader> {
+    let header =
+        |(phase, latencies): (u8, &LatencyHistogram)| (phase, latencies.negative(), latencies.most_negative_ns());
+    by_phase.iter().map(header).collect()
+}
+
+impl Body {
+    fn phases(&mut self, by_phase: &ByPhase) -> Result<(), LedgerFileError> {
+        by_phase.iter().try_for_each(|(_, latencies)| self.histogram(latencies))
+    }
+}
+
+impl Parts<'_> {
+    fn phases(&mut self, headers: &[PhaseHeader]) -> Result<ByPhase, LedgerFileError> {
+        let read = |(phase, negative, most_ns): &PhaseHeader| Ok((*phase, self.histogram((*negative, *most_ns))?));
+        headers.iter().map(read).collect()
+    }
 }
 
 impl Produced {
@@ -69,7 +98,7 @@ impl Produced {
     /// # Errors
     /// [`LedgerFileError::Io`] when the writer fails.
     pub fn write_to(&self, to: &mut impl Write) -> Result<(), LedgerFileError> {
-        let Produced { producers } = self;
+        let Produced { producers, phases: SentByPhase { due_to_sent, sent_to_acked } } = self;
         let mut headers = Vec::with_capacity(producers.len());
         let mut sets = Vec::new();
         for (&producer, sends) in producers {
@@ -84,10 +113,13 @@ impl Produced {
             sets.extend([acked, failed, dropped, unresolved]);
         }
         let mut body = Body::default();
-        body.json(&ProducedHeader { producers: headers })?;
+        let phases = [due_to_sent, sent_to_acked].map(phase_headers);
+        body.json(&ProducedHeader { producers: headers, phases })?;
         for set in sets {
             body.set(set)?;
         }
+        body.phases(due_to_sent)?;
+        body.phases(sent_to_acked)?;
         body.write_to(Role::Produced, to)
     }
 
@@ -112,6 +144,9 @@ impl Produced {
             };
             produced.producers.insert(of_one.producer, sends);
         }
+        let [due_to_sent, sent_to_acked] = &header.phases;
+        produced.phases =
+            SentByPhase { due_to_sent: parts.phases(due_to_sent)?, sent_to_acked: parts.phases(sent_to_acked)? };
         parts.end()?;
         Ok(produced)
     }
@@ -150,6 +185,7 @@ impl Delivered {
                 .collect(),
             negative: [&self.sent_to_consumed, &self.due_to_consumed, &self.observer_behind]
                 .map(|latencies| (latencies.negative(), latencies.most_negative_ns())),
+            phases: [&self.phases.sent_to_consumed, &self.phases.due_to_consumed].map(phase_headers),
         };
         let mut body = Body::default();
         body.json(&header)?;
@@ -159,6 +195,8 @@ impl Delivered {
         body.histogram(&self.sent_to_consumed)?;
         body.histogram(&self.due_to_consumed)?;
         body.histogram(&self.observer_behind)?;
+        body.phases(&self.phases.sent_to_consumed)?;
+        body.phases(&self.phases.due_to_consumed)?;
         body.write_to(Role::Delivered, to)
     }
 
@@ -193,6 +231,10 @@ impl Delivered {
             contradiction: header.contradiction,
             twin: header.twin,
             observer_behind: parts.histogram(header.negative[2])?,
+            phases: SeenByPhase {
+                sent_to_consumed: parts.phases(&header.phases[0])?,
+                due_to_consumed: parts.phases(&header.phases[1])?,
+            },
             strangers: header.strangers,
             positions: header.positions,
             ends: header.ends,
@@ -222,7 +264,10 @@ mod tests {
         recorder.failed(3, 7, 0);
         recorder.dropped(0, 1, 0);
         recorder.unresolved(3, 1007, 1);
-        recorder.finish()
+        let mut produced = recorder.finish();
+        produced.phases.due_to_sent.record(Some(3), -7, 2);
+        produced.phases.sent_to_acked.record(Some(1), 9_000, 1);
+        produced
     }
 
     fn delivered() -> Delivered {
@@ -248,7 +293,9 @@ mod tests {
         delivered.positions.insert(1, 77);
         for latency_ns in [-5_000, 3_000_000, 70_000_000_000] {
             delivered.due_to_consumed.record(latency_ns);
+            delivered.phases.due_to_consumed.record(Some(2), latency_ns, 1);
         }
+        delivered.phases.sent_to_consumed.record(Some(0), 5_000, 3);
         delivered
     }
 

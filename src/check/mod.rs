@@ -1,5 +1,6 @@
 //! The rules: the ledger, order and latency. Pure functions of what was sent and seen; no Kafka here.
 
+pub(crate) mod by_phase;
 pub(crate) mod counts;
 pub(crate) mod delivered;
 pub(crate) mod due;
@@ -16,6 +17,7 @@ pub(crate) mod reconcile;
 pub mod sequences;
 pub(crate) mod strangers;
 
+pub(crate) use by_phase::ByPhase;
 pub use counts::Counts;
 pub(crate) use delivered::Delivered;
 pub use due::DueWord;
@@ -28,7 +30,7 @@ pub(crate) use merge::Merge;
 pub(crate) use multiset::Multiset;
 pub(crate) use observer::{Class, Interval, Unidentified};
 pub use observer::{Observation, Observed, Observer, Suspicion};
-pub(crate) use produced::Produced;
 pub use produced::ProducedRecorder;
+pub(crate) use produced::{Produced, SentByPhase};
 pub(crate) use reconcile::{LostEvent, LostRule, Reconciled, reconcile};
 pub(crate) use strangers::{Sample, Strangers};

@@ -28,6 +28,14 @@ impl Multiset {
         Multiset { levels, observations }
     }
 
+    /// The sightings of these numbers alone, each up to [`MAX_COUNT`] times.
+    #[must_use]
+    pub(crate) fn of_events(&self, events: &RoaringTreemap) -> Multiset {
+        let levels: Vec<RoaringTreemap> = self.levels.iter().map(|level| level & events).collect();
+        let observations = levels.iter().map(RoaringTreemap::len).sum();
+        Multiset::from_levels(levels, observations)
+    }
+
     /// The sets of the numbers seen at least once, twice, ….
     #[must_use]
     pub fn levels(&self) -> &[RoaringTreemap] {

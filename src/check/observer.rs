@@ -32,6 +32,8 @@ pub struct Observation {
     pub behind_ns: u64,
     /// Whether it was due in the warm-up, so that its latency is left out.
     pub warmup: bool,
+    /// The phase in which it was due, where figures are told for each.
+    pub phase: Option<u8>,
     /// For a message without a readable id: whether it may be an event of this run nevertheless.
     pub suspicion: Suspicion,
 }
@@ -264,7 +266,11 @@ impl<E: Expectation> Observer<E> {
         }
         self.ledger.observer_behind.record(seen.behind_ns.cast_signed());
         match seen.due_ns {
-            Some(due_ns) => self.interval.due_to_consumed.record(difference_ns(seen.consumed_ns, due_ns)),
+            Some(due_ns) => {
+                let took_ns = difference_ns(seen.consumed_ns, due_ns);
+                self.interval.due_to_consumed.record(took_ns);
+                self.ledger.phases.due_to_consumed.record(seen.phase, took_ns, 1);
+            }
             None => self.ledger.untimed += 1,
         }
         let Some(sent_ns) = seen.sent_ns else { return };
@@ -272,7 +278,9 @@ impl<E: Expectation> Observer<E> {
         if seen.due_ns.is_some_and(|due_ns| sent_ns.saturating_add(STAMP_NS) <= due_ns) {
             self.ledger.sent_wrong += 1;
         } else {
-            self.ledger.sent_to_consumed.record(difference_ns(seen.consumed_ns, sent_ns));
+            let took_ns = difference_ns(seen.consumed_ns, sent_ns);
+            self.ledger.sent_to_consumed.record(took_ns);
+            self.ledger.phases.sent_to_consumed.record(seen.phase, took_ns, 1);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringTreemap;
 
-use super::{Merge, sequences::SequenceSet};
+use super::{ByPhase, Merge, sequences::SequenceSet};
 use crate::event::Partition;
 
 /// Sequence numbers per entry of the bounds that say where events were written.
@@ -96,7 +96,7 @@ impl ProducedRecorder {
     #[must_use]
     pub fn finish(self) -> Produced {
         let producers = (0..).zip(self.producers).filter_map(|(producer, sends)| Some((producer, sends?.finish())));
-        Produced { producers: producers.collect() }
+        Produced { producers: producers.collect(), phases: SentByPhase::default() }
     }
 
     fn sends(&mut self, producer: u16) -> &mut Sends {
@@ -149,9 +149,36 @@ impl Sends {
 pub struct Produced {
     /// By logical producer.
     pub producers: BTreeMap<u16, ProducerSends>,
+    /// How long sends took, for each phase in which they were due.
+    pub(crate) phases: SentByPhase,
+}
+
+/// How long sends took, for each phase in which they were due; after the warm-up.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct SentByPhase {
+    /// From due to handed over.
+    pub(crate) due_to_sent: ByPhase,
+    /// From handed over to acknowledged.
+    pub(crate) sent_to_acked: ByPhase,
+}
+
+impl Merge for SentByPhase {
+    fn merge(&mut self, other: Self) {
+        let SentByPhase { due_to_sent, sent_to_acked } = other;
+        self.due_to_sent.merge(due_to_sent);
+        self.sent_to_acked.merge(sent_to_acked);
+    }
 }
 
 impl Produced {
+    /// What became of these events alone, given by producer; nothing is known of their further copies.
+    #[must_use]
+    pub(crate) fn of_events(&self, events: &BTreeMap<u16, RoaringTreemap>) -> Produced {
+        let of_producer =
+            |(producer, sends): (&u16, &ProducerSends)| Some((*producer, sends.of_events(events.get(producer)?)));
+        Produced { producers: self.producers.iter().filter_map(of_producer).collect(), phases: SentByPhase::default() }
+    }
+
     /// By partition: the highest offset that was acknowledged.
     #[must_use]
     pub fn highest_acked(&self) -> BTreeMap<u16, u64> {
@@ -186,6 +213,18 @@ pub struct ProducerSends {
 }
 
 impl ProducerSends {
+    fn of_events(&self, events: &RoaringTreemap) -> ProducerSends {
+        ProducerSends {
+            planned: events.range_cardinality(0..self.planned),
+            acked: &self.acked & events,
+            failed: &self.failed & events,
+            dropped: &self.dropped & events,
+            unresolved: (&self.unresolved | self.silent()) & events,
+            copies: Copies::default(),
+            bounds: self.bounds.clone(),
+        }
+    }
+
     /// The planned events that no report mentions: their outcome is unknown.
     #[must_use]
     pub fn silent(&self) -> RoaringTreemap {
@@ -231,7 +270,8 @@ impl Merge for ProducerSends {
 
 impl Merge for Produced {
     fn merge(&mut self, other: Self) {
-        let Produced { producers } = other;
+        let Produced { producers, phases } = other;
+        self.phases.merge(phases);
         for (producer, sends) in producers {
             match self.producers.entry(producer) {
                 std::collections::btree_map::Entry::Vacant(vacant) => {

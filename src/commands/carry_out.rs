@@ -108,7 +108,7 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
     if wanted.role == Role::Run {
         add_report(&ended);
     }
-    print_end(&ended, &wanted.output.form, out)
+    print_end(&ended, &wanted.output.form, false, out)
 }
 
 /// Puts the page for a browser beside the results. The results stand without it: a page that cannot be made is one sentence.
@@ -142,8 +142,14 @@ fn opening(prepared: &Prepared, loaded: &Loaded, role: Role) -> Vec<String> {
 }
 
 /// Prints what came of a run, in the form that was asked for.
-pub(super) fn print_end(ended: &Ended, form: &FormatFlags, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let ending = Ending { summary: &ended.summary, folder: &ended.folder, look: Look::of_stdout() };
+pub(super) fn print_end(
+    ended: &Ended,
+    form: &FormatFlags,
+    is_whole: bool,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let (summary, folder) = (&ended.summary, ended.folder.as_path());
+    let ending = Ending { summary, folder, is_whole, look: Look::of_stdout() };
     let bytes = (form.chosen().print)(&ending).map_err(CommandError::Environment)?;
     out.write_all(&bytes)?;
     Ok(Outcome::of(&ended.summary))

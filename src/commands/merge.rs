@@ -29,5 +29,5 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
         MergeError::Results(error) if !error.is_usage() => CommandError::Environment(error.to_string()),
         wrong => CommandError::Usage(wrong.to_string()),
     })?;
-    print_end(&ended, &args.output.form, out)
+    print_end(&ended, &args.output.form, false, out)
 }

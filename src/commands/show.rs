@@ -17,6 +17,9 @@ pub struct Args {
     /// The folder of results
     #[arg(value_name = "DIR")]
     pub results: PathBuf,
+    /// Print everything: every count, hop, limit, watermark and event, and not only what fits on a screen
+    #[arg(long)]
+    pub all: bool,
     /// How the result is printed.
     #[command(flatten)]
     pub form: FormatFlags,
@@ -34,5 +37,5 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
             CommandError::Environment(error.to_string())
         }
     })?;
-    print_end(&ended, &args.form, out)
+    print_end(&ended, &args.form, args.all, out)
 }

@@ -1,17 +1,13 @@
 //! What happened when, found in the rows of a run's timeline.
 
-use super::Role;
 use crate::incidents::{Incident, Limits, Second, Seconds, find};
+use crate::profile::sla::SCALE_UP_SHARE;
 use crate::profile::{Profile, Stage, Stream};
 use crate::results::TimelineRow;
 
-/// The incidents of all streams and stages, in the order in which they began. `command` wrote the rows: `produce` and `consume` see one side
-/// only, and cannot tell what waits.
+/// The incidents of all streams and stages, in the order in which they began.
 #[must_use]
-pub(crate) fn incidents_of(command: &str, profile: &Profile, rows: &[TimelineRow]) -> Vec<Incident> {
-    if command != Role::Run.name() {
-        return Vec::new();
-    }
+pub(super) fn incidents_of(profile: &Profile, rows: &[TimelineRow]) -> Vec<Incident> {
     let mut incidents: Vec<Incident> =
         profile.streams.iter().flat_map(|stream| incidents_of_stream(stream, rows)).collect();
     incidents.sort_by_key(|incident| incident.from_s);
@@ -19,28 +15,42 @@ pub(crate) fn incidents_of(command: &str, profile: &Profile, rows: &[TimelineRow
 }
 
 fn incidents_of_stream(stream: &Stream, rows: &[TimelineRow]) -> Vec<Incident> {
-    let rows: Vec<&TimelineRow> = rows.iter().filter(|row| row.stream == stream.name).collect();
     let of_stage = |(place, stage): (usize, &Stage)| {
-        // A stream that is observed in one place only has no stage in its rows.
-        let name = if stream.stages.len() > 1 { stage.name.as_str() } else { "" };
-        // A run writes a row for each second, in their order.
-        let seconds: Vec<Second> = rows.iter().filter(|row| row.stage == name).map(|row| second_of(row)).collect();
+        let name = name_in_rows(stream, stage);
+        let seconds = seconds_of(stream, place, rows);
         // Limits on end-to-end latency hold at the last stage.
         let limit = stream.slo.end_to_end_p99.filter(|_| place == stream.last_of_events());
-        let limits = Limits { end_to_end_p99_ms: limit.map(|limit| limit.as_millis_f64()) };
+        let end_to_end_p99_ms = limit.map(|limit| limit.as_millis_f64());
+        let scale_up_p50_ms =
+            end_to_end_p99_ms.filter(|_| stream.sla.is_some()).map(|limit_ms| limit_ms * SCALE_UP_SHARE);
+        let limits = Limits { end_to_end_p99_ms, scale_up_p50_ms };
         find(&Seconds::new(&stream.name, Some(name).filter(|name| !name.is_empty()), &seconds), limits)
     };
     let of_events = stream.stages.iter().enumerate().filter(|(_, stage)| stage.results.is_none());
     of_events.flat_map(of_stage).collect()
 }
 
+/// A stream that is observed in one place only has no stage in its rows.
+fn name_in_rows<'a>(stream: &Stream, stage: &'a Stage) -> &'a str {
+    if stream.stages.len() > 1 { &stage.name } else { "" }
+}
+
+/// The seconds of the stage at a place of a stream, from the start of the run: rows stand in the order of their seconds.
+pub(super) fn seconds_of(stream: &Stream, place: usize, rows: &[TimelineRow]) -> Vec<Second> {
+    let Some(stage) = stream.stages.get(place) else { return Vec::new() };
+    let name = name_in_rows(stream, stage);
+    rows.iter().filter(|row| row.stream == stream.name && row.stage == name).map(second_of).collect()
+}
+
 fn second_of(row: &TimelineRow) -> Second {
     Second {
         offered: row.offered_per_s as u64,
+        sent: row.sent_per_s as u64,
         acked: row.acked_per_s as u64,
         given_up: row.failed.saturating_add(row.dropped),
         delivered: row.seen_per_s as u64,
         outstanding: row.outstanding,
+        p50_ms: row.due_to_consumed_p50_ms,
         p99_ms: row.due_to_consumed_p99_ms,
     }
 }
@@ -65,8 +75,7 @@ mod tests {
             ..TimelineRow::default()
         };
         let rows = [row(u64::MAX, f64::INFINITY), row(0, 1e300), row(7, -1.0), row(u64::MAX, f64::NAN)];
-        let incidents = incidents_of("run", &profile, &rows);
+        let incidents = incidents_of(&profile, &rows);
         assert!(incidents.iter().all(|incident| incident.stream == "s"));
-        assert_eq!(incidents_of("produce", &profile, &rows), []);
     }
 }

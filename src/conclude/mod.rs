@@ -6,7 +6,9 @@ mod incidents;
 mod ledgers;
 mod measured;
 mod model_notes;
+mod phases;
 mod role;
+mod seconds;
 mod stage;
 mod stream;
 mod unfinished;
@@ -16,10 +18,10 @@ mod windows;
 pub(crate) use event_times::{injected_of, lateness_of};
 pub use facts::Facts;
 use facts::StreamRun;
-pub(crate) use incidents::incidents_of;
 pub(crate) use ledgers::{make_ledger_folder, produced_of, stage_of, write_ledgers};
 pub(crate) use measured::{Measured, StageMeasured, StreamMeasured};
 pub(crate) use role::Role;
+pub(crate) use seconds::tell_seconds;
 use stream::Concluded;
 pub use unfinished::read_run;
 pub(crate) use unfinished::{Ended, empty_summary, summary_of_seconds};
@@ -44,8 +46,16 @@ pub fn conclude(facts: &Facts<'_>, measured: &Measured) -> Summary {
 }
 
 fn judge_run(facts: &Facts<'_>, measured: &Measured, streams: &[StreamRun<'_>], concluded: &[Concluded]) -> Judgement {
-    let figures: Vec<StreamFigures<'_>> =
+    let wholes: Vec<StreamFigures<'_>> =
         streams.iter().zip(concluded).map(|(stream, concluded)| stream.figures(concluded)).collect();
+    let nothing = LatencyHistogram::default();
+    let of_phases = streams.iter().zip(concluded).zip(&wholes);
+    let phases: Vec<Vec<StreamFigures<'_>>> = of_phases
+        .map(|((stream, concluded), whole)| phases::figures_of(&concluded.phases, *stream, whole, &nothing))
+        .collect();
+    let with_phases = |(whole, phases)| StreamFigures { phases, ..whole };
+    let figures: Vec<StreamFigures<'_>> =
+        wholes.iter().copied().zip(phases.iter().map(Vec::as_slice)).map(with_phases).collect();
     let mut judgement = judge(&RunFigures {
         streams: &figures,
         interrupted: measured.interrupted,
@@ -106,8 +116,12 @@ fn add_stages(judgement: &mut Judgement, concluded: &[Concluded], streams: &[Str
 }
 
 fn summarise(facts: &Facts<'_>, measured: &Measured, concluded: Vec<Concluded>, judgement: Judgement) -> Summary {
-    let with_limits = |(concluded, slo): (Concluded, _)| StreamSummary { slo, ..concluded.summary };
-    let streams: Vec<StreamSummary> = concluded.into_iter().zip(judgement.slo).map(with_limits).collect();
+    let with_limits = |(concluded, (slo, of_phases)): (Concluded, _)| {
+        let phases = phases::with_limits(concluded.phases, of_phases);
+        StreamSummary { slo, phases, ..concluded.summary }
+    };
+    let judged = judgement.slo.into_iter().zip(judgement.phases);
+    let streams: Vec<StreamSummary> = concluded.into_iter().zip(judged).map(with_limits).collect();
     let mut totals = Counts::default();
     streams.iter().for_each(|stream| totals.merge(stream.counts));
     Summary {

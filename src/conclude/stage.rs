@@ -8,7 +8,7 @@ use super::windows::judge_windows_of;
 use crate::check::{Delivered, LostRule, Merge, Produced, Reconciled, reconcile};
 use crate::consume::EventTimeFigures;
 use crate::load::StreamSchedule;
-use crate::profile::{Slo, Stage};
+use crate::profile::{Slo, Stage, Stream};
 use crate::results::summary::{EventTimeSummary, HopLatencies, StageSummary, Watermark};
 use crate::results::windows::WindowsSummary;
 use crate::verdict::{Judgement, RunFigures, Sides, StreamFigures, judge};
@@ -36,11 +36,6 @@ impl<'a> StageRun<'a> {
 
     fn role(&self) -> Role {
         self.run.facts.role
-    }
-
-    /// In the topic that it is sent to, an event is lost once readers are past it; a pipeline's output has to stay quiet first.
-    fn lost_rule(&self) -> LostRule {
-        if self.stage.topic == self.run.stream.topic_name() { LostRule::ReadPast } else { LostRule::Quiet }
     }
 
     /// What the event times came to, and what became of the events that were disturbed on purpose.
@@ -73,6 +68,8 @@ impl<'a> StageRun<'a> {
         let figures = StreamFigures {
             name: &stream.name,
             stage: self.stage.written_name(),
+            phase: None,
+            phases: &[],
             slo: &slo,
             delivery: stream.delivery,
             sides: sides_of(role),
@@ -89,6 +86,11 @@ impl<'a> StageRun<'a> {
         };
         judge(&RunFigures { streams: &[figures], interrupted: false, embedded: false, clocks: None })
     }
+}
+
+/// In the topic that it is sent to, an event is lost once readers are past it; a pipeline's output has to stay quiet first.
+pub(super) fn lost_rule(stream: &Stream, place: usize) -> LostRule {
+    if stream.stages[place].topic == stream.topic_name() { LostRule::ReadPast } else { LostRule::Quiet }
 }
 
 /// What the stage at a place of a stream comes to, where it shows events.
@@ -158,7 +160,7 @@ fn reconcile_part(stage: &StageRun<'_>) -> Reconciled {
     let (nothing_sent, nothing_seen) = (Produced::default(), Delivered::default());
     let sent = measured.produced.as_ref().unwrap_or(&nothing_sent);
     let seen = stage.delivered.unwrap_or(&nothing_seen);
-    let rule = stage.lost_rule();
+    let rule = lost_rule(stage.run.stream, stage.place);
     match stage.role() {
         Role::Run => reconcile(sent, seen, schedule, rule),
         Role::Produce => {

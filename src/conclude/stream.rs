@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::StreamRun;
+use super::phases::PhaseConcluded;
 use super::role::Role;
 use super::stage::{conclude_stage, conclude_windows, sides_of, slo_of_part};
 use super::windows::windows_of;
@@ -20,6 +21,7 @@ pub(super) struct Concluded {
     slo: Slo,
     drops: Vec<WatermarkDrops>,
     acked: BTreeMap<u16, u64>,
+    pub(super) phases: Vec<PhaseConcluded>,
 }
 
 impl<'a> StreamRun<'a> {
@@ -34,6 +36,7 @@ impl<'a> StreamRun<'a> {
             reconciled: reconciled.swap_remove(place),
             slo: slo_of_part(self.facts.role, self.stream.slo),
             acked: self.highest_acked(),
+            phases: self.phases(place),
         }
     }
 
@@ -96,13 +99,15 @@ impl<'a> StreamRun<'a> {
     /// What the verdict is made of.
     pub(super) fn figures(self, concluded: &'a Concluded) -> StreamFigures<'a> {
         let StreamRun { facts, stream, measured, .. } = self;
-        let Concluded { summary, reconciled, slo, drops, acked } = concluded;
+        let Concluded { summary, reconciled, slo, drops, acked, phases: _ } = concluded;
         let sends = measured.produced.is_some() && facts.role != Role::Consume;
         let place = stream.last_of_events();
         let delivered = measured.stages.get(place).and_then(|stage| stage.delivered.as_ref());
         StreamFigures {
             name: &stream.name,
             stage: None,
+            phase: None,
+            phases: &[],
             slo,
             delivery: stream.delivery,
             sides: sides_of(facts.role),

@@ -1,6 +1,6 @@
 //! A run that did not finish: killed, or given up on. Its summary is made of what its files hold second by second, and the verdict is void.
 
-use super::incidents_of;
+use super::{Role, tell_seconds};
 use crate::check::{Counts, Hop, Merge};
 use crate::profile::{Profile, Stage, Stream};
 use crate::results::summary::{
@@ -53,16 +53,17 @@ pub(crate) fn summary_of_seconds(folder: &RunFolder, reason: Reason) -> Result<S
         totals.merge(summary.counts);
         streams.push(summary);
     }
-    Ok(Summary {
+    let mut summary = Summary {
         totals,
         offered_per_s: streams.iter().map(|stream| stream.offered_per_s).sum(),
         achieved_per_s: streams.iter().map(|stream| stream.achieved_per_s).sum(),
         bytes: streams.iter().map(|stream| stream.bytes).sum(),
         generator: GeneratorSummary { lateness_ms: lateness_of(folder, &profile)?, ..GeneratorSummary::default() },
-        events: incidents_of(&manifest.command, &profile, &rows),
         streams,
         ..empty_summary(facts_of(manifest, &profile, seconds), reason)
-    })
+    };
+    tell_seconds(&mut summary, manifest.command == Role::Run.name(), &profile, &rows);
+    Ok(summary)
 }
 
 /// A summary that holds no more than why there is none.

@@ -143,6 +143,7 @@ impl Intake {
             consumed_ns,
             behind_ns,
             warmup: due.is_some_and(|due| due.warmup),
+            phase: due.and_then(|due| plan.schedule.phases().at(due.offset_ns)),
             suspicion: if found.id == Err(Unidentified::Unreadable) {
                 self.suspect(plan, record, found)
             } else {

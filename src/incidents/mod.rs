@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use backlog::{Swell, swells};
-pub(crate) use seconds::{Second, Seconds};
+pub(crate) use seconds::{Second, Seconds, backlog as waiting};
 use stretches::{joined, stretches};
 
 /// Something that happened at one stage of a stream, and from when to when.
@@ -53,6 +53,9 @@ pub enum IncidentKind {
     Backlog,
     /// A latency of single seconds was over its limit. Figure: the worst second's, in milliseconds.
     LimitBroken,
+    /// The median of single seconds was over 60 % of what the stream's class of service allows the p99: time for more consumers or partitions.
+    /// Figure: the worst second's median, in milliseconds.
+    ScaleUp,
     /// The backlog was gone, and the latency back within its limit or, without one, within twice its worst before. From when the backlog
     /// began to fall to when both held. Figure: the seconds between them.
     Recovered,
@@ -63,6 +66,8 @@ pub enum IncidentKind {
 pub(crate) struct Limits {
     /// The limit of the end-to-end p99, in milliseconds.
     pub end_to_end_p99_ms: Option<f64>,
+    /// The median that asks for more consumers or partitions, in milliseconds.
+    pub scale_up_p50_ms: Option<f64>,
 }
 
 /// The incidents of one stage, in the order in which they began.
@@ -76,6 +81,7 @@ pub(crate) fn find(seconds: &Seconds, limits: Limits) -> Vec<Incident> {
         incidents.push(seconds.incident(IncidentKind::Backlog, &swell.lasts, swell.most as f64));
     }
     incidents.extend(over_limit.iter().map(|lasts| limit_broken(seconds, lasts)));
+    incidents.extend(scale_ups(seconds, limits));
     incidents.extend(recoveries(seconds, limits, &swells));
     incidents.sort_by_key(|incident| (incident.from_s, incident.kind));
     incidents
@@ -129,6 +135,15 @@ fn over_limit(seconds: &Seconds, limits: Limits) -> Vec<Range<usize>> {
     let Some(limit_ms) = limits.end_to_end_p99_ms else { return Vec::new() };
     let is_over = |at: usize| seconds.at(at).p99_ms.is_some_and(|p99_ms| p99_ms > limit_ms);
     joined(stretches(0..seconds.len(), is_over), 2)
+}
+
+/// When the median was over what asks for more, for three seconds or longer.
+fn scale_ups(seconds: &Seconds, limits: Limits) -> Vec<Incident> {
+    let Some(limit_ms) = limits.scale_up_p50_ms else { return Vec::new() };
+    let is_over = |at: usize| seconds.at(at).p50_ms.is_some_and(|p50_ms| p50_ms > limit_ms);
+    let worst_ms = |lasts: &Range<usize>| seconds.of(lasts).filter_map(|second| second.p50_ms).fold(0.0, f64::max);
+    let long = joined(stretches(0..seconds.len(), is_over), 2).into_iter().filter(|lasts| lasts.len() >= 3);
+    long.map(|lasts| seconds.incident(IncidentKind::ScaleUp, &lasts, worst_ms(&lasts))).collect()
 }
 
 fn limit_broken(seconds: &Seconds, lasts: &Range<usize>) -> Incident {

@@ -142,7 +142,10 @@ fn seconds_over_the_limit_are_named_with_the_worst() {
     for (at, p99_ms) in [(10, 300.0), (11, 900.0), (13, 260.0), (20, 251.0)] {
         seconds[at].p99_ms = Some(p99_ms);
     }
-    let incidents = find(&Seconds::new("orders", Some("out"), &seconds), Limits { end_to_end_p99_ms: Some(250.0) });
+    let incidents = find(
+        &Seconds::new("orders", Some("out"), &seconds),
+        Limits { end_to_end_p99_ms: Some(250.0), scale_up_p50_ms: None },
+    );
     let said: Vec<_> = incidents.iter().map(|i| (i.kind, i.from_s, i.to_s, i.figure, i.slo.as_deref())).collect();
     let broken = |from_s, to_s, worst| (IncidentKind::LimitBroken, from_s, Some(to_s), worst, Some("end_to_end_p99"));
     assert_eq!(said, [broken(10, 14, 900.0), broken(20, 21, 251.0)]);

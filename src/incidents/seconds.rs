@@ -12,6 +12,8 @@ const WIDTHS_S: [usize; 7] = [1, 2, 5, 10, 15, 30, 60];
 pub(crate) struct Second {
     /// Sends that were due.
     pub offered: u64,
+    /// Sends that were handed to the client.
+    pub sent: u64,
     /// Sends that were acknowledged.
     pub acked: u64,
     /// Sends given up on or dropped.
@@ -20,6 +22,8 @@ pub(crate) struct Second {
     pub delivered: u64,
     /// Handed to the client and neither acknowledged nor given up on, at the end.
     pub outstanding: u64,
+    /// The end-to-end median, in milliseconds, where something was measured.
+    pub p50_ms: Option<f64>,
     /// The end-to-end p99, in milliseconds, where something was measured.
     pub p99_ms: Option<f64>,
 }
@@ -27,10 +31,12 @@ pub(crate) struct Second {
 impl Second {
     fn add(&mut self, later: &Second) {
         self.offered = self.offered.saturating_add(later.offered);
+        self.sent = self.sent.saturating_add(later.sent);
         self.acked = self.acked.saturating_add(later.acked);
         self.given_up = self.given_up.saturating_add(later.given_up);
         self.delivered = self.delivered.saturating_add(later.delivered);
         self.outstanding = later.outstanding;
+        self.p50_ms = [self.p50_ms, later.p50_ms].into_iter().flatten().reduce(f64::max);
         self.p99_ms = [self.p99_ms, later.p99_ms].into_iter().flatten().reduce(f64::max);
     }
 }
@@ -143,7 +149,8 @@ fn put_together(seconds: &[Second], width_s: usize) -> Vec<Second> {
 }
 
 /// What is due and not delivered, at the end of each second.
-fn backlog(seconds: &[Second]) -> Vec<u64> {
+#[must_use]
+pub(crate) fn backlog(seconds: &[Second]) -> Vec<u64> {
     let waiting = |left: &mut u64, second: &Second| {
         let gone = second.delivered.saturating_add(second.given_up);
         *left = left.saturating_add(second.offered).saturating_sub(gone);

@@ -63,6 +63,8 @@ pub(crate) struct Outgoing {
     pub partition: Partition,
     /// It was due during the warm-up: counted, not timed.
     pub warmup: bool,
+    /// The phase in which it was due, where figures are told for each.
+    pub phase: Option<u8>,
     /// When it was handed over, in nanoseconds since 1970.
     pub sent_ns: u64,
 }
@@ -101,6 +103,9 @@ pub(crate) enum TransactionOutcome {
     Unknown(String),
 }
 
+/// In a slot: the event belongs to no phase.
+const NO_PHASE: u8 = u8::MAX;
+
 /// One event in flight. Written by the worker while the slot is its own, read by the other thread once the client reports it;
 /// the client's own locks order the two, so plain relaxed accesses are enough.
 #[derive(Debug, Default)]
@@ -115,19 +120,20 @@ impl Slot {
     fn fill(&self, event: Outgoing) {
         self.sequence.store(event.sequence, Ordering::Relaxed);
         let ([p0, p1], [q0, q1]) = (event.producer.to_le_bytes(), event.partition.number().to_le_bytes());
-        let place = [event.attempt, u8::from(event.warmup), q0, q1, p0, p1, 0, 0];
+        let place = [event.attempt, u8::from(event.warmup), q0, q1, p0, p1, event.phase.unwrap_or(NO_PHASE), 0];
         self.place.store(u64::from_le_bytes(place), Ordering::Relaxed);
         self.sent_ns.store(event.sent_ns, Ordering::Relaxed);
         self.in_use.store(true, Ordering::Release);
     }
 
     fn read(&self) -> Outgoing {
-        let [attempt, warmup, q0, q1, p0, p1, ..] = self.place.load(Ordering::Relaxed).to_le_bytes();
+        let [attempt, warmup, q0, q1, p0, p1, phase, _] = self.place.load(Ordering::Relaxed).to_le_bytes();
         Outgoing {
             producer: u16::from_le_bytes([p0, p1]),
             partition: Partition::new(u16::from_le_bytes([q0, q1])),
             attempt,
             warmup: warmup == 1,
+            phase: (phase != NO_PHASE).then_some(phase),
             sequence: self.sequence.load(Ordering::Relaxed),
             sent_ns: self.sent_ns.load(Ordering::Relaxed),
         }

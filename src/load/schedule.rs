@@ -14,6 +14,7 @@ use super::rate::RateCurve;
 use super::send::PlannedSend;
 use super::sizes::SizePicker;
 use crate::event::Partition;
+use crate::profile::phase_plan::PhasePlan;
 use crate::profile::{Profile, Span, Stream};
 
 /// Up to this many keys, each key's partition is kept in a table.
@@ -35,6 +36,7 @@ pub struct StreamSchedule {
     sizes: SizePicker,
     mean_payload_bytes: f64,
     partitions: u16,
+    phases: PhasePlan,
 }
 
 /// The schedules of all of a profile's streams. `partitions` is the number of partitions of each stream's topic.
@@ -67,11 +69,18 @@ impl StreamSchedule {
             sizes: SizePicker::new(&stream.payload),
             mean_payload_bytes: SizePicker::new(&stream.payload).mean_payload_bytes(&stream.payload),
             partitions: partitions.max(1),
+            phases: PhasePlan::of(stream, duration),
         };
         if stream.keys.count <= LARGEST_PARTITION_TABLE {
             schedule.key_partitions = (0..stream.keys.count).map(|key| schedule.hash_partition(key)).collect();
         }
         schedule
+    }
+
+    /// The stream's phases, where figures are told for each.
+    #[must_use]
+    pub(crate) fn phases(&self) -> &PhasePlan {
+        &self.phases
     }
 
     /// The stream's position in the profile.
@@ -157,6 +166,23 @@ impl StreamSchedule {
     #[must_use]
     pub fn share_larger_than(&self, bytes: u64) -> f64 {
         self.sizes.share_above(bytes)
+    }
+
+    /// How many events of a producer have their place in the schedule before a moment, in nanoseconds from the start: those with the sequence
+    /// numbers below this.
+    #[must_use]
+    pub(crate) fn events_before(&self, producer: u16, at_ns: u64) -> u64 {
+        let mut blocks = self.blocks(producer);
+        blocks.seek_time(&self.curve, at_ns);
+        let mut due_ns = Vec::new();
+        while let Some(block) = blocks.next_block(&self.curve) {
+            due_ns.clear();
+            blocks.add_due_ns(&self.curve, block, &mut due_ns);
+            if due_ns.last().is_some_and(|last_ns| *last_ns >= at_ns) {
+                return block.first + due_ns.partition_point(|due_ns| *due_ns < at_ns) as u64;
+            }
+        }
+        self.planned_by(producer)
     }
 
     /// How many events a producer sends over the whole run.

@@ -14,7 +14,7 @@ pub use refused::MergeError;
 use refused::{refuse_late_observers, refuse_missing_shards, refuse_strangers, refuse_twice};
 
 use crate::check::Merge;
-use crate::conclude::{Ended, Facts, Measured, Role, conclude, make_ledger_folder, write_ledgers};
+use crate::conclude::{Ended, Facts, Measured, Role, conclude, make_ledger_folder, tell_seconds, write_ledgers};
 use crate::load::{Shard, fingerprint, streams_of};
 use crate::profile::Profile;
 use crate::results::manifest::Manifest;
@@ -117,13 +117,14 @@ fn write(
     profile: &Profile,
     parts: &[Part],
     whole: &Measured,
-    summary: Summary,
+    mut summary: Summary,
 ) -> Result<Ended, ResultsError> {
     let start_ns = parts.iter().map(Part::start_unix_ns).min().unwrap_or(0);
     let mut writer = RunWriter::create(out, manifest_of(first, &summary), start_ns)?;
     make_ledger_folder(out)?;
     let streams: Vec<_> = profile.streams.iter().map(|stream| (stream.name.as_str(), stage_names(stream))).collect();
     join_seconds(&mut writer, &joining(parts, start_ns), &streams)?;
+    tell_seconds(&mut summary, role_of(whole) == Role::Run, profile, &RunFolder::open(out)?.timeline()?);
     for ((name, stages), measured) in streams.iter().zip(&whole.streams) {
         write_ledgers(&writer, name, stages, measured)?;
     }

@@ -9,7 +9,7 @@ use super::figures::AckFigures;
 use super::plan::StreamPlan;
 use super::worker::Note;
 use crate::by_the_second::{ByTheSecond, Figures};
-use crate::check::{LatencyHistogram, Merge, ProducedRecorder};
+use crate::check::{ByPhase, LatencyHistogram, Merge, ProducedRecorder};
 use crate::kafka::{Deliveries, Delivery, Outcome, Outgoing, TransactionOutcome};
 use crate::profile::Delivery as Guarantee;
 
@@ -23,6 +23,8 @@ pub struct AckReport {
     pub ledger: ProducedRecorder,
     /// From handed over to acknowledged (with exactly-once: to committed), without the warm-up.
     pub sent_to_acked: LatencyHistogram,
+    /// The same for each phase in which events were due.
+    pub(crate) sent_to_acked_by_phase: ByPhase,
     /// How many sends ended in which error, by the client's text.
     pub errors: BTreeMap<String, u64>,
     /// The last error that concerned no single event, such as a broker that cannot be reached.
@@ -45,8 +47,16 @@ struct Books {
     second: ByTheSecond<AckFigures>,
     /// Written, but in a transaction that has not ended.
     uncommitted: Vec<(Outgoing, i64)>,
-    /// A latency, and how many events in a row had it: the events of a batch are sent together and mostly acknowledged together.
-    alike: Option<(i64, u64)>,
+    /// The events of a batch are sent together and mostly acknowledged together.
+    alike: Option<Alike>,
+}
+
+/// A latency, and how many events of one phase had it in a row.
+#[derive(Debug, Clone, Copy)]
+struct Alike {
+    took_ns: i64,
+    phase: Option<u8>,
+    times: u64,
 }
 
 impl Acks {
@@ -60,6 +70,7 @@ impl Acks {
         let report = AckReport {
             ledger,
             sent_to_acked: LatencyHistogram::default(),
+            sent_to_acked_by_phase: ByPhase::default(),
             errors: BTreeMap::new(),
             last_error: None,
             fatal: None,
@@ -158,18 +169,19 @@ impl Books {
         }
         let took_ns = now_ns.cast_signed() - event.sent_ns.cast_signed();
         match &mut self.alike {
-            Some((same_ns, times)) if *same_ns == took_ns => *times += 1,
+            Some(alike) if (alike.took_ns, alike.phase) == (took_ns, event.phase) => alike.times += 1,
             _ => {
                 self.record_alike();
-                self.alike = Some((took_ns, 1));
+                self.alike = Some(Alike { took_ns, phase: event.phase, times: 1 });
             }
         }
     }
 
     /// Records the latencies that were put aside.
     fn record_alike(&mut self) {
-        if let Some((took_ns, times)) = self.alike.take() {
+        if let Some(Alike { took_ns, phase, times }) = self.alike.take() {
             self.second.current.sent_to_acked.record_times(took_ns, times);
+            self.report.sent_to_acked_by_phase.record(phase, took_ns, times);
         }
     }
 

@@ -389,6 +389,7 @@ fn outgoing(plan: &StreamPlan, staged: Staged, sent_ns: u64) -> Outgoing {
         attempt: send.attempt,
         partition: send.partition,
         warmup: send.due_ns < plan.warmup_ns,
+        phase: plan.schedule.phases().at(send.due_ns),
         sent_ns,
     }
 }

@@ -237,6 +237,7 @@ fn tables(root: &Json) -> Vec<(&'static str, &Json)> {
         ("stream.0.lateness.", &defs["Lateness"]),
         ("stream.0.retries.", &defs["Retries"]),
         ("stream.0.slo.", &defs["Slo"]),
+        ("stream.0.abort_when.", &defs["AbortWhen"]),
         ("stream.0.phases.0.", &defs["Phase"]),
         ("stream.0.curve.", &defs["Replay"]),
         ("stream.0.curve.detail.", &defs["Detail"]),

@@ -13,6 +13,7 @@ use super::{
     injections::{Lateness, Retries, Skew},
     phase::Phase,
     replay::Replay,
+    sla::{AbortWhen, Sla},
     timeline,
     units::{Rate, Span},
     watermark::WatermarkModel,
@@ -110,9 +111,15 @@ pub struct Stream {
     /// Some events are sent again later, with the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<Retries>,
+    /// What the events are for: "critical", "analytics" or "logs" limit the end-to-end p99 to 500 ms, 5 s or 30 s, unless `slo` limits it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla: Option<Sla>,
     /// Limits on what is measured; a broken one fails the run.
     #[serde(default)]
     pub slo: Slo,
+    /// What ends the run before its time, because going on is pointless; it then fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abort_when: Option<AbortWhen>,
     /// Where the stream is observed. Default: its own topic. With several, the figures of the last one that shows events are the stream's.
     #[serde(rename = "stage", default, skip_serializing_if = "none_written")]
     #[schemars(length(min = 1))]
@@ -193,6 +200,16 @@ pub struct Slo {
     /// The most events that any of the stream's `[[stream.watermark]]` models may drop: a number, or a share like `"0.1%"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark_drops: Option<CountLimit>,
+    /// The most events that may wait at once at the stream's last stage: due and not delivered, at the end of a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_lag: Option<u64>,
+    /// The least share of the offered rate, above 0 and up to 1, that is delivered while it is offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub throughput: Option<f64>,
+    /// The longest time from when a backlog begins to fall until it is gone and the latency is back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovers_within: Option<Span>,
     /// The most windows of a `results` stage that may miss an event, for any reason: a number, or a share of the compared ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows_short: Option<CountLimit>,
@@ -299,10 +316,13 @@ mod defaults {
 }
 
 impl Profile {
-    /// Gives a stage to each stream that names none: from here on every stream has one.
+    /// Gives a stage to each stream that names none, and to each class of service its limit: from here on every stream has them.
     pub(crate) fn imply_stages(&mut self) {
         for stream in self.streams.iter_mut().filter(|stream| stream.stages.is_empty()) {
             stream.stages.push(Stage::implied_by(stream));
+        }
+        for stream in &mut self.streams {
+            stream.slo.end_to_end_p99 = stream.slo.end_to_end_p99.or(stream.sla.map(Sla::end_to_end_p99));
         }
     }
 

@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::model::Slo;
 use super::units::{PhaseRate, Span};
 
 /// A part of a stream's rate over time: a hold, a step, a ramp, or a group that repeats.
@@ -26,6 +27,9 @@ pub struct Phase {
     /// How many times the phase, or the group in `phases`, runs. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<u32>,
+    /// Limits on what is due in this phase alone, beside the stream's own. Not with `phases`, and not on windows or watermarks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slo: Option<Slo>,
     /// A group of phases, to be repeated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]

@@ -29,8 +29,16 @@ pub(crate) fn stretches(phases: &[Phase], base: Rate) -> impl Iterator<Item = St
     in_order(phases).scan(base.as_per_s(), both).flatten()
 }
 
+/// The phases that are not groups, each once however often it repeats, in the order in which they are written.
+pub(super) fn leaves(phases: &[Phase]) -> Box<dyn Iterator<Item = &Phase> + '_> {
+    let own = |phase| -> Box<dyn Iterator<Item = &Phase>> {
+        if is_group(phase) { leaves(&phase.phases) } else { Box::new(std::iter::once(phase)) }
+    };
+    Box::new(phases.iter().flat_map(own))
+}
+
 /// The phases that are not groups, in the order in which they run.
-fn in_order(phases: &[Phase]) -> Box<dyn Iterator<Item = &Phase> + '_> {
+pub(super) fn in_order(phases: &[Phase]) -> Box<dyn Iterator<Item = &Phase> + '_> {
     let once = |phase| -> Box<dyn Iterator<Item = &Phase>> {
         if is_group(phase) { in_order(&phase.phases) } else { Box::new(std::iter::once(phase)) }
     };

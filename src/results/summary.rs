@@ -11,10 +11,12 @@ use crate::incidents::Incident;
 use crate::verdict::{Reason, SloResult, Verdict};
 
 mod event_time;
+mod phases;
 
 pub(crate) use crate::event_time::CountRange;
 pub(crate) use event_time::{EventTimeSummary, LatePartition, MOST_LISTED, WindowMissing};
 pub use event_time::{FindingSummary, LatenessSummary};
+pub use phases::PhaseSummary;
 
 /// The schema that this program writes and reads.
 pub const SUMMARY_SCHEMA: u32 = 2;
@@ -99,6 +101,9 @@ pub struct StreamSummary {
     /// Each place where the stream was observed, when there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageSummary>,
+    /// Each phase of the rate, when there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<PhaseSummary>,
     /// The mean rate of the schedule while sending, in events per second.
     #[serde(default)]
     pub offered_per_s: f64,

@@ -1,5 +1,6 @@
 //! A run from its beginning to its end: wires the rooms together for `run`, `produce` and `consume`.
 
+mod abort;
 mod error;
 mod event_sizes;
 mod patience;

@@ -11,9 +11,8 @@ use super::streams::PreparedStream;
 use crate::check::Hop;
 use crate::clock::kernel::kernel_clock;
 use crate::conclude::{
-    Ended, Measured, Role, empty_summary, incidents_of, make_ledger_folder, summary_of_seconds, write_ledgers,
+    Ended, Measured, Role, empty_summary, make_ledger_folder, summary_of_seconds, tell_seconds, write_ledgers,
 };
-use crate::incidents::Incident;
 use crate::profile::Isolation;
 use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
@@ -143,10 +142,7 @@ impl Recorder {
             refusals.extend(write_ledgers(&self.writer, &stream.stream.name, &stages, measured).err());
         }
         refusals.extend(self.writer.complete().err());
-        match self.incidents(prepared) {
-            Ok(incidents) => summary.events = incidents,
-            Err(refusal) => refusals.push(refusal),
-        }
+        refusals.extend(self.tell_seconds(prepared, &mut summary).err());
         if let Some(refusal) = refusals.first() {
             summary.add_trouble(not_kept(refusal));
         }
@@ -160,11 +156,12 @@ impl Recorder {
         Ended { summary, folder, given_up }
     }
 
-    /// What happened when, by the seconds that were written down.
-    fn incidents(&self, prepared: &Prepared) -> Result<Vec<Incident>, ResultsError> {
+    /// Adds what the seconds say that were written down.
+    fn tell_seconds(&self, prepared: &Prepared, summary: &mut Summary) -> Result<(), ResultsError> {
         let rows = RunFolder::open(self.writer.folder())?.timeline()?;
         let request = &prepared.request;
-        Ok(incidents_of(request.role.name(), &request.loaded.profile, &rows))
+        tell_seconds(summary, request.role == Role::Run, &request.loaded.profile, &rows);
+        Ok(())
     }
 
     /// Ends a run whose threads did not come back, with what its files hold by the second.

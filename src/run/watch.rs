@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::abort::AbortWatch;
 use super::error::RunError;
 use super::patience::{Asked, Wait};
 use super::plans::{stage_plan, stream_plan};
@@ -61,6 +62,8 @@ pub(crate) fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) ->
         worst_late_ns: vec![0; prepared.streams.len()],
         hears,
         topics: Topics::watched(Arc::clone(&prepared.target), partitions_of(prepared)),
+        abort: AbortWatch::default(),
+        aborted: None,
     };
     Ok(watch.until_the_end(producing, observing))
 }
@@ -150,6 +153,9 @@ struct Watch<'a> {
     worst_late_ns: Vec<u64>,
     hears: &'a mut dyn FnMut(News<'_>),
     topics: Topics,
+    abort: AbortWatch,
+    /// Why the run was ended before its time, if its profile asked for that.
+    aborted: Option<Reason>,
 }
 
 impl Watch<'_> {
@@ -178,10 +184,11 @@ impl Watch<'_> {
 
     /// Ends with everything that the threads measured.
     fn end(mut self, mut measured: Measured, sending_ns: u64) -> Ended {
-        measured.troubles.append(&mut self.topics.reasons);
         for second in self.seconds.rest() {
             self.hear(&second);
         }
+        measured.troubles.append(&mut self.topics.reasons);
+        measured.troubles.extend(self.aborted.take());
         measured.cpu_ns = clock::cpu_ns();
         for (stream, worst_ns) in measured.streams.iter_mut().zip(&self.worst_late_ns) {
             stream.worst_second_late_ns = *worst_ns;
@@ -245,6 +252,13 @@ impl Watch<'_> {
         }
         self.recorder.second(self.prepared, second);
         (self.hears)(News::Second(second));
+        let reason = self.abort.take(second, &self.prepared.request.loaded.profile);
+        let is_sending = second.second < self.prepared.duration.as_nanos() / 1_000_000_000;
+        if let Some(reason) = reason.filter(|_| is_sending && !self.stop.is_set()) {
+            self.stop.set();
+            self.say(&reason.text);
+            self.aborted = Some(reason);
+        }
     }
 
     /// How long was sent, in nanoseconds: the schedule's length, or up to the interruption, and how far the last event was behind.

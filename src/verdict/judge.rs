@@ -4,12 +4,14 @@ mod counts;
 mod delivery;
 mod generator;
 mod latencies;
+mod time;
 mod watermarks;
 mod windows;
 
 use crate::profile::{CountLimit, Delivery, Slo};
 
 pub(crate) use delivery::StageReading;
+pub(crate) use time::{Recovery, TimeFigures, judge_time};
 pub(crate) use watermarks::WatermarkDrops;
 pub(crate) use windows::{WindowFigures, judge_windows};
 
@@ -48,6 +50,10 @@ pub(crate) struct StreamFigures<'a> {
     pub name: &'a str,
     /// At which of several stages, where one is judged for itself.
     pub stage: Option<&'a str>,
+    /// In which phase, where one is judged for itself.
+    pub phase: Option<&'a str>,
+    /// Its phases that have limits of their own, in order.
+    pub phases: &'a [StreamFigures<'a>],
     /// The limits, as the profile sets them.
     pub slo: &'a Slo,
     /// What the client was asked to guarantee: exactly-once limits duplicates to 0 by default.
@@ -149,6 +155,8 @@ pub(crate) struct Judgement {
     pub reasons: Vec<Reason>,
     /// The limits of each stream, in the order of the streams.
     pub slo: Vec<Vec<SloResult>>,
+    /// The limits of each stream's phases, in the order of the streams and of [`StreamFigures::phases`].
+    pub phases: Vec<Vec<Vec<SloResult>>>,
 }
 
 impl Judgement {
@@ -160,13 +168,23 @@ impl Judgement {
 }
 
 impl StreamFigures<'_> {
+    /// The limit that the stream has by default on what must not happen; its phases have only those that the profile sets.
+    fn not_one(&self) -> Option<CountLimit> {
+        NOT_ONE.filter(|_| self.phase.is_none())
+    }
+
     /// A reason that concerns this stream, at the stage that is judged; its text begins with the name.
     fn reason(&self, code: ReasonCode, text: &str) -> Reason {
         let place = match self.stage {
             Some(stage) if stage != self.name => format!("{} at {stage}", self.name),
             _ => self.name.to_owned(),
         };
-        Reason::new(code, format!("{place}: {text}")).of_stream(self.name).at_stage(self.stage)
+        let place = match self.phase {
+            Some(phase) => format!("{place} in {phase}"),
+            None => place,
+        };
+        let reason = Reason::new(code, format!("{place}: {text}")).of_stream(self.name).at_stage(self.stage);
+        Reason { phase: self.phase.map(str::to_owned), ..reason }
     }
 }
 
@@ -176,10 +194,11 @@ pub(crate) fn judge(run: &RunFigures<'_>) -> Judgement {
     let mut reasons = Vec::new();
     let held_back: Vec<Option<Reason>> = run.streams.iter().map(generator::held_back).collect();
     let is_over_asked = held_back.iter().flatten().any(|reason| reason.code != ReasonCode::HeldBackByCeiling);
-    let mut slo = Vec::new();
+    let (mut slo, mut phases) = (Vec::new(), Vec::new());
     for (stream, held_back) in run.streams.iter().zip(held_back) {
         let mut own = Vec::new();
         slo.push(judge_stream(stream, run.clocks, &mut own));
+        phases.push(stream.phases.iter().map(|phase| judge_phase(phase, run.clocks, &mut own)).collect());
         if run.embedded && is_over_asked {
             own = own.into_iter().map(generator::not_the_pipelines).collect();
         }
@@ -189,7 +208,7 @@ pub(crate) fn judge(run: &RunFigures<'_>) -> Judgement {
     if run.streams.is_empty() {
         reasons.push(Reason::new(ReasonCode::NoStreams, "No stream was measured."));
     }
-    judgement(reasons, slo)
+    Judgement { phases, ..judgement(reasons, slo) }
 }
 
 fn interruption(run: &RunFigures<'_>) -> Option<Reason> {
@@ -207,9 +226,16 @@ fn duplicates_allowed(slo: &Slo, delivery: Delivery) -> Option<CountLimit> {
 }
 
 fn judgement(reasons: Vec<Reason>, slo: Vec<Vec<SloResult>>) -> Judgement {
-    let mut judgement = Judgement { verdict: Verdict::Pass, reasons: Vec::new(), slo };
+    let mut judgement = Judgement { verdict: Verdict::Pass, reasons: Vec::new(), slo, phases: Vec::new() };
     judgement.add(reasons);
     judgement
+}
+
+/// A phase is judged by its own limits alone: what the stream leaves open is said of the stream.
+fn judge_phase(phase: &StreamFigures<'_>, clocks: Option<ClockFigures>, reasons: &mut Vec<Reason>) -> Vec<SloResult> {
+    let mut results = counts::judge_counts(phase, reasons);
+    results.extend(latencies::judge_latencies(phase, clocks, reasons));
+    results
 }
 
 fn judge_stream(stream: &StreamFigures<'_>, clocks: Option<ClockFigures>, reasons: &mut Vec<Reason>) -> Vec<SloResult> {

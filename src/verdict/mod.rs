@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use judge::{
-    ClockFigures, GeneratorFigures, Judgement, Queue, RunFigures, Sides, StageReading, StreamFigures, WatermarkDrops,
-    WindowFigures, judge, judge_windows,
+    ClockFigures, GeneratorFigures, Judgement, Queue, Recovery, RunFigures, Sides, StageReading, StreamFigures,
+    TimeFigures, WatermarkDrops, WindowFigures, judge, judge_time, judge_windows,
 };
 pub use reason::{Effect, Reason, ReasonCode};
 

@@ -120,6 +120,14 @@ pub enum ReasonCode {
     WindowsDuplicates,
     /// No window result came at all.
     WindowsSilent,
+    /// More events waited at once than allowed.
+    Lag,
+    /// Less of the offered rate was delivered than allowed.
+    Throughput,
+    /// A stage took longer to recover than allowed.
+    NotRecovered,
+    /// A limit was so far broken that the run was ended, as the profile asks.
+    Aborted,
 
     /// Too few latencies were measured for the limit.
     TooFewSamples,
@@ -206,6 +214,9 @@ pub enum ReasonCode {
     /// The parts that were merged hold nothing that was sent.
     NotSent,
 
+    /// The run ended before a stage had recovered, within the time that it is allowed.
+    RecoveryUnknown,
+
     /// Not all results could be written.
     ResultsNotKept,
 
@@ -252,7 +263,11 @@ impl ReasonCode {
             | Code::WindowsShort
             | Code::WindowsLost
             | Code::WindowsDuplicates
-            | Code::WindowsSilent => Effect::Fail,
+            | Code::WindowsSilent
+            | Code::Lag
+            | Code::Throughput
+            | Code::NotRecovered
+            | Code::Aborted => Effect::Fail,
             Code::ResultsNotKept => Effect::Environment,
             Code::OnlySent | Code::OnlyObserved => Effect::Part,
             Code::ClientError | Code::OtherRun | Code::DueTimeChanged | Code::PartitionsAdded => Effect::Remark,
@@ -314,13 +329,13 @@ mod tests {
 
     #[test]
     fn a_code_does_not_change_what_it_does_to_the_verdict() {
-        let fail = "lost duplicates reordered failed dropped phantom latency watermark_drops windows_short windows_lost windows_duplicates windows_silent";
+        let fail = "lost duplicates reordered failed dropped phantom latency watermark_drops windows_short windows_lost windows_duplicates windows_silent lag throughput not_recovered aborted";
         assert_eq!(codes_with(Effect::Fail).join(" "), fail);
         assert_eq!(codes_with(Effect::Environment), ["results_not_kept"]);
         assert_eq!(codes_with(Effect::Part), ["only_sent", "only_observed"]);
         let remarks = ["client_error", "other_run", "due_time_changed", "partitions_added"];
         assert_eq!(codes_with(Effect::Remark), remarks);
-        assert_eq!(codes_with(Effect::Void).len(), 42, "every other code leaves the claim without support");
+        assert_eq!(codes_with(Effect::Void).len(), 43, "every other code leaves the claim without support");
     }
 
     #[test]

@@ -112,6 +112,7 @@ fn observation(seen: Seen, index: usize) -> Observation {
         consumed_ns,
         due_word: DueWord::Agrees,
         warmup: index < 10,
+        phase: None,
         suspicion: Suspicion::None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{BATCH_EVENTS, Staged};
 use crate::by_the_second::ByTheSecond;
-use crate::check::LatencyHistogram;
+use crate::check::{ByPhase, LatencyHistogram};
 use crate::event::payload::JsonWriter;
 use crate::event_time::lateness::{Disturbed, InjectionLedger};
 use crate::produce::figures::SendFigures;
@@ -24,6 +24,8 @@ pub(in crate::produce) struct Taken {
 pub struct WorkerReport {
     /// From due to handed over.
     pub due_to_sent: LatencyHistogram,
+    /// The same for each phase.
+    pub(crate) due_to_sent_by_phase: ByPhase,
     /// The part of it that the generator itself caused.
     pub own_lateness: LatencyHistogram,
     /// Events handed to the client at least once.
@@ -119,6 +121,7 @@ impl State {
             return;
         }
         self.second.current.due_to_sent.record(late_ns);
+        self.report.due_to_sent_by_phase.record(plan.schedule.phases().at(due_ns), late_ns, 1);
         // What was due while the client's queue was full is late for that reason, even while catching up.
         if due_ns >= self.blocked_until_ns {
             self.second.current.own_lateness.record(late_ns);

@@ -57,6 +57,9 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
         events::retries(retries, &mut faults.at("retries"));
     }
     slo::slo(&stream.slo, &mut faults.at("slo"));
+    if let Some(when) = &stream.abort_when {
+        slo::abort_when(when, &mut faults.at("abort_when"));
+    }
     slo::stages(stream, faults);
     watermarks::watermarks(stream, faults);
     window_results::window_results(stream, faults);

@@ -83,6 +83,9 @@ fn phases(phases: &[Phase], base: Rate, faults: &mut Faults<'_>) {
         if phase.repeat == Some(0) {
             faults.add_help("repeat", "`repeat` is 0, so the phase would never run", "remove the phase, or `repeat`");
         }
+        if let Some(slo) = &phase.slo {
+            super::slo::of_phase(slo, &mut faults.at("slo"));
+        }
         if phase.phases.is_empty() {
             hold(phase, base, &mut faults);
         } else {
@@ -114,9 +117,12 @@ fn hold(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
 
 /// A group of phases that repeats as one.
 fn group(phase: &Phase, base: Rate, faults: &mut Faults<'_>) {
-    for (key, present) in
-        [("for", phase.lasts.is_some()), ("rate", phase.rate.is_some()), ("ramp", phase.ramp.is_some())]
-    {
+    for (key, present) in [
+        ("for", phase.lasts.is_some()),
+        ("rate", phase.rate.is_some()),
+        ("ramp", phase.ramp.is_some()),
+        ("slo", phase.slo.is_some()),
+    ] {
         if present {
             let help = format!("move `{key}` into the phases of the group, or remove `phases`");
             faults.add_help(key, format!("a group of phases cannot have `{key}` itself"), help);

@@ -1,7 +1,7 @@
 //! Limits that can be kept, and stages that can be read.
 
 use crate::event::time_form::TimeForm;
-use crate::profile::{Slo, Stage, Stream, fault::Faults, units::Span};
+use crate::profile::{AbortWhen, Slo, Stage, Stream, fault::Faults, units::Span};
 
 use super::names;
 
@@ -21,6 +21,10 @@ pub(super) fn slo(slo: &Slo, faults: &mut Faults<'_>) {
             faults.add_help(key, format!("`{key}` is 0s, which no system can meet"), help);
         }
     }
+    if let Some(share) = slo.throughput.filter(|share| !(*share > 0.0 && *share <= 1.0)) {
+        let message = format!("`throughput` is {share}, but it is a share of the offered rate");
+        faults.add_help("throughput", message, "0.95 asks that 95 % of it are delivered while it is offered");
+    }
     let mut lower: Option<(&str, Span)> = None;
     for (key, limit) in end_to_end.into_iter().filter_map(|(key, limit)| Some((key, limit?))) {
         if let Some((lower_key, lower_limit)) = lower
@@ -30,6 +34,32 @@ pub(super) fn slo(slo: &Slo, faults: &mut Faults<'_>) {
             faults.add_help(key, message, format!("`{key}` covers more events, so its limit must be at least as long"));
         }
         lower = Some((key, limit));
+    }
+}
+
+/// What ends a run is something that can be seen in a second.
+pub(super) fn abort_when(when: &AbortWhen, faults: &mut Faults<'_>) {
+    if when.is_empty() {
+        faults.add_here("`abort_when` names no limit", "add end_to_end_p99 = \"30s\", or max_lag = 100000");
+    }
+    for (key, span) in [("end_to_end_p99", when.end_to_end_p99), ("for", Some(when.lasts))] {
+        if span == Some(Span::default()) {
+            faults.add_help(
+                key,
+                format!("`{key}` is 0s, so the run would end at once"),
+                "remove it, or set a length of time",
+            );
+        }
+    }
+}
+
+/// Limits of a phase are on events, latencies and time; what windows and watermarks miss is known of the stream only.
+pub(super) fn of_phase(limits: &Slo, faults: &mut Faults<'_>) {
+    slo(limits, faults);
+    let of_stream = [("watermark_drops", limits.watermark_drops), ("windows_short", limits.windows_short)];
+    let counted = [("reordered", limits.reordered), ("phantom", limits.phantom)];
+    for (key, _) in of_stream.into_iter().chain(counted).filter(|(_, limit)| limit.is_some()) {
+        faults.add_help(key, format!("`{key}` is not known by the phase"), "set it for the stream");
     }
 }
 

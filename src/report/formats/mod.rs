@@ -18,6 +18,8 @@ pub struct Ending<'a> {
     pub summary: &'a Summary,
     /// Where its results are.
     pub folder: &'a Path,
+    /// Whether everything is to be said, beyond what fits on a screen.
+    pub is_whole: bool,
     /// What the place takes that the bytes go to.
     pub look: Look,
 }

@@ -1,11 +1,12 @@
-//! What a person reads: the closing table.
+//! What a person reads: the closing table, or with `--all` everything.
 
 use super::{Ending, Format};
-use crate::report::terminal::closing;
+use crate::report::terminal::{closing, short};
 
 pub(super) const TEXT: Format = Format { name: "text", is_for_machines: false, print };
 
 #[expect(clippy::unnecessary_wraps, reason = "a form may fail")]
 fn print(ending: &Ending<'_>) -> Result<Vec<u8>, String> {
-    Ok(closing(ending.summary, Some(ending.folder), ending.look).into_bytes())
+    let print = if ending.is_whole { closing } else { short };
+    Ok(print(ending.summary, Some(ending.folder), ending.look).into_bytes())
 }

@@ -1,4 +1,4 @@
-//! The closing table: the verdict first, then for each stream what was offered and sent, where every event went,
+//! All that a summary says, as text: the verdict first, then for each stream what was offered and sent, where every event went,
 //! how long it took, and which limits were kept.
 
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::{
     check::{Counts, Hop, Latencies},
     report::figures::{bytes, count, latency, rate, seconds, share},
     report::limit::limit_figure,
-    results::summary::{HopLatencies, StreamSummary, Summary},
+    results::summary::{HopLatencies, PhaseSummary, StreamSummary, Summary},
     verdict::{Effect, SloResult, Verdict},
 };
 
@@ -34,7 +34,8 @@ pub(crate) fn closing(summary: &Summary, folder: Option<&Path>, look: Look) -> S
     text
 }
 
-fn headline(text: &mut String, summary: &Summary, look: Look) {
+/// "FAIL  2 of 6 limits broken"
+pub(super) fn headline_of(summary: &Summary, look: Look) -> String {
     let (word, meaning) = verdict_words(summary);
     let ink = match summary.verdict {
         Verdict::Pass => Ink::Good,
@@ -42,7 +43,11 @@ fn headline(text: &mut String, summary: &Summary, look: Look) {
         Verdict::Void => Ink::Doubt,
         Verdict::Part => Ink::Strong,
     };
-    line(text, &format!("{}  {meaning}", paint(word, ink, look)));
+    format!("{}  {meaning}", paint(word, ink, look))
+}
+
+fn headline(text: &mut String, summary: &Summary, look: Look) {
+    line(text, &headline_of(summary, look));
     for reason in &summary.reasons {
         push_wrapped(text, &reason.text, look.width);
     }
@@ -77,7 +82,7 @@ pub(crate) fn facts_line(summary: &Summary) -> String {
 
 /// "all 6 limits kept (26,922 events delivered, 20,117 of them timed)"
 fn kept(summary: &Summary) -> String {
-    let limits = summary.streams.iter().map(|stream| stream.slo.len()).sum::<usize>();
+    let limits = limits_of(summary).count();
     // A damaged summary may hold any number.
     let sum = |of: fn(&StreamSummary) -> u64| summary.streams.iter().map(of).fold(0, u64::saturating_add);
     let (delivered, timed) =
@@ -93,12 +98,20 @@ fn kept(summary: &Summary) -> String {
 
 /// "2 of 6 limits broken"
 fn broken_limits(summary: &Summary) -> String {
-    let slo = || summary.streams.iter().flat_map(|stream| &stream.slo);
-    let broken = slo().filter(|slo| !slo.ok && slo.observed.is_some()).count();
+    let broken = limits_of(summary).filter(|slo| !slo.ok && slo.observed.is_some()).count();
     match broken {
         0 => "a limit was broken".to_owned(),
-        _ => format!("{broken} of {} limits broken", slo().count()),
+        _ => format!("{broken} of {} limits broken", limits_of(summary).count()),
     }
+}
+
+/// The limits of all streams, and those of their phases.
+fn limits_of(summary: &Summary) -> impl Iterator<Item = &SloResult> {
+    summary.streams.iter().flat_map(limits_of_stream)
+}
+
+fn limits_of_stream(stream: &StreamSummary) -> impl Iterator<Item = &SloResult> {
+    stream.slo.iter().chain(stream.phases.iter().flat_map(|phase| &phase.slo))
 }
 
 fn stream_part(text: &mut String, stream: &StreamSummary, interrupted: bool, look: Look) {
@@ -142,7 +155,39 @@ fn stream_part(text: &mut String, stream: &StreamSummary, interrupted: bool, loo
         text.push_str(&watermark_table(&stream.watermarks));
         text.push_str(&event_times(stream, look));
     }
+    by_phase(text, &stream.phases);
     limits(text, &stream.slo, look);
+    for phase in stream.phases.iter().filter(|phase| !phase.slo.is_empty()) {
+        line(text, "");
+        line(text, &format!("  limits of {}", phase.name));
+        limits(text, &phase.slo, look);
+    }
+}
+
+/// What happened to the events of each phase.
+fn by_phase(text: &mut String, phases: &[PhaseSummary]) {
+    if phases.is_empty() {
+        return;
+    }
+    line(text, "");
+    let mut table = plain_table(8, 1..8);
+    table.add_row(vec!["phase", "seconds", "offered", "sent", "delivered", "waiting", "p50", "p99"]);
+    for phase in phases {
+        let rate_of = |per_s: Option<f64>| per_s.map_or_else(|| "–".to_owned(), rate);
+        let end_to_end = phase.latency_ms.map(|latency_ms| latency_ms.due_to_consumed).filter(|of| of.count > 0);
+        let latency_of = |ms: Option<f64>| ms.map_or_else(|| "–".to_owned(), latency);
+        table.add_row(vec![
+            phase.name.clone(),
+            format!("{:.0}–{:.0}", phase.from_s, phase.to_s),
+            rate_of(phase.offered_per_s),
+            rate_of(phase.achieved_per_s),
+            rate_of(phase.delivered_per_s),
+            phase.most_waiting.map_or_else(|| "–".to_owned(), count),
+            latency_of(end_to_end.map(|of| of.p50)),
+            latency_of(end_to_end.map(|of| of.p99)),
+        ]);
+    }
+    push_table(text, &table);
 }
 
 /// The rows that say where every event went. Rare ends that nothing came to share one line.
@@ -259,7 +304,8 @@ fn limits(text: &mut String, slo: &[SloResult], look: Look) {
             (Some(value), true) => (figure(value), "kept"),
             (Some(value), false) => (figure(value), "BROKEN"),
         };
-        table.add_row(vec![one.name.clone(), figure(one.limit), observed, outcome.to_owned()]);
+        let least = if one.name == "throughput" { "≥ " } else { "" };
+        table.add_row(vec![one.name.clone(), format!("{least}{}", figure(one.limit)), observed, outcome.to_owned()]);
     }
     let mut plain = String::new();
     push_table(&mut plain, &table);
@@ -296,4 +342,4 @@ fn foot(text: &mut String, summary: &Summary, folder: Option<&Path>, look: Look)
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

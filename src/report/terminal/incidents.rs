@@ -4,6 +4,7 @@ use super::paint::{Ink, Look, paint};
 use super::tables::{line, plain_table, push_table};
 use crate::incidents::{Incident, IncidentKind};
 use crate::report::figures::{count, latency, rate, seconds};
+use crate::report::screen::clean;
 
 /// How many are listed; the rest are counted.
 const MOST_LISTED: usize = 12;
@@ -24,6 +25,22 @@ pub(super) fn incidents(text: &mut String, incidents: &[Incident], look: Look) {
         let more = format!("  and {} more in summary.json", count((incidents.len() - MOST_LISTED) as u64));
         line(text, &more);
     }
+}
+
+/// At most so many, a line each; a last one counts the rest.
+pub(super) fn incident_rows(incidents: &[Incident], most: usize) -> Vec<String> {
+    let shown = if incidents.len() > most { most.saturating_sub(1) } else { incidents.len() };
+    let mut table = plain_table(3, 0..0);
+    for incident in incidents.iter().take(shown) {
+        table.add_row(vec![when(incident), clean(&place(incident)), words(incident)]);
+    }
+    let mut drawn = String::new();
+    push_table(&mut drawn, &table);
+    let mut rows: Vec<String> = drawn.lines().map(|row| row.trim_start().to_owned()).collect();
+    if shown < incidents.len() && most > 0 {
+        rows.push(format!("and {} more of what happened, with --all", count((incidents.len() - shown) as u64)));
+    }
+    rows
 }
 
 /// "second 21 to 49", "second 49", "from second 21 to the end"
@@ -57,6 +74,9 @@ pub(crate) fn words(incident: &Incident) -> String {
                 incident.slo.as_deref().unwrap_or("latency"),
                 latency(incident.figure)
             )
+        }
+        IncidentKind::ScaleUp => {
+            format!("scale up: the median was at {}, over 60 % of the class's limit", latency(incident.figure))
         }
         IncidentKind::Recovered => format!("recovered, {} after the backlog began to fall", seconds(incident.figure)),
     }

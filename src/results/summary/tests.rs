@@ -112,6 +112,17 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
         prop::collection::vec(stage, 0..3),
     )
         .prop_map(|(name, counts, latency_ms, slo, watermarks, stages)| StreamSummary {
+            phases: vec![
+                PhaseSummary {
+                    name: "burst".to_owned(),
+                    counts: Some(counts),
+                    latency_ms: Some(latency_ms),
+                    slo: slo.clone(),
+                    most_waiting: Some(7),
+                    ..PhaseSummary::default()
+                },
+                PhaseSummary::default(),
+            ],
             topic: format!("floodmark-{name}"),
             name,
             counts,

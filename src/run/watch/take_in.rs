@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Watch;
-use crate::check::Merge;
+use crate::check::{Merge, SentByPhase};
 use crate::conclude::{Measured, StageMeasured, StreamMeasured};
 use crate::consume::StageReport;
 use crate::figures::count;
@@ -71,8 +71,11 @@ fn trouble_of(stream: &str, report: &ProduceReport) -> Option<Reason> {
 /// A worker's part of what its stream sent.
 fn sent_by(report: ProduceReport) -> StreamMeasured {
     let ProduceReport { worker, acks, .. } = report;
+    let mut produced = acks.ledger.finish();
+    produced.phases =
+        SentByPhase { due_to_sent: worker.due_to_sent_by_phase, sent_to_acked: acks.sent_to_acked_by_phase };
     StreamMeasured {
-        produced: Some(acks.ledger.finish()),
+        produced: Some(produced),
         due_to_sent: worker.due_to_sent,
         own_lateness: worker.own_lateness,
         sent_to_acked: acks.sent_to_acked,

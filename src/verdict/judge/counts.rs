@@ -1,6 +1,6 @@
 //! Limits on counts, and what the counts leave open.
 
-use super::{NOT_ONE, StreamFigures, duplicates_allowed};
+use super::{StreamFigures, duplicates_allowed};
 use crate::check::LostEvent;
 use crate::figures::count;
 use crate::profile::CountLimit;
@@ -96,14 +96,15 @@ fn limits(stream: &StreamFigures<'_>) -> [CountedLimit; 6] {
     let given_up = format!("of {planned} events failed: the client gave up on them");
     let by_generator = format!("of {planned} events dropped by the generator");
     let never_sent = "deliveries with an id that was never sent";
-    let duplicates_limit = duplicates_allowed(slo, stream.delivery);
+    let default = stream.not_one();
+    let duplicates_limit = default.map_or(slo.duplicates, |_| duplicates_allowed(slo, stream.delivery));
     [
-        CountedLimit::new("lost", Code::Lost, slo.lost.or(NOT_ONE), Counted::lost(stream), lost_text(stream)),
+        CountedLimit::new("lost", Code::Lost, slo.lost.or(default), Counted::lost(stream), lost_text(stream)),
         CountedLimit::new("duplicates", Code::Duplicates, duplicates_limit, duplicates, "accidental duplicates"),
         CountedLimit::new("reordered", Code::Reordered, slo.reordered, reordered, overtaken),
-        CountedLimit::new("failed", Code::Failed, slo.failed.or(NOT_ONE), failed, given_up),
+        CountedLimit::new("failed", Code::Failed, slo.failed.or(default), failed, given_up),
         CountedLimit::new("dropped", Code::Dropped, slo.dropped, dropped, by_generator),
-        CountedLimit::new("phantom", Code::Phantom, slo.phantom.or(NOT_ONE), phantoms, never_sent),
+        CountedLimit::new("phantom", Code::Phantom, slo.phantom.or(default), phantoms, never_sent),
     ]
 }
 

@@ -87,6 +87,8 @@ impl Measured {
         let stream = StreamFigures {
             name: "orders",
             stage: None,
+            phase: None,
+            phases: &[],
             slo: &self.slo,
             delivery: self.delivery,
             sides: self.sides,
@@ -425,6 +427,8 @@ fn judge_seen(measured: &Measured, delivered: &crate::check::Delivered, is_input
     let stream = StreamFigures {
         name: "orders",
         stage: None,
+        phase: None,
+        phases: &[],
         sides: measured.sides,
         slo: &measured.slo,
         delivery: measured.delivery,

@@ -247,7 +247,8 @@ mod tests {
             read_to_end: true,
         };
         change(&mut figures, &mut slo);
-        let Judgement { verdict, reasons, slo: mut results } = judge_windows(&WindowFigures { slo: &slo, ..figures });
+        let Judgement { verdict, reasons, slo: mut results, .. } =
+            judge_windows(&WindowFigures { slo: &slo, ..figures });
         (verdict, reasons, results.pop().unwrap())
     }
 

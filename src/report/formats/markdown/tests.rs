@@ -12,7 +12,7 @@ use crate::results::summary::{StageSummary, StreamSummary};
 use crate::verdict::{Reason, ReasonCode, Verdict};
 
 fn of(summary: &Summary) -> String {
-    markdown(&Ending { summary, folder: Path::new("results/night"), look: Look::PLAIN })
+    markdown(&Ending { summary, folder: Path::new("results/night"), is_whole: false, look: Look::PLAIN })
 }
 
 /// A summary with this text wherever there may be other people's.

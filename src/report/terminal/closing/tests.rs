@@ -22,7 +22,7 @@ fn hop(count: u64, scale_ms: f64) -> Latencies {
     }
 }
 
-fn orders() -> StreamSummary {
+pub(in crate::report::terminal) fn orders() -> StreamSummary {
     StreamSummary {
         name: "orders".to_owned(),
         topic: "floodmark-orders".to_owned(),
@@ -51,7 +51,7 @@ fn orders() -> StreamSummary {
     }
 }
 
-fn summary(streams: Vec<StreamSummary>) -> Summary {
+pub(in crate::report::terminal) fn summary(streams: Vec<StreamSummary>) -> Summary {
     Summary {
         troubles: Vec::new(),
         schema: SUMMARY_SCHEMA,
@@ -81,7 +81,7 @@ fn a_run_that_passed() {
     insta::assert_snapshot!("passed", closing(&summary(vec![orders()]), Some(Path::new("results/3f2a")), plain(80)));
 }
 
-fn broken() -> Summary {
+pub(in crate::report::terminal) fn broken() -> Summary {
     let mut stream = orders();
     stream.counts = Counts {
         planned: 1_200_000,
