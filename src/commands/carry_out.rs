@@ -1,8 +1,8 @@
 //! What `run`, `produce` and `consume` share: from flags to a run, its live line and its closing table.
 
-use std::io::{Write, stderr};
+use std::io::Write;
 
-use super::flags::{FormatFlags, OutputFlags, ProfileFlags, RunFlag, TargetFlags, WatchFlags};
+use super::flags::{FormatFlags, OutputFlags, ProfileFlags, RunFlag, TargetFlags, ViewFlag, Viewed, WatchFlags};
 use super::progress::Cadence;
 use super::report::write_report;
 use super::{CommandError, Outcome};
@@ -14,7 +14,7 @@ use crate::redact::sentence;
 use crate::report::formats::Ending;
 use crate::report::output::to_stderr;
 use crate::report::screen::shortened;
-use crate::report::terminal::{LiveFigures, LiveLine, Look};
+use crate::report::terminal::{Look, Shown};
 use crate::results::names::REPORT;
 use crate::run::{self, News, Prepared, Request, RunError};
 
@@ -26,6 +26,7 @@ pub(super) struct Wanted<'a> {
     pub(super) run: &'a RunFlag,
     pub(super) watch: &'a WatchFlags,
     pub(super) output: &'a OutputFlags,
+    pub(super) view: ViewFlag,
     pub(super) shard: Shard,
     pub(super) start_at: Option<jiff::Timestamp>,
     pub(super) workers: Option<usize>,
@@ -33,7 +34,7 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    fn request(&self, loaded: &Loaded) -> Result<Request, CommandError> {
+    fn request(&self, loaded: &Loaded, outlives_terminal: bool) -> Result<Request, CommandError> {
         Ok(Request {
             role: self.role,
             settings: self.target.settings()?,
@@ -44,6 +45,7 @@ impl Wanted<'_> {
             run_id: self.run.run_id.clone(),
             start_at_ns: self.start_at.map(|at| u64::try_from(at.as_nanosecond()).unwrap_or(0)),
             out: self.output.out.clone(),
+            outlives_terminal,
             workers: self.workers,
             loaded: loaded.clone(),
         })
@@ -80,31 +82,29 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
         refuse_needless_shards(&loaded, wanted.shard)?;
     }
     let endpoint = wanted.endpoint()?;
-    let prepared = run::prepare(wanted.request(&loaded)?)?;
-    let look = Look::of_stderr();
-    let mut line = LiveLine::new(stderr(), look);
+    // Quiet means quiet, on a terminal, too.
+    let wants_view = wanted.view.view == Viewed::Screen && !wanted.watch.quiet;
+    let mut shown = Shown::new(&loaded.name, &loaded.profile, wanted.role, wants_view);
+    let prepared = run::prepare(wanted.request(&loaded, shown.outlives_terminal())?)?;
     // A screen that cannot be written is no reason to end a run, nor to lose its verdict.
     let metrics_at = endpoint.as_ref().map(|endpoint| format!("metrics at {}", endpoint.url()));
     for text in opening(&prepared, &loaded, wanted.role).into_iter().chain(metrics_at) {
-        let _unwritten = line.say(&text);
+        let _unwritten = shown.say(&text);
     }
     let mut metrics = endpoint.map(|endpoint| wanted.serve(endpoint, &prepared, &loaded)).transpose()?;
-    let cadence = Cadence::of(wanted.watch, look);
+    let cadence = Cadence::of(wanted.watch, Look::of_stderr());
     let ended = run::carry_out(&prepared, &mut |news| {
         if let (News::Second(seen), Some(metrics)) = (&news, &mut metrics) {
             metrics.take_in(seen);
         }
-        let _unwritten = match news {
-            News::Second(seen) if !cadence.shows(seen.second) => Ok(()),
-            News::Second(seen) => line.show(&LiveFigures::of_second(seen, wanted.role, &loaded.profile)),
-            News::Said(text) => line.say(text),
-        };
+        let is_left_out = matches!(news, News::Second(seen) if !shown.is_view() && !cadence.shows(seen.second));
+        let _unwritten = if is_left_out { Ok(()) } else { shown.hear(news) };
     })?;
+    let _unwritten = shown.close();
     if ended.given_up {
         // Closing the clients waits for brokers that do not answer; the process is over in a moment, and they with it.
         std::mem::forget(prepared);
     }
-    let _unwritten = line.close();
     if wanted.role == Role::Run {
         add_report(&ended);
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, builder::PossibleValuesParser};
+use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 
 use crate::{
     kafka::{ClientSettings, SettingsError},
@@ -146,4 +146,21 @@ pub struct RunFlag {
     /// The run's id, the same in every process of one run (default: drawn)
     #[arg(long, value_name = "ID")]
     pub run_id: Option<String>,
+}
+
+/// How a run is shown on a terminal while it goes on.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ViewFlag {
+    /// What a terminal shows during the run: `screen` (every stream and stage) or `line` (one line)
+    #[arg(long, value_name = "VIEW", value_enum, default_value_t = Viewed::Screen, hide_possible_values = true)]
+    pub view: Viewed,
+}
+
+/// What a terminal shows during a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Viewed {
+    /// Streams, stages and troubles on the whole screen
+    Screen,
+    /// One line over all streams
+    Line,
 }

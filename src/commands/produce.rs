@@ -39,6 +39,9 @@ pub struct Args {
     /// Where results go.
     #[command(flatten)]
     pub output: flags::OutputFlags,
+    /// How it is shown.
+    #[command(flatten)]
+    pub view: flags::ViewFlag,
 }
 
 /// Runs the command.
@@ -54,6 +57,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
             run: &args.run,
             watch: &args.watch,
             output: &args.output,
+            view: args.view,
             shard: args.shard.shard,
             start_at: args.start_at,
             workers: args.workers,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -157,6 +157,9 @@ pub(crate) struct Sink {
     with_headers: bool,
     slots: Arc<[Slot]>,
     free: Vec<u32>,
+    /// How many of the slots have ever been in use, from the first on. A free slot is the one that was returned last, so that a client that
+    /// keeps up never uses most of them, and whoever looks for events in flight need not look there.
+    ever_used: Arc<AtomicUsize>,
     batch: Batch,
     pending: Vec<Pending>,
 }
@@ -167,6 +170,7 @@ pub(crate) struct Deliveries {
     queue: EventQueue,
     _producer: Arc<BaseProducer<Quiet>>,
     slots: Arc<[Slot]>,
+    ever_used: Arc<AtomicUsize>,
     returning: Sender<Returned>,
     /// Ending a transaction waits, on the worker's thread, until the reports of all its events have been dropped.
     drops_reports: bool,
@@ -195,11 +199,13 @@ impl Sink {
             .map_err(|error| KafkaError::request(format!("asking for topic {}", options.topic), error))?;
         let producer = Arc::new(producer);
         let slots: Arc<[Slot]> = (0..options.capacity).map(|_| Slot::default()).collect();
+        let ever_used = Arc::new(AtomicUsize::new(0));
         let (returning, returned) = channel();
         let deliveries = Deliveries {
             queue: EventQueue::of_producer(&producer),
             _producer: Arc::clone(&producer),
             slots: Arc::clone(&slots),
+            ever_used: Arc::clone(&ever_used),
             returning,
             drops_reports: options.transactional,
             last_error: None,
@@ -212,6 +218,7 @@ impl Sink {
             with_headers: options.with_headers,
             free: (0..options.capacity as u32).rev().collect(),
             slots,
+            ever_used,
             returned,
             batch: Batch::default(),
             pending: Vec::new(),
@@ -254,7 +261,11 @@ impl Sink {
         write: impl FnOnce(&mut Vec<u8>) -> Option<usize>,
     ) -> bool {
         let Some(slot) = self.free.pop() else { return false };
-        self.slots[slot as usize].fill(event);
+        let place = slot as usize;
+        self.slots[place].fill(event);
+        if place >= self.ever_used.load(Ordering::Relaxed) {
+            self.ever_used.store(place + 1, Ordering::Release);
+        }
         let start = self.batch.arena.len();
         let key_bytes = write(&mut self.batch.arena);
         let payload_start = start + key_bytes.unwrap_or(0);
@@ -409,7 +420,8 @@ impl Deliveries {
 
     /// The events that are still in flight: their outcome is not known.
     pub(crate) fn still_in_flight(&self) -> impl Iterator<Item = Outgoing> {
-        self.slots.iter().filter(|slot| slot.in_use.load(Ordering::Acquire)).map(Slot::read)
+        let ever_used = self.ever_used.load(Ordering::Acquire);
+        self.slots[..ever_used].iter().filter(|slot| slot.in_use.load(Ordering::Acquire)).map(Slot::read)
     }
 
     /// The last error that the client reported apart from deliveries, such as brokers that cannot be reached.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
-use super::figures::AckFigures;
+use super::figures::{AckFigures, Unacknowledged, Waiting};
 use super::plan::StreamPlan;
+use super::run::FiguresTo;
 use super::worker::Note;
 use crate::by_the_second::{ByTheSecond, Figures};
 use crate::check::{ByPhase, LatencyHistogram, Merge, ProducedRecorder};
@@ -15,6 +16,8 @@ use crate::profile::Delivery as Guarantee;
 
 /// How long to wait for the next report before checking everything else.
 const POLL: Duration = Duration::from_millis(50);
+/// How often to look at what waits for an acknowledgement: a dead broker is to be seen within two seconds.
+const LOOK_NS: u64 = 250_000_000;
 
 /// The outcome of a sink's events.
 #[derive(Debug)]
@@ -37,6 +40,10 @@ pub(super) struct Acks {
     deliveries: Deliveries,
     notes: Receiver<Note>,
     seconds: Sender<Figures<AckFigures>>,
+    waits: Sender<Waiting>,
+    /// The client's name among those of the stream.
+    client: u16,
+    looked_ns: u64,
     plan: Arc<StreamPlan>,
     books: Books,
 }
@@ -47,6 +54,8 @@ struct Books {
     second: ByTheSecond<AckFigures>,
     /// Written, but in a transaction that has not ended.
     uncommitted: Vec<(Outgoing, i64)>,
+    /// When the last acknowledgement came (with exactly-once: the last commit), in nanoseconds since 1970; 0 before the first.
+    last_ack_ns: u64,
     /// The events of a batch are sent together and mostly acknowledged together.
     alike: Option<Alike>,
 }
@@ -63,7 +72,8 @@ impl Acks {
     pub(super) fn new(
         deliveries: Deliveries,
         notes: Receiver<Note>,
-        seconds: Sender<Figures<AckFigures>>,
+        figures: &FiguresTo,
+        client: u16,
         plan: Arc<StreamPlan>,
     ) -> Self {
         let ledger = ProducedRecorder::default();
@@ -75,8 +85,9 @@ impl Acks {
             last_error: None,
             fatal: None,
         };
-        let books = Books { report, second: ByTheSecond::new(), uncommitted: Vec::new(), alike: None };
-        Acks { deliveries, notes, seconds, plan, books }
+        let books = Books::new(report);
+        let FiguresTo { acks, waits, .. } = figures;
+        Acks { deliveries, notes, seconds: acks.clone(), waits: waits.clone(), client, looked_ns: 0, plan, books }
     }
 
     /// Keeps the accounts until the worker is done.
@@ -84,6 +95,7 @@ impl Acks {
         while !self.read_notes() {
             self.hear(POLL);
             self.hand_in_second();
+            self.hand_in_waiting();
         }
         // Reports that arrived between the worker's last look and its note.
         while self.hear(Duration::ZERO) {}
@@ -98,6 +110,8 @@ impl Acks {
         let (second, figures) = second.last();
         report.sent_to_acked.merge(figures.sent_to_acked.clone());
         let _unheard = self.seconds.send(Figures { stream: self.plan.stream, second, figures });
+        let (stream, client) = (self.plan.stream, self.client);
+        let _unheard = self.waits.send(Waiting { stream, client, unacknowledged: Unacknowledged::default() });
         report.last_error = self.deliveries.last_error().map(str::to_owned);
         report.fatal = self.deliveries.fatal().map(str::to_owned);
         report
@@ -142,9 +156,26 @@ impl Acks {
             let _unheard = self.seconds.send(Figures { stream: self.plan.stream, second, figures });
         }
     }
+
+    /// Looks at what waits now. The ages are those of the events themselves, exact at this moment.
+    fn hand_in_waiting(&mut self) {
+        let now_ns = self.plan.clock.now_ns();
+        if now_ns.saturating_sub(self.looked_ns) < LOOK_NS {
+            return;
+        }
+        self.looked_ns = now_ns;
+        let in_flight = self.deliveries.still_in_flight().map(|event| event.sent_ns);
+        let unacknowledged = self.books.waiting(in_flight, now_ns);
+        let (stream, client) = (self.plan.stream, self.client);
+        let _unheard = self.waits.send(Waiting { stream, client, unacknowledged });
+    }
 }
 
 impl Books {
+    fn new(report: AckReport) -> Self {
+        Books { report, second: ByTheSecond::new(), uncommitted: Vec::new(), last_ack_ns: 0, alike: None }
+    }
+
     fn enter(&mut self, delivery: Delivery, is_transactional: bool, now_ns: u64) {
         let Delivery { event, outcome } = delivery;
         match outcome {
@@ -164,6 +195,7 @@ impl Books {
             offset.max(0).cast_unsigned(),
         );
         self.second.current.acked += 1;
+        self.last_ack_ns = now_ns;
         if event.warmup {
             return;
         }
@@ -191,6 +223,17 @@ impl Books {
         let over = self.second.over(now_ns)?;
         self.report.sent_to_acked.merge(over.1.sent_to_acked.clone());
         Some(over)
+    }
+
+    /// What waits, beside the events in flight that were sent at these moments: those of a transaction that goes on.
+    fn waiting(&self, in_flight_sent_ns: impl Iterator<Item = u64>, now_ns: u64) -> Unacknowledged {
+        let uncommitted = self.uncommitted.iter().map(|(event, _)| event.sent_ns);
+        let first = (0_u64, now_ns);
+        let (events, oldest_ns) = in_flight_sent_ns
+            .chain(uncommitted)
+            .fold(first, |(events, oldest_ns), sent_ns| (events + 1, oldest_ns.min(sent_ns)));
+        let age_ns = now_ns - oldest_ns;
+        Unacknowledged { events, oldest_ns: age_ns, silent_ns: age_ns.min(now_ns.saturating_sub(self.last_ack_ns)) }
     }
 
     fn fail(&mut self, event: Outgoing, reason: String) {
@@ -241,5 +284,59 @@ impl Books {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Partition;
+
+    fn books() -> Books {
+        Books::new(AckReport {
+            ledger: ProducedRecorder::default(),
+            sent_to_acked: LatencyHistogram::default(),
+            sent_to_acked_by_phase: ByPhase::default(),
+            errors: BTreeMap::new(),
+            last_error: None,
+            fatal: None,
+        })
+    }
+
+    fn sent_at(sent_ns: u64) -> Outgoing {
+        Outgoing {
+            producer: 0,
+            sequence: sent_ns,
+            attempt: 0,
+            partition: Partition::new(0),
+            warmup: false,
+            phase: None,
+            sent_ns,
+        }
+    }
+
+    #[test]
+    fn the_age_of_what_waits_is_that_of_the_oldest_event() {
+        let mut books = books();
+        assert_eq!(books.waiting([].into_iter(), 1000), Unacknowledged::default());
+        let waiting = books.waiting([700, 400, 900].into_iter(), 1000);
+        assert_eq!(waiting, Unacknowledged { events: 3, oldest_ns: 600, silent_ns: 600 });
+        books.enter(Delivery { event: sent_at(300), outcome: Outcome::Acked { offset: 0 } }, false, 950);
+        let waiting = books.waiting([700, 400].into_iter(), 1000);
+        assert_eq!(waiting, Unacknowledged { events: 2, oldest_ns: 600, silent_ns: 50 }, "others are acknowledged");
+        // An acknowledgement long before anything was sent again is no silence.
+        let waiting = books.waiting([4900].into_iter(), 5000);
+        assert_eq!(waiting, Unacknowledged { events: 1, oldest_ns: 100, silent_ns: 100 });
+    }
+
+    #[test]
+    fn an_event_waits_until_its_transaction_ends() {
+        let mut books = books();
+        books.enter(Delivery { event: sent_at(200), outcome: Outcome::Acked { offset: 0 } }, true, 300);
+        let waiting = books.waiting([250].into_iter(), 1000);
+        assert_eq!(waiting, Unacknowledged { events: 2, oldest_ns: 800, silent_ns: 800 });
+        books.end_transaction(&TransactionOutcome::Committed, 990);
+        let waiting = books.waiting([250].into_iter(), 1000);
+        assert_eq!(waiting, Unacknowledged { events: 1, oldest_ns: 750, silent_ns: 10 });
     }
 }

@@ -32,6 +32,40 @@ pub struct AckFigures {
     pub sent_to_acked: LatencyHistogram,
 }
 
+/// What clients were handed and have not answered for, at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unacknowledged {
+    /// How many events wait for an acknowledgement, or for the end of their transaction?
+    pub events: u64,
+    /// How long has the oldest of them waited, in nanoseconds? 0 when none waits.
+    pub oldest_ns: u64,
+    /// For how long has there been no acknowledgement although events waited, in nanoseconds?
+    pub silent_ns: u64,
+}
+
+/// What one client was handed and has not answered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// The stream's position in the profile.
+    pub stream: usize,
+    /// Which of the stream's clients: its first logical producer.
+    pub client: u16,
+    /// What waits.
+    pub unacknowledged: Unacknowledged,
+}
+
+impl Merge for Unacknowledged {
+    /// A stream is silent only for as long as all of its clients that wait for something are.
+    fn merge(&mut self, other: Self) {
+        let Unacknowledged { events, oldest_ns, silent_ns } = other;
+        if events > 0 {
+            self.silent_ns = if self.events > 0 { self.silent_ns.min(silent_ns) } else { silent_ns };
+        }
+        self.events += events;
+        self.oldest_ns = self.oldest_ns.max(oldest_ns);
+    }
+}
+
 impl Merge for SendFigures {
     fn merge(&mut self, other: Self) {
         let SendFigures { due, sent, sent_bytes, behind_ns, dropped, due_to_sent, own_lateness } = other;
@@ -51,5 +85,26 @@ impl Merge for AckFigures {
         self.acked += acked;
         self.failed += failed;
         self.sent_to_acked.merge(sent_to_acked);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_silent_only_when_all_of_its_clients_that_wait_are() {
+        let dead = Unacknowledged { events: 7, oldest_ns: 9, silent_ns: 8 };
+        let alive = Unacknowledged { events: 2, oldest_ns: 1, silent_ns: 1 };
+        let idle = Unacknowledged::default();
+        let merged = |parts: &[Unacknowledged]| {
+            parts.iter().fold(Unacknowledged::default(), |mut all, part| {
+                all.merge(*part);
+                all
+            })
+        };
+        assert_eq!(merged(&[idle, dead, idle]), dead);
+        assert_eq!(merged(&[dead, alive]), Unacknowledged { events: 9, oldest_ns: 9, silent_ns: 1 });
+        assert_eq!(merged(&[alive, dead]), merged(&[dead, alive]));
     }
 }

@@ -10,7 +10,7 @@ mod run;
 mod worker;
 
 pub(crate) use ceiling::Ceiling;
-pub(crate) use figures::{AckFigures, SendFigures};
+pub(crate) use figures::{AckFigures, SendFigures, Unacknowledged, Waiting};
 pub(crate) use largest::{largest_event, sizes_are_filler};
 pub use plan::StreamPlan;
 pub use run::{FiguresTo, ProduceReport, open};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::acks::{AckReport, Acks};
 use super::ceiling::Ceiling;
-use super::figures::{AckFigures, SendFigures};
+use super::figures::{AckFigures, SendFigures, Waiting};
 use super::plan::StreamPlan;
 use super::worker::{State, Worker, WorkerReport};
 use crate::by_the_second::Figures;
@@ -42,6 +42,8 @@ pub struct FiguresTo {
     pub sends: Sender<Figures<SendFigures>>,
     /// The acknowledgements'.
     pub acks: Sender<Figures<AckFigures>>,
+    /// What waits for an acknowledgement, several times a second.
+    pub waits: Sender<Waiting>,
 }
 
 /// Threads that are sending.
@@ -144,6 +146,7 @@ fn put_to_work(
 ) -> (Worker, Acks) {
     let Client { producers, sink, deliveries } = client;
     let (notes, notes_read) = channel();
+    let name = producers.first().copied().unwrap_or_default();
     let worker = Worker {
         plan: Arc::clone(plan),
         cursors: producers.iter().map(|producer| plan.schedule.sends(*producer, 0)).collect(),
@@ -154,7 +157,7 @@ fn put_to_work(
         ceiling: ceiling.cloned(),
         state: State::new(producers.into_iter()),
     };
-    (worker, Acks::new(deliveries, notes_read, figures.acks.clone(), Arc::clone(plan)))
+    (worker, Acks::new(deliveries, notes_read, figures, name, Arc::clone(plan)))
 }
 
 impl Producing {

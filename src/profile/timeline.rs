@@ -114,15 +114,21 @@ pub(super) fn stretch_lengths_ns(phases: &[Phase]) -> Vec<u64> {
 /// The phase that a stream is in at `at_ns`, repeats counted; none before, between and after them.
 #[must_use]
 pub(crate) fn phase_at(phases: &[Phase], at_ns: u128) -> Option<&Phase> {
+    phase_and_rest_at(phases, at_ns).map(|(phase, _)| phase)
+}
+
+/// The phase that a stream is in at `at_ns`, and how long it still lasts, in nanoseconds; a phase that repeats is one long phase.
+#[must_use]
+pub(crate) fn phase_and_rest_at(phases: &[Phase], at_ns: u128) -> Option<(&Phase, u128)> {
     let mut left_ns = at_ns;
     for phase in phases {
         let all_ns = once_ns(phase).saturating_mul(u128::from(times(phase)));
         if left_ns >= all_ns {
             left_ns -= all_ns;
         } else if is_group(phase) {
-            return phase_at(&phase.phases, left_ns % once_ns(phase));
+            return phase_and_rest_at(&phase.phases, left_ns % once_ns(phase));
         } else {
-            return Some(phase);
+            return Some((phase, all_ns - left_ns));
         }
     }
     None
@@ -144,5 +150,13 @@ mod tests {
         };
         let names: String = (0..23).map(name).collect();
         assert_eq!(names, "aabccccbccccbccccdddd--");
+        let rest_s = |at_s: u128| {
+            let found = phase_and_rest_at(&profile.streams[0].phases, at_s * 1_000_000_000);
+            found.map(|(_, rest_ns)| rest_ns / 1_000_000_000)
+        };
+        assert_eq!(
+            [0, 1, 2, 3, 17, 20, 21].map(rest_s),
+            [2, 1, 1, 4, 4, 1, 0].map(|rest_s| (rest_s > 0).then_some(rest_s))
+        );
     }
 }

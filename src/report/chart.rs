@@ -146,7 +146,8 @@ fn at(points: &[(f64, f64)], at_s: f64) -> f64 {
 }
 
 /// A page's characters, without blanks at the ends of lines.
-fn text_of(page: &Buffer) -> String {
+/// A page as plain text, without the blanks at the ends of its lines.
+pub(crate) fn text_of(page: &Buffer) -> String {
     let mut text = String::new();
     for row in page.content.chunks(usize::from(page.area.width)) {
         let line: String = row.iter().map(ratatui_core::buffer::Cell::symbol).collect();

@@ -33,6 +33,8 @@ pub(crate) struct Request {
     pub start_at_ns: Option<u64>,
     /// The folder of results; named after the run if absent.
     pub out: Option<PathBuf>,
+    /// A closed terminal is no wish to stop: the run goes on without it.
+    pub outlives_terminal: bool,
     /// Workers for each stream; chosen by the machine if absent.
     pub workers: Option<usize>,
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use crate::by_the_second::Figures;
 use crate::check::Merge;
 use crate::consume::StageFigures;
-use crate::produce::{AckFigures, FiguresTo, SendFigures};
+use crate::produce::{AckFigures, FiguresTo, SendFigures, Unacknowledged, Waiting};
 
 /// How long after its end a second is put together: by then every thread has handed in its part.
 const PATIENCE_NS: u64 = 300_000_000;
@@ -51,6 +51,9 @@ pub(super) struct Seconds {
     sends: Receiver<Figures<SendFigures>>,
     acks: Receiver<Figures<AckFigures>>,
     stages: Receiver<Figures<StageFigures>>,
+    waits: Receiver<Waiting>,
+    /// What waits for an acknowledgement, as each client said last.
+    waiting: BTreeMap<(usize, u16), Unacknowledged>,
     /// Figures of seconds that have not been put together.
     open: BTreeMap<u64, Vec<StreamSecond>>,
     totals: Vec<StreamTotals>,
@@ -67,10 +70,21 @@ impl Seconds {
     /// For streams with so many stages each.
     pub(super) fn new(stages_of_streams: &[usize]) -> (Self, HandIn) {
         let ((to_sends, sends), (to_acks, acks), (to_stages, stages)) = (channel(), channel(), channel());
+        let (to_waits, waits) = channel();
         let totals =
             stages_of_streams.iter().map(|stages| StreamTotals { seen: vec![0; *stages], ..StreamTotals::default() });
-        let seconds = Seconds { sends, acks, stages, open: BTreeMap::new(), totals: totals.collect(), next: 0 };
-        (seconds, HandIn { produce: FiguresTo { sends: to_sends, acks: to_acks }, stages: to_stages })
+        let seconds = Seconds {
+            sends,
+            acks,
+            stages,
+            waits,
+            waiting: BTreeMap::new(),
+            open: BTreeMap::new(),
+            totals: totals.collect(),
+            next: 0,
+        };
+        let produce = FiguresTo { sends: to_sends, acks: to_acks, waits: to_waits };
+        (seconds, HandIn { produce, stages: to_stages })
     }
 
     /// The seconds that are complete when it is `now_ns` from the start of the run. Figures that came too late for their second count in the next.
@@ -78,6 +92,19 @@ impl Seconds {
         self.collect();
         let ended = now_ns.saturating_sub(PATIENCE_NS) / 1_000_000_000;
         (self.next..ended).map(|second| self.put_together(second)).collect()
+    }
+
+    /// What waits for an acknowledgement, stream by stream, if a client has said so since the last call.
+    pub(super) fn unacknowledged(&mut self) -> Option<Vec<Unacknowledged>> {
+        let before = self.waiting.clone();
+        while let Ok(Waiting { stream, client, unacknowledged }) = self.waits.try_recv() {
+            self.waiting.insert((stream, client), unacknowledged);
+        }
+        let mut streams = vec![Unacknowledged::default(); self.totals.len()];
+        for ((stream, _), unacknowledged) in &self.waiting {
+            streams[*stream].merge(*unacknowledged);
+        }
+        (self.waiting != before).then_some(streams)
     }
 
     /// What is left when all threads have ended: the last seconds, the very last of them incomplete.
@@ -171,5 +198,23 @@ mod tests {
             seconds.rest().iter().map(|rest| (rest.second, rest.streams[0].sends.sent, rest.totals[0].sent)).collect();
         assert_eq!(rest, [(1, 5, 10), (2, 4, 14)], "each second by itself, the late figures in the next");
         assert!(seconds.rest().is_empty());
+    }
+
+    #[test]
+    fn what_waits_is_told_when_it_changes_over_all_clients_of_a_stream() {
+        let (mut seconds, hand_in) = Seconds::new(&[1, 1]);
+        assert_eq!(seconds.unacknowledged(), None);
+        let say = |client: u16, events: u64| {
+            let unacknowledged = Unacknowledged { events, oldest_ns: events, silent_ns: 1 };
+            hand_in.produce.waits.send(Waiting { stream: 1, client, unacknowledged }).unwrap();
+        };
+        say(0, 5);
+        say(1, 7);
+        let told = seconds.unacknowledged().unwrap();
+        assert_eq!(told.iter().map(|one| (one.events, one.oldest_ns)).collect::<Vec<_>>(), [(0, 0), (12, 7)]);
+        say(1, 7);
+        assert_eq!(seconds.unacknowledged(), None, "nothing has changed");
+        say(1, 0);
+        assert_eq!(seconds.unacknowledged().unwrap()[1].events, 5);
     }
 }

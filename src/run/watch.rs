@@ -20,21 +20,32 @@ use super::topics::Topics;
 use crate::clock;
 use crate::conclude::{Ended, Facts, Measured, Role, StreamMeasured, conclude};
 use crate::consume::{self, End, Observing, Told};
-use crate::produce::{self, Ceiling, Producing, Ready};
+use crate::produce::{self, Ceiling, Producing, Ready, Unacknowledged};
 use crate::results::Summary;
 use crate::side_by_side::side_by_side;
-use crate::stop::{StopFlag, signals};
+use crate::stop::{HangUp, StopFlag, signals};
 use crate::verdict::{Reason, ReasonCode};
 
 /// How often the watcher looks.
 const TICK: Duration = Duration::from_millis(50);
 
 /// What a run has to tell while it goes on.
+#[derive(Clone, Copy)]
 pub(crate) enum News<'a> {
     /// A second is over.
     Second(&'a SecondSeen),
     /// A sentence for people.
     Said(&'a str),
+    /// What waits for an acknowledgement now, stream by stream.
+    Unacknowledged(&'a [Unacknowledged]),
+    /// What the run waits for from now on.
+    WaitsFor(&'a str),
+    /// All threads are at work, and signals are heard.
+    Begun,
+    /// Somebody asked for an end of sending, or of the wait as well.
+    Stopping,
+    /// The terminal was closed; the run goes on.
+    HungUp,
 }
 
 /// Carries a prepared run out. `hears` is told of every second as it is over, and of what is waited for.
@@ -49,12 +60,15 @@ pub(crate) fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) ->
     let recorder = Recorder::begin(prepared, start_ns)?;
     let ceiling = prepared.request.loaded.profile.ceiling.map(|rate| Arc::new(Ceiling::new(rate)));
     let producing = ready.map(|ready| ready.start(start_ns, ceiling.as_ref(), &stop, &hand_in.produce)).transpose()?;
-    signals::listen(&stop);
+    let hung_up = HangUp::default();
+    signals::listen(&stop, prepared.request.outlives_terminal.then_some(&hung_up));
     drop(hand_in);
+    hears(News::Begun);
     let watch = Watch {
         prepared,
         start_ns,
         stop,
+        hung_up,
         asked: Asked::default(),
         waiting_for: String::new(),
         seconds,
@@ -143,6 +157,7 @@ struct Watch<'a> {
     prepared: &'a Prepared,
     start_ns: u64,
     stop: StopFlag,
+    hung_up: HangUp,
     /// When a stop was asked for.
     asked: Asked,
     /// What the run waits for now, in words.
@@ -229,8 +244,19 @@ impl Watch<'_> {
         for second in self.seconds.complete(now_ns.saturating_sub(self.start_ns)) {
             self.hear(&second);
         }
+        if let Some(unacknowledged) = self.seconds.unacknowledged() {
+            (self.hears)(News::Unacknowledged(&unacknowledged));
+        }
+        if self.hung_up.take() {
+            (self.hears)(News::HungUp);
+        }
+        self.hear_of_signals(now_ns);
+    }
+
+    fn hear_of_signals(&mut self, now_ns: u64) {
         if self.stop.is_set() && self.asked.once_ns.is_none() {
             self.asked.once_ns = Some(now_ns);
+            (self.hears)(News::Stopping);
             let drain = self.prepared.request.loaded.profile.drain;
             self.say(&format!(
                 "stopping: sending has ended, and events in flight get up to {drain} to arrive; press Ctrl-C again to end the wait"
@@ -239,6 +265,13 @@ impl Watch<'_> {
         if self.stop.is_set_twice() && self.asked.twice_ns.is_none() {
             self.asked.twice_ns = Some(now_ns);
             self.say(&format!("ending now, without waiting for {}", self.waiting_for));
+        }
+    }
+
+    fn wait_now_for(&mut self, what: String) {
+        if what != self.waiting_for {
+            (self.hears)(News::WaitsFor(&what));
+            self.waiting_for = what;
         }
     }
 
@@ -278,7 +311,7 @@ impl Watch<'_> {
 
     /// Waits until everything is sent and answered; gives the reason when it waits no longer.
     fn wait_for_producers(&mut self, producing: &Producing, observing: &[Observing]) -> Option<Reason> {
-        "acknowledgements of what was sent".clone_into(&mut self.waiting_for);
+        self.wait_now_for("acknowledgements of what was sent".to_owned());
         let end_ns = self.start_ns.saturating_add(self.prepared.duration.as_nanos());
         while !producing.is_finished() {
             let why = self.gives_up(end_ns);
@@ -295,7 +328,7 @@ impl Watch<'_> {
     fn wait_for_observers(&mut self, observing: &[Observing]) -> Option<Reason> {
         let mut told_ns = (self.prepared.request.role == Role::Run).then(|| self.prepared.clock.now_ns());
         while !observing.iter().all(Observing::is_finished) {
-            self.waiting_for = self.waited_for(observing);
+            self.wait_now_for(self.waited_for(observing));
             self.look();
             self.hear_of_topics(observing);
             let why = self.gives_up(told_ns.unwrap_or(u64::MAX));

@@ -3,7 +3,23 @@
 pub(crate) mod signals;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+/// That the terminal was closed, for a run that goes on without it.
+#[derive(Debug, Clone, Default)]
+pub struct HangUp(Arc<AtomicBool>);
+
+impl HangUp {
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was closed since the last call.
+    #[must_use]
+    pub(crate) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
 
 /// Asks running threads to stop: once to stop sending, twice to stop waiting as well.
 #[derive(Debug, Clone, Default)]

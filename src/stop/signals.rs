@@ -1,28 +1,47 @@
-//! Ctrl-C, SIGTERM and SIGHUP (a closed terminal): the first stops sending, the second stops waiting.
+//! Ctrl-C, SIGTERM and SIGHUP (a closed terminal): the first stops sending, the second stops waiting. A run with the live view on its
+//! terminal outlives the terminal: there SIGHUP stops nothing.
 
 use std::fs;
 use std::io;
+use std::sync::mpsc::channel;
 use std::thread;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::StopFlag;
+use super::{HangUp, StopFlag};
 
-/// Listens in its own thread for as long as the process lives. If signals cannot be
-/// received, the system's default applies: the process ends.
-pub(crate) fn listen(stop: &StopFlag) {
-    let stop = stop.clone();
+/// Listens in its own thread for as long as the process lives, and returns when it does. With `hung_up`, a closed terminal is told there and
+/// stops nothing. If signals cannot be received, the system's default applies: the process ends.
+pub(crate) fn listen(stop: &StopFlag, hung_up: Option<&HangUp>) {
+    let (stop, hung_up) = (stop.clone(), hung_up.cloned());
+    let (listening, listens) = channel();
     let heard = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
             let Ok(mut asked) = Asked::listen() else { return };
-            while asked.next().await.is_some() {
-                stop.set();
+            drop(listening);
+            while let Some(signal) = asked.next().await {
+                match (&hung_up, signal) {
+                    (Some(hung_up), Wish::HangUp) => hung_up.set(),
+                    _ => stop.set(),
+                }
             }
         });
     };
     // Without the thread the first signal ends the process, and its results stay readable up to the last second.
-    let _thread = thread::Builder::new().name("signals".to_owned()).spawn(heard);
+    if thread::Builder::new().name("signals".to_owned()).spawn(heard).is_ok() {
+        // Nothing is ever sent: the other end is dropped when signals are heard, or cannot be.
+        let _listens: Result<(), _> = listens.recv();
+    }
+}
+
+/// What a signal says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// To stop.
+    Stop,
+    /// That the terminal was closed.
+    HangUp,
 }
 
 /// The signals that ask a command to stop.
@@ -45,7 +64,7 @@ impl Asked {
     }
 
     /// Waits for the next one; `None` if no more can come.
-    pub(crate) async fn next(&mut self) -> Option<()> {
+    pub(crate) async fn next(&mut self) -> Option<Wish> {
         let Asked { interrupt, terminate, hang_up } = self;
         let hung_up = async {
             match hang_up {
@@ -54,9 +73,9 @@ impl Asked {
             }
         };
         tokio::select! {
-            asked = interrupt.recv() => asked,
-            asked = terminate.recv() => asked,
-            asked = hung_up => asked,
+            asked = interrupt.recv() => asked.map(|()| Wish::Stop),
+            asked = terminate.recv() => asked.map(|()| Wish::Stop),
+            asked = hung_up => asked.map(|()| Wish::HangUp),
         }
     }
 }

@@ -112,7 +112,7 @@ fn a_killed_run_is_readable_up_to_its_last_second() {
 }
 
 /// A broker in a process of its own, and its address.
-fn own_broker(workshop: &Workshop) -> (Running, String) {
+pub(crate) fn own_broker(workshop: &Workshop) -> (Running, String) {
     let mut broker = workshop.start(&["broker", "--listen", "127.0.0.1:0"]);
     broker.until("an address", |broker| broker.stdout().contains(" (cluster"));
     let told = broker.stdout();

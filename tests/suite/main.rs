@@ -31,6 +31,8 @@ mod fuzz;
 #[cfg(test)]
 mod interruption;
 #[cfg(test)]
+mod live_view;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod metrics;
@@ -61,6 +63,8 @@ mod rewritten_due;
 mod safety;
 #[cfg(test)]
 mod strangers;
+#[cfg(test)]
+mod terminal;
 #[cfg(test)]
 mod topic_watermarks;
 #[cfg(test)]

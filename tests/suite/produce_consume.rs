@@ -80,8 +80,10 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
         capacity: 10_000,
     };
     let ((sends, _send_seconds), (acks, _ack_seconds)) = (channel(), channel());
+    let (waits, waited) = channel();
     let ready = produce::open(vec![plan]).unwrap();
-    let reports = ready.start(start_ns, None, &stop, &FiguresTo { sends, acks }).unwrap().join();
+    let reports = ready.start(start_ns, None, &stop, &FiguresTo { sends, acks, waits }).unwrap().join();
+    assert_eq!(waited.try_iter().last().unwrap().unacknowledged.events, 0);
     let ends = target.ranges(&topic, partitions, Isolation::ReadUncommitted, Duration::from_secs(10)).unwrap();
     observing.tell(Told::End(End::Offsets(ends.iter().map(|range| (range.partition, range.end)).collect())));
     let seen = observing.join();

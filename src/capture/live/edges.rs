@@ -124,7 +124,7 @@ pub(super) fn watch_ends(
     progress: &mut dyn FnMut(CaptureProgress),
 ) -> Result<Asked, CaptureError> {
     let stop = StopFlag::default();
-    listen(&stop);
+    listen(&stop, None);
     // The first edge is where the first answer is known to be: between a request and its answer.
     let begun = Instant::now();
     let begun_ms = now_ms();

@@ -1,4 +1,4 @@
-//! What a person sees: a live line each second, and the closing table.
+//! What a person sees: a live view or a line each second, and the closing table.
 
 pub(crate) mod capture;
 pub(crate) mod closing;
@@ -11,7 +11,9 @@ pub(crate) mod live;
 pub(crate) mod paint;
 pub(crate) mod plan;
 mod short;
+mod shown;
 mod tables;
+pub(crate) mod view;
 pub(crate) mod watermark;
 pub(crate) mod windows;
 
@@ -19,3 +21,4 @@ pub(crate) use closing::closing;
 pub(crate) use live::{LiveFigures, LiveLine};
 pub use paint::Look;
 pub(crate) use short::short;
+pub(crate) use shown::Shown;

@@ -23,7 +23,7 @@ impl Watch<'_> {
             return;
         }
         // Partitions that have just come are to be read, too.
-        "the broker to list its topics".clone_into(&mut self.waiting_for);
+        self.wait_now_for("the broker to list its topics".to_owned());
         let answer = self.topics.watch.look_again();
         let _late = self.wait_for(&answer, LAST_PATIENCE);
         self.hear_of_topics(observing);
@@ -45,7 +45,7 @@ impl Watch<'_> {
         // A broker that has died is not waited for longer than the profile allows.
         let drain = Duration::from_nanos(self.prepared.request.loaded.profile.drain.as_nanos());
         let isolation = stream.stages[stage.stage].isolation;
-        self.waiting_for = format!("the broker to tell where topic {} ends", stage.topic);
+        self.wait_now_for(format!("the broker to tell where topic {} ends", stage.topic));
         match self.ranges_of(&stage.topic, isolation, OFFSETS_TIMEOUT.min(drain)) {
             Ok(ranges) => {
                 // A topic that was made anew has offsets of its own.
@@ -103,7 +103,7 @@ impl Watch<'_> {
         if self.stop.is_set_twice() {
             return;
         }
-        self.waiting_for = format!("the broker to tell where topic {topic} ends");
+        self.wait_now_for(format!("the broker to tell where topic {topic} ends"));
         let mut ends = |isolation| {
             let mut ranges = self.ranges_of(topic, isolation, LAST_PATIENCE).unwrap_or_default();
             ranges.retain(|range| self.prepared.request.observes(range.partition));
