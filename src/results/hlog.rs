@@ -212,17 +212,36 @@ impl<'a> LogReader<'a> {
         Ok(sum)
     }
 
-    fn take(&mut self, line: &str) -> Result<Option<Interval>, String> {
+    /// The intervals as they stand in the file. A day's log has 86,400 of them, and most hold a few hundred of a histogram's 40,000 buckets:
+    /// whoever asks only for those is spared a whole histogram for each.
+    pub(crate) fn decoded(mut self) -> impl Iterator<Item = Result<Decoded, String>> {
+        std::iter::from_fn(move || self.next_decoded())
+    }
+
+    fn next_decoded(&mut self) -> Option<Result<Decoded, String>> {
+        loop {
+            let (number, line) = self.lines.next()?;
+            match self.take(number, line) {
+                Ok(None) => {}
+                Ok(Some(decoded)) => return Some(Ok(decoded)),
+                Err(why) => return Some(Err(at_line(number, &why))),
+            }
+        }
+    }
+
+    fn take(&mut self, number: usize, line: &str) -> Result<Option<Decoded>, String> {
         if let Some(value) = comment_value(line, NEGATIVE) {
             self.negative = read_pair(value).ok_or_else(|| format!("`{value}` is not a pair of numbers"))?;
             return Ok(None);
         }
         let Some(LogEntry::Interval(interval)) = entry_of(line)? else { return Ok(None) };
         let (start, length) = (interval.start_timestamp(), interval.duration());
-        Ok(Some(Interval { start, length, latencies: self.decode(&interval)? }))
+        let nanos = self.decode(&interval)?;
+        let negative = std::mem::take(&mut self.negative);
+        Ok(Some(Decoded { number, start, length, nanos, negative }))
     }
 
-    fn decode(&mut self, interval: &IntervalLogHistogram<'_>) -> Result<LatencyHistogram, String> {
+    fn decode(&mut self, interval: &IntervalLogHistogram<'_>) -> Result<Histogram<u64>, String> {
         let encoded = interval.encoded_histogram();
         let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded)
             .map_err(|error| error.to_string())?;
@@ -234,8 +253,29 @@ impl<'a> LogReader<'a> {
             nanos.reset();
             nanos.record_n(0, zeros).map_err(|error| error.to_string())?;
         }
-        let (negative, most_negative_ns) = std::mem::take(&mut self.negative);
-        LatencyHistogram::from_parts(&nanos, negative, most_negative_ns).map_err(|error| error.to_string())
+        Ok(nanos)
+    }
+}
+
+/// An interval as it stands in the file.
+pub(crate) struct Decoded {
+    /// The number of its line.
+    number: usize,
+    /// From the start of the run.
+    pub(crate) start: Duration,
+    length: Duration,
+    /// In nanoseconds; what was negative counts as 0.
+    pub(crate) nanos: Histogram<u64>,
+    /// How many were negative, and how far the most negative one was below zero, in nanoseconds.
+    negative: (u64, u64),
+}
+
+impl Decoded {
+    fn into_interval(self) -> Result<Interval, String> {
+        let Decoded { number, start, length, nanos, negative: (negative, most_negative_ns) } = self;
+        let latencies = LatencyHistogram::from_parts(&nanos, negative, most_negative_ns)
+            .map_err(|error| at_line(number, &error.to_string()))?;
+        Ok(Interval { start, length, latencies })
     }
 }
 
@@ -243,14 +283,7 @@ impl Iterator for LogReader<'_> {
     type Item = Result<Interval, String>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (number, line) = self.lines.next()?;
-            match self.take(line) {
-                Ok(None) => {}
-                Ok(Some(interval)) => return Some(Ok(interval)),
-                Err(why) => return Some(Err(at_line(number, &why))),
-            }
-        }
+        self.next_decoded().map(|decoded| decoded.and_then(Decoded::into_interval))
     }
 }
 
@@ -279,6 +312,15 @@ fn comment_value<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 fn read_pair(text: &str) -> Option<(u64, u64)> {
     let (first, second) = text.split_once(',')?;
     Some((first.parse().ok()?, second.parse().ok()?))
+}
+
+#[cfg(test)]
+impl From<Interval> for Decoded {
+    fn from(of: Interval) -> Self {
+        let Interval { start, length, latencies } = of;
+        let negative = (latencies.negative(), latencies.most_negative_ns());
+        Decoded { number: 0, start, length, nanos: latencies.nanos().clone(), negative }
+    }
 }
 
 #[cfg(test)]

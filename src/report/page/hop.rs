@@ -1,10 +1,12 @@
 //! A hop's latencies over time: percentiles and a heat map by the second, and their distribution over the run.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::humps::Humps;
 use super::thin::{start_of, width_for};
-use crate::check::{LatencyHistogram, Merge};
-use crate::results::hlog::Interval;
+use crate::check::LatencyHistogram;
+use crate::results::hlog::Decoded;
 
 /// The most columns of a heat map: about one for each two pixels.
 const MOST_COLUMNS: u64 = 600;
@@ -31,9 +33,9 @@ pub(super) struct Percentiles {
 }
 
 impl Percentiles {
-    fn of(latencies: &LatencyHistogram) -> Self {
-        let [p50_ms, p90_ms, p99_ms, max_ms] = [0.5, 0.9, 0.99, 1.0].map(|at| latencies.quantile_ms(at));
-        Percentiles { count: latencies.count(), p50_ms, p90_ms, p99_ms, max_ms }
+    fn of(latencies: &Spread) -> Self {
+        let [p50_ms, p90_ms, p99_ms, max_ms] = latencies.at([500, 900, 990, 1000]);
+        Percentiles { count: latencies.count, p50_ms, p90_ms, p99_ms, max_ms }
     }
 }
 
@@ -51,15 +53,28 @@ pub(super) struct HopFigures {
     pub(super) columns: BTreeMap<u64, Column>,
     /// How many nines (1 is 90 %, 2 is 99 %), and the latency that so many events do not exceed, in milliseconds.
     pub(super) curve: Vec<(f64, f64)>,
+    /// Whether there are two kinds of events.
+    pub(super) humps: Option<Humps>,
 }
 
 impl HopFigures {
+    /// The two humps of its latencies, in words.
+    pub(super) fn humps_in_words(&self) -> Option<String> {
+        let middle_ms = |row: usize| {
+            let row = u32::try_from(row).unwrap_or(CELLS);
+            Duration::from_nanos(LEAST_NS).as_secs_f64()
+                * 1e3
+                * 10_f64.powf((f64::from(row) - 0.5) / f64::from(CELLS_PER_DECADE))
+        };
+        self.humps.map(|humps| humps.words(middle_ms))
+    }
+
     /// Reads a log's intervals, which come in the order of time.
     ///
     /// # Errors
     /// What is wrong with an interval.
     pub(super) fn read(
-        intervals: impl Iterator<Item = Result<Interval, String>>,
+        intervals: impl Iterator<Item = Result<Decoded, String>>,
         seconds: u64,
         width_s: u64,
     ) -> Result<Self, String> {
@@ -71,25 +86,25 @@ impl HopFigures {
             ..Reading::default()
         };
         for interval in intervals {
-            reading.take(interval?)?;
+            reading.take(&interval?)?;
         }
         Ok(reading.end())
     }
 }
 
-/// A log that is being read: only one point's histogram and the whole run's are held, since each takes 300 kB.
+/// A log that is being read.
 #[derive(Default)]
 struct Reading {
     edges: Vec<u64>,
     width_s: u64,
     figures: HopFigures,
     start: u64,
-    open: LatencyHistogram,
+    open: Spread,
     whole: LatencyHistogram,
 }
 
 impl Reading {
-    fn take(&mut self, interval: Interval) -> Result<(), String> {
+    fn take(&mut self, interval: &Decoded) -> Result<(), String> {
         let second = interval.start.as_secs();
         let start = start_of(second, self.width_s);
         if start < self.start {
@@ -99,67 +114,89 @@ impl Reading {
             self.close();
             self.start = start;
         }
-        self.paint(second, &interval.latencies);
-        self.open.merge(interval.latencies);
+        let column = self.figures.columns.entry(start_of(second, self.figures.column_s)).or_default();
+        for step in interval.nanos.iter_recorded() {
+            let (ns, count) = (step.value_iterated_to(), step.count_at_value());
+            *column.entry(self.edges.partition_point(|edge| *edge <= ns)).or_default() += count;
+            self.open.add(ns, count);
+        }
         Ok(())
     }
 
-    /// Counts a second's latencies into the cells of its column.
-    fn paint(&mut self, second: u64, latencies: &LatencyHistogram) {
-        let column = self.figures.columns.entry(start_of(second, self.figures.column_s)).or_default();
-        for step in latencies.nanos().iter_recorded() {
-            let row = self.edges.partition_point(|edge| *edge <= step.value_iterated_to());
-            *column.entry(row).or_default() += step.count_at_value();
-        }
-    }
-
     fn close(&mut self) {
-        if self.open.count() > 0 {
+        if self.open.count > 0 {
+            self.figures.points.insert(self.start, Percentiles::of(&self.open));
             let open = std::mem::take(&mut self.open);
-            self.figures.points.insert(self.start, Percentiles::of(&open));
-            self.whole.merge(open);
+            for (ns, count) in open.counts {
+                self.whole.record_times(i64::try_from(ns).unwrap_or(i64::MAX), count);
+            }
         }
     }
 
     fn end(mut self) -> HopFigures {
         self.close();
         self.figures.curve = curve(&self.whole);
+        let mut rows = Column::new();
+        self.figures.columns.values().flatten().for_each(|(row, count)| *rows.entry(*row).or_default() += count);
+        self.figures.humps = Humps::find(&self.whole, &rows);
         self.figures
     }
 }
 
 /// Where the rows of a heat map end, in nanoseconds.
 fn edges() -> Vec<u64> {
-    let least = std::time::Duration::from_nanos(LEAST_NS);
+    let least = Duration::from_nanos(LEAST_NS);
     let edge = |row: u32| least.mul_f64(10_f64.powf(f64::from(row) / f64::from(CELLS_PER_DECADE)));
     (0..CELLS).map(|row| u64::try_from(edge(row).as_nanos()).unwrap_or(u64::MAX)).collect()
 }
 
 /// The latency at each share of the events, as far as there are events to tell: the last point is the longest latency.
 fn curve(latencies: &LatencyHistogram) -> Vec<(f64, f64)> {
-    let count = latencies.count();
     let mut curve = Vec::new();
     for point in 0..=MOST_NINES * POINTS_PER_NINE {
         let nines = f64::from(point) / f64::from(POINTS_PER_NINE);
-        let beyond = 10_f64.powf(-nines);
-        // Fewer than one event is beyond it.
-        if count == 0 || latencies.nanos().value_at_quantile(1.0 - beyond) >= latencies.nanos().max() {
+        let ms = latencies.quantile_ms(1.0 - 10_f64.powf(-nines));
+        curve.push((nines, ms));
+        if ms >= latencies.quantile_ms(1.0) {
             break;
         }
-        curve.push((nines, latencies.quantile_ms(1.0 - beyond)));
     }
-    if count > 0 {
-        let after = curve.last().map_or(0.0, |(nines, _)| nines + 1.0 / f64::from(POINTS_PER_NINE));
-        curve.push((after, latencies.quantile_ms(1.0)));
+    if latencies.count() > 0 { curve } else { Vec::new() }
+}
+
+/// How many latencies there are of each length, in nanoseconds, to a histogram's precision.
+#[derive(Debug, Default)]
+struct Spread {
+    counts: BTreeMap<u64, u64>,
+    count: u64,
+}
+
+impl Spread {
+    fn add(&mut self, ns: u64, count: u64) {
+        *self.counts.entry(ns).or_default() += count;
+        self.count += count;
     }
-    curve
+
+    /// The latencies that these shares of the events, in thousandths and rising, do not exceed, in milliseconds.
+    fn at<const N: usize>(&self, thousandths: [u64; N]) -> [f64; N] {
+        let mut steps = self.counts.iter();
+        let (mut seen, mut latest_ns) = (0, 0);
+        thousandths.map(|share| {
+            let wanted = self.count.saturating_mul(share).div_ceil(1000);
+            while seen < wanted {
+                let Some((ns, count)) = steps.next() else { break };
+                (seen, latest_ns) = (seen + count, *ns);
+            }
+            Duration::from_nanos(latest_ns).as_secs_f64() * 1e3
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::hlog::Interval;
     use proptest::prelude::*;
-    use std::time::Duration;
 
     fn interval(second: u64, latencies_ns: &[i64]) -> Interval {
         let mut latencies = LatencyHistogram::default();
@@ -169,10 +206,13 @@ mod tests {
 
     fn read(seconds: &[Vec<i64>], width_s: u64) -> HopFigures {
         let intervals = (0..).zip(seconds).filter(|(_, latencies)| !latencies.is_empty());
-        HopFigures::read(intervals.map(|(second, latencies)| Ok(interval(second, latencies))), 90, width_s).unwrap()
+        HopFigures::read(intervals.map(|(second, latencies)| Ok(interval(second, latencies).into())), 90, width_s)
+            .unwrap()
     }
 
     proptest! {
+        // Each case makes dozens of histograms of 300 kB.
+        #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
         fn thinning_conserves_latencies_and_their_maxima(
             seconds in prop::collection::vec(prop::collection::vec(-5..100_000_000_000_i64, 0..12), 1..40), width_s in 1..30_u64,
@@ -183,8 +223,11 @@ mod tests {
             let cells: u64 = figures.columns.values().flat_map(|column| column.values()).sum();
             prop_assert_eq!((counts, cells), (all.count(), all.count()));
             let most = figures.points.values().map(|point| point.max_ms).fold(0.0, f64::max);
-            prop_assert_eq!(most.to_bits(), all.quantile_ms(1.0).to_bits());
-            prop_assert_eq!(figures.curve.last().map_or(0, |(_, ms)| ms.to_bits()), if all.count() > 0 { most.to_bits() } else { 0 });
+            prop_assert!((most - all.quantile_ms(1.0)).abs() <= most * 1e-9, "{most}");
+            let middle = read(&seconds, 1000).points.get(&0).map_or(0.0, |point| point.p50_ms);
+            prop_assert!((middle - all.quantile_ms(0.5)).abs() <= middle * 1e-9, "{middle}");
+            let longest = figures.curve.last().map_or(0.0, |(_, ms)| *ms);
+            prop_assert!((most - longest).abs() <= most * 1e-9, "{most} {longest}");
             prop_assert!(figures.curve.is_sorted_by(|one, next| one.0 < next.0 && one.1 <= next.1), "{:?}", figures.curve);
         }
     }
@@ -209,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_log_that_goes_back_in_time_is_damaged() {
-        let back = [Ok(interval(7, &[1])), Ok(interval(3, &[1]))];
+        let back = [Ok(interval(7, &[1]).into()), Ok(interval(3, &[1]).into())];
         let told = HopFigures::read(back.into_iter(), 10, 1).unwrap_err();
         assert_eq!(told, "second 3 comes after a later one");
     }

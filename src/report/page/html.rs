@@ -76,6 +76,7 @@ pub(super) fn render(
         no_counts => no_counts.join(", "),
         rates => value(tables::rates(summary)),
         latencies => value(tables::latencies(&places)),
+        humps => humps(&places, logs),
         watermarks => value(some(tables::watermarks(&places))),
         blocks => value(blocks(summary)),
         environment => value(surroundings::environment(summary, manifest)),
@@ -154,6 +155,20 @@ fn facts(summary: &Summary) -> Value {
         delivered => count(totals.delivered),
         lost => count(totals.lost),
     }
+}
+
+/// Which hops have two humps, in words; a hop that several stages share is named once.
+fn humps(places: &[Place<'_>], logs: &BTreeMap<LogKey, HopFigures>) -> Vec<String> {
+    let mut said = BTreeMap::new();
+    for place in places {
+        for (hop, key) in place.logs() {
+            if let Some(words) = logs.get(&key).and_then(HopFigures::humps_in_words) {
+                let name = if key.stage.is_some() { place.name() } else { shown(&place.stream.name) };
+                said.entry(key).or_insert_with(|| format!("{name}, {hop}: {words}."));
+            }
+        }
+    }
+    said.into_values().collect()
 }
 
 /// What the closing table says of event times and windows.

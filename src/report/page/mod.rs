@@ -2,9 +2,11 @@
 //! nothing else and asks nothing of any network. Pure: a summary, a manifest, rows and intervals become bytes.
 
 mod charts;
+mod dip;
 mod happened;
 mod hop;
 mod html;
+mod humps;
 mod place;
 mod surroundings;
 mod tables;
@@ -41,7 +43,7 @@ impl<'a> Page<'a> {
     /// The line and what is wrong with it.
     pub(crate) fn take(&mut self, log: LogReader<'_>) -> Result<(), String> {
         let key = log.key.clone();
-        let figures = HopFigures::read(log, self.seconds.seconds, self.seconds.width_s)?;
+        let figures = HopFigures::read(log.decoded(), self.seconds.seconds, self.seconds.width_s)?;
         self.logs.insert(key, figures);
         Ok(())
     }
