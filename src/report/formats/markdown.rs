@@ -5,7 +5,7 @@ mod escape;
 
 use self::budget::Rows;
 use self::escape::{name, sentence};
-use super::places::{Outcome, Place, outcome_of, places_of};
+use super::places::{Limit, Outcome, Place, places_of};
 use super::{Ending, Format};
 use crate::check::{Counts, Hop};
 use crate::report::figures::{count, latency, rate};
@@ -14,7 +14,6 @@ use crate::report::terminal::closing::{facts_line, verdict_words};
 use crate::report::terminal::incidents;
 use crate::results::Summary;
 use crate::results::summary::HopLatencies;
-use crate::verdict::SloResult;
 
 pub(super) const MARKDOWN: Format = Format { name: "markdown", is_for_machines: false, print };
 
@@ -105,28 +104,28 @@ fn stream_cells(place: &Place<'_>) -> Vec<String> {
 /// The limits, those that were not kept first: they are never left out for one that was.
 fn limits(places: &[Place<'_>], summary: &Summary) -> String {
     let all = places.iter().flat_map(|place| place.limits.iter().map(move |limit| (place, *limit)));
-    let judged = all.map(|(place, limit)| (outcome_of(limit, &place.reasons_about(limit, summary)), place, limit));
-    let mut judged: Vec<(Outcome, &Place<'_>, &SloResult)> = judged.collect();
+    let judged = all.map(|(place, limit)| (limit.outcome(&place.reasons_about(limit, summary)), place, limit));
+    let mut judged: Vec<(Outcome, &Place<'_>, Limit<'_>)> = judged.collect();
     judged.sort_by_key(|(outcome, ..)| *outcome);
     let mut rows = Rows::within(LIMITS_BYTES);
     for (outcome, place, limit) in &judged {
-        rows.add(&row(&limit_cells(*outcome, place, limit)));
+        rows.add(&row(&limit_cells(*outcome, place, *limit)));
     }
     let all_kept = judged[rows.shown()..].iter().all(|(outcome, ..)| *outcome == Outcome::Passed);
     let note = if all_kept { ", all of them kept" } else { "" };
     rows.below("### Limits\n\n| stream | limit | at most | observed | |\n|---|---|---:|---:|---|\n", note)
 }
 
-fn limit_cells(outcome: Outcome, place: &Place<'_>, limit: &SloResult) -> Vec<String> {
-    let figure = |value| limit_figure(&limit.name, value);
-    let observed = limit.observed.map_or_else(|| "not measured".to_owned(), figure);
+fn limit_cells(outcome: Outcome, place: &Place<'_>, limit: Limit<'_>) -> Vec<String> {
+    let figure = |value| limit_figure(&limit.slo.name, value);
+    let observed = limit.slo.observed.map_or_else(|| "not measured".to_owned(), figure);
     let outcome = match outcome {
         Outcome::Failed => "**BROKEN**",
         Outcome::Erred => "cannot tell",
         Outcome::Skipped => "not judged",
         Outcome::Passed => "kept",
     };
-    vec![place_cell(place), name(&limit.name), figure(limit.limit), observed, outcome.to_owned()]
+    vec![place_cell(place), name(&limit.name()), figure(limit.slo.limit), observed, outcome.to_owned()]
 }
 
 /// A row of a table. Its cells are escaped already.

@@ -9,7 +9,15 @@ pub(super) struct Place<'a> {
     pub(super) stream: &'a StreamSummary,
     /// Absent for the stream as a whole, which is judged at its last stage of events.
     pub(super) stage: Option<&'a StageSummary>,
-    pub(super) limits: Vec<&'a SloResult>,
+    pub(super) limits: Vec<Limit<'a>>,
+}
+
+/// A limit, and what was measured against it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Limit<'a> {
+    /// The phase that it holds in; absent where it holds for the whole run.
+    pub(super) phase: Option<&'a str>,
+    pub(super) slo: &'a SloResult,
 }
 
 /// What became of a limit, or what a reason makes of a run.
@@ -46,14 +54,14 @@ fn whole(stream: &StreamSummary) -> Place<'_> {
     // A stream has the limits of its windows, too: they are told where the windows are.
     let of_windows: Vec<&SloResult> =
         stream.stages.iter().filter(|stage| stage.windows.is_some()).flat_map(|stage| &stage.slo).collect();
-    let limits = stream.slo.iter().filter(|limit| !of_windows.contains(limit)).collect();
+    let limits = stream.slo.iter().filter(|limit| !of_windows.contains(limit)).map(Limit::of_run).collect();
     Place { stream, stage: None, limits }
 }
 
 fn other_stages(stream: &StreamSummary) -> impl Iterator<Item = Place<'_>> {
     let own = stream.stages.iter().rposition(|stage| stage.windows.is_none());
     let others = stream.stages.iter().enumerate().filter(move |(place, _)| Some(*place) != own);
-    others.map(|(_, stage)| Place { stream, stage: Some(stage), limits: stage.slo.iter().collect() })
+    others.map(|(_, stage)| Place { stream, stage: Some(stage), limits: stage.slo.iter().map(Limit::of_run).collect() })
 }
 
 impl Place<'_> {
@@ -77,24 +85,40 @@ impl Place<'_> {
 
     /// Whether a reason of this place is about one of its limits.
     pub(super) fn has_limit_of(&self, reason: &Reason) -> bool {
-        self.limits.iter().any(|limit| is_about(reason, limit))
+        self.limits.iter().any(|limit| limit.is_subject_of(reason))
     }
 
     /// The run's reasons about a limit of this place.
-    pub(super) fn reasons_about<'r>(&self, limit: &SloResult, summary: &'r Summary) -> Vec<&'r Reason> {
-        summary.reasons.iter().filter(|reason| self.is_of(reason) && is_about(reason, limit)).collect()
+    pub(super) fn reasons_about<'r>(&self, limit: Limit<'_>, summary: &'r Summary) -> Vec<&'r Reason> {
+        summary.reasons.iter().filter(|reason| self.is_of(reason) && limit.is_subject_of(reason)).collect()
     }
 }
 
-fn is_about(reason: &Reason, limit: &SloResult) -> bool {
-    reason.slo.as_ref() == Some(&limit.name)
+impl<'a> Limit<'a> {
+    fn of_run(slo: &'a SloResult) -> Self {
+        Limit { phase: None, slo }
+    }
+
+    /// "end_to_end_p99", "flood: end_to_end_p99"
+    pub(super) fn name(&self) -> String {
+        in_phase(self.phase, &self.slo.name)
+    }
+
+    fn is_subject_of(&self, reason: &Reason) -> bool {
+        reason.slo.as_ref() == Some(&self.slo.name) && reason.phase.as_deref() == self.phase
+    }
+
+    /// What became of it, when the run has these reasons about it.
+    pub(super) fn outcome(&self, about: &[&Reason]) -> Outcome {
+        match about.iter().map(|reason| reason.code.effect()).max() {
+            Some(effect) if effect > Effect::Remark => Outcome::of(effect),
+            _ if self.slo.ok => Outcome::Passed,
+            _ => Outcome::Skipped,
+        }
+    }
 }
 
-/// What became of a limit that the run has these reasons about.
-pub(super) fn outcome_of(limit: &SloResult, about: &[&Reason]) -> Outcome {
-    match about.iter().map(|reason| reason.code.effect()).max() {
-        Some(effect) if effect > Effect::Remark => Outcome::of(effect),
-        _ if limit.ok => Outcome::Passed,
-        _ => Outcome::Skipped,
-    }
+/// A name, after the phase that it holds in.
+pub(super) fn in_phase(phase: Option<&str>, name: &str) -> String {
+    phase.map_or_else(|| name.to_owned(), |phase| format!("{phase}: {name}"))
 }

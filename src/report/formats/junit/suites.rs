@@ -3,7 +3,7 @@
 //! The cases agree with the verdict: only a run that failed has failures, only one that failed or is void has errors, and each of these
 //! has at least one.
 
-use crate::report::formats::places::{Outcome, Place, outcome_of, places_of};
+use crate::report::formats::places::{Limit, Outcome, Place, in_phase, places_of};
 use crate::report::limit::limit_figure;
 use crate::report::terminal::closing::verdict_words;
 use crate::results::Summary;
@@ -51,25 +51,22 @@ impl Place<'_> {
             Some(stage) => (format!("{class}.{}", plain(&stage.name)), &stage.topic),
             None => (class, &self.stream.topic),
         };
-        let cases = self.limits.iter().map(|limit| self.case(limit, summary)).collect();
+        let cases = self.limits.iter().map(|limit| self.case(*limit, summary)).collect();
         Suite { name: self.name(), class, topic: Some(topic.clone()), cases }
     }
 
-    fn case(&self, limit: &SloResult, summary: &Summary) -> Case {
+    fn case(&self, limit: Limit<'_>, summary: &Summary) -> Case {
         let about = self.reasons_about(limit, summary);
-        let sentences = std::iter::once(limit_words(limit)).chain(about.iter().map(|reason| reason.text.clone()));
+        let sentences = std::iter::once(limit_words(limit.slo)).chain(about.iter().map(|reason| reason.text.clone()));
         let text = sentences.collect::<Vec<_>>().join("\n");
-        Case { name: limit.name.clone(), outcome: outcome_of(limit, &about), text }
+        Case { name: limit.name(), outcome: limit.outcome(&about), text }
     }
 }
 
 impl Suite {
     /// Adds a reason that belongs to no limit; those of one code share a case.
     fn add(&mut self, reason: &Reason) {
-        let name = match &reason.phase {
-            Some(phase) => format!("{phase}: {}", reason.code.name()),
-            None => reason.code.name(),
-        };
+        let name = in_phase(reason.phase.as_deref(), &reason.code.name());
         if let Some(case) = self.cases.iter_mut().find(|case| case.name == name) {
             case.text.push('\n');
             case.text.push_str(&reason.text);

@@ -6,8 +6,8 @@ use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 
 use super::*;
-use crate::results::summary::StageSummary;
 use crate::results::summary::tests::summary;
+use crate::results::summary::{StageSummary, StreamSummary};
 use crate::verdict::{Reason, ReasonCode, SloResult, Verdict};
 
 /// An element as it was read: its name, attributes and, of a leaf, its text.
@@ -178,7 +178,7 @@ fn a_limit_is_a_case_and_a_reason_without_one_too() {
         slo,
         ..StageSummary::default()
     };
-    let orders = crate::results::summary::StreamSummary {
+    let orders = StreamSummary {
         name: "orders".to_owned(),
         topic: "floodmark-orders".to_owned(),
         slo: vec![
@@ -190,7 +190,7 @@ fn a_limit_is_a_case_and_a_reason_without_one_too() {
             stage("input", vec![limit("lost", 0.0, Some(3.0), false)]),
             stage("out", vec![limit("lost", 0.0, Some(0.0), true)]),
         ],
-        ..crate::results::summary::StreamSummary::default()
+        ..StreamSummary::default()
     };
     let of = |code, text: &str| Reason::new(code, text).of_stream("orders");
     let mut summary = Summary { streams: vec![orders], ..whole() };
@@ -203,4 +203,27 @@ fn a_limit_is_a_case_and_a_reason_without_one_too() {
         of(ReasonCode::ClientError, "orders: 3 sends were not acknowledged; the client reported: <\u{1b}[31m&>"),
     ];
     insta::assert_snapshot!(String::from_utf8(junit(&summary).unwrap()).unwrap());
+}
+
+#[test]
+fn a_limit_of_a_phase_is_not_the_runs() {
+    let orders = StreamSummary {
+        name: "orders".to_owned(),
+        slo: vec![limit("end_to_end_p99", 250.0, Some(6.0), true)],
+        ..StreamSummary::default()
+    };
+    let over = Reason::new(ReasonCode::Latency, "orders in flood: over").of_stream("orders").about("end_to_end_p99");
+    let reasons = vec![Reason { phase: Some("flood".to_owned()), ..over }];
+    let elements = read(&junit(&Summary { streams: vec![orders], reasons, ..whole() }).unwrap());
+    let outcome = |case: &str| {
+        let at = elements.iter().position(|element| element.attributes.get("name").is_some_and(|name| name == case));
+        elements[at.unwrap() + 1].name.clone()
+    };
+    assert_eq!([outcome("end_to_end_p99"), outcome("flood: latency")], ["system-out", "failure"]);
+}
+
+#[test]
+fn what_xml_forbids_is_replaced() {
+    let forbidden = "a\u{0}\u{1}\u{8}\u{b}\u{1f}\u{fffe}\u{ffff}b";
+    assert_eq!(xml_text(forbidden), r"a\u0000\u0001\u0008\u000b\u001f��b");
 }

@@ -9,7 +9,7 @@ use crate::report::screen::clean;
 use crate::report::terminal::Look;
 use crate::results::summary::tests::summary;
 use crate::results::summary::{StageSummary, StreamSummary};
-use crate::verdict::{Reason, ReasonCode, Verdict};
+use crate::verdict::{Reason, ReasonCode, SloResult, Verdict};
 
 fn of(summary: &Summary) -> String {
     markdown(&Ending { summary, folder: Path::new("results/night"), is_whole: false, look: Look::PLAIN })
