@@ -9,7 +9,7 @@ use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::{MetricType, TypedMetric};
 
 use crate::check::LatencyHistogram;
-use crate::profile::{Profile, Slo, Span};
+use crate::profile::{Phase, Profile, Slo, Span};
 
 /// Where buckets end whatever the limits are, in microseconds: 100 µs to 5 minutes.
 const LADDER_US: [u64; 19] = [
@@ -42,10 +42,16 @@ pub(super) struct Bounds(Vec<u64>);
 impl Bounds {
     /// The usual ones, and the limits on latency of all streams: how many events kept one can then be read off.
     pub(super) fn of(profile: &Profile) -> Self {
-        let limits = profile.streams.iter().flat_map(|stream| limits_of(&stream.slo)).map(Span::as_nanos);
+        let slos = profile.streams.iter().flat_map(|stream| [&stream.slo].into_iter().chain(slos_of(&stream.phases)));
+        let limits = slos.flat_map(limits_of).map(Span::as_nanos);
         let bounds: BTreeSet<u64> = LADDER_US.into_iter().map(|us| us * 1000).chain(limits).collect();
         Bounds(bounds.into_iter().collect())
     }
+}
+
+/// The limits of phases, and of the phases in groups.
+fn slos_of(phases: &[Phase]) -> Vec<&Slo> {
+    phases.iter().flat_map(|phase| phase.slo.iter().chain(slos_of(&phase.phases))).collect()
 }
 
 fn limits_of(slo: &Slo) -> impl Iterator<Item = Span> + use<> {
@@ -127,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn bounds() -> Bounds {
-        let text = "duration = \"1s\"\n[[stream]]\nname = \"s\"\nrate = \"1/s\"\nslo = { end_to_end_p99 = \"77ms\", ack_p99 = \"5ms\" }\n";
+        let text = "duration = \"1s\"\n[[stream]]\nname = \"s\"\nrate = \"1/s\"\nslo = { end_to_end_p99 = \"77ms\", ack_p99 = \"5ms\" }\nphases = [{ for = \"1s\", slo = { end_to_end_p99 = \"33ms\" } }]\n";
         Bounds::of(&toml::from_str(text).unwrap())
     }
 
@@ -135,8 +141,8 @@ mod tests {
     fn a_bucket_ends_at_each_limit_and_none_comes_twice() {
         let Bounds(ends_ns) = bounds();
         assert!(ends_ns.is_sorted_by(|one, next| one < next));
-        assert_eq!(ends_ns.len(), LADDER_US.len() + 1, "5 ms is one of the usual ones");
-        assert!(ends_ns.contains(&77_000_000));
+        assert_eq!(ends_ns.len(), LADDER_US.len() + 2, "5 ms is one of the usual ones");
+        assert!(ends_ns.contains(&77_000_000) && ends_ns.contains(&33_000_000));
     }
 
     proptest! {

@@ -119,13 +119,20 @@ fn limits(places: &[Place<'_>], summary: &Summary) -> String {
 fn limit_cells(outcome: Outcome, place: &Place<'_>, limit: Limit<'_>) -> Vec<String> {
     let figure = |value| limit_figure(&limit.slo.name, value);
     let observed = limit.slo.observed.map_or_else(|| "not measured".to_owned(), figure);
+    let least = if limit.slo.name == "throughput" { "≥ " } else { "" };
     let outcome = match outcome {
         Outcome::Failed => "**BROKEN**",
         Outcome::Erred => "cannot tell",
         Outcome::Skipped => "not judged",
         Outcome::Passed => "kept",
     };
-    vec![place_cell(place), name(&limit.name()), figure(limit.slo.limit), observed, outcome.to_owned()]
+    vec![
+        place_cell(place),
+        name(&limit.name()),
+        format!("{least}{}", figure(limit.slo.limit)),
+        observed,
+        outcome.to_owned(),
+    ]
 }
 
 /// A row of a table. Its cells are escaped already.

@@ -54,8 +54,10 @@ fn whole(stream: &StreamSummary) -> Place<'_> {
     // A stream has the limits of its windows, too: they are told where the windows are.
     let of_windows: Vec<&SloResult> =
         stream.stages.iter().filter(|stage| stage.windows.is_some()).flat_map(|stage| &stage.slo).collect();
-    let limits = stream.slo.iter().filter(|limit| !of_windows.contains(limit)).map(Limit::of_run).collect();
-    Place { stream, stage: None, limits }
+    let of_run = stream.slo.iter().filter(|limit| !of_windows.contains(limit)).map(Limit::of_run);
+    let of_phases =
+        stream.phases.iter().flat_map(|phase| phase.slo.iter().map(|slo| Limit { phase: Some(&phase.name), slo }));
+    Place { stream, stage: None, limits: of_run.chain(of_phases).collect() }
 }
 
 fn other_stages(stream: &StreamSummary) -> impl Iterator<Item = Place<'_>> {

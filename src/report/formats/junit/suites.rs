@@ -96,7 +96,8 @@ fn limit_words(limit: &SloResult) -> String {
     let SloResult { name, limit, observed, .. } = limit;
     let observed =
         observed.map_or_else(|| "not measured".to_owned(), |value| format!("observed {}", limit_figure(name, value)));
-    format!("{name}: {observed}, at most {}", limit_figure(name, *limit))
+    let bound = if name == "throughput" { "at least" } else { "at most" };
+    format!("{name}: {observed}, {bound} {}", limit_figure(name, *limit))
 }
 
 /// A name as one part of a class: dots separate the parts.

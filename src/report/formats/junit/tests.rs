@@ -7,7 +7,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::*;
 use crate::results::summary::tests::summary;
-use crate::results::summary::{StageSummary, StreamSummary};
+use crate::results::summary::{PhaseSummary, StageSummary, StreamSummary};
 use crate::verdict::{Reason, ReasonCode, SloResult, Verdict};
 
 /// An element as it was read: its name, attributes and, of a leaf, its text.
@@ -207,19 +207,31 @@ fn a_limit_is_a_case_and_a_reason_without_one_too() {
 
 #[test]
 fn a_limit_of_a_phase_is_not_the_runs() {
+    let flood = PhaseSummary {
+        name: "flood".to_owned(),
+        slo: vec![limit("end_to_end_p99", 20.0, Some(31.0), false), limit("throughput", 900.0, Some(950.0), true)],
+        ..PhaseSummary::default()
+    };
     let orders = StreamSummary {
         name: "orders".to_owned(),
         slo: vec![limit("end_to_end_p99", 250.0, Some(6.0), true)],
+        phases: vec![flood],
         ..StreamSummary::default()
     };
-    let over = Reason::new(ReasonCode::Latency, "orders in flood: over").of_stream("orders").about("end_to_end_p99");
-    let reasons = vec![Reason { phase: Some("flood".to_owned()), ..over }];
+    let about = |slo: &str, text: &str| {
+        let reason = Reason::new(ReasonCode::Latency, text).of_stream("orders").about(slo);
+        Reason { phase: Some("flood".to_owned()), ..reason }
+    };
+    let reasons = vec![about("end_to_end_p99", "over"), about("ack_p99", "over, and no limit is listed")];
     let elements = read(&junit(&Summary { streams: vec![orders], reasons, ..whole() }).unwrap());
     let outcome = |case: &str| {
         let at = elements.iter().position(|element| element.attributes.get("name").is_some_and(|name| name == case));
-        elements[at.unwrap() + 1].name.clone()
+        elements[at.unwrap() + 1].clone()
     };
-    assert_eq!([outcome("end_to_end_p99"), outcome("flood: latency")], ["system-out", "failure"]);
+    assert_eq!(outcome("end_to_end_p99").name, "system-out");
+    assert_eq!(outcome("flood: end_to_end_p99").name, "failure");
+    assert_eq!(outcome("flood: latency").name, "failure");
+    assert_eq!(outcome("flood: throughput").text, "throughput: observed 950/s, at least 900/s");
 }
 
 #[test]
