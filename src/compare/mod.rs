@@ -16,6 +16,8 @@ mod laws;
 mod made_up;
 mod measured;
 mod paired;
+#[cfg(test)]
+mod simulated;
 mod thresholds;
 pub(crate) mod words;
 
