@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::{CommandError, Outcome};
 use crate::compare::{Comparison, Finding, Rules, Run, Threshold, Thresholds, compare};
 use crate::conclude::read_run;
+use crate::report::compared::compared_page;
 use crate::report::terminal::{Look, compare::comparison};
-use crate::results::{ResultsError, RunFolder, runs_at};
+use crate::results::{ResultsError, RunFolder, pending::write_whole, runs_at};
 use crate::verdict::Verdict;
 
 /// Flags of `compare`.
@@ -40,6 +41,9 @@ pub struct Args {
     /// Compare even runs of different profiles, and void runs
     #[arg(long)]
     pub anyway: bool,
+    /// Write the comparison as a page for a browser, too
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Print the comparison as JSON
     #[arg(long)]
     pub json: bool,
@@ -55,6 +59,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     let new = read_runs(&named(&args.new_run, &args.new))?;
     let rules = Rules { thresholds: Thresholds::of(&args.threshold), anyway: args.anyway };
     let found = compare(&base, &new, &rules).map_err(|error| CommandError::Usage(error.to_string()))?;
+    if let Some(file) = &args.html {
+        let page = compared_page(&found).map_err(CommandError::Environment)?;
+        write_whole(file, &page).map_err(|error| refused(&error))?;
+    }
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &found).map_err(std::io::Error::from)?;
         writeln!(out)?;

@@ -8,10 +8,16 @@ use crate::figures::{latency, rate, rounded, seconds};
 /// The longest name that a sentence or a row shows.
 const LONGEST_NAME_CHARS: usize = 60;
 
+/// A text of somebody else's without line ends.
+#[must_use]
+pub(crate) fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A name or value of somebody else's in one line of a length that can be read.
 #[must_use]
 pub(crate) fn one_line(text: &str) -> String {
-    let whole: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let whole = in_one_line(text);
     if whole.chars().count() <= LONGEST_NAME_CHARS {
         return whole;
     }

@@ -1,6 +1,7 @@
 //! Turns data into bytes for people. Nothing here measures or reads a clock; only `output` touches a stream.
 
 pub(crate) mod chart;
+pub(crate) mod compared;
 pub(crate) use crate::figures;
 pub(crate) mod formats;
 pub(crate) mod limit;
