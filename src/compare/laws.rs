@@ -255,3 +255,24 @@ fn two_hundred_streams_are_compared() {
     let found = compare(&many(0), &many(100), &rules()).unwrap();
     assert_eq!((found.finding, found.figures.len()), (Finding::NoRegression, 200 * 24 + 1));
 }
+
+#[test]
+fn a_phase_is_compared_with_the_same_phase() {
+    let with_phase = |first: usize, slower: f64| {
+        runs(first..first + 5, |number, run| {
+            let mut peak = run.clone();
+            scale_latencies(&mut peak, CALM[number - first] * slower);
+            let stream = &mut run.summary.streams[0];
+            stream.phases = vec![crate::results::summary::PhaseSummary {
+                name: "peak".to_owned(),
+                latency_ms: Some(peak.summary.streams[0].latency_ms),
+                delivered_per_s: Some(1000.0),
+                ..Default::default()
+            }];
+        })
+    };
+    let found = compare(&with_phase(0, 1.0), &with_phase(100, 1.3), &rules()).unwrap();
+    let worse = found.figures.iter().filter(|figure| figure.judgement == Judgement::Worse);
+    let places: Vec<Option<&str>> = worse.map(|figure| figure.place.phase.as_deref()).collect();
+    assert_eq!(places, vec![Some("peak"); 16]);
+}

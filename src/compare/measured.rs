@@ -2,7 +2,7 @@
 
 use super::figure::{Figure, Percentile, Place, Subject};
 use crate::check::{Counts, Hop};
-use crate::results::summary::{HopLatencies, StreamSummary, Summary, Watermark};
+use crate::results::summary::{HopLatencies, PhaseSummary, StreamSummary, Summary, Watermark};
 
 /// Every figure of a run, in the order of its summary. What was not measured, or is no number, is absent.
 #[must_use]
@@ -34,6 +34,28 @@ impl Gathered {
         }
         self.latencies(&place, &stream.latency_ms, &[Hop::SentToAcked, Hop::DueToSent]);
         self.add(&place, Figure::Achieved, stream.achieved_per_s);
+        for phase in &stream.phases {
+            self.phase(&Place { phase: Some(phase.name.clone()), ..place.clone() }, phase);
+        }
+    }
+
+    /// What is known of a phase: its duplicates and drops are not told apart.
+    fn phase(&mut self, place: &Place, phase: &PhaseSummary) {
+        if let Some(latency_ms) = &phase.latency_ms {
+            let hops = [Hop::DueToConsumed, Hop::SentToConsumed, Hop::SentToAcked, Hop::DueToSent];
+            self.latencies(place, latency_ms, &hops);
+        }
+        let lost = phase.counts.map(|counts| counts.lost as f64);
+        let known = [
+            (Figure::Delivered, phase.delivered_per_s),
+            (Figure::Lost, lost),
+            (Figure::Achieved, phase.achieved_per_s),
+        ];
+        for (figure, value) in known {
+            if let Some(value) = value {
+                self.add(place, figure, value);
+            }
+        }
     }
 
     /// What was seen where events arrive.
