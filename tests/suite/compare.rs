@@ -66,7 +66,7 @@ fn sets_are_compared_figure_by_figure_and_the_exit_code_says_what_was_found() {
     let worse = workshop.call(&["compare", "--base", text(&base), "--new", text(&slow)]);
     assert_eq!(worse.code(), Some(1), "{}", worse.stdout);
     assert!(worse.stdout.starts_with("REGRESSION  "), "{}", worse.stdout);
-    let row = worse.stdout.lines().find(|row| row.contains("end_to_end_p99")).unwrap();
+    let row = worse.stdout.lines().find(|row| row.starts_with("  end_to_end_p99")).unwrap();
     assert!(row.contains("+30 %") && row.ends_with("WORSE"), "{row}");
     let better = workshop.call(&["compare", text(&slow), text(&base), "--json"]);
     assert_eq!(better.code(), Some(0), "{}", better.stdout);
