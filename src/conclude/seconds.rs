@@ -138,11 +138,23 @@ impl Told<'_> {
         let ended = |backlog: &Incident| {
             let until_s = backlog.to_s.unwrap_or(u64::MAX);
             let over = of_kind(IncidentKind::Recovered).find(|of| (backlog.from_s..=until_s).contains(&of.from_s));
-            // Without a recovery: since it was at its highest at the latest, which is not told apart from its beginning.
-            let waited_s = || (self.seconds.len() as u64).saturating_sub(backlog.from_s) as f64;
-            Recovery { took_s: over.map_or_else(waited_s, |over| over.figure), is_over: over.is_some() }
+            Recovery {
+                took_s: over.map_or_else(|| self.falls_for_s(backlog), |over| over.figure),
+                is_over: over.is_some(),
+            }
         };
         of_kind(IncidentKind::Backlog).filter(begins).map(ended).collect()
+    }
+}
+
+impl Told<'_> {
+    /// For how long a backlog that was not gone had been falling when the run ended, in seconds.
+    fn falls_for_s(&self, backlog: &Incident) -> f64 {
+        let waiting = waiting(self.seconds);
+        let from = usize::try_from(backlog.from_s).unwrap_or(usize::MAX);
+        let of_backlog = waiting.iter().enumerate().skip(from);
+        let highest = of_backlog.max_by_key(|(at, waits)| (**waits, *at)).map_or(waiting.len(), |(at, _)| at + 1);
+        waiting.len().saturating_sub(highest) as f64
     }
 }
 
@@ -150,4 +162,83 @@ impl Told<'_> {
 fn overlap_s(at: usize, spans: &[(f64, f64)]) -> f64 {
     let from_s = at as f64;
     spans.iter().map(|(begin_s, end_s)| (end_s.min(from_s + 1.0) - begin_s.max(from_s)).max(0.0)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Verdict;
+
+    /// A run of a stream of 100/s with a burst of 300/s from second 10 to 14 through a stage that holds 150/s.
+    fn told(slo: &str, seconds: u64) -> Summary {
+        let text = format!(
+            "[[stream]]\nname = \"orders\"\nrate = \"100/s\"\nslo = {{ {slo} }}\nphases = [{{ name = \"calm\", for = \"10s\" }}, \
+             {{ name = \"burst\", for = \"4s\", rate = \"3x\", slo = {{ throughput = 0.9 }} }}, {{ name = \"after\", for = \"26s\" }}]"
+        );
+        let mut profile: Profile = toml::from_str(&text).unwrap();
+        profile.imply_stages();
+        let mut waiting = 0;
+        let row = |second: u64| {
+            let offered = if (10..14).contains(&second) { 300 } else { 100 };
+            let delivered = (waiting + offered).min(150);
+            waiting += offered - delivered;
+            TimelineRow {
+                second,
+                stream: "orders".to_owned(),
+                offered_per_s: offered as f64,
+                sent_per_s: offered as f64,
+                acked_per_s: offered as f64,
+                delivered_per_s: delivered as f64,
+                seen_per_s: delivered as f64,
+                due_to_consumed_p99_ms: Some(5.0 + waiting as f64 * 1000.0 / 150.0),
+                ..TimelineRow::default()
+            }
+        };
+        let rows: Vec<TimelineRow> = (0..seconds).map(row).collect();
+        let reason = Reason::new(ReasonCode::ClientError, "");
+        let mut summary = Summary {
+            streams: vec![StreamSummary { name: "orders".to_owned(), ..StreamSummary::default() }],
+            reasons: Vec::new(),
+            verdict: Verdict::Pass,
+            ..crate::conclude::empty_summary(crate::results::summary::RunFacts::default(), reason)
+        };
+        tell_seconds(&mut summary, true, &profile, &rows);
+        summary
+    }
+
+    fn observed(summary: &Summary, limit: &str) -> Option<f64> {
+        summary.streams[0].slo.iter().find(|slo| slo.name == limit).and_then(|slo| slo.observed)
+    }
+
+    #[test]
+    fn a_burst_shows_in_its_phase_and_breaks_the_limits_on_time() {
+        let summary = told("max_lag = 599, recovers_within = \"10s\", throughput = 1.0", 40);
+        let phases = &summary.streams[0].phases;
+        let rates = phases.iter().map(|phase| (phase.offered_per_s, phase.delivered_per_s, phase.most_waiting));
+        assert_eq!(
+            rates.collect::<Vec<_>>(),
+            [
+                (Some(100.0), Some(100.0), Some(0)),
+                (Some(300.0), Some(150.0), Some(600)),
+                (Some(100.0), Some(100.0 + 600.0 / 26.0), Some(550)),
+            ]
+        );
+        // Everything was delivered in the end, half of the burst while it lasted, and the backlog of 600 drained at 50/s: gone in second 25.
+        assert_eq!([observed(&summary, "max_lag"), observed(&summary, "throughput")], [Some(600.0), Some(120.0)]);
+        assert_eq!(observed(&summary, "recovers_within"), Some(11_000.0));
+        let codes: Vec<_> = summary.reasons.iter().map(|reason| (reason.code, reason.phase.as_deref())).collect();
+        assert_eq!(
+            codes,
+            [(ReasonCode::Throughput, Some("burst")), (ReasonCode::Lag, None), (ReasonCode::NotRecovered, None)]
+        );
+        assert_eq!(summary.verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn a_run_that_ends_before_the_recovery_cannot_tell() {
+        let code = |slo: &str, seconds| told(slo, seconds).reasons.iter().map(|reason| reason.code).next_back();
+        assert_eq!(code("recovers_within = \"20s\"", 20), Some(ReasonCode::RecoveryUnknown));
+        assert_eq!(code("recovers_within = \"3s\"", 20), Some(ReasonCode::NotRecovered));
+        assert_eq!(code("recovers_within = \"20s\"", 40), Some(ReasonCode::Throughput), "the phase's own");
+    }
 }
