@@ -34,6 +34,16 @@ pub(crate) struct Recovery {
     pub is_over: bool,
 }
 
+/// A limit beside what was observed, and what to say if it is broken.
+struct Found {
+    key: &'static str,
+    limit: f64,
+    observed: f64,
+    ok: bool,
+    code: ReasonCode,
+    text: String,
+}
+
 /// Judges the limits on time, in the order in which the profile documents them.
 pub(crate) fn judge_time(figures: &TimeFigures<'_>) -> (Vec<SloResult>, Vec<Reason>) {
     let mut reasons = Vec::new();
@@ -45,21 +55,24 @@ fn lag(figures: &TimeFigures<'_>, reasons: &mut Vec<Reason>) -> Option<SloResult
     let limit = figures.slo.max_lag?;
     let observed = figures.most_waiting;
     let text = format!("{} events waited at once (limit {})", count(observed), count(limit));
-    Some(figures.judged("max_lag", limit as f64, observed as f64, observed <= limit, ReasonCode::Lag, text, reasons))
+    let ok = observed <= limit;
+    let (limit, observed) = (limit as f64, observed as f64);
+    Some(figures.judged(&Found { key: "max_lag", limit, observed, ok, code: ReasonCode::Lag, text }, reasons))
 }
 
 fn throughput(figures: &TimeFigures<'_>, reasons: &mut Vec<Reason>) -> Option<SloResult> {
     let least_per_s = figures.slo.throughput? * figures.offered_per_s;
     let observed = figures.delivered_per_s;
     // Figures of a second that come in late move at most a few events out of the run.
-    let is_kept = observed + 1e-9 >= least_per_s;
+    let ok = observed + 1e-9 >= least_per_s;
     let text = format!(
         "{} were delivered of {} offered (limit at least {})",
         rate(observed),
         rate(figures.offered_per_s),
         rate(least_per_s)
     );
-    Some(figures.judged("throughput", least_per_s, observed, is_kept, ReasonCode::Throughput, text, reasons))
+    let code = ReasonCode::Throughput;
+    Some(figures.judged(&Found { key: "throughput", limit: least_per_s, observed, ok, code, text }, reasons))
 }
 
 fn recovery(figures: &TimeFigures<'_>, reasons: &mut Vec<Reason>) -> Option<SloResult> {
@@ -86,30 +99,22 @@ fn recovery(figures: &TimeFigures<'_>, reasons: &mut Vec<Reason>) -> Option<SloR
         }
         _ => format!("recovery took {} (limit {})", seconds(took_s), seconds(limit_s)),
     };
-    let is_kept = observed_s <= limit_s;
-    Some(figures.judged(key, limit_s * 1e3, observed_s * 1e3, is_kept, ReasonCode::NotRecovered, text, reasons))
+    let ok = observed_s <= limit_s;
+    let (limit, observed) = (limit_s * 1e3, observed_s * 1e3);
+    Some(figures.judged(&Found { key, limit, observed, ok, code: ReasonCode::NotRecovered, text }, reasons))
 }
 
 impl TimeFigures<'_> {
-    #[expect(clippy::too_many_arguments, reason = "a limit, what was observed, and what to say of it")]
-    fn judged(
-        &self,
-        key: &str,
-        limit: f64,
-        observed: f64,
-        ok: bool,
-        code: ReasonCode,
-        text: String,
-        reasons: &mut Vec<Reason>,
-    ) -> SloResult {
+    fn judged(&self, found: &Found, reasons: &mut Vec<Reason>) -> SloResult {
+        let Found { key, limit, observed, ok, code, text } = found;
         if !ok {
             let reason = match self.own_fault {
                 Some(own) => self.reason(own, &format!("{text}, but this machine may be to blame: not judged")),
-                None => self.reason(code, &text),
+                None => self.reason(*code, text),
             };
-            reasons.push(reason.about(key).limit(limit).observed(observed));
+            reasons.push(reason.about(key).limit(*limit).observed(*observed));
         }
-        SloResult { name: key.to_owned(), limit, observed: Some(observed), ok }
+        SloResult { name: (*key).to_owned(), limit: *limit, observed: Some(*observed), ok: *ok }
     }
 
     fn reason(&self, code: ReasonCode, text: &str) -> Reason {
