@@ -94,6 +94,7 @@ fn observations(partitions: u64) -> Vec<Observation> {
             consumed_ns: due_ns + 1_000_000 + sequence * 7919 % 3_000_000,
             due_word: DueWord::Agrees,
             warmup: false,
+            phase: None,
             suspicion: Suspicion::None,
         }
     });

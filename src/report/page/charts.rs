@@ -11,7 +11,7 @@ use crate::incidents::{Incident, IncidentKind};
 use crate::report::screen::clean;
 use crate::report::terminal::incidents::words;
 use crate::results::LogKey;
-use crate::results::summary::Summary;
+use crate::results::summary::{PhaseSummary, Summary};
 
 /// Everything that the charts of a page show.
 #[derive(Debug, Serialize)]
@@ -35,7 +35,15 @@ struct PlaceCharts<'a> {
     counts: CountChart,
     hops: Vec<HopChart<'a>>,
     events: Vec<Event>,
+    phases: Vec<PhaseMark<'a>>,
     limits: Vec<Limit<'a>>,
+}
+
+/// Where a phase that runs once begins.
+#[derive(Debug, Serialize)]
+struct PhaseMark<'a> {
+    name: &'a str,
+    from_s: Figure,
 }
 
 /// Counts of each point, and the highest levels in it.
@@ -120,9 +128,16 @@ impl<'a> PlaceCharts<'a> {
             counts: CountChart::of(&x, bins),
             hops: hops.into_iter().map(|(name, hop)| HopChart::of(name, hop, &x)).collect(),
             events: Vec::new(),
+            phases: place.stream.phases.iter().filter(|phase| phase.times == 1).map(PhaseMark::of).collect(),
             limits: limits.map(|slo| Limit { name: &slo.name, ms: Figure::some(slo.limit) }).collect(),
             x: x.into_iter().collect(),
         }
+    }
+}
+
+impl<'a> PhaseMark<'a> {
+    fn of(phase: &'a PhaseSummary) -> Self {
+        PhaseMark { name: &phase.name, from_s: Figure::some(phase.from_s) }
     }
 }
 

@@ -12,7 +12,7 @@ use super::happened::happened;
 use super::hop::HopFigures;
 use super::place::{Place, Seconds, shown};
 use super::tables::Table;
-use super::{surroundings, tables};
+use super::{phases, surroundings, tables};
 use crate::report::figures::{count, seconds as length};
 use crate::report::screen::{clean, shortened};
 use crate::report::terminal::Look;
@@ -71,6 +71,7 @@ pub(super) fn render(
         more_happened,
         places => names,
         width => (seconds.width_s > 1).then(|| length(std::time::Duration::from_secs(seconds.width_s).as_secs_f64())),
+        phases => value(phases::phases(summary)),
         limits => value(tables::limits(summary)),
         counts => value(counts),
         no_counts => no_counts.join(", "),

@@ -7,6 +7,7 @@ mod happened;
 mod hop;
 mod html;
 mod humps;
+mod phases;
 mod place;
 mod surroundings;
 mod tables;

@@ -42,7 +42,7 @@
 
   // What lies behind the lines: what happened, and the limits.
 
-  const ZONES = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", saturation: "doubt", backlog: "doubt", recovered: "good" };
+  const ZONES = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
 
   const zones = (place) => (u) => {
     const { ctx, bbox } = u;
@@ -55,6 +55,33 @@
       const to = u.valToPos(event.to_s ?? u.scales.x.max, "x", true);
       ctx.fillStyle = colour("zone-" + (ZONES[event.kind] ?? "doubt"));
       ctx.fillRect(from, bbox.top, Math.max(to - from, 2), bbox.height);
+    }
+    ctx.restore();
+  };
+
+  // A thin line where each phase begins, and its name beside it where there is room.
+  const phases = (place) => (u) => {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.strokeStyle = ctx.fillStyle = colour("faint");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([2 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.font = 11 * devicePixelRatio + "px system-ui, sans-serif";
+    ctx.textAlign = "left";
+    let free = -Infinity;
+    for (const phase of place.phases) {
+      const x = u.valToPos(phase.from_s, "x", true);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      const name = phase.name.slice(0, 24);
+      if (x < free) continue;
+      ctx.fillText(name, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+      free = x + ctx.measureText(name).width + 12 * devicePixelRatio;
     }
     ctx.restore();
   };
@@ -139,7 +166,7 @@
     cursor: { sync: { key: SYNC.key, setSeries: false, scales: ["x", null] }, drag: { x: true, y: false } },
     ...options,
     scales: { x: { time: false, range: (u, least, most) => least === most ? [least - 1, most + 1] : [least, most] }, ...options.scales },
-    hooks: { ...options.hooks, drawClear: [zones(place)].concat(options.hooks?.drawClear ?? []) },
+    hooks: { ...options.hooks, drawClear: [zones(place), phases(place)].concat(options.hooks?.drawClear ?? []) },
   });
   const seconds = { label: "at", value: (u, value) => moment(value) };
 

@@ -85,7 +85,9 @@ pub(super) fn limits(summary: &Summary) -> Table {
             (Some(_), false) => ("bad", "BROKEN"),
         };
         let observed = slo.observed.map_or_else(|| "–".to_owned(), figure);
-        table.row(mark, vec![outcome.to_owned(), name, shown(&slo.name), figure(slo.limit), observed]);
+        let least = if slo.name == "throughput" { "at least " } else { "" };
+        let limit = format!("{least}{}", figure(slo.limit));
+        table.row(mark, vec![outcome.to_owned(), name, shown(&slo.name), limit, observed]);
     }
     table
 }
@@ -95,6 +97,10 @@ fn limits_by_place(summary: &Summary) -> Vec<(String, &SloResult)> {
     let mut all = Vec::new();
     for stream in &summary.streams {
         all.extend(stream.slo.iter().map(|slo| (shown(&stream.name), slo)));
+        for phase in &stream.phases {
+            let name = format!("{} in {}", shown(&stream.name), shown(&phase.name));
+            all.extend(phase.slo.iter().map(|slo| (name.clone(), slo)));
+        }
         for stage in &stream.stages {
             let name = format!("{} at {}", shown(&stream.name), shown(&stage.name));
             all.extend(stage.slo.iter().filter(|slo| !stream.slo.contains(slo)).map(|slo| (name.clone(), slo)));
