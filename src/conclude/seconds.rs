@@ -101,8 +101,10 @@ impl Told<'_> {
             self.seconds.iter().enumerate().map(share).sum::<f64>() / lasts_s
         };
         let (offered_per_s, delivered_per_s) = (rate(|second| second.offered), rate(|second| second.delivered));
+        let most_waiting = waiting(self.seconds).into_iter().max().unwrap_or(0);
+        told.most_waiting = Some(most_waiting);
         let (slo, reasons) = judge_time(&TimeFigures {
-            most_waiting: waiting(self.seconds).into_iter().max().unwrap_or(0),
+            most_waiting,
             offered_per_s,
             delivered_per_s,
             recoveries: &self.recoveries(&[(0.0, f64::INFINITY)]),

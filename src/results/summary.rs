@@ -101,6 +101,10 @@ pub struct StreamSummary {
     /// Each place where the stream was observed, when there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageSummary>,
+    /// The most events that waited at the end of a second, at the last stage of events: due and not delivered; absent where the seconds do not
+    /// tell, as in a part of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_waiting: Option<u64>,
     /// Each phase of the rate, when there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<PhaseSummary>,

@@ -119,6 +119,7 @@ const CASES = {
     await drawsWhatTheFilesSay(page, folder, "orders");
   },
   stages: async (page, folder) => {
+    await page.locator("#place").selectOption({ label: "orders at input" });
     await drawsWhatTheFilesSay(page, folder, "orders", "input");
     await page.locator("#place").selectOption({ label: "orders at again" });
     await drawsWhatTheFilesSay(page, folder, "orders", "again");

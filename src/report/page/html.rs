@@ -70,6 +70,7 @@ pub(super) fn render(
         happened => value(happened),
         more_happened,
         places => names,
+        first_shown => first_shown(summary, &places),
         width => (seconds.width_s > 1).then(|| length(std::time::Duration::from_secs(seconds.width_s).as_secs_f64())),
         phases => value(phases::phases(summary)),
         limits => value(tables::limits(summary)),
@@ -156,6 +157,14 @@ fn facts(summary: &Summary) -> Value {
         delivered => count(totals.delivered),
         lost => count(totals.lost),
     }
+}
+
+/// The place whose charts are shown first: where most happened, and else the end of the first stream.
+fn first_shown(summary: &Summary, places: &[Place<'_>]) -> usize {
+    let of_first = |place: &Place<'_>| summary.streams.first().is_some_and(|first| first.name == place.stream.name);
+    let happened = |place: &Place<'_>| summary.events.iter().filter(|event| place.has(event)).count();
+    let key = |at: &usize| (happened(&places[*at]), of_first(&places[*at]), *at);
+    (0..places.len()).max_by_key(key).unwrap_or(0)
 }
 
 /// Which hops have two humps, in words; a hop that several stages share is named once.

@@ -27,11 +27,27 @@ pub(super) fn incidents(text: &mut String, incidents: &[Incident], look: Look) {
     }
 }
 
-/// At most so many, a line each; a last one counts the rest.
+/// What matters most where not everything can be shown, the first most.
+fn rank(kind: IncidentKind) -> u8 {
+    match kind {
+        IncidentKind::NoAcknowledgements | IncidentKind::NoDeliveries => 0,
+        IncidentKind::Saturation => 1,
+        IncidentKind::Recovered => 2,
+        IncidentKind::LimitBroken => 3,
+        IncidentKind::ScaleUp => 4,
+        IncidentKind::Backlog => 5,
+    }
+}
+
+/// At most so many, a line each, those that matter most in the order in which they began; a last one counts the rest.
 pub(super) fn incident_rows(incidents: &[Incident], most: usize) -> Vec<String> {
     let shown = if incidents.len() > most { most.saturating_sub(1) } else { incidents.len() };
+    let mut places: Vec<usize> = (0..incidents.len()).collect();
+    places.sort_by_key(|at| rank(incidents[*at].kind));
+    places.truncate(shown);
+    places.sort_unstable();
     let mut table = plain_table(3, 0..0);
-    for incident in incidents.iter().take(shown) {
+    for incident in places.iter().map(|at| &incidents[*at]) {
         table.add_row(vec![when(incident), clean(&place(incident)), words(incident)]);
     }
     let mut drawn = String::new();

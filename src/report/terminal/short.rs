@@ -66,13 +66,12 @@ fn rows_of(summary: &Summary) -> Vec<Row> {
 }
 
 fn rows_of_stream(stream: &StreamSummary) -> Vec<Row> {
-    let waiting = stream.phases.iter().filter_map(|phase| phase.most_waiting).max();
     let at = |name: &str, indent, counts: &Counts, latency_ms: &HopLatencies| {
         let whole = Figures {
             offered_per_s: Some(stream.offered_per_s),
             sent_per_s: Some(stream.achieved_per_s),
             counts: Some(counts),
-            waiting: waiting.filter(|_| indent == 0),
+            waiting: stream.most_waiting.filter(|_| indent == 0),
             end_to_end: Some(&latency_ms.due_to_consumed),
         };
         Row { name: name.to_owned(), indent, cells: whole.cells() }
@@ -197,16 +196,16 @@ fn where_time_goes(summary: &Summary) -> Option<String> {
     (!told.is_empty()).then(|| format!("time   p99 {}{whose}", told.join(", ")))
 }
 
-/// What the figures rest on: "trust  sent 1.2 ms late at p99, observer at most 3 ms behind, 35,000 of 36,000 timed".
+/// What the figures rest on: "trust  sent 1.2 ms late (p99), seen 3 ms late (most), 35,000 of 36,000 timed".
 fn trust(summary: &Summary) -> Option<String> {
     let mut told = Vec::new();
     let late = &summary.generator.lateness_ms;
     if late.count > 0 {
-        told.push(format!("sent {} late at p99", latency(late.p99)));
+        told.push(format!("sent {} late (p99)", latency(late.p99)));
     }
     let behind = summary.streams.iter().filter(|stream| stream.observer_behind_ms.count > 0);
     if let Some(most_ms) = behind.map(|stream| stream.observer_behind_ms.max).reduce(f64::max) {
-        told.push(format!("observer at most {} behind", latency(most_ms)));
+        told.push(format!("seen {} late (most)", latency(most_ms)));
     }
     let delivered: u64 = summary.streams.iter().map(|stream| stream.counts.delivered).sum();
     let timed: u64 = summary.streams.iter().map(|stream| stream.latency_ms.due_to_consumed.count).sum();
@@ -250,7 +249,7 @@ mod tests {
             incident(IncidentKind::Backlog, 21, Some(49), 4707.0),
             incident(IncidentKind::Recovered, 40, Some(49), 9.0),
         ];
-        Summary { events, ..summary(vec![StreamSummary { phases, ..orders() }]) }
+        Summary { events, ..summary(vec![StreamSummary { phases, most_waiting: Some(4707), ..orders() }]) }
     }
 
     #[test]

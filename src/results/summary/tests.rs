@@ -112,6 +112,7 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
         prop::collection::vec(stage, 0..3),
     )
         .prop_map(|(name, counts, latency_ms, slo, watermarks, stages)| StreamSummary {
+            most_waiting: Some(7),
             phases: vec![
                 PhaseSummary {
                     name: "burst".to_owned(),
