@@ -204,7 +204,8 @@ fn what_a_pipeline_does_to_its_windows_is_said_to_the_last_event() {
     });
     producer.flush(Duration::from_secs(10)).unwrap();
     let summary = serde_json::from_slice(&std::fs::read(out.join("summary.json")).expect(&shown)).unwrap();
-    let through = Through { summary, shown };
+    let whole = Command::new(env!("CARGO_BIN_EXE_floodmark")).arg("show").arg(&out).arg("--all").output().unwrap();
+    let through = Through { summary, shown: String::from_utf8(whole.stdout).unwrap() };
     assert_late_and_lost(&through, &of_late);
     assert_counted_twice(&through, &of_again);
     assert_eq!(through.summary["verdict"], "fail");
