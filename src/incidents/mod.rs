@@ -70,6 +70,9 @@ pub(crate) struct Limits {
     pub scale_up_p50_ms: Option<f64>,
 }
 
+/// With so many events due in a second, none of them happens only in an outage.
+const ENOUGH_DUE: u64 = 20;
+
 /// The incidents of one stage, in the order in which they began.
 #[must_use]
 pub(crate) fn find(seconds: &Seconds, limits: Limits) -> Vec<Incident> {
@@ -106,9 +109,10 @@ fn causes(seconds: &Seconds, swell: &Swell) -> Vec<Incident> {
     causes
 }
 
-/// Two seconds or more of a backlog in which something did not happen at all.
+/// Seconds of a backlog in which something did not happen at all: two or more, or one in which enough was due for that to be no chance.
 fn outages(seconds: &Seconds, within: &Range<usize>, is_out: impl Fn(&Second) -> bool) -> Vec<Range<usize>> {
-    stretches(within.clone(), |at| is_out(seconds.at(at))).filter(|lasts| lasts.len() >= 2).collect()
+    let is_no_chance = |lasts: &Range<usize>| lasts.len() >= 2 || seconds.at(lasts.start).offered >= ENOUGH_DUE;
+    stretches(within.clone(), |at| is_out(seconds.at(at))).filter(is_no_chance).collect()
 }
 
 fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {

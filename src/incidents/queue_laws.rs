@@ -208,3 +208,22 @@ fn without_a_limit_a_stage_has_recovered_when_its_latency_is_about_what_it_was()
         assert_eq!(recovered.iter().map(|of| of.to_s).collect::<Vec<_>>(), [Some(recovered_s)], "{incidents:?}");
     }
 }
+
+#[test]
+fn an_outage_with_one_whole_second_is_no_saturation() {
+    // Nothing is delivered from 10.1 to 12.7: second 11 is the only whole one.
+    let delivered = |at: usize| match at {
+        10 => 32,
+        11 => 0,
+        12 => 160,
+        13..16 => 548,
+        _ => 320,
+    };
+    let seconds: Vec<Second> = (0..30)
+        .map(|at| Second { offered: 320, sent: 320, acked: 320, delivered: delivered(at), ..Second::default() })
+        .collect();
+    let incidents = find(&Seconds::new("orders", None, &seconds), Limits::default());
+    let of_kind = |kind| incidents.iter().filter(|incident| incident.kind == kind).count();
+    assert_eq!(of_kind(IncidentKind::NoDeliveries), 1, "{incidents:?}");
+    assert_eq!(of_kind(IncidentKind::Saturation), 0, "{incidents:?}");
+}
