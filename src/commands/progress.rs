@@ -10,7 +10,7 @@ const USUAL_S: u64 = 10;
 /// In which seconds a run says how it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cadence {
-    /// In every so many seconds' last.
+    /// Once in this many seconds.
     Every(u64),
     /// In none.
     Never,

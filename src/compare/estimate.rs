@@ -124,7 +124,7 @@ fn ways_by_statistic(base: usize, new: usize) -> Vec<f64> {
     ways
 }
 
-/// In how many ways so many runs can be dealt into sets of these two sizes.
+/// The number of ways to deal the runs into two sets of these sizes.
 #[must_use]
 pub(super) fn ways_to_deal(base: usize, new: usize) -> f64 {
     (1..=base.min(new)).map(|at| (base.max(new) + at) as f64 / at as f64).product()

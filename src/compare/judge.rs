@@ -22,7 +22,7 @@ pub enum Judgement {
     NotWorse,
     /// The interval reaches from a difference that does not matter to one that does.
     Unclear,
-    /// The interval is beyond the threshold on the bad side, but among so many figures of so few runs that happens by chance.
+    /// The interval is beyond the threshold on the bad side, but with this many figures and this few runs, that can be chance.
     MayBeChance,
     /// Too few runs for a judgement.
     TooFewRuns,

@@ -47,7 +47,7 @@ impl Noise {
     }
 }
 
-/// How many of so many pairs of sets are called a regression, when the second set is `slower` times as slow.
+/// The number of pairs, of those drawn, that are called a regression when the second set is `slower` times as slow.
 fn called_worse(pairs: u64, runs: usize, slower: f64, threshold: &str) -> usize {
     let rules = Rules { thresholds: Thresholds::of(&[threshold.parse().unwrap()]), anyway: false };
     let called = |seed: &u64| {

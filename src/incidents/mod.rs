@@ -70,7 +70,7 @@ pub(crate) struct Limits {
     pub scale_up_p50_ms: Option<f64>,
 }
 
-/// With so many events due in a second, none of them happens only in an outage.
+/// With this many events due, a second without any is an outage and not chance.
 const ENOUGH_DUE: u64 = 20;
 
 /// The incidents of one stage, in the order in which they began.

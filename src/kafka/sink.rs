@@ -157,8 +157,8 @@ pub(crate) struct Sink {
     with_headers: bool,
     slots: Arc<[Slot]>,
     free: Vec<u32>,
-    /// How many of the slots have ever been in use, from the first on. A free slot is the one that was returned last, so that a client that
-    /// keeps up never uses most of them, and whoever looks for events in flight need not look there.
+    /// How many of the slots have ever been in use, from the first on. The slot that was returned last is used
+    /// first: a client that keeps up never uses most of them, and a search for events in flight skips those.
     ever_used: Arc<AtomicUsize>,
     batch: Batch,
     pending: Vec<Pending>,

@@ -11,7 +11,7 @@ use prometheus_client::metrics::{MetricType, TypedMetric};
 use crate::check::LatencyHistogram;
 use crate::profile::{Phase, Profile, Slo, Span};
 
-/// Where buckets end whatever the limits are, in microseconds: 100 µs to 5 minutes.
+/// Bucket bounds that are always there, in microseconds: 100 µs to 5 minutes.
 const LADDER_US: [u64; 19] = [
     100,
     250,
