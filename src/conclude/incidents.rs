@@ -39,16 +39,20 @@ fn name_in_rows<'a>(stream: &Stream, stage: &'a Stage) -> &'a str {
 pub(super) fn seconds_of(stream: &Stream, place: usize, rows: &[TimelineRow]) -> Vec<Second> {
     let Some(stage) = stream.stages.get(place) else { return Vec::new() };
     let name = name_in_rows(stream, stage);
-    rows.iter().filter(|row| row.stream == stream.name && row.stage == name).map(second_of).collect()
+    let of_row = |row: &TimelineRow| second_of(row, stream.retries.is_some());
+    rows.iter().filter(|row| row.stream == stream.name && row.stage == name).map(of_row).collect()
 }
 
-fn second_of(row: &TimelineRow) -> Second {
+/// Copies that the profile asks for are offered, and so they count when they arrive. Where it asks for none, a copy is no delivery: it would
+/// hide an event that waits.
+fn second_of(row: &TimelineRow, asks_for_copies: bool) -> Second {
+    let delivered = if asks_for_copies { row.seen_per_s } else { row.delivered_per_s };
     Second {
         offered: row.offered_per_s as u64,
         sent: row.sent_per_s as u64,
         acked: row.acked_per_s as u64,
         given_up: row.failed.saturating_add(row.dropped),
-        delivered: row.seen_per_s as u64,
+        delivered: delivered as u64,
         outstanding: row.outstanding,
         p50_ms: row.due_to_consumed_p50_ms,
         p99_ms: row.due_to_consumed_p99_ms,
@@ -58,6 +62,12 @@ fn second_of(row: &TimelineRow) -> Second {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accidental_copies_hide_nothing_that_waits() {
+        let row = TimelineRow { delivered_per_s: 90.0, seen_per_s: 100.0, ..TimelineRow::default() };
+        assert_eq!((second_of(&row, false).delivered, second_of(&row, true).delivered), (90, 100));
+    }
 
     #[test]
     fn rows_that_no_run_wrote_are_no_panic() {

@@ -18,7 +18,7 @@ pub(crate) struct Second {
     pub acked: u64,
     /// Sends given up on or dropped.
     pub given_up: u64,
-    /// Messages seen, further copies included.
+    /// Events delivered; further copies included where the profile asks for them.
     pub delivered: u64,
     /// Handed to the client and neither acknowledged nor given up on, at the end.
     pub outstanding: u64,
