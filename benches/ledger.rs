@@ -91,6 +91,7 @@ fn observations(partitions: u64) -> Vec<Observation> {
             due_ns: Some(due_ns),
             sent_ns: Some(due_ns + 20_000),
             behind_ns: 0,
+            payload_bytes: 100,
             consumed_ns: due_ns + 1_000_000 + sequence * 7919 % 3_000_000,
             due_word: DueWord::Agrees,
             warmup: false,

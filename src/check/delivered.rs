@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringTreemap;
 
-use super::{ByPhase, LatencyHistogram, Merge, Strangers, due::DueContradiction, multiset::Multiset};
+use super::{ByPhase, LatencyHistogram, Merge, SeenByGroup, Strangers, due::DueContradiction, multiset::Multiset};
 
 /// How long events took to be seen, for each phase in which they were due; after the warm-up.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,6 +52,8 @@ pub struct Delivered {
     pub due_to_consumed: LatencyHistogram,
     /// The same latencies for each phase in which events were due.
     pub(crate) phases: SeenByPhase,
+    /// The end-to-end latencies by partition, producer and size.
+    pub(crate) groups: SeenByGroup,
     /// How many first deliveries were due in the warm-up, and so have no latency here?
     pub warmup: u64,
     /// For how many first deliveries is the due time unknown, so that they have no end-to-end latency? (The start of the run is unknown,
@@ -132,6 +134,7 @@ impl Merge for Delivered {
             sent_to_consumed,
             due_to_consumed,
             phases,
+            groups,
             warmup,
             untimed,
             due_wrong,
@@ -160,6 +163,7 @@ impl Merge for Delivered {
         self.sent_to_consumed.merge(sent_to_consumed);
         self.due_to_consumed.merge(due_to_consumed);
         self.phases.merge(phases);
+        self.groups.merge(groups);
         self.warmup += warmup;
         self.untimed += untimed;
         self.due_wrong += due_wrong;

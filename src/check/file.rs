@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ByPhase, Delivered, DueContradiction, LatencyHistogram, Multiset, Produced, Strangers,
+    ByPhase, Delivered, DueContradiction, LatencyHistogram, Multiset, Produced, SeenByGroup, Strangers,
     delivered::SeenByPhase,
     frame::{Body, LedgerFileError, Parts, Role, read_body},
     produced::{Copies, ProducerSends, SentByPhase},
@@ -68,6 +68,9 @@ struct DeliveredHeader {
     /// For sent to consumed and due to consumed: the phases whose histograms follow.
     #[serde(default)]
     phases: [Vec<PhaseHeader>; 2],
+    /// End-to-end latencies by partition, producer and size; absent in format 3.
+    #[serde(default)]
+    groups: SeenByGroup,
 }
 
 /// A phase's place, how many of its latencies were negative, and by how many nanoseconds at most.
@@ -186,6 +189,7 @@ impl Delivered {
             negative: [&self.sent_to_consumed, &self.due_to_consumed, &self.observer_behind]
                 .map(|latencies| (latencies.negative(), latencies.most_negative_ns())),
             phases: [&self.phases.sent_to_consumed, &self.phases.due_to_consumed].map(phase_headers),
+            groups: self.groups.clone(),
         };
         let mut body = Body::default();
         body.json(&header)?;
@@ -235,6 +239,7 @@ impl Delivered {
                 sent_to_consumed: parts.phases(&header.phases[0])?,
                 due_to_consumed: parts.phases(&header.phases[1])?,
             },
+            groups: header.groups,
             strangers: header.strangers,
             positions: header.positions,
             ends: header.ends,
@@ -296,7 +301,15 @@ mod tests {
             delivered.phases.due_to_consumed.record(Some(2), latency_ns, 1);
         }
         delivered.phases.sent_to_consumed.record(Some(0), 5_000, 3);
+        delivered.groups = groups();
         delivered
+    }
+
+    fn groups() -> SeenByGroup {
+        let kept = "{\"too_many\":false,\"groups\":[[3,[[0,2],[1183,1]]],[9,[[77,5]]]]}";
+        let many = "{\"too_many\":true,\"groups\":[]}";
+        let json = format!("{{\"partition\":{kept},\"sent_partition\":{many},\"producer\":{kept},\"size\":{kept}}}");
+        serde_json::from_str(&json).unwrap()
     }
 
     fn files() -> [Vec<u8>; 2] {
@@ -311,6 +324,25 @@ mod tests {
         let [sent, seen] = files();
         assert_eq!(Produced::read_from(&mut sent.as_slice()).unwrap(), produced());
         assert_eq!(Delivered::read_from(&mut seen.as_slice()).unwrap(), delivered());
+    }
+
+    #[test]
+    fn a_file_of_format_3_has_no_groups_and_is_read() {
+        let [_, mut seen] = files();
+        let (head, body) = seen.split_at(27);
+        let length = usize::try_from(u64::from_le_bytes(*body.first_chunk::<8>().unwrap())).unwrap();
+        let mut header: serde_json::Value = serde_json::from_slice(&body[8..8 + length]).unwrap();
+        assert!(header.as_object_mut().unwrap().remove("groups").is_some());
+        let header = serde_json::to_vec(&header).unwrap();
+        let body =
+            [&u64::try_from(header.len()).unwrap().to_le_bytes(), header.as_slice(), &body[8 + length..]].concat();
+        let hash = xxhash_rust::xxh3::xxh3_64(&body).to_le_bytes();
+        let length = u64::try_from(body.len()).unwrap().to_le_bytes();
+        seen = [&head[..8], &[3, 0, head[10]], &length, &hash, &body].concat();
+        let expected = Delivered { groups: SeenByGroup::default(), ..delivered() };
+        assert_eq!(Delivered::read_from(&mut seen.as_slice()).unwrap(), expected);
+        seen[8] = 2;
+        assert!(Delivered::read_from(&mut seen.as_slice()).unwrap_err().to_string().contains("has format 2"));
     }
 
     #[test]

@@ -13,7 +13,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::LatencyHistogram;
 
 const MAGIC: [u8; 8] = *b"FLOODLED";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
+/// The oldest that is read: what was added since may be absent.
+const OLDEST_VERSION: u16 = 3;
 
 /// Which side of a stream a ledger file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +67,7 @@ pub enum LedgerFileError {
     Foreign,
     /// Of a newer floodmark.
     #[error(
-        "the ledger file has format {found}, but this version of floodmark reads format {VERSION}; use the version that wrote it"
+        "the ledger file has format {found}, but this version of floodmark reads formats {OLDEST_VERSION} to {VERSION}; use the version that wrote it"
     )]
     Version {
         /// The format's number in the file.
@@ -170,7 +172,7 @@ pub(super) fn read_body(wanted: Role, from: &mut impl Read) -> Result<Vec<u8>, L
         return Err(LedgerFileError::Cut { have: head.len() as u64, wanted: 27 });
     };
     let found = u16::from_le_bytes([v0, v1]);
-    if found != VERSION {
+    if !(OLDEST_VERSION..=VERSION).contains(&found) {
         return Err(LedgerFileError::Version { found });
     }
     let role = Role::of(role).ok_or_else(|| damaged("its role is unknown"))?;

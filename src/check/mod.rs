@@ -1,12 +1,15 @@
 //! The rules: the ledger, order and latency. Pure functions of what was sent and seen; no Kafka here.
 
+pub(crate) mod by_group;
 pub(crate) mod by_phase;
+mod coarse;
 pub(crate) mod counts;
 pub(crate) mod delivered;
 pub(crate) mod due;
 pub(crate) mod expectation;
 pub(crate) mod file;
 pub(crate) mod frame;
+pub(crate) mod humps;
 pub(crate) mod latency;
 pub(crate) mod merge;
 pub(crate) mod multiset;
@@ -14,10 +17,14 @@ pub(crate) mod observer;
 mod order;
 pub(crate) mod produced;
 pub(crate) mod reconcile;
+mod separation;
 pub mod sequences;
 pub(crate) mod strangers;
 
+pub use by_group::Dimension;
+pub(crate) use by_group::{SeenByGroup, least_of_class};
 pub(crate) use by_phase::ByPhase;
+pub(crate) use coarse::CoarseHistogram;
 pub use counts::Counts;
 pub(crate) use delivered::Delivered;
 pub use due::DueWord;
@@ -33,4 +40,5 @@ pub use observer::{Observation, Observed, Observer, Suspicion};
 pub use produced::ProducedRecorder;
 pub(crate) use produced::{Produced, SentByPhase};
 pub(crate) use reconcile::{LostEvent, LostRule, Reconciled, reconcile};
+pub(crate) use separation::{Part, explained};
 pub(crate) use strangers::{Sample, Strangers};

@@ -30,6 +30,8 @@ pub struct Observation {
     pub consumed_ns: u64,
     /// How long it may have waited for the observer itself, at most, in nanoseconds.
     pub behind_ns: u64,
+    /// The size of its payload.
+    pub payload_bytes: usize,
     /// Whether it was due in the warm-up, so that its latency is left out.
     pub warmup: bool,
     /// The phase in which it was due, where figures are told for each.
@@ -270,6 +272,9 @@ impl<E: Expectation> Observer<E> {
                 let took_ns = difference_ns(seen.consumed_ns, due_ns);
                 self.interval.due_to_consumed.record(took_ns);
                 self.ledger.phases.due_to_consumed.record(seen.phase, took_ns, 1);
+                if let Ok(id) = seen.id {
+                    self.ledger.groups.count(id, seen, self.observed.is_input, took_ns);
+                }
             }
             None => self.ledger.untimed += 1,
         }

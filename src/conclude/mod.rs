@@ -2,6 +2,7 @@
 
 mod event_times;
 mod facts;
+mod grouped;
 mod incidents;
 mod ledgers;
 mod measured;

@@ -2,6 +2,7 @@
 
 use super::event_times::event_times_of;
 use super::facts::StreamRun;
+use super::grouped::grouped;
 use super::role::Role;
 use super::watermarks::{watermark_of, watermark_of_some};
 use super::windows::judge_windows_of;
@@ -106,6 +107,7 @@ pub(super) fn conclude_stage(run: StreamRun<'_>, place: usize) -> (StageSummary,
         topic: at.stage.topic.clone(),
         counts: reconciled.counts,
         latency_ms: latencies_of(run, seen),
+        end_to_end_by: grouped(seen),
         observer_behind_ms: seen.observer_behind.summary(),
         watermarks: at.watermarks(),
         lateness,

@@ -66,6 +66,7 @@ impl<'a> StreamRun<'a> {
             findings: timed.findings,
             clocks: timed.clocks,
             injections: timed.injections,
+            end_to_end_by: last.end_to_end_by.clone().filter(|_| stages.len() == 1),
             stages: if stages.len() > 1 { stages } else { Vec::new() },
             ..sending
         }

@@ -142,6 +142,7 @@ impl Intake {
             sent_ns: found.sent_us.map(|us| us.saturating_mul(NANOS_PER_US)),
             consumed_ns,
             behind_ns,
+            payload_bytes: record.payload().map_or(0, <[u8]>::len),
             warmup: due.is_some_and(|due| due.warmup),
             phase: due.and_then(|due| plan.schedule.phases().at(due.offset_ns)),
             suspicion: if found.id == Err(Unidentified::Unreadable) {

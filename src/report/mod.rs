@@ -9,5 +9,6 @@ pub mod output;
 pub(crate) mod page;
 pub(crate) mod picture;
 pub mod screen;
+pub(crate) mod separated;
 pub mod terminal;
 pub(crate) mod ticks;

@@ -11,11 +11,13 @@ use crate::incidents::Incident;
 use crate::verdict::{Reason, SloResult, Verdict};
 
 mod event_time;
+mod grouped;
 mod phases;
 
 pub(crate) use crate::event_time::CountRange;
 pub(crate) use event_time::{EventTimeSummary, LatePartition, MOST_LISTED, WindowMissing};
 pub use event_time::{FindingSummary, LatenessSummary};
+pub use grouped::{GroupLatency, GroupedBy, GroupedLatency};
 pub use phases::PhaseSummary;
 
 /// The schema that this program writes and reads.
@@ -108,6 +110,9 @@ pub struct StreamSummary {
     /// Each phase of the rate, when there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<PhaseSummary>,
+    /// How long events took end to end, by partition, producer and size, when there is one place only: with several, each stage says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_by: Option<GroupedLatency>,
     /// The mean rate of the schedule while sending, in events per second.
     #[serde(default)]
     pub offered_per_s: f64,
@@ -175,6 +180,9 @@ pub struct StageSummary {
     pub counts: Counts,
     /// How long each hop took, up to here.
     pub latency_ms: HopLatencies,
+    /// How long events took end to end, by partition, producer and size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_to_end_by: Option<GroupedLatency>,
     /// How long events may have waited for the observer itself, at most: that much of a latency may not be the target's.
     #[serde(default)]
     pub observer_behind_ms: Latencies,

@@ -52,6 +52,7 @@ impl Through {
             delay: 0.0,
             reorder: 0.0,
             copy_after_ms: 50,
+            slow: None,
             capacity_per_s: None,
             out: None,
             // The end of the run ends the relay; this is for a run that never ends.
@@ -184,6 +185,27 @@ fn a_relay_that_does_nothing_wrong_passes() {
     assert_counts_are_the_relays(&through);
     assert_eq!(through.counted(1, "delivered"), EVENTS);
     assert_eq!(through.counted(1, "reordered_accidental"), 0);
+}
+
+#[test]
+fn a_slow_partition_of_a_relay_is_the_second_hump() {
+    let through = Through::run(|relay| relay.slow = Some((2, 1500)));
+    let run = through.run.to_str().unwrap();
+    let shown = Command::new(env!("CARGO_BIN_EXE_floodmark")).args(["show", run, "--all"]).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let page = std::fs::read_to_string(through.run.join("report.html")).unwrap();
+    let said = "Partition 2 is the second hump (100 % of its events, 0 % of the others";
+    // The table breaks lines, and the page writes a quotation mark otherwise.
+    let one_line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(one_line.contains(&format!("{said}'); so is input partition 2 (")), "{shown}");
+    assert!(page.contains(said), "{shown}");
+    let slowest = shown.lines().skip_while(|line| !line.contains("slowest partition")).nth(1);
+    let grouped = |stage: usize| through.summary["streams"][0]["stages"][stage]["end_to_end_by"].clone();
+    let partitions = grouped(1)["dimensions"][0]["groups"].as_array().unwrap().clone();
+    let events: u64 = partitions.iter().map(|group| group["count"].as_u64().unwrap()).sum();
+    assert_eq!((partitions.len(), events), (4, EVENTS), "{shown}");
+    assert!(partitions[2]["p50_ms"].as_f64().unwrap() > 1400.0 && slowest.is_some(), "{shown}");
+    assert!(!grouped(0).as_object().unwrap().contains_key("valley_ms"), "the input is not slow: {}", grouped(0));
 }
 
 fn of_kind(incidents: &[Incident], kind: IncidentKind) -> Vec<&Incident> {

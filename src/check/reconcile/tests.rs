@@ -109,6 +109,7 @@ fn observation(seen: Seen, index: usize) -> Observation {
         due_ns: Some(1_000_000_000),
         sent_ns: Some(1_001_000_000),
         behind_ns: 0,
+        payload_bytes: 1 << (index % 5),
         consumed_ns,
         due_word: DueWord::Agrees,
         warmup: index < 10,

@@ -3,19 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::humps::Humps;
 use super::thin::{start_of, width_for};
 use crate::check::LatencyHistogram;
+use crate::check::humps::Humps;
+pub(super) use crate::check::humps::{CELLS_PER_DECADE, Column, LEAST_NS, edges};
 use crate::results::hlog::Decoded;
 
 /// The most columns of a heat map: about one for each two pixels.
 const MOST_COLUMNS: u64 = 600;
-/// Cells of a heat map for a tenfold latency.
-pub(super) const CELLS_PER_DECADE: u32 = 10;
-/// The least latency that a heat map tells apart: what is shorter stands in its lowest row.
-pub(super) const LEAST_NS: u64 = 1000;
-/// From a microsecond to more than a day.
-const CELLS: u32 = 11 * CELLS_PER_DECADE + 1;
 /// Points of a percentile curve for a tenth of the events that are left.
 const POINTS_PER_NINE: u32 = 10;
 /// The most nines of a percentile curve.
@@ -39,9 +34,6 @@ impl Percentiles {
     }
 }
 
-/// How many events of a column are in each row of a heat map.
-pub(super) type Column = BTreeMap<usize, u64>;
-
 /// What a log says about a hop.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct HopFigures {
@@ -58,17 +50,6 @@ pub(super) struct HopFigures {
 }
 
 impl HopFigures {
-    /// The two humps of its latencies, in words.
-    pub(super) fn humps_in_words(&self) -> Option<String> {
-        let middle_ms = |row: usize| {
-            let row = u32::try_from(row).unwrap_or(CELLS);
-            Duration::from_nanos(LEAST_NS).as_secs_f64()
-                * 1e3
-                * 10_f64.powf((f64::from(row) - 0.5) / f64::from(CELLS_PER_DECADE))
-        };
-        self.humps.map(|humps| humps.words(middle_ms))
-    }
-
     /// Reads a log's intervals, which come in the order of time.
     ///
     /// # Errors
@@ -141,13 +122,6 @@ impl Reading {
         self.figures.humps = Humps::find(&self.whole, &rows);
         self.figures
     }
-}
-
-/// Where the rows of a heat map end, in nanoseconds.
-fn edges() -> Vec<u64> {
-    let least = Duration::from_nanos(LEAST_NS);
-    let edge = |row: u32| least.mul_f64(10_f64.powf(f64::from(row) / f64::from(CELLS_PER_DECADE)));
-    (0..CELLS).map(|row| u64::try_from(edge(row).as_nanos()).unwrap_or(u64::MAX)).collect()
 }
 
 /// The latency at each share of the events, as far as there are events to tell: the last point is the longest latency.

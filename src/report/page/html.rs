@@ -10,11 +10,14 @@ use serde::Serialize;
 use super::charts::Charts;
 use super::happened::happened;
 use super::hop::HopFigures;
+use super::humps::words;
 use super::place::{Place, Seconds, shown};
 use super::tables::Table;
 use super::{phases, surroundings, tables};
+use crate::check::Hop;
 use crate::report::figures::{count, seconds as length};
 use crate::report::screen::{clean, shortened};
+use crate::report::separated::what_separates;
 use crate::report::terminal::Look;
 use crate::report::terminal::closing::{facts_line, verdict_words};
 use crate::report::terminal::event_times::event_times;
@@ -78,6 +81,7 @@ pub(super) fn render(
         no_counts => no_counts.join(", "),
         rates => value(tables::rates(summary)),
         latencies => value(tables::latencies(&places)),
+        partitions => value(some(tables::partitions(&places))),
         humps => humps(&places, logs),
         watermarks => value(some(tables::watermarks(&places))),
         blocks => value(blocks(summary)),
@@ -172,9 +176,11 @@ fn humps(places: &[Place<'_>], logs: &BTreeMap<LogKey, HopFigures>) -> Vec<Strin
     let mut said = BTreeMap::new();
     for place in places {
         for (hop, key) in place.logs() {
-            if let Some(words) = logs.get(&key).and_then(HopFigures::humps_in_words) {
+            if let Some(humps) = logs.get(&key).and_then(|figures| figures.humps) {
                 let name = if key.stage.is_some() { place.name() } else { shown(&place.stream.name) };
-                said.entry(key).or_insert_with(|| format!("{name}, {hop}: {words}."));
+                let grouped = place.end_to_end_by().filter(|_| key.hop == Hop::DueToConsumed);
+                let separated = grouped.and_then(what_separates).map(|said| format!(" {said}.")).unwrap_or_default();
+                said.entry(key).or_insert_with(|| format!("{name}, {hop}: {}.{separated}", words(&humps)));
             }
         }
     }

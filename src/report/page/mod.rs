@@ -2,7 +2,6 @@
 //! nothing else and asks nothing of any network. Pure: a summary, a manifest, rows and intervals become bytes.
 
 mod charts;
-mod dip;
 mod happened;
 mod hop;
 mod html;

@@ -7,7 +7,7 @@ use crate::check::Hop;
 use crate::incidents::Incident;
 use crate::report::screen::clean;
 use crate::results::hlog::GENERATOR;
-use crate::results::summary::{HopLatencies, StageSummary, StreamSummary};
+use crate::results::summary::{GroupedLatency, HopLatencies, StageSummary, StreamSummary};
 use crate::results::{LogKey, Summary, TimelineRow};
 use crate::verdict::SloResult;
 
@@ -52,6 +52,11 @@ impl<'a> Place<'a> {
 
     pub(super) fn latency_ms(&self) -> &'a HopLatencies {
         self.stage.map_or(&self.stream.latency_ms, |stage| &stage.latency_ms)
+    }
+
+    /// Its end-to-end latencies by partition, producer and size, where they were measured.
+    pub(super) fn end_to_end_by(&self) -> Option<&'a GroupedLatency> {
+        self.stage.map_or(&self.stream.end_to_end_by, |stage| &stage.end_to_end_by).as_ref()
     }
 
     pub(super) fn slo(&self) -> &'a [SloResult] {

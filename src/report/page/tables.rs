@@ -13,6 +13,9 @@ use crate::report::terminal::watermark::called;
 use crate::results::Summary;
 use crate::verdict::SloResult;
 
+/// The most partitions of a place that are shown.
+const MOST_PARTITIONS: usize = 10;
+
 /// A table.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(super) struct Table {
@@ -189,6 +192,24 @@ pub(super) fn latencies(places: &[Place<'_>]) -> Table {
             cells.extend(percentiles(of));
             cells.push(count(of.negative));
             table.row("", cells);
+        }
+    }
+    table
+}
+
+/// The slowest partitions of each place that has several, the worst first.
+pub(super) fn partitions(places: &[Place<'_>]) -> Table {
+    let mut table = Table::default().texts(&["stream"]).figures(&["partition", "timed", "p50", "p99"]);
+    for place in places {
+        let (slowest, more) =
+            place.end_to_end_by().map(|by| by.slowest_partitions(MOST_PARTITIONS)).unwrap_or_default();
+        for of in slowest {
+            let figures = [of.of.to_string(), count(of.count), latency(of.p50_ms), latency(of.p99_ms)];
+            table.row("", std::iter::once(place.name()).chain(figures).collect());
+        }
+        if more > 0 {
+            let and_more = format!("and {more} more");
+            table.row("", vec![place.name(), and_more, String::new(), String::new(), String::new()]);
         }
     }
     table

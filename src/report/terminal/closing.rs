@@ -17,9 +17,13 @@ use crate::{
     check::{Counts, Hop, Latencies},
     report::figures::{bytes, count, latency, rate, seconds, share},
     report::limit::limit_figure,
-    results::summary::{HopLatencies, PhaseSummary, StreamSummary, Summary},
+    report::separated::what_separates,
+    results::summary::{GroupedLatency, HopLatencies, PhaseSummary, StreamSummary, Summary},
     verdict::{Effect, SloResult, Verdict},
 };
+
+/// The most partitions of a place that are shown.
+const MOST_PARTITIONS: usize = 3;
 
 /// What a person reads when a run is over. `folder` is where the results are, if they were written.
 #[must_use]
@@ -135,6 +139,7 @@ fn stream_part(text: &mut String, stream: &StreamSummary, interrupted: bool, loo
     fates.finish(text);
     if stream.stages.is_empty() {
         latencies(text, &stream.latency_ms, &Hop::ALL);
+        by_partition(text, stream.end_to_end_by.as_ref(), look);
     } else {
         latencies(text, &stream.latency_ms, &[Hop::DueToSent, Hop::SentToAcked]);
         for stage in &stream.stages {
@@ -148,6 +153,7 @@ fn stream_part(text: &mut String, stream: &StreamSummary, interrupted: bool, loo
             fates.arrival(&stage.counts);
             fates.finish(text);
             latencies(text, &stage.latency_ms, &[Hop::SentToConsumed, Hop::DueToConsumed]);
+            by_partition(text, stage.end_to_end_by.as_ref(), look);
         }
     }
     if !stream.watermarks.is_empty() {
@@ -287,6 +293,27 @@ fn latencies(text: &mut String, latency_ms: &HopLatencies, hops: &[Hop]) {
     for (hop, of) in measured.iter().filter(|(_, hop)| hop.negative > 0) {
         let note = format!("  {} of {} were negative: the clocks disagree", count(of.negative), hop_name(*hop));
         line(text, &note);
+    }
+}
+
+/// The slowest partitions, and what separates two humps.
+fn by_partition(text: &mut String, grouped: Option<&GroupedLatency>, look: Look) {
+    let Some(grouped) = grouped else { return };
+    let (slowest, more) = grouped.slowest_partitions(MOST_PARTITIONS);
+    if !slowest.is_empty() {
+        line(text, "");
+        let mut table = plain_table(4, 1..4);
+        table.add_row(vec!["slowest partition", "timed", "p50", "p99"]);
+        for of in slowest {
+            table.add_row(vec![of.of.to_string(), count(of.count), latency(of.p50_ms), latency(of.p99_ms)]);
+        }
+        push_table(text, &table);
+        if more > 0 {
+            line(text, &paint(&format!("  and {more} more"), Ink::Faint, look));
+        }
+    }
+    if let Some(said) = what_separates(grouped) {
+        push_wrapped(text, &format!("end to end has two humps. {said}."), look.width);
     }
 }
 

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::check::Dimension;
 use crate::event_time::lateness::{Candidate, Finding, InjectionCounts, InjectionKind, Scope, advice::BoundReason};
 use crate::verdict::ReasonCode;
 
@@ -87,6 +88,13 @@ fn finding() -> FindingSummary {
     FindingSummary { sentence: finding.to_string(), finding }
 }
 
+fn grouped() -> GroupedLatency {
+    let group = |of| GroupLatency { of, count: 9, second_hump: Some(3), p50_ms: 1.5, p99_ms: 2.25 };
+    let by_partition =
+        GroupedBy { by: Dimension::SentPartition, explains: Some(0.25), groups: vec![group(0), group(7)] };
+    GroupedLatency { valley_ms: Some(2.0), dimensions: vec![by_partition] }
+}
+
 fn stream() -> impl Strategy<Value = StreamSummary> {
     let slo = ("[a-z_]{1,9}", 0.0..1e9_f64, prop::option::of(0.0..1e9_f64), any::<bool>())
         .prop_map(|(name, limit, observed, ok)| SloResult { name, limit, observed, ok });
@@ -95,6 +103,7 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
         topic: "t-out".to_owned(),
         counts,
         latency_ms,
+        end_to_end_by: Some(grouped()),
         observer_behind_ms: latency_ms.due_to_sent,
         watermarks: Vec::new(),
         verdict: Some(Verdict::Void),
@@ -131,6 +140,7 @@ fn stream() -> impl Strategy<Value = StreamSummary> {
             slo,
             watermarks,
             stages,
+            end_to_end_by: Some(grouped()),
             offered_per_s: 1000.0,
             achieved_per_s: 999.9,
             bytes: 7,
@@ -218,6 +228,15 @@ fn the_schema_refuses_what_breaks_the_contract() {
         broken.as_object_mut().unwrap().remove(name);
         assert!(check(&schema, &schema, &broken).is_err(), "without {name}");
     }
+}
+
+#[test]
+fn a_summary_of_an_earlier_floodmark_has_no_groups() {
+    let whole = StageSummary { end_to_end_by: Some(grouped()), ..StageSummary::default() };
+    let mut value = serde_json::to_value(&whole).unwrap();
+    assert!(value.as_object_mut().unwrap().remove("end_to_end_by").is_some());
+    let read: StageSummary = serde_json::from_value(value).unwrap();
+    assert_eq!(read, StageSummary { end_to_end_by: None, ..whole });
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         delay: 0.04,
         reorder: 0.02,
         copy_after_ms: 50,
+        slow: None,
         capacity_per_s: None,
         out: None,
         quiet: Duration::from_secs(3),

@@ -1,0 +1,143 @@
+//! What separates the fast events of a stage from the slow ones.
+
+use crate::check::humps::Humps;
+use crate::check::{CoarseHistogram, Delivered, Dimension, Part, explained, least_of_class};
+use crate::results::summary::{GroupLatency, GroupedBy, GroupedLatency};
+use crate::units::Span;
+
+/// The end-to-end latencies by group; nothing where no dimension has groups to compare.
+pub(super) fn grouped(seen: &Delivered) -> Option<GroupedLatency> {
+    let valley_ns = Humps::of(&seen.due_to_consumed).map(|humps| humps.valley_ns);
+    let dimensions: Vec<GroupedBy> =
+        Dimension::ALL.into_iter().filter_map(|by| grouped_by(seen, by, valley_ns)).collect();
+    (!dimensions.is_empty()).then(|| GroupedLatency { valley_ms: valley_ns.map(milliseconds), dimensions })
+}
+
+/// The groups of one dimension, if there are several and they hold every event: a part that an older floodmark observed has none.
+fn grouped_by(seen: &Delivered, by: Dimension, valley_ns: Option<u64>) -> Option<GroupedBy> {
+    let groups: Vec<GroupLatency> =
+        seen.groups.of(by).iter().map(|(number, latencies)| group_of(by, number, latencies, valley_ns)).collect();
+    let events: u64 = groups.iter().map(|group| group.count).sum();
+    if groups.len() < 2 || events != seen.due_to_consumed.count() {
+        return None;
+    }
+    let part = |group: &GroupLatency| Some(Part { events: group.count, second: group.second_hump? });
+    let parts: Option<Vec<Part>> = groups.iter().map(part).collect();
+    Some(GroupedBy { by, explains: parts.and_then(|parts| explained(&parts)), groups })
+}
+
+fn group_of(by: Dimension, number: u16, latencies: &CoarseHistogram, valley_ns: Option<u64>) -> GroupLatency {
+    GroupLatency {
+        of: if by == Dimension::Size { least_of_class(number) } else { number.into() },
+        count: latencies.count(),
+        second_hump: valley_ns.map(|valley_ns| latencies.count_from(valley_ns)),
+        p50_ms: milliseconds(latencies.percentile_ns(50)),
+        p99_ms: milliseconds(latencies.percentile_ns(99)),
+    }
+}
+
+fn milliseconds(ns: u64) -> f64 {
+    Span::from_nanos(ns).as_millis_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::check::{DueWord, Observation, Suspicion};
+    use crate::event::{EventId, Partition, RunTag};
+
+    /// An event, and whether it is a slow one.
+    type Event = (u16, u16, usize, bool);
+
+    fn seen_at(events: impl IntoIterator<Item = Event>, is_input: bool) -> Delivered {
+        let mut seen = Delivered::default();
+        for (sequence, (partition, producer, payload_bytes, is_slow)) in (0..).zip(events) {
+            let id = EventId {
+                run: RunTag(1),
+                stream: 0,
+                producer,
+                partition: Partition::new((partition + 1) % 4),
+                sequence,
+            };
+            let observation = Observation {
+                id: Ok(id),
+                partition: Partition::new(partition),
+                key_hash: None,
+                due_ns: None,
+                due_word: DueWord::Agrees,
+                sent_ns: None,
+                consumed_ns: 0,
+                behind_ns: 0,
+                payload_bytes,
+                warmup: false,
+                phase: None,
+                suspicion: Suspicion::None,
+            };
+            // Even on the logarithm, over a doubling.
+            let spread = 1 << 20 | (sequence * 7919 % (1 << 20));
+            let took_ns = i64::try_from(spread).unwrap() * if is_slow { 1000 } else { 5 };
+            seen.due_to_consumed.record(took_ns);
+            seen.groups.count(id, &observation, is_input, took_ns);
+        }
+        seen
+    }
+
+    fn explained_by(grouped: &GroupedLatency) -> Vec<(Dimension, f64)> {
+        grouped.dimensions.iter().map(|of| (of.by, of.explains.unwrap())).collect()
+    }
+
+    /// The groups that are mostly in the second hump.
+    fn slow_of(grouped: &GroupedLatency, by: Dimension) -> Vec<u64> {
+        let groups = grouped.dimensions.iter().filter(|of| of.by == by).flat_map(|of| &of.groups);
+        groups.filter(|group| group.second_hump.unwrap() * 2 > group.count).map(|group| group.of).collect()
+    }
+
+    fn event() -> impl Strategy<Value = (u16, u16, usize, bool)> {
+        (0..4_u16, 0..3_u16, prop::sample::select(vec![100_usize, 700, 5000]), prop::bool::weighted(0.4))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn groups_that_have_nothing_to_do_with_latency_explain_nothing(events in prop::collection::vec(event(), 1200..1500)) {
+            let grouped = grouped(&seen_at(events, false)).unwrap();
+            prop_assert_eq!(grouped.dimensions.len(), 4);
+            for (by, explains) in explained_by(&grouped) {
+                prop_assert!(explains < 0.1, "{by:?} {explains}");
+            }
+        }
+
+        #[test]
+        fn the_group_that_is_slow_is_found_exactly(
+            events in prop::collection::vec(event(), 1200..1500), slow in 0..3_u16, which in 0..3_usize, noise in 0..50_usize,
+        ) {
+            let of_slow = |at: usize, (partition, producer, bytes, _): Event| {
+                let of_group = [partition == slow, producer == slow, bytes == [100, 700, 5000][usize::from(slow)]];
+                (partition, producer, bytes, of_group[which] != (at % 100 < noise / 10))
+            };
+            let events = events.into_iter().enumerate().map(|(at, event)| of_slow(at, event));
+            let grouped = grouped(&seen_at(events, true)).unwrap();
+            let expected = [Dimension::Partition, Dimension::Producer, Dimension::Size][which];
+            for (by, explains) in explained_by(&grouped) {
+                prop_assert_eq!(explains >= 0.8, by == expected, "{:?} {}", by, explains);
+            }
+            let number = if which == 2 { [64, 512, 4096][usize::from(slow)] } else { u64::from(slow) };
+            prop_assert_eq!(slow_of(&grouped, expected), vec![number]);
+        }
+    }
+
+    #[test]
+    fn one_group_events_without_groups_and_one_hump_say_nothing() {
+        let alone = seen_at((0..2000).map(|at| (0, 0, 100, at % 2 == 0)), true);
+        assert_eq!(grouped(&alone), None);
+        let mut older = seen_at((0..2000).map(|at| (at % 4, 0, 100, at % 4 == 0)), true);
+        assert_eq!(explained_by(&grouped(&older).unwrap()).len(), 1);
+        older.due_to_consumed.record(5_000_000);
+        assert_eq!(grouped(&older), None, "an event of a part that counted no groups");
+        let fast = grouped(&seen_at((0..2000).map(|at| (at % 4, 0, 100, false)), true)).unwrap();
+        assert_eq!((fast.valley_ms, fast.dimensions[0].explains, fast.dimensions[0].groups.len()), (None, None, 4));
+        assert!((5.0..12.0).contains(&fast.dimensions[0].groups[0].p50_ms), "{fast:?}");
+    }
+}
