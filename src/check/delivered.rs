@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringTreemap;
 
-use super::{ByPhase, LatencyHistogram, Merge, SeenByGroup, Strangers, due::DueContradiction, multiset::Multiset};
+use super::{ByPhase, LatencyHistogram, Merge, SeenByGroup, Stall, Strangers, due::DueContradiction, multiset::Multiset};
 
 /// How long events took to be seen, for each phase in which they were due; after the warm-up.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -80,6 +80,8 @@ pub struct Delivered {
     pub stable_ends: BTreeMap<u16, u64>,
     /// How often was the topic seen to be deleted or recreated? Offsets before and after cannot be compared.
     pub topic_changes: u64,
+    /// Partitions that delivered nothing for a while, while others of the same consumer went on.
+    pub(crate) stalls: Vec<Stall>,
     /// How many consumers read until their configured quiet time had passed?
     pub ended_quiet: u64,
     /// How many consumers were cut short?
@@ -147,6 +149,7 @@ impl Merge for Delivered {
             ends,
             stable_ends,
             topic_changes,
+            stalls,
             ended_quiet,
             ended_early,
         } = other;
@@ -180,6 +183,8 @@ impl Merge for Delivered {
         merge_highest(&mut self.ends, ends);
         merge_highest(&mut self.stable_ends, stable_ends);
         self.topic_changes += topic_changes;
+        self.stalls.extend(stalls);
+        self.stalls.sort_unstable_by(Stall::in_order);
         self.ended_quiet += ended_quiet;
         self.ended_early += ended_early;
     }

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ByPhase, Delivered, DueContradiction, LatencyHistogram, Multiset, Produced, SeenByGroup, Strangers,
+    ByPhase, Delivered, DueContradiction, LatencyHistogram, Multiset, Produced, SeenByGroup, Stall, Strangers,
     delivered::SeenByPhase,
     frame::{Body, LedgerFileError, Parts, Role, read_body},
     produced::{Copies, ProducerSends, SentByPhase},
@@ -59,6 +59,8 @@ struct DeliveredHeader {
     ends: BTreeMap<u16, u64>,
     stable_ends: BTreeMap<u16, u64>,
     topic_changes: u64,
+    #[serde(default)]
+    stalls: Vec<Stall>,
     ended_quiet: u64,
     ended_early: u64,
     /// Producer, sightings, how many sets follow for it.
@@ -181,6 +183,7 @@ impl Delivered {
             ends: self.ends.clone(),
             stable_ends: self.stable_ends.clone(),
             topic_changes: self.topic_changes,
+            stalls: self.stalls.clone(),
             ended_quiet: self.ended_quiet,
             ended_early: self.ended_early,
             producers: producers
@@ -245,6 +248,7 @@ impl Delivered {
             ends: header.ends,
             stable_ends: header.stable_ends,
             topic_changes: header.topic_changes,
+            stalls: header.stalls,
             ended_quiet: header.ended_quiet,
             ended_early: header.ended_early,
         };
@@ -289,6 +293,7 @@ mod tests {
         delivered.contradiction = Some(DueContradiction { claimed_us: 8, due_us: 9 });
         delivered.twin = Some((10, 11));
         delivered.strangers.event_of(crate::event::RunTag(12));
+        delivered.stalls = vec![Stall { partition: 3, from_s: 21, to_s: None, missed: 812.5 }];
         (delivered.ends, delivered.stable_ends) = ([(1, 90)].into(), [(1, 80)].into());
         let mut events = crate::check::sequences::SequenceSet::default();
         for sequence in (0..100_000).chain([5, 5, 99]) {

@@ -19,6 +19,7 @@ pub(crate) mod produced;
 pub(crate) mod reconcile;
 mod separation;
 pub mod sequences;
+pub(crate) mod stalls;
 pub(crate) mod strangers;
 
 pub use by_group::Dimension;
@@ -41,4 +42,5 @@ pub use produced::ProducedRecorder;
 pub(crate) use produced::{Produced, SentByPhase};
 pub(crate) use reconcile::{LostEvent, LostRule, Reconciled, reconcile};
 pub(crate) use separation::{Part, explained};
+pub(crate) use stalls::Stall;
 pub(crate) use strangers::{Sample, Strangers};

@@ -6,8 +6,9 @@ use super::{
     Counts, Expectation, LatencyHistogram, Merge,
     delivered::Delivered,
     due::DueWord,
-    order::{KeyOrder, LaneOrder},
+    order::{KeyOrder, Lane, LaneOrder},
     sequences::{SequenceSet, Sighting},
+    stalls::StallWatch,
     strangers::Sample,
 };
 
@@ -122,6 +123,9 @@ pub struct Observer<E> {
     producers: Vec<ProducerSeen>,
     keys: KeyOrder,
     interval: Interval,
+    stalls: StallWatch,
+    /// The longest that a message of the current second may have waited for the observer itself, in nanoseconds.
+    behind_ns: u64,
     ledger: Delivered,
 }
 
@@ -146,12 +150,15 @@ impl<E: Expectation> Observer<E> {
             producers,
             keys: KeyOrder::default(),
             interval: Interval::default(),
+            stalls: StallWatch::default(),
+            behind_ns: 0,
             ledger: Delivered::default(),
         }
     }
 
     /// Takes in one message.
     pub fn observe(&mut self, seen: &Observation) -> Class {
+        self.behind_ns = self.behind_ns.max(seen.behind_ns);
         let class = match self.own(seen) {
             Ok(id) => self.observe_own(id, seen),
             Err(class) => class,
@@ -183,6 +190,19 @@ impl<E: Expectation> Observer<E> {
         taken
     }
 
+    /// Looks for partitions that stalled, at the end of a second of the run. `is_whole` says whether all of that second was observed.
+    pub fn end_second(&mut self, second: u64, is_whole: bool) {
+        let kept_up = std::mem::take(&mut self.behind_ns) < MOST_BEHIND_NS;
+        let lanes: Vec<&[Lane]> = self.producers.iter().map(|producer| producer.lanes.lanes()).collect();
+        self.stalls.look(second, is_whole && kept_up, &lanes);
+    }
+
+    /// The topic's partitions are others from now on: what was usual of them says nothing any more.
+    pub fn change_partitions(&mut self) {
+        self.producers.iter_mut().for_each(|producer| producer.lanes.count_anew());
+        self.stalls.begin_anew();
+    }
+
     /// Records how far a partition was read: the offset that would be read next.
     pub fn position(&mut self, partition: Partition, offset: u64) {
         let position = self.ledger.positions.entry(partition.number()).or_default();
@@ -195,6 +215,7 @@ impl<E: Expectation> Observer<E> {
         self.take_interval();
         let events = (0..).zip(self.producers).map(|(producer, seen)| (producer, seen.events.finish()));
         self.ledger.producers = events.filter(|(_, events)| events.observations() > 0).collect();
+        self.ledger.stalls = std::mem::take(&mut self.stalls).found();
         self.ledger.ended_quiet = u64::from(quiet);
         self.ledger.ended_early = u64::from(!quiet);
         self.ledger
@@ -301,6 +322,8 @@ impl<E: Expectation> Observer<E> {
     }
 }
 
+/// When messages may have waited this long for the observer itself, it does not know which partitions were silent, in nanoseconds.
+const MOST_BEHIND_NS: u64 = 1_000_000_000;
 /// How far a time in a payload may be below the true one, in nanoseconds.
 const STAMP_NS: u64 = 1000;
 

@@ -5,14 +5,45 @@ use std::collections::HashMap;
 use crate::event::Partition;
 use crate::event::identity::MAX_SEQUENCE;
 
-/// The highest sequence number seen of each lane of one producer.
+/// What was seen of one lane.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lane {
+    /// The partition that it was seen in.
+    pub(crate) seen_in: Partition,
+    /// How many deliveries were seen, copies included?
+    pub(crate) seen: u64,
+    /// The first sequence number.
+    pub(crate) first: u64,
+    /// The highest one.
+    pub(crate) highest: u64,
+    /// The squares of the steps from one highest number to the next, added up.
+    pub(crate) steps_squared: u64,
+}
+
+impl Lane {
+    fn starting_at(seen_in: Partition, sequence: u64) -> Self {
+        Lane { seen_in, seen: 0, first: sequence, highest: sequence, steps_squared: 0 }
+    }
+
+    /// Takes in a delivery; returns whether it is behind.
+    fn see(&mut self, sequence: u64) -> bool {
+        self.seen += 1;
+        let step = sequence.saturating_sub(self.highest);
+        self.steps_squared = self.steps_squared.saturating_add(step.saturating_mul(step));
+        let behind = sequence < self.highest;
+        self.highest += step;
+        behind
+    }
+}
+
+/// The lanes of one producer.
 ///
 /// A lane at a stage is (producer, partition it was sent to, partition it was seen in): where a pipeline spreads a lane over partitions,
 /// no order holds between these, but it holds within each.
 #[derive(Debug, Default)]
 pub(crate) struct LaneOrder {
     places: HashMap<(Partition, Partition), usize>,
-    highest: Vec<u64>,
+    lanes: Vec<Lane>,
     /// Messages come in runs of one partition, so the next lane is mostly the last one.
     last: Option<((Partition, Partition), usize)>,
 }
@@ -23,18 +54,25 @@ impl LaneOrder {
         let lane = (sent_to, seen_in);
         let place = match self.last {
             Some((last, place)) if last == lane => place,
-            _ => self.place(lane),
+            _ => self.place(lane, sequence),
         };
-        let highest = &mut self.highest[place];
-        let behind = sequence < *highest;
-        *highest = sequence.max(*highest);
-        behind
+        self.lanes[place].see(sequence)
     }
 
-    fn place(&mut self, lane: (Partition, Partition)) -> usize {
-        let place = *self.places.entry(lane).or_insert(self.highest.len());
-        if place == self.highest.len() {
-            self.highest.push(0);
+    /// What was seen of each.
+    pub(crate) fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// From now on other events may go to other partitions: only the highest numbers stay.
+    pub(crate) fn count_anew(&mut self) {
+        self.lanes.iter_mut().for_each(|lane| *lane = Lane::starting_at(lane.seen_in, lane.highest));
+    }
+
+    fn place(&mut self, lane: (Partition, Partition), sequence: u64) -> usize {
+        let place = *self.places.entry(lane).or_insert(self.lanes.len());
+        if place == self.lanes.len() {
+            self.lanes.push(Lane::starting_at(lane.1, sequence));
         }
         self.last = Some((lane, place));
         place

@@ -22,6 +22,14 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// Counts its seconds from a moment that was so many earlier.
+    pub(crate) fn move_seconds(&mut self, later_s: u64) {
+        let stages = self.streams.iter_mut().flat_map(|stream| &mut stream.stages);
+        for stall in stages.filter_map(|stage| stage.delivered.as_mut()).flat_map(|delivered| &mut delivered.stalls) {
+            stall.move_seconds(later_s);
+        }
+    }
+
     /// Whether anything was sent.
     pub(crate) fn was_sent(&self) -> bool {
         self.streams.iter().any(|stream| stream.produced.is_some())

@@ -247,11 +247,13 @@ impl StageThread {
             return;
         }
         from.iter().for_each(|(partition, begin)| self.intake.progress.advance(*partition, *begin));
+        self.intake.observer.change_partitions();
     }
 
     /// The topic was replaced: offsets of the old one mean nothing in the new one.
     fn begin_anew(&mut self, partitions: &[i32]) {
         self.intake.topic_changes += 1;
+        self.intake.observer.change_partitions();
         let from: Vec<(i32, i64)> = partitions.iter().map(|partition| (*partition, 0)).collect();
         self.intake.progress.start_again(from.iter().copied());
         if let (false, Err(error)) = (from.is_empty(), self.source.begin_anew(&self.plan.topic, &from)) {
@@ -260,7 +262,9 @@ impl StageThread {
     }
 
     fn finish(mut self, complete: bool) -> StageReport {
-        self.hand_in(self.seconds_since_start());
+        let second = self.seconds_since_start();
+        self.intake.observer.end_second(second, false);
+        self.hand_in(second);
         // A pipeline's output ends when it is quiet; the input topic ends at known offsets.
         let quiet = complete && !self.plan.observed.is_input;
         let (start_ns, last_error) = (self.intake.start_ns(), self.intake.last_error.take());
@@ -288,6 +292,7 @@ impl StageThread {
     fn hand_in_second(&mut self) {
         self.intake.hear_of_the_start();
         if let Some((second, ())) = self.second.over(self.since_start_ns()) {
+            self.intake.observer.end_second(second, true);
             self.hand_in(second);
         }
     }

@@ -60,9 +60,13 @@ fn default_out(manifest: &Manifest) -> PathBuf {
 /// One whole of all parts.
 fn join(profile: &Profile, parts: &mut [Part]) -> Result<Measured, MergeError> {
     let mut whole = Measured::default();
+    let start_ns = start_ns_of(parts);
     for part in parts {
         refuse_twice(profile, &whole, part)?;
-        whole.merge(std::mem::take(&mut part.measured));
+        let later_s = later_s(part, start_ns);
+        let mut measured = std::mem::take(&mut part.measured);
+        measured.move_seconds(later_s);
+        whole.merge(measured);
     }
     Ok(whole)
 }
@@ -119,7 +123,7 @@ fn write(
     whole: &Measured,
     mut summary: Summary,
 ) -> Result<Ended, ResultsError> {
-    let start_ns = parts.iter().map(Part::start_unix_ns).min().unwrap_or(0);
+    let start_ns = start_ns_of(parts);
     let mut writer = RunWriter::create(out, manifest_of(first, &summary), start_ns)?;
     make_ledger_folder(out)?;
     let streams: Vec<_> = profile.streams.iter().map(|stream| (stream.name.as_str(), stage_names(stream))).collect();
@@ -148,6 +152,15 @@ fn manifest_of(first: &Manifest, summary: &Summary) -> Manifest {
 /// The parts' places in the whole, which began at `start_ns`. A part's seconds count from its own start; in the whole they stand at the
 /// nearest second.
 fn joining(parts: &[Part], start_ns: u64) -> Vec<Joining<'_>> {
-    let later_s = |part: &Part| (part.start_unix_ns() - start_ns).saturating_add(500_000_000) / 1_000_000_000;
-    parts.iter().map(|part| Joining { folder: &part.folder, later_s: later_s(part) }).collect()
+    parts.iter().map(|part| Joining { folder: &part.folder, later_s: later_s(part, start_ns) }).collect()
+}
+
+/// When the whole began, in nanoseconds since 1970.
+fn start_ns_of(parts: &[Part]) -> u64 {
+    parts.iter().map(Part::start_unix_ns).min().unwrap_or(0)
+}
+
+/// How many seconds after the whole a part began.
+fn later_s(part: &Part, start_ns: u64) -> u64 {
+    (part.start_unix_ns() - start_ns).saturating_add(500_000_000) / 1_000_000_000
 }
