@@ -1,6 +1,7 @@
 //! What happened when, found in the rows of a run's timeline.
 
-use crate::incidents::{Incident, Limits, Second, Seconds, find};
+use super::{Measured, StreamMeasured};
+use crate::incidents::{Incident, Limits, Second, Seconds, find, partitions_stalled};
 use crate::profile::sla::SCALE_UP_SHARE;
 use crate::profile::{Profile, Stage, Stream};
 use crate::results::TimelineRow;
@@ -28,6 +29,23 @@ fn incidents_of_stream(stream: &Stream, rows: &[TimelineRow]) -> Vec<Incident> {
     };
     let of_events = stream.stages.iter().enumerate().filter(|(_, stage)| stage.results.is_none());
     of_events.flat_map(of_stage).collect()
+}
+
+/// The stalls of single partitions that the observers found, in the order in which they began.
+#[must_use]
+pub(super) fn stalls_of(profile: &Profile, measured: &Measured) -> Vec<Incident> {
+    let of_stream = |(stream, measured): (&Stream, &StreamMeasured)| -> Vec<Incident> {
+        let stages = stream.stages.iter().zip(&measured.stages);
+        let observed = stages.filter_map(|(stage, seen)| Some((name_in_rows(stream, stage), seen.delivered.as_ref()?)));
+        observed
+            .flat_map(|(name, seen)| {
+                partitions_stalled(&stream.name, Some(name).filter(|name| !name.is_empty()), &seen.stalls)
+            })
+            .collect()
+    };
+    let mut incidents: Vec<Incident> = profile.streams.iter().zip(&measured.streams).flat_map(of_stream).collect();
+    incidents.sort_by_key(|incident| incident.from_s);
+    incidents
 }
 
 /// A stream that is observed in one place only has no stage in its rows.

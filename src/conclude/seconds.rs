@@ -15,7 +15,8 @@ pub(crate) fn tell_seconds(summary: &mut Summary, is_whole: bool, profile: &Prof
     if !is_whole {
         return;
     }
-    summary.events = incidents_of(profile, rows);
+    summary.events.extend(incidents_of(profile, rows));
+    summary.events.sort_by_key(|incident| incident.from_s);
     let mut reasons = Vec::new();
     let faults: Vec<Option<ReasonCode>> =
         profile.streams.iter().map(|of| own_fault(&summary.reasons, &of.name)).collect();

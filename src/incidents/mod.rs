@@ -3,6 +3,7 @@
 
 mod backlog;
 mod seconds;
+mod stalls;
 mod stretches;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use backlog::{Swell, swells};
 pub(crate) use seconds::{Second, Seconds, backlog as waiting};
+pub(crate) use stalls::partitions_stalled;
 use stretches::{joined, stretches};
 
 /// Something that happened at one stage of a stream, and from when to when.
@@ -30,6 +32,9 @@ pub struct Incident {
     /// The limit that was broken, as in `end_to_end_p99`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slo: Option<String>,
+    /// The partitions, when it was not all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<u16>,
     /// When it began, in seconds from the start of the run.
     pub from_s: u64,
     /// When it was over, in seconds from the start of the run; absent when it was not over at the end of the run.
@@ -47,6 +52,9 @@ pub enum IncidentKind {
     NoAcknowledgements,
     /// Events waited and none was delivered. Figure: the most events that waited.
     NoDeliveries,
+    /// Partitions delivered nothing while the stage's others went on, where that is no chance. Figure: the events that would usually have come
+    /// from them in that time.
+    PartitionStalled,
     /// The stage delivered less than was offered, second after second. Figure: the rate that it held, in events per second.
     Saturation,
     /// The backlog was there: due and not delivered. From when it rose to when it was gone. Figure: the most events that waited.

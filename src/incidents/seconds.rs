@@ -131,6 +131,7 @@ impl Seconds {
             stream: self.stream.clone(),
             stage: self.stage.clone(),
             slo: None,
+            partitions: Vec::new(),
             from_s: seconds(lasts.start),
             to_s: (lasts.end < self.len()).then(|| seconds(lasts.end)),
             figure,

@@ -27,7 +27,9 @@ pub(super) fn happened(summary: &Summary) -> (Table, usize) {
 fn mark(kind: IncidentKind) -> &'static str {
     match kind {
         IncidentKind::NoAcknowledgements | IncidentKind::NoDeliveries | IncidentKind::LimitBroken => "bad",
-        IncidentKind::Saturation | IncidentKind::Backlog | IncidentKind::ScaleUp => "doubt",
+        IncidentKind::PartitionStalled | IncidentKind::Saturation | IncidentKind::Backlog | IncidentKind::ScaleUp => {
+            "doubt"
+        }
         IncidentKind::Recovered => "good",
     }
 }

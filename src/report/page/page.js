@@ -42,7 +42,7 @@
 
   // What lies behind the lines: what happened, and the limits.
 
-  const ZONES = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
+  const ZONES = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", partition_stalled: "doubt", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
 
   const zones = (place) => (u) => {
     const { ctx, bbox } = u;

@@ -8,6 +8,8 @@ use crate::report::screen::clean;
 
 /// How many are listed; the rest are counted.
 const MOST_LISTED: usize = 12;
+/// How many partitions of an incident are named; the rest are counted.
+const MOST_PARTITIONS: usize = 8;
 
 /// A row for each incident; nothing when nothing happened.
 pub(super) fn incidents(text: &mut String, incidents: &[Incident], look: Look) {
@@ -31,11 +33,12 @@ pub(super) fn incidents(text: &mut String, incidents: &[Incident], look: Look) {
 fn rank(kind: IncidentKind) -> u8 {
     match kind {
         IncidentKind::NoAcknowledgements | IncidentKind::NoDeliveries => 0,
-        IncidentKind::Saturation => 1,
-        IncidentKind::Recovered => 2,
-        IncidentKind::LimitBroken => 3,
-        IncidentKind::ScaleUp => 4,
-        IncidentKind::Backlog => 5,
+        IncidentKind::PartitionStalled => 1,
+        IncidentKind::Saturation => 2,
+        IncidentKind::Recovered => 3,
+        IncidentKind::LimitBroken => 4,
+        IncidentKind::ScaleUp => 5,
+        IncidentKind::Backlog => 6,
     }
 }
 
@@ -75,6 +78,20 @@ pub(crate) fn place(incident: &Incident) -> String {
     }
 }
 
+/// "partition 3", "partitions 3, 7 and 9", "partitions 0, 1, 2, 3, 4, 5, 6, 7 and 12 more"
+fn partitions(numbers: &[u16]) -> String {
+    let (listed, more) = numbers.split_at(numbers.len().min(MOST_PARTITIONS));
+    let mut names: Vec<String> = listed.iter().map(u16::to_string).collect();
+    if !more.is_empty() {
+        names.push(format!("{} more", more.len()));
+    }
+    match names.split_last() {
+        Some((only, [])) => format!("partition {only}"),
+        Some((last, others)) => format!("partitions {} and {last}", others.join(", ")),
+        None => "a partition".to_owned(),
+    }
+}
+
 pub(crate) fn words(incident: &Incident) -> String {
     let events = || count(incident.figure.max(0.0) as u64);
     match incident.kind {
@@ -82,6 +99,9 @@ pub(crate) fn words(incident: &Incident) -> String {
             format!("no acknowledgements; at most {} events waited for theirs", events())
         }
         IncidentKind::NoDeliveries => format!("no deliveries; at most {} events waited", events()),
+        IncidentKind::PartitionStalled => {
+            format!("{} stalled; about {} events were due there", partitions(&incident.partitions), events())
+        }
         IncidentKind::Saturation => format!("saturated: delivered {}, less than offered", rate(incident.figure)),
         IncidentKind::Backlog => format!("backlog, at most {} events", events()),
         IncidentKind::LimitBroken => {

@@ -225,7 +225,16 @@ mod tests {
     const AT_80: Look = Look { width: 80, colour: false, terminal: true };
 
     fn incident(kind: IncidentKind, from_s: u64, to_s: Option<u64>, figure: f64) -> Incident {
-        Incident { kind, stream: "orders".to_owned(), stage: None, slo: None, from_s, to_s, figure }
+        Incident {
+            kind,
+            stream: "orders".to_owned(),
+            stage: None,
+            slo: None,
+            partitions: Vec::new(),
+            from_s,
+            to_s,
+            figure,
+        }
     }
 
     fn phase(name: &str, waiting: u64) -> PhaseSummary {

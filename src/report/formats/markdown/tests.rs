@@ -33,7 +33,16 @@ fn hostile(mut summary: Summary, text: &str) -> Summary {
 
 fn incident(stream: &str) -> Incident {
     let kind = IncidentKind::Backlog;
-    Incident { kind, stream: stream.to_owned(), stage: None, slo: None, from_s: 3, to_s: Some(9), figure: 4_707.0 }
+    Incident {
+        kind,
+        stream: stream.to_owned(),
+        stage: None,
+        slo: None,
+        partitions: Vec::new(),
+        from_s: 3,
+        to_s: Some(9),
+        figure: 4_707.0,
+    }
 }
 
 fn events(text: &str) -> Vec<Event<'_>> {
