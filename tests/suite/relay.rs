@@ -11,7 +11,7 @@ use floodmark::results::{LogKey, RunFolder};
 use serde_json::Value;
 
 use crate::cluster::{Cluster, fresh_topic};
-use crate::relaying::{DELAYS_MS, QUANTILES, Settings, create_topics, relay};
+use crate::relaying::{DELAYS_MS, QUANTILES, Settings, Stall, create_topics, relay};
 
 const EVENTS: u64 = 20_000;
 /// Three digits are kept: a figure is within 0.1 % of the measurement.
@@ -20,8 +20,10 @@ const RESOLUTION: f64 = 0.001;
 /// A row of the relay's log.
 #[derive(serde::Deserialize)]
 struct Taken {
+    action: String,
     due_us: i64,
     received_us: i64,
+    forwarded_us: Option<i64>,
 }
 
 /// A run through a relay, and the figures of both.
@@ -55,6 +57,7 @@ impl Through {
             slow: None,
             capacity_per_s: None,
             out: None,
+            stalls: Vec::new(),
             // The end of the run ends the relay; this is for a run that never ends.
             quiet: Duration::from_secs(60),
             log: folder.path().join("relay.csv"),
@@ -89,12 +92,27 @@ impl Through {
 
     /// When the relay took events that had waited for more than 100 ms, by its own log: from the first to the last, in seconds of the run.
     fn relay_was_behind_s(&self) -> (f64, f64) {
-        let started: jiff::Timestamp = self.summary["run"]["started"].as_str().unwrap().parse().unwrap();
-        let mut log = csv::Reader::from_path(self.folder.path().join("relay.csv")).unwrap();
-        let rows = log.deserialize().map(|row| row.unwrap());
-        let waited = rows.filter(|row: &Taken| row.received_us - row.due_us > 100_000);
-        let taken_s = waited.map(|row| (row.received_us - started.as_microsecond()) as f64 / 1e6);
+        let waited = self.log().into_iter().filter(|row| row.received_us - row.due_us > 100_000);
+        let taken_s = waited.map(|row| self.run_s(row.received_us));
         taken_s.fold((f64::INFINITY, 0.0), |(first, last), at_s| (at_s.min(first), at_s.max(last)))
+    }
+
+    /// When the relay kept the first event of a stall, and when it forwarded the first, in seconds of the run.
+    fn relay_stalled_s(&self) -> (f64, f64) {
+        let kept = || self.log().into_iter().filter(|row| row.action == "stall");
+        let first = |us: Option<i64>| self.run_s(us.unwrap());
+        (first(kept().map(|row| row.received_us).min()), first(kept().filter_map(|row| row.forwarded_us).min()))
+    }
+
+    fn log(&self) -> Vec<Taken> {
+        let mut log = csv::Reader::from_path(self.folder.path().join("relay.csv")).unwrap();
+        log.deserialize().map(|row| row.unwrap()).collect()
+    }
+
+    /// A moment by the wall clock, in seconds from the start of the run.
+    fn run_s(&self, us: i64) -> f64 {
+        let started: jiff::Timestamp = self.summary["run"]["started"].as_str().unwrap().parse().unwrap();
+        (us - started.as_microsecond()) as f64 / 1e6
     }
 
     /// From due to seen at a stage, in milliseconds.
@@ -256,4 +274,49 @@ fn a_relay_that_stands_still_is_an_outage_of_its_stage_only() {
     assert_near(outage[0].to_s, 6.5, &shown);
     assert_eq!(of_kind(&incidents, IncidentKind::Saturation).len(), 0, "{shown}");
     assert_eq!(of_kind(&incidents, IncidentKind::Recovered).len(), 1, "{shown}");
+}
+
+/// A run of 18 s through a relay in which these partitions stand still for so long.
+fn run_with_stalls(seed: u64, partitions: &[i32], lasts_s: std::ops::Range<u64>) -> Through {
+    let lasts = Duration::from_secs(lasts_s.start)..Duration::from_secs(lasts_s.end);
+    Through::run_of("18s", "rate = \"600/s\"", |relay| {
+        let stall = |partition: &i32| Stall { partition: *partition, lasts: lasts.clone() };
+        (relay.seed, relay.stalls) = (seed, partitions.iter().map(stall).collect());
+    })
+}
+
+/// It names these partitions once, at the output and nowhere else.
+fn assert_stall_is(through: &Through, partitions: &[u16]) {
+    let incidents = through.incidents();
+    let shown = format!("{incidents:?}");
+    let stalled = of_kind(&incidents, IncidentKind::PartitionStalled);
+    assert_eq!(stalled.len(), 1, "{shown}");
+    assert_eq!(
+        (stalled[0].partitions.as_slice(), stalled[0].stage.as_deref()),
+        (partitions, Some("output")),
+        "{shown}"
+    );
+    let (from_s, to_s) = through.relay_stalled_s();
+    assert_near(Some(stalled[0].from_s), from_s, &shown);
+    match stalled[0].to_s {
+        Some(_) => assert_near(stalled[0].to_s, to_s, &shown),
+        None => assert!(to_s > 18.0, "{to_s}: {shown}"),
+    }
+}
+
+#[test]
+fn partitions_that_a_relay_holds_up_are_named_and_no_others() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert_stall_is(&run_with_stalls(1, &[2], 11..16), &[2]));
+        scope.spawn(|| assert_stall_is(&run_with_stalls(2, &[0, 3], 11..16), &[0, 3]));
+        scope.spawn(|| {
+            let through = run_with_stalls(3, &[1], 12..600);
+            assert_stall_is(&through, &[1]);
+            assert_eq!(of_kind(&through.incidents(), IncidentKind::PartitionStalled)[0].to_s, None);
+        });
+        scope.spawn(|| {
+            let shown = format!("{:?}", run_with_stalls(4, &[], 0..0).incidents());
+            assert!(!shown.contains("PartitionStalled"), "{shown}");
+        });
+    });
 }

@@ -2,7 +2,7 @@
 //!
 //! It knows Kafka's client and the layout of floodmark's ids (documented in `event/identity.rs`), but uses none of floodmark's code.
 
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -51,9 +51,18 @@ pub(crate) struct Settings {
     pub(crate) capacity_per_s: Option<f64>,
     /// When it takes nothing, counted from its first event.
     pub(crate) out: Option<Range<Duration>>,
+    /// When it forwards nothing to a partition.
+    pub(crate) stalls: Vec<Stall>,
     /// It ends after this long without events, once there was one.
     pub(crate) quiet: Duration,
     pub(crate) log: PathBuf,
+}
+
+/// A partition to which nothing is forwarded for a while, counted from the relay's first event. What came for it follows later, in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Stall {
+    pub(crate) partition: i32,
+    pub(crate) lasts: Range<Duration>,
 }
 
 /// Identifies an event: producer, partition that it was sent to, number.
@@ -190,6 +199,7 @@ pub(crate) fn relay(settings: &Settings, stop: &AtomicBool) -> Result<Value, Box
             // The client recovers by itself from most errors; an event that it misses would count as lost for everyone else.
             Some(Err(error)) => eprintln!("relay: {error}"),
         }
+        relay.release_stalled(false)?;
         relay.release(false)?;
         relay.producer.poll(if strength.rests() { Duration::from_millis(1) } else { Duration::ZERO });
     }
@@ -235,6 +245,9 @@ struct Relay<'a> {
     random: Xoshiro256PlusPlus,
     waiting: BinaryHeap<Waiting>,
     held_back: HashMap<i32, Event>,
+    first: Option<Instant>,
+    /// What waits for the end of its partition's stall.
+    stalled: VecDeque<Event>,
     number: u64,
     books: Books,
 }
@@ -270,6 +283,8 @@ impl<'a> Relay<'a> {
             random: Xoshiro256PlusPlus::seed_from_u64(settings.seed),
             waiting: BinaryHeap::new(),
             held_back: HashMap::new(),
+            first: None,
+            stalled: VecDeque::new(),
             number: 0,
             books: Books::default(),
         })
@@ -287,6 +302,12 @@ impl<'a> Relay<'a> {
         if self.books.taken.insert(event.id.clone()) {
             self.books.due_to_received.push(event.received_us.saturating_sub(event.due_us));
         }
+        self.first.get_or_insert_with(Instant::now);
+        if self.is_stalled(event.partition) {
+            self.stalled.push_back(event);
+            return Ok(());
+        }
+        self.release_stalled(false)?;
         let action = self.draw(event.partition);
         *self.books.actions.entry(action.name()).or_default() += 1;
         let partition = event.partition;
@@ -310,6 +331,23 @@ impl<'a> Relay<'a> {
             && let Some(held_back) = self.held_back.remove(&partition)
         {
             self.forward(&held_back, Action::HoldBack.name(), 0)?;
+        }
+        Ok(())
+    }
+
+    fn is_stalled(&self, partition: i32) -> bool {
+        let since = self.first.map_or(Duration::ZERO, |first| first.elapsed());
+        self.settings.stalls.iter().any(|stall| stall.partition == partition && stall.lasts.contains(&since))
+    }
+
+    /// Forwards what waited for the end of a stall; with `all`, everything.
+    fn release_stalled(&mut self, all: bool) -> Result<(), Box<dyn Error>> {
+        for event in std::mem::take(&mut self.stalled) {
+            if !all && self.is_stalled(event.partition) {
+                self.stalled.push_back(event);
+            } else {
+                self.forward(&event, "stall", 0)?;
+            }
         }
         Ok(())
     }
@@ -385,6 +423,7 @@ impl<'a> Relay<'a> {
     }
 
     fn finish(mut self) -> Result<Value, Box<dyn Error>> {
+        self.release_stalled(true)?;
         self.release(true)?;
         for held_back in std::mem::take(&mut self.held_back).into_values() {
             self.forward(&held_back, Action::HoldBack.name(), 0)?;
