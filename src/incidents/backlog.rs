@@ -8,6 +8,8 @@ use super::seconds::Seconds;
 const FEW_EVENTS: u64 = 10;
 /// For how many seconds a backlog that does not fall must not rise either, to count as lost and not as waiting.
 const SETTLED: usize = 5;
+/// For how many seconds in a row a smaller backlog must be there, to count.
+const LASTING: usize = 3;
 /// How many calm seconds say what is usual.
 const CALM: usize = 10;
 
@@ -24,8 +26,7 @@ pub(super) struct Swell {
     pub calm_before: Range<usize>,
 }
 
-/// All of them, in order. One counts when more than the events of one and a quarter seconds wait beyond what is usual: the figures of a
-/// second that come in late move one second's events, and are no backlog.
+/// All of them, in order.
 pub(super) fn swells(seconds: &Seconds) -> Vec<Swell> {
     let mut swells = Vec::new();
     // Before its first delivery, a stage that takes its time is filled.
@@ -33,13 +34,14 @@ pub(super) fn swells(seconds: &Seconds) -> Vec<Swell> {
     let mut calm = Calm { from: first, level: if first == 0 { 0 } else { seconds.backlog(first) } };
     let mut at = first;
     while at < seconds.len() {
-        if seconds.backlog(at) > calm.level.saturating_add(about(seconds, at, 1.25)) {
+        if calm.ends_by(seconds, at) {
             let start = calm.end(seconds, at);
             let end = (at..seconds.len()).find(|at| is_over(seconds, *at, calm.level)).unwrap_or(seconds.len());
             if end > at {
-                swells.push(swell(seconds, start..end, calm.from..start));
+                swells.push(swell(seconds, start..end, calm.from.min(start)..start));
             }
-            calm = Calm { from: end, level: seconds.backlog(end.min(seconds.len() - 1)) };
+            // In the second in which a backlog ends, events are delivered that waited behind it: the next one is calm again.
+            calm = Calm { from: end + 1, level: seconds.backlog(end.min(seconds.len() - 1)) };
             at = end.max(at + 1);
         } else {
             if !seconds.is_short(at) {
@@ -79,6 +81,32 @@ impl Calm {
     fn usual(&self, seconds: &Seconds, at: usize) -> u64 {
         let last = self.from.max((at + 1).saturating_sub(SETTLED))..at + 1;
         last.map(|at| seconds.backlog(at)).min().unwrap_or(self.level)
+    }
+
+    /// Whether a backlog is there at `at`. The figures of a second that come in late move one second's events, and are no backlog: it takes
+    /// the events of one and a quarter seconds, or those of half a second for three seconds in a row, when they also take longer than usual.
+    fn ends_by(&self, seconds: &Seconds, at: usize) -> bool {
+        let is_above = |at: usize, of_a_second: f64| {
+            seconds.backlog(at) > self.level.saturating_add(about(seconds, at, of_a_second))
+        };
+        if is_above(at, 1.25) {
+            return true;
+        }
+        let last = at.saturating_sub(LASTING - 1)..at + 1;
+        let lasts = last.start >= self.from && last.len() == LASTING && last.clone().all(|at| is_above(at, 0.5));
+        lasts && self.is_slower(seconds, last)
+    }
+
+    /// Whether each of these seconds was slower than twice the worst calm one before. A stage that always takes its time has more under way
+    /// at a higher rate, and is no slower.
+    fn is_slower(&self, seconds: &Seconds, during: Range<usize>) -> bool {
+        let start = self.end(seconds, during.end - 1).min(during.start);
+        let usual_ms = seconds.worst_p99_ms(self.from.min(start)..start);
+        let is_slower = |at: usize| {
+            let p99_ms = seconds.at(at).p99_ms;
+            p99_ms.zip(usual_ms).is_some_and(|(p99_ms, usual_ms)| p99_ms > 2.0 * usual_ms)
+        };
+        during.into_iter().all(is_slower)
     }
 
     /// The first second of the rise that has come to more than is usual at `at`.
