@@ -19,23 +19,29 @@ pub(crate) fn partial_path(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Writes a complete file under another name and renames it, so that no reader ever sees half of it.
+/// Writes a complete file under another name and renames it, so that no reader ever sees half of it. A link stays and leads to the new
+/// file; a device or a pipe is written to.
 ///
 /// # Errors
 /// When the system refuses; then the file is unchanged.
 pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
-    let aside = partial_path(file);
-    let mut opened = File::create(&aside);
-    let filled = match &mut opened {
-        Ok(opened) => opened.write_all(bytes).and_then(|()| give_name(opened, &aside, file)),
-        Err(_) => Ok(()),
+    let written = match fs::metadata(file) {
+        Ok(facts) if facts.is_file() => fs::canonicalize(file).and_then(|file| write_aside(&file, bytes)),
+        Ok(_) => OpenOptions::new().write(true).open(file).and_then(|mut opened| opened.write_all(bytes)),
+        Err(_) => write_aside(file, bytes),
     };
-    let written = opened.and(filled);
-    written.map_err(|system| {
+    written.map_err(|system| ResultsError::CannotWrite { file: file.to_owned(), system })
+}
+
+fn write_aside(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let aside = partial_path(file);
+    let mut opened = File::create(&aside)?;
+    let written = opened.write_all(bytes).and_then(|()| give_name(&opened, &aside, file));
+    if written.is_err() {
         // The partial file is of no use; if it cannot be removed either, nothing changes.
         let _ = fs::remove_file(&aside);
-        ResultsError::CannotWrite { file: file.to_owned(), system }
-    })
+    }
+    written
 }
 
 /// Renames a written file durably: its content is on the disk before its name is, and its name before this returns. Otherwise a machine
@@ -195,6 +201,24 @@ mod tests {
         file.complete().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"first\nsecond\n");
         assert!(!partial_path(&path).exists());
+    }
+
+    #[test]
+    fn a_device_is_written_to_and_a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |name: &str| folder.path().join(name);
+        fs::write(of("file"), "old").unwrap();
+        for (link, target) in [("to-file", of("file")), ("to-full", PathBuf::from("/dev/full"))] {
+            std::os::unix::fs::symlink(target, of(link)).unwrap();
+        }
+        write_whole(&of("to-file"), b"new").unwrap();
+        assert_eq!(fs::read(of("file")).unwrap(), b"new");
+        let refused = write_whole(&of("to-full"), b"new").unwrap_err().to_string();
+        assert!(refused.contains("No space left on device"), "{refused}");
+        for link in ["to-file", "to-full"] {
+            assert!(fs::symlink_metadata(of(link)).unwrap().is_symlink(), "{link}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left aside");
     }
 
     #[test]
