@@ -113,7 +113,7 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
 
 /// Puts the page for a browser beside the results. The results stand without it: a page that cannot be made is one sentence.
 fn add_report(ended: &Ended) {
-    if let Err(why) = write_report(&ended.folder, &ended.summary, &ended.folder.join(REPORT)) {
+    if let Err(why) = write_report(&ended.folder, &ended.summary, &ended.folder.join(REPORT), None) {
         let told = format!(
             "note: there is no {REPORT}, everything else is there: {}\n",
             shortened(&sentence(&why.to_string()))

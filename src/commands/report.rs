@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     let mut failures = Vec::new();
     for folder in &args.results {
         let file = args.out.clone().unwrap_or_else(|| folder.join(REPORT));
-        match read_run(folder).and_then(|ended| write_report(folder, &ended.summary, &file)) {
+        match read_run(folder).and_then(|ended| write_report(folder, &ended.summary, &file, damage(folder))) {
             Ok(()) => writeln!(out, "report     {}", file.display())?,
             Err(failure) => failures.push(failure),
         }
@@ -50,13 +50,24 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     }
 }
 
-/// Writes the report of a run whose summary is known.
+/// What has happened to the files of a run since it ended in order: the page may lack something, and says so.
+fn damage(folder: &Path) -> Option<String> {
+    let run = RunFolder::open(folder).ok().filter(RunFolder::ended_in_order)?;
+    run.verify().err().map(|damage| damage.to_string())
+}
+
+/// Writes the report of a run whose summary is known, and what is wrong with its folder.
 ///
 /// # Errors
 /// Files that cannot be read, or a report that cannot be written.
-pub(super) fn write_report(folder: &Path, summary: &Summary, file: &Path) -> Result<(), ResultsError> {
+pub(super) fn write_report(
+    folder: &Path,
+    summary: &Summary,
+    file: &Path,
+    damage: Option<String>,
+) -> Result<(), ResultsError> {
     let run = RunFolder::open(folder)?;
-    let mut page = Page::new(summary, run.manifest(), &run.timeline()?);
+    let mut page = Page::new(summary, run.manifest(), &run.timeline()?, damage);
     for name in run.log_names()? {
         if let Some(log) = run.log(&name)? {
             page.take(log.open()?).map_err(|why| log.malformed(why))?;

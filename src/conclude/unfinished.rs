@@ -19,15 +19,19 @@ pub struct Ended {
     pub given_up: bool,
 }
 
-/// What a run's folder says: its own summary, or that of its seconds when it has none.
+/// What a run's folder says: its own summary, or that of its seconds when the run did not end in order.
 ///
 /// # Errors
-/// When the folder cannot be read, or holds something else.
+/// When the folder cannot be read, holds something else, or lacks the summary that a run left there.
 pub fn read_run(path: &std::path::Path) -> Result<Ended, ResultsError> {
     let folder = RunFolder::open(path)?;
     let summary = match folder.summary()? {
         // The manifest is written last: as long as it says that the run goes on, files may be missing.
         Some(summary) if folder.ended_in_order() => summary,
+        None if folder.ended_in_order() => {
+            let file = path.join(crate::results::names::SUMMARY);
+            return Err(ResultsError::NotWhole { file, why: "it is missing".to_owned() });
+        }
         _ => summary_of_seconds(&folder, killed())?,
     };
     Ok(Ended { summary, folder: path.to_owned(), given_up: false })

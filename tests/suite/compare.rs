@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::program::Workshop;
+use crate::program::{Workshop, as_if_killed};
 
 /// A run of a second on the embedded broker.
 fn real_run(workshop: &Workshop) -> PathBuf {
@@ -148,10 +148,7 @@ fn a_killed_run_is_left_out_and_hostile_names_stay_in_their_line() {
     let run = real_run(&workshop);
     let base = copy(&run, &workshop.path("base"), |_| ());
     let killed = copy(&run, &workshop.path("kil\u{1b}[2Jled\nREGRESSION"), |_| ());
-    let manifest = fs::read_to_string(killed.join("manifest.toml")).unwrap();
-    let manifest = manifest.replace("state = \"finished\"", "state = \"running\"");
-    fs::write(killed.join("manifest.toml"), manifest).unwrap();
-    fs::remove_file(killed.join("summary.json")).unwrap();
+    as_if_killed(&killed);
     let ended = workshop.call(&["compare", text(&base), text(&killed)]);
     assert_eq!(ended.code(), Some(3), "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("was killed or is still going; it is left out."), "{}", ended.stdout);

@@ -7,7 +7,7 @@ use floodmark::results::RunState;
 use floodmark::verdict::{Reason, ReasonCode, Verdict};
 
 use crate::cluster::Cluster;
-use crate::program::{Ended, Running, Workshop, assert_conserved};
+use crate::program::{Ended, Running, Workshop, as_if_killed, assert_conserved};
 
 /// A run of an hour that has been sending for a second.
 fn under_way(cluster: &Cluster, workshop: &Workshop, more: &str) -> Running {
@@ -237,7 +237,7 @@ fn a_broker_that_stands_still_is_an_outage_with_its_times() {
 
     // The same is found again in the files of a run that has no summary.
     let folder = ended.out.as_ref().unwrap();
-    std::fs::remove_file(folder.join("summary.json")).unwrap();
+    as_if_killed(folder);
     let shown = workshop.call(&["show", folder.to_str().unwrap(), "--json"]);
     assert_eq!(shown.summary().events, events);
 }

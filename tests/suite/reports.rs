@@ -105,6 +105,29 @@ fn one_folder_that_cannot_be_read_does_not_keep_the_others_from_their_page() {
 }
 
 #[test]
+fn what_has_happened_to_the_files_since_is_said() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let ended = short_run(&cluster, &workshop);
+    let folder = ended.out.as_ref().unwrap();
+    let made_again = || {
+        workshop.call(&["report", folder.to_str().unwrap()]);
+        fs::read_to_string(folder.join("report.html")).unwrap()
+    };
+    let said = |page: &str| page.contains("is not as the run left it");
+    assert!(!said(&made_again()), "nothing has happened");
+    fs::remove_file(folder.join("s.due_to_consumed.hlog")).unwrap();
+    let page = made_again();
+    assert!(said(&page) && page.contains("s.due_to_consumed.hlog"), "a log is missing");
+
+    fs::remove_file(folder.join("summary.json")).unwrap();
+    for command in ["show", "report"] {
+        let refused = workshop.call(&[command, folder.to_str().unwrap()]);
+        let (code, told) = refused.one_sentence();
+        assert!(code == Some(2) && told.contains("summary.json` is not as the run left it: it is missing"), "{told}");
+    }
+}
+
+#[test]
 fn damaged_files_are_named_in_one_sentence_and_leave_no_page() {
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
     let ended = short_run(&cluster, &workshop);

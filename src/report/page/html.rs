@@ -55,6 +55,7 @@ struct Line {
 pub(super) fn render(
     summary: &Summary,
     manifest: &Manifest,
+    damage: Option<&str>,
     seconds: &Seconds,
     logs: &BTreeMap<LogKey, HopFigures>,
 ) -> Result<String, String> {
@@ -67,6 +68,7 @@ pub(super) fn render(
     let page = context! {
         policy => policy(),
         verdict => context! { word, meaning => line(&meaning), mark => mark(summary.verdict) },
+        damage => damage.map(shown),
         reasons => value(reasons(summary)),
         more_reasons => summary.reasons.len().saturating_sub(MOST_REASONS),
         run => facts(summary),

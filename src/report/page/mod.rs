@@ -25,16 +25,22 @@ use crate::results::{LogKey, Manifest, Summary, TimelineRow};
 pub(crate) struct Page<'a> {
     summary: &'a Summary,
     manifest: &'a Manifest,
+    damage: Option<String>,
     seconds: Seconds,
     logs: BTreeMap<LogKey, HopFigures>,
 }
 
 impl<'a> Page<'a> {
-    /// A page of a run's summary, manifest and timeline.
+    /// A page of a run's summary, manifest and timeline, and of what has happened to its files since.
     #[must_use]
-    pub(crate) fn new(summary: &'a Summary, manifest: &'a Manifest, rows: &[TimelineRow]) -> Self {
+    pub(crate) fn new(
+        summary: &'a Summary,
+        manifest: &'a Manifest,
+        rows: &[TimelineRow],
+        damage: Option<String>,
+    ) -> Self {
         let places = u64::try_from(Place::all(summary).len()).unwrap_or(u64::MAX);
-        Page { summary, manifest, seconds: Seconds::of(rows, places), logs: BTreeMap::new() }
+        Page { summary, manifest, damage, seconds: Seconds::of(rows, places), logs: BTreeMap::new() }
     }
 
     /// Takes the latencies of a hop in.
@@ -53,6 +59,6 @@ impl<'a> Page<'a> {
     /// # Errors
     /// What the template's engine said; no run makes it fail.
     pub(crate) fn to_html(&self) -> Result<Vec<u8>, String> {
-        html::render(self.summary, self.manifest, &self.seconds, &self.logs).map(String::into_bytes)
+        html::render(self.summary, self.manifest, self.damage.as_deref(), &self.seconds, &self.logs).map(String::into_bytes)
     }
 }
