@@ -89,6 +89,7 @@ fn observations(partitions: u64) -> Vec<Observation> {
             // 100,000 keys, spread like hashes.
             key_hash: Some((sequence * 7919 % 100_000).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
             due_ns: Some(due_ns),
+            due_offset_ns: sequence * 2_000,
             sent_ns: Some(due_ns + 20_000),
             behind_ns: 0,
             payload_bytes: 100,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::by_time::ByTime;
 use super::coarse::{Bucket, CoarseHistogram};
 use super::{Merge, Observation};
 use crate::event::EventId;
@@ -22,12 +23,14 @@ pub enum Dimension {
     Producer,
     /// The size of the payload that was read, by powers of two.
     Size,
+    /// When they were due, by slices of the run.
+    Time,
 }
 
 impl Dimension {
     /// All of them. Where several say the same, the first is believed first.
-    pub(crate) const ALL: [Dimension; 4] =
-        [Dimension::Partition, Dimension::SentPartition, Dimension::Producer, Dimension::Size];
+    pub(crate) const ALL: [Dimension; 5] =
+        [Dimension::Partition, Dimension::SentPartition, Dimension::Producer, Dimension::Size, Dimension::Time];
 }
 
 /// The latencies of one stage's events, by group in each dimension. Parts merge.
@@ -38,6 +41,7 @@ pub(crate) struct SeenByGroup {
     sent_partition: ByGroup,
     producer: ByGroup,
     size: ByGroup,
+    time: ByTime,
 }
 
 impl SeenByGroup {
@@ -50,6 +54,7 @@ impl SeenByGroup {
         }
         self.producer.count(usize::from(id.producer), bucket);
         self.size.count(size_class(seen.payload_bytes), bucket);
+        self.time.count(seen.due_offset_ns, bucket);
     }
 
     /// The latencies by group in one dimension.
@@ -59,17 +64,24 @@ impl SeenByGroup {
             Dimension::SentPartition => &self.sent_partition,
             Dimension::Producer => &self.producer,
             Dimension::Size => &self.size,
+            Dimension::Time => self.time.slices(),
         }
+    }
+
+    /// How long a slice of the run is, in seconds.
+    pub(crate) fn slice_s(&self) -> u64 {
+        self.time.slice_s()
     }
 }
 
 impl Merge for SeenByGroup {
     fn merge(&mut self, other: Self) {
-        let SeenByGroup { partition, sent_partition, producer, size } = other;
+        let SeenByGroup { partition, sent_partition, producer, size, time } = other;
         self.partition.merge(partition);
         self.sent_partition.merge(sent_partition);
         self.producer.merge(producer);
         self.size.merge(size);
+        self.time.merge(time);
     }
 }
 
@@ -94,7 +106,7 @@ pub(crate) struct ByGroup {
 }
 
 impl ByGroup {
-    fn count(&mut self, group: usize, bucket: Bucket) {
+    pub(super) fn count(&mut self, group: usize, bucket: Bucket) {
         match self.groups.get_mut(group) {
             Some(Some(latencies)) => latencies.add(bucket, 1),
             _ => {
@@ -119,6 +131,26 @@ impl ByGroup {
         Some(self.groups.get_mut(group)?.insert(CoarseHistogram::default()))
     }
 
+    /// The same, with each two groups as one: 0 and 1, 2 and 3.
+    pub(super) fn in_pairs(self) -> ByGroup {
+        let mut pairs = ByGroup { too_many: self.too_many, ..ByGroup::default() };
+        for (group, latencies) in self.groups.into_iter().enumerate() {
+            latencies.into_iter().for_each(|latencies| pairs.add(group / 2, latencies));
+        }
+        pairs
+    }
+
+    fn add(&mut self, group: usize, latencies: CoarseHistogram) {
+        match self.groups.get_mut(group) {
+            Some(Some(own)) => own.merge(latencies),
+            _ => {
+                if let Some(own) = self.begin(group) {
+                    *own = latencies;
+                }
+            }
+        }
+    }
+
     /// The groups by their numbers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u16, &CoarseHistogram)> {
         (0..).zip(&self.groups).filter_map(|(group, latencies)| Some((group, latencies.as_ref()?)))
@@ -132,11 +164,7 @@ impl Merge for ByGroup {
             *self = ByGroup { too_many, ..ByGroup::default() };
         }
         for (group, latencies) in groups.into_iter().enumerate() {
-            let Some(latencies) = latencies else { continue };
-            match self.groups.get_mut(group) {
-                Some(Some(own)) => own.merge(latencies),
-                _ => self.begin(group).into_iter().for_each(|own| *own = latencies.clone()),
-            }
+            latencies.into_iter().for_each(|latencies| self.add(group, latencies));
         }
     }
 }

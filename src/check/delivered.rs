@@ -52,7 +52,7 @@ pub struct Delivered {
     pub due_to_consumed: LatencyHistogram,
     /// The same latencies for each phase in which events were due.
     pub(crate) phases: SeenByPhase,
-    /// The end-to-end latencies by partition, producer and size.
+    /// The end-to-end latencies by partition, producer, size and time.
     pub(crate) groups: SeenByGroup,
     /// How many first deliveries were due in the warm-up, and so have no latency here?
     pub warmup: u64,

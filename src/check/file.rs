@@ -70,7 +70,7 @@ struct DeliveredHeader {
     /// For sent to consumed and due to consumed: the phases whose histograms follow.
     #[serde(default)]
     phases: [Vec<PhaseHeader>; 2],
-    /// End-to-end latencies by partition, producer and size; absent in format 3.
+    /// End-to-end latencies by partition, producer, size and time; absent in format 3.
     #[serde(default)]
     groups: SeenByGroup,
 }
@@ -313,7 +313,9 @@ mod tests {
     fn groups() -> SeenByGroup {
         let kept = "{\"too_many\":false,\"groups\":[[3,[[0,2],[1183,1]]],[9,[[77,5]]]]}";
         let many = "{\"too_many\":true,\"groups\":[]}";
-        let json = format!("{{\"partition\":{kept},\"sent_partition\":{many},\"producer\":{kept},\"size\":{kept}}}");
+        let json = format!(
+            "{{\"partition\":{kept},\"sent_partition\":{many},\"producer\":{kept},\"size\":{kept},\"time\":{{\"slices\":{kept},\"doubled\":3}}}}"
+        );
         serde_json::from_str(&json).unwrap()
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod by_group;
 pub(crate) mod by_phase;
+mod by_time;
 mod coarse;
 pub(crate) mod counts;
 pub(crate) mod delivered;

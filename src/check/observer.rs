@@ -23,6 +23,8 @@ pub struct Observation {
     pub key_hash: Option<u64>,
     /// When it was due, in nanoseconds since 1970, if that is known.
     pub due_ns: Option<u64>,
+    /// When it was due, in nanoseconds from the start of the run.
+    pub due_offset_ns: u64,
     /// How the message's own claim of its due time compares with the schedule.
     pub due_word: DueWord,
     /// When it was handed to the client, in nanoseconds since 1970, if the message says so.

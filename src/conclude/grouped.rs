@@ -15,20 +15,26 @@ pub(super) fn grouped(seen: &Delivered) -> Option<GroupedLatency> {
 
 /// The groups of one dimension, if there are several and they hold every event: a part that an older floodmark observed has none.
 fn grouped_by(seen: &Delivered, by: Dimension, valley_ns: Option<u64>) -> Option<GroupedBy> {
-    let groups: Vec<GroupLatency> =
-        seen.groups.of(by).iter().map(|(number, latencies)| group_of(by, number, latencies, valley_ns)).collect();
+    let number_of = |number: u16| match by {
+        Dimension::Size => least_of_class(number),
+        Dimension::Time => u64::from(number).saturating_mul(seen.groups.slice_s()),
+        Dimension::Partition | Dimension::SentPartition | Dimension::Producer => number.into(),
+    };
+    let group = |(number, latencies)| group_of(number_of(number), latencies, valley_ns);
+    let groups: Vec<GroupLatency> = seen.groups.of(by).iter().map(group).collect();
     let events: u64 = groups.iter().map(|group| group.count).sum();
     if groups.len() < 2 || events != seen.due_to_consumed.count() {
         return None;
     }
     let part = |group: &GroupLatency| Some(Part { events: group.count, second: group.second_hump? });
     let parts: Option<Vec<Part>> = groups.iter().map(part).collect();
-    Some(GroupedBy { by, explains: parts.and_then(|parts| explained(&parts)), groups })
+    let slice_s = (by == Dimension::Time).then(|| seen.groups.slice_s());
+    Some(GroupedBy { by, explains: parts.and_then(|parts| explained(&parts)), slice_s, groups })
 }
 
-fn group_of(by: Dimension, number: u16, latencies: &CoarseHistogram, valley_ns: Option<u64>) -> GroupLatency {
+fn group_of(of: u64, latencies: &CoarseHistogram, valley_ns: Option<u64>) -> GroupLatency {
     GroupLatency {
-        of: if by == Dimension::Size { least_of_class(number) } else { number.into() },
+        of,
         count: latencies.count(),
         second_hump: valley_ns.map(|valley_ns| latencies.count_from(valley_ns)),
         p50_ms: milliseconds(latencies.percentile_ns(50)),
@@ -66,6 +72,7 @@ mod tests {
                 partition: Partition::new(partition),
                 key_hash: None,
                 due_ns: None,
+                due_offset_ns: sequence * 10_000_000,
                 due_word: DueWord::Agrees,
                 sent_ns: None,
                 consumed_ns: 0,
@@ -103,7 +110,7 @@ mod tests {
         #[test]
         fn groups_that_have_nothing_to_do_with_latency_explain_nothing(events in prop::collection::vec(event(), 1200..1500)) {
             let grouped = grouped(&seen_at(events, false)).unwrap();
-            prop_assert_eq!(grouped.dimensions.len(), 4);
+            prop_assert_eq!(grouped.dimensions.len(), 5);
             for (by, explains) in explained_by(&grouped) {
                 prop_assert!(explains < 0.1, "{by:?} {explains}");
             }
@@ -111,11 +118,11 @@ mod tests {
 
         #[test]
         fn the_group_that_is_slow_is_found_exactly(
-            events in prop::collection::vec(event(), 1200..1500), slow in 0..3_u16, which in 0..3_usize, noise in 0..50_usize,
+            events in prop::collection::vec(event(), 1200..1500), slow in 0..3_u16, which in 0..3_usize, flipped in 0..=2_usize,
         ) {
             let of_slow = |at: usize, (partition, producer, bytes, _): Event| {
                 let of_group = [partition == slow, producer == slow, bytes == [100, 700, 5000][usize::from(slow)]];
-                (partition, producer, bytes, of_group[which] != (at % 100 < noise / 10))
+                (partition, producer, bytes, of_group[which] != (at % 100 < flipped))
             };
             let events = events.into_iter().enumerate().map(|(at, event)| of_slow(at, event));
             let grouped = grouped(&seen_at(events, true)).unwrap();
@@ -129,11 +136,30 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_that_is_slow_is_found_by_its_time() {
+        // 100 events a second; those of seconds 6 to 10 are slow.
+        let burst = seen_at((0..2000).map(|at| (at % 4, 0, 100, (600..1100).contains(&at))), true);
+        let grouped = grouped(&burst).unwrap();
+        let explained: Vec<(Dimension, bool)> =
+            explained_by(&grouped).into_iter().map(|(by, explains)| (by, explains >= 0.8)).collect();
+        assert_eq!(explained, [(Dimension::Partition, false), (Dimension::Time, true)]);
+        assert_eq!(
+            (slow_of(&grouped, Dimension::Time), grouped.dimensions[1].slice_s),
+            (vec![6, 7, 8, 9, 10], Some(1))
+        );
+    }
+
+    #[test]
     fn one_group_events_without_groups_and_one_hump_say_nothing() {
         let alone = seen_at((0..2000).map(|at| (0, 0, 100, at % 2 == 0)), true);
-        assert_eq!(grouped(&alone), None);
+        let by_time = grouped(&alone).unwrap();
+        assert_eq!(by_time.dimensions.len(), 1);
+        assert!(
+            by_time.dimensions[0].by == Dimension::Time && by_time.dimensions[0].explains < Some(0.01),
+            "{by_time:?}"
+        );
         let mut older = seen_at((0..2000).map(|at| (at % 4, 0, 100, at % 4 == 0)), true);
-        assert_eq!(explained_by(&grouped(&older).unwrap()).len(), 1);
+        assert_eq!(explained_by(&grouped(&older).unwrap()).len(), 2);
         older.due_to_consumed.record(5_000_000);
         assert_eq!(grouped(&older), None, "an event of a part that counted no groups");
         let fast = grouped(&seen_at((0..2000).map(|at| (at % 4, 0, 100, false)), true)).unwrap();

@@ -138,6 +138,7 @@ impl Intake {
             partition: Partition::of_client(record.partition()),
             key_hash: record.key().map(xxhash_rust::xxh3::xxh3_64),
             due_ns: due.and_then(|due| due.ns),
+            due_offset_ns: due.map_or(0, |due| due.offset_ns),
             due_word: due.map_or(DueWord::Agrees, |due| due.word),
             sent_ns: found.sent_us.map(|us| us.saturating_mul(NANOS_PER_US)),
             consumed_ns,
@@ -188,7 +189,8 @@ impl Intake {
                 let seen_us = seen.consumed_ns / NANOS_PER_US;
                 self.unsettled.get_or_insert(DueContradiction { claimed_us, due_us: seen_us });
             }
-            self.observer.time(&Observation { due_ns: due.ns, due_word: due.word, ..seen });
+            let (due_ns, due_offset_ns, due_word) = (due.ns, due.offset_ns, due.word);
+            self.observer.time(&Observation { due_ns, due_offset_ns, due_word, ..seen });
         }
     }
 

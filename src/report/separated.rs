@@ -8,6 +8,8 @@ use crate::results::summary::{GroupLatency, GroupedBy, GroupedLatency};
 const LEAST_EXPLAINED: f64 = 0.8;
 /// The most groups that are named.
 const MOST_NAMED: usize = 8;
+/// The most stretches of time that are named.
+const MOST_STRETCHES: usize = 3;
 
 /// What separates two humps, as a sentence without its full stop; nothing where there are not two, or nothing was measured by group.
 #[must_use]
@@ -30,9 +32,17 @@ pub(crate) fn what_separates(grouped: &GroupedLatency) -> Option<String> {
 fn told_of(grouped: &GroupedBy, is_first: bool) -> String {
     let is_slow = |group: &&GroupLatency| group.second_hump.unwrap_or(0).saturating_mul(2) > group.count;
     let (slow, others): (Vec<&GroupLatency>, Vec<&GroupLatency>) = grouped.groups.iter().partition(is_slow);
-    let are_one = slow.len() == 1 && grouped.by != Dimension::Size;
+    let are_one = match grouped.by {
+        Dimension::Size => false,
+        Dimension::Time => true,
+        Dimension::Partition | Dimension::SentPartition | Dimension::Producer => slow.len() == 1,
+    };
     let (are, their) = if are_one { ("is", "its") } else { ("are", "their") };
-    let slow_names = names_of(grouped.by, &slow);
+    let slow_names = match grouped.by {
+        Dimension::Size => format!("payloads of {}", joined(&sizes_of(&slow), "and")),
+        Dimension::Time => format!("what was due {}", joined(&stretches_of(&slow, grouped.slice_s), "and")),
+        Dimension::Partition | Dimension::SentPartition | Dimension::Producer => numbers_of(grouped.by, &slow),
+    };
     let shares = format!("{} of {their} events, {} of the others'", share_of(&slow), share_of(&others));
     if is_first {
         format!("{slow_names} {are} the second hump ({shares})")
@@ -53,36 +63,53 @@ fn name(dimension: Dimension) -> &'static str {
         Dimension::SentPartition => "input partition",
         Dimension::Producer => "producer",
         Dimension::Size => "size",
+        Dimension::Time => "time",
     }
 }
 
-/// "partitions 3 and 7", "payloads of 4,096 to 16,383 B"
-fn names_of(dimension: Dimension, groups: &[&GroupLatency]) -> String {
-    if dimension == Dimension::Size {
-        return format!("payloads of {}", joined(&sizes_of(groups), "and"));
-    }
+/// "partitions 3 and 7"
+fn numbers_of(dimension: Dimension, groups: &[&GroupLatency]) -> String {
     let plural = if groups.len() == 1 { "" } else { "s" };
     let mut names: Vec<String> = groups.iter().map(|group| group.of.to_string()).collect();
-    if names.len() > MOST_NAMED {
-        let more = names.split_off(MOST_NAMED - 1).len();
-        names.push(format!("{more} more"));
-    }
+    shorten(&mut names, MOST_NAMED);
     format!("{}{plural} {}", name(dimension), joined(&names, "and"))
 }
 
-/// Size classes that follow each other are one range.
-fn sizes_of(groups: &[&GroupLatency]) -> Vec<String> {
+/// At most so many names; the last one counts those that are left out.
+fn shorten(names: &mut Vec<String>, most: usize) {
+    if names.len() > most {
+        let more = names.split_off(most - 1).len();
+        names.push(format!("{more} more"));
+    }
+}
+
+/// Groups that follow each other are one range, up to below its end.
+fn ranges_of(groups: &[&GroupLatency], end_of: impl Fn(u64) -> u64) -> Vec<(u64, u64)> {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     for group in groups {
-        let after = group.of.saturating_mul(2).max(1);
         match ranges.last_mut() {
-            Some((_, end)) if *end == group.of => *end = after,
-            _ => ranges.push((group.of, after)),
+            Some((_, end)) if *end == group.of => *end = end_of(group.of),
+            _ => ranges.push((group.of, end_of(group.of))),
         }
     }
-    let range = |(from, after): (u64, u64)| match after - from {
-        0 | 1 => format!("{} B", count(from)),
-        _ => format!("{} to {} B", count(from), count(after - 1)),
+    ranges
+}
+
+/// "from 20 s to 41 s"
+fn stretches_of(slices: &[&GroupLatency], slice_s: Option<u64>) -> Vec<String> {
+    let ranges = ranges_of(slices, |from_s| from_s.saturating_add(slice_s.unwrap_or(1)));
+    let mut names: Vec<String> =
+        ranges.into_iter().map(|(from_s, to_s)| format!("from {} s to {} s", count(from_s), count(to_s))).collect();
+    shorten(&mut names, MOST_STRETCHES);
+    names
+}
+
+/// "4,096 to 16,383 B"
+fn sizes_of(groups: &[&GroupLatency]) -> Vec<String> {
+    let ranges = ranges_of(groups, |from| from.saturating_mul(2).max(1));
+    let range = |(from, after): (u64, u64)| match after.saturating_sub(1) {
+        last if last <= from => format!("{} B", count(from)),
+        last => format!("{} to {} B", count(from), count(last)),
     };
     ranges.into_iter().map(range).collect()
 }
@@ -114,7 +141,7 @@ mod tests {
             second_hump: Some(*second),
             ..GroupLatency::default()
         };
-        GroupedBy { by, explains: Some(explains), groups: groups.iter().map(group).collect() }
+        GroupedBy { by, explains: Some(explains), slice_s: Some(4), groups: groups.iter().map(group).collect() }
     }
 
     fn said(dimensions: &[GroupedBy]) -> Option<String> {
@@ -136,6 +163,16 @@ mod tests {
             "Input partitions 3 and 7 are the second hump (99.00 % of their events, 0.20 % of the others'); \
              so are payloads of 4,096 to 16,383 B and 65,536 to 131,071 B (100 % of their events, 0 % of the others')"
         );
+        let slow_at = |slow: &[u64]| {
+            let slice = |of: u64| (of * 4, 100, if slow.contains(&of) { 100 } else { 0 });
+            said(&[grouped_by(Dimension::Time, 0.9, &(0..40).map(slice).collect::<Vec<_>>())]).unwrap()
+        };
+        assert_eq!(
+            slow_at(&[5, 6, 9]),
+            "What was due from 20 s to 28 s and from 36 s to 40 s is the second hump (100 % of its events, 0 % of the others')"
+        );
+        let often = slow_at(&[1, 3, 5, 7, 9]);
+        assert!(often.starts_with("What was due from 4 s to 8 s, from 12 s to 16 s and 3 more is the"), "{often}");
         let many: Vec<(u64, u64, u64)> = (0..30).map(|of| (of, 10, if of < 20 { 10 } else { 0 })).collect();
         let many = said(&[grouped_by(Dimension::Producer, 1.0, &many)]).unwrap();
         assert!(many.starts_with("Producers 0, 1, 2, 3, 4, 5, 6 and 13 more are the second hump (100 % of"), "{many}");

@@ -110,7 +110,7 @@ pub struct StreamSummary {
     /// Each phase of the rate, when there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<PhaseSummary>,
-    /// How long events took end to end, by partition, producer and size, when there is one place only: with several, each stage says it.
+    /// How long events took end to end, by partition, producer, size and time, when there is one place only: with several, each stage says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_by: Option<GroupedLatency>,
     /// The mean rate of the schedule while sending, in events per second.
@@ -180,7 +180,7 @@ pub struct StageSummary {
     pub counts: Counts,
     /// How long each hop took, up to here.
     pub latency_ms: HopLatencies,
-    /// How long events took end to end, by partition, producer and size.
+    /// How long events took end to end, by partition, producer, size and time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_to_end_by: Option<GroupedLatency>,
     /// How long events may have waited for the observer itself, at most: that much of a latency may not be the target's.

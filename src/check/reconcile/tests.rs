@@ -107,6 +107,7 @@ fn observation(seen: Seen, index: usize) -> Observation {
         partition: Partition::new(partition),
         key_hash,
         due_ns: Some(1_000_000_000),
+        due_offset_ns: index as u64 * 1_000_000_000,
         sent_ns: Some(1_001_000_000),
         behind_ns: 0,
         payload_bytes: 1 << (index % 5),

@@ -54,7 +54,7 @@ impl<'a> Place<'a> {
         self.stage.map_or(&self.stream.latency_ms, |stage| &stage.latency_ms)
     }
 
-    /// Its end-to-end latencies by partition, producer and size, where they were measured.
+    /// Its end-to-end latencies by partition, producer, size and time, where they were measured.
     pub(super) fn end_to_end_by(&self) -> Option<&'a GroupedLatency> {
         self.stage.map_or(&self.stream.end_to_end_by, |stage| &stage.end_to_end_by).as_ref()
     }

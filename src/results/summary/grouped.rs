@@ -23,6 +23,9 @@ pub struct GroupedBy {
     /// The share of the variance between the two humps that these groups explain (eta squared), from 0 to 1; absent where there are not two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explains: Option<f64>,
+    /// For `time`: how long a slice is, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice_s: Option<u64>,
     /// The groups, by number.
     pub groups: Vec<GroupLatency>,
 }
@@ -30,7 +33,8 @@ pub struct GroupedBy {
 /// The events of one group: its first deliveries after the warm-up.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct GroupLatency {
-    /// The partition, the producer, or the least size in bytes (up to below the next power of two).
+    /// The partition, the producer, the least size in bytes (up to below the next power of two), or the second at which a slice of the run
+    /// begins.
     pub of: u64,
     /// How many were measured.
     pub count: u64,

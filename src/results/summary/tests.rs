@@ -90,8 +90,12 @@ fn finding() -> FindingSummary {
 
 fn grouped() -> GroupedLatency {
     let group = |of| GroupLatency { of, count: 9, second_hump: Some(3), p50_ms: 1.5, p99_ms: 2.25 };
-    let by_partition =
-        GroupedBy { by: Dimension::SentPartition, explains: Some(0.25), groups: vec![group(0), group(7)] };
+    let by_partition = GroupedBy {
+        by: Dimension::SentPartition,
+        explains: Some(0.25),
+        slice_s: Some(4),
+        groups: vec![group(0), group(7)],
+    };
     GroupedLatency { valley_ms: Some(2.0), dimensions: vec![by_partition] }
 }
 
