@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringTreemap;
 
-use super::{ByPhase, LatencyHistogram, Merge, SeenByGroup, Stall, Strangers, due::DueContradiction, multiset::Multiset};
+use super::{
+    ByPhase, LatencyHistogram, Merge, SeenByGroup, Stall, Strangers, due::DueContradiction, multiset::Multiset,
+};
 
 /// How long events took to be seen, for each phase in which they were due; after the warm-up.
 #[derive(Debug, Clone, Default, PartialEq)]

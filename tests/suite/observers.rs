@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use floodmark::check::Dimension;
 use floodmark::event_time::lateness::{Finding, InjectionKind};
 use floodmark::results::Summary;
-use floodmark::results::summary::{FindingSummary, LatenessSummary, StreamSummary, Watermark};
+use floodmark::results::summary::{FindingSummary, GroupedBy, LatenessSummary, StreamSummary, Watermark};
 use floodmark::verdict::{ReasonCode, Verdict};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
@@ -138,6 +139,13 @@ fn findings_of(stream: &StreamSummary) -> Vec<&FindingSummary> {
     stream.findings.iter().filter(is_of_clock).collect()
 }
 
+/// How many events of the input are in each group.
+fn groups_of(stream: &StreamSummary) -> Vec<(Dimension, u64, u64)> {
+    let grouped = stream.stages[0].end_to_end_by.as_ref().unwrap();
+    let of = |by: &GroupedBy| by.groups.iter().map(|group| (by.by, group.of, group.count)).collect::<Vec<_>>();
+    grouped.dimensions.iter().flat_map(of).collect()
+}
+
 #[test]
 fn two_observers_find_what_one_finds() {
     let parts = Parts::new();
@@ -156,6 +164,9 @@ fn two_observers_find_what_one_finds() {
     assert_eq!(shared.clocks, single.clocks);
     assert_eq!((shared.clocks[0].producer, shared.clocks[0].injected_ms), (1, Some(-4000.0)));
     assert_eq!(shared.injections, single.injections);
+    let groups = groups_of(shared);
+    assert_eq!(groups, groups_of(single));
+    assert_eq!(groups.iter().filter(|(by, ..)| *by == Dimension::Partition).count(), 3, "{groups:?}");
     assert_eq!(shared.stages[1].windows, single.stages[1].windows);
     assert!(shared.stages[1].windows.as_ref().unwrap().compared > 1);
     assert_watermarks(&shared.watermarks, &single.watermarks);

@@ -59,6 +59,7 @@ impl<'a> Page<'a> {
     /// # Errors
     /// What the template's engine said; no run makes it fail.
     pub(crate) fn to_html(&self) -> Result<Vec<u8>, String> {
-        html::render(self.summary, self.manifest, self.damage.as_deref(), &self.seconds, &self.logs).map(String::into_bytes)
+        html::render(self.summary, self.manifest, self.damage.as_deref(), &self.seconds, &self.logs)
+            .map(String::into_bytes)
     }
 }
