@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Serialize, Serializer};
 
 use super::hop::{CELLS_PER_DECADE, Column, HopFigures, LEAST_NS, Percentiles};
-use super::place::{Place, Seconds};
+use super::place::{END_TO_END, Place, Seconds};
 use super::thin::{Bin, Bins};
 use crate::incidents::{Incident, IncidentKind};
 use crate::report::screen::clean;
@@ -69,8 +69,11 @@ struct HopChart<'a> {
     p90: Vec<Figure>,
     p99: Vec<Figure>,
     max: Vec<Figure>,
+    /// The p99 of the worst second, where a point stands for several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worst_p99: Option<Vec<Figure>>,
     column_s: u64,
-    /// When each column begins, and how many events are in which row.
+    /// When each column begins, and how many events are in which row; none where no heat map is drawn.
     columns: Vec<(u64, &'a Column)>,
     /// Nines, and the latency that so many events do not exceed.
     curve: Vec<(Figure, Figure)>,
@@ -97,7 +100,7 @@ impl<'a> Charts<'a> {
     pub(super) fn of(summary: &'a Summary, seconds: &'a Seconds, logs: &'a BTreeMap<LogKey, HopFigures>) -> Self {
         let places = Place::all(summary).into_iter().map(|place| {
             let events = summary.events.iter().filter(|event| place.has(event)).map(Event::of).collect();
-            PlaceCharts { events, ..PlaceCharts::of(&place, seconds.at(&place), logs) }
+            PlaceCharts { events, ..PlaceCharts::of(&place, seconds.at(&place), seconds.width_s > 1, logs) }
         });
         Charts {
             width_s: seconds.width_s,
@@ -117,7 +120,7 @@ impl<'a> Charts<'a> {
 }
 
 impl<'a> PlaceCharts<'a> {
-    fn of(place: &Place<'a>, bins: Option<&Bins>, logs: &'a BTreeMap<LogKey, HopFigures>) -> Self {
+    fn of(place: &Place<'a>, bins: Option<&Bins>, is_thinned: bool, logs: &'a BTreeMap<LogKey, HopFigures>) -> Self {
         let hops: Vec<_> =
             place.logs().into_iter().filter_map(|(name, key)| logs.get(&key).map(|hop| (name, hop))).collect();
         let mut x: BTreeSet<u64> = bins.into_iter().flat_map(|bins| bins.keys().copied()).collect();
@@ -126,7 +129,7 @@ impl<'a> PlaceCharts<'a> {
         PlaceCharts {
             name: place.name(),
             counts: CountChart::of(&x, bins),
-            hops: hops.into_iter().map(|(name, hop)| HopChart::of(name, hop, &x)).collect(),
+            hops: hops.into_iter().map(|(name, hop)| HopChart::of(name, hop, &x, is_thinned)).collect(),
             events: Vec::new(),
             phases: place.stream.phases.iter().filter(|phase| phase.times == 1).map(PhaseMark::of).collect(),
             limits: limits.map(|slo| Limit { name: &slo.name, ms: Figure::some(slo.limit) }).collect(),
@@ -161,7 +164,7 @@ impl CountChart {
 }
 
 impl<'a> HopChart<'a> {
-    fn of(name: &'a str, hop: &'a HopFigures, x: &BTreeSet<u64>) -> Self {
+    fn of(name: &'a str, hop: &'a HopFigures, x: &BTreeSet<u64>, is_thinned: bool) -> Self {
         let at = || x.iter().map(|second| hop.points.get(second));
         let ms = |of: fn(&Percentiles) -> f64| at().map(|point| Figure(point.map(of))).collect();
         HopChart {
@@ -171,8 +174,14 @@ impl<'a> HopChart<'a> {
             p90: ms(|point| point.p90_ms),
             p99: ms(|point| point.p99_ms),
             max: ms(|point| point.max_ms),
+            worst_p99: is_thinned.then(|| ms(|point| point.worst_p99_ms)),
             column_s: hop.column_s,
-            columns: hop.columns.iter().map(|(start, column)| (*start, column)).collect(),
+            columns: hop
+                .columns
+                .iter()
+                .filter(|_| name == END_TO_END)
+                .map(|(start, column)| (*start, column))
+                .collect(),
             curve: hop.curve.iter().map(|(nines, ms)| (Figure::some(*nines), Figure::some(*ms))).collect(),
         }
     }

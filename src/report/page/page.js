@@ -138,6 +138,13 @@
   const log = (label) => ({ ...upright(label, latency), splits: decades, filter: (u, all) => all });
   const width = (parent) => Math.max(Math.floor(parent.getBoundingClientRect().width), 240);
 
+  const say = (parent, text) => {
+    const sentence = document.createElement("p");
+    sentence.className = "empty";
+    sentence.textContent = text;
+    parent.append(sentence);
+  };
+
   const draw = (parent, title, options, data) => {
     const holder = document.createElement("div");
     holder.className = "chart";
@@ -146,10 +153,7 @@
     holder.append(heading);
     parent.append(holder);
     if (!data.slice(1).some((values) => values.some((value) => value != null))) {
-      const empty = document.createElement("p");
-      empty.className = "empty";
-      empty.textContent = "Nothing was measured.";
-      holder.append(empty);
+      say(holder, "Nothing was measured.");
       return null;
     }
     const chart = new uPlot({ width: width(holder), height: 230, legend: { live: true }, ...options }, data, holder);
@@ -202,14 +206,17 @@
   const percentiles = (parent, place, hop, isWhole) => {
     const name = isWhole ? "delivered" : "acked";
     const band = (above, below, share) => ({ series: [above, below], fill: faded(colour(name), share) });
+    // Where a point stands for several seconds, the p99 of all their events may hide that of a bad one.
+    const worst = hop.worst_p99 ? [line("worst second's p99", "warm", latency, { width: 1, dash: [6, 4] })] : [];
     draw(parent, "Latency " + hop.name, timed(place, {
       series: [
         seconds, line("max", "worst", latency, { width: 1, dash: [2, 3] }), line("p99", "warm", latency), line("p90", name, latency, { width: 1 }), line("p50", name, latency, { width: 2 }),
+        ...worst,
       ],
       bands: [band(2, 3, 0.16), band(3, 4, 0.32)],
       axes: [time(), log("latency")], scales: { y: { distr: 3, range } }, height: isWhole ? 260 : 200,
       hooks: isWhole ? { draw: [limits(place)] } : {},
-    }), overTime(place, [hop.max, hop.p99, hop.p90, hop.p50].map(above)));
+    }), overTime(place, [hop.max, hop.p99, hop.p90, hop.p50, ...(hop.worst_p99 ? [hop.worst_p99] : [])].map(above)));
   };
 
   const faded = (hex, share) => {
@@ -266,11 +273,22 @@
     }, data);
   };
 
+  // Why there is no end-to-end latency.
+  const why = ({ counts }) => {
+    if (counts.delivered.some((value) => value > 0)) return "no event was timed after the warm-up.";
+    if (counts.acked.some((value) => value > 0)) return "events were acknowledged, and no delivery was seen.";
+    return "no acknowledgement and no delivery was seen.";
+  };
+
   const show = () => {
     charts.forEach((chart) => chart.destroy());
     charts = [];
     drawn.textContent = "";
     const place = figures.places[Number(choice.value) || 0];
+    if (!place.x.length) {
+      say(drawn, "No second of " + place.name + " was recorded: there is nothing to draw.");
+      return;
+    }
     const [first, ...others] = place.hops;
     rates(drawn, place);
     waiting(drawn, place);
@@ -279,7 +297,7 @@
       percentiles(drawn, place, first, true);
       heat(drawn, place, first);
     } else {
-      draw(drawn, "Latency due → consumed", {}, [[]]);
+      say(drawn, "Latency due → consumed: " + why(place));
     }
     const pair = document.createElement("div");
     pair.className = "pair";

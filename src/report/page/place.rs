@@ -14,6 +14,9 @@ use crate::verdict::SloResult;
 /// The longest name that is shown whole.
 const LONGEST_NAME: usize = 80;
 
+/// The hop whose latency is drawn largest, with a heat map.
+pub(super) const END_TO_END: &str = "due → consumed";
+
 /// A stage of a stream, or a stream that is observed in one place only.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
@@ -67,7 +70,7 @@ impl<'a> Place<'a> {
     pub(super) fn logs(&self) -> [(&'static str, LogKey); 4] {
         let stream = &self.stream.name;
         [
-            ("due → consumed", LogKey::new(stream, self.stage_name(), Hop::DueToConsumed)),
+            (END_TO_END, LogKey::new(stream, self.stage_name(), Hop::DueToConsumed)),
             ("sent → acked", LogKey::new(stream, None, Hop::SentToAcked)),
             ("due → sent", LogKey::new(stream, None, Hop::DueToSent)),
             ("generator's own lateness", LogKey::new(stream, Some(GENERATOR), Hop::DueToSent)),
