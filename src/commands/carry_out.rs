@@ -4,18 +4,14 @@ use std::io::Write;
 
 use super::flags::{FormatFlags, OutputFlags, ProfileFlags, RunFlag, TargetFlags, ViewFlag, Viewed, WatchFlags};
 use super::progress::Cadence;
-use super::report::write_report;
+use super::report::add_report;
 use super::{CommandError, Outcome};
 use crate::conclude::{Ended, Role};
 use crate::load::Shard;
 use crate::metrics::{Endpoint, MetricsAddress, RunMetrics, Subject};
 use crate::profile::Loaded;
-use crate::redact::sentence;
 use crate::report::formats::Ending;
-use crate::report::output::to_stderr;
-use crate::report::screen::shortened;
 use crate::report::terminal::{Look, Shown};
-use crate::results::names::REPORT;
 use crate::run::{self, News, Prepared, Request, RunError};
 
 /// The flags of the three commands, put together.
@@ -109,17 +105,6 @@ pub(super) fn carry_out(wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<Outc
         add_report(&ended);
     }
     print_end(&ended, &wanted.output.form, false, out)
-}
-
-/// Puts the page for a browser beside the results. The results stand without it: a page that cannot be made is one sentence.
-fn add_report(ended: &Ended) {
-    if let Err(why) = write_report(&ended.folder, &ended.summary, &ended.folder.join(REPORT), None) {
-        let told = format!(
-            "note: there is no {REPORT}, everything else is there: {}\n",
-            shortened(&sentence(&why.to_string()))
-        );
-        let _unwritten = to_stderr(&told);
-    }
 }
 
 /// What is about to happen, in a few lines.

@@ -3,6 +3,7 @@
 use std::{io::Write, path::PathBuf};
 
 use super::carry_out::print_end;
+use super::report::add_report;
 use super::{CommandError, Outcome, flags};
 use crate::merge::{MergeError, merge_parts};
 
@@ -29,5 +30,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
         MergeError::Results(error) if !error.is_usage() => CommandError::Environment(error.to_string()),
         wrong => CommandError::Usage(wrong.to_string()),
     })?;
+    add_report(&ended);
     print_end(&ended, &args.output.form, false, out)
 }

@@ -4,8 +4,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{CommandError, Outcome};
-use crate::conclude::read_run;
+use crate::conclude::{Ended, read_run};
+use crate::redact::sentence;
+use crate::report::output::to_stderr;
 use crate::report::page::Page;
+use crate::report::screen::shortened;
 use crate::results::names::REPORT;
 use crate::results::{ResultsError, RunFolder, Summary, pending::write_whole};
 
@@ -60,7 +63,7 @@ fn damage(folder: &Path) -> Option<String> {
 ///
 /// # Errors
 /// Files that cannot be read, or a report that cannot be written.
-pub(super) fn write_report(
+fn write_report(
     folder: &Path,
     summary: &Summary,
     file: &Path,
@@ -75,6 +78,17 @@ pub(super) fn write_report(
     }
     let bytes = page.to_html().map_err(|why| ResultsError::Unwritable { file: file.to_owned(), why })?;
     write_whole(file, &bytes)
+}
+
+/// Puts the page for a browser beside the results. The results stand without it: a page that cannot be made is one sentence.
+pub(super) fn add_report(ended: &Ended) {
+    if let Err(why) = write_report(&ended.folder, &ended.summary, &ended.folder.join(REPORT), None) {
+        let told = format!(
+            "note: there is no {REPORT}, everything else is there: {}\n",
+            shortened(&sentence(&why.to_string()))
+        );
+        let _unwritten = to_stderr(&told);
+    }
 }
 
 fn told(failures: &[ResultsError]) -> CommandError {

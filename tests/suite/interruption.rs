@@ -202,7 +202,7 @@ fn a_full_disk_stops_no_measurement_and_is_said_at_the_end() {
 }
 
 /// Seconds from the start of a run until now.
-fn seconds_into(run: &Running) -> f64 {
+pub(crate) fn seconds_into(run: &Running) -> f64 {
     let folder = floodmark::results::RunFolder::open(run.out.as_ref().unwrap()).unwrap();
     let started: jiff::Timestamp = folder.manifest().started.parse().unwrap();
     jiff::Timestamp::now().duration_since(started).as_secs_f64()

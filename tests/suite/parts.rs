@@ -3,11 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use floodmark::incidents::{Incident, IncidentKind};
 use floodmark::results::{Summary, TimelineRow};
 use floodmark::verdict::{Effect, ReasonCode, Verdict};
 
 use crate::cluster::Cluster;
+use crate::interruption::{own_broker, seconds_into};
 use crate::program::{Ended, Running, Workshop, assert_conserved, reasons_but_the_machine};
+use crate::reports::page_of;
 
 const RUN_ID: &str = "three-parts";
 
@@ -237,6 +240,55 @@ fn processes_that_agree_on_a_start_make_one_run() {
     let whole = parts.merge(&[out(&sent), out(&seen)]).sound();
     assert_conserved(&whole);
     assert_eq!(whole.totals.delivered, whole.totals.planned);
+}
+
+/// The merged folder of two senders and an observer beside a broker that stood still, and from when to when it did.
+fn outage_in_parts(workshop: &Workshop) -> ([Ended; 3], Ended, (f64, f64)) {
+    let (broker, brokers) = own_broker(workshop);
+    let text = "duration = \"10s\"\n[[stream]]\nname = \"s\"\ntopic = \"floodmark-still-parts\"\nrate = \"500/s\"\n";
+    let profile = workshop.profile(text);
+    let start = |verb: &str, more: &[&str]| {
+        workshop.start_on(verb, &profile, &brokers, &[&["--run-id", RUN_ID], more].concat())
+    };
+    let mut consume = start("consume", &[]);
+    consume.until("readiness", |consume| consume.stderr().contains("Ready: observing"));
+    let (mut one, other) = (start("produce", &["--shard", "0/2"]), start("produce", &["--shard", "1/2"]));
+    one.until_seconds(3);
+    broker.signal("STOP");
+    let stopped_s = seconds_into(&one);
+    one.until_seconds(stopped_s as u64 + 4);
+    broker.signal("CONT");
+    let continued_s = seconds_into(&one);
+    let parts = [one.wait(), other.wait(), consume.wait()];
+    let merged = workshop.fresh("merged");
+    let mut arguments = vec!["merge", "--json", "--out", merged.to_str().unwrap()];
+    arguments.extend(parts.iter().map(|part| out(part).to_str().unwrap()));
+    let ended = workshop.call(&arguments);
+    (parts, Ended { out: Some(merged), ..ended }, (stopped_s, continued_s))
+}
+
+#[test]
+fn a_merged_run_names_an_outage_with_its_times_and_shows_it_on_its_page() {
+    let workshop = Workshop::new();
+    let (parts, merged, (stopped_s, continued_s)) = outage_in_parts(&workshop);
+    assert!(parts.iter().all(|part| part.summary().events.is_empty()), "one side cannot tell what waits");
+    let events = merged.summary().events;
+    let of_kind = |kind| events.iter().filter(|event| event.kind == kind).collect::<Vec<&Incident>>();
+    let outage = of_kind(IncidentKind::NoAcknowledgements);
+    assert_eq!(outage.len(), 1, "{events:?}");
+    let (from_s, to_s) = (outage[0].from_s as f64, outage[0].to_s.unwrap() as f64);
+    // Within a second on a quiet machine, and the parts stand at the nearest second of the whole.
+    let is_near = |found_s: f64, truth_s: f64| (found_s - truth_s).abs() <= 2.0;
+    assert!(is_near(from_s, stopped_s) && is_near(to_s, continued_s), "{stopped_s} {continued_s} {events:?}");
+    // Both senders' events waited.
+    assert!(outage[0].figure > 500.0 * (to_s - from_s - 1.0) * 0.75, "{events:?}");
+    assert_eq!(of_kind(IncidentKind::Recovered).len(), 1, "{events:?}");
+
+    let (page, figures) = page_of(&out(&merged).join("report.html"));
+    assert!(page.contains("no acknowledgements; at most "), "{page}");
+    let marked = figures["places"][0]["events"].as_array().unwrap();
+    let marked: Vec<_> = marked.iter().map(|event| (event["from_s"].as_u64(), event["to_s"].as_u64())).collect();
+    assert_eq!(marked, events.iter().map(|event| (Some(event.from_s), event.to_s)).collect::<Vec<_>>());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::cluster::Cluster;
 use crate::program::{Ended, Workshop};
 
 /// A page, and the figures that its charts are drawn from.
-fn page_of(file: &Path) -> (String, Value) {
+pub(crate) fn page_of(file: &Path) -> (String, Value) {
     let page = fs::read_to_string(file).unwrap();
     let (_, after) = page.split_once("<script type=\"application/json\" id=\"figures\">").unwrap();
     let (figures, _) = after.split_once("</script>").unwrap();
