@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Parser;
-use floodmark::commands::{Cli, CommandError, error_json};
+use floodmark::commands::{Cli, CommandError, usage_instead_of_a_result};
 use floodmark::limits::outlive_full_files;
 use floodmark::redact::sentence;
 use floodmark::report::output::Outlet;
@@ -45,9 +45,7 @@ fn run() -> ExitCode {
     let mut code = match cli.run(&mut out) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
-            if cli.wants_json() {
-                let _ = out.write_all(error.to_json().as_bytes());
-            }
+            let _ = out.write_all(&cli.instead_of_a_result(&error));
             report(&error, cli.wants_json())
         }
     };
@@ -61,12 +59,14 @@ fn run() -> ExitCode {
 
 /// Prints help, the version, or what is wrong with the command line, which may contain anything.
 fn print_answer(answer: &clap::Error) -> io::Result<()> {
-    if answer.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+    if answer.use_stderr() {
+        let arguments: Vec<String> =
+            std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
         let text = answer.render().to_string();
         let text = text.trim().trim_start_matches("error: ");
         let (text, help) = text.split_once("\n\n").map_or((text, None), |(text, help)| (text, Some(help.trim())));
         let mut screen = Screen::new(io::stdout(), false);
-        screen.write_all(error_json("usage", text, help).as_bytes()).and_then(|()| screen.flush())?;
+        screen.write_all(&usage_instead_of_a_result(&arguments, text, help)).and_then(|()| screen.flush())?;
     }
     let (out, look): (Box<dyn Write>, Look) = if answer.use_stderr() {
         (Box::new(io::stderr()), Look::of_stderr())

@@ -4,7 +4,11 @@ use std::io::{self, Write};
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
-use crate::{kafka::SettingsError, profile::ProfileError, redact::sentence, report::screen::shortened};
+use crate::kafka::SettingsError;
+use crate::profile::ProfileError;
+use crate::redact::sentence;
+use crate::report::formats::{Format, NoResult};
+use crate::report::screen::shortened;
 
 /// The one error that a command ends in.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +72,11 @@ impl CommandError {
         error_json(self.code(), &self.to_string(), self.help())
     }
 
+    /// The error in the place of a result, in a form that has a way to say it.
+    pub(super) fn in_form(&self, form: &Format) -> Vec<u8> {
+        error_in_form(form, self.code(), &self.to_string())
+    }
+
     /// Prints the error: a profile's with the lines at fault, unless `plain`; any other in one line.
     ///
     /// # Errors
@@ -81,10 +90,28 @@ impl CommandError {
 }
 
 /// An error as JSON, with a line end. `help` is the way out, where the text does not say it.
-#[must_use]
-pub fn error_json(code: &str, text: &str, help: Option<&str>) -> String {
+fn error_json(code: &str, text: &str, help: Option<&str>) -> String {
     let error = serde_json::json!({ "error": { "code": code, "text": shortened(&sentence(text)), "help": help.map(sentence) } });
     format!("{error:#}\n")
+}
+
+fn error_in_form(form: &Format, code: &'static str, text: &str) -> Vec<u8> {
+    let text = shortened(&sentence(text));
+    let printed = form.print_error.map(|print| print(&NoResult { code, text: &text }));
+    // No text makes a form fail; if one did, standard error still has the sentence.
+    printed.and_then(Result::ok).unwrap_or_default()
+}
+
+/// What a command line that cannot be read leaves on standard output, in the form that it asks for as far as that can be told.
+#[must_use]
+pub fn usage_instead_of_a_result(arguments: &[String], text: &str, help: Option<&str>) -> Vec<u8> {
+    if arguments.iter().any(|argument| argument == "--json") {
+        return error_json("usage", text, help).into_bytes();
+    }
+    let after = arguments.windows(2).filter(|pair| pair[0] == "--format").map(|pair| pair[1].as_str());
+    let joined = arguments.iter().filter_map(|argument| argument.strip_prefix("--format="));
+    let form = after.chain(joined).find_map(Format::named);
+    form.map(|form| error_in_form(form, "usage", text)).unwrap_or_default()
 }
 
 fn print_with_lines(error: &ProfileError, out: &mut dyn Write) -> io::Result<()> {

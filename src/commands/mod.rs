@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
+use crate::report::formats::Format;
 use crate::results::Summary;
 use crate::verdict::{Effect, Verdict};
 
@@ -26,7 +27,7 @@ pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod watermark;
 
-pub use error::{CommandError, error_json};
+pub use error::{CommandError, usage_instead_of_a_result};
 
 /// Loads Kafka with synthetic traffic and bursts, and checks what comes out: loss, duplicates, order and latency.
 #[derive(Debug, Parser)]
@@ -141,18 +142,43 @@ impl Cli {
     #[must_use]
     pub fn wants_json(&self) -> bool {
         match &self.command {
-            Command::Run(args) => args.output.form.chosen().is_for_machines,
-            Command::Produce(args) => args.output.form.chosen().is_for_machines,
-            Command::Consume(args) => args.output.form.chosen().is_for_machines,
-            Command::Merge(args) => args.output.form.chosen().is_for_machines,
-            Command::Show(args) => args.form.chosen().is_for_machines,
             Command::Compare(args) => args.json,
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),
             Command::Capture(args) => args.json,
-            Command::Report(_) | Command::Broker(_) | Command::Schema(_) | Command::Completions(_) => false,
+            _ => self.form().is_some_and(|form| form.is_for_machines),
         }
+    }
+
+    /// The form that the end of a run is printed in; none for a command that ends none.
+    fn form(&self) -> Option<&'static Format> {
+        let form = match &self.command {
+            Command::Run(args) => &args.output.form,
+            Command::Produce(args) => &args.output.form,
+            Command::Consume(args) => &args.output.form,
+            Command::Merge(args) => &args.output.form,
+            Command::Show(args) => &args.form,
+            Command::Report(_)
+            | Command::Compare(_)
+            | Command::Plan(_)
+            | Command::Watermark(_)
+            | Command::Curve(_)
+            | Command::Capture(_)
+            | Command::Broker(_)
+            | Command::Schema(_)
+            | Command::Completions(_) => return None,
+        };
+        Some(form.chosen())
+    }
+
+    /// What an error leaves on standard output, where machines look for a result.
+    #[must_use]
+    pub fn instead_of_a_result(&self, error: &CommandError) -> Vec<u8> {
+        if self.wants_json() {
+            return error.to_json().into_bytes();
+        }
+        self.form().map(|form| error.in_form(form)).unwrap_or_default()
     }
 }
 

@@ -52,3 +52,30 @@ fn a_run_and_its_folder_say_the_same_in_markdown() {
     let shown = workshop.call(&["show", ended.out.as_ref().unwrap().to_str().unwrap(), "--format", "markdown"]);
     assert_eq!((shown.code(), &shown.stdout), (Some(1), text));
 }
+
+#[test]
+fn a_run_that_cannot_start_is_an_error_in_junit_with_its_sentence_and_exit_code() {
+    let workshop = Workshop::new();
+    let good = workshop.profile("duration = \"1s\"\n[[stream]]\nname = \"s\"\nrate = \"2k/s\"\n");
+    let bad = workshop.profile("duration = \"1s\"\n[[stream]]\nname = \"s\"\nrat = \"2k/s\"\n");
+    let [good, bad] = [&good, &bad].map(|path| path.to_str().unwrap());
+    let cases: [(&[&str], i32, &str, &str); 5] = [
+        (&["run", bad], 2, "profile", "`rat`"),
+        (&["run", good, "-b", "127.0.0.1:1"], 4, "environment", "127.0.0.1:1"),
+        (&["merge", "absent"], 2, "usage", "`absent` has no floodmark run in it"),
+        (&["show", "absent"], 2, "usage", "`absent` has no floodmark run in it"),
+        (&["run", good, "--rate-scale", "much"], 2, "usage", "--rate-scale"),
+    ];
+    for (arguments, code, kind, said) in cases {
+        let ended = workshop.call(&[arguments, &["--format", "junit"]].concat());
+        let xml = &ended.stdout;
+        assert!(is_well_formed(xml), "{xml}");
+        assert_eq!(ended.code(), Some(code), "{xml}{}", ended.stderr);
+        assert!(xml.contains("<testsuites name=\"floodmark\" tests=\"1\" failures=\"0\" errors=\"1\">"), "{xml}");
+        let (_, message) =
+            xml.split_once(&format!("<error type=\"{kind}\" message=\"")).unwrap_or_else(|| panic!("{xml}"));
+        let (message, _) = message.split_once('"').unwrap();
+        assert!(message.contains(said) && ended.stderr.contains(said), "{message}\n{}", ended.stderr);
+    }
+    assert_eq!(workshop.call(&["run", bad]).stdout, "", "only where it was asked for");
+}

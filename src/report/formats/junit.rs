@@ -9,14 +9,43 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use self::suites::{Case, Suite, suites_of};
 use super::places::Outcome;
-use super::{Ending, Format};
+use super::{Ending, Format, NoResult};
 use crate::report::screen::clean;
 use crate::results::Summary;
 
-pub(super) const JUNIT: Format = Format { name: "junit", is_for_machines: false, print };
+pub(super) const JUNIT: Format =
+    Format { name: "junit", is_for_machines: false, print, print_error: Some(print_error) };
 
 fn print(ending: &Ending<'_>) -> Result<Vec<u8>, String> {
     junit(ending.summary).map_err(|error| error.to_string())
+}
+
+fn print_error(error: &NoResult<'_>) -> Result<Vec<u8>, String> {
+    junit_of_error(error).map_err(|error| error.to_string())
+}
+
+/// A suite with one case, which erred: a CI system that finds no suite says nothing, or that all is well.
+fn junit_of_error(error: &NoResult<'_>) -> io::Result<Vec<u8>> {
+    let counts = [("tests", "1"), ("failures", "0"), ("errors", "1")];
+    let case =
+        Case { name: "start".to_owned(), outcome: Outcome::Erred, kind: Some(error.code), text: error.text.to_owned() };
+    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    xml.create_element("testsuites")
+        .with_attribute(("name", "floodmark"))
+        .with_attributes(counts)
+        .write_inner_content(|xml| {
+            let suite = xml.create_element("testsuite").with_attribute(("name", "run")).with_attributes(counts);
+            suite.write_inner_content(|xml| write_case(xml, "floodmark", &case))?;
+            Ok(())
+        })?;
+    Ok(ended(xml))
+}
+
+fn ended(xml: Writer<Vec<u8>>) -> Vec<u8> {
+    let mut bytes = xml.into_inner();
+    bytes.push(b'\n');
+    bytes
 }
 
 fn junit(summary: &Summary) -> io::Result<Vec<u8>> {
@@ -34,9 +63,7 @@ fn junit(summary: &Summary) -> io::Result<Vec<u8>> {
             ("time", &time),
         ])
         .write_inner_content(|xml| suites.iter().try_for_each(|suite| write_suite(xml, suite, summary, &time)))?;
-    let mut bytes = xml.into_inner();
-    bytes.push(b'\n');
-    Ok(bytes)
+    Ok(ended(xml))
 }
 
 fn write_suite(xml: &mut Writer<Vec<u8>>, suite: &Suite, summary: &Summary, time: &str) -> io::Result<()> {
@@ -88,7 +115,7 @@ fn write_case(xml: &mut Writer<Vec<u8>>, class: &str, case: &Case) -> io::Result
     xml.create_element("testcase")
         .with_attributes([("name", name.as_str()), ("classname", &xml_text(class))])
         .write_inner_content(|xml| {
-            let said = xml.create_element(element);
+            let said = xml.create_element(element).with_attributes(case.kind.map(|kind| ("type", kind)));
             let said = if case.outcome == Outcome::Passed { said } else { said.with_attribute(("message", first)) };
             said.write_text_content(BytesText::new(&text))?;
             Ok(())

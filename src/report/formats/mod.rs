@@ -24,6 +24,18 @@ pub struct Ending<'a> {
     pub look: Look,
 }
 
+/// Why there is no result.
+#[derive(Debug, Clone, Copy)]
+pub struct NoResult<'a> {
+    /// What kind of error it was, as a name for programs.
+    pub code: &'static str,
+    /// What is wrong, in one sentence.
+    pub text: &'a str,
+}
+
+/// Turns an error into bytes; an error of its own is one sentence.
+pub(crate) type PrintError = fn(&NoResult<'_>) -> Result<Vec<u8>, String>;
+
 /// A form.
 pub struct Format {
     /// What a user writes to choose it.
@@ -32,6 +44,8 @@ pub struct Format {
     pub is_for_machines: bool,
     /// Turns the end of a run into bytes; an error is one sentence.
     pub print: fn(&Ending<'_>) -> Result<Vec<u8>, String>,
+    /// Says in the place of a result that there is none, where whoever reads the form would take silence for success.
+    pub print_error: Option<PrintError>,
 }
 
 /// All of them, the default first.

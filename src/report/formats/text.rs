@@ -3,7 +3,7 @@
 use super::{Ending, Format};
 use crate::report::terminal::{closing, short};
 
-pub(super) const TEXT: Format = Format { name: "text", is_for_machines: false, print };
+pub(super) const TEXT: Format = Format { name: "text", is_for_machines: false, print, print_error: None };
 
 #[expect(clippy::unnecessary_wraps, reason = "a form may fail")]
 fn print(ending: &Ending<'_>) -> Result<Vec<u8>, String> {

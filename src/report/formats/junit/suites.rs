@@ -25,6 +25,8 @@ pub(super) struct Suite {
 pub(super) struct Case {
     pub(super) name: String,
     pub(super) outcome: Outcome,
+    /// What kind of error it is, of one that left no result.
+    pub(super) kind: Option<&'static str>,
     /// All that there is to say, a line for each sentence.
     pub(super) text: String,
 }
@@ -59,7 +61,7 @@ impl Place<'_> {
         let about = self.reasons_about(limit, summary);
         let sentences = std::iter::once(limit_words(limit.slo)).chain(about.iter().map(|reason| reason.text.clone()));
         let text = sentences.collect::<Vec<_>>().join("\n");
-        Case { name: limit.name(), outcome: limit.outcome(&about), text }
+        Case { name: limit.name(), outcome: limit.outcome(&about), kind: None, text }
     }
 }
 
@@ -71,7 +73,8 @@ impl Suite {
             case.text.push('\n');
             case.text.push_str(&reason.text);
         } else {
-            self.cases.push(Case { name, outcome: Outcome::of(reason.code.effect()), text: reason.text.clone() });
+            let outcome = Outcome::of(reason.code.effect());
+            self.cases.push(Case { name, outcome, kind: None, text: reason.text.clone() });
         }
     }
 
@@ -88,7 +91,7 @@ fn verdict_case(summary: &Summary) -> Case {
         Verdict::Void => Outcome::Erred,
         Verdict::Part => Outcome::Skipped,
     };
-    Case { name: "verdict".to_owned(), outcome, text: format!("{word}: {meaning}") }
+    Case { name: "verdict".to_owned(), outcome, kind: None, text: format!("{word}: {meaning}") }
 }
 
 /// "end_to_end_p99: observed 312 ms, at most 250 ms"

@@ -146,6 +146,22 @@ proptest! {
     }
 
     #[test]
+    fn an_error_that_left_no_result_is_a_suite_by_the_schema_whatever_its_text(text in any::<String>()) {
+        let elements = read(&junit_of_error(&NoResult { code: "environment", text: &text }).unwrap());
+        elements.iter().for_each(assert_allowed);
+        let names: Vec<&str> = elements.iter().map(|element| element.name.as_str()).collect();
+        prop_assert_eq!(names, ["testsuites", "testsuite", "testcase", "error"]);
+        for suite in &elements[..2] {
+            let counts = ["tests", "failures", "errors"].map(|name| suite.number(name));
+            prop_assert_eq!(counts, [1, 0, 1]);
+        }
+        prop_assert_eq!(elements[3].attributes["type"].as_str(), "environment");
+        let first = xml_text(&text).lines().next().unwrap_or_default().to_owned();
+        let one_line = |text: &str| text.replace(['\n', '\t', '\r'], " ");
+        prop_assert_eq!(one_line(&elements[3].attributes["message"]), one_line(&first));
+    }
+
+    #[test]
     fn what_is_allowed_comes_back_as_it_was(text in "[ -~\n\täß日€]{0,60}") {
         let cleaned = xml_text(&text);
         prop_assert_eq!(&cleaned, &text);
