@@ -1,5 +1,6 @@
 //! The live view on a terminal: what stands there, and how the terminal is left.
 
+use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 use floodmark::results::{RunFolder, RunState};
@@ -59,6 +60,24 @@ fn a_signal_ends_sending_and_leaves_the_last_frame_as_text() {
         let frame = left.find("unacknowledged 0").unwrap_or_else(|| panic!("no last frame: {left}"));
         let table = left.find("VOID").unwrap_or_else(|| panic!("no closing table: {left}"));
         assert!(frame < table, "{left}");
+    }
+}
+
+#[test]
+fn a_quit_ends_the_program_at_once_and_gives_the_terminal_back() {
+    for by_key in [true, false] {
+        let workshop = Workshop::new();
+        let mut terminal = OnTerminal::run(&workshop, TWO, 24, 80, &[]);
+        terminal.until("the view", shows_rows);
+        if by_key {
+            terminal.types("\u{1c}");
+        } else {
+            terminal.signal("QUIT");
+        }
+        let status = terminal.wait();
+        assert_eq!(status.signal(), Some(3), "{status:?}");
+        assert!(!terminal.is_alternate() && !terminal.cursor_is_hidden() && terminal.echoes(), "{}", terminal.text());
+        assert_eq!(RunFolder::open(&terminal.out).unwrap().manifest().state, RunState::Running);
     }
 }
 

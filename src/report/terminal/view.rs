@@ -2,6 +2,7 @@
 //! of it, and [`screen`] brings pages to a terminal. Nothing here reads a clock.
 
 mod draw;
+mod quit;
 mod rows;
 mod screen;
 mod second;

@@ -26,6 +26,7 @@ use rustix::termios::{
 
 use super::View;
 use super::draw::draw;
+use super::quit::leave_before_quitting;
 use crate::report::chart::text_of;
 use crate::report::terminal::Look;
 
@@ -152,6 +153,10 @@ impl Canvas {
 
     /// The last frame, as text on the normal screen.
     fn leave_last_frame(&self) {
+        // After a panic the terminal is back already, and what the panic said is not to be pushed off it.
+        if !IS_ON.load(Ordering::Relaxed) {
+            return;
+        }
         let text = text_of(&self.page());
         leave();
         let _unwritten = write(format!("{}\n\n", text.trim_end()).as_bytes());
@@ -160,8 +165,11 @@ impl Canvas {
 
 /// Takes the alternate screen, and keeps what is typed from showing on it.
 fn enter() -> io::Result<()> {
-    static HOOK: OnceLock<()> = OnceLock::new();
-    HOOK.get_or_init(leave_before_a_panic_speaks);
+    static HOOKS: OnceLock<()> = OnceLock::new();
+    HOOKS.get_or_init(|| {
+        leave_before_a_panic_speaks();
+        leave_before_quitting(leave);
+    });
     if let Ok(before) = tcgetattr(io::stderr()) {
         let before = BEFORE.get_or_init(|| before);
         let mut quiet = before.clone();
@@ -208,4 +216,70 @@ fn is_in_front() -> bool {
 fn write(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stderr().lock();
     out.write_all(bytes).and_then(|()| out.flush())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::num::NonZeroU16;
+
+    use pty_process::Size;
+    use pty_process::blocking::{Command, open};
+
+    use super::*;
+    use crate::conclude::Role;
+
+    fn open_view() -> LiveView {
+        let text = "duration = \"1m\"\n[[stream]]\nname = \"orders\"\nrate = \"1/s\"\n";
+        let speaks = |fault: &panic::PanicHookInfo<'_>| drop(write(format!("a fault: {fault}\n").as_bytes()));
+        panic::set_hook(Box::new(speaks));
+        LiveView::open(View::new("profile", Role::Run, &toml::from_str(text).unwrap())).unwrap()
+    }
+
+    #[test]
+    #[ignore = "needs a terminal: the test below runs it on one"]
+    fn another_thread_panics() {
+        let view = open_view();
+        let acks = thread::spawn(|| panic!("the ledger is gone"));
+        assert!(acks.join().is_err());
+        view.change(View::end);
+    }
+
+    #[test]
+    #[ignore = "needs a terminal: the test below runs it on one"]
+    fn who_shows_the_view_panics() {
+        let view = open_view();
+        let shown = panic::catch_unwind(panic::AssertUnwindSafe(|| view.change(|_| panic!("the ledger is gone"))));
+        assert!(shown.is_err());
+    }
+
+    /// What a test wrote to a terminal of its own, and whether that echoes afterwards.
+    fn on_a_terminal(test: &str) -> (String, bool) {
+        let (mut pty, pts) = open().unwrap();
+        pty.resize(Size::new(24, 80)).unwrap();
+        let test = format!("report::terminal::view::screen::tests::{test}");
+        let command = Command::new(std::env::current_exe().unwrap());
+        let arguments = ["--exact", &test, "--ignored", "--nocapture", "--test-threads=1"];
+        let mut child = command.args(arguments).env("TERM", "xterm-256color").spawn(pts).unwrap();
+        let mut written = Vec::new();
+        // A terminal whose last program has gone gives an error.
+        let _gone = pty.read_to_end(&mut written);
+        assert!(child.wait().unwrap().success(), "{}", String::from_utf8_lossy(&written));
+        let echoes = tcgetattr(&pty).unwrap().local_modes.contains(LocalModes::ECHO);
+        (String::from_utf8(written).unwrap(), echoes)
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_and_stands_on_it() {
+        for test in ["another_thread_panics", "who_shows_the_view_panics"] {
+            let (written, echoes) = on_a_terminal(test);
+            let [rows, columns] = [24, 80].map(|length| NonZeroU16::new(length).unwrap());
+            let mut screen = vt100::Parser::new(rows, columns, 0);
+            screen.process(written.as_bytes());
+            let screen = screen.screen();
+            assert!(written.contains("\x1b[?1049h"), "{test}: no view: {written:?}");
+            assert!(!screen.alternate_screen() && !screen.hide_cursor() && echoes, "{test}: {written:?}");
+            assert!(screen.contents().contains("the ledger is gone"), "{test}: {}", screen.contents());
+        }
+    }
 }
