@@ -114,6 +114,8 @@ pub struct Interval {
     pub counts: Counts,
     /// Of first deliveries after the warm-up.
     pub due_to_consumed: LatencyHistogram,
+    /// Of the same, where they say when they were sent.
+    pub sent_to_consumed: LatencyHistogram,
 }
 
 /// Observes one stage, or some partitions of it. Owned by one thread.
@@ -189,6 +191,7 @@ impl<E: Expectation> Observer<E> {
         ledger.late_injected += counts.late_injected;
         ledger.due_wrong += counts.due_wrong;
         ledger.due_to_consumed.merge(taken.due_to_consumed.clone());
+        ledger.sent_to_consumed.merge(taken.sent_to_consumed.clone());
         taken
     }
 
@@ -307,7 +310,7 @@ impl<E: Expectation> Observer<E> {
             self.ledger.sent_wrong += 1;
         } else {
             let took_ns = difference_ns(seen.consumed_ns, sent_ns);
-            self.ledger.sent_to_consumed.record(took_ns);
+            self.interval.sent_to_consumed.record(took_ns);
             self.ledger.phases.sent_to_consumed.record(seen.phase, took_ns, 1);
         }
     }

@@ -36,8 +36,10 @@ impl Merge for StageFigures {
     fn merge(&mut self, other: Self) {
         let StageFigures { stage, interval, watermarks } = other;
         self.stage = stage;
-        self.interval.counts.merge(interval.counts);
-        self.interval.due_to_consumed.merge(interval.due_to_consumed);
+        let Interval { counts, due_to_consumed, sent_to_consumed } = interval;
+        self.interval.counts.merge(counts);
+        self.interval.due_to_consumed.merge(due_to_consumed);
+        self.interval.sent_to_consumed.merge(sent_to_consumed);
         self.watermarks.extend(watermarks);
     }
 }

@@ -175,6 +175,7 @@ struct StageFamilies {
     /// Only where acknowledgements are heard, too.
     waiting: Option<OfStages<Gauge>>,
     end_to_end: OfStages<HopMetric, WithBounds>,
+    sent_to_consumed: OfStages<HopMetric, WithBounds>,
 }
 
 impl Families {
@@ -263,6 +264,7 @@ impl StageFamilies {
             duplicates: Family::default(),
             waiting: hears_acks.then(Family::default),
             end_to_end: Family::new_with_constructor(hops.clone()),
+            sent_to_consumed: Family::new_with_constructor(hops.clone()),
         };
         let f = &families;
         registry.register("events_delivered", "Events that were seen for the first time", f.delivered.clone());
@@ -273,6 +275,8 @@ impl StageFamilies {
         }
         let end_to_end = "From when an event was due to when it was seen; without the warm-up";
         registry.register_with_unit("end_to_end_latency", end_to_end, Unit::Seconds, f.end_to_end.clone());
+        let consumed = "From when an event was handed to the client to when it was seen; without the warm-up";
+        registry.register_with_unit("sent_to_consumed_latency", consumed, Unit::Seconds, f.sent_to_consumed.clone());
         families
     }
 
@@ -283,6 +287,7 @@ impl StageFamilies {
             duplicates: self.duplicates.get_or_create_owned(labels),
             waiting: self.waiting.as_ref().map(|waiting| waiting.get_or_create_owned(labels)),
             end_to_end: self.end_to_end.get_or_create_owned(labels),
+            sent_to_consumed: self.sent_to_consumed.get_or_create_owned(labels),
         }
     }
 }
@@ -314,6 +319,7 @@ struct StageMetrics {
     duplicates: Counter,
     waiting: Option<Gauge>,
     end_to_end: HopMetric,
+    sent_to_consumed: HopMetric,
 }
 
 impl StreamMetrics {
@@ -330,6 +336,7 @@ impl StreamMetrics {
             metrics.seen.inc_by(counts.seen());
             metrics.duplicates.inc_by(counts.duplicates_accidental);
             metrics.end_to_end.take_in(&stage.interval.due_to_consumed);
+            metrics.sent_to_consumed.take_in(&stage.interval.sent_to_consumed);
             if let Some(waiting) = &metrics.waiting {
                 waiting.set(level(totals.acked.saturating_sub(*seen)));
             }

@@ -67,6 +67,13 @@ fn a_run_tells_its_figures_while_it_goes_on() {
     };
     assert!(bucket("77").is_some() && bucket("77") <= bucket("+Inf"), "{page}");
     assert_eq!(bucket("+Inf"), value(&page, &format!("floodmark_end_to_end_latency_seconds_count{stage}")));
+    let timed = |hop: &str| value(&page, &format!("floodmark_{hop}_latency_seconds_count{stage}"));
+    assert_eq!(timed("sent_to_consumed"), timed("end_to_end"), "both are of the events that were seen: {page}");
+    let sum = |hop: &str| value(&page, &format!("floodmark_{hop}_latency_seconds_sum{stage}")).unwrap();
+    assert!(
+        0.0 < sum("sent_to_consumed") && sum("sent_to_consumed") <= sum("end_to_end"),
+        "none is sent early: {page}"
+    );
     assert!(page.contains("floodmark_run_info{run_id=\""), "{page}");
     let open = scrape(&address, OPEN_METRICS);
     assert!(open.contains("application/openmetrics-text; version=1.0.0") && open.ends_with("# EOF\n"), "{open}");
