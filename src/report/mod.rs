@@ -1,5 +1,6 @@
 //! Turns data into bytes for people. Nothing here measures or reads a clock; only `output` touches a stream.
 
+mod browser;
 pub(crate) mod chart;
 pub(crate) mod compared;
 pub(crate) use crate::figures;

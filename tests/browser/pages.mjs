@@ -147,7 +147,7 @@ const zones = (page, kinds) =>
     });
   }, kinds);
 
-const KINDS = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
+const KINDS = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", partition_stalled: "doubt", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
 
 const marksWhatHappened = async (page, folder) => {
   const events = JSON.parse(fs.readFileSync(path.join(folder, "summary.json"), "utf8")).events;

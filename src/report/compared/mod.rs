@@ -1,11 +1,10 @@
 //! A comparison as one small page for a browser, with no script. The file needs nothing else and asks nothing of any network.
 
-use base64::Engine as _;
+use minijinja::context;
 use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
-use super::screen::{clean, shortened};
+use super::browser::{filled_in, line, ours, policy};
 use super::terminal::compare::{headline, place_title, places, row, rule, worse};
 use super::terminal::paint::Ink;
 use crate::compare::{Compared, Comparison, Judgement, Place, RunUsed, words::in_one_line};
@@ -45,8 +44,9 @@ struct Listed<'a> {
 pub(crate) fn compared_page(found: &Comparison) -> Result<Vec<u8>, String> {
     let (word, ink) = headline(found);
     let page = context! {
-        policy => policy(),
-        style => Value::from_safe_string(STYLE.to_owned()),
+        policy => policy(&[], &[STYLE]),
+        title => format!("{word} · floodmark compare"),
+        styles => [ours(STYLE)],
         word,
         mark => mark(ink),
         text => line(&found.text),
@@ -56,10 +56,7 @@ pub(crate) fn compared_page(found: &Comparison) -> Result<Vec<u8>, String> {
         places => Value::from(Serde(places(&found.figures).into_iter().map(|place| table(found, place)).collect::<Vec<_>>())),
         runs => Value::from(Serde(runs("base", &found.base).chain(runs("new", &found.new)).collect::<Vec<_>>())),
     };
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    let rendered = environment.template_from_str(TEMPLATE).and_then(|template| template.render(page));
-    rendered.map(String::into_bytes).map_err(|error| error.to_string())
+    filled_in(TEMPLATE, page).map(String::into_bytes)
 }
 
 fn table(found: &Comparison, place: &Place) -> Table {
@@ -93,17 +90,6 @@ fn mark(ink: Ink) -> &'static str {
         Ink::Bad => "bad",
         _ => "doubt",
     }
-}
-
-/// A foreign sentence: without what a screen obeys, and in a length that can be read.
-fn line(text: &str) -> String {
-    shortened(&clean(text))
-}
-
-/// Nothing may be loaded, sent or run; only our style is used.
-fn policy() -> String {
-    let digest = base64::engine::general_purpose::STANDARD.encode(hmac_sha256::Hash::hash(STYLE.as_bytes()));
-    format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'")
 }
 
 #[cfg(test)]

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
+use minijinja::context;
 use minijinja::value::{Serde, Value};
-use minijinja::{Environment, context};
 use serde::Serialize;
 
 use super::charts::Charts;
@@ -15,8 +14,9 @@ use super::place::{Place, Seconds, shown};
 use super::tables::Table;
 use super::{phases, surroundings, tables};
 use crate::check::Hop;
+use crate::report::browser::{filled_in, line, ours, policy};
 use crate::report::figures::{count, seconds as length};
-use crate::report::screen::{clean, shortened};
+use crate::report::screen::clean;
 use crate::report::separated::what_separates;
 use crate::report::terminal::Look;
 use crate::report::terminal::closing::{facts_line, verdict_words};
@@ -26,10 +26,8 @@ use crate::results::{LogKey, Manifest, Summary};
 use crate::verdict::{Effect, Reason, Verdict};
 
 const TEMPLATE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
-const UPLOT_STYLE: &str = include_str!("uplot/uPlot.min.css");
-const UPLOT_SCRIPT: &str = include_str!("uplot/uPlot.iife.min.js");
+const STYLES: [&str; 2] = [include_str!("uplot/uPlot.min.css"), include_str!("page.css")];
+const SCRIPTS: [&str; 2] = [include_str!("uplot/uPlot.iife.min.js"), include_str!("page.js")];
 const UPLOT_LICENCE: &str = include_str!("uplot/LICENSE");
 /// The most reasons that are shown.
 const MOST_REASONS: usize = 50;
@@ -66,7 +64,8 @@ pub(super) fn render(
     let charts = Charts::of(summary, seconds, logs).to_script().map_err(|error| error.to_string())?;
     let names: Vec<String> = places.iter().map(Place::name).collect();
     let page = context! {
-        policy => policy(),
+        policy => policy(&SCRIPTS, &STYLES),
+        title => format!("{word} · {} · floodmark", shown(&summary.run.id)),
         verdict => context! { word, meaning => line(&meaning), mark => mark(summary.verdict) },
         damage => damage.map(shown),
         reasons => value(reasons(summary)),
@@ -92,40 +91,16 @@ pub(super) fn render(
         command => surroundings::command(manifest),
         profile => surroundings::profile(manifest),
         profile_name => shown(&manifest.profile_name),
-        charts => Value::from_safe_string(charts),
-        styles => [UPLOT_STYLE, STYLE].map(|style| Value::from_safe_string(style.to_owned())).to_vec(),
-        scripts => [UPLOT_SCRIPT, SCRIPT].map(|script| Value::from_safe_string(script.to_owned())).to_vec(),
+        charts => ours(&charts),
+        styles => STYLES.map(ours).to_vec(),
+        scripts => SCRIPTS.map(ours).to_vec(),
         licence => UPLOT_LICENCE,
     };
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
-    environment
-        .template_from_str(TEMPLATE)
-        .and_then(|template| template.render(page))
-        .map_err(|error| error.to_string())
+    filled_in(TEMPLATE, page)
 }
 
 fn value(of: impl Serialize) -> Value {
     Value::from(Serde(of))
-}
-
-/// Nothing may be loaded or sent, and only these scripts and styles may run.
-fn policy() -> String {
-    let hash = |text: &&str| {
-        let digest = hmac_sha256::Hash::hash(text.as_bytes());
-        format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(digest))
-    };
-    let all = |of: [&str; 2]| of.iter().map(hash).collect::<Vec<_>>().join(" ");
-    format!(
-        "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; form-action 'none'",
-        all([UPLOT_SCRIPT, SCRIPT]),
-        all([UPLOT_STYLE, STYLE])
-    )
-}
-
-/// A foreign sentence: without what a screen obeys, and in a length that can be read.
-fn line(text: &str) -> String {
-    shortened(&clean(text))
 }
 
 fn mark(verdict: Verdict) -> &'static str {

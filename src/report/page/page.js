@@ -42,30 +42,30 @@
 
   // What lies behind the lines: what happened, and the limits.
 
-  const ZONES = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", partition_stalled: "doubt", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
-
-  const zones = (place) => (u) => {
+  // Paints on a chart, within its frame, and leaves the pen as it was.
+  const inside = (paint) => (u) => {
     const { ctx, bbox } = u;
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
+    paint(u, ctx, bbox);
+    ctx.restore();
+  };
+
+  const ZONES = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", partition_stalled: "doubt", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
+
+  const zones = (place) => inside((u, ctx, bbox) => {
     for (const event of place.events) {
       const from = u.valToPos(event.from_s, "x", true);
       const to = u.valToPos(event.to_s ?? u.scales.x.max, "x", true);
       ctx.fillStyle = colour("zone-" + (ZONES[event.kind] ?? "doubt"));
       ctx.fillRect(from, bbox.top, Math.max(to - from, 2), bbox.height);
     }
-    ctx.restore();
-  };
+  });
 
   // A thin line where each phase begins, and its name beside it where there is room.
-  const phases = (place) => (u) => {
-    const { ctx, bbox } = u;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
+  const phases = (place) => inside((u, ctx, bbox) => {
     ctx.strokeStyle = ctx.fillStyle = colour("faint");
     ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([2 * devicePixelRatio, 4 * devicePixelRatio]);
@@ -83,8 +83,7 @@
       ctx.fillText(name, x + 4 * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
       free = x + ctx.measureText(name).width + 12 * devicePixelRatio;
     }
-    ctx.restore();
-  };
+  });
 
   const limits = (place) => (u) => {
     const { ctx, bbox } = u;
@@ -234,12 +233,7 @@
         highest = Math.max(highest, Number(row));
       }
     }
-    const cells = (u) => {
-      const { ctx, bbox } = u;
-      ctx.save();
-      ctx.beginPath();
-      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-      ctx.clip();
+    const cells = inside((u, ctx) => {
       for (const [start, rows] of hop.columns) {
         const left = Math.round(u.valToPos(start, "x", true)), right = Math.round(u.valToPos(start + hop.column_s, "x", true));
         for (const [row, events] of Object.entries(rows)) {
@@ -248,8 +242,7 @@
           ctx.fillRect(left, top, Math.max(right - left, 1), Math.max(bottom - top, 1));
         }
       }
-      ctx.restore();
-    };
+    });
     draw(parent, "Heat map of latency " + hop.name + ": the darker, the more events", timed(place, {
       series: [seconds, { label: "events", show: true, stroke: "transparent", points: { show: false }, value: () => "" }],
       legend: { show: false }, axes: [time(), log("latency")], scales: { y: { distr: 3, range: () => [edge(lowest - 1), edge(highest)] } }, height: 220, hooks: { draw: [cells] },
