@@ -63,12 +63,7 @@ fn damage(folder: &Path) -> Option<String> {
 ///
 /// # Errors
 /// Files that cannot be read, or a report that cannot be written.
-fn write_report(
-    folder: &Path,
-    summary: &Summary,
-    file: &Path,
-    damage: Option<String>,
-) -> Result<(), ResultsError> {
+fn write_report(folder: &Path, summary: &Summary, file: &Path, damage: Option<String>) -> Result<(), ResultsError> {
     let run = RunFolder::open(folder)?;
     let mut page = Page::new(summary, run.manifest(), &run.timeline()?, damage);
     for name in run.log_names()? {
