@@ -1,7 +1,8 @@
 //! What happened when, found in the rows of a run's timeline.
 
 use super::{Measured, StreamMeasured};
-use crate::incidents::{Incident, Limits, Second, Seconds, find, partitions_stalled};
+use crate::check::Delivered;
+use crate::incidents::{Incident, LeaderMove, Limits, Second, Seconds, find, leader_moved, partitions_stalled};
 use crate::profile::sla::SCALE_UP_SHARE;
 use crate::profile::{Profile, Stage, Stream};
 use crate::results::TimelineRow;
@@ -17,7 +18,6 @@ pub(super) fn incidents_of(profile: &Profile, rows: &[TimelineRow]) -> Vec<Incid
 
 fn incidents_of_stream(stream: &Stream, rows: &[TimelineRow]) -> Vec<Incident> {
     let of_stage = |(place, stage): (usize, &Stage)| {
-        let name = name_in_rows(stream, stage);
         let seconds = seconds_of(stream, place, rows);
         // Limits on end-to-end latency hold at the last stage.
         let limit = stream.slo.end_to_end_p99.filter(|_| place == stream.last_of_events());
@@ -25,27 +25,49 @@ fn incidents_of_stream(stream: &Stream, rows: &[TimelineRow]) -> Vec<Incident> {
         let scale_up_p50_ms =
             end_to_end_p99_ms.filter(|_| stream.sla.is_some()).map(|limit_ms| limit_ms * SCALE_UP_SHARE);
         let limits = Limits { end_to_end_p99_ms, scale_up_p50_ms };
-        find(&Seconds::new(&stream.name, Some(name).filter(|name| !name.is_empty()), &seconds), limits)
+        find(&Seconds::new(&stream.name, name_of_several(stream, stage), &seconds), limits)
     };
     let of_events = stream.stages.iter().enumerate().filter(|(_, stage)| stage.results.is_none());
     of_events.flat_map(of_stage).collect()
 }
 
-/// The stalls of single partitions that the observers found, in the order in which they began.
+/// What was found while the run went on and stands in none of its seconds: stalls of single partitions, and moves of leaders. In the order in
+/// which they began.
 #[must_use]
-pub(super) fn stalls_of(profile: &Profile, measured: &Measured) -> Vec<Incident> {
-    let of_stream = |(stream, measured): (&Stream, &StreamMeasured)| -> Vec<Incident> {
-        let stages = stream.stages.iter().zip(&measured.stages);
-        let observed = stages.filter_map(|(stage, seen)| Some((name_in_rows(stream, stage), seen.delivered.as_ref()?)));
-        observed
-            .flat_map(|(name, seen)| {
-                partitions_stalled(&stream.name, Some(name).filter(|name| !name.is_empty()), &seen.stalls)
-            })
-            .collect()
-    };
-    let mut incidents: Vec<Incident> = profile.streams.iter().zip(&measured.streams).flat_map(of_stream).collect();
+pub(super) fn observed_incidents(profile: &Profile, measured: &Measured) -> Vec<Incident> {
+    let streams = || profile.streams.iter().zip(&measured.streams);
+    let stalls = streams().flat_map(|(stream, measured)| stalls_of(stream, measured));
+    let moves = streams().flat_map(|(stream, _)| leader_moves_of(stream, &measured.leader_moves));
+    let mut incidents: Vec<Incident> = stalls.chain(moves).collect();
     incidents.sort_by_key(|incident| incident.from_s);
     incidents
+}
+
+fn stalls_of(stream: &Stream, measured: &StreamMeasured) -> Vec<Incident> {
+    let stages = stream.stages.iter().zip(&measured.stages);
+    let observed = stages.filter_map(|(stage, seen)| Some((stage, seen.delivered.as_ref()?)));
+    let stalled = |(stage, seen): (&Stage, &Delivered)| {
+        partitions_stalled(&stream.name, name_of_several(stream, stage), &seen.stalls)
+    };
+    observed.flat_map(stalled).collect()
+}
+
+/// At each stage that reads the topic; without a stage where the topic is only sent to.
+fn leader_moves_of(stream: &Stream, moves: &[LeaderMove]) -> Vec<Incident> {
+    let of_one = |of: &LeaderMove| {
+        let read = stream.stages.iter().filter(|stage| stage.topic == of.topic);
+        let mut places: Vec<Option<&str>> = read.map(|stage| name_of_several(stream, stage)).collect();
+        if places.is_empty() && stream.topic_name() == of.topic {
+            places.push(None);
+        }
+        places.into_iter().map(|stage| leader_moved(&stream.name, stage, of)).collect::<Vec<_>>()
+    };
+    moves.iter().flat_map(of_one).collect()
+}
+
+/// The name of a stage of a stream that has several.
+fn name_of_several<'a>(stream: &Stream, stage: &'a Stage) -> Option<&'a str> {
+    Some(name_in_rows(stream, stage)).filter(|name| !name.is_empty())
 }
 
 /// A stream that is observed in one place only has no stage in its rows.
@@ -85,6 +107,24 @@ mod tests {
     fn accidental_copies_hide_nothing_that_waits() {
         let row = TimelineRow { delivered_per_s: 90.0, seen_per_s: 100.0, ..TimelineRow::default() };
         assert_eq!((second_of(&row, false).delivered, second_of(&row, true).delivered), (90, 100));
+    }
+
+    #[test]
+    fn a_leader_moves_where_its_topic_is_read() {
+        let text = "duration = \"1m\"\n[[stream]]\nname = \"s\"\ntopic = \"in\"\nrate = \"1/s\"\n\
+            [[stream.stage]]\nname = \"input\"\ntopic = \"in\"\n[[stream.stage]]\nname = \"output\"\ntopic = \"out\"\n";
+        let mut profile: Profile = toml::from_str(text).unwrap();
+        profile.imply_stages();
+        let of =
+            |topic: &str, second| LeaderMove { topic: topic.to_owned(), second, brokers: (1, 2), partitions: vec![3] };
+        let measured = Measured {
+            streams: vec![StreamMeasured::default()],
+            leader_moves: vec![of("out", 9), of("in", 7), of("elsewhere", 1)],
+            ..Measured::default()
+        };
+        let incidents = observed_incidents(&profile, &measured);
+        let told: Vec<_> = incidents.iter().map(|of| (of.stage.as_deref(), of.from_s, of.brokers, of.figure)).collect();
+        assert_eq!(told, [(Some("input"), 7, Some((1, 2)), 1.0), (Some("output"), 9, Some((1, 2)), 1.0)]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
 use crate::consume::EventTimeFigures;
 use crate::consume::windows::WindowsSeen;
 use crate::event_time::lateness::InjectionLedger;
+use crate::incidents::LeaderMove;
 use crate::verdict::Reason;
 
 /// What was measured, stream by stream in the profile's order.
@@ -17,6 +18,8 @@ pub struct Measured {
     pub interrupted: bool,
     /// What went wrong on the way and spoils the measurement.
     pub troubles: Vec<Reason>,
+    /// Which leaders moved while a whole run watched its topics.
+    pub(crate) leader_moves: Vec<LeaderMove>,
     /// CPU time that the process used, in nanoseconds, all parts together; absent where it is not known.
     pub cpu_ns: Option<u64>,
 }
@@ -95,10 +98,11 @@ pub struct StageMeasured {
 
 impl Merge for Measured {
     fn merge(&mut self, other: Self) {
-        let Measured { streams, interrupted, troubles, cpu_ns } = other;
+        let Measured { streams, interrupted, troubles, leader_moves, cpu_ns } = other;
         merge_each(&mut self.streams, streams);
         self.interrupted |= interrupted;
         self.troubles.extend(troubles);
+        self.leader_moves.extend(leader_moves);
         self.cpu_ns = self.cpu_ns.zip(cpu_ns).map(|(own, other)| own + other).or(self.cpu_ns).or(cpu_ns);
     }
 }

@@ -19,7 +19,7 @@ mod windows;
 pub(crate) use event_times::{injected_of, lateness_of};
 pub use facts::Facts;
 use facts::StreamRun;
-use incidents::stalls_of;
+use incidents::observed_incidents;
 pub(crate) use ledgers::{make_ledger_folder, produced_of, stage_of, write_ledgers};
 pub(crate) use measured::{Measured, StageMeasured, StreamMeasured};
 pub(crate) use role::Role;
@@ -128,7 +128,7 @@ fn summarise(facts: &Facts<'_>, measured: &Measured, concluded: Vec<Concluded>, 
     streams.iter().for_each(|stream| totals.merge(stream.counts));
     Summary {
         schema: SUMMARY_SCHEMA,
-        events: stalls_of(facts.profile, measured),
+        events: observed_incidents(facts.profile, measured),
         verdict: judgement.verdict,
         reasons: judgement.reasons,
         run: facts.run.clone(),

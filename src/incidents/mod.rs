@@ -2,6 +2,7 @@
 //! and a folder that is read again.
 
 mod backlog;
+mod leaders;
 mod seconds;
 mod stalls;
 mod stretches;
@@ -15,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use backlog::{Swell, swells};
+pub(crate) use leaders::{LeaderMove, Leaders, leader_moved};
 pub(crate) use seconds::{Second, Seconds, backlog as waiting};
 pub(crate) use stalls::partitions_stalled;
 use stretches::{joined, stretches};
@@ -35,6 +37,9 @@ pub struct Incident {
     /// The partitions, when it was not all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partitions: Vec<u16>,
+    /// The ids of two brokers: the one that led the partitions before, and the one that leads them now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brokers: Option<(i32, i32)>,
     /// When it began, in seconds from the start of the run.
     pub from_s: u64,
     /// When it was over, in seconds from the start of the run; absent when it was not over at the end of the run.
@@ -55,6 +60,8 @@ pub enum IncidentKind {
     /// Partitions delivered nothing while the stage's others went on, where that is no chance. Figure: the events that would usually have come
     /// from them in that time.
     PartitionStalled,
+    /// The partitions of the stage's topic have another leader. The second is that in which the cluster first said so. Figure: how many partitions.
+    LeaderMoved,
     /// The stage delivered less than was offered, second after second. Figure: the rate that it held, in events per second.
     Saturation,
     /// The backlog was there: due and not delivered. From when it rose to when it was gone. Figure: the most events that waited.

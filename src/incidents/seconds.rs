@@ -132,6 +132,7 @@ impl Seconds {
             stage: self.stage.clone(),
             slo: None,
             partitions: Vec::new(),
+            brokers: None,
             from_s: seconds(lasts.start),
             to_s: (lasts.end < self.len()).then(|| seconds(lasts.end)),
             figure,

@@ -1,4 +1,4 @@
-//! The topic that a name refers to now: its id and its partitions, from the client's DescribeTopics call, which its Rust wrapper lacks.
+//! The topic that a name refers to now: its id, its partitions and their leaders, from the client's DescribeTopics call, which its Rust wrapper lacks.
 //!
 //! The `unsafe` of this file relies on:
 //! 1. The client handle lives as long as the `BaseConsumer` that it is taken from, which the caller keeps borrowed.
@@ -6,6 +6,7 @@
 //! 3. A result and its descriptions live as long as their event.
 #![expect(unsafe_code, reason = "topic ids are reached through a call that has no safe wrapper")]
 
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 use std::slice;
@@ -18,7 +19,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::error::KafkaError;
 
 /// The topic that a name refers to now, if any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TopicState {
     /// No topic has the name.
     Missing,
@@ -28,6 +29,8 @@ pub enum TopicState {
         id: Option<u128>,
         /// How many partitions it has.
         partitions: u32,
+        /// By partition: the id of the broker that leads it; absent where none does.
+        leaders: BTreeMap<i32, i32>,
     },
 }
 
@@ -119,9 +122,24 @@ unsafe fn state_of(topic: *const rd::rd_kafka_TopicDescription_t) -> Option<Topi
             }
             _ => return None,
         }
-        let mut partitions = 0;
-        rd::rd_kafka_TopicDescription_partitions(topic, &raw mut partitions);
-        Some(TopicState::There { id: id_of(topic), partitions: u32::try_from(partitions).ok()? })
+        let mut count = 0;
+        let first = rd::rd_kafka_TopicDescription_partitions(topic, &raw mut count);
+        let partitions = if first.is_null() { &[] } else { slice::from_raw_parts(first, count) };
+        let leaders = partitions.iter().filter_map(|partition| leader_of(*partition)).collect();
+        Some(TopicState::There { id: id_of(topic), partitions: u32::try_from(count).ok()?, leaders })
+    }
+}
+
+/// A partition's number and the id of its leader, if it has one. Its description is live (3).
+unsafe fn leader_of(partition: *const rd::rd_kafka_TopicPartitionInfo_t) -> Option<(i32, i32)> {
+    // SAFETY: the description is live, and its leader a part of it.
+    unsafe {
+        let leader = rd::rd_kafka_TopicPartitionInfo_leader(partition);
+        if leader.is_null() {
+            return None;
+        }
+        let id = Some(rd::rd_kafka_Node_id(leader)).filter(|id| *id >= 0)?;
+        Some((rd::rd_kafka_TopicPartitionInfo_partition(partition), id))
     }
 }
 
@@ -136,5 +154,30 @@ unsafe fn id_of(topic: *const rd::rd_kafka_TopicDescription_t) -> Option<u128> {
         let high = rd::rd_kafka_Uuid_most_significant_bits(uuid).cast_unsigned();
         let low = rd::rd_kafka_Uuid_least_significant_bits(uuid).cast_unsigned();
         Some(u128::from(high) << 64 | u128::from(low)).filter(|id| *id != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::ClientConfig;
+
+    use super::*;
+    use crate::broker::{Broker, BrokerConfig};
+
+    #[test]
+    fn a_topic_has_an_id_and_each_partition_its_leader() {
+        let config = BrokerConfig { auto_create_topics: true, default_partitions: 3, ..BrokerConfig::default() };
+        let broker = Broker::start(config).unwrap();
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", broker.address().to_string()).set("allow.auto.create.topics", "true");
+        let client: BaseConsumer = config.create().unwrap();
+        client.fetch_metadata(Some("orders"), Duration::from_secs(30)).unwrap();
+        let states = describe(&client, &["orders", "elsewhere"], Duration::from_secs(30)).unwrap();
+        let leaders: BTreeMap<i32, i32> = [(0, 1), (1, 1), (2, 1)].into();
+        assert!(
+            matches!(&states[0], Some(TopicState::There { id: Some(_), partitions: 3, leaders: found }) if *found == leaders),
+            "{states:?}"
+        );
+        assert_eq!(states[1], Some(TopicState::Missing));
     }
 }

@@ -6,18 +6,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::incidents::{LeaderMove, Leaders};
 use crate::kafka::{Target, TopicState};
 use crate::verdict::Reason;
 
 /// How often the topics are looked at.
-const EVERY: Duration = Duration::from_secs(1);
+pub(super) const EVERY: Duration = Duration::from_secs(1);
 /// How long a look may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How often in a row a topic must be missing to count as deleted: a broker that starts does not know all topics at once.
 const MISSING_LOOKS: u32 = 2;
 
 /// What became of a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TopicChange {
     /// It has more partitions.
     Grown {
@@ -33,6 +34,13 @@ pub(super) enum TopicChange {
         /// How many partitions that has.
         partitions: u32,
     },
+    /// Partitions have another leader.
+    LeaderMoved {
+        /// The ids of the brokers that led before and lead now.
+        brokers: (i32, i32),
+        /// Which partitions.
+        partitions: Vec<u16>,
+    },
 }
 
 /// A topic, and what became of it.
@@ -43,29 +51,40 @@ pub(super) struct TopicNews {
 }
 
 /// What is known of a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Known {
     id: Option<u128>,
     partitions: u32,
     /// In how many looks in a row it was missing.
     missing: u32,
+    leaders: Leaders,
 }
 
 impl Known {
+    /// A topic that was not looked at yet.
+    fn with(partitions: u32) -> Self {
+        Known { id: None, partitions, missing: 0, leaders: Leaders::default() }
+    }
+
     /// Compares with what is seen now, and remembers that.
-    fn compare(&mut self, seen: TopicState) -> Option<TopicChange> {
-        let TopicState::There { id, partitions } = seen else {
+    fn compare(&mut self, seen: TopicState) -> Vec<TopicChange> {
+        let TopicState::There { id, partitions, leaders } = seen else {
             self.missing += 1;
-            return (self.missing == MISSING_LOOKS).then_some(TopicChange::Deleted);
+            return if self.missing == MISSING_LOOKS { vec![TopicChange::Deleted] } else { Vec::new() };
         };
         let was_deleted = self.missing >= MISSING_LOOKS;
-        let before = std::mem::replace(self, Known { id: id.or(self.id), partitions, missing: 0 });
-        let is_another = before.id.zip(id).is_some_and(|(before, now)| before != now);
+        let is_another = self.id.zip(id).is_some_and(|(before, now)| before != now);
+        let before = std::mem::replace(&mut self.partitions, partitions);
+        (self.id, self.missing) = (id.or(self.id), 0);
         // Partitions are never taken away from a topic.
-        if is_another || was_deleted || partitions < before.partitions {
-            return Some(TopicChange::MadeAnew { partitions });
+        if is_another || was_deleted || partitions < before {
+            self.leaders = Leaders::default();
+            return vec![TopicChange::MadeAnew { partitions }];
         }
-        (partitions > before.partitions).then_some(TopicChange::Grown { before: before.partitions, now: partitions })
+        let moves = self.leaders.moved(leaders).into_iter();
+        let moves = moves.map(|(brokers, partitions)| TopicChange::LeaderMoved { brokers, partitions });
+        let grown = (partitions > before).then_some(TopicChange::Grown { before, now: partitions });
+        grown.into_iter().chain(moves).collect()
     }
 }
 
@@ -78,13 +97,15 @@ pub(super) struct Topics {
     pub(super) changed: BTreeSet<String>,
     /// What happened to them.
     pub(super) reasons: Vec<Reason>,
+    /// Whose leaders moved.
+    pub(super) leader_moves: Vec<LeaderMove>,
 }
 
 impl Topics {
     /// Watches these topics, each with its number of partitions.
     pub(super) fn watched(target: Arc<Target>, partitions: BTreeMap<String, u32>) -> Self {
         let watch = TopicWatch::start(target, partitions.clone().into_iter().collect());
-        Topics { watch, partitions, changed: BTreeSet::new(), reasons: Vec::new() }
+        Topics { watch, partitions, changed: BTreeSet::new(), reasons: Vec::new(), leader_moves: Vec::new() }
     }
 }
 
@@ -100,7 +121,7 @@ impl TopicWatch {
     pub(super) fn start(target: Arc<Target>, topics: Vec<(String, u32)>) -> Self {
         let ((tell, news), (ask, asked)) = (channel(), channel());
         let mut known: Vec<(String, Known)> =
-            topics.into_iter().map(|(topic, partitions)| (topic, Known { id: None, partitions, missing: 0 })).collect();
+            topics.into_iter().map(|(topic, partitions)| (topic, Known::with(partitions))).collect();
         // Now, so that an id is known before the first event.
         let first = look(&target, &mut known);
         let run = move || {
@@ -142,10 +163,10 @@ fn look(target: &Target, known: &mut [(String, Known)]) -> Vec<TopicNews> {
     let names: Vec<&str> = known.iter().map(|(topic, _)| topic.as_str()).collect();
     let Ok(states) = target.topic_states(&names, PATIENCE) else { return Vec::new() };
     let compare = |((topic, known), state): (&mut (String, Known), Option<TopicState>)| {
-        let change = known.compare(state?)?;
-        Some(TopicNews { topic: topic.clone(), change })
+        let changes = state.map(|state| known.compare(state)).unwrap_or_default().into_iter();
+        changes.map(|change| TopicNews { topic: topic.clone(), change }).collect::<Vec<_>>()
     };
-    known.iter_mut().zip(states).filter_map(compare).collect()
+    known.iter_mut().zip(states).flat_map(compare).collect()
 }
 
 #[cfg(test)]
@@ -153,35 +174,47 @@ mod tests {
     use super::*;
 
     fn there(id: u128, partitions: u32) -> TopicState {
-        TopicState::There { id: Some(id), partitions }
+        TopicState::There { id: Some(id), partitions, leaders: BTreeMap::new() }
     }
 
     fn changes(seen: &[TopicState]) -> Vec<TopicChange> {
-        let mut known = Known { id: None, partitions: 2, missing: 0 };
-        seen.iter().filter_map(|seen| known.compare(*seen)).collect()
+        let mut known = Known::with(2);
+        seen.iter().flat_map(|seen| known.compare(seen.clone())).collect()
     }
 
     #[test]
     fn a_topic_that_stays_has_no_news_and_one_that_grows_says_so_once() {
         assert_eq!(changes(&[there(7, 2), there(7, 2)]), []);
         let grown = TopicChange::Grown { before: 2, now: 6 };
-        assert_eq!(changes(&[there(7, 2), there(7, 6), there(7, 6)]), [grown]);
+        assert_eq!(changes(&[there(7, 2), there(7, 6), there(7, 6)]), std::slice::from_ref(&grown));
         assert_eq!(changes(&[there(7, 6)]), [grown], "before the first look");
     }
 
     #[test]
     fn another_id_is_another_topic_and_so_is_one_with_fewer_partitions() {
         assert_eq!(changes(&[there(7, 2), there(8, 2), there(8, 2)]), [TopicChange::MadeAnew { partitions: 2 }]);
-        let nameless = TopicState::There { id: None, partitions: 1 };
-        assert_eq!(changes(&[nameless, nameless]), [TopicChange::MadeAnew { partitions: 1 }]);
+        let nameless = TopicState::There { id: None, partitions: 1, leaders: BTreeMap::new() };
+        assert_eq!(changes(&[nameless.clone(), nameless]), [TopicChange::MadeAnew { partitions: 1 }]);
     }
 
     #[test]
     fn a_topic_is_deleted_when_it_is_missed_twice() {
         let gone = TopicState::Missing;
-        assert_eq!(changes(&[there(7, 2), gone, there(7, 2), gone]), []);
-        assert_eq!(changes(&[there(7, 2), gone, gone, gone]), [TopicChange::Deleted]);
+        assert_eq!(changes(&[there(7, 2), gone.clone(), there(7, 2), gone.clone()]), []);
+        assert_eq!(changes(&[there(7, 2), gone.clone(), gone.clone(), gone.clone()]), [TopicChange::Deleted]);
         let anew = TopicChange::MadeAnew { partitions: 2 };
-        assert_eq!(changes(&[there(7, 2), gone, gone, there(8, 2)]), [TopicChange::Deleted, anew]);
+        assert_eq!(changes(&[there(7, 2), gone.clone(), gone, there(8, 2)]), [TopicChange::Deleted, anew]);
+    }
+
+    #[test]
+    fn leaders_move_within_a_topic_and_not_from_one_topic_to_the_next() {
+        let led = |id: u128, leaders: [i32; 2]| TopicState::There {
+            id: Some(id),
+            partitions: 2,
+            leaders: (0..).zip(leaders).collect(),
+        };
+        let moved = TopicChange::LeaderMoved { brokers: (1, 2), partitions: vec![1] };
+        assert_eq!(changes(&[led(7, [1, 1]), led(7, [1, 1]), led(7, [1, 2]), led(7, [1, 2])]), [moved]);
+        assert_eq!(changes(&[led(7, [1, 1]), led(8, [1, 2])]), [TopicChange::MadeAnew { partitions: 2 }]);
     }
 }

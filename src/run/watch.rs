@@ -203,6 +203,7 @@ impl Watch<'_> {
             self.hear(&second);
         }
         measured.troubles.append(&mut self.topics.reasons);
+        measured.leader_moves.append(&mut self.topics.leader_moves);
         measured.troubles.extend(self.aborted.take());
         measured.cpu_ns = clock::cpu_ns();
         for (stream, worst_ns) in measured.streams.iter_mut().zip(&self.worst_late_ns) {

@@ -27,9 +27,11 @@ pub(super) fn happened(summary: &Summary) -> (Table, usize) {
 fn mark(kind: IncidentKind) -> &'static str {
     match kind {
         IncidentKind::NoAcknowledgements | IncidentKind::NoDeliveries | IncidentKind::LimitBroken => "bad",
-        IncidentKind::PartitionStalled | IncidentKind::Saturation | IncidentKind::Backlog | IncidentKind::ScaleUp => {
-            "doubt"
-        }
+        IncidentKind::PartitionStalled
+        | IncidentKind::LeaderMoved
+        | IncidentKind::Saturation
+        | IncidentKind::Backlog
+        | IncidentKind::ScaleUp => "doubt",
         IncidentKind::Recovered => "good",
     }
 }

@@ -34,11 +34,12 @@ fn rank(kind: IncidentKind) -> u8 {
     match kind {
         IncidentKind::NoAcknowledgements | IncidentKind::NoDeliveries => 0,
         IncidentKind::PartitionStalled => 1,
-        IncidentKind::Saturation => 2,
-        IncidentKind::Recovered => 3,
-        IncidentKind::LimitBroken => 4,
-        IncidentKind::ScaleUp => 5,
-        IncidentKind::Backlog => 6,
+        IncidentKind::LeaderMoved => 2,
+        IncidentKind::Saturation => 3,
+        IncidentKind::Recovered => 4,
+        IncidentKind::LimitBroken => 5,
+        IncidentKind::ScaleUp => 6,
+        IncidentKind::Backlog => 7,
     }
 }
 
@@ -65,7 +66,7 @@ pub(super) fn incident_rows(incidents: &[Incident], most: usize) -> Vec<String> 
 /// "second 21 to 49", "second 49", "from second 21 to the end"
 pub(crate) fn when(incident: &Incident) -> String {
     match (incident.kind, incident.to_s) {
-        (IncidentKind::Recovered, Some(to_s)) => format!("second {to_s}"),
+        (IncidentKind::Recovered | IncidentKind::LeaderMoved, Some(to_s)) => format!("second {to_s}"),
         (_, Some(to_s)) => format!("second {} to {to_s}", incident.from_s),
         (_, None) => format!("second {} to the end", incident.from_s),
     }
@@ -101,6 +102,10 @@ pub(crate) fn words(incident: &Incident) -> String {
         IncidentKind::NoDeliveries => format!("no deliveries; at most {} events waited", events()),
         IncidentKind::PartitionStalled => {
             format!("{} stalled; about {} events were due there", partitions(&incident.partitions), events())
+        }
+        IncidentKind::LeaderMoved => {
+            let brokers = incident.brokers.map(|(from, to)| format!(" from broker {from} to {to}")).unwrap_or_default();
+            format!("the leader of {} moved{brokers}", partitions(&incident.partitions))
         }
         IncidentKind::Saturation => format!("saturated: delivered {}, less than offered", rate(incident.figure)),
         IncidentKind::Backlog => format!("backlog, at most {} events", events()),

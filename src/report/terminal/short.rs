@@ -231,6 +231,7 @@ mod tests {
             stage: None,
             slo: None,
             partitions: Vec::new(),
+            brokers: None,
             from_s,
             to_s,
             figure,

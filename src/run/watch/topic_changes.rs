@@ -1,15 +1,20 @@
 //! What becomes of topics while a run lasts: said, told to the stages that read them, and kept for the verdict.
 
 use super::Watch;
+use crate::conclude::Role;
 use crate::consume::{Observing, Told};
-use crate::run::topics::{TopicChange, TopicNews};
+use crate::incidents::LeaderMove;
+use crate::run::topics::{EVERY, TopicChange, TopicNews};
 use crate::verdict::{Reason, ReasonCode};
 
 impl Watch<'_> {
     /// Says what became of topics, and tells the stages that read them.
     pub(super) fn hear_of_topics(&mut self, observing: &[Observing]) {
         for TopicNews { topic, change } in self.topics.watch.news() {
-            let (code, text, told, partitions) = what_became_of(&topic, change);
+            let Some((code, text, told, partitions)) = what_became_of(&topic, &change) else {
+                self.hear_of_leaders(topic, change);
+                continue;
+            };
             if let Some(told) = self.own(told) {
                 observing.iter().filter(|stage| stage.topic == topic).for_each(|stage| stage.tell(told.clone()));
             }
@@ -21,6 +26,19 @@ impl Watch<'_> {
             let text = format!("{seconds:.1} s after the start {text}");
             self.say(&text);
             self.topics.reasons.push(Reason::new(code, text));
+        }
+    }
+
+    /// A moved leader is no fault: it is kept with the second of the look before this one, which showed it first. A part of a run does not know
+    /// the run's seconds.
+    fn hear_of_leaders(&mut self, topic: String, change: TopicChange) {
+        let begun_ns = self.start_ns.saturating_add(u64::try_from(EVERY.as_nanos()).unwrap_or(u64::MAX));
+        let since_ns = self.prepared.clock.now_ns().checked_sub(begun_ns);
+        if let (TopicChange::LeaderMoved { brokers, partitions }, Some(since_ns), Role::Run) =
+            (change, since_ns, self.prepared.request.role)
+        {
+            let second = since_ns / 1_000_000_000;
+            self.topics.leader_moves.push(LeaderMove { topic, second, brokers, partitions });
         }
     }
 
@@ -40,10 +58,12 @@ impl Watch<'_> {
     }
 }
 
-/// What a topic's change means: its code and words, what the stages are told, and how many partitions the topic has now.
-fn what_became_of(topic: &str, change: TopicChange) -> (ReasonCode, String, Told, u32) {
+/// What a topic's change means: its code and words, what the stages are told, and how many partitions the topic has now. Nothing when the
+/// topic is the same.
+fn what_became_of(topic: &str, change: &TopicChange) -> Option<(ReasonCode, String, Told, u32)> {
     let all = |partitions: u32| (0..partitions as i32).collect();
-    match change {
+    Some(match *change {
+        TopicChange::LeaderMoved { .. } => return None,
         TopicChange::Grown { before, now } => (
             ReasonCode::PartitionsAdded,
             format!("topic {topic} grew from {before} to {now} partitions; the new ones are read, too"),
@@ -62,5 +82,5 @@ fn what_became_of(topic: &str, change: TopicChange) -> (ReasonCode, String, Told
             Told::TopicChanged(all(partitions)),
             partitions,
         ),
-    }
+    })
 }

@@ -39,6 +39,7 @@ fn incident(stream: &str) -> Incident {
         stage: None,
         slo: None,
         partitions: Vec::new(),
+        brokers: None,
         from_s: 3,
         to_s: Some(9),
         figure: 4_707.0,

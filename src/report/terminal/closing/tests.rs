@@ -175,7 +175,12 @@ fn what_happened_stands_above_the_streams_with_its_times() {
         stream: "orders".to_owned(),
         stage: Some("out".to_owned()),
         slo: (kind == IncidentKind::LimitBroken).then(|| "end_to_end_p99".to_owned()),
-        partitions: if kind == IncidentKind::PartitionStalled { vec![3, 7, 9] } else { Vec::new() },
+        partitions: if matches!(kind, IncidentKind::PartitionStalled | IncidentKind::LeaderMoved) {
+            vec![3, 7, 9]
+        } else {
+            Vec::new()
+        },
+        brokers: (kind == IncidentKind::LeaderMoved).then_some((2, 1)),
         from_s,
         to_s,
         figure,
@@ -183,6 +188,7 @@ fn what_happened_stands_above_the_streams_with_its_times() {
     let events = vec![
         incident(IncidentKind::NoAcknowledgements, 10, Some(23), 6_500.0),
         incident(IncidentKind::NoDeliveries, 10, Some(23), 6_500.0),
+        incident(IncidentKind::LeaderMoved, 12, Some(12), 3.0),
         incident(IncidentKind::PartitionStalled, 12, Some(19), 812.4),
         incident(IncidentKind::Backlog, 21, Some(49), 4_707.0),
         incident(IncidentKind::Saturation, 21, Some(40), 638.0),
