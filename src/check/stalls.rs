@@ -217,8 +217,8 @@ impl Evidence {
 
     /// Adds a lane whose last number others have passed by so many.
     fn add(&mut self, lane: &Lane, passed: u64) {
-        let (numbers, passed) = (real(lane.highest - lane.first), real(passed));
-        let steps = real(lane.steps_squared) + numbers;
+        let (numbers, passed) = ((lane.highest - lane.first) as f64, passed as f64);
+        let steps = lane.steps_squared as f64 + numbers;
         // Without a step nothing is known; a sum that is full is none.
         if numbers < 1.0 || lane.steps_squared == u64::MAX {
             return;
@@ -226,7 +226,7 @@ impl Evidence {
         let draws = 2.0 * numbers * numbers / steps;
         self.draws += draws;
         self.ln_chance -= draws * libm::log1p(passed / numbers);
-        self.missed += passed * real(lane.seen) / numbers;
+        self.missed += passed * lane.seen as f64 / numbers;
     }
 }
 
@@ -251,12 +251,6 @@ impl Fronts {
         let place = others.clone().count().saturating_sub(1) / 2;
         others.clone().nth(place).map_or(0, |(front, _)| *front)
     }
-}
-
-/// A count as a number that may have fractions.
-fn real(count: u64) -> f64 {
-    let half = |bits: u64| f64::from(u32::try_from(bits).unwrap_or(u32::MAX));
-    half(count >> 32) * 4_294_967_296.0 + half(count & 0xFFFF_FFFF)
 }
 
 #[cfg(test)]
