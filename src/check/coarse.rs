@@ -65,7 +65,7 @@ impl Default for CoarseHistogram {
 }
 
 impl CoarseHistogram {
-    /// Counts so many latencies in a bucket.
+    /// Adds `times` latencies to a bucket.
     pub(crate) fn add(&mut self, bucket: Bucket, times: u64) {
         self.counts[bucket.0] += times;
     }
@@ -89,7 +89,7 @@ impl CoarseHistogram {
         self.counts[from.0..].iter().sum()
     }
 
-    /// The latency that so many percent of the events do not exceed, in nanoseconds; 0 when there are none.
+    /// A percentile in nanoseconds; 0 without events.
     #[must_use]
     pub(crate) fn percentile_ns(&self, percent: u32) -> u64 {
         let wanted = (u128::from(self.count()) * u128::from(percent)).div_ceil(100).max(1);

@@ -16,7 +16,7 @@ use super::order::Lane;
 
 /// The shortest stall, in whole seconds.
 const LEAST_S: u64 = 3;
-/// It is so many times as long as any silence of its partition before.
+/// A stall is at least this many times as long as the longest silence of its partition before.
 const TIMES_LONGER: u64 = 3;
 /// In how many seconds a partition must have delivered before anything is usual.
 const LEAST_ACTIVE_S: u64 = 10;
@@ -42,7 +42,7 @@ pub(crate) struct Stall {
 }
 
 impl Stall {
-    /// Counts its seconds from a moment that was so many earlier.
+    /// Moves its times to those of a run that began `later_s` seconds earlier.
     pub(crate) fn move_seconds(&mut self, later_s: u64) {
         self.from_s = self.from_s.saturating_add(later_s);
         self.to_s = self.to_s.map(|to_s| to_s.saturating_add(later_s));

@@ -25,7 +25,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Counts its seconds from a moment that was so many earlier.
+    /// Moves its times from the seconds of this part to those of the whole run, which began earlier.
     pub(crate) fn move_seconds(&mut self, later_s: u64) {
         let stages = self.streams.iter_mut().flat_map(|stream| &mut stream.stages);
         for stall in stages.filter_map(|stage| stage.delivered.as_mut()).flat_map(|delivered| &mut delivered.stalls) {

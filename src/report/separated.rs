@@ -75,7 +75,7 @@ fn numbers_of(dimension: Dimension, groups: &[&GroupLatency]) -> String {
     format!("{}{plural} {}", name(dimension), joined(&names, "and"))
 }
 
-/// At most so many names; the last one counts those that are left out.
+/// A list of names, cut to a limit; its last entry counts the ones left out.
 fn shorten(names: &mut Vec<String>, most: usize) {
     if names.len() > most {
         let more = names.split_off(most - 1).len();

@@ -35,7 +35,7 @@ impl Stage {
         }
     }
 
-    /// A second in which so many events are delivered, except for those of some partitions, which wait.
+    /// One second: delivers `events` events; those of stalled partitions wait.
     fn second(&mut self, second: u64, events: u64, stalled: &[u16], waiting: &mut Vec<(u64, u16)>) {
         let free: Vec<_> = waiting.extract_if(.., |(_, partition)| !stalled.contains(partition)).collect();
         free.into_iter().for_each(|(number, partition)| self.deliver(number, partition));
@@ -92,7 +92,7 @@ proptest! {
     }
 }
 
-/// A stage of so many events a second; shares by Zipf's law, so that partition 0 has the largest.
+/// A stage with a given rate; partition shares follow Zipf's law, partition 0 has the largest.
 fn run(stage: &mut Stage, seconds: std::ops::Range<u64>, rate: u64, stalled: &[u16], waiting: &mut Vec<(u64, u16)>) {
     seconds.for_each(|second| stage.second(second, rate, stalled, waiting));
 }

@@ -44,7 +44,7 @@ pub struct Format {
     pub is_for_machines: bool,
     /// Turns the end of a run into bytes; an error is one sentence.
     pub print: fn(&Ending<'_>) -> Result<Vec<u8>, String>,
-    /// Says in the place of a result that there is none, where whoever reads the form would take silence for success.
+    /// Prints an error where the result would be, for readers that would take an empty output for success.
     pub print_error: Option<PrintError>,
 }
 

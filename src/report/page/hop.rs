@@ -176,7 +176,7 @@ impl Spread {
     }
 }
 
-/// How many of so many events these thousandths of them are.
+/// How many events a share in thousandths stands for.
 fn rank(count: u64, thousandths: u64) -> u64 {
     count.saturating_mul(thousandths).div_ceil(1000)
 }
