@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Merge;
+use crate::mergeable::Merge;
 
 /// Declares the counts once, with their merge: every field is a sum over parts.
 macro_rules! counts {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringTreemap;
 
-use super::{
-    ByPhase, LatencyHistogram, Merge, SeenByGroup, Stall, Strangers, due::DueContradiction, multiset::Multiset,
-};
+use super::{Stall, Strangers, due::DueContradiction, multiset::Multiset};
+use crate::latency::{ByDimension, ByPhase, LatencyHistogram};
+use crate::mergeable::Merge;
 
 /// How long events took to be seen, for each phase in which they were due; after the warm-up.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,7 +55,7 @@ pub struct Delivered {
     /// The same latencies for each phase in which events were due.
     pub(crate) phases: SeenByPhase,
     /// The end-to-end latencies by partition, producer, size and time.
-    pub(crate) groups: SeenByGroup,
+    pub(crate) groups: ByDimension,
     /// How many first deliveries were due in the warm-up, and so have no latency here?
     pub warmup: u64,
     /// For how many first deliveries is the due time unknown, so that they have no end-to-end latency? (The start of the run is unknown,

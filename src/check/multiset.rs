@@ -2,7 +2,7 @@
 
 use roaring::RoaringTreemap;
 
-use super::Merge;
+use crate::mergeable::Merge;
 
 /// The highest count of one sequence number; further sightings of it count in [`Multiset::observations`] only. One more than the copies
 /// that a profile can ask of an event, so that anything beyond is certainly accidental.

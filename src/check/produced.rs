@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringTreemap;
 
-use super::{ByPhase, Merge, sequences::SequenceSet};
+use super::sequences::SequenceSet;
 use crate::event::Partition;
+use crate::latency::ByPhase;
+use crate::mergeable::Merge;
 
 /// Sequence numbers per entry of the bounds that say where events were written.
 pub(crate) const RUN_BITS: u32 = 16;

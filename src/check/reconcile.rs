@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use roaring::RoaringTreemap;
 
 use super::{
-    Counts, Delivered, Expectation, Merge, Multiset, Produced,
+    Counts, Delivered, Expectation, Multiset, Produced,
     produced::{ProducerSends, RUN_BITS},
 };
+use crate::mergeable::Merge;
 
 /// The most lost events that are named.
 const NAMED: usize = 10;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Merge;
 use crate::event::RunTag;
+use crate::mergeable::Merge;
 
 /// The most other runs that are counted separately.
 const MOST_RUNS: usize = 16;

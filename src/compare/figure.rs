@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Hop, Latencies};
+use crate::latency::{Hop, Latencies};
 
 /// A figure: each run gives one number for it, at each place where it is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,7 +1,8 @@
 //! Runs that nobody ran, for tests.
 
 use super::Run;
-use crate::check::{Counts, Latencies};
+use crate::check::Counts;
+use crate::latency::Latencies;
 use crate::results::summary::{HopLatencies, RunFacts, StreamSummary, Summary};
 
 const MANIFEST: &str = r#"

@@ -1,7 +1,8 @@
 //! The figures of one run: one number for each.
 
 use super::figure::{Figure, Percentile, Place, Subject};
-use crate::check::{Counts, Hop};
+use crate::check::Counts;
+use crate::latency::Hop;
 use crate::results::summary::{HopLatencies, PhaseSummary, StreamSummary, Summary, Watermark};
 
 /// Every figure of a run, in the order of its summary. What was not measured, or is no number, is absent.

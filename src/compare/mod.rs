@@ -5,6 +5,7 @@
 //! without statistics.
 
 mod alike;
+mod compared;
 mod deals;
 mod estimate;
 #[cfg(test)]
@@ -27,12 +28,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use alike::{Difference, DifferenceCode};
+pub use compared::Compared;
 pub use estimate::{Apart, INTERVAL_MISRATE, Interval, Side};
 pub use facts::{Fact, FactCode};
 pub use figure::{Figure, Percentile, Place, Subject, Unit};
 pub use judge::{FAMILY_MISRATE, Judgement};
 pub use measured::figures_of;
-pub use paired::Compared;
 pub use thresholds::{Threshold, Thresholds};
 
 use crate::results::{Manifest, RunState, Summary};

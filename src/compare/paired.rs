@@ -2,44 +2,16 @@
 
 use std::collections::HashMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::Run;
 use super::alike::{Difference, DifferenceCode};
+use super::compared::Compared;
 use super::deals::{Chance, chances};
 use super::estimate::{Apart, Side, ways_to_deal};
-use super::figure::{Place, Subject, Unit};
+use super::figure::{Place, Subject};
 use super::judge::{FAMILY_MISRATE, Judgement, judge};
 use super::measured::figures_of;
 use super::thresholds::Thresholds;
 use super::words::one_line;
-
-/// A figure at a place, base against new.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Compared {
-    /// Where.
-    #[serde(default)]
-    pub place: Place,
-    /// The figure's name, as `--threshold` takes it.
-    pub figure: String,
-    /// What it is counted in.
-    pub unit: Unit,
-    /// Whether less of it is worse.
-    pub less_is_worse: bool,
-    /// The runs of base; absent when none measured it.
-    pub base: Option<Side>,
-    /// The runs of new; absent when none measured it.
-    pub new: Option<Side>,
-    /// How far apart they are; absent when a side is.
-    pub apart: Option<Apart>,
-    /// The smallest difference that matters, as a share of base.
-    pub threshold: f64,
-    /// How often equal sets show, in any figure, a change for the worse as clear as this; absent when it is not judged.
-    pub chance: Option<f64>,
-    /// What can be said of it.
-    pub judgement: Judgement,
-}
 
 /// Every figure with a number for each run that measured it.
 pub(super) struct Paired {

@@ -9,7 +9,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::made_up::{run, scale_latencies};
 use super::*;
-use crate::check::Latencies;
+use crate::latency::Latencies;
 
 /// Shares of the variance that a run and a hop have in common.
 const OF_RUN: f64 = 0.4;

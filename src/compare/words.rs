@@ -1,8 +1,8 @@
 //! Names and figures in sentences.
 
+use super::compared::Compared;
 use super::estimate::{Apart, Interval};
 use super::figure::Unit;
-use super::paired::Compared;
 use crate::figures::{latency, rate, rounded, seconds};
 
 /// The longest name that a sentence or a row shows.

@@ -1,7 +1,8 @@
 //! What separates the fast events of a stage from the slow ones.
 
-use crate::check::humps::Humps;
-use crate::check::{CoarseHistogram, Delivered, Dimension, Part, explained, least_of_class};
+use crate::check::Delivered;
+use crate::latency::humps::Humps;
+use crate::latency::{CoarseHistogram, Dimension, Part, explained, least_of_class};
 use crate::results::summary::{GroupLatency, GroupedBy, GroupedLatency};
 use crate::units::Span;
 
@@ -51,8 +52,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::check::{DueWord, Observation, Suspicion};
-    use crate::event::{EventId, Partition, RunTag};
+    use crate::event::Partition;
+    use crate::latency::Traits;
 
     /// An event, and whether it is a slow one.
     type Event = (u16, u16, usize, bool);
@@ -60,33 +61,18 @@ mod tests {
     fn seen_at(events: impl IntoIterator<Item = Event>, is_input: bool) -> Delivered {
         let mut seen = Delivered::default();
         for (sequence, (partition, producer, payload_bytes, is_slow)) in (0..).zip(events) {
-            let id = EventId {
-                run: RunTag(1),
-                stream: 0,
-                producer,
-                partition: Partition::new((partition + 1) % 4),
-                sequence,
-            };
-            let observation = Observation {
-                id: Ok(id),
+            let event = Traits {
                 partition: Partition::new(partition),
-                key_hash: None,
-                due_ns: None,
-                due_offset_ns: sequence * 10_000_000,
-                due_word: DueWord::Agrees,
-                sent_ns: None,
-                consumed_ns: 0,
-                behind_ns: 0,
+                sent_partition: (!is_input).then_some(Partition::new((partition + 1) % 4)),
+                producer,
                 payload_bytes,
-                warmup: false,
-                phase: None,
-                suspicion: Suspicion::None,
+                due_offset_ns: sequence * 10_000_000,
             };
             // Even on the logarithm, over a doubling.
             let spread = 1 << 20 | (sequence * 7919 % (1 << 20));
             let took_ns = i64::try_from(spread).unwrap() * if is_slow { 1000 } else { 5 };
             seen.due_to_consumed.record(took_ns);
-            seen.groups.count(id, &observation, is_input, took_ns);
+            seen.groups.count(&event, took_ns);
         }
         seen
     }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::{Delivered, LatencyHistogram, Merge, Produced};
+use crate::check::{Delivered, Produced};
 use crate::consume::EventTimeFigures;
 use crate::consume::windows::WindowsSeen;
 use crate::event_time::lateness::InjectionLedger;
 use crate::incidents::LeaderMove;
+use crate::latency::LatencyHistogram;
+use crate::mergeable::Merge;
 use crate::verdict::Reason;
 
 /// What was measured, stream by stream in the profile's order.

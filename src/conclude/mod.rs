@@ -30,8 +30,10 @@ pub(crate) use unfinished::{Ended, empty_summary, summary_of_seconds};
 pub(crate) use watermarks::{leave_open, models_at, models_of, watermark_of};
 pub(crate) use windows::windows_plan;
 
-use crate::check::{Counts, LatencyHistogram, Merge};
+use crate::check::Counts;
 use crate::figures::count;
+use crate::latency::LatencyHistogram;
+use crate::mergeable::Merge;
 use crate::profile::{Profile, Stream};
 use crate::results::Summary;
 use crate::results::summary::{GeneratorSummary, SUMMARY_SCHEMA, StreamSummary};

@@ -7,7 +7,8 @@ use roaring::RoaringTreemap;
 use super::facts::StreamRun;
 use super::role::Role;
 use super::stage::{lost_rule, sides_of};
-use crate::check::{Delivered, LatencyHistogram, Produced, Reconciled, reconcile};
+use crate::check::{Delivered, Produced, Reconciled, reconcile};
+use crate::latency::LatencyHistogram;
 use crate::load::StreamSchedule;
 use crate::profile::Slo;
 use crate::profile::phase_plan::PhasePlan;
@@ -172,8 +173,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::check::{Counts, LostRule, Merge, ProducedRecorder};
+    use crate::check::{Counts, LostRule, ProducedRecorder};
     use crate::event::Partition;
+    use crate::mergeable::Merge;
     use crate::profile::{Profile, Span};
 
     fn schedule(arrivals: &str) -> Arc<StreamSchedule> {

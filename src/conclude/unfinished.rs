@@ -1,7 +1,9 @@
 //! A run that did not finish: killed, or given up on. Its summary is made of what its files hold second by second, and the verdict is void.
 
 use super::{Role, tell_seconds};
-use crate::check::{Counts, Hop, Merge};
+use crate::check::Counts;
+use crate::latency::Hop;
+use crate::mergeable::Merge;
 use crate::profile::{Profile, Stage, Stream};
 use crate::results::summary::{
     GeneratorSummary, HopLatencies, RunFacts, SUMMARY_SCHEMA, StageSummary, StreamSummary, Summary,
@@ -103,8 +105,8 @@ fn facts_of(manifest: &Manifest, profile: &Profile, seconds: u64) -> RunFacts {
     }
 }
 
-fn lateness_of(folder: &RunFolder, profile: &Profile) -> Result<crate::check::Latencies, ResultsError> {
-    let mut all = crate::check::LatencyHistogram::default();
+fn lateness_of(folder: &RunFolder, profile: &Profile) -> Result<crate::latency::Latencies, ResultsError> {
+    let mut all = crate::latency::LatencyHistogram::default();
     for stream in &profile.streams {
         all.merge(folder.latencies(&LogKey::of_generator(&stream.name))?);
     }

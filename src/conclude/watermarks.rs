@@ -84,8 +84,8 @@ pub(crate) fn leave_open(watermark: &mut Watermark) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Merge;
     use crate::event_time::watermark::{TimedRecord, Watermarks, WindowMs};
+    use crate::mergeable::Merge;
     use crate::profile::Engine;
 
     /// (partition, event time) of a topic of two partitions; what the observer of some of them tells.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::measured::StageMeasured;
 use super::watermarks::models_at;
-use crate::check::Merge;
 use crate::consume::window_results::{ResultPlace, ResultPlaces};
 use crate::consume::windows::{ResultsSeen, WindowsPlan, WindowsSeen};
 use crate::event_time::watermark::{ModelSpec, ModelTally, WindowMs, closed_until_ms};
 use crate::event_time::windows::{BookRule, BooksRule, NoPrediction, SessionRule};
+use crate::mergeable::Merge;
 use crate::profile::{Slo, Stream, WindowResults};
 use crate::results::windows::WindowsSummary;
 use crate::verdict::{Judgement, WindowFigures, judge_windows};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::extract::Extracted;
 use super::partitions_read::PartitionsRead;
 use super::plan::StagePlan;
-use crate::check::{Class, Merge};
+use crate::check::Class;
 use crate::event::{EventId, Partition};
 use crate::event_time::lateness::{
     AHEAD_LIMIT_MS, Disturbed, InjectionLedger, Lateness, LatenessMeter, LogFigures, LogRow, LogRule, Offsets,
@@ -16,6 +16,7 @@ use crate::event_time::lateness::{
 use crate::event_time::watermark::{Claim, ModelTally, TimedRecord, Watermarks};
 use crate::kafka::Record;
 use crate::load::StreamSchedule;
+use crate::mergeable::Merge;
 
 /// Nanoseconds in a microsecond, the unit of times in payloads.
 const NANOS_PER_US: u64 = 1000;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Merge;
+use crate::mergeable::Merge;
 
 /// The partitions that were read, of those that the topic had when the reading began.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

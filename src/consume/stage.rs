@@ -11,9 +11,10 @@ use super::plan::StagePlan;
 use super::progress::End;
 use super::windows::WindowsSeen;
 use crate::by_the_second::{ByTheSecond, Figures};
-use crate::check::{Delivered, Interval, Merge};
+use crate::check::{Delivered, Interval};
 use crate::event_time::lateness::LogRow;
 use crate::kafka::{KafkaError, Source};
+use crate::mergeable::Merge;
 use crate::stop::StopFlag;
 
 /// How long to wait for the next record before checking everything else.

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::extract::Extracted;
 use super::partitions_read::PartitionsRead;
 use super::window_results::{ResultFault, ResultMessage, ResultPlaces};
-use crate::check::{Class, Merge};
+use crate::check::Class;
 use crate::event::Partition;
 use crate::event_time::windows::{Book, BooksRule};
 use crate::kafka::Record;
+use crate::mergeable::Merge;
 
 /// What a stage is to record.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::check::{Hop, LatencyHistogram, Merge};
+use crate::latency::{Hop, LatencyHistogram};
+use crate::mergeable::Merge;
 use crate::results::hlog::{GENERATOR, Interval, LogReader};
 use crate::results::{LogFile, LogKey, ResultsError, RunFolder, RunWriter, TimelineRow, WatermarkRow};
 

@@ -13,9 +13,9 @@ use part::{Part, stage_names};
 pub use refused::MergeError;
 use refused::{refuse_late_observers, refuse_missing_shards, refuse_strangers, refuse_twice};
 
-use crate::check::Merge;
 use crate::conclude::{Ended, Facts, Measured, Role, conclude, make_ledger_folder, tell_seconds, write_ledgers};
 use crate::load::{Shard, fingerprint, streams_of};
+use crate::mergeable::Merge;
 use crate::profile::Profile;
 use crate::results::manifest::Manifest;
 use crate::results::summary::RunFacts;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::check::Hop;
 use crate::conclude::{Measured, Role, StreamMeasured, injected_of, produced_of, stage_of};
+use crate::latency::Hop;
 use crate::load::Shard;
 use crate::profile::{Profile, Stream};
 use crate::results::manifest::Manifest;

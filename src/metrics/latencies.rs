@@ -8,7 +8,7 @@ use std::time::Duration;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::{MetricType, TypedMetric};
 
-use crate::check::LatencyHistogram;
+use crate::latency::LatencyHistogram;
 use crate::profile::{Phase, Profile, Slo, Span};
 
 /// Bucket bounds that are always there, in microseconds: 100 µs to 5 minutes.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
-use super::figures::{AckFigures, Unacknowledged, Waiting};
+use super::figures::{AckFigures, FiguresTo, Unacknowledged, Waiting};
 use super::plan::StreamPlan;
-use super::run::FiguresTo;
 use super::worker::Note;
 use crate::by_the_second::{ByTheSecond, Figures};
-use crate::check::{ByPhase, LatencyHistogram, Merge, ProducedRecorder};
+use crate::check::ProducedRecorder;
 use crate::kafka::{Deliveries, Delivery, Outcome, Outgoing, TransactionOutcome};
+use crate::latency::{ByPhase, LatencyHistogram};
+use crate::mergeable::Merge;
 use crate::profile::Delivery as Guarantee;
 
 /// How long to wait for the next report before checking everything else.

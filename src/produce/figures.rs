@@ -1,6 +1,21 @@
 //! What each thread measured in one second, handed over every second.
 
-use crate::check::{LatencyHistogram, Merge};
+use std::sync::mpsc::Sender;
+
+use crate::by_the_second::Figures;
+use crate::latency::LatencyHistogram;
+use crate::mergeable::Merge;
+
+/// Where the threads' figures go, second by second.
+#[derive(Debug, Clone)]
+pub struct FiguresTo {
+    /// The workers'.
+    pub sends: Sender<Figures<SendFigures>>,
+    /// The acknowledgements'.
+    pub acks: Sender<Figures<AckFigures>>,
+    /// What waits for an acknowledgement, several times a second.
+    pub waits: Sender<Waiting>,
+}
 
 /// A worker's figures for one second.
 #[derive(Debug, Clone, Default)]

@@ -10,8 +10,9 @@ mod run;
 mod worker;
 
 pub(crate) use ceiling::Ceiling;
+pub use figures::FiguresTo;
 pub(crate) use figures::{AckFigures, SendFigures, Unacknowledged, Waiting};
 pub(crate) use largest::{largest_event, sizes_are_filler};
 pub use plan::StreamPlan;
-pub use run::{FiguresTo, ProduceReport, open};
 pub(crate) use run::{ProduceError, Producing, Ready};
+pub use run::{ProduceReport, open};

@@ -1,16 +1,15 @@
 //! Starts the threads of a profile's streams, and gathers what they measured.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::acks::{AckReport, Acks};
 use super::ceiling::Ceiling;
-use super::figures::{AckFigures, SendFigures, Waiting};
+use super::figures::FiguresTo;
 use super::plan::StreamPlan;
 use super::worker::{State, Worker, WorkerReport};
-use crate::by_the_second::Figures;
 use crate::kafka::{Deliveries, KafkaError, Sink, SinkOptions};
 use crate::profile::{Codec, Delivery};
 use crate::side_by_side::side_by_side;
@@ -33,17 +32,6 @@ pub enum ProduceError {
     /// The system gives no more threads.
     #[error("no thread could be started: {0}")]
     Thread(#[from] std::io::Error),
-}
-
-/// Where the threads' figures go, second by second.
-#[derive(Debug, Clone)]
-pub struct FiguresTo {
-    /// The workers'.
-    pub sends: Sender<Figures<SendFigures>>,
-    /// The acknowledgements'.
-    pub acks: Sender<Figures<AckFigures>>,
-    /// What waits for an acknowledgement, several times a second.
-    pub waits: Sender<Waiting>,
 }
 
 /// Threads that are sending.

@@ -14,11 +14,11 @@ use super::figures::SendFigures;
 use super::pacer;
 use super::plan::StreamPlan;
 use crate::by_the_second::{ByTheSecond, Figures};
-use crate::check::Merge;
 use crate::event::EventId;
 use crate::event::payload::{self, Stamps};
 use crate::kafka::{Headers, Outgoing, Rejection, Sink, TransactionOutcome};
 use crate::load::{PlannedSend, ProducerCursor};
+use crate::mergeable::Merge;
 use crate::profile::{Codec, Delivery, WhenFull};
 use crate::stop::StopFlag;
 

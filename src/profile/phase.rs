@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::model::Slo;
+use super::slo::Slo;
 use super::units::{PhaseRate, Span};
 
 /// A part of a stream's rate over time: a hold, a step, a ramp, or a group that repeats.

@@ -1,6 +1,6 @@
 //! Which groups of events are the slow ones, in words.
 
-use crate::check::Dimension;
+use crate::latency::Dimension;
 use crate::report::figures::{count, share};
 use crate::results::summary::{GroupLatency, GroupedBy, GroupedLatency};
 

@@ -17,7 +17,7 @@ use super::{
     timeline::read_rows,
     watermark_rows::{self, WatermarkRow},
 };
-use crate::check::LatencyHistogram;
+use crate::latency::LatencyHistogram;
 
 /// A run's folder.
 #[derive(Debug, Clone, PartialEq)]

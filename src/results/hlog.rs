@@ -17,7 +17,8 @@ use hdrhistogram::{
     },
 };
 
-use crate::check::{Hop, LatencyHistogram, Merge};
+use crate::latency::{Hop, LatencyHistogram};
+use crate::mergeable::Merge;
 
 /// Nanoseconds in the unit of the column with the maximum.
 const NANOS_PER_MS: f64 = 1e6;

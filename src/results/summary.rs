@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::windows::WindowsSummary;
-use crate::check::{Counts, Hop, Latencies};
+use crate::check::Counts;
 use crate::event_time::lateness::{InjectionLedger, ProducerSkew};
 use crate::event_time::watermark::Tolerance;
 use crate::incidents::Incident;
+use crate::latency::{Hop, Latencies};
 use crate::verdict::{Reason, SloResult, Verdict};
 
 mod event_time;

@@ -8,11 +8,11 @@ use super::plans::{producer_settings, stage_settings};
 use super::prepare::Prepared;
 use super::seconds::{SecondSeen, StreamSecond, StreamTotals};
 use super::streams::PreparedStream;
-use crate::check::Hop;
 use crate::clock::kernel::kernel_clock;
 use crate::conclude::{
     Ended, Measured, Role, empty_summary, make_ledger_folder, summary_of_seconds, tell_seconds, write_ledgers,
 };
+use crate::latency::Hop;
 use crate::profile::Isolation;
 use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};

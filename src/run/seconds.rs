@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
 
 use crate::by_the_second::Figures;
-use crate::check::Merge;
 use crate::consume::StageFigures;
+use crate::mergeable::Merge;
 use crate::produce::{AckFigures, FiguresTo, SendFigures, Unacknowledged, Waiting};
 
 /// How long after its end a second is put together: by then every thread has handed in its part.

@@ -16,8 +16,9 @@ pub(crate) use watermarks::WatermarkDrops;
 pub(crate) use windows::{WindowFigures, judge_windows};
 
 use super::{Reason, ReasonCode, SloResult, Verdict};
-use crate::check::{Counts, LatencyHistogram, LostEvent};
+use crate::check::{Counts, LostEvent};
 use crate::figures::count;
+use crate::latency::LatencyHistogram;
 
 /// Of the offered rate, a generator must reach this share.
 pub(crate) const ACHIEVED_SHARE: f64 = 0.99;

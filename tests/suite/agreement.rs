@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use floodmark::check::{Counts, Hop};
+use floodmark::check::Counts;
+use floodmark::latency::Hop;
 use floodmark::results::{LogKey, RunState, Summary};
 
 use crate::cluster::Cluster;

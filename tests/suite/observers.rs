@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use floodmark::check::Dimension;
 use floodmark::event_time::lateness::{Finding, InjectionKind};
+use floodmark::latency::Dimension;
 use floodmark::results::Summary;
 use floodmark::results::summary::{FindingSummary, GroupedBy, LatenessSummary, StreamSummary, Watermark};
 use floodmark::verdict::{ReasonCode, Verdict};

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use floodmark::check::Hop;
 use floodmark::incidents::{Incident, IncidentKind};
+use floodmark::latency::Hop;
 use floodmark::results::{LogKey, RunFolder};
 use serde_json::Value;
 

@@ -256,7 +256,7 @@ proptest! {
     fn intervals_add_up_to_the_ledger(run in any_run(), every in 1..40_usize) {
         let mut observer = observer();
         let mut live = Counts::default();
-        let mut latency = crate::check::LatencyHistogram::default();
+        let mut latency = crate::latency::LatencyHistogram::default();
         let mut behind = Vec::<u64>::new();
         for (index, &seen) in run.seen.iter().enumerate() {
             let class = observer.observe(&observation(seen, index));

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::check::Merge;
 use crate::event_time::lateness::{Disturbed, InjectionKind, LatenessMeter, Offsets, Timed, WatermarkLog};
 use crate::event_time::watermark::{Claim, ModelSpec, TimedRecord, Watermarks};
+use crate::mergeable::Merge;
 use crate::profile::{Engine, Profile};
 
 const PARTITIONS: u16 = 4;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Merge;
 use crate::event_time::watermark::Claim;
 use crate::load::StreamSchedule;
+use crate::mergeable::Merge;
 
 /// A way in which the profile disturbs events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

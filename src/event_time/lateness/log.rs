@@ -11,8 +11,8 @@ use super::{
     measured::is_ahead,
     stalls::{Furthest, PartitionLog, StallCause, Stalls, Trailing},
 };
-use crate::check::Merge;
 use crate::event_time::watermark::{ModelSpec, Rule};
+use crate::mergeable::Merge;
 
 /// An event time further ahead of the clock than this counts as one from the future, in milliseconds: an hour, the limit beyond which Kafka
 /// itself rejects record timestamps (`message.timestamp.after.max.ms`, since 4.0).

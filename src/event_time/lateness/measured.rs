@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{rule::lateness_ms, sketch::MsSketch};
-use crate::check::Merge;
 use crate::event_time::watermark::Rule;
+use crate::mergeable::Merge;
 
 /// Measures lateness in the order of reading. Memory grows with partitions, not with records.
 #[derive(Debug)]

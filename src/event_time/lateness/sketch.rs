@@ -2,8 +2,8 @@
 
 use hdrhistogram::{AdditionError, Histogram};
 
-use crate::check::Merge;
 use crate::event_time::CountRange;
+use crate::mergeable::Merge;
 
 /// The longest duration that has a bucket: 100 years of 365.25 days, in milliseconds. Longer ones are only counted.
 pub(crate) const LONGEST_MS: u64 = 36_525 * 86_400_000;

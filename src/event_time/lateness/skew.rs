@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Merge;
+use crate::mergeable::Merge;
 
 /// How many events of a producer are kept for the estimate. The median of 512 is, with
 /// 95 % probability, between the true quantiles 0.457 and 0.543.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::rule::Rule;
-use crate::check::Merge;
 use crate::event_time::CountRange;
 use crate::event_time::windows::WindowSpan;
+use crate::mergeable::Merge;
 
 /// The most windows that are kept separately; losses of others are only counted.
 const MOST_WINDOWS: usize = 1 << 16;

@@ -12,9 +12,9 @@ use super::rule::{NO_HORIZON, Rule};
 use super::spec::{ModelSpec, WindowMs};
 use super::streams::StreamsClaims;
 use super::timed::TimedRecord;
-use crate::check::Merge;
 use crate::event_time::CountRange;
 use crate::event_time::engines::Progress;
+use crate::mergeable::Merge;
 
 /// Into how many steps the span from an event to its window's closing is divided, where a claim waits for the end of the stream.
 const WAITING_STEPS: i64 = 1024;

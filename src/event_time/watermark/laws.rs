@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::check::Merge;
 use crate::event_time::engines::Lateness;
+use crate::mergeable::Merge;
 use crate::profile::Engine;
 
 /// Partitions of the streams here.

@@ -8,8 +8,8 @@ use super::live::{Expected, Live};
 use super::metric_unit::MetricUnit;
 use super::spec::ModelSpec;
 use super::unit_doubt::UnitDoubt;
-use crate::check::Merge;
 use crate::event_time::CountRange;
+use crate::mergeable::Merge;
 
 /// The figures of a model over a stream, or over some partitions of it. Parts merge: what is certainly kept adds up exactly, and the merged
 /// bounds enclose those of the whole.

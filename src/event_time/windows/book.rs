@@ -15,7 +15,7 @@ use super::{
     reconciled::WindowsReconciled,
     shape::{WindowShape, WindowSpan},
 };
-use crate::check::Merge;
+use crate::mergeable::Merge;
 use crate::profile::{CopiesRule, Updates};
 
 /// Keys whose names are kept for the report.

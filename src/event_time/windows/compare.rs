@@ -7,8 +7,8 @@ use super::{
     reconciled::{ReconciledWindow, WindowsReconciled},
     shape::WindowSpan,
 };
-use crate::check::Merge;
 use crate::event_time::CountRange;
+use crate::mergeable::Merge;
 use crate::profile::{CopiesRule, Updates};
 
 /// What a model of an engine predicts.

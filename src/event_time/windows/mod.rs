@@ -15,7 +15,7 @@ pub(crate) use shape::{Edges, WindowShape, WindowSpan};
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Merge;
+use crate::mergeable::Merge;
 
 /// How the windows of a pipeline are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

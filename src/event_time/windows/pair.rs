@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Merge;
+use crate::mergeable::Merge;
 use crate::profile::Updates;
 
 /// One window and key.

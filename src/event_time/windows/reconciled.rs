@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{pair::Pair, shape::WindowSpan};
-use crate::check::Merge;
 use crate::event_time::CountRange;
+use crate::mergeable::Merge;
 
 /// The most windows that are named.
 const NAMED: usize = 20;

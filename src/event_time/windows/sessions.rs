@@ -18,8 +18,8 @@ use super::{
     reconciled::WindowsReconciled,
     shape::WindowSpan,
 };
-use crate::check::Merge;
 use crate::event_time::CountRange;
+use crate::mergeable::Merge;
 use crate::profile::{CopiesRule, Updates};
 
 /// Keys whose names are kept for the report.

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use super::{BATCH_EVENTS, Staged};
 use crate::by_the_second::ByTheSecond;
-use crate::check::{ByPhase, LatencyHistogram};
 use crate::event::payload::JsonWriter;
 use crate::event_time::lateness::{Disturbed, InjectionLedger};
+use crate::latency::{ByPhase, LatencyHistogram};
 use crate::produce::figures::SendFigures;
 use crate::produce::plan::StreamPlan;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::thin::{start_of, width_for};
-use crate::check::LatencyHistogram;
-use crate::check::humps::Humps;
-pub(super) use crate::check::humps::{CELLS_PER_DECADE, Column, LEAST_NS, edges};
+use crate::latency::LatencyHistogram;
+use crate::latency::humps::Humps;
+pub(super) use crate::latency::humps::{CELLS_PER_DECADE, Column, LEAST_NS, edges};
 use crate::results::hlog::Decoded;
 
 /// The most columns of a heat map: about one for each two pixels.

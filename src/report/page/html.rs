@@ -13,7 +13,7 @@ use super::humps::words;
 use super::place::{Place, Seconds, shown};
 use super::tables::Table;
 use super::{phases, surroundings, tables};
-use crate::check::Hop;
+use crate::latency::Hop;
 use crate::report::browser::{filled_in, line, ours, policy};
 use crate::report::figures::{count, seconds as length};
 use crate::report::screen::clean;

@@ -1,6 +1,6 @@
 //! What a reader has to know of two humps, and of what separates them.
 
-use crate::check::humps::Humps;
+use crate::latency::humps::Humps;
 use crate::report::figures::{latency, share};
 
 /// Where they are, and how many events are in each.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::thin::{Bins, add_row, width_s};
-use crate::check::Hop;
 use crate::incidents::Incident;
+use crate::latency::Hop;
 use crate::report::screen::clean;
 use crate::results::hlog::GENERATOR;
 use crate::results::summary::{GroupedLatency, HopLatencies, StageSummary, StreamSummary};

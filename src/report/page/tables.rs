@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::place::{Place, shown};
-use crate::check::{Counts, Hop, Latencies};
+use crate::check::Counts;
 use crate::event_time::watermark::tolerance_text;
 use crate::figures;
+use crate::latency::{Hop, Latencies};
 use crate::report::figures::{bytes, count, latency, rate, share};
 use crate::report::limit::limit_figure;
 use crate::report::terminal::closing::hop_name;

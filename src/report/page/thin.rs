@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::Merge;
+use crate::mergeable::Merge;
 use crate::results::TimelineRow;
 
 /// The most points that a chart shows.

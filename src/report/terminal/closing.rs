@@ -14,7 +14,8 @@ use super::{
     tables::{line, plain_table, push_table, push_wrapped},
 };
 use crate::{
-    check::{Counts, Hop, Latencies},
+    check::Counts,
+    latency::{Hop, Latencies},
     report::figures::{bytes, count, latency, rate, seconds, share},
     report::limit::limit_figure,
     report::separated::what_separates,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::Dimension;
+use crate::latency::Dimension;
 
 /// How long events took end to end, by what they have in common: which of them are slow?
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]

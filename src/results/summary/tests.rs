@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::check::Dimension;
 use crate::event_time::lateness::{Candidate, Finding, InjectionCounts, InjectionKind, Scope, advice::BoundReason};
+use crate::latency::Dimension;
 use crate::verdict::ReasonCode;
 
 const COMMITTED_SCHEMA: &str = include_str!("schema.json");

@@ -8,8 +8,8 @@ use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use super::*;
 use crate::results::inventory::take_stock;
 use crate::{
-    check::Hop,
     clock::kernel::KernelClock,
+    latency::Hop,
     profile::Profile,
     results::{
         RunFolder,

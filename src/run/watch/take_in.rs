@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Watch;
-use crate::check::{Merge, SentByPhase};
+use crate::check::SentByPhase;
 use crate::conclude::{Measured, StageMeasured, StreamMeasured};
 use crate::consume::StageReport;
 use crate::figures::count;
+use crate::mergeable::Merge;
 use crate::produce::{ProduceReport, Producing};
 use crate::run::plans::queue_of;
 use crate::run::streams::PreparedStage;

@@ -2,8 +2,8 @@
 
 use super::delivery::other_runs;
 use super::{ClockFigures, SAMPLES_BEYOND, StreamFigures};
-use crate::check::LatencyHistogram;
 use crate::figures::{count, latency};
+use crate::latency::LatencyHistogram;
 use crate::profile::Span;
 use crate::verdict::{Reason, ReasonCode, SloResult};
 

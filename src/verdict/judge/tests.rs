@@ -1,6 +1,6 @@
 use super::latencies::samples_needed;
 use super::*;
-use crate::check::Merge;
+use crate::mergeable::Merge;
 use crate::profile::CountLimit;
 use crate::profile::units::Span;
 

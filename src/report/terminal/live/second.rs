@@ -1,8 +1,9 @@
 //! From a second of a run to the figures of the live line.
 
 use super::LiveFigures;
-use crate::check::{LatencyHistogram, Merge};
 use crate::conclude::Role;
+use crate::latency::LatencyHistogram;
+use crate::mergeable::Merge;
 use crate::profile::timeline::phase_at as phase_of_stream_at;
 use crate::profile::{Profile, Stream};
 use crate::run::{SecondSeen, StreamSecond, StreamTotals};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::rows::{Row, Times};
 use super::{Next, PhaseNow, View, figure, seconds_of_ns};
-use crate::check::{LatencyHistogram, Merge};
+use crate::latency::LatencyHistogram;
+use crate::mergeable::Merge;
 use crate::profile::timeline::phase_and_rest_at;
 use crate::profile::{Phase, Profile};
 use crate::report::screen::clean;

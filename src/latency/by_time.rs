@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Merge;
 use super::by_group::ByGroup;
 use super::coarse::Bucket;
+use crate::mergeable::Merge;
 
 /// The most slices that a run is cut into.
 const MOST_SLICES: u64 = 64;

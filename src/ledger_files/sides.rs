@@ -1,4 +1,4 @@
-//! The ledger's files: what one process sent or saw of a stream, to be merged with those of other processes.
+//! Both sides of a stream: what one process sent or saw of a stream, to be merged with those of other processes.
 //!
 //! In the frame of all ledger files, a JSON header holds the counts, for people to read; the sets and histograms follow.
 
@@ -9,12 +9,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ByPhase, Delivered, DueContradiction, LatencyHistogram, Multiset, Produced, SeenByGroup, Stall, Strangers,
-    delivered::SeenByPhase,
-    frame::{Body, LedgerFileError, Parts, Role, read_body},
-    produced::{Copies, ProducerSends, SentByPhase},
-};
+use super::frame::{Body, LedgerFileError, Parts, Role, read_body};
+use crate::check::delivered::SeenByPhase;
+use crate::check::produced::{Copies, ProducerSends};
+use crate::check::{Delivered, DueContradiction, Multiset, Produced, SentByPhase, Stall, Strangers};
+use crate::latency::{ByDimension, ByPhase, LatencyHistogram};
 
 /// A produced ledger's header.
 #[derive(Serialize, Deserialize)]
@@ -72,7 +71,7 @@ struct DeliveredHeader {
     phases: [Vec<PhaseHeader>; 2],
     /// End-to-end latencies by partition, producer, size and time; absent in format 3.
     #[serde(default)]
-    groups: SeenByGroup,
+    groups: ByDimension,
 }
 
 /// A phase's place, how many of its latencies were negative, and by how many nanoseconds at most.
@@ -310,7 +309,7 @@ mod tests {
         delivered
     }
 
-    fn groups() -> SeenByGroup {
+    fn groups() -> ByDimension {
         let kept = "{\"too_many\":false,\"groups\":[[3,[[0,2],[1183,1]]],[9,[[77,5]]]]}";
         let many = "{\"too_many\":true,\"groups\":[]}";
         let json = format!(
@@ -346,7 +345,7 @@ mod tests {
         let hash = xxhash_rust::xxh3::xxh3_64(&body).to_le_bytes();
         let length = u64::try_from(body.len()).unwrap().to_le_bytes();
         seen = [&head[..8], &[3, 0, head[10]], &length, &hash, &body].concat();
-        let expected = Delivered { groups: SeenByGroup::default(), ..delivered() };
+        let expected = Delivered { groups: ByDimension::default(), ..delivered() };
         assert_eq!(Delivered::read_from(&mut seen.as_slice()).unwrap(), expected);
         seen[8] = 2;
         assert!(Delivered::read_from(&mut seen.as_slice()).unwrap_err().to_string().contains("has format 2"));

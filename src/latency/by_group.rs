@@ -1,99 +1,12 @@
-//! End-to-end latencies by what events have in common, so that it can be said which are the slow ones.
+//! Latencies by group: events that have something in common.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::by_time::ByTime;
 use super::coarse::{Bucket, CoarseHistogram};
-use super::{Merge, Observation};
-use crate::event::EventId;
+use crate::mergeable::Merge;
 
 /// The most groups that are told apart. Of what falls into more groups, none is kept.
 const MOST_GROUPS: usize = 64;
-
-/// What events can have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Dimension {
-    /// The partition that they were read from.
-    Partition,
-    /// The partition that they were sent to; not told where that is the one that they are read from.
-    SentPartition,
-    /// The logical producer that sent them.
-    Producer,
-    /// The size of the payload that was read, by powers of two.
-    Size,
-    /// When they were due, by slices of the run.
-    Time,
-}
-
-impl Dimension {
-    /// All of them. Where several say the same, the first is believed first.
-    pub(crate) const ALL: [Dimension; 5] =
-        [Dimension::Partition, Dimension::SentPartition, Dimension::Producer, Dimension::Size, Dimension::Time];
-}
-
-/// The latencies of one stage's events, by group in each dimension. Parts merge.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SeenByGroup {
-    partition: ByGroup,
-    sent_partition: ByGroup,
-    producer: ByGroup,
-    size: ByGroup,
-    time: ByTime,
-}
-
-impl SeenByGroup {
-    /// Counts the latency of an event in each of its groups.
-    pub(crate) fn count(&mut self, id: EventId, seen: &Observation, is_input: bool, took_ns: i64) {
-        let bucket = Bucket::of(took_ns);
-        self.partition.count(usize::from(seen.partition), bucket);
-        if !is_input {
-            self.sent_partition.count(usize::from(id.partition), bucket);
-        }
-        self.producer.count(usize::from(id.producer), bucket);
-        self.size.count(size_class(seen.payload_bytes), bucket);
-        self.time.count(seen.due_offset_ns, bucket);
-    }
-
-    /// The latencies by group in one dimension.
-    pub(crate) fn of(&self, dimension: Dimension) -> &ByGroup {
-        match dimension {
-            Dimension::Partition => &self.partition,
-            Dimension::SentPartition => &self.sent_partition,
-            Dimension::Producer => &self.producer,
-            Dimension::Size => &self.size,
-            Dimension::Time => self.time.slices(),
-        }
-    }
-
-    /// How long a slice of the run is, in seconds.
-    pub(crate) fn slice_s(&self) -> u64 {
-        self.time.slice_s()
-    }
-}
-
-impl Merge for SeenByGroup {
-    fn merge(&mut self, other: Self) {
-        let SeenByGroup { partition, sent_partition, producer, size, time } = other;
-        self.partition.merge(partition);
-        self.sent_partition.merge(sent_partition);
-        self.producer.merge(producer);
-        self.size.merge(size);
-        self.time.merge(time);
-    }
-}
-
-/// The class of a size: its number of binary digits, so that class 13 is from 4,096 to 8,191 bytes.
-fn size_class(bytes: usize) -> usize {
-    usize::try_from(usize::BITS - bytes.leading_zeros()).unwrap_or_default()
-}
-
-/// The least size of a class, in bytes.
-pub(crate) fn least_of_class(class: u16) -> u64 {
-    class.checked_sub(1).and_then(|digits| 1_u64.checked_shl(digits.into())).unwrap_or(0)
-}
 
 /// Latencies by a group's number. Nothing is kept of more than [`MOST_GROUPS`] groups.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -190,9 +103,9 @@ impl TryFrom<Kept> for ByGroup {
     fn try_from(Kept { too_many, groups }: Kept) -> Result<Self, String> {
         let mut read = ByGroup { too_many, ..ByGroup::default() };
         for (group, counts) in groups {
-            let latencies = read.begin(usize::from(group)).ok_or("there are too many groups")?;
+            let latencies = read.begin(usize::from(group)).ok_or("more than 64 groups")?;
             for (place, count) in counts {
-                let bucket = Bucket::at(place).ok_or_else(|| format!("there is no bucket {place}"))?;
+                let bucket = Bucket::at(place).ok_or_else(|| format!("unknown latency bucket {place}"))?;
                 latencies.add(bucket, count);
             }
         }
@@ -210,15 +123,6 @@ mod tests {
         let mut by_group = ByGroup::default();
         events.iter().for_each(|(group, ns)| by_group.count(*group, Bucket::of(*ns)));
         by_group
-    }
-
-    #[test]
-    fn a_size_is_in_the_class_of_its_binary_digits() {
-        for bytes in [0, 1, 2, 3, 4, 100, 4095, 4096, 1 << 26] {
-            let class = u16::try_from(size_class(bytes)).unwrap();
-            let (least, next) = (least_of_class(class), least_of_class(class + 1));
-            assert!((least..next).contains(&(bytes as u64)), "{bytes}: {least} to {next}");
-        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use roaring::RoaringTreemap;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::LatencyHistogram;
+use crate::latency::LatencyHistogram;
 
 const MAGIC: [u8; 8] = *b"FLOODLED";
 const VERSION: u16 = 4;

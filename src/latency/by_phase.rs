@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{LatencyHistogram, Merge};
+use super::LatencyHistogram;
+use crate::mergeable::Merge;
 
 /// A histogram for each phase in which something was measured, by the phase's place in its stream.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Merge;
+use crate::mergeable::Merge;
 
 /// The largest latency that is recorded as it is: 24 hours, in nanoseconds. Longer ones count as this.
 const MAX_NANOS: u64 = 24 * 3600 * 1_000_000_000;

@@ -1,6 +1,6 @@
 //! Latencies to within 2 %, in little memory and little time: so that many groups of events can be compared.
 
-use super::Merge;
+use crate::mergeable::Merge;
 
 /// Buckets for a doubled latency, as a power of two: 32.
 const DOUBLING_BITS: u32 = 5;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::check::LatencyHistogram;
+use crate::latency::LatencyHistogram;
 
 /// Cells of a heat map for a tenfold latency.
 pub(crate) const CELLS_PER_DECADE: u32 = 10;
