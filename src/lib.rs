@@ -7,6 +7,7 @@
 //! the embedded broker; `clock` is the process's one clock.
 
 mod by_the_second;
+mod capacity;
 mod capture;
 pub mod check;
 pub mod clock;
@@ -36,6 +37,7 @@ mod run;
 mod side_by_side;
 pub mod stop;
 pub mod survey;
+mod trials;
 mod units;
 pub mod verdict;
 

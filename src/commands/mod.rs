@@ -9,6 +9,7 @@ use crate::results::Summary;
 use crate::verdict::{Effect, Verdict};
 
 pub(crate) mod broker;
+pub(crate) mod capacity;
 pub(crate) mod capture;
 mod carry_out;
 pub(crate) mod compare;
@@ -64,6 +65,8 @@ pub enum Command {
     Report(report::Args),
     /// Tell whether a run, or a set of runs, is worse than another
     Compare(compare::Args),
+    /// Find how much a target can take: the largest multiple of a profile's rates at which its limits hold
+    Capacity(capacity::Args),
     /// Show what a profile would send, without sending anything
     Plan(plan::Args),
     /// Predict which events an engine drops as too late, from a recorded stream or a topic
@@ -128,6 +131,7 @@ impl Cli {
             Command::Show(args) => show::run(args, out),
             Command::Report(args) => report::run(args, out),
             Command::Compare(args) => compare::run(args, out),
+            Command::Capacity(args) => capacity::run(args, out),
             Command::Plan(args) => plan::run(args, out),
             Command::Watermark(args) => watermark::run(args, out),
             Command::Curve(args) => curve::run(args, out),
@@ -143,6 +147,7 @@ impl Cli {
     pub fn wants_json(&self) -> bool {
         match &self.command {
             Command::Compare(args) => args.json,
+            Command::Capacity(args) => args.json,
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),
@@ -161,6 +166,7 @@ impl Cli {
             Command::Show(args) => &args.form,
             Command::Report(_)
             | Command::Compare(_)
+            | Command::Capacity(_)
             | Command::Plan(_)
             | Command::Watermark(_)
             | Command::Curve(_)

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::{CommandError, Outcome};
 use crate::{
+    capacity::capacity_schema,
     compare::compare_schema,
     profile::schema::profile_schema_text,
     results::{summary_schema, verdicts_schema},
@@ -33,6 +34,8 @@ pub enum Format {
     Watermark,
     /// What `floodmark compare --json` prints
     Compare,
+    /// The capacity.json of a search
+    Capacity,
 }
 
 impl Format {
@@ -43,6 +46,7 @@ impl Format {
             Format::Summary => summary_schema(),
             Format::Watermark => verdicts_schema(),
             Format::Compare => compare_schema(),
+            Format::Capacity => capacity_schema(),
         }
     }
 }

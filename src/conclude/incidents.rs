@@ -76,7 +76,7 @@ fn name_in_rows<'a>(stream: &Stream, stage: &'a Stage) -> &'a str {
 }
 
 /// The seconds of the stage at a place of a stream, from the start of the run: rows stand in the order of their seconds.
-pub(super) fn seconds_of(stream: &Stream, place: usize, rows: &[TimelineRow]) -> Vec<Second> {
+pub(crate) fn seconds_of(stream: &Stream, place: usize, rows: &[TimelineRow]) -> Vec<Second> {
     let Some(stage) = stream.stages.get(place) else { return Vec::new() };
     let name = name_in_rows(stream, stage);
     let of_row = |row: &TimelineRow| second_of(row, stream.retries.is_some());

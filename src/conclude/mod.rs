@@ -20,6 +20,7 @@ pub(crate) use event_times::{injected_of, lateness_of};
 pub use facts::Facts;
 use facts::StreamRun;
 use incidents::observed_incidents;
+pub(crate) use incidents::seconds_of;
 pub(crate) use ledgers::{make_ledger_folder, produced_of, stage_of, write_ledgers};
 pub(crate) use measured::{Measured, StageMeasured, StreamMeasured};
 pub(crate) use role::Role;

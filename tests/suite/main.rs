@@ -9,6 +9,8 @@ mod broker;
 #[cfg(test)]
 mod broker_java;
 #[cfg(test)]
+mod capacity;
+#[cfg(test)]
 mod capture;
 #[cfg(test)]
 mod changing_topics;

@@ -1,7 +1,7 @@
 //! A relay between two topics that loses, duplicates, delays and reorders at seeded rates, or has a stated capacity, an outage
 //! or a partition that stalls, and keeps its own log, for comparison with floodmark's figures:
 //! `cargo run --release -p floodmark-instruments --bin relay -- BROKERS FROM TO LOG.csv [SEED] [capacity=EVENTS/S] [out=FROM..TO]
-//! [stall=PARTITION:FROM..TO]`. Prints its totals as one line of JSON after 3 s without events, or on SIGTERM.
+//! [stall=PARTITION:FROM..TO] [quiet=SECONDS]`. Prints its totals as one line of JSON after 3 s (or `quiet=`) without events, or on SIGTERM.
 //!
 //! Of all events 1 % are lost, 2 % duplicated, 4 % delayed by 100, 250 or 500 ms, and 2 % held back until after the next one of their
 //! partition; none with `capacity=` (the most events that it takes in a second), `out=` (when it takes none, in seconds since its first event) or
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [brokers, from, to, log, further @ ..] = arguments.as_slice() else {
         return Err(
-            "usage: relay BROKERS FROM TO LOG.csv [SEED] [capacity=EVENTS/S] [out=FROM..TO] [stall=PARTITION:FROM..TO]"
+            "usage: relay BROKERS FROM TO LOG.csv [SEED] [capacity=EVENTS/S] [out=FROM..TO] [stall=PARTITION:FROM..TO] [quiet=SECONDS]"
                 .into(),
         );
     };
@@ -61,6 +61,7 @@ fn change(settings: &mut Settings, argument: &str) -> Result<(), Box<dyn Error>>
     match argument.split_once('=') {
         None => settings.seed = argument.parse()?,
         Some(("capacity", per_s)) => settings.capacity_per_s = Some(per_s.parse()?),
+        Some(("quiet", seconds)) => settings.quiet = Duration::from_secs_f64(seconds.parse()?),
         Some(("out", lasts)) => settings.out = Some(range(lasts)?),
         Some(("stall", stall)) => {
             let (partition, lasts) = stall.split_once(':').ok_or("stall= is PARTITION:FROM..TO")?;

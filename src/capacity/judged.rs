@@ -1,0 +1,137 @@
+//! From a run to what it says about its load: pass, fail, or nothing.
+
+use super::lag::{PilesUp, piles_up};
+use super::trial::{Binding, Outcome};
+use crate::conclude::seconds_of;
+use crate::figures::rate;
+use crate::profile::{Profile, Stream};
+use crate::results::{Summary, TimelineRow};
+use crate::verdict::{Effect, Reason, ReasonCode, Verdict};
+
+/// What a run says about its load.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judged {
+    /// Pass, fail or invalid.
+    pub(crate) outcome: Outcome,
+    /// Why, unless it passed.
+    pub(crate) because: Option<Binding>,
+    /// The share of what was offered that the target kept up with, where events piled up.
+    pub(crate) held_share: Option<f64>,
+}
+
+/// Judges a run by its verdict and its seconds. `profile` is the one that ran.
+#[must_use]
+pub(crate) fn judged(profile: &Profile, summary: &Summary, rows: &[TimelineRow]) -> Judged {
+    let piled = profile.streams.iter().flat_map(|stream| piled_up(profile, stream, rows));
+    let worst = piled.min_by(|(_, one), (_, other)| one.delivered_share.total_cmp(&other.delivered_share));
+    let held_share = worst.as_ref().map(|(_, piled)| piled.delivered_share);
+    let strongest = summary.reasons.first();
+    let (outcome, because) = match (summary.verdict, worst) {
+        (Verdict::Fail, _) => (Outcome::Fail, strongest.map(broken)),
+        (Verdict::Void, _) if strongest.is_some_and(is_the_senders) => (Outcome::Invalid, strongest.map(broken)),
+        (_, Some((binding, _))) => (Outcome::Fail, Some(binding)),
+        (Verdict::Pass, None) => (Outcome::Pass, None),
+        (Verdict::Void | Verdict::Part, None) => match strongest {
+            Some(reason) if reason.code == ReasonCode::HeldBackByTarget => (Outcome::Fail, Some(broken(reason))),
+            reason => (Outcome::Invalid, reason.map(broken)),
+        },
+    };
+    Judged { outcome, because, held_share }
+}
+
+/// Whether the reason is this machine's own weakness, or an accident: nothing was learnt about the target.
+fn is_the_senders(reason: &Reason) -> bool {
+    let is_sender = matches!(
+        reason.code,
+        ReasonCode::GeneratorLate
+            | ReasonCode::HeldBackByCeiling
+            | ReasonCode::HeldBackByQueue
+            | ReasonCode::HeldBackByMachine
+            | ReasonCode::Interrupted
+            | ReasonCode::Unfinished
+    );
+    is_sender || reason.code.effect() == Effect::Environment
+}
+
+fn broken(reason: &Reason) -> Binding {
+    let what = reason.slo.clone().unwrap_or_else(|| name_of(reason.code));
+    Binding { what, stream: reason.stream.clone(), stage: reason.stage.clone(), text: reason.text.clone() }
+}
+
+/// The code as it stands in files.
+fn name_of(code: ReasonCode) -> String {
+    serde_json::to_value(code).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Where events piled up: every stage of events.
+fn piled_up(profile: &Profile, stream: &Stream, rows: &[TimelineRow]) -> Vec<(Binding, PilesUp)> {
+    let warmup_s = usize::try_from(profile.warmup.as_nanos().div_ceil(1_000_000_000)).unwrap_or(usize::MAX);
+    let at_stage = |place: usize| {
+        let stage = stream.stages.get(place).filter(|stage| stage.results.is_none())?;
+        let piled = piles_up(&seconds_of(stream, place, rows), warmup_s)?;
+        let several = stream.stages.len() > 1;
+        let place = if several { format!("{} at {}", stream.name, stage.name) } else { stream.name.clone() };
+        let text = format!(
+            "{place}: {} more waited with each second, of {} offered",
+            rate(piled.slope_per_s).trim_end_matches("/s"),
+            rate(piled.offered_per_s)
+        );
+        let stage = several.then(|| stage.name.clone());
+        Some((Binding { what: "lag".to_owned(), stream: Some(stream.name.clone()), stage, text }, piled))
+    };
+    (0..stream.stages.len()).filter_map(at_stage).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conclude::empty_summary;
+    use crate::results::summary::RunFacts;
+
+    /// 20 seconds of 1,000 events each, of which so many are delivered.
+    fn judged_of(code: Option<ReasonCode>, delivered_per_s: f64) -> Judged {
+        let text = "duration = \"20s\"\n[[stream]]\nname = \"orders\"\nrate = \"1000/s\"\n";
+        let profile = Profile::from_text(text, "judged.toml").unwrap().profile;
+        let row = |second| TimelineRow {
+            second,
+            stream: "orders".to_owned(),
+            offered_per_s: 1000.0,
+            sent_per_s: 1000.0,
+            acked_per_s: 1000.0,
+            delivered_per_s,
+            ..TimelineRow::default()
+        };
+        let rows: Vec<TimelineRow> = (0..20).map(row).collect();
+        let mut summary = empty_summary(RunFacts::default(), Reason::new(ReasonCode::Unfinished, "-"));
+        summary.reasons = code.map(|code| Reason::new(code, "why").about("end_to_end_p99")).into_iter().collect();
+        summary.verdict = Verdict::of(&summary.reasons);
+        judged(&profile, &summary, &rows)
+    }
+
+    #[test]
+    fn what_piles_up_fails_whatever_the_limits_say() {
+        assert_eq!(judged_of(None, 1000.0), Judged { outcome: Outcome::Pass, because: None, held_share: None });
+        let piled = judged_of(None, 900.0);
+        assert_eq!((piled.outcome, piled.because.map(|because| because.what)), (Outcome::Fail, Some("lag".to_owned())));
+        assert!((piled.held_share.unwrap() - 0.9).abs() < 1e-6, "{:?}", piled.held_share);
+    }
+
+    #[test]
+    fn a_broken_limit_fails_and_what_says_nothing_is_not_counted() {
+        use ReasonCode::{
+            GeneratorLate, HeldBackByMachine, HeldBackByTarget, InFlight, Interrupted, Latency, TooFewSamples,
+        };
+        let outcome = |code, delivered_per_s| judged_of(Some(code), delivered_per_s).outcome;
+        assert_eq!(outcome(Latency, 1000.0), Outcome::Fail);
+        assert_eq!(outcome(HeldBackByTarget, 1000.0), Outcome::Fail);
+        assert_eq!(outcome(InFlight, 900.0), Outcome::Fail);
+        for code in [InFlight, TooFewSamples] {
+            assert_eq!(outcome(code, 1000.0), Outcome::Invalid, "{code:?}");
+        }
+        // This machine's weakness says nothing of the target, even where events piled up.
+        for code in [GeneratorLate, HeldBackByMachine, Interrupted] {
+            assert_eq!(outcome(code, 900.0), Outcome::Invalid, "{code:?}");
+        }
+        assert_eq!(judged_of(Some(Latency), 1000.0).because.unwrap().what, "end_to_end_p99");
+    }
+}

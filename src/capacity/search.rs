@@ -1,0 +1,295 @@
+//! The search: which trial comes next, given those that were made. A pure function, so a search goes on from the trials that it has.
+//!
+//! In the manner of the Multiple Loss Ratio search (RFC 9971): a load is a lower bound when most of its trials pass and an upper bound when
+//! most of them fail; short trials narrow the interval, a long one confirms its lower end. Here a trial passes or fails by all limits of the
+//! profile together, loads are multiples of the profile's rates, and the interval is halved on a logarithmic scale.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::trial::{Length, Outcome, Trial};
+
+/// What a search is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Rules {
+    /// The factor that is tried first.
+    pub(crate) start: f64,
+    /// How far apart the bounds may be, relative to the lower one.
+    pub(crate) width: f64,
+    /// No factor below this is tried.
+    pub(crate) least: f64,
+    /// No factor above this is tried.
+    pub(crate) most: f64,
+    /// How many trials may be made, those that are not counted included.
+    pub(crate) most_trials: usize,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Step {
+    /// A trial.
+    Try {
+        /// The multiple of the profile's rates.
+        factor: f64,
+        /// How long it is.
+        length: Length,
+    },
+    /// Nothing: the search is over.
+    End(Conclusion),
+}
+
+/// How a search ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Conclusion {
+    /// The capacity is between these factors.
+    Between {
+        /// Confirmed by a long trial.
+        lower: f64,
+        /// Most trials at it failed.
+        upper: f64,
+    },
+    /// The highest factor that may be tried passes.
+    AtLeast(f64),
+    /// The lowest factor that may be tried fails.
+    Below(f64),
+    /// The bounds did not come close enough.
+    Open {
+        /// The highest factor that most trials passed, below all that failed.
+        lower: Option<f64>,
+        /// The lowest factor that most trials failed, above it.
+        upper: Option<f64>,
+        /// Why not.
+        why: Why,
+    },
+}
+
+/// Why a search ended without an interval of the wanted width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// As many trials were made as may be.
+    TooManyTrials,
+    /// Trials at one load said nothing, again and again.
+    Invalid,
+}
+
+/// How often in a row a trial may say nothing.
+const MOST_INVALID: usize = 3;
+/// How many trials after the first bracket follow the rate that was held, before the interval is simply halved.
+const MOST_GUIDED: usize = 3;
+
+/// What the trials at one factor say.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Load {
+    factor: f64,
+    short: Votes,
+    long: Votes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Votes {
+    passes: usize,
+    fails: usize,
+}
+
+impl Votes {
+    fn count(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Pass => self.passes += 1,
+            Outcome::Fail => self.fails += 1,
+            Outcome::Invalid => {}
+        }
+    }
+
+    fn all(self) -> usize {
+        self.passes + self.fails
+    }
+
+    fn is_tie(self) -> bool {
+        self.all() > 0 && self.passes == self.fails
+    }
+}
+
+impl Load {
+    /// What counts: long trials overrule short ones.
+    fn votes(&self) -> Votes {
+        if self.long.all() > 0 { self.long } else { self.short }
+    }
+
+    fn passes(&self) -> bool {
+        self.votes().passes > self.votes().fails
+    }
+
+    fn fails(&self) -> bool {
+        self.votes().fails > self.votes().passes
+    }
+
+    /// Whether two more trials fail than pass.
+    fn surely_fails(&self) -> bool {
+        self.votes().fails >= self.votes().passes + 2
+    }
+
+    /// Whether short trials pass and long ones do not.
+    fn flatters(&self) -> bool {
+        self.short.passes > self.short.fails && self.long.fails > self.long.passes
+    }
+
+    /// A trial more of the kind that decides.
+    fn once_more(&self) -> Step {
+        let length = if self.long.all() > 0 { Length::Long } else { Length::Short };
+        Step::Try { factor: self.factor, length }
+    }
+}
+
+/// The trial that comes next, or the end.
+#[must_use]
+pub(crate) fn next(rules: &Rules, trials: &[Trial]) -> Step {
+    if !trials.iter().any(|trial| trial.length == Length::WarmUp) {
+        return Step::Try { factor: rules.start, length: Length::WarmUp };
+    }
+    let known = Known::of(trials);
+    let step = match once_again(trials) {
+        Again::GiveUp => return known.open(Why::Invalid),
+        Again::Repeat(step) => step,
+        Again::No => known.settle(rules, trials),
+    };
+    match step {
+        Step::Try { .. } if trials.len() >= rules.most_trials => known.open(Why::TooManyTrials),
+        step => step,
+    }
+}
+
+enum Again {
+    No,
+    Repeat(Step),
+    GiveUp,
+}
+
+/// A trial that said nothing is made again.
+fn once_again(trials: &[Trial]) -> Again {
+    let counted = || trials.iter().rev().filter(|trial| trial.length != Length::WarmUp);
+    let Some(last) = counted().next().filter(|last| last.outcome == Outcome::Invalid) else { return Again::No };
+    let in_a_row = counted().take_while(|trial| trial.outcome == Outcome::Invalid).count();
+    if in_a_row >= MOST_INVALID {
+        return Again::GiveUp;
+    }
+    Again::Repeat(Step::Try { factor: last.factor, length: last.length })
+}
+
+/// What the trials say, load by load.
+struct Known {
+    /// The lowest first.
+    loads: Vec<Load>,
+    /// A load passes in short trials and fails in long ones: no short trial that passes counts any more.
+    flatters: bool,
+}
+
+impl Known {
+    fn of(trials: &[Trial]) -> Self {
+        let mut loads: Vec<Load> = Vec::new();
+        for trial in trials.iter().filter(|trial| trial.length != Length::WarmUp) {
+            let place = loads.iter().position(|load| load.factor.total_cmp(&trial.factor).is_eq());
+            let place = place.unwrap_or_else(|| {
+                loads.push(Load { factor: trial.factor, ..Load::default() });
+                loads.len() - 1
+            });
+            let load = &mut loads[place];
+            let votes = if trial.length == Length::Long { &mut load.long } else { &mut load.short };
+            votes.count(trial.outcome);
+        }
+        let flatters = loads.iter().any(Load::flatters);
+        if flatters {
+            loads.iter_mut().for_each(|load| load.short.passes = 0);
+        }
+        loads.retain(|load| load.votes().all() > 0);
+        loads.sort_by(|one, other| one.factor.total_cmp(&other.factor));
+        Known { loads, flatters }
+    }
+
+    /// The lowest load that fails.
+    fn upper(&self) -> Option<&Load> {
+        self.loads.iter().find(|load| load.fails())
+    }
+
+    /// The highest load that passes, below all that fail.
+    fn lower(&self) -> Option<&Load> {
+        self.loads.iter().take_while(|load| !load.fails()).filter(|load| load.passes()).last()
+    }
+
+    fn open(&self, why: Why) -> Step {
+        let [lower, upper] = [self.lower(), self.upper()].map(|load| load.map(|load| load.factor));
+        Step::End(Conclusion::Open { lower, upper, why })
+    }
+
+    /// A trial at a load of which nothing is known.
+    fn try_at(&self, factor: f64) -> Step {
+        Step::Try { factor, length: if self.flatters { Length::Long } else { Length::Short } }
+    }
+
+    fn settle(&self, rules: &Rules, trials: &[Trial]) -> Step {
+        if let Some(doubtful) = self.doubtful() {
+            return doubtful.once_more();
+        }
+        match (self.lower(), self.upper()) {
+            (None, None) => self.try_at(rules.start),
+            (Some(lower), None) if lower.factor < rules.most => self.try_at((lower.factor * 2.0).min(rules.most)),
+            (Some(lower), None) => confirm(lower, Conclusion::AtLeast(lower.factor)),
+            (None, Some(upper)) if upper.factor > rules.least => self.try_at(below(rules, trials, upper.factor)),
+            (None, Some(upper)) if upper.surely_fails() => Step::End(Conclusion::Below(upper.factor)),
+            (Some(lower), Some(upper)) if upper.factor > lower.factor * (1.0 + rules.width) => {
+                self.try_at(self.between(rules, trials, lower.factor, upper.factor))
+            }
+            (Some(lower), Some(upper)) if upper.surely_fails() => {
+                confirm(lower, Conclusion::Between { lower: lower.factor, upper: upper.factor })
+            }
+            (_, Some(upper)) => upper.once_more(),
+        }
+    }
+
+    /// A load whose trials contradict each other, or those of another load: it fails, though not surely, and a higher one passes.
+    fn doubtful(&self) -> Option<&Load> {
+        let highest_pass = self.loads.iter().rfind(|load| load.passes()).map_or(0.0, |load| load.factor);
+        let contradicts = |load: &&Load| load.fails() && !load.surely_fails() && load.factor < highest_pass;
+        self.loads.iter().find(|load| load.votes().is_tie()).or_else(|| self.loads.iter().find(contradicts))
+    }
+
+    /// A factor inside the interval. The rate that the target held under too much load says about where its capacity is: the interval is cut just
+    /// below and just above it, and halved where that leads nowhere.
+    fn between(&self, rules: &Rules, trials: &[Trial], lower: f64, upper: f64) -> f64 {
+        let middle = (lower * upper).sqrt();
+        let first_fail = trials.iter().position(|trial| trial.outcome == Outcome::Fail).unwrap_or(trials.len());
+        if trials.len() - first_fail > MOST_GUIDED + 1 {
+            return middle;
+        }
+        let Some(held) = hint(trials, upper) else { return middle };
+        let half = (1.0 + rules.width * 0.96).sqrt();
+        let is_new = |factor: &f64| {
+            *factor > lower && *factor < upper && self.loads.iter().all(|load| load.factor.total_cmp(factor).is_ne())
+        };
+        let beside = [held / half, held * half];
+        // First below it: that it holds what it held is likelier than not.
+        beside.into_iter().find(is_new).unwrap_or(middle)
+    }
+}
+
+/// A lower bound is one when a long trial passes.
+fn confirm(lower: &Load, then: Conclusion) -> Step {
+    if lower.long.passes > lower.long.fails {
+        Step::End(then)
+    } else {
+        Step::Try { factor: lower.factor, length: Length::Long }
+    }
+}
+
+/// A factor below one that fails: by the rate that was held, or half.
+fn below(rules: &Rules, trials: &[Trial], upper: f64) -> f64 {
+    let held = hint(trials, upper).filter(|held| *held < upper && *held > upper / 16.0);
+    held.map_or(upper / 2.0, |held| held / (1.0 + rules.width)).max(rules.least)
+}
+
+/// The factor that the target held in the trials at a load that failed: the median.
+fn hint(trials: &[Trial], factor: f64) -> Option<f64> {
+    let at = |trial: &&Trial| trial.factor.total_cmp(&factor).is_eq() && trial.outcome == Outcome::Fail;
+    let mut held: Vec<f64> = trials.iter().filter(at).filter_map(|trial| trial.held).collect();
+    held.sort_by(f64::total_cmp);
+    held.get(held.len() / 2).copied()
+}

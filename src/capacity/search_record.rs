@@ -1,0 +1,133 @@
+//! A search as a file: what was asked, the trials, and what came of them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::search::{Conclusion, Rules, Why};
+use super::trial::{Binding, Length, Outcome, Trial};
+
+/// The number of the form of `capacity.json`. Keys may be added under the same number.
+pub(crate) const CAPACITY_SCHEMA: u32 = 1;
+
+/// A search for a capacity: `capacity.json`, written after each trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct SearchRecord {
+    /// The number of this form.
+    pub(crate) schema: u32,
+    /// The profile's name.
+    pub(crate) profile: String,
+    /// A hash of the profile with what the command line changed, and of the length of trials: a search goes on only where they are the same.
+    pub(crate) asked: String,
+    /// The cluster's id, once a trial has reached it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cluster_id: Option<String>,
+    /// What was asked of the search.
+    pub(crate) rules: Rules,
+    /// The trials, in the order in which they were made.
+    pub(crate) trials: Vec<Trial>,
+    /// What came of it; absent while it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) found: Option<Found>,
+}
+
+/// What a search found. Factors multiply the profile's rates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Found {
+    /// How it ended.
+    pub(crate) ended: Ended,
+    /// The highest load that a long trial confirmed, or without one the highest that passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lower: Option<Bound>,
+    /// The lowest load that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) upper: Option<Bound>,
+    /// What the upper load broke first, in most of its trials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) binding: Option<Binding>,
+}
+
+/// How a search ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ended {
+    /// With bounds as close as was asked for.
+    Found,
+    /// The highest load that may be tried passes: the capacity is at least that.
+    AtLeast,
+    /// The lowest load that may be tried fails.
+    Below,
+    /// As many trials were made as may be, and the bounds are not as close as was asked for.
+    TooManyTrials,
+    /// Trials at one load said nothing, again and again.
+    NoValidTrial,
+}
+
+/// A load, and what its trials said.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Bound {
+    /// The multiple of the profile's rates.
+    pub(crate) factor: f64,
+    /// Events offered in a second, on average.
+    pub(crate) offered_per_s: f64,
+    /// How many of its trials passed.
+    pub(crate) passes: usize,
+    /// How many of its trials failed.
+    pub(crate) fails: usize,
+}
+
+/// The JSON Schema of `capacity.json`, indented, with a line end.
+#[must_use]
+pub(crate) fn capacity_schema() -> String {
+    let mut schema = schemars::schema_for!(SearchRecord);
+    schema.insert("title".to_owned(), "floodmark capacity".into());
+    format!("{:#}\n", schema.to_value())
+}
+
+impl Found {
+    /// What a conclusion means, by the trials that led to it.
+    #[must_use]
+    pub(crate) fn of(conclusion: Conclusion, trials: &[Trial]) -> Self {
+        let (ended, lower, upper) = match conclusion {
+            Conclusion::Between { lower, upper } => (Ended::Found, Some(lower), Some(upper)),
+            Conclusion::AtLeast(lower) => (Ended::AtLeast, Some(lower), None),
+            Conclusion::Below(upper) => (Ended::Below, None, Some(upper)),
+            Conclusion::Open { lower, upper, why: Why::TooManyTrials } => (Ended::TooManyTrials, lower, upper),
+            Conclusion::Open { lower, upper, why: Why::Invalid } => (Ended::NoValidTrial, lower, upper),
+        };
+        let bound = |factor: f64| Bound::of(factor, trials);
+        Found {
+            ended,
+            lower: lower.map(bound),
+            upper: upper.map(bound),
+            binding: upper.and_then(|upper| most_often(upper, trials)),
+        }
+    }
+}
+
+impl Bound {
+    fn of(factor: f64, trials: &[Trial]) -> Self {
+        let at = || counted(trials).filter(|trial| trial.factor.total_cmp(&factor).is_eq());
+        let count = |outcome| at().filter(|trial| trial.outcome == outcome).count();
+        Bound {
+            factor,
+            offered_per_s: at().map(|trial| trial.offered_per_s).last().unwrap_or_default(),
+            passes: count(Outcome::Pass),
+            fails: count(Outcome::Fail),
+        }
+    }
+}
+
+fn counted(trials: &[Trial]) -> impl Iterator<Item = &Trial> {
+    trials.iter().filter(|trial| trial.length != Length::WarmUp)
+}
+
+/// What the trials at a load broke most often; of equals, what the first of them broke.
+fn most_often(factor: f64, trials: &[Trial]) -> Option<Binding> {
+    let failed = |trial: &&Trial| trial.factor.total_cmp(&factor).is_eq() && trial.outcome == Outcome::Fail;
+    let broken: Vec<&Binding> = counted(trials).filter(failed).filter_map(|trial| trial.because.as_ref()).collect();
+    let is_same = |one: &Binding, other: &Binding| {
+        (&one.what, &one.stream, &one.stage) == (&other.what, &other.stream, &other.stage)
+    };
+    let times = |of: &Binding| broken.iter().filter(|other| is_same(of, other)).count();
+    broken.iter().rev().max_by_key(|binding| times(binding)).map(|binding| (*binding).clone())
+}

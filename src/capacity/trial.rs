@@ -1,0 +1,64 @@
+//! A trial: a run at a multiple of the profile's rates, and what it said.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Trial {
+    /// The multiple of the profile's rates.
+    pub(crate) factor: f64,
+    /// How long it was.
+    pub(crate) length: Length,
+    /// What it said.
+    pub(crate) outcome: Outcome,
+    /// The limit that it broke first, or why it is not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) because: Option<Binding>,
+    /// The factor at which the target would have kept up, by what it delivered while more was offered. A hint where to look, no proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) held: Option<f64>,
+    /// Events offered in a second.
+    pub(crate) offered_per_s: f64,
+    /// Its run's folder, below the capacity's own.
+    pub(crate) folder: String,
+}
+
+/// How long a trial is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Length {
+    /// Before the first: caches, connections and a JVM's compiler are cold. It counts for nothing.
+    WarmUp,
+    /// One that looks for the limit.
+    Short,
+    /// One that confirms a lower bound.
+    Long,
+}
+
+/// What a trial said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// All limits were kept, and nothing piled up.
+    Pass,
+    /// A limit was broken, or events piled up.
+    Fail,
+    /// It cannot tell: it is repeated, and never counted.
+    Invalid,
+}
+
+/// What broke first, and where.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Binding {
+    /// The limit's key in the profile, `lag` where events piled up, or the reason's code.
+    pub(crate) what: String,
+    /// The stream; absent when it concerns the whole run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stream: Option<String>,
+    /// The stage; absent when it concerns the whole stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stage: Option<String>,
+    /// In words.
+    pub(crate) text: String,
+}

@@ -1,0 +1,90 @@
+//! A run in a process of its own.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+
+use crate::stop::StopFlag;
+
+/// How often a stop is looked for.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How a run's process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It left a folder.
+    Ran,
+    /// It could not run.
+    Refused {
+        /// Its exit code; 4 where a signal ended it.
+        code: i32,
+        /// What it said.
+        text: String,
+    },
+}
+
+/// A run that goes on.
+pub(super) struct Child {
+    process: std::process::Child,
+}
+
+/// What a run prints when it could not start.
+#[derive(Deserialize)]
+struct Printed {
+    error: Option<PrintedError>,
+}
+
+#[derive(Deserialize)]
+struct PrintedError {
+    text: String,
+}
+
+impl Child {
+    /// Starts this very program once more. What it says for people is dropped: its folder says more.
+    pub(super) fn start(arguments: &[OsString]) -> io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        Ok(Child { process: command.spawn()? })
+    }
+
+    /// Waits until it is over. A stop is passed on, each time that it is asked for; a terminal has told the run by itself, which is no harm.
+    pub(super) fn wait(self, stop: &StopFlag) -> io::Result<Ended> {
+        let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
+        let (over, is_over) = channel();
+        let waits = thread::Builder::new().name("trial".to_owned());
+        waits.spawn(move || {
+            // Nobody waits for it any more when the search itself is over.
+            let _unheard = over.send(self.process.wait_with_output());
+        })?;
+        let mut has_told = false;
+        loop {
+            match is_over.recv_timeout(TICK) {
+                Ok(output) => return output.map(|output| ended(&output)),
+                Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("its process was lost")),
+                Err(RecvTimeoutError::Timeout) if stop.is_set() && !has_told => {
+                    has_told = true;
+                    // A process that is over cannot be told, and need not be.
+                    let _over = pid.map(|pid| kill_process(pid, Signal::TERM));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+}
+
+fn ended(output: &std::process::Output) -> Ended {
+    let printed = serde_json::from_slice::<Printed>(&output.stdout).ok().and_then(|printed| printed.error);
+    match (printed, output.status.code()) {
+        (Some(error), code) => Ended::Refused { code: code.unwrap_or(4), text: error.text },
+        (None, Some(_)) => Ended::Ran,
+        (None, None) => {
+            Ended::Refused { code: 4, text: format!("a trial's process was ended from outside ({})", output.status) }
+        }
+    }
+}

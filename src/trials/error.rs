@@ -1,0 +1,54 @@
+//! What can stop a search.
+
+use std::path::PathBuf;
+
+use crate::results::ResultsError;
+
+/// Why a search cannot go on. The trials that were made stay in its folder.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TrialError {
+    /// The folder holds another search.
+    #[error(
+        "`{}` holds a search with another profile, other changes or other rules: choose another folder with --out, or remove this one",
+        folder.display()
+    )]
+    OtherSearch {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A trial reached another cluster than the ones before.
+    #[error("the trials before were on cluster {known}, and this one is {found}: a search needs one target")]
+    OtherCluster {
+        /// The cluster of the first trial.
+        known: String,
+        /// The cluster now.
+        found: String,
+    },
+    /// A run was refused.
+    #[error("{text}")]
+    Refused {
+        /// Whether the command line or the profile is at fault.
+        is_usage: bool,
+        /// What the run said.
+        text: String,
+    },
+    /// No process could be started.
+    #[error("a trial cannot be started: {0}")]
+    Process(#[from] std::io::Error),
+    /// A folder or file.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+}
+
+impl TrialError {
+    /// Whether the user can put it right on the command line or in the profile.
+    #[must_use]
+    pub(crate) fn is_usage(&self) -> bool {
+        match self {
+            TrialError::OtherSearch { .. } => true,
+            TrialError::Refused { is_usage, .. } => *is_usage,
+            TrialError::Results(error) => error.is_usage(),
+            TrialError::OtherCluster { .. } | TrialError::Process(_) => false,
+        }
+    }
+}

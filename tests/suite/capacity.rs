@@ -1,0 +1,80 @@
+//! `floodmark capacity` by the built program: a search that is stopped, and what it refuses.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::Workshop;
+
+const PROFILE: &str = "[[stream]]\nname = \"orders\"\nrate = \"500/s\"\nslo = { end_to_end_p99 = \"10s\" }\n";
+
+fn record(out: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(out.join("capacity.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_search_that_was_stopped_goes_on_from_its_trials() {
+    let workshop = Workshop::new();
+    let (profile, out) = (workshop.profile(PROFILE), workshop.fresh("search"));
+    let (broker, brokers) = crate::interruption::own_broker(&workshop);
+    let arguments = [
+        "capacity",
+        profile.to_str().unwrap(),
+        "-b",
+        &brokers,
+        "--trial",
+        "8s",
+        "--confirm",
+        "8s",
+        "--most",
+        "1",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    let mut stopped = workshop.start(&arguments);
+    stopped.until("the second trial", |search| search.stderr().contains("trial 2, short"));
+    stopped.signal("INT");
+    let stopped = stopped.wait();
+    assert_eq!(stopped.code(), Some(3), "{}", stopped.stderr);
+    assert!(stopped.stdout.contains("not finished"), "{}", stopped.stdout);
+    assert_eq!(record(&out)["trials"].as_array().unwrap().len(), 1);
+
+    let ended = workshop.call(&arguments);
+    assert_eq!(ended.code(), Some(0), "{} {}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("CAPACITY  at least 500/s (1x)"), "{}", ended.stdout);
+    let (record, lengths) = (record(&out), ["warm_up", "short", "long"]);
+    let trials = record["trials"].as_array().unwrap();
+    assert_eq!(trials.iter().map(|trial| trial["length"].as_str().unwrap()).collect::<Vec<_>>(), lengths);
+    assert_eq!(record["found"]["ended"], "at_least");
+    for trial in trials {
+        let folder = out.join(trial["folder"].as_str().unwrap());
+        assert!(folder.join("summary.json").is_file(), "{}", folder.display());
+    }
+    // The folder belongs to this search alone.
+    let other = workshop.call(&[&arguments[..], &["--width", "0.1"]].concat());
+    let (code, sentence) = other.one_sentence();
+    assert!(code == Some(2) && sentence.contains("another profile, other changes or other rules"), "{sentence}");
+    broker.signal("TERM");
+    broker.wait();
+}
+
+#[test]
+fn what_no_search_can_answer_is_refused() {
+    let workshop = Workshop::new();
+    let limited = workshop.profile(PROFILE);
+    let unlimited = workshop.profile("[[stream]]\nname = \"orders\"\nrate = \"500/s\"\n");
+    let refused = [
+        (&unlimited, &[][..], "stream `orders` has no limit on its latency, lag or throughput"),
+        (&limited, &["--trial", "5s"], "--trial 5s: a trend shows from 8s on"),
+        (&limited, &["--width", "0"], "--width 0: the bounds may be 0.01 to 1 apart"),
+        (&limited, &["--start", "0"], "--start 0: a multiple of the rates must be above 0"),
+        (&limited, &["--most", "0.5"], "--most 0.5: it must not be below --start"),
+    ];
+    for (profile, more, said) in refused {
+        let ended = workshop.call(&[&["capacity", profile.to_str().unwrap()], more].concat());
+        let (code, sentence) = ended.one_sentence();
+        assert!(code == Some(2) && sentence.contains(said), "{sentence}");
+    }
+    let dead = workshop.call(&["capacity", limited.to_str().unwrap(), "-b", "127.0.0.1:1", "--out", "dead"]);
+    assert!(dead.code() == Some(4) && dead.stderr.contains("nothing listens there"), "{}", dead.stderr);
+}
