@@ -6,6 +6,9 @@
 //! where there is nothing to pass. Events that come in batches of one partition are fewer draws: k is 2 n² over the sum of s² + s, s being the
 //! steps from one of its numbers to the next. For single draws that is their number, as steps are geometric then; for batches it is about
 //! the number of batches.
+//!
+//! Lanes are not added up: a pipeline that fills a batch from several producers draws once for all of them. The lane that says most decides,
+//! and that it is the most of several is allowed for (C. E. Bonferroni, 1936).
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -20,7 +23,7 @@ const LEAST_S: u64 = 3;
 const TIMES_LONGER: u64 = 3;
 /// In how many seconds a partition must have delivered before anything is usual.
 const LEAST_ACTIVE_S: u64 = 10;
-/// How many draws of its own must have been seen before.
+/// How many draws of a lane must have been seen before.
 const LEAST_DRAWS: f64 = 100.0;
 /// What the logarithm of the chance must be below: 1e-12, so that not one of the 40 million seconds of 500 partitions in a day is named by chance.
 const NO_CHANCE: f64 = -27.6;
@@ -91,9 +94,9 @@ struct Silence {
 /// What speaks for a stall.
 #[derive(Debug, Clone, Copy, Default)]
 struct Evidence {
-    /// How many draws of its own were seen before.
-    draws: f64,
-    /// The logarithm of the chance that none came since.
+    /// How many lanes were looked at.
+    lanes: u32,
+    /// The logarithm of the chance that none came since, by the lane that says most among those that drew often enough before.
     ln_chance: f64,
     /// How many of its events would have come since.
     missed: f64,
@@ -199,24 +202,24 @@ impl Watched {
 impl Silence {
     /// What the lanes of the silent partition say.
     fn evidence(&self, partition: u16, now: &Positions<'_>) -> Evidence {
-        let mut sum = Evidence::default();
+        let mut evidence = Evidence::default();
         let by_producer = now.lanes.iter().zip(now.of_others(partition)).zip(&self.others_were_at);
         for ((lanes, others_are_at), others_were_at) in by_producer {
             for lane in lanes.iter().filter(|lane| lane.seen_in.number() == partition) {
-                sum.add(lane, others_are_at.saturating_sub(lane.highest.max(*others_were_at)));
+                evidence.weigh(lane, others_are_at.saturating_sub(lane.highest.max(*others_were_at)));
             }
         }
-        sum
+        evidence
     }
 }
 
 impl Evidence {
     fn rules_chance_out(&self) -> bool {
-        self.draws >= LEAST_DRAWS && self.ln_chance < NO_CHANCE
+        self.ln_chance + f64::from(self.lanes.max(1)).ln() < NO_CHANCE
     }
 
-    /// Adds a lane whose last number others have passed by so many.
-    fn add(&mut self, lane: &Lane, passed: u64) {
+    /// Takes in a lane whose last number others have passed by so many.
+    fn weigh(&mut self, lane: &Lane, passed: u64) {
         let (numbers, passed) = ((lane.highest - lane.first) as f64, passed as f64);
         let steps = lane.steps_squared as f64 + numbers;
         // Without a step nothing is known; a sum that is full is none.
@@ -224,8 +227,10 @@ impl Evidence {
             return;
         }
         let draws = 2.0 * numbers * numbers / steps;
-        self.draws += draws;
-        self.ln_chance -= draws * libm::log1p(passed / numbers);
+        self.lanes += 1;
+        if draws >= LEAST_DRAWS {
+            self.ln_chance = self.ln_chance.min(-draws * libm::log1p(passed / numbers));
+        }
         self.missed += passed * lane.seen as f64 / numbers;
     }
 }

@@ -92,6 +92,14 @@ proptest! {
     }
 }
 
+/// Batches that are filled from three producers: found by the law above, when what the producers say was added up.
+#[test]
+fn producers_that_share_batches_say_the_same_thing_once() {
+    let mut stage = Stage::new(18_063_092_417_569_931_753, 32, 0.516_440_766_908_220_5, 33);
+    (0..25).for_each(|second| stage.second(second, 1289, &[], &mut Vec::new()));
+    assert_eq!(stage.found(), []);
+}
+
 /// A stage with a given rate; partition shares follow Zipf's law, partition 0 has the largest.
 fn run(stage: &mut Stage, seconds: std::ops::Range<u64>, rate: u64, stalled: &[u16], waiting: &mut Vec<(u64, u16)>) {
     seconds.for_each(|second| stage.second(second, rate, stalled, waiting));
@@ -112,7 +120,7 @@ proptest! {
         run(&mut stage, from..to, rate, &stalled, &mut waiting);
         run(&mut stage, to..to + again, rate, &[], &mut waiting);
         // It did stand still in the seconds that are whole; whether that is no chance depends on how many events were due there.
-        let sure = rate * (length - 1) / u64::from(partitions) > 100;
+        let sure = rate * (length - 1) / u64::from(partitions) > 150;
         let found = stage.found();
         if sure || !found.is_empty() {
             prop_assert_eq!(found, [(stalled[0], from, (again > 0).then_some(to))]);
