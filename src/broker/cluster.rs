@@ -2,16 +2,19 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::BrokerId;
 use kafka_protocol::protocol::StrBytes;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 
+use super::ceiling::{Batch, Queue};
 use super::groups::Groups;
 use super::memory::Memory;
+use super::partition::Partition;
+use super::quota::Quotas;
 use super::readers::ReaderId;
 use super::topics::Topics;
 use super::transactions::{Ending, Transactions};
@@ -39,6 +42,10 @@ pub(super) struct Cluster {
     pub(super) malformed: AtomicU64,
     /// How many connections are open?
     pub(super) connections: AtomicU64,
+    begun: Instant,
+    /// What waits to be stored under a ceiling.
+    queue: Queue,
+    quotas: Quotas,
     arrivals: AtomicU64,
     readers: AtomicU64,
 }
@@ -56,6 +63,9 @@ impl Cluster {
             paused: watch::Sender::new(false),
             malformed: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            begun: Instant::now(),
+            queue: Queue::default(),
+            quotas: Quotas::default(),
             arrivals: AtomicU64::new(0),
             readers: AtomicU64::new(0),
             config,
@@ -77,6 +87,20 @@ impl Cluster {
 
     pub(super) fn next_reader(&self) -> ReaderId {
         ReaderId(self.readers.fetch_add(1, Ordering::AcqRel))
+    }
+
+    /// Waits until a batch may be stored under the ceiling.
+    pub(super) async fn serve(&self, partition: &Partition, batch: Batch) {
+        let stored_at = self.config.ceiling.stored_at(&self.queue, &partition.queue, self.begun.elapsed(), batch);
+        if let Some(stored_at) = stored_at {
+            sleep_until((self.begun + stored_at).into()).await;
+        }
+    }
+
+    /// For how long a client waits after the answer to a request of so many bytes, by its quota.
+    pub(super) fn throttle(&self, client: &str, bytes: u64) -> Duration {
+        let quota = self.config.ceiling.quota_bytes_per_s;
+        quota.map_or(Duration::ZERO, |quota| self.quotas.count(client, bytes, quota, self.begun.elapsed()))
     }
 
     /// Waits for room for `bytes` under the memory cap and reserves it.

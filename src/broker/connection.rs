@@ -2,14 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::cluster::Cluster;
 use super::link::Link;
@@ -43,7 +43,12 @@ pub(super) enum Ended {
 
 /// Serves a client until it leaves, or sends a malformed request.
 pub(super) async fn serve(cluster: Arc<Cluster>, mut stream: TcpStream) {
-    let link = Link { id: cluster.next_reader(), waiter: Arc::default(), has_fetched: AtomicBool::new(false) };
+    let link = Link {
+        id: cluster.next_reader(),
+        waiter: Arc::default(),
+        has_fetched: AtomicBool::new(false),
+        throttled_ms: AtomicU64::new(0),
+    };
     cluster.connections.fetch_add(1, Ordering::AcqRel);
     if let Err(Ended::Malformed(_)) = serve_frames(&cluster, &link, &mut stream).await {
         cluster.malformed.fetch_add(1, Ordering::AcqRel);
@@ -74,6 +79,11 @@ async fn serve_frames(cluster: &Cluster, link: &Link, stream: &mut TcpStream) ->
         let _ = paused.wait_for(|paused| !paused).await;
         if let Some(mut reply) = reply {
             stream.write_all_buf(&mut reply).await?;
+        }
+        // Kafka mutes the channel of a client that is over its quota.
+        let throttle = link.take_throttle();
+        if !throttle.is_zero() {
+            sleep(throttle).await;
         }
     }
     Ok(())

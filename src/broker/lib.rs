@@ -8,10 +8,13 @@
 //! means that everything below it was read; with several consumers of a partition the slowest counts, as long as it is connected and has
 //! fetched within the last minute. Unread batches are never dropped.
 //!
+//! With a [`Ceiling`] it takes in no more than that, so that a search for its capacity can be checked.
+//!
 //! `ListOffsets` by timestamp is exact for uncompressed batches and returns the batch's first offset for compressed ones.
 
 mod admin;
 mod batch;
+mod ceiling;
 mod cluster;
 mod configs;
 mod connection;
@@ -28,6 +31,7 @@ mod offsets;
 mod partition;
 mod produce;
 mod producers;
+mod quota;
 mod readers;
 mod reply;
 mod requests;
@@ -43,6 +47,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use thiserror::Error;
 
+pub use ceiling::{Ceiling, Pause, ServiceTimes};
 pub use server::Broker;
 
 /// What the broker does with a batch that does not fit under its memory cap.
@@ -69,6 +74,8 @@ pub struct BrokerConfig {
     pub when_full: WhenFull,
     /// Create a topic when a client asks for its metadata and allows its creation.
     pub auto_create_topics: bool,
+    /// What it takes in at most.
+    pub ceiling: Ceiling,
 }
 
 impl Default for BrokerConfig {
@@ -79,6 +86,7 @@ impl Default for BrokerConfig {
             memory_cap_bytes: 1 << 30,
             when_full: WhenFull::default(),
             auto_create_topics: false,
+            ceiling: Ceiling::default(),
         }
     }
 }

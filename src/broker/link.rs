@@ -1,7 +1,8 @@
 //! What requests need to know about their connection.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -14,4 +15,13 @@ pub(super) struct Link {
     /// Notified when something changes that a fetch of this connection waits for.
     pub(super) waiter: Arc<Notify>,
     pub(super) has_fetched: AtomicBool,
+    /// How long its next request waits, in milliseconds: it is over its quota.
+    pub(super) throttled_ms: AtomicU64,
+}
+
+impl Link {
+    /// How long its next request waits, once.
+    pub(super) fn take_throttle(&self) -> Duration {
+        Duration::from_millis(self.throttled_ms.swap(0, Ordering::Relaxed))
+    }
 }

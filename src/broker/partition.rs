@@ -9,6 +9,7 @@ use kafka_protocol::ResponseError;
 use tokio::sync::Notify;
 
 use super::batch::{self, BatchHeader};
+use super::ceiling::Queue;
 use super::locks::lock;
 use super::log::{PartitionLog, StoredBatch, TimedOffset, cost_bytes};
 use super::producers::{Producers, Sequencing};
@@ -108,6 +109,8 @@ impl State {
 #[derive(Debug, Default)]
 pub(super) struct Partition {
     state: Mutex<State>,
+    /// What waits to be stored under a ceiling of its own.
+    pub(super) queue: Queue,
 }
 
 impl Partition {

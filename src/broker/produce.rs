@@ -8,6 +8,7 @@ use kafka_protocol::messages::produce_request::{PartitionProduceData, ProduceReq
 use kafka_protocol::messages::produce_response::{PartitionProduceResponse, ProduceResponse, TopicProduceResponse};
 
 use super::batch::{BatchFault, BatchHeader};
+use super::ceiling::Batch;
 use super::cluster::{Cluster, now_ms};
 use super::log::cost_bytes;
 use super::partition::Appended;
@@ -53,6 +54,9 @@ async fn store(
     if header.max_timestamp_ms > now_ms().saturating_add(topic.settings.max_ahead_ms) {
         return Err(ResponseError::InvalidTimestamp);
     }
+    let events = u64::try_from(header.record_count).unwrap_or_default();
+    // Before room is taken: a client that goes while it waits would leave it taken.
+    cluster.serve(&partition, Batch { events, bytes: bytes.len() as u64 }).await;
     let cost = cost_bytes(bytes.len());
     cluster.take_room(cost, patience).await?;
     let appended = partition.append(&header, unpinned(bytes, frame_bytes), cluster.next_arrival());

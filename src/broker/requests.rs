@@ -1,5 +1,8 @@
 //! From a frame to its answer: the header, the decoded request, and the room that handles it.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, RequestHeader, RequestKind, ResponseHeader, ResponseKind};
 use kafka_protocol::protocol::{Decodable, Encodable};
@@ -55,7 +58,7 @@ pub(super) async fn answer(cluster: &Cluster, link: &Link, frame: Bytes) -> Resu
     }
     let unreadable = |_| Malformed::Body { api: call.api, version };
     let header_version = call.api.request_header_version(version);
-    RequestHeader::decode(&mut body, header_version).map_err(unreadable)?;
+    let header = RequestHeader::decode(&mut body, header_version).map_err(unreadable)?;
     if !shapes::holds_what_it_claims(call.api, version, &body) {
         return Err(Malformed::Body { api: call.api, version });
     }
@@ -63,7 +66,10 @@ pub(super) async fn answer(cluster: &Cluster, link: &Link, frame: Bytes) -> Resu
     match request {
         RequestKind::Produce(request) => {
             let wants_answer = request.acks != 0;
-            let response = produce::produce(cluster, request, frame_bytes).await;
+            let client = header.client_id.as_deref().unwrap_or_default();
+            let throttled_ms = millis(cluster.throttle(client, frame_bytes as u64));
+            link.throttled_ms.store(u64::from(throttled_ms.unsigned_abs()), Ordering::Relaxed);
+            let response = produce::produce(cluster, request, frame_bytes).await.with_throttle_time_ms(throttled_ms);
             if wants_answer { encode(call, &response.into()).map(Some) } else { Ok(None) }
         }
         RequestKind::Fetch(request) => {
@@ -77,6 +83,11 @@ pub(super) async fn answer(cluster: &Cluster, link: &Link, frame: Bytes) -> Resu
         }
         request => encode(call, &respond(cluster, request, call)?).map(Some),
     }
+}
+
+/// Milliseconds as a response says them.
+fn millis(time: Duration) -> i32 {
+    i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
 }
 
 /// The requests that are answered at once.
@@ -130,7 +141,7 @@ fn encode(call: Call, response: &ResponseKind) -> Result<Reply, Malformed> {
 mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, AtomicU64};
     use std::time::Duration;
 
     use proptest::prelude::*;
@@ -155,7 +166,12 @@ mod tests {
     }
 
     fn link() -> Link {
-        Link { id: ReaderId(1), waiter: Arc::default(), has_fetched: AtomicBool::new(false) }
+        Link {
+            id: ReaderId(1),
+            waiter: Arc::default(),
+            has_fetched: AtomicBool::new(false),
+            throttled_ms: AtomicU64::new(0),
+        }
     }
 
     proptest! {

@@ -215,7 +215,7 @@ impl Silence {
 
 impl Evidence {
     fn rules_chance_out(&self) -> bool {
-        self.ln_chance + f64::from(self.lanes.max(1)).ln() < NO_CHANCE
+        self.ln_chance + libm::log(f64::from(self.lanes.max(1))) < NO_CHANCE
     }
 
     /// Takes in a lane whose last number others have passed by so many.

@@ -1,18 +1,23 @@
 //! `floodmark broker`: the embedded broker on its own.
 
-use std::{io::Write, net::SocketAddr};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::num::NonZeroU64;
+use std::str::FromStr;
 
 use super::{CommandError, Outcome};
-use crate::broker::{Broker, BrokerConfig, WhenFull};
+use crate::broker::{Broker, BrokerConfig, Ceiling, Pause, ServiceTimes, WhenFull};
 use crate::limits::refuse_few_files;
-use crate::profile::units::ByteSize;
+use crate::profile::Span;
+use crate::profile::units::{ByteSize, Rate};
 use crate::stop::signals::Asked;
 
 /// Flags of `broker`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  floodmark broker --listen 127.0.0.1:9092 --partitions 8 --memory-cap 1GiB")]
+  floodmark broker --listen 127.0.0.1:9092 --partitions 8 --memory-cap 1GiB
+  floodmark broker --ceiling 2k/s        a target whose capacity is known, for `floodmark capacity`")]
 pub struct Args {
     /// The address to listen on; port 0 takes any free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9092")]
@@ -29,6 +34,77 @@ pub struct Args {
     /// Create a topic when a client asks for it
     #[arg(long)]
     pub auto_create_topics: bool,
+    /// What it takes in at most, so that its capacity is known.
+    #[command(flatten, next_help_heading = "Ceiling")]
+    pub ceiling: CeilingFlags,
+}
+
+/// What the broker takes in at most.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct CeilingFlags {
+    /// The most events that it takes: 2k/s
+    #[arg(long = "ceiling", value_name = "RATE")]
+    pub events: Option<Rate>,
+    /// The most bytes of batches that it takes in a second: 5MB
+    #[arg(long = "ceiling-bytes", value_name = "SIZE")]
+    pub bytes: Option<ByteSize>,
+    /// The most events that each partition takes
+    #[arg(long, value_name = "RATE")]
+    pub partition_ceiling: Option<Rate>,
+    /// The most bytes of batches that each partition takes in a second
+    #[arg(long, value_name = "SIZE")]
+    pub partition_ceiling_bytes: Option<ByteSize>,
+    /// Let the time that each event takes vary exponentially; not at all without it
+    #[arg(long)]
+    pub exponential: bool,
+    /// Take nothing at the end of each period: 200ms/5s
+    #[arg(long, value_name = "SPAN/PERIOD")]
+    pub pause: Option<Pauses>,
+    /// The most bytes a second of each client id, as Kafka's producer_byte_rate: 1MB
+    #[arg(long, value_name = "SIZE")]
+    pub quota: Option<ByteSize>,
+}
+
+impl CeilingFlags {
+    fn ceiling(&self) -> Result<Ceiling, CommandError> {
+        Ok(Ceiling {
+            events_per_s: whole("ceiling", self.events)?,
+            bytes_per_s: self.bytes.and_then(|bytes| NonZeroU64::new(bytes.as_bytes())),
+            partition_events_per_s: whole("partition-ceiling", self.partition_ceiling)?,
+            partition_bytes_per_s: self.partition_ceiling_bytes.and_then(|bytes| NonZeroU64::new(bytes.as_bytes())),
+            service: if self.exponential { ServiceTimes::Exponential } else { ServiceTimes::Constant },
+            pause: self.pause.map(|Pauses(pause)| pause),
+            quota_bytes_per_s: self.quota.and_then(|bytes| NonZeroU64::new(bytes.as_bytes())),
+        })
+    }
+}
+
+/// A rate in whole events a second.
+fn whole(flag: &str, rate: Option<Rate>) -> Result<Option<NonZeroU64>, CommandError> {
+    let Some(rate) = rate else { return Ok(None) };
+    match NonZeroU64::new(rate.as_per_s().round() as u64) {
+        Some(per_s) => Ok(Some(per_s)),
+        None => Err(CommandError::Usage(format!("--{flag} {rate}: the least ceiling is 1/s"))),
+    }
+}
+
+/// A pause and its period, as in `200ms/5s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pauses(Pause);
+
+impl FromStr for Pauses {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (lasts, every) = text.split_once('/').ok_or("write it as 200ms/5s: the pause, and how often")?;
+        let span = |text: &str| text.trim().parse::<Span>().map_err(|error| error.to_string());
+        let [lasts, every] = [span(lasts)?, span(every)?];
+        if lasts >= every {
+            return Err(format!("a pause of {lasts} leaves nothing of {every}"));
+        }
+        let duration = |span: Span| std::time::Duration::from_nanos(span.as_nanos());
+        Ok(Pauses(Pause { every: duration(every), lasts: duration(lasts) }))
+    }
 }
 
 /// Serves until Ctrl-C, SIGTERM or SIGHUP.
@@ -42,6 +118,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
         memory_cap_bytes: args.memory_cap.as_bytes(),
         when_full: if args.hold_producers { WhenFull::HoldProducers } else { WhenFull::DropRead },
         auto_create_topics: args.auto_create_topics,
+        ceiling: args.ceiling.ceiling()?,
     };
     refuse_few_files().map_err(CommandError::Environment)?;
     let broker = Broker::start(config).map_err(|error| CommandError::Environment(error.to_string()))?;

@@ -53,7 +53,8 @@ impl Child {
         Ok(Child { process: command.spawn()? })
     }
 
-    /// Waits until it is over. A stop is passed on, each time that it is asked for; a terminal has told the run by itself, which is no harm.
+    /// Waits until it is over. A stop is passed on. A terminal's Ctrl-C has reached the run by itself, and then this is its second: it ends at
+    /// once, as nobody waits for its figures.
     pub(super) fn wait(self, stop: &StopFlag) -> io::Result<Ended> {
         let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
         let (over, is_over) = channel();
