@@ -349,6 +349,8 @@ impl Worker {
         let deadline = Instant::now() + Duration::from_nanos(self.plan.drain_ns);
         while self.sink.in_flight() > 0 && Instant::now() < deadline && !self.stop.is_set_twice() {
             self.sink.wait_for_room(Duration::from_millis(50));
+            // The last second of sending is over long before a slow target has acknowledged it.
+            self.hand_in_second(self.now_ns());
         }
         let planned = std::mem::take(&mut self.state.planned).into_iter().collect();
         self.tell(Note::Done { planned });
