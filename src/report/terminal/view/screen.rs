@@ -148,7 +148,7 @@ impl Canvas {
         CrosstermBackend::new(&mut bytes).draw(self.last.diff_iter(&page))?;
         queue!(bytes, EndSynchronizedUpdate)?;
         self.last = page;
-        write(&bytes)
+        write_while_on(&bytes)
     }
 
     /// The last frame, as text on the normal screen.
@@ -211,6 +211,13 @@ fn leave_before_a_panic_speaks() {
 /// Whether this process is in the foreground of its terminal. From the background a change of the terminal would stop it.
 fn is_in_front() -> bool {
     tcgetpgrp(io::stderr()).map_or(true, |in_front| in_front == rustix::process::getpgrp())
+}
+
+/// Writes a frame, if the view is still on. Whoever turns it off writes after that, under the same lock: no frame comes to stand on the normal
+/// screen, where a panic has just spoken.
+fn write_while_on(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stderr().lock();
+    if IS_ON.load(Ordering::Relaxed) { out.write_all(bytes).and_then(|()| out.flush()) } else { Ok(()) }
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {
