@@ -148,8 +148,8 @@ proptest! {
         let (slow, fast) = (at(1.0), at(speed));
         prop_assert_eq!(slow.len(), fast.len());
         for (slow_ns, fast_ns) in slow.iter().zip(&fast) {
-            // A bucket's edge is rounded to a nanosecond, and so are the times in it.
-            prop_assert!((*slow_ns as f64 / speed - *fast_ns as f64).abs() <= 2.0 + 2.0 / speed, "{slow_ns} {fast_ns}");
+            // Both edges of a bucket are rounded to a nanosecond, and so are the times in it.
+            prop_assert!((*slow_ns as f64 / speed - *fast_ns as f64).abs() <= 3.0 + 3.0 / speed, "{slow_ns} {fast_ns}");
         }
     }
 
