@@ -1,10 +1,11 @@
 //! From a run to what it says about its load: pass, fail, or nothing.
 
 use super::lag::{PilesUp, piles_up};
-use super::trial::{Binding, Outcome};
+use super::trial::{Binding, Outcome, Worst};
 use crate::conclude::seconds_of;
 use crate::figures::rate;
 use crate::profile::{Profile, Stream};
+use crate::results::summary::StreamSummary;
 use crate::results::{Summary, TimelineRow};
 use crate::verdict::{Effect, Reason, ReasonCode, Verdict};
 
@@ -17,6 +18,20 @@ pub(crate) struct Judged {
     pub(crate) because: Option<Binding>,
     /// The share of what was offered that the target kept up with, where events piled up.
     pub(crate) held_share: Option<f64>,
+}
+
+/// How a run went at the stream whose end-to-end p99 was the worst.
+#[must_use]
+pub(crate) fn worst(summary: &Summary) -> Option<Worst> {
+    let latency = |stream: &StreamSummary| stream.latency_ms.due_to_consumed.p99;
+    let measured = summary.streams.iter().filter(|stream| stream.latency_ms.due_to_consumed.count > 0);
+    let stream = measured.max_by(|one, other| latency(one).total_cmp(&latency(other)))?;
+    Some(Worst {
+        stream: stream.name.clone(),
+        p50_ms: stream.latency_ms.due_to_consumed.p50,
+        p99_ms: latency(stream),
+        most_waiting: stream.most_waiting,
+    })
 }
 
 /// Judges a run by its verdict and its seconds. `profile` is the one that ran.

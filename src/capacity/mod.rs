@@ -4,6 +4,7 @@
 mod busiest;
 mod judged;
 mod lag;
+mod need;
 mod search;
 mod search_record;
 #[cfg(test)]
@@ -11,7 +12,8 @@ mod simulated;
 mod trial;
 
 pub(crate) use busiest::{Cut, busiest};
-pub(crate) use judged::judged;
+pub(crate) use judged::{judged, worst};
+pub(crate) use need::{Headroom, Need, Standing};
 #[cfg(test)]
 pub(crate) use search::Conclusion;
 pub(crate) use search::{Rules, Step, next};

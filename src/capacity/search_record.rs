@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::need::Headroom;
 use super::search::{Conclusion, Rules, Why};
 use super::trial::{Binding, Length, Outcome, Trial};
 
@@ -28,6 +29,9 @@ pub(crate) struct SearchRecord {
     /// What came of it; absent while it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) found: Option<Found>,
+    /// How that stands to what was said to be needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) headroom: Option<Headroom>,
 }
 
 /// What a search found. Factors multiply the profile's rates.

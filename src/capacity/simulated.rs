@@ -38,7 +38,16 @@ impl Target {
             () => Outcome::Pass,
         };
         let held = (factor > seen).then_some(seen);
-        Trial { factor, length, outcome, because: None, held, offered_per_s: factor * 1e3, folder: String::new() }
+        Trial {
+            factor,
+            length,
+            outcome,
+            because: None,
+            held,
+            offered_per_s: factor * 1e3,
+            worst: None,
+            folder: String::new(),
+        }
     }
 
     /// The end of the search, and how many trials it took.

@@ -20,8 +20,25 @@ pub(crate) struct Trial {
     pub(crate) held: Option<f64>,
     /// Events offered in a second.
     pub(crate) offered_per_s: f64,
+    /// How it went at the stream whose end-to-end p99 was the worst; absent when no latency was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) worst: Option<Worst>,
     /// Its run's folder, below the capacity's own.
     pub(crate) folder: String,
+}
+
+/// How a trial went at one stream, end to end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Worst {
+    /// The stream.
+    pub(crate) stream: String,
+    /// Half of its events took no longer, in milliseconds.
+    pub(crate) p50_ms: f64,
+    /// 99 % of its events took no longer, in milliseconds.
+    pub(crate) p99_ms: f64,
+    /// The most events that waited at once; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) most_waiting: Option<u64>,
 }
 
 /// How long a trial is.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{CommandError, Outcome, flags};
 use crate::broker::{Broker, BrokerConfig};
-use crate::capacity::{Cut, Ended, Rules, SearchRecord, busiest};
+use crate::capacity::{Cut, Ended, Headroom, Need, Rules, SearchRecord, Standing, busiest};
 use crate::profile::{Loaded, Span, Stream};
 use crate::report::output::to_stderr;
 use crate::report::terminal::Look;
@@ -32,7 +32,7 @@ Examples:
   floodmark capacity profiles/peak3x.toml -b localhost:9092
   floodmark capacity orders.toml -b localhost:9092 --set stream.orders.slo.end_to_end_p99=500ms --out results/capacity
 
-Exit codes: 0 the capacity was found; 2 wrong usage or profile; 3 no interval was found; 4 the environment failed")]
+Exit codes: 0 the capacity was found; 1 it is below --need; 2 wrong usage or profile; 3 no interval was found; 4 the environment failed")]
 pub struct Args {
     /// The profile, with its limits: a TOML file such as profiles/peak3x.toml
     pub profile: PathBuf,
@@ -60,6 +60,9 @@ pub struct Args {
     /// No multiple above this is tried
     #[arg(long, value_name = "FACTOR", default_value_t = 1024.0)]
     pub most: f64,
+    /// What is needed, as a multiple of the profile's rates: 3x
+    #[arg(long, value_name = "FACTORx")]
+    pub need: Option<Need>,
     /// How many trials may be made
     #[arg(long, value_name = "N", default_value_t = 40)]
     pub most_trials: usize,
@@ -92,7 +95,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     let stop = StopFlag::default();
     signals::listen(&stop, None);
     say(&format!("searching the capacity for {}; trials are in {}", loaded.name, way.out.display()));
-    let record = trials::search(&way, rules, &stop, &mut |told| say(&told_line(&told)))?;
+    let mut record = trials::search(&way, rules, &stop, &mut |told| say(&told_line(&told)))?;
+    record.headroom = args.need.zip(record.found.as_ref()).map(|(need, found)| Headroom::of(need, found));
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &record).map_err(std::io::Error::from)?;
         writeln!(out)?;
@@ -103,7 +107,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
 }
 
 fn outcome(record: &SearchRecord) -> Outcome {
+    let is_red = record.headroom.is_some_and(|headroom| headroom.standing == Standing::Red);
     match record.found.as_ref().map(|found| found.ended) {
+        _ if is_red => Outcome::Judged(Verdict::Fail),
         Some(Ended::Found | Ended::AtLeast) => Outcome::Judged(Verdict::Pass),
         Some(Ended::Below | Ended::TooManyTrials | Ended::NoValidTrial) | None => Outcome::Judged(Verdict::Void),
     }

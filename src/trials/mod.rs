@@ -12,7 +12,7 @@ use child::{Child, Ended};
 pub(crate) use error::TrialError;
 use record::{read_record, write_record};
 
-use crate::capacity::{CAPACITY_SCHEMA, Found, Length, Rules, SearchRecord, Step, Trial, judged, next};
+use crate::capacity::{CAPACITY_SCHEMA, Found, Length, Rules, SearchRecord, Step, Trial, judged, next, worst};
 use crate::conclude::read_run;
 use crate::profile::Span;
 use crate::results::RunFolder;
@@ -112,6 +112,7 @@ fn begun(way: &Way, rules: Rules) -> Result<SearchRecord, TrialError> {
         rules,
         trials: Vec::new(),
         found: None,
+        headroom: None,
     };
     write_record(&way.out, &record)?;
     Ok(record)
@@ -168,6 +169,7 @@ fn read_trial(
         because: judged.because,
         held: judged.held_share.map(|share| share * factor),
         offered_per_s: summary.offered_per_s,
+        worst: worst(&summary),
         folder: folder.strip_prefix(&way.out).unwrap_or(folder).display().to_string(),
     })
 }

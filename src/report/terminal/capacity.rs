@@ -2,8 +2,8 @@
 
 use super::paint::{Ink, Look, paint};
 use super::tables::{line, plain_table, push_table, push_wrapped};
-use crate::capacity::{Bound, Ended, Found, Length, Outcome, SearchRecord, Trial};
-use crate::figures::rate;
+use crate::capacity::{Bound, Ended, Found, Headroom, Length, Outcome, SearchRecord, Standing, Trial};
+use crate::figures::{count, latency, rate};
 
 /// A line of a trial that is over.
 #[must_use]
@@ -44,6 +44,9 @@ pub(crate) fn capacity(record: &SearchRecord, look: Look) -> String {
         Some(found) => push_found(&mut text, found, look),
         None => line(&mut text, "not finished: the same command goes on from the trials in the folder"),
     }
+    if let Some(headroom) = &record.headroom {
+        push_headroom(&mut text, headroom, look);
+    }
     line(&mut text, "");
     let cluster = record.cluster_id.as_deref().unwrap_or("that was not reached");
     line(&mut text, &format!("{} on cluster {cluster}, {} trials", record.profile, record.trials.len()));
@@ -57,6 +60,20 @@ fn push_found(text: &mut String, found: &Found, look: Look) {
     for sentence in sentences(found) {
         push_wrapped(text, &sentence, look.width);
     }
+}
+
+/// What is there beside what is needed.
+fn push_headroom(text: &mut String, headroom: &Headroom, look: Look) {
+    let (word, ink) = match headroom.standing {
+        Standing::Green => ("GREEN", Ink::Good),
+        Standing::Amber => ("AMBER", Ink::Doubt),
+        Standing::Red => ("RED", Ink::Bad),
+    };
+    let share = headroom.of_need.map_or_else(
+        || "nothing is confirmed".to_owned(),
+        |share| format!("{:.0} % of it is confirmed", share * 100.0),
+    );
+    line(text, &format!("{}  {} is needed: {share}", paint(word, ink, look), times(headroom.need)));
 }
 
 fn headline(found: &Found) -> (&'static str, Ink) {
@@ -112,7 +129,8 @@ fn sentences(found: &Found) -> Vec<String> {
 fn push_trials(text: &mut String, record: &SearchRecord) {
     let mut trials: Vec<&Trial> = record.trials.iter().collect();
     trials.sort_by(|one, other| one.factor.total_cmp(&other.factor));
-    let mut table = plain_table(5, 0..2);
+    let mut table = plain_table(8, 0..5);
+    table.add_row(["load", "offered", "p50", "p99", "waiting", "trial", "", ""]);
     for trial in trials {
         let outcome = match (trial.length, trial.outcome) {
             (Length::WarmUp, _) => "–",
@@ -122,7 +140,12 @@ fn push_trials(text: &mut String, record: &SearchRecord) {
         };
         let because = trial.because.as_ref().filter(|_| trial.length != Length::WarmUp);
         let what = because.map(|binding| binding.what.as_str()).unwrap_or_default();
-        table.add_row([&times(trial.factor), &rate(trial.offered_per_s), length(trial.length), outcome, what]);
+        let worst = trial.worst.as_ref();
+        let [p50, p99] = [worst.map(|worst| worst.p50_ms), worst.map(|worst| worst.p99_ms)]
+            .map(|ms| ms.map_or_else(|| "–".to_owned(), latency));
+        let waiting = worst.and_then(|worst| worst.most_waiting).map_or_else(|| "–".to_owned(), count);
+        let (load, offered) = (times(trial.factor), rate(trial.offered_per_s));
+        table.add_row([&load, &offered, &p50, &p99, &waiting, length(trial.length), outcome, what]);
     }
     push_table(text, &table);
 }
@@ -142,6 +165,7 @@ mod tests {
             because: (outcome != Outcome::Pass).then_some(binding),
             held: None,
             offered_per_s: factor * 500.0,
+            worst: None,
             folder: "trials/01".to_owned(),
         }
     }
@@ -161,6 +185,7 @@ mod tests {
             rules: Rules { start: 1.0, width: 1.0, least: 0.1, most: 100.0, most_trials: 40 },
             found: conclusion.map(|conclusion| Found::of(conclusion, &trials)),
             trials,
+            headroom: None,
         }
     }
 
