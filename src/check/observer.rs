@@ -7,7 +7,7 @@ use super::{
     delivered::Delivered,
     due::DueWord,
     observation::{Observation, Suspicion, Unidentified},
-    order::{KeyOrder, Lane, LaneOrder},
+    order::{KeyOrder, Lane, LaneOrder, PartitionSteps},
     sequences::{SequenceSet, Sighting},
     stalls::StallWatch,
     strangers::Sample,
@@ -65,6 +65,7 @@ pub struct Observer<E> {
     producers: Vec<ProducerSeen>,
     keys: KeyOrder,
     interval: Interval,
+    steps: PartitionSteps,
     stalls: StallWatch,
     /// The longest that a message of the current second may have waited for the observer itself, in nanoseconds.
     behind_ns: u64,
@@ -92,6 +93,7 @@ impl<E: Expectation> Observer<E> {
             producers,
             keys: KeyOrder::default(),
             interval: Interval::default(),
+            steps: PartitionSteps::default(),
             stalls: StallWatch::default(),
             behind_ns: 0,
             ledger: Delivered::default(),
@@ -137,12 +139,13 @@ impl<E: Expectation> Observer<E> {
     pub fn end_second(&mut self, second: u64, is_whole: bool) {
         let kept_up = std::mem::take(&mut self.behind_ns) < MOST_BEHIND_NS;
         let lanes: Vec<&[Lane]> = self.producers.iter().map(|producer| producer.lanes.lanes()).collect();
-        self.stalls.look(second, is_whole && kept_up, &lanes);
+        self.stalls.look(second, is_whole && kept_up, &lanes, &self.steps);
     }
 
     /// The topic's partitions are others from now on: what was usual of them says nothing any more.
     pub fn change_partitions(&mut self) {
         self.producers.iter_mut().for_each(|producer| producer.lanes.count_anew());
+        self.steps.count_anew();
         self.stalls.begin_anew();
     }
 
@@ -192,9 +195,11 @@ impl<E: Expectation> Observer<E> {
     }
 
     fn observe_own(&mut self, id: EventId, seen: &Observation) -> Class {
+        let producers = self.producers.len() as u64;
         let producer = &mut self.producers[usize::from(id.producer)];
         let sighting = producer.events.observe(id.sequence);
         let behind_lane = producer.lanes.is_behind(id.partition, seen.partition, id.sequence);
+        self.steps.see(seen.partition, id.sequence.saturating_mul(producers).saturating_add(id.producer.into()));
         if let Sighting::Again(before) = sighting {
             let copies = if self.injects { self.expectation.injected(id.producer, id.sequence).copies } else { 0 };
             return if before <= u16::from(copies) { Class::DuplicateInjected } else { Class::DuplicateAccidental };

@@ -79,6 +79,34 @@ impl LaneOrder {
     }
 }
 
+/// What was seen of each partition in the order of all producers' events: the place of an event is its sequence number times the number of
+/// producers, and the producer. Producers that share a rate evenly pass the same places at the same time.
+#[derive(Debug, Default)]
+pub(crate) struct PartitionSteps {
+    partitions: Vec<Option<Lane>>,
+}
+
+impl PartitionSteps {
+    /// Takes in a delivery.
+    pub(crate) fn see(&mut self, seen_in: Partition, place: u64) {
+        let at = usize::from(seen_in);
+        if at >= self.partitions.len() {
+            self.partitions.resize(at + 1, None);
+        }
+        self.partitions[at].get_or_insert_with(|| Lane::starting_at(seen_in, place)).see(place);
+    }
+
+    /// What was seen of one partition.
+    pub(crate) fn of(&self, partition: u16) -> Option<&Lane> {
+        self.partitions.get(usize::from(partition))?.as_ref()
+    }
+
+    /// From now on other events may go to other partitions.
+    pub(crate) fn count_anew(&mut self) {
+        self.partitions.clear();
+    }
+}
+
 /// Slots of the table of keys.
 const SLOTS: usize = 1 << 16;
 

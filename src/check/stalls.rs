@@ -7,15 +7,15 @@
 //! steps from one of its numbers to the next. For single draws that is their number, as steps are geometric then; for batches it is about
 //! the number of batches.
 //!
-//! Lanes are not added up: a pipeline that fills a batch from several producers draws once for all of them. The lane that says most decides,
-//! and that it is the most of several is allowed for (C. E. Bonferroni, 1936).
+//! A pipeline that fills a batch from several producers draws once for all of them. So k is counted over the places of all producers' events
+//! together, where such a batch is one step; n and m are what each producer passed, added up.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::order::Lane;
+use super::order::{Lane, PartitionSteps};
 
 /// The shortest stall, in whole seconds.
 const LEAST_S: u64 = 3;
@@ -23,7 +23,7 @@ const LEAST_S: u64 = 3;
 const TIMES_LONGER: u64 = 3;
 /// In how many seconds a partition must have delivered before anything is usual.
 const LEAST_ACTIVE_S: u64 = 10;
-/// How many draws of a lane must have been seen before.
+/// How many draws of its own must have been seen before.
 const LEAST_DRAWS: f64 = 100.0;
 /// What the logarithm of the chance must be below: 1e-12, so that not one of the 40 million seconds of 500 partitions in a day is named by chance.
 const NO_CHANCE: f64 = -27.6;
@@ -94,18 +94,18 @@ struct Silence {
 /// What speaks for a stall.
 #[derive(Debug, Clone, Copy, Default)]
 struct Evidence {
-    /// How many lanes were looked at.
-    lanes: u32,
-    /// The logarithm of the chance that none came since, by the lane that says most among those that drew often enough before.
+    /// How many draws of its own were seen before.
+    draws: f64,
+    /// The logarithm of the chance that none came since.
     ln_chance: f64,
     /// How many of its events would have come since.
     missed: f64,
 }
 
 impl StallWatch {
-    /// Takes in what is seen of the lanes, by producer, at the end of a second. `knows` says whether the observer saw all that was there: if
+    /// Takes in what is seen of the lanes, by producer, and of the partitions, at the end of a second. `knows` says whether the observer saw all that was there: if
     /// not, it cannot tell which partitions are silent.
-    pub(crate) fn look(&mut self, second: u64, knows: bool, lanes: &[&[Lane]]) {
+    pub(crate) fn look(&mut self, second: u64, knows: bool, lanes: &[&[Lane]], steps: &PartitionSteps) {
         let knows = self.last_s.replace(second) == second.checked_sub(1) && knows;
         let is_silent = |(at, seen): &(u16, u64)| self.partitions.get(at).is_some_and(|known| known.seen == *seen);
         let (silent, active): (Vec<_>, Vec<_>) = seen_by_partition(lanes).into_iter().partition(is_silent);
@@ -115,7 +115,7 @@ impl StallWatch {
         if active.is_empty() || silent.is_empty() {
             return;
         }
-        let now = Positions { second, lanes, fronts: lanes.iter().map(|lanes| Fronts::of(lanes)).collect() };
+        let now = Positions { second, lanes, steps, fronts: lanes.iter().map(|lanes| Fronts::of(lanes)).collect() };
         for (partition, _) in silent {
             match self.partitions.get_mut(&partition) {
                 Some(watched) if knows => watched.stay_silent(partition, &now, &mut self.stalls),
@@ -144,6 +144,7 @@ struct Positions<'a> {
     second: u64,
     /// By producer.
     lanes: &'a [&'a [Lane]],
+    steps: &'a PartitionSteps,
     fronts: Vec<Fronts>,
 }
 
@@ -200,38 +201,41 @@ impl Watched {
 }
 
 impl Silence {
-    /// What the lanes of the silent partition say.
+    /// What speaks for it: how far the producers of the silent partition's events got without it.
     fn evidence(&self, partition: u16, now: &Positions<'_>) -> Evidence {
-        let mut evidence = Evidence::default();
+        let (mut numbers, mut passed, mut seen) = (0, 0, 0);
         let by_producer = now.lanes.iter().zip(now.of_others(partition)).zip(&self.others_were_at);
         for ((lanes, others_are_at), others_were_at) in by_producer {
-            for lane in lanes.iter().filter(|lane| lane.seen_in.number() == partition) {
-                evidence.weigh(lane, others_are_at.saturating_sub(lane.highest.max(*others_were_at)));
-            }
+            let own = || lanes.iter().filter(|lane| lane.seen_in.number() == partition);
+            let (Some(first), Some(highest)) =
+                (own().map(|lane| lane.first).min(), own().map(|lane| lane.highest).max())
+            else {
+                continue;
+            };
+            numbers += highest - first;
+            passed += others_are_at.saturating_sub(highest.max(*others_were_at));
+            seen += own().map(|lane| lane.seen).sum::<u64>();
         }
-        evidence
+        let draws = now.steps.of(partition).map_or(0.0, draws);
+        // Without a step nothing is known.
+        let share = if numbers > 0 { passed as f64 / numbers as f64 } else { 0.0 };
+        Evidence { draws, ln_chance: -draws * libm::log1p(share), missed: share * seen as f64 }
     }
+}
+
+/// How many draws a partition's steps stand for.
+fn draws(partition: &Lane) -> f64 {
+    let places = (partition.highest - partition.first) as f64;
+    // A sum that is full is none.
+    if places < 1.0 || partition.steps_squared == u64::MAX {
+        return 0.0;
+    }
+    2.0 * places * places / (partition.steps_squared as f64 + places)
 }
 
 impl Evidence {
     fn rules_chance_out(&self) -> bool {
-        self.ln_chance + libm::log(f64::from(self.lanes.max(1))) < NO_CHANCE
-    }
-
-    /// Takes in a lane whose last number others have passed by so many.
-    fn weigh(&mut self, lane: &Lane, passed: u64) {
-        let (numbers, passed) = ((lane.highest - lane.first) as f64, passed as f64);
-        let steps = lane.steps_squared as f64 + numbers;
-        // Without a step nothing is known; a sum that is full is none.
-        if numbers < 1.0 || lane.steps_squared == u64::MAX {
-            return;
-        }
-        let draws = 2.0 * numbers * numbers / steps;
-        self.lanes += 1;
-        if draws >= LEAST_DRAWS {
-            self.ln_chance = self.ln_chance.min(-draws * libm::log1p(passed / numbers));
-        }
-        self.missed += passed * lane.seen as f64 / numbers;
+        self.draws >= LEAST_DRAWS && self.ln_chance < NO_CHANCE
     }
 }
 

@@ -5,13 +5,14 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, Zipf};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::super::order::LaneOrder;
+use super::super::order::{LaneOrder, PartitionSteps};
 use super::*;
 use crate::event::Partition;
 
 /// Producers that deal their events to partitions.
 struct Stage {
     lanes: Vec<LaneOrder>,
+    steps: PartitionSteps,
     next: u64,
     watch: StallWatch,
     random: Xoshiro256PlusPlus,
@@ -26,6 +27,7 @@ impl Stage {
     fn new(seed: u64, partitions: u16, exponent: f64, batch: u64) -> Self {
         Stage {
             lanes: (0..3).map(|_| LaneOrder::default()).collect(),
+            steps: PartitionSteps::default(),
             next: 0,
             watch: StallWatch::default(),
             random: Xoshiro256PlusPlus::seed_from_u64(seed),
@@ -62,11 +64,12 @@ impl Stage {
     fn deliver(&mut self, number: u64, partition: u16) {
         let (producer, partition) = ((number % 3) as usize, Partition::new(partition));
         self.lanes[producer].is_behind(partition, partition, number / 3);
+        self.steps.see(partition, number);
     }
 
     fn look(&mut self, second: u64, knows: bool) {
         let lanes: Vec<&[Lane]> = self.lanes.iter().map(LaneOrder::lanes).collect();
-        self.watch.look(second, knows, &lanes);
+        self.watch.look(second, knows, &lanes, &self.steps);
     }
 
     fn found(self) -> Vec<(u16, u64, Option<u64>)> {
@@ -120,7 +123,7 @@ proptest! {
         run(&mut stage, from..to, rate, &stalled, &mut waiting);
         run(&mut stage, to..to + again, rate, &[], &mut waiting);
         // It did stand still in the seconds that are whole; whether that is no chance depends on how many events were due there.
-        let sure = rate * (length - 1) / u64::from(partitions) > 150;
+        let sure = rate * (length - 1) / u64::from(partitions) > 100;
         let found = stage.found();
         if sure || !found.is_empty() {
             prop_assert_eq!(found, [(stalled[0], from, (again > 0).then_some(to))]);
