@@ -101,7 +101,7 @@ impl Limits {
     }
 }
 
-/// The mean of so many exponential times of mean 1.
+/// The mean of `count` service times drawn from an exponential distribution with mean 1.
 fn mean_of_exponentials(count: u64) -> f64 {
     let mut random = rand::rng();
     let sum: f64 = (0..count).map(|_| -(1.0 - random.random::<f64>()).ln()).sum();

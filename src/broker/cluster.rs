@@ -97,7 +97,7 @@ impl Cluster {
         }
     }
 
-    /// For how long a client waits after the answer to a request of so many bytes, by its quota.
+    /// How long the quota makes a client wait after it sent a request of `bytes`.
     pub(super) fn throttle(&self, client: &str, bytes: u64) -> Duration {
         let quota = self.config.ceiling.quota_bytes_per_s;
         quota.map_or(Duration::ZERO, |quota| self.quotas.count(client, bytes, quota, self.begun.elapsed()))

@@ -103,7 +103,7 @@ mod tests {
     use crate::conclude::empty_summary;
     use crate::results::summary::RunFacts;
 
-    /// 20 seconds of 1,000 events each, of which so many are delivered.
+    /// A run of 20 s at 1,000 events/s that delivers `delivered_per_s`.
     fn judged_of(code: Option<ReasonCode>, delivered_per_s: f64) -> Judged {
         let text = "duration = \"20s\"\n[[stream]]\nname = \"orders\"\nrate = \"1000/s\"\n";
         let profile = Profile::from_text(text, "judged.toml").unwrap().profile;

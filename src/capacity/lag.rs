@@ -1,4 +1,5 @@
-//! Whether events pile up at a stage while the rate is steady: the capacity is passed, whatever the latencies of a short trial say.
+//! Whether a stage's backlog grows while the offered rate is steady. If it does, the load is above the capacity, even where a short trial
+//! keeps its latency limits.
 
 use crate::incidents::{Second, waiting};
 
