@@ -1,89 +1,56 @@
 //! The busiest stretch of a profile, which short trials play: what holds there holds in the calm before and after it.
 
+use crate::load::rate::RateCurve;
 use crate::profile::timeline::{Stretch, stretches};
-use crate::profile::{Profile, Span, Stream};
+use crate::profile::{Profile, Replay, Span, Stream, WindowEdge};
 
-/// A stream's part of the busiest stretch.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Cut {
-    /// The stream's name.
-    pub(crate) stream: String,
-    /// Its rate from the beginning of the stretch on. The rates are multiples of the stream's base rate.
-    pub(crate) pieces: Vec<Stretch>,
-}
-
-impl Cut {
-    /// The phases that play it, as TOML. Before the first phase a stream is at its base rate: a ramp at the start would begin there, so that a
-    /// millisecond is held at the rate where it begins.
-    #[must_use]
-    pub(crate) fn to_toml(&self) -> String {
-        let mut phases = Vec::new();
-        let mut before = None;
-        for piece in &self.pieces {
-            let lasts = Span::from_nanos(piece.length_ns);
-            let is_level = (piece.from_per_s - piece.to_per_s).abs() < 1e-9;
-            if !is_level && before != Some(piece.from_per_s) {
-                phases.push(format!("{{ for = \"1ms\", rate = \"{}x\" }}", piece.from_per_s));
-            }
-            let ramp = if is_level { String::new() } else { format!(", ramp = \"{lasts}\"") };
-            phases.push(format!("{{ for = \"{lasts}\", rate = \"{}x\"{ramp} }}", piece.to_per_s));
-            before = Some(piece.to_per_s);
-        }
-        format!("[{}]", phases.join(", "))
-    }
-}
-
-/// The stretch of `length_ns` in which the most events are due, stream by stream; streams whose rate never changes are not among them.
-/// Where there is none, the profile's first `length_ns` are as good as any others.
+/// When the stretch of `length_ns` begins in which the most events are due, over all streams, in nanoseconds from the start: the earliest of
+/// equals. Where no rate ever changes, the first one is as good as any other.
 #[must_use]
-pub(crate) fn busiest(profile: &Profile, length_ns: u64) -> Vec<Cut> {
-    let changing: Vec<(&Stream, Vec<Stretch>)> = profile
-        .streams
-        .iter()
-        .filter(|stream| !stream.phases.is_empty())
-        .map(|stream| (stream, laid_out(stream)))
-        .collect();
+pub(super) fn busiest_ns(profile: &Profile, length_ns: u64) -> u64 {
+    let changing = || profile.streams.iter().filter(|stream| !stream.phases.is_empty() || stream.curve.is_some());
+    let longest_ns = changing().map(once_through_ns).max().unwrap_or_default();
+    let rates: Vec<RateCurve> =
+        changing().map(|stream| RateCurve::of_stream(stream, Span::from_nanos(longest_ns), 1.0)).collect();
     let events = |from_ns: u64| -> f64 {
         let until_ns = from_ns.saturating_add(length_ns);
-        changing.iter().map(|(stream, all)| stream.base_rate().as_per_s() * events(&cut(all, from_ns, until_ns))).sum()
+        rates.iter().map(|rate| rate.cumulative(until_ns) - rate.cumulative(from_ns)).sum()
     };
-    let edges = changing.iter().flat_map(|(_, all)| edges_ns(all));
+    let edges = rates.iter().flat_map(|rate| rate.segments()).map(|segment| segment.start_ns).chain([longest_ns]);
     let starts = edges.flat_map(|edge_ns| [edge_ns, edge_ns.saturating_sub(length_ns)]);
-    // Of equals the earliest.
-    let mut starts: Vec<(u64, f64)> = starts.map(|from_ns| (from_ns, events(from_ns))).collect();
-    starts.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
-    let Some((from_ns, _)) = starts.first().copied() else { return Vec::new() };
-    let of = |(stream, all): &(&Stream, Vec<Stretch>)| Cut {
-        stream: stream.name.clone(),
-        pieces: cut(all, from_ns, from_ns.saturating_add(length_ns)),
+    // More by a rounding error only is not more.
+    let better = |best: (u64, f64), from_ns: u64| {
+        let found = events(from_ns);
+        let (more, same) = (found > best.1 * (1.0 + 1e-9), found > best.1 * (1.0 - 1e-9));
+        if more || same && from_ns < best.0 { (from_ns, found) } else { best }
     };
-    changing.iter().map(of).collect()
+    starts.fold((u64::MAX, 0.0), better).0.min(longest_ns)
 }
 
-/// A stream's stretches with rates as multiples of its base rate; those without length are left out.
-fn laid_out(stream: &Stream) -> Vec<Stretch> {
-    let base = stream.base_rate();
-    let relative = |of: Stretch| Stretch {
-        from_per_s: of.from_per_s / base.as_per_s(),
-        to_per_s: of.to_per_s / base.as_per_s(),
-        ..of
+/// Events per second over all streams in that stretch.
+#[must_use]
+pub(super) fn busiest_per_s(profile: &Profile, length_ns: u64) -> f64 {
+    let from_ns = busiest_ns(profile, length_ns);
+    let until_ns = from_ns.saturating_add(length_ns);
+    let events = |stream: &Stream| {
+        let rate = RateCurve::of_stream(stream, Span::from_nanos(until_ns), 1.0);
+        rate.cumulative(until_ns) - rate.cumulative(from_ns)
     };
-    stretches(&stream.phases, base).filter(|of| of.length_ns > 0).map(relative).collect()
+    profile.streams.iter().map(events).sum::<f64>() / (length_ns as f64 / 1e9)
 }
 
-fn edges_ns(all: &[Stretch]) -> Vec<u64> {
-    let ends = all.iter().scan(0_u64, |at_ns, of| {
-        *at_ns = at_ns.saturating_add(of.length_ns);
-        Some(*at_ns)
-    });
-    std::iter::once(0).chain(ends).collect()
+/// How long the phases of a stream take, or its curve once.
+fn once_through_ns(stream: &Stream) -> u64 {
+    let curve_ns = stream.curve.as_ref().and_then(Replay::played).map_or(0, |played| played.length_ns());
+    u64::try_from(stream.phases_length()).unwrap_or(u64::MAX).max(curve_ns)
 }
 
-/// What lies between two moments.
-fn cut(all: &[Stretch], from_ns: u64, until_ns: u64) -> Vec<Stretch> {
+/// A stream's phases between two moments. The rates are multiples of the stream's base rate.
+#[must_use]
+pub(super) fn cut(stream: &Stream, from_ns: u64, until_ns: u64) -> Vec<Stretch> {
     let mut pieces = Vec::new();
     let mut begins_ns = 0_u64;
-    for of in all {
+    for of in laid_out(stream) {
         let ends_ns = begins_ns.saturating_add(of.length_ns);
         let (low_ns, high_ns) = (from_ns.max(begins_ns), until_ns.min(ends_ns));
         if low_ns < high_ns {
@@ -98,13 +65,47 @@ fn cut(all: &[Stretch], from_ns: u64, until_ns: u64) -> Vec<Stretch> {
     pieces
 }
 
-fn events(pieces: &[Stretch]) -> f64 {
-    pieces.iter().map(|of| (of.from_per_s + of.to_per_s) / 2.0 * of.length_ns as f64 / 1e9).sum()
+/// A stream's stretches with rates as multiples of its base rate; those without length are left out.
+fn laid_out(stream: &Stream) -> impl Iterator<Item = Stretch> {
+    let base = stream.base_rate();
+    let relative = move |of: Stretch| Stretch {
+        from_per_s: of.from_per_s / base.as_per_s(),
+        to_per_s: of.to_per_s / base.as_per_s(),
+        ..of
+    };
+    stretches(&stream.phases, base).filter(|of| of.length_ns > 0).map(relative)
+}
+
+/// The mean multiple of the base rate in some pieces; 0 without any.
+#[must_use]
+pub(super) fn mean(pieces: &[Stretch]) -> f64 {
+    let length_ns: u64 = pieces.iter().map(|of| of.length_ns).sum();
+    let mass: f64 = pieces.iter().map(|of| (of.from_per_s + of.to_per_s) / 2.0 * of.length_ns as f64).sum();
+    if length_ns > 0 { mass / length_ns as f64 } else { 0.0 }
+}
+
+/// A replay of the buckets from a moment on, for so long, at the height that they have in the whole; none where the curve is not known.
+#[must_use]
+pub(super) fn window(replay: &Replay, from_ns: u64, length_ns: u64) -> Option<Replay> {
+    let (played, buckets, step_ms) = (replay.played()?, replay.buckets().ok()?, replay.captured()?.step_ms());
+    let count = played.counts().len();
+    let first = (0..count).rfind(|bucket| played.edge_ns(*bucket) <= from_ns).unwrap_or_default();
+    let end_ns = played.edge_ns(first).saturating_add(length_ns);
+    let last = (first + 1..count).find(|bucket| played.edge_ns(*bucket) >= end_ns).unwrap_or(count);
+    let offset = |bucket: usize| {
+        let ms = step_ms.saturating_mul(u64::try_from(buckets.start + bucket).unwrap_or(u64::MAX));
+        WindowEdge::Offset(Span::from_nanos(ms.saturating_mul(1_000_000)))
+    };
+    let mut part = replay.clone();
+    (part.window, part.scale) = (vec![offset(first), offset(last)], Some(played.scale()));
+    (part.target_peak, part.target_mean) = (None, None);
+    Some(part)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::curve::Curve;
 
     fn profile(streams: &str) -> Profile {
         Profile::from_text(streams, "busiest.toml").unwrap().profile
@@ -119,13 +120,15 @@ mod tests {
              phases = [{ for = \"20s\" }, { for = \"20s\", rate = \"3x\" }, { for = \"60s\" }]\n\
              [[stream]]\nname = \"steady\"\nrate = \"10/s\"",
         );
-        let cuts = busiest(&of, 12 * S);
-        assert_eq!(cuts.len(), 1);
-        assert_eq!(cuts[0].stream, "orders");
-        assert_eq!(cuts[0].pieces, [Stretch { length_ns: 12 * S, from_per_s: 3.0, to_per_s: 3.0 }]);
-        let longer = busiest(&of, 30 * S);
-        let lengths: Vec<u64> = longer[0].pieces.iter().map(|piece| piece.length_ns / S).collect();
-        assert!(lengths == [10, 20] || lengths == [20, 10], "{lengths:?}");
+        let from = busiest_ns(&of, 12 * S);
+        assert_eq!(from, 20 * S);
+        let pieces = cut(&of.streams[0], from, from + 12 * S);
+        assert_eq!(pieces, [Stretch { length_ns: 12 * S, from_per_s: 3.0, to_per_s: 3.0 }]);
+        let from = busiest_ns(&of, 30 * S);
+        assert_eq!(from, 10 * S);
+        let lengths: Vec<u64> = cut(&of.streams[0], from, from + 30 * S).iter().map(|of| of.length_ns / S).collect();
+        assert_eq!(lengths, [10, 20]);
+        assert_eq!(busiest_ns(&profile("duration = \"9s\"\n[[stream]]\nname = \"steady\"\nrate = \"10/s\""), S), 0);
     }
 
     #[test]
@@ -133,7 +136,21 @@ mod tests {
         let of = profile(
             "[[stream]]\nname = \"orders\"\nrate = \"100/s\"\nphases = [{ for = \"40s\", rate = \"5x\", ramp = \"40s\" }]",
         );
-        let cuts = busiest(&of, 10 * S);
-        assert_eq!(cuts[0].pieces, [Stretch { length_ns: 10 * S, from_per_s: 4.0, to_per_s: 5.0 }]);
+        let from = busiest_ns(&of, 10 * S);
+        let pieces = cut(&of.streams[0], from, from + 10 * S);
+        assert_eq!(pieces, [Stretch { length_ns: 10 * S, from_per_s: 4.0, to_per_s: 5.0 }]);
+        assert!((mean(&pieces) - 4.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_busiest_buckets_are_played_at_the_height_that_they_have_in_the_whole() {
+        let text = "file = \"a.csv\"\nspeed = 2.0\ntarget_mean = \"50/s\"\n";
+        let mut replay: Replay = toml::from_str(text).unwrap();
+        replay.set_captured(Curve::new(None, 10_000, vec![10.0, 20.0, 90.0, 80.0, 0.0]).unwrap());
+        let whole = replay.played().unwrap();
+        // Played twice as fast, a bucket takes 5 s: the third begins after 10 s, and 7 s of it need the fourth.
+        let busy = window(&replay, 10 * S, 7 * S).unwrap();
+        assert_eq!(busy.buckets().unwrap(), 2..4);
+        assert_eq!(busy.played().unwrap().counts(), &whole.counts()[2..4]);
     }
 }

@@ -4,6 +4,7 @@ use super::lag::{PilesUp, piles_up};
 use super::trial::{Binding, Outcome, Worst};
 use crate::conclude::seconds_of;
 use crate::figures::rate;
+use crate::incidents::IncidentKind;
 use crate::profile::{Profile, Stream};
 use crate::results::summary::StreamSummary;
 use crate::results::{Summary, TimelineRow};
@@ -42,8 +43,10 @@ pub(crate) fn judged(profile: &Profile, summary: &Summary, rows: &[TimelineRow])
     let held_share = worst.as_ref().map(|(_, piled)| piled.delivered_share);
     let strongest = summary.reasons.first();
     let (outcome, because) = match (summary.verdict, worst) {
+        (Verdict::Fail, _) if leaders_moved(summary) => (Outcome::Invalid, Some(moved())),
         (Verdict::Fail, _) => (Outcome::Fail, strongest.map(broken)),
         (Verdict::Void, _) if strongest.is_some_and(is_the_senders) => (Outcome::Invalid, strongest.map(broken)),
+        (_, Some(_)) if leaders_moved(summary) => (Outcome::Invalid, Some(moved())),
         (_, Some((binding, _))) => (Outcome::Fail, Some(binding)),
         (Verdict::Pass, None) => (Outcome::Pass, None),
         (Verdict::Void | Verdict::Part, None) => match strongest {
@@ -55,7 +58,8 @@ pub(crate) fn judged(profile: &Profile, summary: &Summary, rows: &[TimelineRow])
 }
 
 /// Whether the reason is this machine's own weakness, or an accident: nothing was learnt about the target.
-fn is_the_senders(reason: &Reason) -> bool {
+#[must_use]
+pub(crate) fn is_the_senders(reason: &Reason) -> bool {
     let is_sender = matches!(
         reason.code,
         ReasonCode::GeneratorLate
@@ -66,6 +70,16 @@ fn is_the_senders(reason: &Reason) -> bool {
             | ReasonCode::Unfinished
     );
     is_sender || reason.code.effect() == Effect::Environment
+}
+
+/// Whether partitions got another leader meanwhile: what broke then may be that.
+fn leaders_moved(summary: &Summary) -> bool {
+    summary.events.iter().any(|incident| incident.kind == IncidentKind::LeaderMoved)
+}
+
+fn moved() -> Binding {
+    let text = "partitions got another leader during the trial".to_owned();
+    Binding { what: "leader_moved".to_owned(), stream: None, stage: None, text }
 }
 
 fn broken(reason: &Reason) -> Binding {

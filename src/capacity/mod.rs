@@ -2,22 +2,29 @@
 //! themselves are runs.
 
 mod busiest;
+mod idle;
 mod judged;
 mod lag;
 mod need;
+mod plays;
+mod recovery;
 mod search;
 mod search_record;
+mod sender;
 #[cfg(test)]
 mod simulated;
 mod trial;
 
-pub(crate) use busiest::{Cut, busiest};
-pub(crate) use judged::{judged, worst};
-pub(crate) use need::{Headroom, Need, Standing};
+pub(crate) use idle::{at_start_ms, was_busy};
+pub(crate) use judged::{is_the_senders, judged, worst};
+pub(crate) use need::{Headroom, Need, Needed, Standing, of_curve, of_profile};
+pub(crate) use plays::{BURST_FROM_S, Plays, burst, busiest_only, whole};
+pub(crate) use recovery::{Burst, Recovered, Recovery, gone_after_s, recovered};
 #[cfg(test)]
 pub(crate) use search::Conclusion;
 pub(crate) use search::{Rules, Step, next};
 pub(crate) use search_record::{Bound, CAPACITY_SCHEMA, Ended, Found, SearchRecord, capacity_schema};
+pub(crate) use sender::{SenderReach, WANTED};
 #[cfg(test)]
 pub(crate) use trial::Binding;
 pub(crate) use trial::{Length, Outcome, Trial};

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::need::Headroom;
+use super::recovery::Recovery;
 use super::search::{Conclusion, Rules, Why};
+use super::sender::SenderReach;
 use super::trial::{Binding, Length, Outcome, Trial};
 
 /// The number of the form of `capacity.json`. Keys may be added under the same number.
@@ -32,6 +34,12 @@ pub(crate) struct SearchRecord {
     /// How that stands to what was said to be needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) headroom: Option<Headroom>,
+    /// What this machine can send by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sender: Option<SenderReach>,
+    /// How the target recovers from a burst.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) recovery: Option<Recovery>,
 }
 
 /// What a search found. Factors multiply the profile's rates.
@@ -71,7 +79,7 @@ pub(crate) enum Ended {
 pub(crate) struct Bound {
     /// The multiple of the profile's rates.
     pub(crate) factor: f64,
-    /// Events offered in a second, on average.
+    /// Events offered in a second of the profile's busiest stretch.
     pub(crate) offered_per_s: f64,
     /// How many of its trials passed.
     pub(crate) passes: usize,

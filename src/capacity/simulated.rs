@@ -38,16 +38,7 @@ impl Target {
             () => Outcome::Pass,
         };
         let held = (factor > seen).then_some(seen);
-        Trial {
-            factor,
-            length,
-            outcome,
-            because: None,
-            held,
-            offered_per_s: factor * 1e3,
-            worst: None,
-            folder: String::new(),
-        }
+        Trial { factor, length, outcome, held, offered_per_s: factor * 1e3, ..Trial::default() }
     }
 
     /// The end of the search, and how many trials it took.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One trial.
+#[cfg_attr(test, derive(Default))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Trial {
     /// The multiple of the profile's rates.
@@ -18,8 +19,11 @@ pub(crate) struct Trial {
     /// The factor at which the target would have kept up, by what it delivered while more was offered. A hint where to look, no proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) held: Option<f64>,
-    /// Events offered in a second.
+    /// Events offered in a second of the profile's busiest stretch.
     pub(crate) offered_per_s: f64,
+    /// How long events waited in its calm beginning, before the load, in milliseconds; absent where it has none, as with a curve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) at_start_ms: Option<f64>,
     /// How it went at the stream whose end-to-end p99 was the worst; absent when no latency was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) worst: Option<Worst>,
@@ -42,18 +46,21 @@ pub(crate) struct Worst {
 }
 
 /// How long a trial is.
+#[cfg_attr(test, derive(Default))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Length {
     /// Before the first: caches, connections and a JVM's compiler are cold. It counts for nothing.
     WarmUp,
     /// One that looks for the limit.
+    #[cfg_attr(test, default)]
     Short,
     /// One that confirms a lower bound.
     Long,
 }
 
 /// What a trial said.
+#[cfg_attr(test, derive(Default))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
@@ -62,6 +69,7 @@ pub(crate) enum Outcome {
     /// A limit was broken, or events piled up.
     Fail,
     /// It cannot tell: it is repeated, and never counted.
+    #[cfg_attr(test, default)]
     Invalid,
 }
 

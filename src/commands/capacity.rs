@@ -1,13 +1,17 @@
 //! `floodmark capacity`: the largest multiple of a profile's rates at which all its limits hold.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
 use super::{CommandError, Outcome, flags};
 use crate::broker::{Broker, BrokerConfig};
-use crate::capacity::{Cut, Ended, Headroom, Need, Rules, SearchRecord, Standing, busiest};
-use crate::profile::{Loaded, Span, Stream};
+use crate::capacity::{
+    Burst, Ended, Need, Needed, Rules, SearchRecord, Standing, burst, busiest_only, of_curve, of_profile, whole,
+};
+use crate::curve::Curve;
+use crate::profile::{Loaded, Profile, Span, Stream};
 use crate::report::output::to_stderr;
 use crate::report::terminal::Look;
 use crate::report::terminal::capacity::{capacity, length, times, trial_line};
@@ -17,10 +21,12 @@ use crate::verdict::Verdict;
 
 /// The shortest trial: fewer seconds show no trend.
 const LEAST_TRIAL_S: u64 = 8;
-/// A short trial's own warm-up, where the profile has none: connections and caches are cold.
-const WARMUP_S: u64 = 2;
-/// How long a trial that confirms is, where the profile has no phases.
+/// How long a trial that confirms is, where the profile has neither phases nor a curve.
 const CONFIRM: Span = Span::from_secs(30);
+/// How much of a curve a trial that confirms plays, where the command line does not say.
+const MOST_OF_CURVE: Span = Span::from_secs(300);
+/// For how long this machine is watched alone.
+const ALONE: Span = Span::from_secs(5);
 
 /// Flags of `capacity`.
 #[derive(Debug, clap::Args)]
@@ -45,10 +51,10 @@ pub struct Args {
     /// Which cluster.
     #[command(flatten)]
     pub target: flags::TargetFlags,
-    /// How long a short trial sends, its warm-up of 2s not included
+    /// How long a short trial sends, after 2s of calm and 2s of warm-up
     #[arg(long, value_name = "SPAN", default_value = "10s")]
     pub trial: Span,
-    /// How long a trial that confirms the lower bound sends (default: the profile's phases, at least 30s)
+    /// How long a trial that confirms the lower bound sends (default: the profile's phases; 30s without any; at most 5m of a curve)
     #[arg(long, value_name = "SPAN")]
     pub confirm: Option<Span>,
     /// How far apart the bounds may be
@@ -60,9 +66,18 @@ pub struct Args {
     /// No multiple above this is tried
     #[arg(long, value_name = "FACTOR", default_value_t = 1024.0)]
     pub most: f64,
-    /// What is needed, as a multiple of the profile's rates: 3x
-    #[arg(long, value_name = "FACTORx")]
+    /// What is needed: 3x-peak, so many times the highest rate; 2x-p99-burst, so many times what 99% of the seconds stay below
+    #[arg(long, value_name = "FACTORx-WHAT")]
     pub need: Option<Need>,
+    /// A captured curve that --need is a multiple of, instead of the profile's own rates (without --need: 1x-peak)
+    #[arg(long, value_name = "FILE")]
+    pub need_curve: Option<PathBuf>,
+    /// The burst after which recovery is measured: how many times the capacity, and how long
+    #[arg(long, value_name = "FACTORx/SPAN", default_value = "2x/10s")]
+    pub recovery: Burst,
+    /// Do not measure recovery from a burst
+    #[arg(long)]
+    pub no_recovery: bool,
     /// How many trials may be made
     #[arg(long, value_name = "N", default_value_t = 40)]
     pub most_trials: usize,
@@ -90,13 +105,13 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     let loaded = changes.load()?;
     refuse_without_limits(&loaded)?;
     let rules = rules(args)?;
+    let needed = needed(args, &loaded.profile)?;
     let embedded = start_embedded(args)?;
-    let way = way(args, &loaded, embedded.as_ref())?;
+    let way = way(args, &loaded, embedded.as_ref(), needed);
     let stop = StopFlag::default();
     signals::listen(&stop, None);
     say(&format!("searching the capacity for {}; trials are in {}", loaded.name, way.out.display()));
-    let mut record = trials::search(&way, rules, &stop, &mut |told| say(&told_line(&told)))?;
-    record.headroom = args.need.zip(record.found.as_ref()).map(|(need, found)| Headroom::of(need, found));
+    let record = trials::search(&way, rules, &stop, &mut |told| say(&told_line(&told)))?;
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &record).map_err(std::io::Error::from)?;
         writeln!(out)?;
@@ -106,8 +121,26 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     Ok(outcome(&record))
 }
 
+/// What is needed, if anything was said of it.
+fn needed(args: &Args, profile: &Profile) -> Result<Option<Needed>, CommandError> {
+    let needed = match (&args.need_curve, args.need) {
+        (None, None) => return Ok(None),
+        (None, Some(need)) => of_profile(need, profile).map_err(|why| format!("--need: {why}")),
+        (Some(file), need) => {
+            let shown = file.display();
+            let curve = fs::read(file).map_err(|error| format!("--need-curve {shown}: it cannot be read: {error}"));
+            let curve =
+                curve.and_then(|bytes| Curve::read(&bytes).map_err(|error| format!("--need-curve {shown}: {error}")));
+            let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let of = |curve: Curve| of_curve(need.unwrap_or(Need::PEAK), &curve, &name, profile);
+            curve.and_then(|curve| of(curve).map_err(|why| format!("--need-curve {shown}: {why}")))
+        }
+    };
+    needed.map(Some).map_err(CommandError::Usage)
+}
+
 fn outcome(record: &SearchRecord) -> Outcome {
-    let is_red = record.headroom.is_some_and(|headroom| headroom.standing == Standing::Red);
+    let is_red = record.headroom.as_ref().is_some_and(|headroom| headroom.standing == Standing::Red);
     match record.found.as_ref().map(|found| found.ended) {
         _ if is_red => Outcome::Judged(Verdict::Fail),
         Some(Ended::Found | Ended::AtLeast) => Outcome::Judged(Verdict::Pass),
@@ -124,6 +157,10 @@ fn told_line(told: &Told<'_>) -> String {
     match told {
         Told::Begins { number, factor, length: of } => format!("trial {number}, {}, {} …", length(*of), times(*factor)),
         Told::Over { number, trial } => trial_line(*number, trial),
+        Told::Sender { times } => format!("this machine alone, {times} times that load, to a broker of its own …"),
+        Told::Burst { burst } => {
+            format!("recovery from a burst of {} times the capacity for {} …", burst.times, burst.lasts)
+        }
     }
 }
 
@@ -182,27 +219,49 @@ fn start_embedded(args: &Args) -> Result<Option<Broker>, CommandError> {
     Broker::start(BrokerConfig::default()).map(Some).map_err(|error| CommandError::Environment(error.to_string()))
 }
 
-fn way(args: &Args, loaded: &Loaded, embedded: Option<&Broker>) -> Result<Way, CommandError> {
+fn way(args: &Args, loaded: &Loaded, embedded: Option<&Broker>, needed: Option<Needed>) -> Way {
     let profile = &loaded.profile;
-    if let Some(stream) = profile.streams.iter().find(|stream| stream.curve.is_some()) {
-        return Err(CommandError::Usage(format!(
-            "stream `{}` replays a curve: a search needs phases or a steady rate",
-            stream.name
-        )));
-    }
-    let mut flags: Vec<OsString> = Vec::new();
-    let mut push = |flag: &str, value: OsString| flags.extend([flag.into(), value]);
+    let mut changes: Vec<OsString> = Vec::new();
+    let mut push = |flag: &str, value: OsString| changes.extend([flag.into(), value]);
     for set in &args.set {
         push("--set", set.into());
     }
     if let Some(seed) = args.seed {
         push("--seed", seed.to_string().into());
     }
-    let target = &args.target;
+    let burst_of = |of: Burst| burst(profile, args.trial, &of).map(|plays| (of, plays));
+    Way {
+        profile: args.profile.clone(),
+        name: loaded.name.clone(),
+        changes,
+        target: target(args, embedded),
+        anywhere: anywhere(&args.target),
+        short: busiest_only(profile, args.trial),
+        long: whole(profile, args.confirm.unwrap_or_else(|| confirm(profile)).max(args.trial), args.trial),
+        alone: busiest_only(profile, ALONE),
+        burst: if args.no_recovery { None } else { burst_of(args.recovery) },
+        needed,
+        load: hash(&loaded.table),
+        out: args.out.clone().unwrap_or_else(|| default_out(&loaded.name)),
+    }
+}
+
+/// How long a trial that confirms is: the profile's phases, or a part of its curve.
+fn confirm(profile: &Profile) -> Span {
+    let of = |length: fn(&Stream) -> u128| profile.streams.iter().map(length).max().unwrap_or(0);
+    let span = |nanos: u128| Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+    let [phases, curve] = [span(of(Stream::phases_length)), span(of(Stream::curve_length)).min(MOST_OF_CURVE)];
+    if phases.max(curve) > Span::default() { phases.max(curve) } else { CONFIRM }
+}
+
+/// Which cluster.
+fn target(args: &Args, embedded: Option<&Broker>) -> Vec<OsString> {
+    let (mut flags, target) = (anywhere(&args.target), &args.target);
+    let mut push = |flag: &str, value: OsString| flags.extend([flag.into(), value]);
     if let Some(brokers) = embedded.map(|broker| broker.address().to_string()).or_else(|| target.brokers.clone()) {
         push("--brokers", brokers.into());
     }
-    for property in &target.property {
+    for property in target.property.iter().filter(|property| is_of_cluster(property)) {
         push("-X", property.into());
     }
     if let Some(file) = &target.client_config {
@@ -211,31 +270,32 @@ fn way(args: &Args, loaded: &Loaded, embedded: Option<&Broker>) -> Result<Way, C
     if let Some(cluster) = &target.allow_cluster {
         push("--allow-cluster", cluster.into());
     }
-    for topic in &target.allow_topic {
-        push("--allow-topic", topic.into());
-    }
-    let warmup = profile.warmup.max(Span::from_secs(WARMUP_S));
-    push("--set", format!("warmup={warmup}").into());
-    let short = Span::from_nanos(args.trial.as_nanos().saturating_add(warmup.as_nanos()));
-    let own = profile.streams.iter().map(Stream::phases_length).max().unwrap_or(0);
-    let own = Span::from_nanos(u64::try_from(own).unwrap_or(u64::MAX));
-    let long = args.confirm.unwrap_or_else(|| if own > Span::default() { own } else { CONFIRM });
-    let short_flags = busiest(profile, short.as_nanos()).iter().flat_map(cut_flags).collect();
-    Ok(Way {
-        profile: args.profile.clone(),
-        name: loaded.name.clone(),
-        flags,
-        short_flags,
-        short,
-        long: long.max(short),
-        load: hash(&loaded.table),
-        out: args.out.clone().unwrap_or_else(|| default_out(&loaded.name)),
-    })
+    flags
 }
 
-/// A cut as a change of the profile.
-fn cut_flags(cut: &Cut) -> [OsString; 2] {
-    ["--set".into(), format!("stream.{}.phases={}", cut.stream, cut.to_toml()).into()]
+/// What of it holds for a broker of our own, too: not where the cluster is, and how it is entered.
+fn anywhere(target: &flags::TargetFlags) -> Vec<OsString> {
+    let properties = target.property.iter().filter(|property| !is_of_cluster(property));
+    let properties = properties.flat_map(|property| ["-X".into(), property.into()]);
+    properties.chain(target.allow_topic.iter().flat_map(|topic| ["--allow-topic".into(), topic.into()])).collect()
+}
+
+fn is_of_cluster(property: &str) -> bool {
+    let key = property.trim_start();
+    [
+        "security.",
+        "sasl.",
+        "ssl.",
+        "enable.ssl",
+        "enable.sasl",
+        "https.",
+        "bootstrap.",
+        "metadata.broker",
+        "client.id",
+        "client.dns",
+    ]
+    .iter()
+    .any(|prefix| key.starts_with(prefix))
 }
 
 fn hash(table: &toml::Table) -> String {

@@ -32,6 +32,9 @@ pub(crate) enum TrialError {
         /// What the run said.
         text: String,
     },
+    /// No broker of our own.
+    #[error("what this machine can send by itself is not known: {0}")]
+    NoBroker(String),
     /// No process could be started.
     #[error("a trial cannot be started: {0}")]
     Process(#[from] std::io::Error),
@@ -48,7 +51,7 @@ impl TrialError {
             TrialError::OtherSearch { .. } => true,
             TrialError::Refused { is_usage, .. } => *is_usage,
             TrialError::Results(error) => error.is_usage(),
-            TrialError::OtherCluster { .. } | TrialError::Process(_) => false,
+            TrialError::OtherCluster { .. } | TrialError::NoBroker(_) | TrialError::Process(_) => false,
         }
     }
 }

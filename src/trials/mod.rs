@@ -1,43 +1,26 @@
 //! Trials on a target: each is a run in a process of its own, as a person would start it, and what came of it is read from its folder. So
 //! nothing of one trial is left in the next, and every trial can be looked at, and made again, by itself.
 
+mod afterwards;
 mod child;
 mod error;
 mod record;
+mod way;
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use child::{Child, Ended};
 pub(crate) use error::TrialError;
 use record::{read_record, write_record};
+pub(crate) use way::Way;
 
-use crate::capacity::{CAPACITY_SCHEMA, Found, Length, Rules, SearchRecord, Step, Trial, judged, next, worst};
+use crate::capacity::{
+    Burst, CAPACITY_SCHEMA, Found, Headroom, Length, Outcome, Rules, SearchRecord, Step, Trial, at_start_ms, judged,
+    next, was_busy, worst,
+};
 use crate::conclude::read_run;
-use crate::profile::Span;
 use crate::results::RunFolder;
 use crate::stop::StopFlag;
-
-/// How a target is tried.
-#[derive(Debug, Clone)]
-pub(crate) struct Way {
-    /// The profile's file.
-    pub(crate) profile: PathBuf,
-    /// The profile's name.
-    pub(crate) name: String,
-    /// Flags of `floodmark run` for every trial: the target, and what is changed in the profile.
-    pub(crate) flags: Vec<OsString>,
-    /// More of them for the short trials alone.
-    pub(crate) short_flags: Vec<OsString>,
-    /// How long a short trial sends, warm-up included.
-    pub(crate) short: Span,
-    /// How long a long trial sends.
-    pub(crate) long: Span,
-    /// A hash of the profile with its changes.
-    pub(crate) load: String,
-    /// The folder of the search.
-    pub(crate) out: PathBuf,
-}
 
 /// What a search has to tell while it goes on.
 pub(crate) enum Told<'a> {
@@ -57,9 +40,20 @@ pub(crate) enum Told<'a> {
         /// What it said.
         trial: &'a Trial,
     },
+    /// The search is over: so many times the highest load that counts is sent to a broker on this machine.
+    Sender {
+        /// How many times.
+        times: f64,
+    },
+    /// A burst over the capacity begins.
+    Burst {
+        /// Which.
+        burst: Burst,
+    },
 }
 
-/// Searches, from the trials on that the folder holds. Stopped, it ends with the trials that it has, and without `found`.
+/// Searches, from the trials on that the folder holds, and then sees what this machine can send by itself and how the target recovers. Stopped, it
+/// ends with what it has, and without `found` where that is not known yet.
 ///
 /// # Errors
 /// A folder that holds something else, or a trial that cannot be made. What was measured before stays in the folder.
@@ -73,20 +67,21 @@ pub(crate) fn search(
     loop {
         match next(&record.rules, &record.trials) {
             Step::End(conclusion) => {
-                record.found = Some(Found::of(conclusion, &record.trials));
-                write_record(&way.out, &record)?;
-                return Ok(record);
+                let found = record.found.insert(Found::of(conclusion, &record.trials)).clone();
+                return finished(way, record, &found, stop, tells);
             }
             Step::Try { .. } if stop.is_set() => return Ok(record),
             Step::Try { factor, length } => {
-                tells(Told::Begins { number: record.trials.len() + 1, factor, length });
-                let folder = free_folder(&way.out, record.trials.len() + 1);
-                let ended = Child::start(&arguments(way, factor, length, &folder))?.wait(stop)?;
+                let number = record.trials.len() + 1;
+                tells(Told::Begins { number, factor, length });
+                let folder = way.free_folder(&format!("{number:02}"));
+                let arguments = way.arguments("run", way.plays(length), factor, &way.target, &folder);
+                let ended = Child::start(&arguments)?.wait(stop)?;
                 if stop.is_set() {
                     return Ok(record);
                 }
-                let trial = read_trial(way, &folder, factor, length, ended, &mut record.cluster_id)?;
-                tells(Told::Over { number: record.trials.len() + 1, trial: &trial });
+                let trial = read_trial(way, &folder, factor, length, ended, &mut record)?;
+                tells(Told::Over { number, trial: &trial });
                 record.trials.push(trial);
                 write_record(&way.out, &record)?;
             }
@@ -94,9 +89,30 @@ pub(crate) fn search(
     }
 }
 
+/// Adds what is measured when a search is over, unless it has been.
+fn finished(
+    way: &Way,
+    mut record: SearchRecord,
+    found: &Found,
+    stop: &StopFlag,
+    tells: &mut dyn FnMut(Told<'_>),
+) -> Result<SearchRecord, TrialError> {
+    record.headroom = way.needed.as_ref().map(|needed| Headroom::of(needed, found));
+    write_record(&way.out, &record)?;
+    if record.recovery.is_none() && !stop.is_set() {
+        record.recovery = afterwards::recovery(way, &record, stop, tells)?;
+        write_record(&way.out, &record)?;
+    }
+    if record.sender.is_none() && !stop.is_set() {
+        record.sender = afterwards::sender(way, found, stop, tells)?;
+        write_record(&way.out, &record)?;
+    }
+    Ok(record)
+}
+
 /// The folder's own search, where it is the same one, or a new one.
 fn begun(way: &Way, rules: Rules) -> Result<SearchRecord, TrialError> {
-    let asked = format!("{} {} {}", way.load, way.short, way.long);
+    let asked = way.asked();
     if let Some(record) = read_record(&way.out)? {
         return if record.asked == asked && record.rules == rules {
             Ok(record)
@@ -113,33 +129,11 @@ fn begun(way: &Way, rules: Rules) -> Result<SearchRecord, TrialError> {
         trials: Vec::new(),
         found: None,
         headroom: None,
+        sender: None,
+        recovery: None,
     };
     write_record(&way.out, &record)?;
     Ok(record)
-}
-
-/// The folder of a trial. One that was interrupted has left its own: it stays, and the trial gets another.
-fn free_folder(out: &Path, number: usize) -> PathBuf {
-    let named = |again: usize| match again {
-        0 => out.join("trials").join(format!("{number:02}")),
-        again => out.join("trials").join(format!("{number:02}-{again}")),
-    };
-    (0..usize::MAX).map(named).find(|folder| !folder.exists()).unwrap_or_else(|| named(0))
-}
-
-/// What `floodmark` is called with.
-fn arguments(way: &Way, factor: f64, length: Length, folder: &Path) -> Vec<OsString> {
-    let lasts = if length == Length::Long { way.long } else { way.short };
-    let mut arguments: Vec<OsString> = vec!["run".into(), way.profile.clone().into()];
-    arguments.extend(way.flags.iter().cloned());
-    if length != Length::Long {
-        arguments.extend(way.short_flags.iter().cloned());
-    }
-    for (flag, value) in [("--rate-scale", factor.to_string()), ("--duration", lasts.to_string())] {
-        arguments.extend([flag.into(), value.into()]);
-    }
-    arguments.extend(["--json".into(), "--quiet".into(), "--out".into(), folder.into()]);
-    arguments
 }
 
 /// What a trial's folder says.
@@ -149,27 +143,30 @@ fn read_trial(
     factor: f64,
     length: Length,
     ended: Ended,
-    cluster_id: &mut Option<String>,
+    record: &mut SearchRecord,
 ) -> Result<Trial, TrialError> {
     if let Ended::Refused { code, text } = ended {
         return Err(TrialError::Refused { is_usage: code == 2, text });
     }
     let opened = RunFolder::open(folder)?;
     let summary = read_run(folder)?.summary;
-    let known = cluster_id.get_or_insert_with(|| summary.run.cluster_id.clone());
+    let known = record.cluster_id.get_or_insert_with(|| summary.run.cluster_id.clone());
     if *known != summary.run.cluster_id {
         return Err(TrialError::OtherCluster { known: known.clone(), found: summary.run.cluster_id });
     }
-    let profile = opened.manifest().profile(folder)?;
-    let judged = judged(&profile, &summary, &opened.timeline()?);
+    let (profile, rows) = (opened.manifest().profile(folder)?, opened.timeline()?);
+    let at_start_ms = way.plays(length).is_calm_first.then(|| at_start_ms(&profile, &rows)).flatten();
+    let judged = judged(&profile, &summary, &rows);
+    let busy = was_busy(at_start_ms, &record.trials).filter(|_| judged.outcome == Outcome::Fail);
     Ok(Trial {
         factor,
         length,
-        outcome: judged.outcome,
-        because: judged.because,
+        outcome: if busy.is_some() { Outcome::Invalid } else { judged.outcome },
+        because: busy.or(judged.because),
         held: judged.held_share.map(|share| share * factor),
-        offered_per_s: summary.offered_per_s,
+        offered_per_s: way.short.per_s * factor,
+        at_start_ms,
         worst: worst(&summary),
-        folder: folder.strip_prefix(&way.out).unwrap_or(folder).display().to_string(),
+        folder: way.named(folder),
     })
 }

@@ -73,7 +73,8 @@ fn push_headroom(text: &mut String, headroom: &Headroom, look: Look) {
         || "nothing is confirmed".to_owned(),
         |share| format!("{:.0} % of it is confirmed", share * 100.0),
     );
-    line(text, &format!("{}  {} is needed: {share}", paint(word, ink, look), times(headroom.need)));
+    let needed = format!("{} ({}, {})", rate(headroom.need_per_s), headroom.text, times(headroom.need));
+    line(text, &format!("{}  {needed} is needed: {share}", paint(word, ink, look)));
 }
 
 fn headline(found: &Found) -> (&'static str, Ink) {
@@ -163,10 +164,9 @@ mod tests {
             length,
             outcome,
             because: (outcome != Outcome::Pass).then_some(binding),
-            held: None,
             offered_per_s: factor * 500.0,
-            worst: None,
             folder: "trials/01".to_owned(),
+            ..Trial::default()
         }
     }
 
@@ -186,6 +186,8 @@ mod tests {
             found: conclusion.map(|conclusion| Found::of(conclusion, &trials)),
             trials,
             headroom: None,
+            sender: None,
+            recovery: None,
         }
     }
 
