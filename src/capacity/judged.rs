@@ -17,6 +17,8 @@ pub(crate) struct Judged {
     pub(crate) outcome: Outcome,
     /// Why, unless it passed.
     pub(crate) because: Option<Binding>,
+    /// Whether it is invalid because this machine did not send in time.
+    pub(crate) sender_late: bool,
     /// The share of what was offered that the target kept up with, where events piled up.
     pub(crate) held_share: Option<f64>,
 }
@@ -54,22 +56,25 @@ pub(crate) fn judged(profile: &Profile, summary: &Summary, rows: &[TimelineRow])
             reason => (Outcome::Invalid, reason.map(broken)),
         },
     };
-    Judged { outcome, because, held_share }
+    let sender_late = outcome == Outcome::Invalid && strongest.is_some_and(|reason| is_slow_sender(reason.code));
+    Judged { outcome, because, sender_late, held_share }
 }
 
 /// Whether the reason is this machine's own weakness, or an accident: nothing was learnt about the target.
 #[must_use]
 pub(crate) fn is_the_senders(reason: &Reason) -> bool {
-    let is_sender = matches!(
-        reason.code,
+    let is_accident = matches!(reason.code, ReasonCode::Interrupted | ReasonCode::Unfinished);
+    is_slow_sender(reason.code) || is_accident || reason.code.effect() == Effect::Environment
+}
+
+fn is_slow_sender(code: ReasonCode) -> bool {
+    matches!(
+        code,
         ReasonCode::GeneratorLate
             | ReasonCode::HeldBackByCeiling
             | ReasonCode::HeldBackByQueue
             | ReasonCode::HeldBackByMachine
-            | ReasonCode::Interrupted
-            | ReasonCode::Unfinished
-    );
-    is_sender || reason.code.effect() == Effect::Environment
+    )
 }
 
 /// Whether partitions got another leader meanwhile: what broke then may be that.
@@ -139,7 +144,10 @@ mod tests {
 
     #[test]
     fn what_piles_up_fails_whatever_the_limits_say() {
-        assert_eq!(judged_of(None, 1000.0), Judged { outcome: Outcome::Pass, because: None, held_share: None });
+        assert_eq!(
+            judged_of(None, 1000.0),
+            Judged { outcome: Outcome::Pass, because: None, sender_late: false, held_share: None }
+        );
         let piled = judged_of(None, 900.0);
         assert_eq!((piled.outcome, piled.because.map(|because| because.what)), (Outcome::Fail, Some("lag".to_owned())));
         assert!((piled.held_share.unwrap() - 0.9).abs() < 1e-6, "{:?}", piled.held_share);
@@ -160,6 +168,7 @@ mod tests {
         // This machine's weakness says nothing of the target, even where events piled up.
         for code in [GeneratorLate, HeldBackByMachine, Interrupted] {
             assert_eq!(outcome(code, 900.0), Outcome::Invalid, "{code:?}");
+            assert_eq!(judged_of(Some(code), 900.0).sender_late, code != Interrupted);
         }
         assert_eq!(judged_of(Some(Latency), 1000.0).because.unwrap().what, "end_to_end_p99");
     }

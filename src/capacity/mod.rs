@@ -18,7 +18,7 @@ mod trial;
 pub(crate) use idle::{at_start_ms, was_busy};
 pub(crate) use judged::{is_the_senders, judged, worst};
 pub(crate) use need::{Headroom, Need, Needed, Standing, of_curve, of_profile};
-pub(crate) use plays::{BURST_FROM_S, Plays, burst, busiest_only, whole};
+pub(crate) use plays::{BURST_FROM_S, CALM_S, Plays, burst, busiest_only, whole};
 pub(crate) use recovery::{Burst, Recovered, Recovery, gone_after_s, recovered};
 #[cfg(test)]
 pub(crate) use search::Conclusion;

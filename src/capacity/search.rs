@@ -50,8 +50,12 @@ pub(crate) enum Conclusion {
     },
     /// The highest factor that may be tried passes.
     AtLeast(f64),
+    /// This factor passes, and this machine cannot send much more.
+    SenderLimit(f64),
     /// The lowest factor that may be tried fails.
     Below(f64),
+    /// This factor fails, and lower ones do not fare better: it is not the load that breaks a limit.
+    NotTheLoad(f64),
     /// The bounds did not come close enough.
     Open {
         /// The highest factor that most trials passed, below all that failed.
@@ -77,12 +81,23 @@ const MOST_INVALID: usize = 3;
 /// How many trials after the first bracket follow the rate that was held, before the interval is simply halved.
 const MOST_GUIDED: usize = 3;
 
+/// A load that this machine cannot send is approached until it is so many times the highest that passed.
+const NEAR_SENDERS_LIMIT: f64 = 1.25;
+/// So many halvings of a load that fails must bring the latency down, if the load is what breaks the limit.
+const HALVINGS: usize = 3;
+/// By how much they must, at least.
+const BETTER: f64 = 0.9;
+
 /// What the trials at one factor say.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Load {
     factor: f64,
     short: Votes,
     long: Votes,
+    /// Trials that said nothing because this machine was late.
+    sender_late: usize,
+    /// The lowest p99 of those that failed while nothing piled up, in milliseconds; none where something did, or no latency was measured.
+    calm_p99_ms: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -152,6 +167,11 @@ pub(crate) fn next(rules: &Rules, trials: &[Trial]) -> Step {
         Again::Repeat(step) => step,
         Again::No => known.settle(rules, trials),
     };
+    if let Step::Try { factor, .. } = step
+        && known.unsendable.is_some_and(|unsendable| factor >= unsendable)
+    {
+        return known.open(Why::Invalid);
+    }
     match step {
         Step::Try { .. } if trials.len() >= rules.most_trials => known.open(Why::TooManyTrials),
         step => step,
@@ -170,7 +190,9 @@ fn once_again(trials: &[Trial]) -> Again {
     let Some(last) = counted().next().filter(|last| last.outcome == Outcome::Invalid) else { return Again::No };
     let in_a_row = counted().take_while(|trial| trial.outcome == Outcome::Invalid).count();
     if in_a_row >= MOST_INVALID {
-        return Again::GiveUp;
+        // What this machine cannot send ends no search: there is something to be known below it.
+        let is_the_machine = counted().take(in_a_row).all(|trial| trial.sender_late);
+        return if is_the_machine { Again::No } else { Again::GiveUp };
     }
     Again::Repeat(Step::Try { factor: last.factor, length: last.length })
 }
@@ -181,6 +203,8 @@ struct Known {
     loads: Vec<Load>,
     /// A load passes in short trials and fails in long ones: no short trial that passes counts any more.
     flatters: bool,
+    /// The lowest load that this machine could not send, again and again.
+    unsendable: Option<f64>,
 }
 
 impl Known {
@@ -193,6 +217,8 @@ impl Known {
                 loads.len() - 1
             });
             let load = &mut loads[place];
+            load.sender_late += usize::from(trial.sender_late);
+            load.calm_p99_ms = load.calm_p99_ms.into_iter().chain(calm_p99_ms(trial)).reduce(f64::min);
             let votes = if trial.length == Length::Long { &mut load.long } else { &mut load.short };
             votes.count(trial.outcome);
         }
@@ -200,9 +226,11 @@ impl Known {
         if flatters {
             loads.iter_mut().for_each(|load| load.short.passes = 0);
         }
+        let is_unsendable = |load: &&Load| load.votes().all() == 0 && load.sender_late >= MOST_INVALID;
+        let unsendable = loads.iter().filter(is_unsendable).map(|load| load.factor).reduce(f64::min);
         loads.retain(|load| load.votes().all() > 0);
         loads.sort_by(|one, other| one.factor.total_cmp(&other.factor));
-        Known { loads, flatters }
+        Known { loads, flatters, unsendable }
     }
 
     /// The lowest load that fails.
@@ -230,9 +258,9 @@ impl Known {
             return doubtful.once_more();
         }
         match (self.lower(), self.upper()) {
-            (None, None) => self.try_at(rules.start),
-            (Some(lower), None) if lower.factor < rules.most => self.try_at((lower.factor * 2.0).min(rules.most)),
-            (Some(lower), None) => confirm(lower, Conclusion::AtLeast(lower.factor)),
+            (None, None) => self.try_at(self.unsendable.map_or(rules.start, |unsendable| unsendable / 4.0)),
+            (Some(lower), None) => self.higher(rules, lower),
+            (None, Some(upper)) if self.is_not_the_load() => Step::End(Conclusion::NotTheLoad(upper.factor)),
             (None, Some(upper)) if upper.factor > rules.least => self.try_at(below(rules, trials, upper.factor)),
             (None, Some(upper)) if upper.surely_fails() => Step::End(Conclusion::Below(upper.factor)),
             (Some(lower), Some(upper)) if upper.factor > lower.factor * (1.0 + rules.width) => {
@@ -243,6 +271,26 @@ impl Known {
             }
             (_, Some(upper)) => upper.once_more(),
         }
+    }
+
+    /// Where nothing fails yet.
+    fn higher(&self, rules: &Rules, lower: &Load) -> Step {
+        let doubled = (lower.factor * 2.0).min(rules.most);
+        match self.unsendable {
+            Some(unsendable) if doubled >= unsendable && unsendable > lower.factor * NEAR_SENDERS_LIMIT => {
+                self.try_at((lower.factor * unsendable).sqrt())
+            }
+            Some(unsendable) if doubled >= unsendable => confirm(lower, Conclusion::SenderLimit(lower.factor)),
+            _ if lower.factor < rules.most => self.try_at(doubled),
+            _ => confirm(lower, Conclusion::AtLeast(lower.factor)),
+        }
+    }
+
+    /// Whether the lowest loads fail on a latency that does not fall with them: an idle target breaks the limit, too.
+    fn is_not_the_load(&self) -> bool {
+        let lowest: Vec<f64> = self.loads.iter().take(HALVINGS + 1).map_while(|load| load.calm_p99_ms).collect();
+        let (Some(first), Some(last)) = (lowest.first(), lowest.last()) else { return false };
+        lowest.len() > HALVINGS && *first >= last * BETTER
     }
 
     /// A load whose trials contradict each other, or those of another load: it fails, though not surely, and a higher one passes.
@@ -278,6 +326,12 @@ fn confirm(lower: &Load, then: Conclusion) -> Step {
     } else {
         Step::Try { factor: lower.factor, length: Length::Long }
     }
+}
+
+/// The p99 of a trial that failed while nothing piled up.
+fn calm_p99_ms(trial: &Trial) -> Option<f64> {
+    let is_calm = trial.outcome == Outcome::Fail && trial.held.is_none();
+    trial.worst.as_ref().filter(|_| is_calm).map(|worst| worst.p99_ms)
 }
 
 /// A factor below one that fails: by the rate that was held, or half.

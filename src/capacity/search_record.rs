@@ -66,8 +66,12 @@ pub(crate) enum Ended {
     Found,
     /// The highest load that may be tried passes: the capacity is at least that.
     AtLeast,
+    /// The highest load that this machine can send passes: the capacity is at least that.
+    SenderLimit,
     /// The lowest load that may be tried fails.
     Below,
+    /// Loads fail on a latency that does not fall with them: an idle target breaks the limit, too.
+    NotTheLoad,
     /// As many trials were made as may be, and the bounds are not as close as was asked for.
     TooManyTrials,
     /// Trials at one load said nothing, again and again.
@@ -102,7 +106,9 @@ impl Found {
         let (ended, lower, upper) = match conclusion {
             Conclusion::Between { lower, upper } => (Ended::Found, Some(lower), Some(upper)),
             Conclusion::AtLeast(lower) => (Ended::AtLeast, Some(lower), None),
+            Conclusion::SenderLimit(lower) => (Ended::SenderLimit, Some(lower), None),
             Conclusion::Below(upper) => (Ended::Below, None, Some(upper)),
+            Conclusion::NotTheLoad(upper) => (Ended::NotTheLoad, None, Some(upper)),
             Conclusion::Open { lower, upper, why: Why::TooManyTrials } => (Ended::TooManyTrials, lower, upper),
             Conclusion::Open { lower, upper, why: Why::Invalid } => (Ended::NoValidTrial, lower, upper),
         };

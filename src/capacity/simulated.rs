@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::search::{Conclusion, Rules, Step, Why, next};
-use super::trial::{Length, Outcome, Trial};
+use super::trial::{Length, Outcome, Trial, Worst};
 
 const RULES: Rules = Rules { start: 1.0, width: 0.05, least: 1.0 / 1024.0, most: 1024.0, most_trials: 40 };
 
@@ -102,6 +102,47 @@ fn a_target_that_says_nothing_ends_the_search() {
     let (end, trials) = Target { invalid: 1.0, ..Target::of(2.0) }.searched(&RULES, 1);
     assert_eq!(end, Conclusion::Open { lower: None, upper: None, why: Why::Invalid });
     assert_eq!(trials.len(), 4);
+}
+
+#[test]
+fn what_this_machine_cannot_send_leaves_the_rest_known() {
+    let rules = Rules { start: 1.0, ..RULES };
+    for limit in [0.3, 3.0, 11.0, 700.0] {
+        let weak = |factor: f64, length: Length| {
+            let late = factor > limit;
+            let outcome = if late { Outcome::Invalid } else { Outcome::Pass };
+            Trial { factor, length, outcome, sender_late: late, ..Trial::default() }
+        };
+        let mut trials = Vec::new();
+        let end = loop {
+            match next(&rules, &trials) {
+                Step::Try { factor, length } => trials.push(weak(factor, length)),
+                Step::End(end) => break end,
+            }
+        };
+        let Conclusion::SenderLimit(found) = end else { panic!("{limit}: {end:?}") };
+        assert!(found <= limit && found * 1.25 >= limit, "{limit}: {found}");
+    }
+}
+
+#[test]
+fn a_latency_that_does_not_fall_with_the_load_ends_the_search_soon() {
+    let slow = |factor: f64, length: Length, falls: f64| {
+        let worst =
+            Worst { stream: String::new(), p50_ms: 1.0, p99_ms: 5000.0 * factor.powf(falls), most_waiting: None };
+        Trial { factor, length, outcome: Outcome::Fail, worst: Some(worst), ..Trial::default() }
+    };
+    for (falls, soon) in [(0.0, true), (-0.5, true), (1.0, false)] {
+        let mut trials = Vec::new();
+        let end = loop {
+            match next(&RULES, &trials) {
+                Step::Try { factor, length } => trials.push(slow(factor, length, falls)),
+                Step::End(end) => break end,
+            }
+        };
+        assert_eq!(matches!(end, Conclusion::NotTheLoad(_)), soon, "{end:?}");
+        assert_eq!(trials.len() < 8, soon, "{}", trials.len());
+    }
 }
 
 #[test]

@@ -16,6 +16,9 @@ pub(crate) struct Trial {
     /// The limit that it broke first, or why it is not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) because: Option<Binding>,
+    /// Whether it says nothing because this machine did not send in time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) sender_late: bool,
     /// The factor at which the target would have kept up, by what it delivered while more was offered. A hint where to look, no proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) held: Option<f64>,

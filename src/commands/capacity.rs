@@ -143,8 +143,10 @@ fn outcome(record: &SearchRecord) -> Outcome {
     let is_red = record.headroom.as_ref().is_some_and(|headroom| headroom.standing == Standing::Red);
     match record.found.as_ref().map(|found| found.ended) {
         _ if is_red => Outcome::Judged(Verdict::Fail),
-        Some(Ended::Found | Ended::AtLeast) => Outcome::Judged(Verdict::Pass),
-        Some(Ended::Below | Ended::TooManyTrials | Ended::NoValidTrial) | None => Outcome::Judged(Verdict::Void),
+        Some(Ended::Found | Ended::AtLeast | Ended::SenderLimit) => Outcome::Judged(Verdict::Pass),
+        Some(Ended::Below | Ended::NotTheLoad | Ended::TooManyTrials | Ended::NoValidTrial) | None => {
+            Outcome::Judged(Verdict::Void)
+        }
     }
 }
 

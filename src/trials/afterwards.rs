@@ -6,10 +6,11 @@ use super::child::{Child, Ended};
 use super::{Told, TrialError, Way};
 use crate::broker::{Broker, BrokerConfig};
 use crate::capacity::{
-    BURST_FROM_S, Ended as Search, Found, Recovery, SearchRecord, SenderReach, WANTED, gone_after_s, is_the_senders,
-    recovered,
+    BURST_FROM_S, CALM_S, Ended as Search, Found, Recovery, SearchRecord, SenderReach, WANTED, gone_after_s,
+    is_the_senders, recovered,
 };
 use crate::conclude::{read_run, seconds_of};
+use crate::incidents::Second;
 use crate::profile::{Profile, Stream};
 use crate::results::{RunFolder, TimelineRow};
 use crate::stop::StopFlag;
@@ -35,16 +36,32 @@ pub(super) fn sender(
     if let Ended::Refused { code, text } = ended {
         return Err(TrialError::Refused { is_usage: code == 2, text });
     }
-    let summary = read_run(&folder)?.summary;
+    let (opened, summary) = (RunFolder::open(&folder)?, read_run(&folder)?.summary);
+    let profile = opened.manifest().profile(&folder)?;
+    let [asked_per_s, sent_per_s] = under_load(&profile, &opened.timeline()?, way.alone.is_calm_first);
     let weakness = summary.reasons.iter().find(|reason| is_the_senders(reason));
     Ok(Some(SenderReach {
         times: WANTED,
-        asked_per_s: summary.offered_per_s,
-        sent_per_s: summary.achieved_per_s,
+        asked_per_s,
+        sent_per_s,
         kept_up: weakness.is_none(),
         because: weakness.map(|reason| reason.text.clone()),
         folder: way.named(&folder),
     }))
+}
+
+/// What was offered and sent in a second under load, over all streams: the calm beginning and the last second left out.
+fn under_load(profile: &Profile, rows: &[TimelineRow], is_calm_first: bool) -> [f64; 2] {
+    let skipped = if is_calm_first { usize::try_from(CALM_S).unwrap_or_default() } else { 0 };
+    let of_stream = |stream: &Stream| {
+        let seconds = seconds_of(stream, 0, rows);
+        let last = seconds.iter().rposition(|second| second.offered > 0).unwrap_or_default();
+        let loaded = seconds.get(skipped..last).unwrap_or_default();
+        let mean = |of: fn(&Second) -> u64| loaded.iter().map(of).sum::<u64>() as f64 / loaded.len().max(1) as f64;
+        [mean(|second| second.offered), mean(|second| second.sent)]
+    };
+    let each = profile.streams.iter().map(of_stream);
+    each.fold([0.0; 2], |[offered, sent], [more_offered, more_sent]| [offered + more_offered, sent + more_sent])
 }
 
 /// Plays the burst between the bounds, where there are two. None when it was stopped, or was not asked for.

@@ -163,6 +163,7 @@ fn read_trial(
         length,
         outcome: if busy.is_some() { Outcome::Invalid } else { judged.outcome },
         because: busy.or(judged.because),
+        sender_late: judged.sender_late,
         held: judged.held_share.map(|share| share * factor),
         offered_per_s: way.short.per_s * factor,
         at_start_ms,

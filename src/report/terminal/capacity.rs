@@ -80,8 +80,8 @@ fn push_headroom(text: &mut String, headroom: &Headroom, look: Look) {
 fn headline(found: &Found) -> (&'static str, Ink) {
     match found.ended {
         Ended::Found => ("CAPACITY", Ink::Good),
-        Ended::AtLeast => ("CAPACITY", Ink::Doubt),
-        Ended::Below => ("CAPACITY", Ink::Bad),
+        Ended::AtLeast | Ended::SenderLimit => ("CAPACITY", Ink::Doubt),
+        Ended::Below | Ended::NotTheLoad => ("CAPACITY", Ink::Bad),
         Ended::TooManyTrials | Ended::NoValidTrial => ("NOT FOUND", Ink::Doubt),
     }
 }
@@ -118,6 +118,12 @@ fn sentences(found: &Found) -> Vec<String> {
     let why = match found.ended {
         Ended::Found => None,
         Ended::AtLeast => Some("no higher load was to be tried: --most sets where the search ends"),
+        Ended::SenderLimit => Some(
+            "this machine cannot send more, so nothing that it sends breaks a limit: send from several with --shard, or from a larger one",
+        ),
+        Ended::NotTheLoad => Some(
+            "lower loads are no faster, so it is not the load that breaks the limit: allow more, or begin at a higher load with --start where slow batches are the cause",
+        ),
         Ended::Below => Some("the lowest load that is tried breaks a limit: look at that trial first"),
         Ended::TooManyTrials => Some("as many trials were made as --most-trials allows"),
         Ended::NoValidTrial => Some("trials at one load said nothing, again and again: see why below"),
