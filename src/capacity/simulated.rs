@@ -1,5 +1,9 @@
 //! The search against targets whose capacity is known.
 
+mod compared;
+mod policies;
+mod queue;
+
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
