@@ -124,6 +124,22 @@ fn noise_without_end_leaves_the_interval_open() {
     assert!(!matches!(end, Conclusion::AtLeast(_) | Conclusion::Below(_)), "{end:?}");
 }
 
+/// Our answers as lines of CSV, on targets that scripts/prove-search lets the authors' own search answer, too.
+#[test]
+#[ignore = "prints what scripts/prove-search compares"]
+fn answers() {
+    println!("kind,blur,capacity,lower,upper,trials,seconds");
+    for (kind, blur) in [("still", 0.0), ("blurred", 0.005), ("noisy", 0.016)] {
+        for seed in 0..200 {
+            let capacity = 0.05 * 1.04_f64.powi(seed);
+            let (end, trials) = Target { blur, ..Target::of(capacity) }.searched(&RULES, u64::try_from(seed).unwrap());
+            let Conclusion::Between { lower, upper } = end else { continue };
+            let seconds: u32 = trials.iter().map(|trial| if trial.length == Length::Long { 30 } else { 12 }).sum();
+            println!("{kind},{blur},{capacity},{lower},{upper},{},{seconds}", trials.len());
+        }
+    }
+}
+
 proptest! {
     /// A search that goes on from any of its beginnings ends as one in one piece.
     #[test]
