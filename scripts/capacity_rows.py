@@ -11,6 +11,7 @@ LIMIT_S = 1.0  # of the profile's p99
 LINGER_S = 0.1  # as the script sets it where bytes count
 HEADER = 61  # bytes of a batch before its records, in every format 2 batch
 RECORD = 9.5  # bytes of a record beside its payload, without a key: 9, or 10 where a batch spans more than 64 ms or 64 events
+GOAL = 0.95  # of the intervals hold the truth
 KEPT_OPEN = ("kafka",)
 
 
@@ -128,7 +129,7 @@ def summary(rows):
         else:
             held = sum(map(bool, column("holds")))
             said = "%d of %d intervals hold the capacity" % (held, len(of_kind))
-            right &= held == len(of_kind) and all(column("stage_right"))
+            right &= held >= GOAL * len(of_kind) and all(column("stage_right"))
         widths = [width and width * 100 for width in column("width")]
         print("%s: %s; width median %s, widest %s; trials median %s, most %s; time median %s; %d of %d trials said nothing" % (
             kind, said, middle(widths, "%.1f %%"), middle(widths, "%.1f %%", max), middle(column("trials"), "%d"),
