@@ -1,5 +1,9 @@
 //! The search against targets whose capacity is known.
 
+mod compared;
+mod policies;
+mod queue;
+
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -150,6 +154,22 @@ fn noise_without_end_leaves_the_interval_open() {
     let (end, trials) = Target { blur: 1.5, ..Target::of(2.0) }.searched(&Rules { most_trials: 12, ..RULES }, 3);
     assert!(trials.len() <= 12, "{}", trials.len());
     assert!(!matches!(end, Conclusion::AtLeast(_) | Conclusion::Below(_)), "{end:?}");
+}
+
+/// Our answers as lines of CSV, on targets that scripts/prove-search lets the authors' own search answer, too.
+#[test]
+#[ignore = "prints what scripts/prove-search compares"]
+fn answers() {
+    println!("kind,blur,capacity,lower,upper,trials,seconds");
+    for (kind, blur) in [("still", 0.0), ("blurred", 0.005), ("noisy", 0.016)] {
+        for seed in 0..200 {
+            let capacity = 0.05 * 1.04_f64.powi(seed);
+            let (end, trials) = Target { blur, ..Target::of(capacity) }.searched(&RULES, u64::try_from(seed).unwrap());
+            let Conclusion::Between { lower, upper } = end else { continue };
+            let seconds: u32 = trials.iter().map(|trial| if trial.length == Length::Long { 30 } else { 12 }).sum();
+            println!("{kind},{blur},{capacity},{lower},{upper},{},{seconds}", trials.len());
+        }
+    }
 }
 
 proptest! {

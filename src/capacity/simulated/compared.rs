@@ -1,0 +1,190 @@
+//! Our search beside OpenMessaging's rate finder and a plain ramp, on the same queues: who is right how often, how far off, and how fast.
+//! `cargo test -p floodmark --lib simulated::compared -- --nocapture` prints the figures.
+
+use super::super::lag::piles_up;
+use super::super::search::{Conclusion, Step, next};
+use super::super::trial::{Length, Outcome, Trial};
+use super::RULES;
+use super::policies::{Period, Ramp, RateFinder};
+use super::queue::{Queue, Seen, Service};
+
+/// Where a search and the ramp begin: below every capacity.
+const START_PER_S: f64 = 250.0;
+const LIMIT_S: f64 = 1.0;
+const WARMUP_S: usize = 2;
+const SHORT_S: usize = 10;
+const LONG_S: usize = 30;
+/// How long a trial waits for its last events, and how long the next one takes to begin.
+const DRAIN_S: f64 = 30.0;
+const BETWEEN_S: usize = 1;
+/// As in OpenMessaging's workloads: a minute of warm-up, and the mean of what is published in the five minutes after it.
+const FINDER_WARMUP_S: usize = 60;
+const FINDER_S: usize = 300;
+
+/// What a policy answers, and how long that took.
+#[derive(Debug, Clone, Copy)]
+struct Answer {
+    /// None when it says that it found nothing.
+    per_s: Option<f64>,
+    took_s: f64,
+    /// Whether the truth is in the interval; a policy without one has none to be right with.
+    holds: bool,
+}
+
+/// The limits that all are held to: the p99, and no backlog that grows.
+fn holds(seen: &Seen, warmup_s: usize) -> bool {
+    seen.p99_s() <= LIMIT_S && piles_up(&seen.seconds, warmup_s).is_none()
+}
+
+fn tried(queue: &mut Queue, factor: f64, length: Length) -> Trial {
+    let offered_per_s = factor * START_PER_S;
+    queue.offer(0.0, BETWEEN_S);
+    let warmup = queue.offer(offered_per_s, WARMUP_S);
+    let mut seen = queue.offer(offered_per_s, if length == Length::Long { LONG_S } else { SHORT_S });
+    seen.join(queue.drain(DRAIN_S));
+    let mut seconds = warmup.seconds;
+    seconds.extend(seen.seconds);
+    seen.seconds = seconds;
+    let held = piles_up(&seen.seconds, WARMUP_S).map(|piled| piled.delivered_share * factor);
+    let outcome = if holds(&seen, WARMUP_S) { Outcome::Pass } else { Outcome::Fail };
+    Trial { factor, length, outcome, because: None, held, offered_per_s, worst: None, folder: String::new() }
+}
+
+fn our_search(mut queue: Queue, truth: f64) -> Answer {
+    let mut trials = Vec::new();
+    loop {
+        match next(&RULES, &trials) {
+            Step::Try { factor, length } => trials.push(tried(&mut queue, factor, length)),
+            Step::End(Conclusion::Between { lower, upper }) => {
+                let [lower, upper] = [lower, upper].map(|factor| factor * START_PER_S);
+                return Answer { per_s: Some(lower), took_s: queue.now_s(), holds: lower <= truth && truth <= upper };
+            }
+            Step::End(_) => return Answer { per_s: None, took_s: queue.now_s(), holds: false },
+        }
+    }
+}
+
+fn rate_finder(mut queue: Queue) -> Answer {
+    let (mut finder, mut published) = (RateFinder::new(), 0.0);
+    for begun_s in (0..FINDER_WARMUP_S + FINDER_S).step_by(RateFinder::PERIOD_S) {
+        let seen = queue.offer(finder.offers_per_s(), RateFinder::PERIOD_S);
+        let seconds = RateFinder::PERIOD_S as f64;
+        let period = Period { seconds, published: seen.offered, received: seen.served, backlog: queue.backlog() };
+        published += if begun_s < FINDER_WARMUP_S { 0.0 } else { seen.offered };
+        finder = finder.after(period);
+    }
+    Answer { per_s: Some(published / FINDER_S as f64), took_s: queue.now_s(), holds: false }
+}
+
+fn ramp(mut queue: Queue) -> Answer {
+    let mut ramp = Ramp::from(START_PER_S);
+    loop {
+        let seen = queue.offer(ramp.per_s, SHORT_S);
+        match ramp.after(holds(&seen, 0)) {
+            Ok(next) => ramp = next,
+            Err(per_s) => {
+                return Answer { per_s: Some(per_s).filter(|per_s| *per_s > 0.0), took_s: queue.now_s(), holds: false };
+            }
+        }
+    }
+}
+
+/// How a policy did over all capacities.
+#[derive(Debug)]
+struct Tally {
+    searches: usize,
+    answered: usize,
+    /// Answers within 5 % of the truth.
+    near: usize,
+    holds: usize,
+    median_error: f64,
+    worst_error: f64,
+    median_s: f64,
+    longest_s: f64,
+}
+
+const CAPACITIES: u64 = 400;
+
+/// Capacities from 300/s to 200,000/s, on a logarithmic scale.
+fn tally(service: Service, policy: impl Fn(Queue, f64) -> Answer) -> Tally {
+    let answers: Vec<(f64, Answer)> = (0..CAPACITIES)
+        .map(|seed| {
+            let per_s = 300.0 * (200_000.0_f64 / 300.0).powf(seed as f64 / (CAPACITIES - 1) as f64);
+            (per_s, policy(Queue::new(Service { per_s, ..service }, seed), per_s))
+        })
+        .collect();
+    let answered = answers.iter().filter_map(|(truth, answer)| answer.per_s.map(|per_s| per_s / truth));
+    let mut errors: Vec<f64> = answered.map(|factor| factor.max(1.0 / factor)).collect();
+    let mut times: Vec<f64> = answers.iter().map(|(_, answer)| answer.took_s).collect();
+    errors.sort_by(f64::total_cmp);
+    times.sort_by(f64::total_cmp);
+    Tally {
+        searches: answers.len(),
+        answered: errors.len(),
+        near: errors.iter().filter(|error| **error <= 1.05).count(),
+        holds: answers.iter().filter(|(_, answer)| answer.holds).count(),
+        median_error: errors[errors.len() / 2],
+        worst_error: errors[errors.len() - 1],
+        median_s: times[times.len() / 2],
+        longest_s: times[times.len() - 1],
+    }
+}
+
+/// How our search, the rate finder and the ramp do at queues of one kind, printed.
+fn compared(kind: &str, service: Service) -> [Tally; 3] {
+    let all = [
+        tally(service, our_search),
+        tally(service, |queue, _| rate_finder(queue)),
+        tally(service, |queue, _| ramp(queue)),
+    ];
+    for (policy, tally) in ["our search", "rate finder", "+5 % ramp"].into_iter().zip(&all) {
+        println!(
+            "| {kind} | {policy} | {} of {} | {} | {:.3} | {:.3} | {:.0} s | {:.0} s |",
+            tally.near,
+            tally.searches,
+            tally.searches - tally.answered,
+            tally.median_error,
+            tally.worst_error,
+            tally.median_s,
+            tally.longest_s
+        );
+    }
+    println!("| {kind} | our search's interval holds the truth in {} of {} |", all[0].holds, all[0].searches);
+    all
+}
+
+const STILL: Service = Service { per_s: 0.0, noise: 0.0, hiccups: 0.0, is_quota: false };
+
+#[test]
+fn at_a_still_queue_our_search_is_right_in_a_third_of_the_ramps_time() {
+    let [ours, finder, ramp] = compared("still", STILL);
+    assert!(ours.near == ours.searches && ours.holds * 100 >= ours.searches * 99, "{ours:?}");
+    assert!(ours.median_s * 3.0 < ramp.median_s && ours.median_s < finder.median_s, "{ours:?} {ramp:?}");
+    // Nothing disturbs the ramp here: it is right, and slow. The rate finder swings, and where it falls to nothing it stays there.
+    assert!(ramp.near == ramp.searches && finder.near * 2 < finder.searches, "{ramp:?} {finder:?}");
+}
+
+#[test]
+fn an_accident_ends_the_ramp_and_not_our_search() {
+    let [ours, finder, ramp] = compared("hiccups", Service { noise: 0.02, hiccups: 0.01, ..STILL });
+    assert!(ours.holds * 100 >= ours.searches * 95 && ours.worst_error < 1.1, "{ours:?}");
+    assert!(ours.near > ramp.near && ramp.worst_error > 10.0, "{ours:?} {ramp:?}");
+    assert!(ours.near > finder.near * 2, "{ours:?} {finder:?}");
+}
+
+#[test]
+fn what_a_quota_lets_pass_at_once_is_not_taken_for_its_rate() {
+    let [ours, finder, ramp] = compared("quota", Service { is_quota: true, ..STILL });
+    assert!(ours.holds * 100 >= ours.searches * 98, "{ours:?}");
+    assert!(ours.median_s * 1.5 < ramp.median_s, "{ours:?} {ramp:?}");
+    assert!(finder.near == 0, "{finder:?}");
+}
+
+/// What our search cannot do: where seconds differ by 5 %, a trial of ten seconds sees the capacity 1.6 % off, and an interval of 5 % is less
+/// often right than one in twenty allows.
+#[test]
+fn much_noise_is_more_than_an_interval_of_5_percent_can_carry() {
+    let [ours, finder, ramp] = compared("noisy", Service { noise: 0.05, ..STILL });
+    assert!((0.70..0.95).contains(&(ours.holds as f64 / ours.searches as f64)), "{ours:?}");
+    assert!(ours.near > ramp.near && ours.near > finder.near, "{ours:?} {ramp:?} {finder:?}");
+}
