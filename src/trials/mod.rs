@@ -3,6 +3,7 @@
 
 mod child;
 mod error;
+mod measured_rate;
 mod record;
 
 use std::ffi::OsString;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use child::{Child, Ended};
 pub(crate) use error::TrialError;
+pub(crate) use measured_rate::{MeasuredRate, Unmeasured, measured_rate};
 use record::{read_record, write_record};
 
 use crate::capacity::{CAPACITY_SCHEMA, Found, Length, Rules, SearchRecord, Step, Trial, judged, next, worst};
