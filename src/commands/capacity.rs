@@ -1,5 +1,8 @@
 //! `floodmark capacity`: the largest multiple of a profile's rates at which all its limits hold.
 
+mod asked;
+mod plan;
+
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
@@ -30,18 +33,29 @@ const ALONE: Span = Span::from_secs(5);
 
 /// Flags of `capacity`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "\
 Short trials play the busiest stretch of the profile; a long one plays all of it and confirms the lower bound.
 Stopped with Ctrl-C, the same command with the same --out goes on from the trials that it has.
+
+A profile that is called plan is ./plan.
 
 Examples:
   floodmark capacity profiles/peak3x.toml -b localhost:9092
   floodmark capacity orders.toml -b localhost:9092 --set stream.orders.slo.end_to_end_p99=500ms --out results/capacity
 
-Exit codes: 0 the capacity was found; 1 it is below --need; 2 wrong usage or profile; 3 no interval was found; 4 the environment failed")]
+Exit codes: 0 the capacity was found; 1 it is below --need; 2 wrong usage or profile; 3 no interval was found; 4 the environment failed"
+)]
 pub struct Args {
+    /// What else to do about a capacity.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
     /// The profile, with its limits: a TOML file such as profiles/peak3x.toml
-    pub profile: PathBuf,
+    // The command line asks for it, except before a subcommand.
+    #[arg(required = true)]
+    pub profile: Option<PathBuf>,
     /// Override any key: stream.orders.slo.end_to_end_p99=500ms (repeatable)
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
@@ -89,13 +103,34 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Searches.
+/// What else can be done about a capacity.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// Plan what to order for a load: partitions, consumers, brokers, disk
+    Plan(Box<plan::Args>),
+}
+
+impl Args {
+    /// Whether machines read the output.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        match &self.verb {
+            Some(Verb::Plan(args)) => args.json,
+            None => self.json,
+        }
+    }
+}
+
+/// Searches, or plans.
 ///
 /// # Errors
 /// A profile or flag that cannot be used, or a target that cannot be reached.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    if let Some(Verb::Plan(args)) = &args.verb {
+        return plan::run(args, out);
+    }
     let changes = flags::ProfileFlags {
-        profile: args.profile.clone(),
+        profile: args.profile.clone().unwrap_or_default(),
         // Each trial has a duration of its own; the profile need not have one.
         duration: Some(args.confirm.unwrap_or(CONFIRM)),
         seed: args.seed,
@@ -233,7 +268,7 @@ fn way(args: &Args, loaded: &Loaded, embedded: Option<&Broker>, needed: Option<N
     }
     let burst_of = |of: Burst| burst(profile, args.trial, &of).map(|plays| (of, plays));
     Way {
-        profile: args.profile.clone(),
+        profile: args.profile.clone().unwrap_or_default(),
         name: loaded.name.clone(),
         changes,
         target: target(args, embedded),

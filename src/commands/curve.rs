@@ -87,13 +87,13 @@ fn too_large(file: &Path) -> CommandError {
 }
 
 /// The curve in a curve file.
-fn curve_in(file: &Path) -> Result<Curve, CommandError> {
+pub(super) fn curve_in(file: &Path) -> Result<Curve, CommandError> {
     let bytes = read_bounded(file)?;
     Curve::read(&bytes).map_err(|error| CommandError::Usage(format!("{}: {error}", file.display())))
 }
 
 /// A file's name without its folders.
-fn name_of(file: &Path) -> String {
+pub(super) fn name_of(file: &Path) -> String {
     file.file_name().map_or_else(|| "-".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 

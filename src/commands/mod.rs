@@ -147,7 +147,7 @@ impl Cli {
     pub fn wants_json(&self) -> bool {
         match &self.command {
             Command::Compare(args) => args.json,
-            Command::Capacity(args) => args.json,
+            Command::Capacity(args) => args.wants_json(),
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),

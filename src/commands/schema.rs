@@ -7,6 +7,7 @@ use crate::{
     capacity::capacity_schema,
     compare::compare_schema,
     profile::schema::profile_schema_text,
+    provision::provision_schema,
     results::{summary_schema, verdicts_schema},
 };
 
@@ -36,6 +37,8 @@ pub enum Format {
     Compare,
     /// The capacity.json of a search
     Capacity,
+    /// What `floodmark capacity plan --json` prints
+    CapacityPlan,
 }
 
 impl Format {
@@ -47,6 +50,7 @@ impl Format {
             Format::Watermark => verdicts_schema(),
             Format::Compare => compare_schema(),
             Format::Capacity => capacity_schema(),
+            Format::CapacityPlan => provision_schema(),
         }
     }
 }

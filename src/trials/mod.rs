@@ -4,6 +4,7 @@
 mod afterwards;
 mod child;
 mod error;
+mod measured_rate;
 mod record;
 mod way;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use child::{Child, Ended};
 pub(crate) use error::TrialError;
+pub(crate) use measured_rate::{MeasuredRate, Unmeasured, measured_rate};
 use record::{read_record, write_record};
 pub(crate) use way::Way;
 

@@ -17,13 +17,23 @@ fn path(out: &Path) -> PathBuf {
 /// # Errors
 /// A folder that holds something else, or a file that cannot be read.
 pub(super) fn read_record(out: &Path) -> Result<Option<SearchRecord>, ResultsError> {
-    let file = path(out);
+    let record = search_in(out)?;
+    let is_taken = || fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    if record.is_none() && is_taken() {
+        return Err(ResultsError::NotEmpty { folder: out.to_owned() });
+    }
+    Ok(record)
+}
+
+/// The search in a folder; none when it has no `capacity.json`.
+///
+/// # Errors
+/// A file that cannot be read, or is not a search.
+pub(super) fn search_in(folder: &Path) -> Result<Option<SearchRecord>, ResultsError> {
+    let file = path(folder);
     let bytes = match fs::read(&file) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let is_taken = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
-            return if is_taken { Err(ResultsError::NotEmpty { folder: out.to_owned() }) } else { Ok(None) };
-        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(system) => return Err(ResultsError::CannotRead { file, system }),
     };
     let record: SearchRecord = serde_json::from_slice(&bytes)

@@ -11,6 +11,7 @@ mod lateness;
 pub(crate) mod live;
 pub(crate) mod paint;
 pub(crate) mod plan;
+pub(crate) mod provision;
 mod short;
 mod shown;
 mod tables;

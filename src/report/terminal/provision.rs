@@ -1,0 +1,163 @@
+//! A plan of what to order: the order in a line, then how each figure of it comes about.
+
+use super::paint::{Ink, Look, paint};
+use super::tables::line;
+use crate::figures::seconds;
+use crate::provision::{Answer, Basis, Known, Line, Provision, quantity};
+
+/// Between columns.
+const GAP: &str = "  ";
+/// The least that is left for a text beside its columns.
+const LEAST_TEXT: usize = 30;
+
+/// What a person reads of a plan.
+#[must_use]
+pub(crate) fn provision(plan: &Provision, look: Look) -> String {
+    let mut text = String::new();
+    push_order(&mut text, plan, look);
+    let (lines, sources) = lines(plan);
+    let listed =
+        |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| (vec!["-".to_owned()], text.clone())).collect();
+    let sections: [(&str, Vec<Row>); 5] = [
+        ("rests on", plan.inputs.iter().map(input).collect()),
+        ("comes to", lines),
+        ("not planned", listed(&mut plan.missing.iter().map(|missing| &missing.text))),
+        ("to know", listed(&mut plan.notes.iter())),
+        ("sources", sources),
+    ];
+    for (heading, rows) in sections.iter().filter(|(_, rows)| !rows.is_empty()) {
+        line(&mut text, "");
+        line(&mut text, &paint(heading, Ink::Strong, look));
+        push_rows(&mut text, rows, look.width);
+    }
+    text
+}
+
+/// `PLAN  4 partitions, 4 consumers in each group, 3 brokers, 12.3 GB of disk on each`
+fn push_order(text: &mut String, plan: &Provision, look: Look) {
+    let (word, ink) = match plan.brokers {
+        Some(Answer::NotEnough) => ("NOT ENOUGH", Ink::Bad),
+        Some(Answer::Enough) => ("ENOUGH", Ink::Good),
+        Some(Answer::Unknown) => ("NOT SURE", Ink::Doubt),
+        None => ("PLAN", Ink::Strong),
+    };
+    let there = plan.inputs.iter().find(|known| known.key == "brokers");
+    let there = there.map(|known| format!(", and there are {}", quantity(known.value, known.unit))).unwrap_or_default();
+    let parts = [
+        many(plan, "partitions", "partition"),
+        many(plan, "consumers", "consumer").map(|consumers| format!("{consumers} in each group")),
+        many(plan, "brokers_needed", "broker").map(|brokers| format!("{brokers}{there}")),
+        said(plan, "disk_on_each").map(|disk| format!("{disk} of disk on each")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    line(text, &format!("{}{GAP}{}", paint(word, ink, look), parts.join(", ")));
+    let outage = plan.inputs.iter().find(|known| known.key == "outage");
+    if let (Some(catch_up), Some(outage)) = (plan.line("catch_up"), outage) {
+        let time = catch_up.value.map_or_else(|| "never".to_owned(), |value| format!("in {}", seconds(value)));
+        line(text, &format!("an outage of {} is caught up {time}", seconds(outage.value)));
+    }
+}
+
+/// A line's figure.
+fn said(plan: &Provision, key: &str) -> Option<String> {
+    let line = plan.line(key)?;
+    Some(quantity(line.value?, line.unit))
+}
+
+/// `at least 3 brokers`
+fn many(plan: &Provision, key: &str, noun: &str) -> Option<String> {
+    let count = said(plan, key)?;
+    let least = if plan.line(key).is_some_and(|line| line.at_least) { "at least " } else { "" };
+    Some(format!("{least}{count} {noun}{}", if count == "1" { "" } else { "s" }))
+}
+
+/// Columns, and a text that is wrapped beside them.
+type Row = (Vec<String>, String);
+
+fn name(key: &str) -> String {
+    key.replace('_', " ")
+}
+
+/// `measured, given`
+fn bases(of: &[Basis]) -> String {
+    let word = |basis: &Basis| match basis {
+        Basis::Measured => "measured",
+        Basis::Given => "given",
+        Basis::Assumed => "assumed",
+    };
+    of.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn figure(value: String, at_least: bool) -> String {
+    if at_least { format!("≥ {value}") } else { value }
+}
+
+fn input(known: &Known) -> Row {
+    let figure = figure(quantity(known.value, known.unit), known.at_least);
+    // Where it is measured or given, the text says by what.
+    let flag = if known.is_assumed() { format!(" ({})", known.flag) } else { String::new() };
+    (vec![name(known.key), figure, bases(&known.basis)], format!("{}{flag}", known.from))
+}
+
+/// Each line with how it comes about, and the sources that they refer to.
+fn lines(plan: &Provision) -> (Vec<Row>, Vec<Row>) {
+    let mut sources: Vec<String> = Vec::new();
+    let rows = plan.lines.iter().map(|line| worked(line, &mut sources)).collect();
+    let numbered = (1..).zip(sources).map(|(number, source)| (vec![format!("[{number}]")], source)).collect();
+    (rows, numbered)
+}
+
+fn worked(of: &Line, sources: &mut Vec<String>) -> Row {
+    let number = of.source.map(|source| {
+        let url = source.url.map(|url| format!(": {url}")).unwrap_or_default();
+        format!(" [{}]", number_of(sources, format!("{}{url}", source.says)))
+    });
+    let value = of.value.map_or_else(|| "never".to_owned(), |value| quantity(value, of.unit));
+    let columns = vec![name(of.key), figure(value, of.at_least), bases(&of.basis)];
+    (columns, format!("{}{}", of.worked, number.unwrap_or_default()))
+}
+
+/// The number of a source, which is kept once.
+fn number_of(sources: &mut Vec<String>, source: String) -> usize {
+    let known = sources.iter().position(|known| *known == source);
+    known.unwrap_or_else(|| {
+        sources.push(source);
+        sources.len() - 1
+    }) + 1
+}
+
+/// Rows under each other: figures to the right, and the text wrapped in what is left of the width.
+fn push_rows(text: &mut String, rows: &[Row], width: usize) {
+    let columns = rows.first().map_or(0, |(columns, _)| columns.len());
+    let wide = |at: usize| rows.iter().map(|(columns, _)| columns[at].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(wide).collect();
+    let indent = widths.iter().map(|wide| wide + GAP.len()).sum::<usize>() + GAP.len();
+    for (columns, said) in rows {
+        let mut start = String::new();
+        for (at, (column, wide)) in columns.iter().zip(&widths).enumerate() {
+            start += GAP;
+            start += &if at == 1 { format!("{column:>wide$}") } else { format!("{column:<wide$}") };
+        }
+        for part in wrapped(said, width.saturating_sub(indent).max(LEAST_TEXT)) {
+            line(text, &format!("{start:<indent$}{part}"));
+            start.clear();
+        }
+    }
+}
+
+/// A text in lines of at most so many characters, broken at blanks.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.len() - 1;
+        if !lines[last].is_empty() && lines[last].chars().count() + word.chars().count() >= width {
+            lines.push(word.to_owned());
+        } else {
+            if !lines[last].is_empty() {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(word);
+        }
+    }
+    lines
+}
