@@ -1,23 +1,25 @@
-//! What can stop a search.
+//! What can stop a series of trials.
 
 use std::path::PathBuf;
 
 use crate::results::ResultsError;
 
-/// Why a search cannot go on. The trials that were made stay in its folder.
+/// Why a series of trials cannot go on. The trials that were made stay in its folder.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TrialError {
-    /// The folder holds another search.
+    /// The folder holds other trials.
     #[error(
-        "`{}` holds a search with another profile, other changes or other rules: choose another folder with --out, or remove this one",
+        "`{}` holds a {what} with another profile, other changes or other rules: choose another folder with --out, or remove this one",
         folder.display()
     )]
-    OtherSearch {
+    OtherRecord {
+        /// What they are trials of.
+        what: &'static str,
         /// The folder.
         folder: PathBuf,
     },
     /// A trial reached another cluster than the ones before.
-    #[error("the trials before were on cluster {known}, and this one is {found}: a search needs one target")]
+    #[error("the trials before were on cluster {known}, and this one is {found}: all of them need one target")]
     OtherCluster {
         /// The cluster of the first trial.
         known: String,
@@ -48,7 +50,7 @@ impl TrialError {
     #[must_use]
     pub(crate) fn is_usage(&self) -> bool {
         match self {
-            TrialError::OtherSearch { .. } => true,
+            TrialError::OtherRecord { .. } => true,
             TrialError::Refused { is_usage, .. } => *is_usage,
             TrialError::Results(error) => error.is_usage(),
             TrialError::OtherCluster { .. } | TrialError::NoBroker(_) | TrialError::Process(_) => false,
