@@ -8,6 +8,7 @@ use crate::{
     compare::compare_schema,
     profile::schema::profile_schema_text,
     results::{summary_schema, verdicts_schema},
+    sweep::sweep_schema,
 };
 
 /// Flags of `schema`.
@@ -36,6 +37,8 @@ pub enum Format {
     Compare,
     /// The capacity.json of a search
     Capacity,
+    /// The sweep.json of a sweep
+    Sweep,
 }
 
 impl Format {
@@ -47,6 +50,7 @@ impl Format {
             Format::Watermark => verdicts_schema(),
             Format::Compare => compare_schema(),
             Format::Capacity => capacity_schema(),
+            Format::Sweep => sweep_schema(),
         }
     }
 }

@@ -35,8 +35,23 @@ pub(crate) enum TrialError {
         text: String,
     },
     /// No broker of our own.
-    #[error("what this machine can send by itself is not known: {0}")]
+    #[error("no broker can be started on this machine: {0}")]
     NoBroker(String),
+    /// The command before a trial did not end well.
+    #[error(
+        "--before ended with {status} before trial {number} ({settings}), so it was not made; what the command said is in {}",
+        log.display()
+    )]
+    Before {
+        /// How it ended.
+        status: String,
+        /// The trial's number.
+        number: usize,
+        /// The trial's settings.
+        settings: String,
+        /// The file of what it said.
+        log: PathBuf,
+    },
     /// No process could be started.
     #[error("a trial cannot be started: {0}")]
     Process(#[from] std::io::Error),
@@ -53,7 +68,10 @@ impl TrialError {
             TrialError::OtherRecord { .. } => true,
             TrialError::Refused { is_usage, .. } => *is_usage,
             TrialError::Results(error) => error.is_usage(),
-            TrialError::OtherCluster { .. } | TrialError::NoBroker(_) | TrialError::Process(_) => false,
+            TrialError::OtherCluster { .. }
+            | TrialError::Before { .. }
+            | TrialError::NoBroker(_)
+            | TrialError::Process(_) => false,
         }
     }
 }

@@ -6,6 +6,9 @@ mod error;
 mod folder;
 mod record;
 mod search;
+mod sweep;
 
 pub(crate) use error::TrialError;
+pub(crate) use record::{has_record, recorded};
 pub(crate) use search::{Told, Way, search};
+pub(crate) use sweep::{Series, SweepTold, sweep};

@@ -44,6 +44,21 @@ pub(super) fn read_record<R: Record>(out: &Path) -> Result<Option<R>, ResultsErr
     Ok(Some(record))
 }
 
+/// Whether a folder has such a record.
+#[must_use]
+pub(crate) fn has_record<R: Record>(out: &Path) -> bool {
+    out.join(R::FILE).is_file()
+}
+
+/// The record that stands in a folder.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub(crate) fn recorded<R: Record>(out: &Path) -> Result<R, ResultsError> {
+    read_record(out)?
+        .ok_or_else(|| ResultsError::CannotRead { file: out.join(R::FILE), system: ErrorKind::NotFound.into() })
+}
+
 /// Writes the record, whole.
 ///
 /// # Errors

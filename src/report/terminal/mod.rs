@@ -13,6 +13,7 @@ pub(crate) mod paint;
 pub(crate) mod plan;
 mod short;
 mod shown;
+pub(crate) mod sweep;
 mod tables;
 pub(crate) mod view;
 pub(crate) mod watermark;
