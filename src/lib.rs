@@ -38,6 +38,7 @@ mod run;
 mod side_by_side;
 pub mod stop;
 pub mod survey;
+mod sweep;
 mod trials;
 mod units;
 pub mod verdict;

@@ -46,14 +46,14 @@ pub(crate) fn judged(profile: &Profile, summary: &Summary, rows: &[TimelineRow])
     let strongest = summary.reasons.first();
     let (outcome, because) = match (summary.verdict, worst) {
         (Verdict::Fail, _) if leaders_moved(summary) => (Outcome::Invalid, Some(moved())),
-        (Verdict::Fail, _) => (Outcome::Fail, strongest.map(broken)),
-        (Verdict::Void, _) if strongest.is_some_and(is_the_senders) => (Outcome::Invalid, strongest.map(broken)),
+        (Verdict::Fail, _) => (Outcome::Fail, strongest.map(binding_of)),
+        (Verdict::Void, _) if strongest.is_some_and(is_the_senders) => (Outcome::Invalid, strongest.map(binding_of)),
         (_, Some(_)) if leaders_moved(summary) => (Outcome::Invalid, Some(moved())),
         (_, Some((binding, _))) => (Outcome::Fail, Some(binding)),
         (Verdict::Pass, None) => (Outcome::Pass, None),
         (Verdict::Void | Verdict::Part, None) => match strongest {
-            Some(reason) if reason.code == ReasonCode::HeldBackByTarget => (Outcome::Fail, Some(broken(reason))),
-            reason => (Outcome::Invalid, reason.map(broken)),
+            Some(reason) if reason.code == ReasonCode::HeldBackByTarget => (Outcome::Fail, Some(binding_of(reason))),
+            reason => (Outcome::Invalid, reason.map(binding_of)),
         },
     };
     let sender_late = outcome == Outcome::Invalid && strongest.is_some_and(|reason| is_slow_sender(reason.code));
@@ -78,16 +78,21 @@ fn is_slow_sender(code: ReasonCode) -> bool {
 }
 
 /// Whether partitions got another leader meanwhile: what broke then may be that.
-fn leaders_moved(summary: &Summary) -> bool {
+#[must_use]
+pub(crate) fn leaders_moved(summary: &Summary) -> bool {
     summary.events.iter().any(|incident| incident.kind == IncidentKind::LeaderMoved)
 }
 
-fn moved() -> Binding {
+/// What says so.
+#[must_use]
+pub(crate) fn moved() -> Binding {
     let text = "partitions got another leader during the trial".to_owned();
     Binding { what: "leader_moved".to_owned(), stream: None, stage: None, text }
 }
 
-fn broken(reason: &Reason) -> Binding {
+/// A reason as what broke.
+#[must_use]
+pub(crate) fn binding_of(reason: &Reason) -> Binding {
     let what = reason.slo.clone().unwrap_or_else(|| name_of(reason.code));
     Binding { what, stream: reason.stream.clone(), stage: reason.stage.clone(), text: reason.text.clone() }
 }

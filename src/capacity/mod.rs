@@ -16,15 +16,13 @@ mod simulated;
 mod trial;
 
 pub(crate) use idle::{at_start_ms, was_busy};
-pub(crate) use judged::{is_the_senders, judged, worst};
+pub(crate) use judged::{binding_of, is_the_senders, judged, leaders_moved, moved, worst};
 pub(crate) use need::{Headroom, Need, Needed, Standing, of_curve, of_profile};
-pub(crate) use plays::{BURST_FROM_S, CALM_S, Plays, burst, busiest_only, whole};
+pub(crate) use plays::{BURST_FROM_S, CALM_S, Plays, burst, busiest_at_once, busiest_only, whole};
 pub(crate) use recovery::{Burst, Recovered, Recovery, gone_after_s, recovered};
 #[cfg(test)]
 pub(crate) use search::Conclusion;
 pub(crate) use search::{Rules, Step, next};
 pub(crate) use search_record::{Bound, CAPACITY_SCHEMA, Ended, Found, SearchRecord, capacity_schema};
 pub(crate) use sender::{SenderReach, WANTED};
-#[cfg(test)]
-pub(crate) use trial::Binding;
-pub(crate) use trial::{Length, Outcome, Trial};
+pub(crate) use trial::{Binding, Length, Outcome, Trial};

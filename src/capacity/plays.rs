@@ -33,9 +33,19 @@ pub(crate) struct Plays {
 /// A trial that plays the busiest stretch of a profile, `lasts` long after its beginning.
 #[must_use]
 pub(crate) fn busiest_only(profile: &Profile, lasts: Span) -> Plays {
+    busiest(profile, lasts, calm(profile))
+}
+
+/// The same without a calm beginning.
+#[must_use]
+pub(crate) fn busiest_at_once(profile: &Profile, lasts: Span) -> Plays {
+    busiest(profile, lasts, Span::default())
+}
+
+fn busiest(profile: &Profile, lasts: Span, calm: Span) -> Plays {
     let sends = plus(lasts, warmup(profile));
     let from_ns = busiest_ns(profile, sends.as_nanos());
-    played(profile, sends, sends, |stream| match &stream.curve {
+    played(profile, calm, sends, sends, |stream| match &stream.curve {
         Some(_) => Plan::Window(from_ns),
         None if stream.phases.is_empty() => Plan::Phases(vec![held(sends, 1.0)]),
         None => Plan::Phases(in_toml(&cut(stream, from_ns, from_ns.saturating_add(sends.as_nanos())))),
@@ -50,7 +60,7 @@ pub(crate) fn whole(profile: &Profile, lasts: Span, busiest: Span) -> Plays {
     // Caches are warm by the time that phases of their own begin.
     let sends = if own > Span::default() { lasts } else { plus(lasts, warmup(profile)) };
     let from_ns = busiest_ns(profile, sends.as_nanos());
-    played(profile, sends, plus(busiest, warmup(profile)), |stream| match &stream.curve {
+    played(profile, calm(profile), sends, plus(busiest, warmup(profile)), |stream| match &stream.curve {
         Some(_) => Plan::Window(from_ns),
         None if stream.phases.is_empty() => Plan::Phases(vec![held(sends, 1.0)]),
         None => Plan::Phases(of_its_own(stream)),
@@ -65,7 +75,7 @@ pub(crate) fn burst(profile: &Profile, busiest: Span, burst: &Burst) -> Option<P
     }
     let [lasts, after] = [burst.lasts, burst.watched()];
     let (sends, busiest) = (plus(plus(BEFORE_BURST, lasts), after), plus(busiest, warmup(profile)));
-    Some(played(profile, sends, busiest, |stream| {
+    Some(played(profile, calm(profile), sends, busiest, |stream| {
         let load = load_of(profile, stream, busiest);
         let base = load * Burst::BASE;
         Plan::Phases(vec![held(BEFORE_BURST, base), held(lasts, load * burst.times), held(after, base)])
@@ -82,9 +92,13 @@ enum Plan {
     Window(u64),
 }
 
-fn played(profile: &Profile, sends: Span, busiest: Span, plan: impl Fn(&Stream) -> Plan) -> Plays {
-    let is_calm_first = !has_curve(profile);
-    let calm = if is_calm_first { Span::from_secs(CALM_S) } else { Span::default() };
+/// How long the calm beginning is: a curve has none.
+fn calm(profile: &Profile) -> Span {
+    if has_curve(profile) { Span::default() } else { Span::from_secs(CALM_S) }
+}
+
+fn played(profile: &Profile, calm: Span, sends: Span, busiest: Span, plan: impl Fn(&Stream) -> Plan) -> Plays {
+    let is_calm_first = calm > Span::default();
     let mut changes = vec![
         ("warmup".to_owned(), format!("\"{}\"", plus(calm, warmup(profile)))),
         // What is added must not change by how much the machine may be late.

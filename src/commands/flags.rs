@@ -1,5 +1,6 @@
 //! Flags that several commands share.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
@@ -92,6 +93,25 @@ impl TargetFlags {
             let _unheard = to_stderr(&format!("note: {remark}\n"));
         }
         Ok(settings)
+    }
+
+    /// The same flags for a `floodmark run`, all but the brokers.
+    pub(super) fn arguments(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = Vec::new();
+        let mut push = |flag: &str, value: OsString| arguments.extend([flag.into(), value]);
+        for property in &self.property {
+            push("-X", property.into());
+        }
+        if let Some(file) = &self.client_config {
+            push("--client-config", file.into());
+        }
+        if let Some(cluster) = &self.allow_cluster {
+            push("--allow-cluster", cluster.into());
+        }
+        for topic in &self.allow_topic {
+            push("--allow-topic", topic.into());
+        }
+        arguments
     }
 }
 

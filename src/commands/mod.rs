@@ -26,6 +26,7 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod show;
+pub(crate) mod sweep;
 pub(crate) mod watermark;
 
 pub use error::{CommandError, usage_instead_of_a_result};
@@ -67,6 +68,8 @@ pub enum Command {
     Compare(compare::Args),
     /// Find how much a target can take: the largest multiple of a profile's rates at which its limits hold
     Capacity(capacity::Args),
+    /// Tell which setting buys how much: trials of each combination of a profile's and the client's settings
+    Sweep(sweep::Args),
     /// Show what a profile would send, without sending anything
     Plan(plan::Args),
     /// Predict which events an engine drops as too late, from a recorded stream or a topic
@@ -132,6 +135,7 @@ impl Cli {
             Command::Report(args) => report::run(args, out),
             Command::Compare(args) => compare::run(args, out),
             Command::Capacity(args) => capacity::run(args, out),
+            Command::Sweep(args) => sweep::run(args, out),
             Command::Plan(args) => plan::run(args, out),
             Command::Watermark(args) => watermark::run(args, out),
             Command::Curve(args) => curve::run(args, out),
@@ -148,6 +152,7 @@ impl Cli {
         match &self.command {
             Command::Compare(args) => args.json,
             Command::Capacity(args) => args.wants_json(),
+            Command::Sweep(args) => args.json,
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),
@@ -167,6 +172,7 @@ impl Cli {
             Command::Report(_)
             | Command::Compare(_)
             | Command::Capacity(_)
+            | Command::Sweep(_)
             | Command::Plan(_)
             | Command::Watermark(_)
             | Command::Curve(_)

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::sweep::{is_sweep, report_sweep};
 use super::{CommandError, Outcome};
 use crate::conclude::{Ended, read_run};
 use crate::redact::sentence;
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     let mut failures = Vec::new();
     for folder in &args.results {
         let file = args.out.clone().unwrap_or_else(|| folder.join(REPORT));
-        match read_run(folder).and_then(|ended| write_report(folder, &ended.summary, &file, damage(folder))) {
+        match report_of(folder, &file) {
             Ok(()) => writeln!(out, "report     {}", file.display())?,
             Err(failure) => failures.push(failure),
         }
@@ -51,6 +52,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
         [] => Ok(Outcome::Done),
         failures => Err(told(failures)),
     }
+}
+
+/// Writes the page of what a folder holds.
+fn report_of(folder: &Path, file: &Path) -> Result<(), ResultsError> {
+    if is_sweep(folder) {
+        return report_sweep(folder, file);
+    }
+    read_run(folder).and_then(|ended| write_report(folder, &ended.summary, file, damage(folder)))
 }
 
 /// What has happened to the files of a run since it ended in order: the page may lack something, and says so.

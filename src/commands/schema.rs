@@ -9,6 +9,7 @@ use crate::{
     profile::schema::profile_schema_text,
     provision::provision_schema,
     results::{summary_schema, verdicts_schema},
+    sweep::sweep_schema,
 };
 
 /// Flags of `schema`.
@@ -39,6 +40,8 @@ pub enum Format {
     Capacity,
     /// What `floodmark capacity plan --json` prints
     CapacityPlan,
+    /// The sweep.json of a sweep
+    Sweep,
 }
 
 impl Format {
@@ -51,6 +54,7 @@ impl Format {
             Format::Compare => compare_schema(),
             Format::Capacity => capacity_schema(),
             Format::CapacityPlan => provision_schema(),
+            Format::Sweep => sweep_schema(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::carry_out::print_end;
 use super::flags::FormatFlags;
+use super::sweep::{is_sweep, show_sweep};
 use super::{CommandError, Outcome};
 use crate::conclude::read_run;
 
@@ -30,6 +31,9 @@ pub struct Args {
 /// # Errors
 /// A folder that cannot be read or holds no run, or output that cannot be written.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    if is_sweep(&args.results) {
+        return show_sweep(&args.results, args.form.json, out);
+    }
     let ended = read_run(&args.results).map_err(|error| {
         if error.is_usage() {
             CommandError::Usage(error.to_string())

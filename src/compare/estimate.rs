@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How often an interval misses the true difference, at most, where the number of runs allows it.
 pub const INTERVAL_MISRATE: f64 = 0.01;
 /// Above this misrate an interval says nothing, and is left out: two runs against three.
-const MOST_MISRATE: f64 = 0.1;
+pub(super) const MOST_MISRATE: f64 = 0.1;
 /// Up to this many runs the distribution is counted: the numbers of ways are whole numbers that an `f64` holds.
 const MOST_COUNTED: usize = 50;
 /// Of more runs this is asked for: pragmastat's bounds miss a little more often than asked, there by less than a tenth.

@@ -19,6 +19,7 @@ mod laws;
 mod made_up;
 mod measured;
 mod paired;
+mod paired_ratio;
 #[cfg(test)]
 mod simulated;
 mod thresholds;
@@ -34,6 +35,7 @@ pub use facts::{Fact, FactCode};
 pub use figure::{Figure, Percentile, Place, Subject, Unit};
 pub use judge::{FAMILY_MISRATE, Judgement};
 pub use measured::figures_of;
+pub use paired_ratio::{PairedRatio, RatioInterval};
 pub use thresholds::{Threshold, Thresholds};
 
 use crate::results::{Manifest, RunState, Summary};

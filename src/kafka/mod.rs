@@ -12,6 +12,7 @@ mod settings;
 mod sink;
 mod source;
 mod target;
+mod together;
 
 pub(crate) use batch_limit::BatchLimit;
 pub(crate) use describe::TopicState;
@@ -26,6 +27,7 @@ pub(crate) use sink::{
 pub(crate) use source::{Record, Source, SourceEvent};
 pub(crate) use target::{MARK, PartitionRange, TargetError};
 pub use target::{Target, TopicPlan};
+pub(crate) use together::refuse_contradictions;
 
 /// The version of the native client library.
 #[must_use]

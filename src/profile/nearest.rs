@@ -1,7 +1,8 @@
 //! The valid word that a misspelt one was meant to be.
 
 /// The valid word nearest to `written`, if one is near enough to be meant: about one wrong letter in four.
-pub(super) fn nearest<'w>(written: &str, valid: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+#[must_use]
+pub(crate) fn nearest<'w>(written: &str, valid: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let plain = |word: &str| word.to_lowercase().replace(['-', ' '], "_");
     let meant = plain(written);
     valid

@@ -12,6 +12,18 @@ pub(crate) fn profile_schema() -> Json {
     schema
 }
 
+/// The keys of a profile's top.
+#[must_use]
+pub(crate) fn profile_keys() -> Vec<String> {
+    profile_schema()["properties"].as_object().map(|keys| keys.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// Whether a path begins with a key of a profile's top: `stream.orders.rate`, `drain`.
+#[must_use]
+pub(crate) fn is_profile_key(path: &str) -> bool {
+    path.split('.').next().is_some_and(|first| profile_keys().iter().any(|key| key == first))
+}
+
 /// The schema as text, as `floodmark schema profile` prints it and `profiles/profile.schema.json` holds it.
 #[must_use]
 pub(crate) fn profile_schema_text() -> String {

@@ -11,5 +11,6 @@ pub(crate) mod page;
 pub(crate) mod picture;
 pub mod screen;
 pub(crate) mod separated;
+pub(crate) mod swept;
 pub mod terminal;
 pub(crate) mod ticks;

@@ -55,7 +55,7 @@ pub(crate) struct RatePicture {
 /// A picture that could not be drawn.
 #[derive(Debug, thiserror::Error)]
 #[error("the picture cannot be drawn: {0}")]
-pub(crate) struct PictureError(String);
+pub(crate) struct PictureError(pub(super) String);
 
 /// The picture as SVG.
 ///
@@ -74,11 +74,19 @@ pub(crate) fn svg(picture: &RatePicture) -> Result<String, PictureError> {
 pub(crate) fn png(picture: &RatePicture) -> Result<Vec<u8>, PictureError> {
     let mut pixels = vec![0; WIDTH as usize * HEIGHT as usize * 3];
     draw(picture, &BitMapBackend::with_buffer(&mut pixels, (WIDTH, HEIGHT)).into_drawing_area())?;
+    encoded(&pixels, WIDTH, HEIGHT)
+}
+
+/// Pixels of three bytes each as a PNG.
+///
+/// # Errors
+/// [`PictureError`], with what the encoder said.
+pub(super) fn encoded(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, PictureError> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, WIDTH, HEIGHT);
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels));
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(pixels));
     written.map_err(|error| PictureError(error.to_string()))?;
     Ok(bytes)
 }
@@ -88,12 +96,20 @@ fn draw<B: DrawingBackend>(picture: &RatePicture, area: &DrawingArea<B, Shift>) 
     if !picture.points.iter().all(finite) || picture.marks.iter().any(|(_, per_s)| !per_s.is_finite()) {
         return Err(PictureError("it has infinite rates or times".to_owned()));
     }
-    register_font(FONT, FontStyle::Normal, dejavu::sans::regular())
-        .map_err(|_| PictureError("the built-in font cannot be read".to_owned()))?;
+    register()?;
     draw_on(picture, area).map_err(|error| PictureError(error.to_string()))
 }
 
-type Drawn<B> = Result<(), plotters::drawing::DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+/// Makes the built-in font known: pictures look alike on every machine.
+///
+/// # Errors
+/// A font that cannot be read, which ours can.
+pub(super) fn register() -> Result<(), PictureError> {
+    register_font(FONT, FontStyle::Normal, dejavu::sans::regular())
+        .map_err(|_| PictureError("the built-in font cannot be read".to_owned()))
+}
+
+pub(super) type Drawn<B> = Result<(), plotters::drawing::DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 type Chart<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 fn draw_on<B: DrawingBackend>(picture: &RatePicture, area: &DrawingArea<B, Shift>) -> Drawn<B> {
@@ -126,13 +142,13 @@ fn draw_on<B: DrawingBackend>(picture: &RatePicture, area: &DrawingArea<B, Shift
 }
 
 /// Text of other people's, without characters that no SVG may hold.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let shown: String =
         clean(text).replace(['\n', '\t'], " ").chars().filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}')).collect();
     if shown.chars().count() <= 110 { shown } else { shown.chars().take(109).chain(['…']).collect() }
 }
 
-fn anchored(size: u32, color: &RGBColor, across: HPos, down: VPos) -> TextStyle<'static> {
+pub(super) fn anchored(size: u32, color: &RGBColor, across: HPos, down: VPos) -> TextStyle<'static> {
     (FONT, size).into_font().color(color).pos(Pos::new(across, down))
 }
 

@@ -1,23 +1,25 @@
-//! What can stop a search.
+//! What can stop a series of trials.
 
 use std::path::PathBuf;
 
 use crate::results::ResultsError;
 
-/// Why a search cannot go on. The trials that were made stay in its folder.
+/// Why a series of trials cannot go on. The trials that were made stay in its folder.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TrialError {
-    /// The folder holds another search.
+    /// The folder holds other trials.
     #[error(
-        "`{}` holds a search with another profile, other changes or other rules: choose another folder with --out, or remove this one",
+        "`{}` holds a {what} with another profile, other changes or other rules: choose another folder with --out, or remove this one",
         folder.display()
     )]
-    OtherSearch {
+    OtherRecord {
+        /// What they are trials of.
+        what: &'static str,
         /// The folder.
         folder: PathBuf,
     },
     /// A trial reached another cluster than the ones before.
-    #[error("the trials before were on cluster {known}, and this one is {found}: a search needs one target")]
+    #[error("the trials before were on cluster {known}, and this one is {found}: all of them need one target")]
     OtherCluster {
         /// The cluster of the first trial.
         known: String,
@@ -33,8 +35,23 @@ pub(crate) enum TrialError {
         text: String,
     },
     /// No broker of our own.
-    #[error("what this machine can send by itself is not known: {0}")]
+    #[error("no broker can be started on this machine: {0}")]
     NoBroker(String),
+    /// The command before a trial did not end well.
+    #[error(
+        "--before ended with {status} before trial {number} ({settings}), so it was not made; what the command said is in {}",
+        log.display()
+    )]
+    Before {
+        /// How it ended.
+        status: String,
+        /// The trial's number.
+        number: usize,
+        /// The trial's settings.
+        settings: String,
+        /// The file of what it said.
+        log: PathBuf,
+    },
     /// No process could be started.
     #[error("a trial cannot be started: {0}")]
     Process(#[from] std::io::Error),
@@ -48,10 +65,13 @@ impl TrialError {
     #[must_use]
     pub(crate) fn is_usage(&self) -> bool {
         match self {
-            TrialError::OtherSearch { .. } => true,
+            TrialError::OtherRecord { .. } => true,
             TrialError::Refused { is_usage, .. } => *is_usage,
             TrialError::Results(error) => error.is_usage(),
-            TrialError::OtherCluster { .. } | TrialError::NoBroker(_) | TrialError::Process(_) => false,
+            TrialError::OtherCluster { .. }
+            | TrialError::Before { .. }
+            | TrialError::NoBroker(_)
+            | TrialError::Process(_) => false,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::record::search_in;
+use super::record::record_in;
 use crate::capacity::{Bound, Ended, Length, Outcome, SearchRecord, Trial};
 use crate::conclude::read_run;
 use crate::results::{ResultsError, RunFolder, Summary};
@@ -51,7 +51,7 @@ pub(crate) enum Unmeasured {
 /// # Errors
 /// A folder that has no search, one that is not finished, or one that confirmed no load.
 pub(crate) fn measured_rate(folder: &Path) -> Result<MeasuredRate, Unmeasured> {
-    let record = search_in(folder)?.ok_or_else(|| Unmeasured::NoSearch { folder: folder.to_owned() })?;
+    let record = record_in::<SearchRecord>(folder)?.ok_or_else(|| Unmeasured::NoSearch { folder: folder.to_owned() })?;
     let found = record.found.as_ref().ok_or_else(|| Unmeasured::NotFinished { folder: folder.to_owned() })?;
     let confirmed = found.lower.and_then(|lower| Some((lower, confirming(&record, &lower)?)));
     let (lower, trial) = confirmed.ok_or_else(|| Unmeasured::NoBound { folder: folder.to_owned() })?;

@@ -66,6 +66,8 @@ mod safety;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]
+mod sweep;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod topic_watermarks;

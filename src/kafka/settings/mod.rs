@@ -248,8 +248,24 @@ impl ClientSettings {
 
     /// Sets one property, by any of librdkafka's names for it.
     pub fn set(&mut self, key: &str, value: &str) {
-        let name = ALIASES.iter().find(|(alias, _)| *alias == key).map_or(key, |(_, name)| name);
-        self.given.insert(name.to_owned(), value.to_owned());
+        self.given.insert(ClientSettings::own_name(key).to_owned(), value.to_owned());
+    }
+
+    /// The name that is used here, of all of librdkafka's for a property.
+    #[must_use]
+    pub(crate) fn own_name(key: &str) -> &str {
+        ALIASES.iter().find(|(alias, _)| *alias == key).map_or(key, |(_, name)| name)
+    }
+
+    /// Whether librdkafka or Kafka's Java clients have a property of this name.
+    #[must_use]
+    pub(crate) fn knows(key: &str) -> bool {
+        parsed::is_known(key) || java::meaning(key).is_some()
+    }
+
+    /// The properties of Kafka's clients, for suggestions.
+    pub(crate) fn known_names() -> impl Iterator<Item = &'static str> {
+        java::TABLE.iter().map(|(name, _)| *name)
     }
 
     /// The addresses to connect to, if they are known.

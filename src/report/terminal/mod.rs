@@ -14,6 +14,7 @@ pub(crate) mod plan;
 pub(crate) mod provision;
 mod short;
 mod shown;
+pub(crate) mod sweep;
 mod tables;
 pub(crate) mod view;
 pub(crate) mod watermark;

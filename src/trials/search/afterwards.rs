@@ -2,8 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::child::{Child, Ended};
-use super::{Told, TrialError, Way};
+use super::{Told, Way};
 use crate::broker::{Broker, BrokerConfig};
 use crate::capacity::{
     BURST_FROM_S, CALM_S, Ended as Search, Found, Recovery, SearchRecord, SenderReach, WANTED, gone_after_s,
@@ -14,6 +13,9 @@ use crate::incidents::Second;
 use crate::profile::{Profile, Stream};
 use crate::results::{RunFolder, TimelineRow};
 use crate::stop::StopFlag;
+use crate::trials::TrialError;
+use crate::trials::child::{Child, Ended};
+use crate::trials::folder::{below, free_folder};
 
 /// Sends 1.5 times the highest load that counts to a broker in this process, which takes all of it. None when it was stopped.
 pub(super) fn sender(
@@ -27,7 +29,7 @@ pub(super) fn sender(
     let mut target: Vec<OsString> = way.anywhere.clone();
     target.extend(["--brokers".into(), broker.address().to_string().into()]);
     tells(Told::Sender { times: WANTED });
-    let folder = way.free_folder("sender");
+    let folder = free_folder(&way.out, "sender");
     let arguments = way.arguments("produce", &way.alone, highest.factor * WANTED, &target, &folder);
     let ended = Child::start(&arguments)?.wait(stop)?;
     if stop.is_set() {
@@ -46,7 +48,7 @@ pub(super) fn sender(
         sent_per_s,
         kept_up: weakness.is_none(),
         because: weakness.map(|reason| reason.text.clone()),
-        folder: way.named(&folder),
+        folder: below(&way.out, &folder),
     }))
 }
 
@@ -76,7 +78,7 @@ pub(super) fn recovery(
     let (Some((burst, plays)), Some((lower, upper))) = (&way.burst, bounds) else { return Ok(None) };
     tells(Told::Burst { burst: *burst });
     let middle = (lower.factor * upper.factor).sqrt();
-    let folder = way.free_folder("burst");
+    let folder = free_folder(&way.out, "burst");
     let ended = Child::start(&way.arguments("run", plays, middle, &way.target, &folder))?.wait(stop)?;
     if stop.is_set() {
         return Ok(None);
@@ -103,7 +105,7 @@ pub(super) fn recovery(
         watched_s: burst.watched().as_secs_f64(),
         held_per_s: of.held_per_s,
         formula_s: [formula(upper.factor), formula(lower.factor)],
-        folder: way.named(&folder),
+        folder: below(&way.out, &folder),
     }))
 }
 

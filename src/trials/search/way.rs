@@ -67,18 +67,4 @@ impl Way {
         arguments.extend(["--json".into(), "--quiet".into(), "--out".into(), folder.into()]);
         arguments
     }
-
-    /// A folder as it stands in the search's file.
-    pub(super) fn named(&self, folder: &Path) -> String {
-        folder.strip_prefix(&self.out).unwrap_or(folder).display().to_string()
-    }
-
-    /// The folder of a trial. One that was interrupted has left its own: it stays, and the trial gets another.
-    pub(super) fn free_folder(&self, name: &str) -> PathBuf {
-        let named = |again: usize| match again {
-            0 => self.out.join("trials").join(name),
-            again => self.out.join("trials").join(format!("{name}-{again}")),
-        };
-        (0..usize::MAX).map(named).find(|folder| !folder.exists()).unwrap_or_else(|| named(0))
-    }
 }
