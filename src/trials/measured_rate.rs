@@ -51,7 +51,8 @@ pub(crate) enum Unmeasured {
 /// # Errors
 /// A folder that has no search, one that is not finished, or one that confirmed no load.
 pub(crate) fn measured_rate(folder: &Path) -> Result<MeasuredRate, Unmeasured> {
-    let record = record_in::<SearchRecord>(folder)?.ok_or_else(|| Unmeasured::NoSearch { folder: folder.to_owned() })?;
+    let record =
+        record_in::<SearchRecord>(folder)?.ok_or_else(|| Unmeasured::NoSearch { folder: folder.to_owned() })?;
     let found = record.found.as_ref().ok_or_else(|| Unmeasured::NotFinished { folder: folder.to_owned() })?;
     let confirmed = found.lower.and_then(|lower| Some((lower, confirming(&record, &lower)?)));
     let (lower, trial) = confirmed.ok_or_else(|| Unmeasured::NoBound { folder: folder.to_owned() })?;

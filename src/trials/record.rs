@@ -35,7 +35,7 @@ pub(super) fn read_record<R: Record>(out: &Path) -> Result<Option<R>, ResultsErr
 ///
 /// # Errors
 /// A file that cannot be read, is something else, or is of a later version.
-pub(crate) fn record_in<R: Record>(folder: &Path) -> Result<Option<R>, ResultsError> {
+pub(super) fn record_in<R: Record>(folder: &Path) -> Result<Option<R>, ResultsError> {
     let file = folder.join(R::FILE);
     let bytes = match fs::read(&file) {
         Ok(bytes) => bytes,

@@ -47,7 +47,7 @@ fn tried(queue: &mut Queue, factor: f64, length: Length) -> Trial {
     seen.seconds = seconds;
     let held = piles_up(&seen.seconds, WARMUP_S).map(|piled| piled.delivered_share * factor);
     let outcome = if holds(&seen, WARMUP_S) { Outcome::Pass } else { Outcome::Fail };
-    Trial { factor, length, outcome, because: None, held, offered_per_s, worst: None, folder: String::new() }
+    Trial { factor, length, outcome, held, offered_per_s, ..Trial::default() }
 }
 
 fn our_search(mut queue: Queue, truth: f64) -> Answer {
