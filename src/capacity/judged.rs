@@ -21,6 +21,8 @@ pub(crate) struct Judged {
     pub(crate) sender_late: bool,
     /// The share of what was offered that the target kept up with, where events piled up.
     pub(crate) held_share: Option<f64>,
+    /// Its standard error.
+    pub(crate) held_error: Option<f64>,
 }
 
 /// How a run went at the stream whose end-to-end p99 was the worst.
@@ -43,6 +45,7 @@ pub(crate) fn judged(profile: &Profile, summary: &Summary, rows: &[TimelineRow])
     let piled = profile.streams.iter().flat_map(|stream| piled_up(profile, stream, rows));
     let worst = piled.min_by(|(_, one), (_, other)| one.delivered_share.total_cmp(&other.delivered_share));
     let held_share = worst.as_ref().map(|(_, piled)| piled.delivered_share);
+    let held_error = worst.as_ref().map(|(_, piled)| piled.share_error);
     let strongest = summary.reasons.first();
     let (outcome, because) = match (summary.verdict, worst) {
         (Verdict::Fail, _) if leaders_moved(summary) => (Outcome::Invalid, Some(moved())),
@@ -57,7 +60,7 @@ pub(crate) fn judged(profile: &Profile, summary: &Summary, rows: &[TimelineRow])
         },
     };
     let sender_late = outcome == Outcome::Invalid && strongest.is_some_and(|reason| is_slow_sender(reason.code));
-    Judged { outcome, because, sender_late, held_share }
+    Judged { outcome, because, sender_late, held_share, held_error }
 }
 
 /// Whether the reason is this machine's own weakness, or an accident: nothing was learnt about the target.

@@ -21,6 +21,8 @@ pub(super) struct PilesUp {
     pub(super) offered_per_s: f64,
     /// The share of what is offered that is delivered.
     pub(super) delivered_share: f64,
+    /// Its standard error, by how much single seconds differ.
+    pub(super) share_error: f64,
 }
 
 /// What piles up in the seconds from `from` on, as long as something is offered. `seconds` are those of a run, from its start.
@@ -41,7 +43,8 @@ pub(super) fn piles_up(seconds: &[Second], from: usize) -> Option<PilesUp> {
     }
     let slope_per_s = median_slope(&piled)?;
     let grows = slope_per_s * piled.len() as f64 >= offered_per_s * LEAST_PILED_S && trend(&piled) > SURE;
-    grows.then(|| PilesUp { slope_per_s, offered_per_s, delivered_share: 1.0 - slope_per_s / offered_per_s })
+    let share_error = step_error(&piled) / offered_per_s;
+    grows.then(|| PilesUp { slope_per_s, offered_per_s, delivered_share: 1.0 - slope_per_s / offered_per_s, share_error })
 }
 
 fn is_steady(offered: &[f64]) -> bool {
@@ -56,7 +59,9 @@ fn left_over(within: &[Second], piled: &[f64], offered_per_s: f64) -> Option<Pil
     let delivered: u64 = within.iter().map(|second| second.delivered).sum();
     let offered: u64 = within.iter().map(|second| second.offered).sum();
     let is_left = *last > *first && last - first > offered_per_s;
-    is_left.then(|| PilesUp { slope_per_s, offered_per_s, delivered_share: delivered as f64 / offered.max(1) as f64 })
+    let delivered_share = delivered as f64 / offered.max(1) as f64;
+    // What a burst leaves says little about the rate that was held.
+    is_left.then(|| PilesUp { slope_per_s, offered_per_s, delivered_share, share_error: 0.1 })
 }
 
 /// The median of the slopes of all pairs, per step.
@@ -76,6 +81,14 @@ fn trend(values: &[f64]) -> f64 {
         sorted.chunk_by(|one, other| one.total_cmp(other).is_eq()).map(|same| variance(same.len() as f64)).sum();
     let deviation = (variance(n) - tied).sqrt();
     if deviation > 0.0 { (score - 1.0).max(0.0) / deviation } else { 0.0 }
+}
+
+/// The standard error of the mean step between values, by the median of how much neighbouring steps differ (of normal ones 0.954 standard
+/// deviations): a rate that changes once, as when a quota sets in, and single accidents are no noise.
+fn step_error(values: &[f64]) -> f64 {
+    let steps: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let differ = steps.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    median(differ).unwrap_or_default() / 0.954 / (steps.len() as f64).sqrt()
 }
 
 fn sign(of: f64) -> f64 {

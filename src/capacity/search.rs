@@ -43,10 +43,12 @@ pub(crate) enum Step {
 pub(crate) enum Conclusion {
     /// The capacity is between these factors.
     Between {
-        /// Confirmed by a long trial.
+        /// Nowhere above what a long trial confirmed.
         lower: f64,
-        /// Most trials at it failed.
+        /// Nowhere below what most trials failed at.
         upper: f64,
+        /// The loads of these trials.
+        tried: [f64; 2],
     },
     /// The highest factor that may be tried passes.
     AtLeast(f64),
@@ -87,6 +89,13 @@ const NEAR_SENDERS_LIMIT: f64 = 1.25;
 const HALVINGS: usize = 3;
 /// By how much they must, at least.
 const BETTER: f64 = 0.9;
+
+/// What was held is known well enough with a standard error of this share of the wanted width: the bounds are then two and a half of them away.
+const SURE_ENOUGH: f64 = 0.2;
+/// What a target holds under much more load than it can take may be something else: loads up to so many times the upper bound count.
+const NEAR: f64 = 1.25;
+/// So many trials at one load to know it better are enough.
+const MOST_AGAIN: usize = 4;
 
 /// What the trials at one factor say.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -264,10 +273,10 @@ impl Known {
             (None, Some(upper)) if upper.factor > rules.least => self.try_at(below(rules, trials, upper.factor)),
             (None, Some(upper)) if upper.surely_fails() => Step::End(Conclusion::Below(upper.factor)),
             (Some(lower), Some(upper)) if upper.factor > lower.factor * (1.0 + rules.width) => {
-                self.try_at(self.between(rules, trials, lower.factor, upper.factor))
+                self.between(rules, trials, lower.factor, upper.factor)
             }
             (Some(lower), Some(upper)) if upper.surely_fails() => {
-                confirm(lower, Conclusion::Between { lower: lower.factor, upper: upper.factor })
+                confirm(lower, self.around(rules, trials, lower.factor, upper.factor))
             }
             (_, Some(upper)) => upper.once_more(),
         }
@@ -300,23 +309,73 @@ impl Known {
         self.loads.iter().find(|load| load.votes().is_tie()).or_else(|| self.loads.iter().find(contradicts))
     }
 
-    /// A factor inside the interval. The rate that the target held under too much load says about where its capacity is: the interval is cut just
-    /// below and just above it, and halved where that leads nowhere.
-    fn between(&self, rules: &Rules, trials: &[Trial], lower: f64, upper: f64) -> f64 {
-        let middle = (lower * upper).sqrt();
+    /// What the target held. Where short trials flatter, how their seconds differ says nothing: then it is what it held at the upper load.
+    fn held(&self, trials: &[Trial], upper: f64) -> Option<Held> {
+        let counts = |trial: &&Trial| trial.factor <= upper * NEAR && (trial.length == Length::Long || !self.flatters);
+        Held::pooled(failed(trials).filter(counts))
+    }
+
+    /// The interval between two loads, widened to hold two standard errors of what the target held in the trials that failed: where seconds differ
+    /// much, trials beside the capacity pass and fail by chance. Further than the wanted width it is not the same thing that was measured.
+    fn around(&self, rules: &Rules, trials: &[Trial], lower: f64, upper: f64) -> Conclusion {
+        let held = self.held(trials, upper);
+        let [low, high] = [-2.0, 2.0].map(|errors| held.as_ref().filter(|held| held.error > 0.0).map(|held| held.factor + errors * held.error));
+        Conclusion::Between {
+            lower: low.filter(|low| *low > lower * (1.0 - rules.width)).map_or(lower, |low| low.min(lower)),
+            upper: high.filter(|high| *high < upper * (1.0 + rules.width)).map_or(upper, |high| high.max(upper)),
+            tried: [lower, upper],
+        }
+    }
+
+    /// A trial inside the interval. The rate that the target held under too much load says about where its capacity is: the interval is cut just
+    /// below and just above it, and halved where that leads nowhere. While that is not known well enough, the load that fails is tried again.
+    fn between(&self, rules: &Rules, trials: &[Trial], lower: f64, upper: f64) -> Step {
+        let middle = self.try_at((lower * upper).sqrt());
         let first_fail = trials.iter().position(|trial| trial.outcome == Outcome::Fail).unwrap_or(trials.len());
         if trials.len() - first_fail > MOST_GUIDED + 1 {
             return middle;
         }
-        let Some(held) = hint(trials, upper) else { return middle };
+        let Some(held) = self.held(trials, upper) else { return middle };
+        let tried = trials.iter().filter(|trial| trial.factor.total_cmp(&upper).is_eq()).count();
+        if !self.flatters && held.error > held.factor * rules.width * SURE_ENOUGH && tried < MOST_AGAIN {
+            return self.try_at(upper);
+        }
         let half = (1.0 + rules.width * 0.96).sqrt();
         let is_new = |factor: &f64| {
             *factor > lower && *factor < upper && self.loads.iter().all(|load| load.factor.total_cmp(factor).is_ne())
         };
-        let beside = [held / half, held * half];
+        let beside = [held.factor / half, held.factor * half];
         // First below it: that it holds what it held is likelier than not.
-        beside.into_iter().find(is_new).unwrap_or(middle)
+        beside.into_iter().find(is_new).map_or(middle, |factor| self.try_at(factor))
     }
+}
+
+/// What the target held in the trials that failed.
+struct Held {
+    /// The mean.
+    factor: f64,
+    /// The mean's standard error.
+    error: f64,
+}
+
+impl Held {
+    /// By several trials, each weighted by how well it knows.
+    fn pooled<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<Self> {
+        // No trial knows it exactly.
+        let known = trials.filter_map(|trial| {
+            let held = trial.held?;
+            Some((held, trial.held_error.unwrap_or_default().max(held * 1e-3)))
+        });
+        let (weighted, weights) = known.fold((0.0, 0.0), |(weighted, weights), (held, error)| {
+            let weight = 1.0 / (error * error);
+            (weighted + weight * held, weights + weight)
+        });
+        (weights > 0.0).then(|| Held { factor: weighted / weights, error: (1.0 / weights).sqrt() })
+    }
+}
+
+fn failed(trials: &[Trial]) -> impl Iterator<Item = &Trial> {
+    trials.iter().filter(|trial| trial.outcome == Outcome::Fail && trial.length != Length::WarmUp)
 }
 
 /// A lower bound is one when a long trial passes.

@@ -47,10 +47,10 @@ pub(crate) struct SearchRecord {
 pub(crate) struct Found {
     /// How it ended.
     pub(crate) ended: Ended,
-    /// The highest load that a long trial confirmed, or without one the highest that passed.
+    /// The highest load that a long trial confirmed, or without one the highest that passed; less where what the target held is not known as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lower: Option<Bound>,
-    /// The lowest load that failed.
+    /// The lowest load that failed; more where what the target held is not known as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) upper: Option<Bound>,
     /// What the upper load broke first, in most of its trials.
@@ -85,6 +85,9 @@ pub(crate) struct Bound {
     pub(crate) factor: f64,
     /// Events offered in a second of the profile's busiest stretch.
     pub(crate) offered_per_s: f64,
+    /// The load of its trials, where it is another: the bound was moved outwards as far as what the target held is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tried: Option<f64>,
     /// How many of its trials passed.
     pub(crate) passes: usize,
     /// How many of its trials failed.
@@ -103,32 +106,38 @@ impl Found {
     /// What a conclusion means, by the trials that led to it.
     #[must_use]
     pub(crate) fn of(conclusion: Conclusion, trials: &[Trial]) -> Self {
+        let at = |factor: f64| Bound::of(factor, factor, trials);
         let (ended, lower, upper) = match conclusion {
-            Conclusion::Between { lower, upper } => (Ended::Found, Some(lower), Some(upper)),
-            Conclusion::AtLeast(lower) => (Ended::AtLeast, Some(lower), None),
-            Conclusion::SenderLimit(lower) => (Ended::SenderLimit, Some(lower), None),
-            Conclusion::Below(upper) => (Ended::Below, None, Some(upper)),
-            Conclusion::NotTheLoad(upper) => (Ended::NotTheLoad, None, Some(upper)),
-            Conclusion::Open { lower, upper, why: Why::TooManyTrials } => (Ended::TooManyTrials, lower, upper),
-            Conclusion::Open { lower, upper, why: Why::Invalid } => (Ended::NoValidTrial, lower, upper),
+            Conclusion::Between { lower, upper, tried: [passed, failed] } => {
+                (Ended::Found, Some(Bound::of(lower, passed, trials)), Some(Bound::of(upper, failed, trials)))
+            }
+            Conclusion::AtLeast(lower) => (Ended::AtLeast, Some(at(lower)), None),
+            Conclusion::SenderLimit(lower) => (Ended::SenderLimit, Some(at(lower)), None),
+            Conclusion::Below(upper) => (Ended::Below, None, Some(at(upper))),
+            Conclusion::NotTheLoad(upper) => (Ended::NotTheLoad, None, Some(at(upper))),
+            Conclusion::Open { lower, upper, why: Why::TooManyTrials } => {
+                (Ended::TooManyTrials, lower.map(at), upper.map(at))
+            }
+            Conclusion::Open { lower, upper, why: Why::Invalid } => (Ended::NoValidTrial, lower.map(at), upper.map(at)),
         };
-        let bound = |factor: f64| Bound::of(factor, trials);
-        Found {
-            ended,
-            lower: lower.map(bound),
-            upper: upper.map(bound),
-            binding: upper.and_then(|upper| most_often(upper, trials)),
-        }
+        Found { ended, lower, upper, binding: upper.and_then(|upper| most_often(upper.load(), trials)) }
     }
 }
 
 impl Bound {
-    fn of(factor: f64, trials: &[Trial]) -> Self {
-        let at = || counted(trials).filter(|trial| trial.factor.total_cmp(&factor).is_eq());
+    /// The load at which its trials were made.
+    #[must_use]
+    pub(crate) fn load(&self) -> f64 {
+        self.tried.unwrap_or(self.factor)
+    }
+
+    fn of(factor: f64, tried: f64, trials: &[Trial]) -> Self {
+        let at = || counted(trials).filter(|trial| trial.factor.total_cmp(&tried).is_eq());
         let count = |outcome| at().filter(|trial| trial.outcome == outcome).count();
         Bound {
             factor,
-            offered_per_s: at().map(|trial| trial.offered_per_s).last().unwrap_or_default(),
+            offered_per_s: at().map(|trial| trial.offered_per_s * factor / tried).last().unwrap_or_default(),
+            tried: factor.total_cmp(&tried).is_ne().then_some(tried),
             passes: count(Outcome::Pass),
             fails: count(Outcome::Fail),
         }

@@ -65,7 +65,7 @@ fn tally(target: impl Fn(f64) -> Target) -> (usize, f64, usize) {
         let capacity = 0.05 * 1.02_f64.powi(seed);
         let (end, trials) = target(capacity).searched(&RULES, u64::try_from(seed).unwrap());
         lengths.push(trials.len());
-        if let Conclusion::Between { lower, upper } = end {
+        if let Conclusion::Between { lower, upper, .. } = end {
             right += usize::from(lower <= capacity && capacity <= upper);
             widest = widest.max(upper / lower - 1.0);
         }
@@ -165,7 +165,7 @@ fn answers() {
         for seed in 0..200 {
             let capacity = 0.05 * 1.04_f64.powi(seed);
             let (end, trials) = Target { blur, ..Target::of(capacity) }.searched(&RULES, u64::try_from(seed).unwrap());
-            let Conclusion::Between { lower, upper } = end else { continue };
+            let Conclusion::Between { lower, upper, tried: [passed, failed] } = end else { continue };
             let seconds: u32 = trials.iter().map(|trial| if trial.length == Length::Long { 30 } else { 12 }).sum();
             println!("{kind},{blur},{capacity},{lower},{upper},{},{seconds}", trials.len());
         }
@@ -182,10 +182,10 @@ proptest! {
         let (end, trials) = target.searched(&RULES, seed);
         prop_assert!(trials.len() <= RULES.most_trials);
         prop_assert_eq!(next(&RULES, &trials), Step::End(end));
-        if let Conclusion::Between { lower, upper } = end {
-            prop_assert!(lower < upper && upper <= lower * 1.05 + 1e-9);
+        if let Conclusion::Between { lower, upper, tried: [passed, failed] } = end {
+            prop_assert!(lower <= passed && passed < failed && failed <= upper && failed <= passed * 1.05 + 1e-9);
             let passed = trials.iter().any(|trial| {
-                trial.factor.total_cmp(&lower).is_eq() && trial.length == Length::Long && trial.outcome == Outcome::Pass
+                trial.factor.total_cmp(&passed).is_eq() && trial.length == Length::Long && trial.outcome == Outcome::Pass
             });
             prop_assert!(passed);
         }

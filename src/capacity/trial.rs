@@ -22,6 +22,9 @@ pub(crate) struct Trial {
     /// The factor at which the target would have kept up, by what it delivered while more was offered. A hint where to look, no proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) held: Option<f64>,
+    /// The standard error of that, by how much its seconds differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) held_error: Option<f64>,
     /// Events offered in a second of the profile's busiest stretch.
     pub(crate) offered_per_s: f64,
     /// How long events waited in its calm beginning, before the load, in milliseconds; absent where it has none, as with a curve.

@@ -168,6 +168,7 @@ fn read_trial(
         because: busy.or(judged.because),
         sender_late: judged.sender_late,
         held: judged.held_share.map(|share| share * factor),
+        held_error: judged.held_error.map(|error| error * factor),
         offered_per_s: way.short.per_s * factor,
         at_start_ms,
         worst: worst(&summary),

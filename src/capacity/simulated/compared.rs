@@ -45,9 +45,11 @@ fn tried(queue: &mut Queue, factor: f64, length: Length) -> Trial {
     let mut seconds = warmup.seconds;
     seconds.extend(seen.seconds);
     seen.seconds = seconds;
-    let held = piles_up(&seen.seconds, WARMUP_S).map(|piled| piled.delivered_share * factor);
+    let piled = piles_up(&seen.seconds, WARMUP_S);
+    let held = piled.map(|piled| piled.delivered_share * factor);
+    let held_error = piled.map(|piled| piled.share_error * factor);
     let outcome = if holds(&seen, WARMUP_S) { Outcome::Pass } else { Outcome::Fail };
-    Trial { factor, length, outcome, held, offered_per_s, ..Trial::default() }
+    Trial { factor, length, outcome, held, held_error, offered_per_s, ..Trial::default() }
 }
 
 fn our_search(mut queue: Queue, truth: f64) -> Answer {
@@ -55,7 +57,7 @@ fn our_search(mut queue: Queue, truth: f64) -> Answer {
     loop {
         match next(&RULES, &trials) {
             Step::Try { factor, length } => trials.push(tried(&mut queue, factor, length)),
-            Step::End(Conclusion::Between { lower, upper }) => {
+            Step::End(Conclusion::Between { lower, upper, .. }) => {
                 let [lower, upper] = [lower, upper].map(|factor| factor * START_PER_S);
                 return Answer { per_s: Some(lower), took_s: queue.now_s(), holds: lower <= truth && truth <= upper };
             }
@@ -180,11 +182,10 @@ fn what_a_quota_lets_pass_at_once_is_not_taken_for_its_rate() {
     assert!(finder.near == 0, "{finder:?}");
 }
 
-/// What our search cannot do: where seconds differ by 5 %, a trial of ten seconds sees the capacity 1.6 % off, and an interval of 5 % is less
-/// often right than one in twenty allows.
+/// Where seconds differ by 5 %, a trial of ten seconds sees the capacity 1.6 % off: the interval is widened to what is known.
 #[test]
-fn much_noise_is_more_than_an_interval_of_5_percent_can_carry() {
+fn much_noise_widens_the_interval() {
     let [ours, finder, ramp] = compared("noisy", Service { noise: 0.05, ..STILL });
-    assert!((0.70..0.95).contains(&(ours.holds as f64 / ours.searches as f64)), "{ours:?}");
+    assert!(ours.holds * 100 >= ours.searches * 90 && ours.worst_error < 1.1, "{ours:?}");
     assert!(ours.near > ramp.near && ours.near > finder.near, "{ours:?} {ramp:?} {finder:?}");
 }
