@@ -84,6 +84,7 @@ def row(job, folder, took_s):
         holds=None if known is None else bounded and lower <= known[1] and known[0] <= upper,
         # Behind a pipeline, the stage that binds must be its output.
         stage_right=not bounded or job["stage"] in ("", stage),
+        recovery=record.get("recovery"), sender_kept_up=(record.get("sender") or {}).get("kept_up", True),
         width=upper / lower - 1 if bounded else None, trials=len(outcomes), invalid=outcomes.count("invalid"), took_s=took_s,
     )
 
@@ -103,11 +104,21 @@ def line(row):
     text = "%s, part %s, seed %s: %s, found %s to %s%s; %s; %d trials, %d s; %s" % (
         row["kind"], row["part"], row["seed"], known, per_s(row["lower"]), per_s(row["upper"]), width, place or "nothing binds",
         row["trials"], row["took_s"], said)
+    if row["recovery"]:
+        text += "; " + recovered(row["recovery"])
+    if not row["sender_kept_up"]:
+        text += "; this machine sends too little by itself"
     if row["invalid"]:
         text += "; %d trials said nothing" % row["invalid"]
         if row["invalid"] * 4 > row["trials"]:
             text += ": this machine may be the limit"
     return text
+
+
+def recovered(recovery):
+    took, at = recovery.get("gone_after_s"), recovery.get("place")
+    said = "not recovered within %.0f s" % recovery["watched_s"] if took is None else "recovered in %.0f s" % took
+    return "%s at %s from %.1fx for %.0f s (by the formula %.0f to %.0f s)" % (said, at, recovery["times"], recovery["burst_s"], *sorted(recovery["formula_s"]))
 
 
 def middle(values, form, pick=statistics.median):

@@ -11,6 +11,9 @@ use super::queue::{Queue, Seen, Service};
 /// Where a search and the ramp begin: below every capacity.
 const START_PER_S: f64 = 250.0;
 const LIMIT_S: f64 = 1.0;
+/// A trial begins with two calm seconds at a tenth of its load, and two of warm-up.
+const CALM_S: usize = 2;
+const CALM_SHARE: f64 = 0.1;
 const WARMUP_S: usize = 2;
 const SHORT_S: usize = 10;
 const LONG_S: usize = 30;
@@ -39,14 +42,15 @@ fn holds(seen: &Seen, warmup_s: usize) -> bool {
 fn tried(queue: &mut Queue, factor: f64, length: Length) -> Trial {
     let offered_per_s = factor * START_PER_S;
     queue.offer(0.0, BETWEEN_S);
-    let warmup = queue.offer(offered_per_s, WARMUP_S);
+    let mut warmup = queue.offer(offered_per_s * CALM_SHARE, CALM_S);
+    warmup.join(queue.offer(offered_per_s, WARMUP_S));
     let mut seen = queue.offer(offered_per_s, if length == Length::Long { LONG_S } else { SHORT_S });
     seen.join(queue.drain(DRAIN_S));
     let mut seconds = warmup.seconds;
     seconds.extend(seen.seconds);
     seen.seconds = seconds;
-    let held = piles_up(&seen.seconds, WARMUP_S).map(|piled| piled.delivered_share * factor);
-    let outcome = if holds(&seen, WARMUP_S) { Outcome::Pass } else { Outcome::Fail };
+    let held = piles_up(&seen.seconds, CALM_S + WARMUP_S).map(|piled| piled.delivered_share * factor);
+    let outcome = if holds(&seen, CALM_S + WARMUP_S) { Outcome::Pass } else { Outcome::Fail };
     Trial { factor, length, outcome, held, offered_per_s, ..Trial::default() }
 }
 
