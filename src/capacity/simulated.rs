@@ -166,7 +166,7 @@ fn answers() {
             let capacity = 0.05 * 1.04_f64.powi(seed);
             let (end, trials) = Target { blur, ..Target::of(capacity) }.searched(&RULES, u64::try_from(seed).unwrap());
             let Conclusion::Between { lower, upper } = end else { continue };
-            let seconds: u32 = trials.iter().map(|trial| if trial.length == Length::Long { 30 } else { 12 }).sum();
+            let seconds: u32 = trials.iter().map(|trial| if trial.length == Length::Long { 34 } else { 14 }).sum();
             println!("{kind},{blur},{capacity},{lower},{upper},{},{seconds}", trials.len());
         }
     }
