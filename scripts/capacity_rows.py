@@ -98,7 +98,7 @@ def line(row):
     known = "capacity unknown" if low is None else "capacity " + (per_s(low) if high - low < 0.5 else "%s to %s" % (per_s(low), per_s(high)))
     width = "" if row["width"] is None else ", %.1f %% apart" % (row["width"] * 100)
     place = row["binds"] and row["binds"] + (" at " + row["stage"] if row["stage"] else "")
-    said = {None: row["ended"], True: "holds", False: "WRONG (%s)" % row["ended"]}[row["holds"]]
+    said = {None: row["ended"], True: "holds", False: "WRONG" if row["width"] is not None else "no interval (%s)" % row["ended"]}[row["holds"]]
     if not row["stage_right"]:
         said += ", WRONG stage"
     text = "%s, part %s, seed %s: %s, found %s to %s%s; %s; %d trials, %d s; %s" % (
@@ -139,7 +139,9 @@ def summary(rows):
             right &= bool(pairs) and overlap == len(pairs)
         else:
             held = sum(map(bool, column("holds")))
-            said = "%d of %d intervals hold the capacity" % (held, len(of_kind))
+            said = "%d of %d hold the capacity" % (held, len(of_kind))
+            open_ended = sum(width is None for width in column("width"))
+            said += ", %d without an interval" % open_ended if open_ended else ""
             right &= held >= GOAL * len(of_kind) and all(column("stage_right"))
         widths = [width and width * 100 for width in column("width")]
         print("%s: %s; width median %s, widest %s; trials median %s, most %s; time median %s; %d of %d trials said nothing" % (
