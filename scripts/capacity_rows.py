@@ -118,7 +118,7 @@ def line(row):
 def recovered(recovery):
     took, at = recovery.get("gone_after_s"), recovery.get("place")
     said = "not recovered within %.0f s" % recovery["watched_s"] if took is None else "recovered in %.0f s" % took
-    return "%s at %s from %.1fx for %.0f s (by the formula %.0f to %.0f s)" % (said, at, recovery["times"], recovery["burst_s"], *sorted(recovery["formula_s"]))
+    return "%s %s after %.1fx for %.0f s (by the formula %.0f to %.0f s)" % (at, said, recovery["times"], recovery["burst_s"], *sorted(recovery["formula_s"]))
 
 
 def middle(values, form, pick=statistics.median):
