@@ -84,6 +84,7 @@ def row(job, folder, took_s):
         holds=None if known is None else bounded and lower <= known[1] and known[0] <= upper,
         # Behind a pipeline, the stage that binds must be its output.
         stage_right=not bounded or job["stage"] in ("", stage),
+        recovery=record.get("recovery"), sender_kept_up=(record.get("sender") or {}).get("kept_up", True),
         width=upper / lower - 1 if bounded else None, trials=len(outcomes), invalid=outcomes.count("invalid"), took_s=took_s,
     )
 
@@ -97,17 +98,27 @@ def line(row):
     known = "capacity unknown" if low is None else "capacity " + (per_s(low) if high - low < 0.5 else "%s to %s" % (per_s(low), per_s(high)))
     width = "" if row["width"] is None else ", %.1f %% apart" % (row["width"] * 100)
     place = row["binds"] and row["binds"] + (" at " + row["stage"] if row["stage"] else "")
-    said = {None: row["ended"], True: "holds", False: "WRONG (%s)" % row["ended"]}[row["holds"]]
+    said = {None: row["ended"], True: "holds", False: "WRONG" if row["width"] is not None else "no interval (%s)" % row["ended"]}[row["holds"]]
     if not row["stage_right"]:
         said += ", WRONG stage"
     text = "%s, part %s, seed %s: %s, found %s to %s%s; %s; %d trials, %d s; %s" % (
         row["kind"], row["part"], row["seed"], known, per_s(row["lower"]), per_s(row["upper"]), width, place or "nothing binds",
         row["trials"], row["took_s"], said)
+    if row["recovery"]:
+        text += "; " + recovered(row["recovery"])
+    if not row["sender_kept_up"]:
+        text += "; this machine sends too little by itself"
     if row["invalid"]:
         text += "; %d trials said nothing" % row["invalid"]
         if row["invalid"] * 4 > row["trials"]:
             text += ": this machine may be the limit"
     return text
+
+
+def recovered(recovery):
+    took, at = recovery.get("gone_after_s"), recovery.get("place")
+    said = "not recovered within %.0f s" % recovery["watched_s"] if took is None else "recovered in %.0f s" % took
+    return "%s %s after %.1fx for %.0f s (by the formula %.0f to %.0f s)" % (at, said, recovery["times"], recovery["burst_s"], *sorted(recovery["formula_s"]))
 
 
 def middle(values, form, pick=statistics.median):
@@ -128,7 +139,9 @@ def summary(rows):
             right &= bool(pairs) and overlap == len(pairs)
         else:
             held = sum(map(bool, column("holds")))
-            said = "%d of %d intervals hold the capacity" % (held, len(of_kind))
+            said = "%d of %d hold the capacity" % (held, len(of_kind))
+            open_ended = sum(width is None for width in column("width"))
+            said += ", %d without an interval" % open_ended if open_ended else ""
             right &= held >= GOAL * len(of_kind) and all(column("stage_right"))
         widths = [width and width * 100 for width in column("width")]
         print("%s: %s; width median %s, widest %s; trials median %s, most %s; time median %s; %d of %d trials said nothing" % (

@@ -10,7 +10,7 @@ import sys
 from MLRsearch import AbstractMeasurer, Config, MeasurementResult, MultipleLossRatioSearch, SearchGoal
 
 START = 1e3  # what a factor of 1 offers: the package rounds loads to whole numbers
-SHORT_S, LONG_S, WARMUP_S = 10.0, 30.0, 2.0
+SHORT_S, LONG_S, BEFORE_S = 10.0, 30.0, 4.0  # before each: two seconds of calm, two of warm-up
 
 
 class Target(AbstractMeasurer):
@@ -24,7 +24,7 @@ class Target(AbstractMeasurer):
         seen = self.capacity * math.exp(self.random.gauss(0, self.blur)) * START
         offered = round(intended_load * intended_duration)
         self.trials += 1
-        self.took_s += intended_duration + (WARMUP_S if intended_duration < LONG_S else 0)
+        self.took_s += intended_duration + BEFORE_S
         return MeasurementResult(
             intended_duration=intended_duration, intended_load=intended_load, offered_count=offered,
             loss_count=max(0, math.ceil((1 - seen / intended_load) * offered)))

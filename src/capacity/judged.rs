@@ -49,7 +49,7 @@ pub(crate) fn judged(profile: &Profile, summary: &Summary, rows: &[TimelineRow])
     let strongest = summary.reasons.first();
     let (outcome, because) = match (summary.verdict, worst) {
         (Verdict::Fail, _) if leaders_moved(summary) => (Outcome::Invalid, Some(moved())),
-        (Verdict::Fail, _) => (Outcome::Fail, strongest.map(binding_of)),
+        (Verdict::Fail, _) => (Outcome::Fail, strongest.map(|reason| placed(binding_of(reason), reason, summary))),
         (Verdict::Void, _) if strongest.is_some_and(is_the_senders) => (Outcome::Invalid, strongest.map(binding_of)),
         (_, Some(_)) if leaders_moved(summary) => (Outcome::Invalid, Some(moved())),
         (_, Some((binding, _))) => (Outcome::Fail, Some(binding)),
@@ -100,6 +100,29 @@ pub(crate) fn binding_of(reason: &Reason) -> Binding {
     Binding { what, stream: reason.stream.clone(), stage: reason.stage.clone(), text: reason.text.clone() }
 }
 
+/// A latency is judged at the last stage; it binds at the stage on the way to which most of it arises.
+fn placed(binding: Binding, reason: &Reason, summary: &Summary) -> Binding {
+    let stream = summary.streams.iter().find(|stream| Some(&stream.name) == reason.stream.as_ref());
+    let is_of_stream = reason.code == ReasonCode::Latency && reason.stage.is_none();
+    match stream.filter(|_| is_of_stream).and_then(slowest_stage) {
+        Some(stage) => {
+            let text = format!("{}, most of it on the way to {stage}", binding.text);
+            Binding { stage: Some(stage.to_owned()), text, ..binding }
+        }
+        None => binding,
+    }
+}
+
+/// The stage whose p99 is the furthest above that of the stage before it; none where there is one stage alone.
+fn slowest_stage(stream: &StreamSummary) -> Option<&str> {
+    let measured = stream.stages.iter().filter(|stage| stage.latency_ms.due_to_consumed.count > 0);
+    let grown = measured.scan(0.0, |before, stage| {
+        let p99 = stage.latency_ms.due_to_consumed.p99;
+        Some((stage.name.as_str(), p99 - std::mem::replace(before, p99)))
+    });
+    grown.max_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(name, _)| name)
+}
+
 /// The code as it stands in files.
 fn name_of(code: ReasonCode) -> String {
     serde_json::to_value(code).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
@@ -128,7 +151,7 @@ fn piled_up(profile: &Profile, stream: &Stream, rows: &[TimelineRow]) -> Vec<(Bi
 mod tests {
     use super::*;
     use crate::conclude::empty_summary;
-    use crate::results::summary::RunFacts;
+    use crate::results::summary::{RunFacts, StageSummary};
 
     /// A run of 20 s at 1,000 events/s that delivers `delivered_per_s`.
     fn judged_of(code: Option<ReasonCode>, delivered_per_s: f64) -> Judged {
@@ -159,6 +182,31 @@ mod tests {
         let piled = judged_of(None, 900.0);
         assert_eq!((piled.outcome, piled.because.map(|because| because.what)), (Outcome::Fail, Some("lag".to_owned())));
         assert!((piled.held_share.unwrap() - 0.9).abs() < 1e-6, "{:?}", piled.held_share);
+    }
+
+    #[test]
+    fn a_latency_binds_at_the_stage_where_it_arises() {
+        let text = "duration = \"20s\"\n[[stream]]\nname = \"orders\"\nrate = \"1000/s\"\n";
+        let profile = Profile::from_text(text, "judged.toml").unwrap().profile;
+        let mut summary = empty_summary(RunFacts::default(), Reason::new(ReasonCode::Unfinished, "-"));
+        summary.reasons = vec![Reason::new(ReasonCode::Latency, "slow").of_stream("orders").about("end_to_end_p99")];
+        summary.verdict = Verdict::Fail;
+        let place = |p99s: &[f64]| {
+            let stage = |(name, p99): (&str, &f64)| {
+                let mut stage = StageSummary { name: name.to_owned(), ..StageSummary::default() };
+                (stage.latency_ms.due_to_consumed.count, stage.latency_ms.due_to_consumed.p99) = (9, *p99);
+                stage
+            };
+            let stages = ["input", "joined", "output"].into_iter().zip(p99s).map(stage).collect();
+            let stream = StreamSummary { name: "orders".to_owned(), stages, ..StreamSummary::default() };
+            let because = judged(&profile, &Summary { streams: vec![stream], ..summary.clone() }, &[]).because.unwrap();
+            (because.stage, because.text)
+        };
+        assert_eq!(place(&[20.0, 1_500.0, 1_600.0]).0.as_deref(), Some("joined"));
+        assert_eq!(place(&[900.0, 950.0, 1_600.0]).1, "slow, most of it on the way to input");
+        // The same events need not have the same percentile: a stage after a slower one may have a lower.
+        assert_eq!(place(&[20.0, 1_500.0, 1_400.0]).0.as_deref(), Some("joined"));
+        assert_eq!(place(&[]), (None, "slow".to_owned()));
     }
 
     #[test]

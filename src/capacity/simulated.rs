@@ -84,7 +84,8 @@ fn a_still_target_is_found_in_few_trials() {
 fn a_noisy_target_is_found_all_the_same() {
     let noisy = |capacity| Target { blur: 0.005, hiccups: 0.03, invalid: 0.05, ..Target::of(capacity) };
     let (right, widest, median) = tally(noisy);
-    assert!(right >= 380 && widest <= 0.05 && median <= 15, "{right} right, {widest} wide, {median} trials");
+    // Wider than asked for where what was held says so.
+    assert!(right >= 385 && widest <= 0.08 && median <= 15, "{right} right, {widest} wide, {median} trials");
 }
 
 #[test]
@@ -165,8 +166,8 @@ fn answers() {
         for seed in 0..200 {
             let capacity = 0.05 * 1.04_f64.powi(seed);
             let (end, trials) = Target { blur, ..Target::of(capacity) }.searched(&RULES, u64::try_from(seed).unwrap());
-            let Conclusion::Between { lower, upper, tried: [passed, failed] } = end else { continue };
-            let seconds: u32 = trials.iter().map(|trial| if trial.length == Length::Long { 30 } else { 12 }).sum();
+            let Conclusion::Between { lower, upper, .. } = end else { continue };
+            let seconds: u32 = trials.iter().map(|trial| if trial.length == Length::Long { 34 } else { 14 }).sum();
             println!("{kind},{blur},{capacity},{lower},{upper},{},{seconds}", trials.len());
         }
     }

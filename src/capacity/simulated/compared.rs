@@ -11,9 +11,12 @@ use super::queue::{Queue, Seen, Service};
 /// Where a search and the ramp begin: below every capacity.
 const START_PER_S: f64 = 250.0;
 const LIMIT_S: f64 = 1.0;
+/// A trial begins with two calm seconds at a tenth of its load, and two of warm-up.
+const CALM_S: usize = 2;
+const CALM_SHARE: f64 = 0.1;
 const WARMUP_S: usize = 2;
-const SHORT_S: usize = 10;
-const LONG_S: usize = 30;
+/// The command's own lengths of a short and a long trial.
+const LENGTHS_S: [usize; 2] = [10, 30];
 /// How long a trial waits for its last events, and how long the next one takes to begin.
 const DRAIN_S: f64 = 30.0;
 const BETWEEN_S: usize = 1;
@@ -36,27 +39,28 @@ fn holds(seen: &Seen, warmup_s: usize) -> bool {
     seen.p99_s() <= LIMIT_S && piles_up(&seen.seconds, warmup_s).is_none()
 }
 
-fn tried(queue: &mut Queue, factor: f64, length: Length) -> Trial {
+fn tried(queue: &mut Queue, factor: f64, length: Length, [short_s, long_s]: [usize; 2]) -> Trial {
     let offered_per_s = factor * START_PER_S;
     queue.offer(0.0, BETWEEN_S);
-    let warmup = queue.offer(offered_per_s, WARMUP_S);
-    let mut seen = queue.offer(offered_per_s, if length == Length::Long { LONG_S } else { SHORT_S });
+    let mut warmup = queue.offer(offered_per_s * CALM_SHARE, CALM_S);
+    warmup.join(queue.offer(offered_per_s, WARMUP_S));
+    let mut seen = queue.offer(offered_per_s, if length == Length::Long { long_s } else { short_s });
     seen.join(queue.drain(DRAIN_S));
     let mut seconds = warmup.seconds;
     seconds.extend(seen.seconds);
     seen.seconds = seconds;
-    let piled = piles_up(&seen.seconds, WARMUP_S);
+    let piled = piles_up(&seen.seconds, CALM_S + WARMUP_S);
     let held = piled.map(|piled| piled.delivered_share * factor);
     let held_error = piled.map(|piled| piled.share_error * factor);
-    let outcome = if holds(&seen, WARMUP_S) { Outcome::Pass } else { Outcome::Fail };
+    let outcome = if holds(&seen, CALM_S + WARMUP_S) { Outcome::Pass } else { Outcome::Fail };
     Trial { factor, length, outcome, held, held_error, offered_per_s, ..Trial::default() }
 }
 
-fn our_search(mut queue: Queue, truth: f64) -> Answer {
+fn our_search(mut queue: Queue, truth: f64, lengths_s: [usize; 2]) -> Answer {
     let mut trials = Vec::new();
     loop {
         match next(&RULES, &trials) {
-            Step::Try { factor, length } => trials.push(tried(&mut queue, factor, length)),
+            Step::Try { factor, length } => trials.push(tried(&mut queue, factor, length, lengths_s)),
             Step::End(Conclusion::Between { lower, upper, .. }) => {
                 let [lower, upper] = [lower, upper].map(|factor| factor * START_PER_S);
                 return Answer { per_s: Some(lower), took_s: queue.now_s(), holds: lower <= truth && truth <= upper };
@@ -81,7 +85,7 @@ fn rate_finder(mut queue: Queue) -> Answer {
 fn ramp(mut queue: Queue) -> Answer {
     let mut ramp = Ramp::from(START_PER_S);
     loop {
-        let seen = queue.offer(ramp.per_s, SHORT_S);
+        let seen = queue.offer(ramp.per_s, LENGTHS_S[0]);
         match ramp.after(holds(&seen, 0)) {
             Ok(next) => ramp = next,
             Err(per_s) => {
@@ -107,14 +111,15 @@ struct Tally {
 
 const CAPACITIES: u64 = 400;
 
-/// Capacities from 300/s to 200,000/s, on a logarithmic scale.
-fn tally(service: Service, policy: impl Fn(Queue, f64) -> Answer) -> Tally {
-    let answers: Vec<(f64, Answer)> = (0..CAPACITIES)
-        .map(|seed| {
-            let per_s = 300.0 * (200_000.0_f64 / 300.0).powf(seed as f64 / (CAPACITIES - 1) as f64);
-            (per_s, policy(Queue::new(Service { per_s, ..service }, seed), per_s))
-        })
-        .collect();
+/// Capacities on a logarithmic scale: a queue of each, and what is true of it.
+fn queues(from_per_s: f64, to_per_s: f64, service: impl Fn(f64) -> Service) -> Vec<(f64, Queue)> {
+    let place = |seed: u64| seed as f64 / (CAPACITIES - 1) as f64;
+    let per_s = |seed| from_per_s * (to_per_s / from_per_s).powf(place(seed));
+    (0..CAPACITIES).map(|seed| (per_s(seed), Queue::new(service(per_s(seed)), seed))).collect()
+}
+
+fn tally(queues: Vec<(f64, Queue)>, policy: impl Fn(Queue, f64) -> Answer) -> Tally {
+    let answers: Vec<(f64, Answer)> = queues.into_iter().map(|(truth, queue)| (truth, policy(queue, truth))).collect();
     let answered = answers.iter().filter_map(|(truth, answer)| answer.per_s.map(|per_s| per_s / truth));
     let mut errors: Vec<f64> = answered.map(|factor| factor.max(1.0 / factor)).collect();
     let mut times: Vec<f64> = answers.iter().map(|(_, answer)| answer.took_s).collect();
@@ -134,10 +139,11 @@ fn tally(service: Service, policy: impl Fn(Queue, f64) -> Answer) -> Tally {
 
 /// How our search, the rate finder and the ramp do at queues of one kind, printed.
 fn compared(kind: &str, service: Service) -> [Tally; 3] {
+    let queues = || queues(300.0, 200_000.0, |per_s| Service { per_s, ..service });
     let all = [
-        tally(service, our_search),
-        tally(service, |queue, _| rate_finder(queue)),
-        tally(service, |queue, _| ramp(queue)),
+        tally(queues(), |queue, truth| our_search(queue, truth, LENGTHS_S)),
+        tally(queues(), |queue, _| rate_finder(queue)),
+        tally(queues(), |queue, _| ramp(queue)),
     ];
     for (policy, tally) in ["our search", "rate finder", "+5 % ramp"].into_iter().zip(&all) {
         println!(
@@ -177,7 +183,7 @@ fn an_accident_ends_the_ramp_and_not_our_search() {
 #[test]
 fn what_a_quota_lets_pass_at_once_is_not_taken_for_its_rate() {
     let [ours, finder, ramp] = compared("quota", Service { is_quota: true, ..STILL });
-    assert!(ours.holds * 100 >= ours.searches * 98, "{ours:?}");
+    assert!(ours.holds * 100 >= ours.searches * 97, "{ours:?}");
     assert!(ours.median_s * 1.5 < ramp.median_s, "{ours:?} {ramp:?}");
     assert!(finder.near == 0, "{finder:?}");
 }
@@ -188,4 +194,24 @@ fn much_noise_widens_the_interval() {
     let [ours, finder, ramp] = compared("noisy", Service { noise: 0.05, ..STILL });
     assert!(ours.holds * 100 >= ours.searches * 90 && ours.worst_error < 1.1, "{ours:?}");
     assert!(ours.near > ramp.near && ours.near > finder.near, "{ours:?} {ramp:?} {finder:?}");
+}
+
+/// Service times that vary exponentially: of 300 events in a second a trial of ten seconds sees the capacity 1.8 % off, and what it sees gets
+/// better with the root of its length. scripts/prove-capacity takes twice the lengths for them.
+#[test]
+fn exponential_times_take_longer_trials() {
+    let exponential = |per_s: f64| Service { per_s, noise: per_s.sqrt().recip(), ..STILL };
+    // The queue D/M/1 has a p99 of one second at ln(100)/2 events a second below its ceiling.
+    let below = |queues: Vec<(f64, Queue)>| queues.into_iter().map(|(per_s, queue)| (per_s - 2.3, queue)).collect();
+    let [once, twice] = [LENGTHS_S, LENGTHS_S.map(|length_s| length_s * 2)].map(|lengths_s| {
+        let tally =
+            tally(below(queues(300.0, 3000.0, exponential)), |queue, truth| our_search(queue, truth, lengths_s));
+        println!(
+            "| exponential, {lengths_s:?} s | interval holds the truth in {} of {} | {:.0} s |",
+            tally.holds, tally.searches, tally.median_s
+        );
+        tally
+    });
+    assert!(once.holds * 100 >= once.searches * 95 && once.holds < twice.holds, "{once:?} {twice:?}");
+    assert!(twice.holds * 100 >= twice.searches * 94, "{twice:?}");
 }
