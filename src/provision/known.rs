@@ -109,7 +109,7 @@ impl Figure {
     pub(crate) const PEAK: Figure = Figure { key: "peak", flag: "--peak", unit: Unit::EventsPerS };
     /// The mean rate over the retention.
     pub(crate) const KEPT: Figure = Figure { key: "kept", flag: "--mean", unit: Unit::EventsPerS };
-    /// The bytes of a payload.
+    /// The bytes of an event, payload and key.
     pub(crate) const EVENT: Figure = Figure { key: "event", flag: "--event-bytes", unit: Unit::Bytes };
     /// What producers get into one partition.
     pub(crate) const PER_PARTITION: Figure =

@@ -2,44 +2,10 @@
 
 use proptest::prelude::*;
 
+use super::super::SPARE;
+use super::super::example::example;
 use super::super::known::{Figure, Unit};
-use super::super::{
-    BROKERS_DOWN, COMPRESSED_TO, COPY_COST, DISK_FULL, GROUPS, OUTAGE, OVERHEAD, REPLICATION, RETENTION, SEGMENT,
-    SEGMENT_ROLL, SKEW, SPARE,
-};
 use super::*;
-
-/// A plan that rests on everything there is.
-fn example() -> Asked {
-    Asked {
-        observed_peak: None,
-        times: None,
-        peak: Figure::PEAK.given(40_000.0),
-        kept: Figure::KEPT.given(10_000.0),
-        event: Some(Figure::EVENT.measured(512.0, "a search")),
-        overhead: OVERHEAD.or(Some(88.0)),
-        compressed_to: COMPRESSED_TO.or(None),
-        per_partition: Some(Figure::PER_PARTITION.measured(5000.0, "a search")),
-        per_consumer: Some(Figure::PER_CONSUMER.measured(2500.0, "a search")),
-        per_broker: Some(Figure::PER_BROKER.given(20_000.0)),
-        groups: GROUPS.or(None),
-        replication: REPLICATION.or(None),
-        skew: SKEW.or(None),
-        spare: SPARE.or(None),
-        brokers_down: BROKERS_DOWN.or(None),
-        copy_cost: COPY_COST.or(None),
-        broker_disk: Some(Figure::BROKER_DISK.given(500e9)),
-        disk_full: DISK_FULL.or(None),
-        network_in: Some(Figure::NETWORK_IN.given(20e6)),
-        network_out: Some(Figure::NETWORK_OUT.given(25e6)),
-        retention: RETENTION.or(Some(86_400.0)),
-        segment: SEGMENT.or(None),
-        segment_roll: SEGMENT_ROLL.or(None),
-        outage: OUTAGE.or(None),
-        catch_up_within: None,
-        brokers: None,
-    }
-}
 
 fn value(plan: &Provision, key: &str) -> f64 {
     plan.line(key).and_then(|line| line.value).unwrap_or_else(|| panic!("{key}"))
@@ -129,13 +95,13 @@ fn consumers_without_a_surplus_never_catch_up_and_it_says_so() {
 
 #[test]
 fn what_cannot_be_is_refused_in_a_sentence() {
-    let cases: [(fn(&mut Asked), &str); 9] = [
-        (|asked| asked.peak.value = 0.0, "the wanted peak is 0"),
+    let cases: [(fn(&mut Asked), &str); 12] = [
+        (|asked| asked.peak.value = 0.0, "the wanted peak is not above 0 (--peak)"),
         (|asked| asked.spare.value = -0.1, "--spare -0.1: it must be 0 or more"),
         (|asked| asked.skew.value = 0.9, "--skew 0.9: the fullest partition"),
         (|asked| asked.disk_full.value = 1.5, "--disk-full 1.5: a share above 0"),
         (|asked| asked.retention.value = 0.0, "--retention 0 s: it must be above 0"),
-        (|asked| asked.compressed_to.value = f64::NAN, "--compressed-to"),
+        (|asked| asked.compressed_to.value = f64::NAN, "--compressed-to NaN: it must be a finite number"),
         (
             |asked| asked.brokers = Some(Figure::BROKERS.given(2.0)),
             "3 copies of each partition need 3 brokers, and there are 2",
@@ -147,7 +113,21 @@ fn what_cannot_be_is_refused_in_a_sentence() {
             },
             "of 3 brokers none is left while 3 are down",
         ),
-        (|asked| asked.kept.value = 1e15, "one copy comes to more than can be planned"),
+        (|asked| asked.kept.value = 50_000.0, "--mean 50,000/s: the mean cannot be above the peak"),
+        (|asked| asked.kept.value = 0.0, "--mean 0/s: it must be above 0"),
+        (
+            |asked| {
+                asked.times = Some(Figure { key: "times", flag: "--times", unit: Unit::Factor }.given(f64::INFINITY))
+            },
+            "--times inf: it must be a finite number",
+        ),
+        (
+            |asked| {
+                asked.peak.value = 1e13;
+                asked.kept.value = 1e13;
+            },
+            "one copy comes to more than can be planned",
+        ),
     ];
     for (change, said) in cases {
         let mut asked = example();
@@ -162,9 +142,11 @@ fn what_endangers_events_is_noted() {
     let mut asked = example();
     asked.retention.value = 1800.0;
     asked.replication.value = 1.0;
+    asked.kept.value = 1.0;
     let notes = plan(&asked).unwrap().notes.join("\n");
     assert!(notes.contains("an outage of 1h 00m outlasts the retention of 30m 00s"), "{notes}");
-    assert!(notes.contains("may take all copies of a partition away"), "{notes}");
+    assert!(notes.contains("its events stay up to 7 days"), "{notes}");
+    assert!(notes.contains("all copies of a partition may be down"), "{notes}");
 }
 
 fn any_asked() -> impl Strategy<Value = Asked> {
