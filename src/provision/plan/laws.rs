@@ -43,6 +43,15 @@ fn a_plan_comes_to_what_a_hand_works_out() {
     assert!(plan.missing.is_empty() && plan.notes.is_empty(), "{plan:?}");
 }
 
+#[test]
+fn skew_takes_more_consumers_and_compression_fewer_bytes() {
+    let mut asked = example();
+    (asked.skew.value, asked.compressed_to.value, asked.spare.value) = (2.0, 0.5, 0.25);
+    let plan = plan(&asked).unwrap();
+    // 40,000 × 1.25 × 2 / 2,500 = 40, of which the fullest keeps up while half of the others' time is idle; 512 × 0.5 + 88.
+    assert_eq!(["consumers", "taken", "written"].map(|key| value(&plan, key)), [40.0, 50_000.0, 344.0]);
+}
+
 /// Without one of its figures a plan leaves lines out, and says which figure is missing.
 #[test]
 fn what_nobody_knows_is_not_planned() {
@@ -149,13 +158,76 @@ fn what_endangers_events_is_noted() {
     assert!(notes.contains("all copies of a partition may be down"), "{notes}");
 }
 
+/// All figures that are known, to be changed.
+fn figures(asked: &mut Asked) -> Vec<&mut Known> {
+    let Asked {
+        observed_peak,
+        times,
+        peak,
+        kept,
+        event,
+        overhead,
+        compressed_to,
+        per_partition,
+        per_consumer,
+        per_broker,
+        groups,
+        replication,
+        skew,
+        spare,
+        brokers_down,
+        copy_cost,
+        broker_disk,
+        disk_full,
+        network_in,
+        network_out,
+        retention,
+        segment,
+        segment_roll,
+        outage,
+        catch_up_within,
+        brokers,
+    } = asked;
+    let some = [
+        observed_peak,
+        times,
+        event,
+        per_partition,
+        per_consumer,
+        per_broker,
+        broker_disk,
+        network_in,
+        network_out,
+        catch_up_within,
+        brokers,
+    ];
+    let all = [
+        peak,
+        kept,
+        overhead,
+        compressed_to,
+        groups,
+        replication,
+        skew,
+        spare,
+        brokers_down,
+        copy_cost,
+        disk_full,
+        retention,
+        segment,
+        segment_roll,
+        outage,
+    ];
+    some.into_iter().filter_map(Option::as_mut).chain(all).collect()
+}
+
 fn any_asked() -> impl Strategy<Value = Asked> {
-    let load = (1.0..1e6_f64, 0.01..1.0_f64, 1.0..1e5_f64, 0.05..2.0_f64, 1.0..3.0_f64);
-    let each = (1.0..1e5_f64, 1.0..1e5_f64, 1.0..1e5_f64, 1e6..1e9_f64, 1e10..1e13_f64);
+    let load = (1.0..1e5_f64, 0.01..1.0_f64, 1.0..1e4_f64, 0.05..2.0_f64, 1.0..3.0_f64);
+    let each = (1.0..1e5_f64, 1.0..1e5_f64, 1.0..1e5_f64, 1e6..1e9_f64, 1e10..1e13_f64, 1e6..1e13_f64);
     let habits = (1..5_u8, 1..5_u8, 0..3_u8, 0.0..0.5_f64, 0.2..1.0_f64, any::<bool>());
     (load, each, habits).prop_map(|(load, each, habits)| {
         let (peak, kept, event, compressed_to, skew) = load;
-        let (partition, consumer, broker, network, disk) = each;
+        let (partition, consumer, broker, network, disk, segment) = each;
         let (groups, replication, down, spare, disk_full, is_in_time) = habits;
         let mut asked = example();
         asked.peak.value = peak;
@@ -169,6 +241,7 @@ fn any_asked() -> impl Strategy<Value = Asked> {
         asked.network_in = Some(Figure::NETWORK_IN.given(network));
         asked.network_out = Some(Figure::NETWORK_OUT.given(network));
         asked.broker_disk = Some(Figure::BROKER_DISK.given(disk));
+        asked.segment.value = segment;
         asked.groups.value = f64::from(groups);
         asked.replication.value = f64::from(replication);
         asked.brokers_down.value = f64::from(down);
@@ -227,6 +300,25 @@ proptest! {
         prop_assert!(value(&plan, "partitions") >= value(&plan, "consumers"));
         if let Some(within) = &asked.catch_up_within {
             prop_assert!(value(&plan, "catch_up") <= within.value * 1.000_001);
+        }
+    }
+
+    /// Whatever moves a line is among the figures that it says it rests on.
+    #[test]
+    fn a_line_names_every_figure_that_moves_it(asked in any_asked(), times in 1.01..3.0_f64) {
+        let before = plan(&asked).unwrap();
+        for at in 0..figures(&mut asked.clone()).len() {
+            let mut changed = asked.clone();
+            let known = figures(&mut changed).remove(at);
+            known.value *= times;
+            let key = known.key;
+            let Ok(after) = plan(&changed) else { continue };
+            for line in &before.lines {
+                let Some(moved) = after.line(line.key) else { continue };
+                let (from, to) = (line.value.unwrap_or(f64::MAX), moved.value.unwrap_or(f64::MAX));
+                let is_named = line.rests_on.contains(&key) || moved.rests_on.contains(&key);
+                prop_assert!(is_named || (from - to).abs() <= from * 1e-9, "{key} moves {}: {from} {to}", line.key);
+            }
         }
     }
 

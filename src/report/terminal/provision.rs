@@ -194,7 +194,7 @@ mod tests {
     fn a_plan_that_knows_little_says_at_least_and_what_would_tell_more() {
         let mut asked = example();
         (asked.per_partition, asked.per_broker, asked.network_out) = (None, None, None);
-        asked.per_consumer = asked.per_consumer.map(|known| crate::provision::Known { at_least: true, ..known });
+        asked.per_consumer = asked.per_consumer.map(|known| Known { at_least: true, ..known });
         asked.retention.value = 1800.0;
         asked.brokers = Some(Figure::BROKERS.given(7.0));
         insta::assert_snapshot!(provision(&plan(&asked).unwrap(), Look { width: 80, ..Look::PLAIN }));
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_the_screen() {
-        for width in [50, 80, 100, 140] {
+        for width in [66, 80, 100, 140] {
             let text = provision(&plan(&example()).unwrap(), Look { width, ..Look::PLAIN });
             let is_wider = |line: &&str| !line.contains("https://") && line.chars().count() > width;
             assert_eq!(text.lines().find(is_wider), None, "{width}");
