@@ -49,7 +49,8 @@ fn skew_takes_more_consumers_and_compression_fewer_bytes() {
     (asked.skew.value, asked.compressed_to.value, asked.spare.value) = (2.0, 0.5, 0.25);
     let plan = plan(&asked).unwrap();
     // 40,000 × 1.25 × 2 / 2,500 = 40, of which the fullest keeps up while half of the others' time is idle; 512 × 0.5 + 88.
-    assert_eq!(["consumers", "taken", "written"].map(|key| value(&plan, key)), [40.0, 50_000.0, 344.0]);
+    let worked = ["consumers", "taken", "written"].map(|key| plan.line(key).and_then(|line| line.value));
+    assert_eq!(worked, [40.0, 50_000.0, 344.0].map(Some));
 }
 
 /// Without one of its figures a plan leaves lines out, and says which figure is missing.
@@ -104,7 +105,8 @@ fn consumers_without_a_surplus_never_catch_up_and_it_says_so() {
 
 #[test]
 fn what_cannot_be_is_refused_in_a_sentence() {
-    let cases: [(fn(&mut Asked), &str); 12] = [
+    type Change = fn(&mut Asked);
+    let cases: [(Change, &str); 12] = [
         (|asked| asked.peak.value = 0.0, "the wanted peak is not above 0 (--peak)"),
         (|asked| asked.spare.value = -0.1, "--spare -0.1: it must be 0 or more"),
         (|asked| asked.skew.value = 0.9, "--skew 0.9: the fullest partition"),
