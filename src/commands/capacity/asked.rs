@@ -249,9 +249,11 @@ fn per_consumer(args: &Args, searches: &Searches<'_>) -> Option<Known> {
     let Some(search) = &searches.consumer else {
         return args.rates.per_consumer.map(|rate| Figure::PER_CONSUMER.given(rate.as_per_s()));
     };
-    let consumers = args.rates.measured_consumers.max(1);
-    let per_s = search.rate.per_s / f64::from(consumers);
-    Some(searched(Figure::PER_CONSUMER, search, per_s, &format!("through {}", counted(consumers, "consumer"))))
+    let told = args.rates.measured_consumers;
+    let consumers = told.unwrap_or(1);
+    let over = format!("through {}", counted(consumers, "consumer"));
+    let known = searched(Figure::PER_CONSUMER, search, search.rate.per_s / f64::from(consumers), &over);
+    Some(known.divided_by(&[(told, "--measured-consumers")]))
 }
 
 /// A cluster that kept copies took each event several times.
@@ -259,10 +261,12 @@ fn per_broker(args: &Args, searches: &Searches<'_>, copy_cost: f64) -> Option<Kn
     let Some(search) = &searches.broker else {
         return args.rates.per_broker.map(|rate| Figure::PER_BROKER.given(rate.as_per_s()));
     };
-    let [brokers, copies] = [args.rates.measured_brokers, args.rates.measured_replication].map(|number| number.max(1));
+    let told = [args.rates.measured_brokers, args.rates.measured_replication];
+    let [brokers, copies] = told.map(|told| told.unwrap_or(1));
     let taken = search.rate.per_s * (1.0 + copy_cost * (f64::from(copies) - 1.0));
     let over = format!("on {}, replication {copies}", counted(brokers, "broker"));
-    Some(searched(Figure::PER_BROKER, search, taken / f64::from(brokers), &over))
+    let known = searched(Figure::PER_BROKER, search, taken / f64::from(brokers), &over);
+    Some(known.divided_by(&[(told[0], "--measured-brokers"), (told[1], "--measured-replication")]))
 }
 
 impl From<Unmeasured> for CommandError {

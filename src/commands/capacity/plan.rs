@@ -79,21 +79,21 @@ pub struct RateFlags {
     /// The same, as a search in this folder confirmed it, at the output of a pipeline
     #[arg(long, value_name = "DIR", conflicts_with = "per_consumer", help_heading = RATES)]
     pub per_consumer_from: Option<PathBuf>,
-    /// How many consumers that pipeline had
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "per_consumer_from", help_heading = RATES)]
-    pub measured_consumers: u32,
+    /// How many consumers that pipeline had (default: 1)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), requires = "per_consumer_from", help_heading = RATES)]
+    pub measured_consumers: Option<u32>,
     /// What one broker takes from producers, without replication
     #[arg(long, value_name = "RATE", help_heading = RATES)]
     pub per_broker: Option<Rate>,
     /// The same, as a search in this folder confirmed it
     #[arg(long, value_name = "DIR", conflicts_with = "per_broker", help_heading = RATES)]
     pub per_broker_from: Option<PathBuf>,
-    /// How many brokers that cluster had
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "per_broker_from", help_heading = RATES)]
-    pub measured_brokers: u32,
-    /// How many copies of each partition that cluster kept
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "per_broker_from", help_heading = RATES)]
-    pub measured_replication: u32,
+    /// How many brokers that cluster had (default: 1)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), requires = "per_broker_from", help_heading = RATES)]
+    pub measured_brokers: Option<u32>,
+    /// How many copies of each partition that cluster kept (default: 1)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), requires = "per_broker_from", help_heading = RATES)]
+    pub measured_replication: Option<u32>,
     /// Bytes in a second that one broker may receive
     #[arg(long, value_name = "SIZE/s", value_parser = bytes_per_s, help_heading = RATES)]
     pub network_in: Option<f64>,
