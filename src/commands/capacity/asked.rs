@@ -1,6 +1,6 @@
 //! What `capacity plan` is asked: each figure from its flag, from a measurement, or from what is usual.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::plan::Args;
 use crate::commands::curve::{curve_in, name_of};
@@ -36,8 +36,8 @@ struct Searches<'a> {
 
 impl<'a> Searches<'a> {
     fn read(args: &'a Args) -> Result<Self, Unmeasured> {
-        let read = |folder: &'a Option<std::path::PathBuf>| -> Result<Option<Searched<'a>>, Unmeasured> {
-            let rate = |folder: &'a std::path::PathBuf| Ok(Searched { folder, rate: measured_rate(folder)? });
+        let read = |folder: &'a Option<PathBuf>| -> Result<Option<Searched<'a>>, Unmeasured> {
+            let rate = |folder: &'a PathBuf| Ok(Searched { folder, rate: measured_rate(folder)? });
             folder.as_ref().map(rate).transpose()
         };
         Ok(Searches {

@@ -58,8 +58,10 @@ fn push_order(text: &mut String, plan: &Provision, look: Look) {
     }
     let outage = plan.inputs.iter().find(|known| known.key == "outage");
     if let (Some(catch_up), Some(outage)) = (plan.line("catch_up"), outage) {
-        let time = catch_up.value.map_or_else(|| "never".to_owned(), |value| format!("in {}", seconds(value)));
-        line(text, &format!("an outage of {} is caught up {time}", seconds(outage.value)));
+        let time = catch_up
+            .value
+            .map_or_else(|| "is never caught up".to_owned(), |value| format!("is caught up in {}", seconds(value)));
+        line(text, &format!("an outage of {} {time}", seconds(outage.value)));
     }
 }
 
@@ -198,6 +200,14 @@ mod tests {
         asked.retention.value = 1800.0;
         asked.brokers = Some(Figure::BROKERS.given(7.0));
         insta::assert_snapshot!(provision(&plan(&asked).unwrap(), Look { width: 80, ..Look::PLAIN }));
+    }
+
+    #[test]
+    fn consumers_without_a_surplus_never_catch_up() {
+        let mut asked = example();
+        asked.spare.value = 0.0;
+        let text = provision(&plan(&asked).unwrap(), Look::PLAIN);
+        assert_eq!(text.lines().nth(1), Some("an outage of 1h 00m is never caught up"));
     }
 
     #[test]
