@@ -3,7 +3,8 @@
 //! The rooms follow the path of an event, and dependencies point one way:
 //! `profile` → `load` → `produce` → `kafka` → (broker) → `kafka` → `consume` → `check`, `event_time` → `verdict`, `conclude` → `results` → `report`.
 //! `run` wires them together, `merge` joins parts of a run, `capture` and `survey` read existing topics.
-//! `capacity` and `trials` search for what a target holds; `provision` plans what to order. `curve` (captured rates) and `units` come before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is
+//! `capacity` and `trials` search for what a target holds; `provision` plans what to order.
+//! `curve` (captured rates) and `units` come before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is
 //! the embedded broker; `clock` is the process's one clock.
 
 mod by_the_second;

@@ -40,7 +40,7 @@ const ALONE: Span = Span::from_secs(5);
 Short trials play the busiest stretch of the profile; a long one plays all of it and confirms the lower bound.
 Stopped with Ctrl-C, the same command with the same --out goes on from the trials that it has.
 
-A profile that is called plan is ./plan.
+For a profile named plan, write ./plan.
 
 Examples:
   floodmark capacity profiles/peak3x.toml -b localhost:9092

@@ -13,11 +13,11 @@ pub(crate) struct Asked {
     pub(crate) peak: Known,
     /// Events in a second on average over the retention.
     pub(crate) kept: Known,
-    /// Bytes of an event's payload, on average.
+    /// Bytes of an event, payload and key, on average.
     pub(crate) event: Option<Known>,
-    /// Bytes beside the payload.
+    /// Bytes beside payload and key.
     pub(crate) overhead: Known,
-    /// Bytes of a payload when it is written, over its bytes.
+    /// What compression leaves of an event: a share.
     pub(crate) compressed_to: Known,
     /// Events in a second that producers get into one partition.
     pub(crate) per_partition: Option<Known>,

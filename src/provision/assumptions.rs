@@ -35,22 +35,22 @@ pub(crate) const GROUPS: Assumption =
     assumption("groups", "--groups", Unit::Count, 1.0, "one consumer group reads everything");
 /// Copies of each partition.
 pub(crate) const REPLICATION: Assumption =
-    assumption("replication", "--replication", Unit::Count, 3.0, "three copies, as AWS recommends over three zones");
+    assumption("replication", "--replication", Unit::Count, 3.0, "three copies, as AWS recommends for three zones");
 /// Brokers that may be down while the others hold the load.
 pub(crate) const BROKERS_DOWN: Assumption =
     assumption("brokers_down", "--brokers-down", Unit::Count, 1.0, "the others hold the load while one is down");
 /// What a follower's copy costs a broker, relative to an event from a producer.
 pub(crate) const COPY_COST: Assumption =
     assumption("copy_cost", "--copy-cost", Unit::Factor, 1.0, "a follower's copy costs a broker as much as an event");
-/// 61 bytes of a batch with one event; of the record 1 byte of attributes and varints of at most 10 + 5 × 5: without key and headers.
+/// 61 bytes of a batch with one event; of the record 1 byte of attributes and varints of at most 10 + 5 × 5: without headers.
 pub(crate) const OVERHEAD: Assumption = assumption(
     "overhead",
     "--overhead-bytes",
     Unit::Bytes,
     97.0,
-    "one event a batch: 61 B of the batch, at most 36 B of the record, no key",
+    "one event a batch: 61 B of the batch, at most 36 B of the record",
 );
-/// Bytes written over bytes of payload.
+/// What compression leaves of an event.
 pub(crate) const COMPRESSED_TO: Assumption =
     assumption("compressed_to", "--compressed-to", Unit::Factor, 1.0, "nothing is compressed");
 /// How long events are kept: Kafka's default.

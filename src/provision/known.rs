@@ -96,10 +96,27 @@ impl Figure {
 }
 
 impl Known {
-    /// Whether nobody knows it.
+    /// Whether nobody knows anything of it.
     #[must_use]
     pub(crate) fn is_assumed(&self) -> bool {
-        self.basis.contains(&Basis::Assumed)
+        self.basis == [Basis::Assumed]
+    }
+
+    /// The same, of how many things it was measured being given by these flags, or else assumed to be one.
+    #[must_use]
+    pub(crate) fn divided_by(mut self, told: &[(Option<u32>, &'static str)]) -> Self {
+        let flags = |is_told: bool| -> Vec<&str> {
+            told.iter().filter(|(told, _)| told.is_some() == is_told).map(|(_, flag)| *flag).collect()
+        };
+        if !flags(true).is_empty() {
+            self.basis.push(Basis::Given);
+        }
+        let assumed = flags(false);
+        if !assumed.is_empty() {
+            self.basis.push(Basis::Assumed);
+            self.from = format!("{}, as nobody said otherwise ({})", self.from, assumed.join(", "));
+        }
+        self
     }
 }
 
@@ -109,7 +126,7 @@ impl Figure {
     pub(crate) const PEAK: Figure = Figure { key: "peak", flag: "--peak", unit: Unit::EventsPerS };
     /// The mean rate over the retention.
     pub(crate) const KEPT: Figure = Figure { key: "kept", flag: "--mean", unit: Unit::EventsPerS };
-    /// The bytes of a payload.
+    /// The bytes of an event, payload and key.
     pub(crate) const EVENT: Figure = Figure { key: "event", flag: "--event-bytes", unit: Unit::Bytes };
     /// What producers get into one partition.
     pub(crate) const PER_PARTITION: Figure =

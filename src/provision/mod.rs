@@ -4,6 +4,8 @@
 mod asked;
 mod assumptions;
 mod brokers;
+#[cfg(test)]
+pub(crate) mod example;
 mod known;
 mod lines;
 mod peak;

@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn the_fullest_stretch_may_begin_anywhere() {
         let curve = Curve::new(None, 60_000, vec![60.0, 0.0, 600.0, 1200.0, 0.0]).unwrap();
-        assert_eq!(busiest_bucket_per_s(&curve), 20.0);
+        assert_eq!(Some(busiest_bucket_per_s(&curve)), Some(20.0));
         assert_eq!(
             [60.0, 120.0, 90.0, 300.0].map(|s| fullest_per_s(&curve, s)),
             [Some(20.0), Some(15.0), Some(15.0), Some(6.2)]

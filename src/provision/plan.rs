@@ -2,18 +2,18 @@
 
 use super::asked::Asked;
 use super::brokers::{brokers, disk_on_each};
-use super::known::Known;
+use super::known::{Known, Unit};
 use super::lines::{Sheet, Worked};
 use super::reading::reading;
 use super::record::{Answer, PROVISION_SCHEMA, Provision};
 use super::storing::{keeping, writing};
-use super::words::said;
+use super::words::{quantity, said};
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     /// Nothing is to be planned for.
-    #[error("the wanted peak is 0, {from}: a plan needs a rate above 0, as in --peak 40k/s")]
+    #[error("the wanted peak is not above 0 ({from}): a plan needs a rate as in --peak 40k/s")]
     NoPeak {
         /// Where the peak comes from.
         from: String,
@@ -65,21 +65,22 @@ pub(crate) fn plan(asked: &Asked) -> Result<Provision, Refusal> {
     let mut sheet = Sheet::default();
     let read = reading(&mut sheet, asked)?;
     let writing = writing(&mut sheet, asked)?;
-    let one_copy = match &writing {
+    let kept = match &writing {
         Some(writing) => Some(keeping(&mut sheet, asked, &writing.written, read.partitions.as_ref())?),
         None => None,
     };
-    let (needed, is_whole) = brokers(&mut sheet, asked, writing.as_ref(), read.taken.as_ref(), one_copy.as_ref())?;
+    let one_copy = kept.as_ref().map(|kept| &kept.one_copy);
+    let (needed, is_whole) = brokers(&mut sheet, asked, writing.as_ref(), read.taken.as_ref(), one_copy)?;
     let there = asked.brokers.as_ref().map(|brokers| Worked::of(brokers.value, &[brokers]));
     let answer = there.as_ref().map(|there| match (there.value >= needed.value, is_whole) {
         (false, _) => Answer::NotEnough,
         (true, true) => Answer::Enough,
         (true, false) => Answer::Unknown,
     });
-    if let Some(one_copy) = &one_copy {
+    if let Some(one_copy) = one_copy {
         disk_on_each(&mut sheet, asked, one_copy, there.as_ref().unwrap_or(&needed))?;
     }
-    notes(&mut sheet, asked);
+    notes(&mut sheet, asked, kept.as_ref().is_some_and(|kept| kept.by_age));
     let used =
         |known: &&Known| !known.is_assumed() || sheet.lines.iter().any(|line| line.rests_on.contains(&known.key));
     let inputs = asked.all().filter(used).cloned().collect();
@@ -93,18 +94,25 @@ pub(crate) fn plan(asked: &Asked) -> Result<Provision, Refusal> {
     })
 }
 
-fn notes(sheet: &mut Sheet, asked: &Asked) {
-    let Asked { outage, retention, replication, brokers_down, .. } = asked;
+/// What to know before the order.
+fn notes(sheet: &mut Sheet, asked: &Asked, is_kept_by_age: bool) {
+    let Asked { outage, retention, replication, brokers_down, segment_roll, .. } = asked;
     if outage.value >= retention.value {
         let (outage, retention) = (said(outage), said(retention));
         sheet.notes.push(format!(
             "an outage of {outage} outlasts the retention of {retention}: what is not read by then is deleted"
         ));
     }
+    if is_kept_by_age && segment_roll.value * 2.0 > retention.value {
+        let (roll, longest) = (said(segment_roll), quantity(retention.value + segment_roll.value, Unit::Seconds));
+        sheet.notes.push(format!(
+            "segments fill slowly: each is written to for {roll}, and its events stay up to {longest}; a smaller segment.ms of the topic, and --segment-roll, save disk"
+        ));
+    }
     if replication.value <= brokers_down.value {
         let (copies, down) = (said(replication), said(brokers_down));
         sheet.notes.push(format!(
-            "with --replication {copies}, {down} brokers down may take all copies of a partition away: its events can neither be written nor read meanwhile"
+            "with --replication {copies} and --brokers-down {down}, all copies of a partition may be down: its events can be neither written nor read meanwhile"
         ));
     }
     for known in asked.all().filter(|known| known.at_least) {
@@ -125,6 +133,10 @@ fn check(asked: &Asked) -> Result<(), Refusal> {
         Some(wanted) => Err(Refusal::Impossible { flag: known.flag, said: said(known), wanted }),
         None => Ok(()),
     })?;
+    if asked.kept.value > asked.peak.value * (1.0 + 1e-9) {
+        let (flag, said) = (asked.kept.flag, said(&asked.kept));
+        return Err(Refusal::Impossible { flag, said, wanted: "the mean cannot be above the peak" });
+    }
     if let Some(brokers) = &asked.brokers {
         let [there, down] = [brokers, &asked.brokers_down].map(said);
         if asked.replication.value > brokers.value {
@@ -140,16 +152,19 @@ fn check(asked: &Asked) -> Result<(), Refusal> {
 /// What a figure must be, when it is not.
 fn wanted(known: &Known) -> Option<&'static str> {
     let value = known.value;
+    if !value.is_finite() {
+        return Some("it must be a finite number");
+    }
     let (is_good, wanted) = match known.key {
         "spare" | "copy_cost" | "overhead" => (value >= 0.0, "it must be 0 or more"),
-        "brokers_down" | "kept" => return None,
+        "brokers_down" => return None,
         "skew" => (value >= 1.0, "the fullest partition has at least as much as the mean one: 1 or more"),
         "disk_full" => (value > 0.0 && value <= 1.0, "a share above 0, and at most 1"),
         "groups" => (value >= 1.0, "at least one group reads"),
         "replication" | "brokers" => (value >= 1.0, "it must be 1 or more"),
         _ => (value > 0.0, "it must be above 0"),
     };
-    (!(is_good && value.is_finite())).then_some(wanted)
+    (!is_good).then_some(wanted)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(crate) const RECORD: Source = Source {
 };
 /// How full disks may be, and how many copies.
 pub(crate) const DISK: Source = Source {
-    says: "act when a data disk is 85 % full; three copies over three zones",
+    says: "act when a data disk is 85 % full; three copies for three zones",
     url: Some("https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html"),
 };
 /// Segments are deleted whole.

@@ -35,6 +35,14 @@ pub(super) struct Writing<'a> {
     pub(super) produced: Worked<'a>,
 }
 
+/// What is kept.
+pub(super) struct Keeping<'a> {
+    /// Bytes of one copy of everything.
+    pub(super) one_copy: Worked<'a>,
+    /// Whether segments are closed for their age, before they are full.
+    pub(super) by_age: bool,
+}
+
 /// Adds the lines on writing; none without the size of an event.
 pub(super) fn writing<'a>(sheet: &mut Sheet, asked: &'a Asked) -> Result<Option<Writing<'a>>, Refusal> {
     let Some(event) = &asked.event else {
@@ -58,11 +66,12 @@ pub(super) fn keeping<'a>(
     asked: &'a Asked,
     written: &Worked<'a>,
     partitions: Option<&Worked<'a>>,
-) -> Result<Worked<'a>, Refusal> {
+) -> Result<Keeping<'a>, Refusal> {
     let Asked { kept, retention, segment, segment_roll, replication, disk_full, .. } = asked;
     let per_s = kept.value * written.value;
     let by_age = per_s * segment_roll.value;
     let by_size = partitions.map(|partitions| partitions.value * segment.value);
+    let is_by_age = by_size.is_none_or(|by_size| by_age <= by_size);
     let value = per_s * retention.value + by_size.map_or(by_age, |by_size| by_size.min(by_age));
     let text = format!(
         "{} × {} × {} and {} of segments",
@@ -79,5 +88,5 @@ pub(super) fn keeping<'a>(
     let disk = one_copy.then(value * replication.value / disk_full.value, &[replication, disk_full]);
     let text = format!("{} × {} / {}", figure(&one_copy, Unit::Bytes), said(replication), said(disk_full));
     sheet.add(DISK, &disk, text)?;
-    Ok(one_copy)
+    Ok(Keeping { one_copy, by_age: is_by_age })
 }

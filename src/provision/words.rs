@@ -19,6 +19,9 @@ pub(crate) fn quantity(value: f64, unit: Unit) -> String {
 /// A number with at most two decimals; a small one with three digits.
 #[must_use]
 pub(super) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return value.to_string();
+    }
     if value >= 1000.0 {
         return figures::count(value.round() as u64);
     }

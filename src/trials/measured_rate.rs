@@ -10,7 +10,7 @@ use crate::results::{ResultsError, RunFolder, Summary};
 /// What a search measured.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MeasuredRate {
-    /// Events in a second at the highest load that a long trial confirmed.
+    /// Events in a second of the profile's busiest stretch, at the highest load that a long trial confirmed.
     pub(crate) per_s: f64,
     /// Whether more may be possible: no load failed.
     pub(crate) at_least: bool,

@@ -38,6 +38,7 @@ fn a_search_that_was_stopped_goes_on_from_its_trials() {
     assert_eq!(stopped.code(), Some(3), "{}", stopped.stderr);
     assert!(stopped.stdout.contains("not finished"), "{}", stopped.stdout);
     assert_eq!(record(&out)["trials"].as_array().unwrap().len(), 1);
+    crate::capacity_plan::an_unfinished_search_is_no_measurement(&workshop, &out);
 
     let ended = workshop.call(&arguments);
     assert_eq!(ended.code(), Some(0), "{} {}", ended.stdout, ended.stderr);
@@ -50,6 +51,7 @@ fn a_search_that_was_stopped_goes_on_from_its_trials() {
         let folder = out.join(trial["folder"].as_str().unwrap());
         assert!(folder.join("summary.json").is_file(), "{}", folder.display());
     }
+    crate::capacity_plan::a_search_is_a_measurement(&workshop, &out);
     // The folder belongs to this search alone.
     let other = workshop.call(&[&arguments[..], &["--width", "0.1"]].concat());
     let (code, sentence) = other.one_sentence();

@@ -11,6 +11,8 @@ mod broker_java;
 #[cfg(test)]
 mod capacity;
 #[cfg(test)]
+mod capacity_plan;
+#[cfg(test)]
 mod capture;
 #[cfg(test)]
 mod changing_topics;

@@ -1,6 +1,6 @@
 //! What `capacity plan` is asked: each figure from its flag, from a measurement, or from what is usual.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::plan::Args;
 use crate::commands::curve::{curve_in, name_of};
@@ -36,8 +36,8 @@ struct Searches<'a> {
 
 impl<'a> Searches<'a> {
     fn read(args: &'a Args) -> Result<Self, Unmeasured> {
-        let read = |folder: &'a Option<std::path::PathBuf>| -> Result<Option<Searched<'a>>, Unmeasured> {
-            let rate = |folder: &'a std::path::PathBuf| Ok(Searched { folder, rate: measured_rate(folder)? });
+        let read = |folder: &'a Option<PathBuf>| -> Result<Option<Searched<'a>>, Unmeasured> {
+            let rate = |folder: &'a PathBuf| Ok(Searched { folder, rate: measured_rate(folder)? });
             folder.as_ref().map(rate).transpose()
         };
         Ok(Searches {
@@ -63,6 +63,7 @@ pub(super) fn asked(args: &Args) -> Result<(Asked, Vec<String>), CommandError> {
     let event = event(args, &searches, profile.as_ref());
     let mut notes = notes_on_sizes(event.as_ref(), &searches);
     notes.extend(curve.as_ref().and_then(|(_, curve)| note_on_buckets(curve)));
+    notes.extend(profile.as_ref().filter(|_| observes_profile(args)).and_then(note_on_streams));
     let (sizes, habits) = (&args.sizes, &args.habits);
     let copy_cost = COPY_COST.or(habits.copy_cost);
     let asked = Asked {
@@ -156,7 +157,10 @@ fn kept(args: &Args, peak: &Known, curve: Option<&(&Path, Curve)>, retention: &K
             let from = format!("{times} x {}, mean of the curve's fullest {length}", figures::rate(per_s));
             Figure::KEPT.multiplied(per_s * times, &from)
         }
-        (None, _) => Figure::KEPT.assumed(peak.value, "the peak all the time: --mean sets less"),
+        (None, _) => {
+            let why = if curve.is_some() { "the curve is shorter than the retention: " } else { "" };
+            Figure::KEPT.assumed(peak.value, &format!("{why}as if the peak went on all the time"))
+        }
     }
 }
 
@@ -167,12 +171,14 @@ fn event(args: &Args, searches: &Searches<'_>, profile: Option<&Plan>) -> Option
     }
     let measured = searches.all().filter_map(|searched| Some((searched.rate.event_bytes?, searched.folder)));
     if let Some((size, folder)) = measured.max_by(|one, other| one.0.total_cmp(&other.0)) {
-        return Some(Figure::EVENT.measured(size, &format!("mean payload in the search in {}", folder.display())));
+        return Some(
+            Figure::EVENT.measured(size, &format!("mean payload and key in the search in {}", folder.display())),
+        );
     }
     let plan = profile.filter(|plan| plan.events > 0)?;
     let copies: u64 = plan.streams.iter().filter_map(|stream| stream.copies).sum();
     let size = plan.bytes as f64 / (plan.events + copies) as f64;
-    Some(Figure::EVENT.measured(size, &format!("mean payload of profile {}", plan.profile)))
+    Some(Figure::EVENT.measured(size, &format!("mean payload of profile {}, without keys", plan.profile)))
 }
 
 /// Rates fall as events grow.
@@ -185,7 +191,7 @@ fn notes_on_sizes(event: Option<&Known>, searches: &Searches<'_>) -> Vec<String>
         let [planned, measured] =
             [event.value, searched.rate.event_bytes.unwrap_or_default()].map(|size| quantity(size, Unit::Bytes));
         format!(
-            "{} was searched with events of {measured}, smaller than the {planned} planned: rates fall as events grow",
+            "{} was searched with events of {measured}, and {planned} are planned: rates fall as events grow",
             searched.folder.display()
         )
     };
@@ -200,12 +206,30 @@ fn note_on_buckets(curve: &Curve) -> Option<String> {
     })
 }
 
+/// Whether the peak is the profile's.
+fn observes_profile(args: &Args) -> bool {
+    args.peak.is_none() && args.curve.is_none()
+}
+
+/// A sum of streams needs at least as many partitions as each of them alone, rounded up, together.
+fn note_on_streams(plan: &Plan) -> Option<String> {
+    let streams = plan.streams.len();
+    (streams > 1).then(|| {
+        format!("the profile's {streams} streams are planned as one: give each topic its share of the partitions, rounded up")
+    })
+}
+
 /// A figure of a search: a rate, divided by what it was spread over.
 fn searched(figure: Figure, searched: &Searched<'_>, per_s: f64, over: &str) -> Known {
     let from = format!("search in {}: {} {over}", searched.folder.display(), figures::rate(searched.rate.per_s));
     let mut known = figure.measured(per_s, &from);
     known.at_least = searched.rate.at_least;
     known
+}
+
+/// `1 broker`, `3 brokers`
+fn counted(number: u32, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn per_partition(args: &Args, searches: &Searches<'_>) -> Result<Option<Known>, CommandError> {
@@ -218,16 +242,18 @@ fn per_partition(args: &Args, searches: &Searches<'_>) -> Result<Option<Known>, 
     }
     let partitions = search.rate.partitions;
     let per_s = search.rate.per_s / f64::from(partitions);
-    Ok(Some(searched(Figure::PER_PARTITION, search, per_s, &format!("over {partitions} partitions"))))
+    Ok(Some(searched(Figure::PER_PARTITION, search, per_s, &format!("over {}", counted(partitions, "partition")))))
 }
 
 fn per_consumer(args: &Args, searches: &Searches<'_>) -> Option<Known> {
     let Some(search) = &searches.consumer else {
         return args.rates.per_consumer.map(|rate| Figure::PER_CONSUMER.given(rate.as_per_s()));
     };
-    let consumers = args.rates.measured_consumers.max(1);
-    let per_s = search.rate.per_s / f64::from(consumers);
-    Some(searched(Figure::PER_CONSUMER, search, per_s, &format!("through {consumers} consumers")))
+    let told = args.rates.measured_consumers;
+    let consumers = told.unwrap_or(1);
+    let over = format!("through {}", counted(consumers, "consumer"));
+    let known = searched(Figure::PER_CONSUMER, search, search.rate.per_s / f64::from(consumers), &over);
+    Some(known.divided_by(&[(told, "--measured-consumers")]))
 }
 
 /// A cluster that kept copies took each event several times.
@@ -235,10 +261,12 @@ fn per_broker(args: &Args, searches: &Searches<'_>, copy_cost: f64) -> Option<Kn
     let Some(search) = &searches.broker else {
         return args.rates.per_broker.map(|rate| Figure::PER_BROKER.given(rate.as_per_s()));
     };
-    let [brokers, copies] = [args.rates.measured_brokers, args.rates.measured_replication].map(|number| number.max(1));
+    let told = [args.rates.measured_brokers, args.rates.measured_replication];
+    let [brokers, copies] = told.map(|told| told.unwrap_or(1));
     let taken = search.rate.per_s * (1.0 + copy_cost * (f64::from(copies) - 1.0));
-    let over = format!("on {brokers} brokers with {copies} copies");
-    Some(searched(Figure::PER_BROKER, search, taken / f64::from(brokers), &over))
+    let over = format!("on {}, replication {copies}", counted(brokers, "broker"));
+    let known = searched(Figure::PER_BROKER, search, taken / f64::from(brokers), &over);
+    Some(known.divided_by(&[(told[0], "--measured-brokers"), (told[1], "--measured-replication")]))
 }
 
 impl From<Unmeasured> for CommandError {

@@ -12,10 +12,10 @@ use crate::units::{ByteSize, Rate, Span};
 use crate::verdict::Verdict;
 
 /// Headings of the help.
-const LOAD: &str = "What is to be held";
-const RATES: &str = "What one of them holds";
+const LOAD: &str = "Load";
+const RATES: &str = "What one partition, consumer or broker holds";
 const SIZES: &str = "Bytes and time";
-const HABITS: &str = "How it is planned";
+const HABITS: &str = "Margins and copies";
 
 /// Flags of `capacity plan`.
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ pub struct Args {
     /// The mean rate over the retention, --times not applied (default: the curve's fullest stretch of that length, or the peak all the time)
     #[arg(long, value_name = "RATE", help_heading = LOAD)]
     pub mean: Option<Rate>,
-    /// Bytes of an event's payload, on average (default: as in the search's trial, or in the profile)
+    /// Bytes of an event, payload and key, on average (default: as in the search's trial, or in the profile)
     #[arg(long, value_name = "SIZE", help_heading = LOAD)]
     pub event_bytes: Option<ByteSize>,
     /// What the flags of the rates say.
@@ -79,21 +79,21 @@ pub struct RateFlags {
     /// The same, as a search in this folder confirmed it, at the output of a pipeline
     #[arg(long, value_name = "DIR", conflicts_with = "per_consumer", help_heading = RATES)]
     pub per_consumer_from: Option<PathBuf>,
-    /// How many consumers that pipeline had
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "per_consumer_from", help_heading = RATES)]
-    pub measured_consumers: u32,
+    /// How many consumers that pipeline had (default: 1)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), requires = "per_consumer_from", help_heading = RATES)]
+    pub measured_consumers: Option<u32>,
     /// What one broker takes from producers, without replication
     #[arg(long, value_name = "RATE", help_heading = RATES)]
     pub per_broker: Option<Rate>,
     /// The same, as a search in this folder confirmed it
     #[arg(long, value_name = "DIR", conflicts_with = "per_broker", help_heading = RATES)]
     pub per_broker_from: Option<PathBuf>,
-    /// How many brokers that cluster had
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "per_broker_from", help_heading = RATES)]
-    pub measured_brokers: u32,
-    /// How many copies of each partition that cluster kept
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "per_broker_from", help_heading = RATES)]
-    pub measured_replication: u32,
+    /// How many brokers that cluster had (default: 1)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), requires = "per_broker_from", help_heading = RATES)]
+    pub measured_brokers: Option<u32>,
+    /// How many copies of each partition that cluster kept (default: 1)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), requires = "per_broker_from", help_heading = RATES)]
+    pub measured_replication: Option<u32>,
     /// Bytes in a second that one broker may receive
     #[arg(long, value_name = "SIZE/s", value_parser = bytes_per_s, help_heading = RATES)]
     pub network_in: Option<f64>,
@@ -108,10 +108,10 @@ pub struct RateFlags {
 /// What is written, and how long it is kept.
 #[derive(Debug, clap::Args)]
 pub struct SizeFlags {
-    /// Bytes written with each event beside its payload: of batch and record, key and headers (default: 97B)
+    /// Bytes written with each event beside its payload and key: of the batch, the record, headers (default: 97B)
     #[arg(long, value_name = "SIZE", help_heading = SIZES)]
     pub overhead_bytes: Option<ByteSize>,
-    /// A payload's bytes as they are written, over its own: 0.4 (default: 1)
+    /// What compression leaves of an event's bytes: 0.4 (default: 1)
     #[arg(long, value_name = "SHARE", help_heading = SIZES)]
     pub compressed_to: Option<f64>,
     /// How long events are kept (default: 7d)
@@ -152,7 +152,7 @@ pub struct HabitFlags {
     /// Brokers that may be down while the others hold the load (default: 1)
     #[arg(long, value_name = "N", help_heading = HABITS)]
     pub brokers_down: Option<u16>,
-    /// What a follower's copy costs a broker, over an event from a producer (default: 1)
+    /// What a follower's copy costs a broker, relative to an event from a producer (default: 1)
     #[arg(long, value_name = "FACTOR", help_heading = HABITS)]
     pub copy_cost: Option<f64>,
     /// How many brokers there are: are they enough?

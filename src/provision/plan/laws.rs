@@ -2,44 +2,10 @@
 
 use proptest::prelude::*;
 
+use super::super::SPARE;
+use super::super::example::example;
 use super::super::known::{Figure, Unit};
-use super::super::{
-    BROKERS_DOWN, COMPRESSED_TO, COPY_COST, DISK_FULL, GROUPS, OUTAGE, OVERHEAD, REPLICATION, RETENTION, SEGMENT,
-    SEGMENT_ROLL, SKEW, SPARE,
-};
 use super::*;
-
-/// A plan that rests on everything there is.
-fn example() -> Asked {
-    Asked {
-        observed_peak: None,
-        times: None,
-        peak: Figure::PEAK.given(40_000.0),
-        kept: Figure::KEPT.given(10_000.0),
-        event: Some(Figure::EVENT.measured(512.0, "a search")),
-        overhead: OVERHEAD.or(Some(88.0)),
-        compressed_to: COMPRESSED_TO.or(None),
-        per_partition: Some(Figure::PER_PARTITION.measured(5000.0, "a search")),
-        per_consumer: Some(Figure::PER_CONSUMER.measured(2500.0, "a search")),
-        per_broker: Some(Figure::PER_BROKER.given(20_000.0)),
-        groups: GROUPS.or(None),
-        replication: REPLICATION.or(None),
-        skew: SKEW.or(None),
-        spare: SPARE.or(None),
-        brokers_down: BROKERS_DOWN.or(None),
-        copy_cost: COPY_COST.or(None),
-        broker_disk: Some(Figure::BROKER_DISK.given(500e9)),
-        disk_full: DISK_FULL.or(None),
-        network_in: Some(Figure::NETWORK_IN.given(20e6)),
-        network_out: Some(Figure::NETWORK_OUT.given(25e6)),
-        retention: RETENTION.or(Some(86_400.0)),
-        segment: SEGMENT.or(None),
-        segment_roll: SEGMENT_ROLL.or(None),
-        outage: OUTAGE.or(None),
-        catch_up_within: None,
-        brokers: None,
-    }
-}
 
 fn value(plan: &Provision, key: &str) -> f64 {
     plan.line(key).and_then(|line| line.value).unwrap_or_else(|| panic!("{key}"))
@@ -75,6 +41,16 @@ fn a_plan_comes_to_what_a_hand_works_out() {
         assert!((worked - by_hand).abs() <= by_hand * 1e-9, "{key}: {worked} {by_hand}");
     }
     assert!(plan.missing.is_empty() && plan.notes.is_empty(), "{plan:?}");
+}
+
+#[test]
+fn skew_takes_more_consumers_and_compression_fewer_bytes() {
+    let mut asked = example();
+    (asked.skew.value, asked.compressed_to.value, asked.spare.value) = (2.0, 0.5, 0.25);
+    let plan = plan(&asked).unwrap();
+    // 40,000 × 1.25 × 2 / 2,500 = 40, of which the fullest keeps up while half of the others' time is idle; 512 × 0.5 + 88.
+    let worked = ["consumers", "taken", "written"].map(|key| plan.line(key).and_then(|line| line.value));
+    assert_eq!(worked, [40.0, 50_000.0, 344.0].map(Some));
 }
 
 /// Without one of its figures a plan leaves lines out, and says which figure is missing.
@@ -129,13 +105,14 @@ fn consumers_without_a_surplus_never_catch_up_and_it_says_so() {
 
 #[test]
 fn what_cannot_be_is_refused_in_a_sentence() {
-    let cases: [(fn(&mut Asked), &str); 9] = [
-        (|asked| asked.peak.value = 0.0, "the wanted peak is 0"),
+    type Change = fn(&mut Asked);
+    let cases: [(Change, &str); 12] = [
+        (|asked| asked.peak.value = 0.0, "the wanted peak is not above 0 (--peak)"),
         (|asked| asked.spare.value = -0.1, "--spare -0.1: it must be 0 or more"),
         (|asked| asked.skew.value = 0.9, "--skew 0.9: the fullest partition"),
         (|asked| asked.disk_full.value = 1.5, "--disk-full 1.5: a share above 0"),
         (|asked| asked.retention.value = 0.0, "--retention 0 s: it must be above 0"),
-        (|asked| asked.compressed_to.value = f64::NAN, "--compressed-to"),
+        (|asked| asked.compressed_to.value = f64::NAN, "--compressed-to NaN: it must be a finite number"),
         (
             |asked| asked.brokers = Some(Figure::BROKERS.given(2.0)),
             "3 copies of each partition need 3 brokers, and there are 2",
@@ -147,7 +124,21 @@ fn what_cannot_be_is_refused_in_a_sentence() {
             },
             "of 3 brokers none is left while 3 are down",
         ),
-        (|asked| asked.kept.value = 1e15, "one copy comes to more than can be planned"),
+        (|asked| asked.kept.value = 50_000.0, "--mean 50,000/s: the mean cannot be above the peak"),
+        (|asked| asked.kept.value = 0.0, "--mean 0/s: it must be above 0"),
+        (
+            |asked| {
+                asked.times = Some(Figure { key: "times", flag: "--times", unit: Unit::Factor }.given(f64::INFINITY))
+            },
+            "--times inf: it must be a finite number",
+        ),
+        (
+            |asked| {
+                asked.peak.value = 1e13;
+                asked.kept.value = 1e13;
+            },
+            "one copy comes to more than can be planned",
+        ),
     ];
     for (change, said) in cases {
         let mut asked = example();
@@ -162,18 +153,83 @@ fn what_endangers_events_is_noted() {
     let mut asked = example();
     asked.retention.value = 1800.0;
     asked.replication.value = 1.0;
+    asked.kept.value = 1.0;
     let notes = plan(&asked).unwrap().notes.join("\n");
     assert!(notes.contains("an outage of 1h 00m outlasts the retention of 30m 00s"), "{notes}");
-    assert!(notes.contains("may take all copies of a partition away"), "{notes}");
+    assert!(notes.contains("its events stay up to 7 days"), "{notes}");
+    assert!(notes.contains("all copies of a partition may be down"), "{notes}");
+}
+
+/// All figures that are known, to be changed.
+fn figures(asked: &mut Asked) -> Vec<&mut Known> {
+    let Asked {
+        observed_peak,
+        times,
+        peak,
+        kept,
+        event,
+        overhead,
+        compressed_to,
+        per_partition,
+        per_consumer,
+        per_broker,
+        groups,
+        replication,
+        skew,
+        spare,
+        brokers_down,
+        copy_cost,
+        broker_disk,
+        disk_full,
+        network_in,
+        network_out,
+        retention,
+        segment,
+        segment_roll,
+        outage,
+        catch_up_within,
+        brokers,
+    } = asked;
+    let some = [
+        observed_peak,
+        times,
+        event,
+        per_partition,
+        per_consumer,
+        per_broker,
+        broker_disk,
+        network_in,
+        network_out,
+        catch_up_within,
+        brokers,
+    ];
+    let all = [
+        peak,
+        kept,
+        overhead,
+        compressed_to,
+        groups,
+        replication,
+        skew,
+        spare,
+        brokers_down,
+        copy_cost,
+        disk_full,
+        retention,
+        segment,
+        segment_roll,
+        outage,
+    ];
+    some.into_iter().filter_map(Option::as_mut).chain(all).collect()
 }
 
 fn any_asked() -> impl Strategy<Value = Asked> {
-    let load = (1.0..1e6_f64, 0.01..1.0_f64, 1.0..1e5_f64, 0.05..2.0_f64, 1.0..3.0_f64);
-    let each = (1.0..1e5_f64, 1.0..1e5_f64, 1.0..1e5_f64, 1e6..1e9_f64, 1e10..1e13_f64);
+    let load = (1.0..1e5_f64, 0.01..1.0_f64, 1.0..1e4_f64, 0.05..2.0_f64, 1.0..3.0_f64);
+    let each = (1.0..1e5_f64, 1.0..1e5_f64, 1.0..1e5_f64, 1e6..1e9_f64, 1e10..1e13_f64, 1e6..1e13_f64);
     let habits = (1..5_u8, 1..5_u8, 0..3_u8, 0.0..0.5_f64, 0.2..1.0_f64, any::<bool>());
     (load, each, habits).prop_map(|(load, each, habits)| {
         let (peak, kept, event, compressed_to, skew) = load;
-        let (partition, consumer, broker, network, disk) = each;
+        let (partition, consumer, broker, network, disk, segment) = each;
         let (groups, replication, down, spare, disk_full, is_in_time) = habits;
         let mut asked = example();
         asked.peak.value = peak;
@@ -187,6 +243,7 @@ fn any_asked() -> impl Strategy<Value = Asked> {
         asked.network_in = Some(Figure::NETWORK_IN.given(network));
         asked.network_out = Some(Figure::NETWORK_OUT.given(network));
         asked.broker_disk = Some(Figure::BROKER_DISK.given(disk));
+        asked.segment.value = segment;
         asked.groups.value = f64::from(groups);
         asked.replication.value = f64::from(replication);
         asked.brokers_down.value = f64::from(down);
@@ -245,6 +302,25 @@ proptest! {
         prop_assert!(value(&plan, "partitions") >= value(&plan, "consumers"));
         if let Some(within) = &asked.catch_up_within {
             prop_assert!(value(&plan, "catch_up") <= within.value * 1.000_001);
+        }
+    }
+
+    /// Whatever moves a line is among the figures that it says it rests on.
+    #[test]
+    fn a_line_names_every_figure_that_moves_it(asked in any_asked(), times in 1.01..3.0_f64) {
+        let before = plan(&asked).unwrap();
+        for at in 0..figures(&mut asked.clone()).len() {
+            let mut changed = asked.clone();
+            let known = figures(&mut changed).remove(at);
+            known.value *= times;
+            let key = known.key;
+            let Ok(after) = plan(&changed) else { continue };
+            for line in &before.lines {
+                let Some(moved) = after.line(line.key) else { continue };
+                let (from, to) = (line.value.unwrap_or(f64::MAX), moved.value.unwrap_or(f64::MAX));
+                let is_named = line.rests_on.contains(&key) || moved.rests_on.contains(&key);
+                prop_assert!(is_named || (from - to).abs() <= from * 1e-9, "{key} moves {}: {from} {to}", line.key);
+            }
         }
     }
 

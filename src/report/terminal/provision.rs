@@ -17,12 +17,12 @@ pub(crate) fn provision(plan: &Provision, look: Look) -> String {
     push_order(&mut text, plan, look);
     let (lines, sources) = lines(plan);
     let listed =
-        |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| (vec!["-".to_owned()], text.clone())).collect();
+        |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| (Vec::new(), format!("- {text}"))).collect();
     let sections: [(&str, Vec<Row>); 5] = [
         ("rests on", plan.inputs.iter().map(input).collect()),
         ("comes to", lines),
         ("not planned", listed(&mut plan.missing.iter().map(|missing| &missing.text))),
-        ("to know", listed(&mut plan.notes.iter())),
+        ("notes", listed(&mut plan.notes.iter())),
         ("sources", sources),
     ];
     for (heading, rows) in sections.iter().filter(|(_, rows)| !rows.is_empty()) {
@@ -42,7 +42,7 @@ fn push_order(text: &mut String, plan: &Provision, look: Look) {
         None => ("PLAN", Ink::Strong),
     };
     let there = plan.inputs.iter().find(|known| known.key == "brokers");
-    let there = there.map(|known| format!(", and there are {}", quantity(known.value, known.unit))).unwrap_or_default();
+    let there = there.map(|known| format!(" (there are {})", quantity(known.value, known.unit))).unwrap_or_default();
     let parts = [
         many(plan, "partitions", "partition"),
         many(plan, "consumers", "consumer").map(|consumers| format!("{consumers} in each group")),
@@ -50,11 +50,18 @@ fn push_order(text: &mut String, plan: &Provision, look: Look) {
         said(plan, "disk_on_each").map(|disk| format!("{disk} of disk on each")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    line(text, &format!("{}{GAP}{}", paint(word, ink, look), parts.join(", ")));
+    let mut start = format!("{}{GAP}", paint(word, ink, look));
+    let indent = word.len() + GAP.len();
+    for part in wrapped(&parts.join(", "), look.width.saturating_sub(indent)) {
+        line(text, &format!("{start}{part}"));
+        start = " ".repeat(indent);
+    }
     let outage = plan.inputs.iter().find(|known| known.key == "outage");
     if let (Some(catch_up), Some(outage)) = (plan.line("catch_up"), outage) {
-        let time = catch_up.value.map_or_else(|| "never".to_owned(), |value| format!("in {}", seconds(value)));
-        line(text, &format!("an outage of {} is caught up {time}", seconds(outage.value)));
+        let time = catch_up
+            .value
+            .map_or_else(|| "is never caught up".to_owned(), |value| format!("is caught up in {}", seconds(value)));
+        line(text, &format!("an outage of {} {time}", seconds(outage.value)));
     }
 }
 
@@ -126,23 +133,35 @@ fn number_of(sources: &mut Vec<String>, source: String) -> usize {
     }) + 1
 }
 
-/// Rows under each other: figures to the right, and the text wrapped in what is left of the width.
+/// Rows under each other: figures to the right, and the text wrapped beside them, or below them where the screen is too narrow for that.
 fn push_rows(text: &mut String, rows: &[Row], width: usize) {
     let columns = rows.first().map_or(0, |(columns, _)| columns.len());
     let wide = |at: usize| rows.iter().map(|(columns, _)| columns[at].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(wide).collect();
-    let indent = widths.iter().map(|wide| wide + GAP.len()).sum::<usize>() + GAP.len();
+    let beside = widths.iter().map(|wide| wide + GAP.len()).sum::<usize>() + GAP.len();
+    let is_below = width < beside + LEAST_TEXT;
+    // In a list, what follows the first line of an item stands below its words.
+    let indent = if is_below || columns == 0 { 2 * GAP.len() } else { beside };
     for (columns, said) in rows {
-        let mut start = String::new();
-        for (at, (column, wide)) in columns.iter().zip(&widths).enumerate() {
-            start += GAP;
-            start += &if at == 1 { format!("{column:>wide$}") } else { format!("{column:<wide$}") };
+        let mut start = in_columns(columns, &widths);
+        if is_below {
+            line(text, &start);
+            start = " ".repeat(indent);
         }
-        for part in wrapped(said, width.saturating_sub(indent).max(LEAST_TEXT)) {
-            line(text, &format!("{start:<indent$}{part}"));
-            start.clear();
+        for part in wrapped(said, width.saturating_sub(indent)) {
+            line(text, &format!("{start}{part}"));
+            start = " ".repeat(indent);
         }
     }
+}
+
+/// The columns of a row, the second one to the right, and the gap before its text.
+fn in_columns(columns: &[String], widths: &[usize]) -> String {
+    let mut start = GAP.to_owned();
+    for (at, (column, wide)) in columns.iter().zip(widths).enumerate() {
+        start += &if at == 1 { format!("{column:>wide$}{GAP}") } else { format!("{column:<wide$}{GAP}") };
+    }
+    start
 }
 
 /// A text in lines of at most so many characters, broken at blanks.
@@ -160,4 +179,43 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provision::example::example;
+    use crate::provision::{Figure, plan};
+
+    #[test]
+    fn a_plan_reads_like_this() {
+        insta::assert_snapshot!(provision(&plan(&example()).unwrap(), Look::PLAIN));
+    }
+
+    #[test]
+    fn a_plan_that_knows_little_says_at_least_and_what_would_tell_more() {
+        let mut asked = example();
+        (asked.per_partition, asked.per_broker, asked.network_out) = (None, None, None);
+        asked.per_consumer = asked.per_consumer.map(|known| Known { at_least: true, ..known });
+        asked.retention.value = 1800.0;
+        asked.brokers = Some(Figure::BROKERS.given(7.0));
+        insta::assert_snapshot!(provision(&plan(&asked).unwrap(), Look { width: 80, ..Look::PLAIN }));
+    }
+
+    #[test]
+    fn consumers_without_a_surplus_never_catch_up() {
+        let mut asked = example();
+        asked.spare.value = 0.0;
+        let text = provision(&plan(&asked).unwrap(), Look::PLAIN);
+        assert_eq!(text.lines().nth(1), Some("an outage of 1h 00m is never caught up"));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_screen() {
+        for width in [66, 80, 100, 140] {
+            let text = provision(&plan(&example()).unwrap(), Look { width, ..Look::PLAIN });
+            let is_wider = |line: &&str| !line.contains("https://") && line.chars().count() > width;
+            assert_eq!(text.lines().find(is_wider), None, "{width}");
+        }
+    }
 }
