@@ -55,6 +55,8 @@ pub(crate) fn record() -> SweepRecord {
         trial_s: 8.0,
         before: None,
         trials: std::iter::once(trial(0, 1, 99.0, 99.0)).chain((1..=3).flat_map(of_round)).collect(),
+        is_capacity: false,
+        capacities: Vec::new(),
         found: Found::default(),
     };
     record.conclude();

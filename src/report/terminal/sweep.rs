@@ -1,5 +1,7 @@
 //! A sweep: a line for each trial, and at the end what each combination and each value is worth.
 
+pub(crate) mod capacities;
+
 use super::paint::{Ink, Look, paint};
 use super::tables::{line, plain_table, push_table, push_wrapped};
 use crate::compare::{PairedRatio, Side};
@@ -72,6 +74,9 @@ fn why(trial: &SweepTrial) -> &str {
 /// What a person reads of a sweep.
 #[must_use]
 pub(crate) fn swept(record: &SweepRecord, look: Look) -> String {
+    if record.is_capacity {
+        return capacities::capacities(record, look);
+    }
     let mut text = String::new();
     let (word, ink, told) = headline(record);
     line(&mut text, &format!("{}  {told}", paint(word, ink, look)));
