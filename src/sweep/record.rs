@@ -48,7 +48,7 @@ pub(crate) struct SweepRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) capacities: Vec<CapacityOf>,
     /// What the trials say.
-    pub(crate) found: Found,
+    pub(crate) found: SweepFound,
 }
 
 /// What is varied.
@@ -98,7 +98,7 @@ pub(crate) struct CapacityOf {
 
 /// What the trials say.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Found {
+pub(crate) struct SweepFound {
     /// Whether all trials were made.
     pub(crate) is_complete: bool,
     /// Each combination, in their order.
@@ -112,7 +112,7 @@ impl SweepRecord {
     pub(crate) fn conclude(&mut self) {
         if self.is_capacity {
             let is_complete = self.capacities.len() == self.combinations.len();
-            self.found = Found { is_complete, ..Found::default() };
+            self.found = SweepFound { is_complete, ..SweepFound::default() };
             return;
         }
         let mut points = points(self.combinations.len(), &self.trials);
@@ -121,7 +121,7 @@ impl SweepRecord {
         }
         let is_complete = self.trials.len() > self.combinations.len() * self.repeat;
         let effects = effects(&self.keys, &self.combinations, &self.trials);
-        self.found = Found { is_complete, points, effects };
+        self.found = SweepFound { is_complete, points, effects };
     }
 }
 

@@ -10,7 +10,8 @@ use crate::commands::CommandError;
 use crate::figures::seconds;
 use crate::profile::{Loaded, Span};
 use crate::sweep::{
-    BESIDE_S, Found, Plan, PlanError, Role, SWEEP_SCHEMA, SweepRecord, Varied, named, read_list, refuse_twins, role_of,
+    BESIDE_S, Plan, PlanError, Role, SWEEP_SCHEMA, SweepFound, SweepRecord, Varied, named, read_list, refuse_twins,
+    role_of,
 };
 use crate::trials::Series;
 
@@ -50,7 +51,7 @@ pub(super) fn asked(args: &Args) -> Result<(Series, SweepRecord), CommandError> 
         trials: Vec::new(),
         is_capacity: args.capacity,
         capacities: Vec::new(),
-        found: Found::default(),
+        found: SweepFound::default(),
         keys: plan.keys,
         combinations: plan.combinations,
     };

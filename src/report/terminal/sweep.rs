@@ -253,7 +253,7 @@ pub(crate) fn sure(record: &SweepRecord) -> Vec<String> {
     let ratios = || record.found.effects.iter().flat_map(|effect| effect.ratios.values());
     let mut known: Vec<(usize, f64)> =
         ratios().filter_map(|ratio| ratio.interval.map(|interval| (ratio.pairs, interval.misrate))).collect();
-    known.sort_by(|one, other| one.0.cmp(&other.0));
+    known.sort_by_key(|known| known.0);
     known.dedup();
     let mut sentences: Vec<String> = Vec::new();
     if !known.is_empty() {
