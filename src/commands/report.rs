@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::sweep::{is_sweep, report_sweep};
+use super::sweep::{sweep_in, write_sweep_report};
 use super::{CommandError, Outcome};
 use crate::conclude::{Ended, read_run};
 use crate::redact::sentence;
@@ -56,10 +56,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
 
 /// Writes the page of what a folder holds.
 fn report_of(folder: &Path, file: &Path) -> Result<(), ResultsError> {
-    if is_sweep(folder) {
-        return report_sweep(folder, file);
+    match sweep_in(folder)? {
+        Some(record) => write_sweep_report(&record, file),
+        None => write_report(folder, &read_run(folder)?.summary, file, damage(folder)),
     }
-    read_run(folder).and_then(|ended| write_report(folder, &ended.summary, file, damage(folder)))
 }
 
 /// What has happened to the files of a run since it ended in order: the page may lack something, and says so.

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use super::carry_out::print_end;
 use super::flags::FormatFlags;
-use super::sweep::{is_sweep, show_sweep};
+use super::sweep::{print_sweep, sweep_in};
 use super::{CommandError, Outcome};
 use crate::conclude::read_run;
+use crate::results::ResultsError;
 
 /// Flags of `show`.
 #[derive(Debug, clap::Args)]
@@ -31,15 +32,13 @@ pub struct Args {
 /// # Errors
 /// A folder that cannot be read or holds no run, or output that cannot be written.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    if is_sweep(&args.results) {
-        return show_sweep(&args.results, args.form.json, out);
+    if let Some(record) = sweep_in(&args.results).map_err(|error| refused(&error))? {
+        return print_sweep(&record, args.form.chosen(), out);
     }
-    let ended = read_run(&args.results).map_err(|error| {
-        if error.is_usage() {
-            CommandError::Usage(error.to_string())
-        } else {
-            CommandError::Environment(error.to_string())
-        }
-    })?;
+    let ended = read_run(&args.results).map_err(|error| refused(&error))?;
     print_end(&ended, &args.form, args.all, out)
+}
+
+fn refused(error: &ResultsError) -> CommandError {
+    if error.is_usage() { CommandError::Usage(error.to_string()) } else { CommandError::Environment(error.to_string()) }
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::{CommandError, Outcome, flags};
 use crate::profile::Span;
 use crate::report::output::to_stderr;
-use crate::report::terminal::Look;
-use crate::report::terminal::sweep::{begins_line, over_line, swept};
+use crate::report::terminal::sweep::capacities::{searched_line, searches_line};
+use crate::report::terminal::sweep::{begins_line, over_line};
 use crate::stop::{StopFlag, signals};
 use crate::sweep::SweepRecord;
 use crate::trials::{self, SweepTold};
@@ -17,7 +17,7 @@ mod asked;
 mod checked;
 mod written;
 
-pub(super) use written::{is_sweep, report_sweep, show_sweep};
+pub(super) use written::{print_sweep, sweep_in, write_sweep_report};
 
 /// Flags of `sweep`.
 #[derive(Debug, clap::Args)]
@@ -58,6 +58,9 @@ pub struct Args {
     /// Which cluster.
     #[command(flatten)]
     pub target: flags::TargetFlags,
+    /// Search for the capacity of each combination instead, as `floodmark capacity` does; --repeat and --duration are not used then
+    #[arg(long, conflicts_with_all = ["repeat", "duration"])]
+    pub capacity: bool,
     /// How many trials may be made
     #[arg(long, value_name = "N", default_value_t = 300)]
     pub most_trials: usize,
@@ -81,16 +84,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     say(&format!("sweeping {combinations} combinations of {}; trials are in {folder}", record.profile));
     let record = trials::sweep(&series, record, &stop, &mut |told| say(&told_line(&told)))?;
     written::write_page(&series.out, &record);
-    if args.json {
-        written::print_json(&record, out)?;
-    } else {
-        out.write_all(swept(&record, Look::of_stdout()).as_bytes())?;
-    }
-    Ok(outcome(&record))
+    let form = flags::FormatFlags { json: args.json, format: None };
+    print_sweep(&record, form.chosen(), out)
 }
 
 fn outcome(record: &SweepRecord) -> Outcome {
-    let is_measured = record.found.is_complete && record.found.points.iter().all(|point| point.counted > 0);
+    let is_measured = record.found.is_complete
+        && record.found.points.iter().all(|point| point.counted > 0)
+        && record.capacities.iter().all(|of| of.found.lower.is_some());
     Outcome::Judged(if is_measured { Verdict::Pass } else { Verdict::Void })
 }
 
@@ -103,5 +104,7 @@ fn told_line(told: &SweepTold<'_>) -> String {
     match told {
         SweepTold::Begins { record, turn, of, left_s } => begins_line(record, *turn, *of, *left_s),
         SweepTold::Over { record } => over_line(record),
+        SweepTold::Searches { record } => searches_line(record),
+        SweepTold::Searched { record } => searched_line(record),
     }
 }

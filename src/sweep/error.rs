@@ -44,6 +44,12 @@ pub(crate) enum PlanError {
         /// The key.
         key: String,
     },
+    /// Its values would stand in files.
+    #[error("{key} cannot be varied: its values may be secrets, and a sweep's values stand in its files")]
+    Secret {
+        /// The key.
+        key: String,
+    },
     /// Nobody uses a key.
     #[error(
         "nothing uses {key}: it is no key of a profile, no client property, and --before does not have {{{key}}}{help}"

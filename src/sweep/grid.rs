@@ -1,5 +1,7 @@
 //! All combinations of the values of several keys.
 
+use std::slice;
+
 use super::record::Key;
 use super::{PlanError, Role, Varied};
 
@@ -49,7 +51,7 @@ impl Plan {
 /// Every combination once; the last key changes fastest.
 fn grid(varied: &[Varied]) -> Vec<Vec<String>> {
     varied.iter().fold(vec![Vec::new()], |combinations, of| {
-        let with = |combination: &Vec<String>, value: &String| [&combination[..], &[value.clone()]].concat();
+        let with = |combination: &Vec<String>, value: &String| [&combination[..], slice::from_ref(value)].concat();
         combinations
             .iter()
             .flat_map(|combination| of.values.iter().map(move |value| with(combination, value)))

@@ -1,7 +1,7 @@
 //! Made-up keys and trials, for tests.
 
 use super::figure::{Figure, Figures};
-use super::record::{Found, Key, SWEEP_SCHEMA, SweepRecord, SweepTrial};
+use super::record::{Key, SWEEP_SCHEMA, SweepFound, SweepRecord, SweepTrial};
 use super::role::Role;
 use crate::verdict::Verdict;
 
@@ -55,7 +55,9 @@ pub(crate) fn record() -> SweepRecord {
         trial_s: 8.0,
         before: None,
         trials: std::iter::once(trial(0, 1, 99.0, 99.0)).chain((1..=3).flat_map(of_round)).collect(),
-        found: Found::default(),
+        is_capacity: false,
+        capacities: Vec::new(),
+        found: SweepFound::default(),
     };
     record.conclude();
     record

@@ -24,7 +24,7 @@ pub(crate) use grid::{Plan, named, refuse_twins};
 pub(crate) use list::read_list;
 pub(crate) use measured::measured;
 pub(crate) use point::Point;
-pub(crate) use record::{Found, SWEEP_SCHEMA, SweepRecord, SweepTrial, sweep_schema};
+pub(crate) use record::{CapacityOf, SWEEP_SCHEMA, SweepFound, SweepRecord, SweepTrial, sweep_schema};
 pub(crate) use role::{Role, filled_in, role_of, variable};
 pub(crate) use rounds::{BESIDE_S, Turn, turns};
 pub(crate) use vary::Varied;

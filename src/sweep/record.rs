@@ -41,8 +41,14 @@ pub(crate) struct SweepRecord {
     pub(crate) before: Option<String>,
     /// The trials, in the order in which they were made; the first is a warm-up.
     pub(crate) trials: Vec<SweepTrial>,
+    /// Whether a search for the capacity of each combination was asked for, instead of trials.
+    #[serde(default)]
+    pub(crate) is_capacity: bool,
+    /// What these searches found, in the order of the combinations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) capacities: Vec<CapacityOf>,
     /// What the trials say.
-    pub(crate) found: Found,
+    pub(crate) found: SweepFound,
 }
 
 /// What is varied.
@@ -77,9 +83,22 @@ pub(crate) struct SweepTrial {
     pub(crate) folder: String,
 }
 
+/// The capacity of a combination.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct CapacityOf {
+    /// Which combination, from 1.
+    pub(crate) combination: usize,
+    /// What its search found.
+    pub(crate) found: crate::capacity::Found,
+    /// How long the search took, in seconds.
+    pub(crate) took_s: f64,
+    /// The search's folder, below the sweep's own.
+    pub(crate) folder: String,
+}
+
 /// What the trials say.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Found {
+pub(crate) struct SweepFound {
     /// Whether all trials were made.
     pub(crate) is_complete: bool,
     /// Each combination, in their order.
@@ -91,13 +110,18 @@ pub(crate) struct Found {
 impl SweepRecord {
     /// Works out what the trials say so far.
     pub(crate) fn conclude(&mut self) {
+        if self.is_capacity {
+            let is_complete = self.capacities.len() == self.combinations.len();
+            self.found = SweepFound { is_complete, ..SweepFound::default() };
+            return;
+        }
         let mut points = points(self.combinations.len(), &self.trials);
         for (point, standing) in standings(&points).into_iter().enumerate() {
             points[point].standing = standing;
         }
         let is_complete = self.trials.len() > self.combinations.len() * self.repeat;
         let effects = effects(&self.keys, &self.combinations, &self.trials);
-        self.found = Found { is_complete, points, effects };
+        self.found = SweepFound { is_complete, points, effects };
     }
 }
 

@@ -8,6 +8,7 @@ use super::record::Key;
 use crate::kafka::ClientSettings;
 use crate::profile::nearest::nearest;
 use crate::profile::{is_profile_key, profile_keys};
+use crate::redact::redact;
 
 /// Who uses a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +34,10 @@ pub(crate) fn role_of(key: &str, before: Option<&str>) -> Result<(Role, String),
         return Ok((Role::Profile, key.to_owned()));
     }
     if ClientSettings::knows(key) {
+        // Any value will do: the key decides.
+        if redact(key, "0") != "0" {
+            return Err(PlanError::Secret { key: key.to_owned() });
+        }
         return Ok((Role::Client, ClientSettings::own_name(key).to_owned()));
     }
     if before.is_some_and(|before| before.contains(&word(key)) || before.contains(&variable(key))) {
@@ -95,6 +100,7 @@ mod tests {
         assert!(said("consumer", Some("restart {consumers}")).ends_with("did you mean consumers?"));
         assert!(said("streams.orders.rate", None).contains("no key of a profile, no client property"));
         assert!(said("duration", None).contains("all trials are equally long"));
+        assert!(said("sasl.password", None).contains("its values may be secrets"));
     }
 
     #[test]

@@ -11,6 +11,6 @@ mod sweep;
 
 pub(crate) use error::TrialError;
 pub(crate) use measured_rate::{MeasuredRate, Unmeasured, measured_rate};
-pub(crate) use record::{has_record, recorded};
+pub(crate) use record::record_in;
 pub(crate) use search::{Told, Way, search};
 pub(crate) use sweep::{Series, SweepTold, sweep};

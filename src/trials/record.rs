@@ -35,7 +35,7 @@ pub(super) fn read_record<R: Record>(out: &Path) -> Result<Option<R>, ResultsErr
 ///
 /// # Errors
 /// A file that cannot be read, is something else, or is of a later version.
-pub(super) fn record_in<R: Record>(folder: &Path) -> Result<Option<R>, ResultsError> {
+pub(crate) fn record_in<R: Record>(folder: &Path) -> Result<Option<R>, ResultsError> {
     let file = folder.join(R::FILE);
     let bytes = match fs::read(&file) {
         Ok(bytes) => bytes,
@@ -49,21 +49,6 @@ pub(super) fn record_in<R: Record>(folder: &Path) -> Result<Option<R>, ResultsEr
         return Err(ResultsError::Malformed { file, why });
     }
     Ok(Some(record))
-}
-
-/// Whether a folder has such a record.
-#[must_use]
-pub(crate) fn has_record<R: Record>(out: &Path) -> bool {
-    out.join(R::FILE).is_file()
-}
-
-/// The record that stands in a folder.
-///
-/// # Errors
-/// When there is none, or it cannot be read.
-pub(crate) fn recorded<R: Record>(out: &Path) -> Result<R, ResultsError> {
-    record_in(out)?
-        .ok_or_else(|| ResultsError::CannotRead { file: out.join(R::FILE), system: ErrorKind::NotFound.into() })
 }
 
 /// Writes the record, whole.

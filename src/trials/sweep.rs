@@ -1,8 +1,13 @@
-//! The trials of a sweep: round after round, each combination once, until all are made.
+//! The trials of a sweep: round after round, each combination once, until all are made; or a search for each.
+
+mod before;
+mod searches;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Instant;
+
+use before::before;
 
 use super::TrialError;
 use super::child::{Child, Ended};
@@ -13,9 +18,7 @@ use crate::conclude::read_run;
 use crate::profile::Span;
 use crate::results::RunFolder;
 use crate::stop::StopFlag;
-use crate::sweep::{
-    BESIDE_S, SWEEP_SCHEMA, SweepRecord, SweepTrial, Turn, filled_in, measured, named, turns, variable,
-};
+use crate::sweep::{BESIDE_S, SWEEP_SCHEMA, SweepRecord, SweepTrial, Turn, measured, named, turns};
 
 /// How trials are made.
 #[derive(Debug, Clone)]
@@ -52,6 +55,16 @@ pub(crate) enum SweepTold<'a> {
         /// The sweep so far.
         record: &'a SweepRecord,
     },
+    /// The search for the next combination begins.
+    Searches {
+        /// The sweep so far.
+        record: &'a SweepRecord,
+    },
+    /// A search is over: the last of the sweep.
+    Searched {
+        /// The sweep so far.
+        record: &'a SweepRecord,
+    },
 }
 
 impl Record for SweepRecord {
@@ -74,6 +87,9 @@ pub(crate) fn sweep(
     tells: &mut dyn FnMut(SweepTold<'_>),
 ) -> Result<SweepRecord, TrialError> {
     let mut record = begun(series, asked)?;
+    if record.is_capacity {
+        return searches::search_each(series, record, stop, tells);
+    }
     let turns = turns(record.combinations.len(), record.repeat, record.seed);
     while let Some(turn) = turns.get(record.trials.len()).copied().filter(|_| !stop.is_set()) {
         let left_s = left_s(&record, turns.len());
@@ -117,7 +133,7 @@ fn make(
 ) -> Result<Option<SweepTrial>, TrialError> {
     let begun = Instant::now();
     let number = record.trials.len() + 1;
-    before(series, turn, number, record, stop)?;
+    before(series, turn.combination, number, record, stop)?;
     if stop.is_set() {
         return Ok(None);
     }
@@ -148,23 +164,6 @@ fn make(
         took_s: begun.elapsed().as_secs_f64(),
         folder: below(&series.out, &folder),
     }))
-}
-
-/// The command before a trial.
-fn before(series: &Series, turn: Turn, number: usize, record: &SweepRecord, stop: &StopFlag) -> Result<(), TrialError> {
-    let (Some(line), Some(combination)) = (&record.before, record.combinations.get(turn.combination)) else {
-        return Ok(());
-    };
-    let log = series.out.join("before.log");
-    let variables: Vec<(String, String)> =
-        record.keys.iter().zip(combination).map(|(key, value)| (variable(&key.name), value.clone())).collect();
-    let line = filled_in(line, &record.keys, combination);
-    let ended = Child::shell(&line, &variables, &log)?.output(stop)?;
-    if ended.status.success() || stop.is_set() {
-        return Ok(());
-    }
-    let status = ended.status.to_string().replace("exit status: ", "exit code ");
-    Err(TrialError::Before { status, number, settings: settings(record, turn), log })
 }
 
 fn settings(record: &SweepRecord, turn: Turn) -> String {

@@ -10,7 +10,8 @@ use crate::commands::CommandError;
 use crate::figures::seconds;
 use crate::profile::{Loaded, Span};
 use crate::sweep::{
-    BESIDE_S, Found, Plan, PlanError, Role, SWEEP_SCHEMA, SweepRecord, Varied, named, read_list, refuse_twins, role_of,
+    BESIDE_S, Plan, PlanError, Role, SWEEP_SCHEMA, SweepFound, SweepRecord, Varied, named, read_list, refuse_twins,
+    role_of,
 };
 use crate::trials::Series;
 
@@ -48,7 +49,9 @@ pub(super) fn asked(args: &Args) -> Result<(Series, SweepRecord), CommandError> 
         trial_s: series.lasts.as_nanos() as f64 / 1e9,
         before: args.before.clone(),
         trials: Vec::new(),
-        found: Found::default(),
+        is_capacity: args.capacity,
+        capacities: Vec::new(),
+        found: SweepFound::default(),
         keys: plan.keys,
         combinations: plan.combinations,
     };
@@ -74,7 +77,7 @@ fn refuse_counts(args: &Args, combinations: usize) -> Result<(), CommandError> {
         return Err(CommandError::Usage(format!("--duration {}: a trial lasts at least {LEAST}", args.duration)));
     }
     let trials = combinations.saturating_mul(args.repeat);
-    if trials <= args.most_trials {
+    if args.capacity || trials <= args.most_trials {
         return Ok(());
     }
     let each_s = (args.duration.as_nanos() + WARMUP.as_nanos()) as f64 / 1e9 + BESIDE_S;
@@ -94,7 +97,11 @@ fn series(args: &Args, plan: &Plan, all: &[Checked], first: &Checked) -> Series 
         flags.extend(["--brokers".into(), brokers.into()]);
     }
     flags.extend(args.target.arguments());
-    let own_flags = plan.combinations.iter().zip(all).map(|(of, checked)| own_flags(plan, of, checked, args.duration));
+    let own_flags = plan
+        .combinations
+        .iter()
+        .zip(all)
+        .map(|(of, checked)| own_flags(plan, of, checked, args.capacity, args.duration));
     Series {
         profile: args.profile.clone(),
         flags,
@@ -106,12 +113,19 @@ fn series(args: &Args, plan: &Plan, all: &[Checked], first: &Checked) -> Series 
 }
 
 /// The flags of a combination: its settings, the busiest stretch of its profile, and topics of its own where partitions are varied.
-fn own_flags(plan: &Plan, combination: &[String], checked: &Checked, duration: Span) -> Vec<OsString> {
+fn own_flags(
+    plan: &Plan,
+    combination: &[String],
+    checked: &Checked,
+    is_capacity: bool,
+    duration: Span,
+) -> Vec<OsString> {
     let mut flags: Vec<OsString> = Vec::new();
     let mut set = |value: String| flags.extend(["--set".into(), value.into()]);
     plan.settings_for(Role::Profile, combination).into_iter().for_each(&mut set);
-    let plays = busiest_at_once(&checked.loaded.profile, duration);
-    plays.changes.iter().map(|(key, value)| format!("{key}={value}")).for_each(&mut set);
+    // A search says itself what its trials play.
+    let plays = (!is_capacity).then(|| busiest_at_once(&checked.loaded.profile, duration));
+    plays.into_iter().flat_map(|plays| plays.changes).map(|(key, value)| format!("{key}={value}")).for_each(&mut set);
     checked.topics.iter().cloned().for_each(&mut set);
     for property in plan.settings_for(Role::Client, combination) {
         flags.extend(["-X".into(), property.into()]);
@@ -124,8 +138,8 @@ fn hash(args: &Args, plan: &Plan, series: &Series, all: &[Checked]) -> String {
     let tables = all.iter().map(|of| of.loaded.table.to_string()).collect::<Vec<_>>();
     let target = args.target.arguments();
     let text = format!(
-        "{:?} {:?} {} {} {:?} {target:?} {tables:?}",
-        plan, series.own_flags, series.lasts, args.repeat, args.before
+        "{:?} {:?} {} {} {} {:?} {target:?} {tables:?}",
+        plan, series.own_flags, series.lasts, args.repeat, args.capacity, args.before
     );
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
 }

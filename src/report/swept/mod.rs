@@ -6,6 +6,7 @@ use minijinja::context;
 
 use super::browser::{filled_in, line, ours, policy};
 use super::terminal::paint::Ink;
+use super::terminal::sweep::capacities::{BOUNDS, capacity_row, most};
 use super::terminal::sweep::{
     CHANGES, MEASURED, WHICH_BYTES, WHOSE_CPU, effect_row, front, headline, left_out, point_row, sure, surroundings,
 };
@@ -21,7 +22,7 @@ const STYLE: &str = include_str!("../page/page.css");
 /// # Errors
 /// What the template's engine or the picture said.
 pub(crate) fn swept_page(record: &SweepRecord) -> Result<Vec<u8>, String> {
-    let (word, ink, told) = headline(record);
+    let (word, ink, told) = if record.is_capacity { most(record) } else { headline(record) };
     let lines = |sentences: Vec<String>| sentences.iter().map(|sentence| line(sentence)).collect::<Vec<_>>();
     let cells = |row: Vec<String>| row.iter().map(|cell| line(cell)).collect::<Vec<_>>();
     let picture = FrontPicture::of(record).map(|picture| picture::svg(&picture)).transpose();
@@ -42,6 +43,8 @@ pub(crate) fn swept_page(record: &SweepRecord) -> Result<Vec<u8>, String> {
         effects => record.found.effects.iter().map(|effect| cells(effect_row(effect))).collect::<Vec<_>>(),
         notes => lines(sure(record).into_iter().chain([WHOSE_CPU, WHICH_BYTES].map(str::to_owned)).collect()),
         left_out => lines(left_out(record)),
+        bounds => BOUNDS,
+        capacities => record.capacities.iter().map(|of| cells(capacity_row(record, of))).collect::<Vec<_>>(),
     };
     filled_in(TEMPLATE, page).map(String::into_bytes)
 }

@@ -1,5 +1,7 @@
 //! A sweep: a line for each trial, and at the end what each combination and each value is worth.
 
+pub(crate) mod capacities;
+
 use super::paint::{Ink, Look, paint};
 use super::tables::{line, plain_table, push_table, push_wrapped};
 use crate::compare::{PairedRatio, Side};
@@ -72,6 +74,9 @@ fn why(trial: &SweepTrial) -> &str {
 /// What a person reads of a sweep.
 #[must_use]
 pub(crate) fn swept(record: &SweepRecord, look: Look) -> String {
+    if record.is_capacity {
+        return capacities::capacities(record, look);
+    }
     let mut text = String::new();
     let (word, ink, told) = headline(record);
     line(&mut text, &format!("{}  {told}", paint(word, ink, look)));
@@ -248,7 +253,7 @@ pub(crate) fn sure(record: &SweepRecord) -> Vec<String> {
     let ratios = || record.found.effects.iter().flat_map(|effect| effect.ratios.values());
     let mut known: Vec<(usize, f64)> =
         ratios().filter_map(|ratio| ratio.interval.map(|interval| (ratio.pairs, interval.misrate))).collect();
-    known.sort_by(|one, other| one.0.cmp(&other.0));
+    known.sort_by_key(|known| known.0);
     known.dedup();
     let mut sentences: Vec<String> = Vec::new();
     if !known.is_empty() {
