@@ -1,19 +1,24 @@
-//! `floodmark show`: what a folder of results says, also that of a run that was killed.
+//! `floodmark show`: what a folder of results says, also that of a run or a search that was killed.
 
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::capacity::print_search;
 use super::carry_out::print_end;
 use super::flags::FormatFlags;
 use super::sweep::{is_sweep, show_sweep};
 use super::{CommandError, Outcome};
+use crate::capacity::SearchRecord;
 use crate::conclude::read_run;
+use crate::results::ResultsError;
+use crate::trials::{has_record, recorded};
 
 /// Flags of `show`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
-  floodmark show results/average-20300131-110000-1a2b")]
+Examples:
+  floodmark show results/average-20300131-110000-1a2b
+  floodmark show results/capacity-average-20300131-110000 --format junit")]
 pub struct Args {
     /// The folder of results
     #[arg(value_name = "DIR")]
@@ -34,12 +39,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     if is_sweep(&args.results) {
         return show_sweep(&args.results, args.form.json, out);
     }
-    let ended = read_run(&args.results).map_err(|error| {
-        if error.is_usage() {
-            CommandError::Usage(error.to_string())
-        } else {
-            CommandError::Environment(error.to_string())
-        }
-    })?;
+    if has_record::<SearchRecord>(&args.results) {
+        let record = recorded(&args.results).map_err(|error| refused(&error))?;
+        return print_search(&record, &args.results, &args.form, out);
+    }
+    let ended = read_run(&args.results).map_err(|error| refused(&error))?;
     print_end(&ended, &args.form, args.all, out)
+}
+
+fn refused(error: &ResultsError) -> CommandError {
+    if error.is_usage() { CommandError::Usage(error.to_string()) } else { CommandError::Environment(error.to_string()) }
 }
