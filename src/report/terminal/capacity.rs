@@ -9,7 +9,7 @@ use crate::capacity::{Length, Outcome, SearchRecord, Trial};
 use crate::figures::{count, latency, rate};
 use crate::profile::Span;
 use words::{
-    afterwards, answer, bounds_so_far, by_load, headline, headroom, length, outcome, sentences, standing, times,
+    afterwards, answer, bounds_so_far, by_load, headline, headroom, length, outcome, sentences, standing, times, trials,
 };
 
 /// A line of a trial that begins, after those before it.
@@ -64,7 +64,7 @@ pub(crate) fn capacity(record: &SearchRecord, look: Look) -> String {
 #[must_use]
 pub(crate) fn facts(record: &SearchRecord) -> String {
     let cluster = record.cluster_id.as_deref().unwrap_or("that was not reached");
-    format!("{} on cluster {cluster}, {} trials", record.profile, record.trials.len())
+    format!("{} on cluster {cluster}, {}", record.profile, trials(record.trials.len()))
 }
 
 /// The trials by their load.

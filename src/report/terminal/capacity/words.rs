@@ -59,7 +59,8 @@ pub(crate) fn sentences(record: &SearchRecord) -> Vec<String> {
     };
     let mut sentences: Vec<String> = found.upper.iter().map(|upper| why_it_fails(upper, found)).collect();
     if let Some(Bound { factor, passes, fails, .. }) = found.lower {
-        sentences.push(format!("at {}, {passes} of {} pass", times(factor), trials(passes + fails)));
+        let verb = if passes == 1 { "passes" } else { "pass" };
+        sentences.push(format!("at {}, {passes} of {} {verb}", times(factor), trials(passes + fails)));
     }
     let why = match found.ended {
         Ended::Found => None,
@@ -81,10 +82,13 @@ pub(crate) fn sentences(record: &SearchRecord) -> Vec<String> {
 fn why_it_fails(upper: &Bound, found: &Found) -> String {
     let Bound { factor, passes, fails, .. } = *upper;
     let why = found.binding.as_ref().map(|binding| format!(": {}", binding.text)).unwrap_or_default();
-    format!("at {}, {fails} of {} fail{why}", times(factor), trials(passes + fails))
+    let verb = if fails == 1 { "fails" } else { "fail" };
+    format!("at {}, {fails} of {} {verb}{why}", times(factor), trials(passes + fails))
 }
 
-fn trials(number: usize) -> String {
+/// "1 trial", "12 trials"
+#[must_use]
+pub(super) fn trials(number: usize) -> String {
     format!("{number} {}", if number == 1 { "trial" } else { "trials" })
 }
 
