@@ -5,6 +5,7 @@ pub(crate) mod chart;
 pub(crate) mod compared;
 pub(crate) use crate::figures;
 pub(crate) mod formats;
+mod knee;
 pub(crate) mod limit;
 pub mod output;
 pub(crate) mod page;

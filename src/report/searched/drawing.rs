@@ -1,9 +1,12 @@
 //! A chart of a search as places in a picture; the page's template draws them.
 
+use std::path::Path;
+
 use serde::Serialize;
 
-use super::knee::{Knee, Point, medians};
+use super::link::trial_page;
 use crate::capacity::{Outcome, Worst};
+use crate::report::knee::{Knee, Point, medians};
 use crate::report::scale::Scale;
 use crate::report::terminal::capacity::words::times;
 
@@ -107,19 +110,21 @@ struct Dot {
 /// The plot's scales and edges.
 struct Plot<'a> {
     knee: &'a Knee,
+    /// The way from the page to the search's folder.
+    folder: &'a Path,
     loads: Scale,
     figures: Scale,
     size: Size,
 }
 
 /// Draws a chart; none where no trial has its figures.
-pub(super) fn drawn(knee: &Knee, chart: &Chart, size: Size) -> Option<Drawing> {
+pub(super) fn drawn(knee: &Knee, folder: &Path, chart: &Chart, size: Size) -> Option<Drawing> {
     let loads = knee.points.iter().map(|point| point.factor).chain(knee.lower).chain(knee.upper).chain(knee.need);
     let figures =
         knee.points.iter().flat_map(|point| chart.lines.iter().filter_map(|line| (line.figure)(&point.worst)));
     let figures = Scale::over(figures.chain(chart.limit).collect::<Vec<_>>().into_iter())?;
     let loads = Scale::over(loads.map(|factor| knee.loads.at(factor)).collect::<Vec<_>>().into_iter())?;
-    let plot = Plot { knee, loads, figures, size };
+    let plot = Plot { knee, folder, loads, figures, size };
     Some(Drawing {
         name: size.name,
         width: size.width,
@@ -225,7 +230,7 @@ impl Plot<'_> {
                 is_main: line.is_main,
                 is_long: point.is_long,
                 title: point.title.clone(),
-                page: point.page.clone(),
+                page: trial_page(self.folder, &point.folder),
             })
         };
         // What says nothing is a frame: it goes around a point at the same place, and not below it.

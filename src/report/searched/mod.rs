@@ -2,7 +2,6 @@
 //! The file needs nothing else and asks nothing of any network.
 
 mod drawing;
-pub(crate) mod knee;
 mod link;
 
 use std::path::Path;
@@ -12,11 +11,11 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use drawing::{Chart, Drawing, Line, Size, class, drawn};
-use knee::Knee;
 use link::trial_page;
 pub(crate) use link::way_between;
 
 use super::browser::{filled_in, line, ours, policy};
+use super::knee::Knee;
 use super::terminal::capacity::words::{
     answer, by_load, headline, headroom, recovery, sender, sentences, standing, times,
 };
@@ -66,7 +65,7 @@ struct Row {
 /// What the template's engine said; no search makes it fail.
 pub(crate) fn searched_page(record: &SearchRecord, folder: &Path) -> Result<Vec<u8>, String> {
     let (word, ink) = headline(record);
-    let knee = Knee::of(record, folder);
+    let knee = Knee::of(record);
     let page = context! {
         policy => policy(&[], &STYLES),
         title => format!("{word} · {} · floodmark", line(&record.profile)),
@@ -78,8 +77,8 @@ pub(crate) fn searched_page(record: &SearchRecord, folder: &Path) -> Result<Vec<
         rules => rules(record),
         said => value(said(record)),
         load_title => knee.loads.title(),
-        latency => value(pictures(&knee, &latency_chart(&knee))),
-        waiting => value(pictures(&knee, &waiting_chart())),
+        latency => value(pictures(&knee, folder, &latency_chart(&knee))),
+        waiting => value(pictures(&knee, folder, &waiting_chart())),
         recovery => value(record.recovery.as_ref().map(|of| recovered(of, folder))),
         sender => value(record.sender.as_ref().map(sent)),
         trials => value(rows(record, folder)),
@@ -179,8 +178,8 @@ fn waiting_chart() -> Chart {
 }
 
 /// A chart in each size; none where there is nothing to draw.
-fn pictures(knee: &Knee, chart: &Chart) -> Vec<Drawing> {
-    SIZES.into_iter().filter_map(|size| drawn(knee, chart, size)).collect()
+fn pictures(knee: &Knee, folder: &Path, chart: &Chart) -> Vec<Drawing> {
+    SIZES.into_iter().filter_map(|size| drawn(knee, folder, chart, size)).collect()
 }
 
 fn rows(record: &SearchRecord, folder: &Path) -> Vec<Row> {

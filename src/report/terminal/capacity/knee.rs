@@ -1,11 +1,9 @@
 //! The knee on a screen: the p99 of each trial against its load.
 
-use std::path::Path;
-
 use crate::capacity::{Outcome, SearchRecord};
 use crate::figures::latency;
+use crate::report::knee::Knee;
 use crate::report::scale::Scale;
-use crate::report::searched::knee::Knee;
 
 /// Rows of the plot, without its axis.
 const ROWS: usize = 9;
@@ -21,7 +19,7 @@ const LEAST_LOADS: usize = 3;
 /// The knee in characters, as wide as the screen; none of a search with few loads.
 #[must_use]
 pub(crate) fn knee(record: &SearchRecord, width: usize) -> Option<String> {
-    let knee = Knee::of(record, Path::new(""));
+    let knee = Knee::of(record);
     let mut loads: Vec<f64> = knee.points.iter().map(|point| point.factor).collect();
     loads.sort_by(f64::total_cmp);
     loads.dedup();

@@ -1,11 +1,8 @@
-//! What the charts of a search show: how latency, and what waits, rise with the load.
+//! How latency, and what waits, rise with the load in a search: what its charts show, on a screen and on a page.
 
-use std::path::Path;
-
-use super::link::trial_page;
+use super::terminal::capacity::words::{length, outcome, times};
 use crate::capacity::{Length, Outcome, SearchRecord, Trial, Worst};
 use crate::figures::{count, latency, rate, short_rate};
-use crate::report::terminal::capacity::words::{length, outcome, times};
 
 /// So far may trials' rates be from a fixed multiple of their factors, to be shown as rates: arrivals vary, a burst in a long trial does more.
 const PROPORTIONAL: f64 = 0.05;
@@ -33,8 +30,8 @@ pub(crate) struct Point {
     pub(crate) worst: Worst,
     /// All of it in a line.
     pub(crate) title: String,
-    /// Its run's page.
-    pub(super) page: Option<String>,
+    /// Its run's folder, below the search's own.
+    pub(crate) folder: String,
 }
 
 /// The axis of loads: rates where all trials offered them in proportion to their factors, else the factors.
@@ -45,11 +42,11 @@ pub(crate) struct Loads {
 }
 
 impl Knee {
-    /// The knee of a search, whose folder is there from the page.
-    pub(crate) fn of(record: &SearchRecord, folder: &Path) -> Self {
+    /// The knee of a search.
+    pub(crate) fn of(record: &SearchRecord) -> Self {
         let found = record.found.as_ref();
         let trials = (1..).zip(&record.trials).filter(|(_, trial)| trial.length != Length::WarmUp);
-        let points: Vec<Point> = trials.filter_map(|(number, trial)| Point::of(number, trial, folder)).collect();
+        let points: Vec<Point> = trials.filter_map(|(number, trial)| Point::of(number, trial)).collect();
         let limits = || points.iter().filter_map(|point| point.worst.p99_limit_ms);
         let limit = limits().next().filter(|first| limits().all(|other| other.total_cmp(first).is_eq()));
         Knee {
@@ -64,7 +61,7 @@ impl Knee {
 }
 
 impl Point {
-    fn of(number: usize, trial: &Trial, folder: &Path) -> Option<Self> {
+    fn of(number: usize, trial: &Trial) -> Option<Self> {
         let worst = trial.worst.clone()?;
         let waiting = worst.most_waiting.map(|most| format!(", at most {} waiting", count(most))).unwrap_or_default();
         let title = format!(
@@ -82,7 +79,7 @@ impl Point {
             is_long: trial.length == Length::Long,
             worst,
             title,
-            page: trial_page(folder, &trial.folder),
+            folder: trial.folder.clone(),
         })
     }
 }
