@@ -35,6 +35,7 @@ pub(crate) fn worst(summary: &Summary) -> Option<Worst> {
         stream: stream.name.clone(),
         p50_ms: stream.latency_ms.due_to_consumed.p50,
         p99_ms: latency(stream),
+        p99_limit_ms: stream.slo.iter().find(|limit| limit.name == "end_to_end_p99").map(|limit| limit.limit),
         most_waiting: stream.most_waiting,
     })
 }

@@ -2,6 +2,8 @@
 //! themselves are runs.
 
 mod busiest;
+#[cfg(test)]
+pub(crate) mod examples;
 mod idle;
 mod judged;
 mod lag;
@@ -22,7 +24,7 @@ pub(crate) use plays::{BURST_FROM_S, CALM_S, Plays, burst, busiest_at_once, busi
 pub(crate) use recovery::{Burst, Recovered, Recovery, gone_after_s, recovered};
 #[cfg(test)]
 pub(crate) use search::Conclusion;
-pub(crate) use search::{Rules, Step, next};
+pub(crate) use search::{Rules, Step, next, so_far};
 pub(crate) use search_record::{Bound, CAPACITY_SCHEMA, Ended, Found, SearchRecord, capacity_schema};
 pub(crate) use sender::{SenderReach, WANTED};
-pub(crate) use trial::{Binding, Length, Outcome, Trial};
+pub(crate) use trial::{Binding, Length, Outcome, Trial, Worst};

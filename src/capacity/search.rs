@@ -187,6 +187,13 @@ pub(crate) fn next(rules: &Rules, trials: &[Trial]) -> Step {
     }
 }
 
+/// Where the capacity may be by the trials that were made: the highest load that passes, and the lowest that fails.
+#[must_use]
+pub(crate) fn so_far(trials: &[Trial]) -> (Option<f64>, Option<f64>) {
+    let known = Known::of(trials);
+    (known.lower().map(|load| load.factor), known.upper().map(|load| load.factor))
+}
+
 enum Again {
     No,
     Repeat(Step),

@@ -3,11 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::need::Headroom;
+use super::need::{Headroom, Standing};
 use super::recovery::Recovery;
 use super::search::{Conclusion, Rules, Why};
 use super::sender::SenderReach;
 use super::trial::{Binding, Length, Outcome, Trial};
+use crate::verdict::Verdict;
 
 /// The number of the form of `capacity.json`. Keys may be added under the same number.
 pub(crate) const CAPACITY_SCHEMA: u32 = 1;
@@ -100,6 +101,19 @@ pub(crate) fn capacity_schema() -> String {
     let mut schema = schemars::schema_for!(SearchRecord);
     schema.insert("title".to_owned(), "floodmark capacity".into());
     format!("{:#}\n", schema.to_value())
+}
+
+impl SearchRecord {
+    /// Pass where a capacity was found, fail where it is below what is needed, and void where there is no interval.
+    #[must_use]
+    pub(crate) fn verdict(&self) -> Verdict {
+        let is_red = self.headroom.as_ref().is_some_and(|headroom| headroom.standing == Standing::Red);
+        match self.found.as_ref().map(|found| found.ended) {
+            _ if is_red => Verdict::Fail,
+            Some(Ended::Found | Ended::AtLeast | Ended::SenderLimit) => Verdict::Pass,
+            Some(Ended::Below | Ended::NotTheLoad | Ended::TooManyTrials | Ended::NoValidTrial) | None => Verdict::Void,
+        }
+    }
 }
 
 impl Found {

@@ -133,8 +133,13 @@ fn what_this_machine_cannot_send_leaves_the_rest_known() {
 #[test]
 fn a_latency_that_does_not_fall_with_the_load_ends_the_search_soon() {
     let slow = |factor: f64, length: Length, falls: f64| {
-        let worst =
-            Worst { stream: String::new(), p50_ms: 1.0, p99_ms: 5000.0 * factor.powf(falls), most_waiting: None };
+        let worst = Worst {
+            stream: String::new(),
+            p50_ms: 1.0,
+            p99_ms: 5000.0 * factor.powf(falls),
+            p99_limit_ms: None,
+            most_waiting: None,
+        };
         Trial { factor, length, outcome: Outcome::Fail, worst: Some(worst), ..Trial::default() }
     };
     for (falls, soon) in [(0.0, true), (-0.5, true), (1.0, false)] {

@@ -46,6 +46,9 @@ pub(crate) struct Worst {
     pub(crate) p50_ms: f64,
     /// 99 % of its events took no longer, in milliseconds.
     pub(crate) p99_ms: f64,
+    /// The profile's limit on these 99 %, in milliseconds; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) p99_limit_ms: Option<f64>,
     /// The most events that waited at once; absent where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) most_waiting: Option<u64>,

@@ -6,21 +6,21 @@ mod plan;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::report::add_search_report;
 use super::{CommandError, Outcome, flags};
 use crate::broker::{Broker, BrokerConfig};
-use crate::capacity::{
-    Burst, Ended, Need, Needed, Rules, SearchRecord, Standing, burst, busiest_only, of_curve, of_profile, whole,
-};
+use crate::capacity::{Burst, Need, Needed, Rules, SearchRecord, burst, busiest_only, of_curve, of_profile, whole};
 use crate::curve::Curve;
 use crate::profile::{Loaded, Profile, Span, Stream};
+use crate::report::formats::Searched;
 use crate::report::output::to_stderr;
 use crate::report::terminal::Look;
-use crate::report::terminal::capacity::{capacity, length, times, trial_line};
+use crate::report::terminal::capacity::{begun_line, trial_line};
+use crate::results::names::REPORT;
 use crate::stop::{StopFlag, signals};
 use crate::trials::{self, Told, TrialError, Way};
-use crate::verdict::Verdict;
 
 /// The shortest trial: fewer seconds show no trend.
 const LEAST_TRIAL_S: u64 = 8;
@@ -98,9 +98,9 @@ pub struct Args {
     /// The folder of the search (default: results/capacity- and the profile's name and the time)
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Print what was found as JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub form: flags::FormatFlags,
 }
 
 /// What else can be done about a capacity.
@@ -116,8 +116,13 @@ impl Args {
     pub fn wants_json(&self) -> bool {
         match &self.verb {
             Some(Verb::Plan(args)) => args.json,
-            None => self.json,
+            None => self.form.chosen().is_for_machines,
         }
+    }
+
+    /// How the end of a search is printed; none where there is no search.
+    pub(super) fn form(&self) -> Option<&flags::FormatFlags> {
+        self.verb.is_none().then_some(&self.form)
     }
 }
 
@@ -146,14 +151,25 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     let stop = StopFlag::default();
     signals::listen(&stop, None);
     say(&format!("searching the capacity for {}; trials are in {}", loaded.name, way.out.display()));
-    let record = trials::search(&way, rules, &stop, &mut |told| say(&told_line(&told)))?;
-    if args.json {
-        serde_json::to_writer_pretty(&mut *out, &record).map_err(std::io::Error::from)?;
-        writeln!(out)?;
-    } else {
-        out.write_all(capacity(&record, Look::of_stdout()).as_bytes())?;
+    let searched = trials::search(&way, rules, &stop, &mut |told| say(&told_line(&told)));
+    if let Ok(record) = trials::recorded(&way.out) {
+        add_search_report(&record, &way.out);
     }
-    Ok(outcome(&record))
+    let record = searched?;
+    say(&format!("report: {}", way.out.join(REPORT).display()));
+    print_search(&record, &way.out, &args.form, out)
+}
+
+/// Prints what a search found, in the form that was asked for.
+pub(super) fn print_search(
+    record: &SearchRecord,
+    folder: &Path,
+    form: &flags::FormatFlags,
+    out: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let searched = Searched { record, folder, look: Look::of_stdout() };
+    out.write_all(&(form.chosen().print_search)(&searched).map_err(CommandError::Environment)?)?;
+    Ok(Outcome::Judged(record.verdict()))
 }
 
 /// What is needed, if anything was said of it.
@@ -174,17 +190,6 @@ fn needed(args: &Args, profile: &Profile) -> Result<Option<Needed>, CommandError
     needed.map(Some).map_err(CommandError::Usage)
 }
 
-fn outcome(record: &SearchRecord) -> Outcome {
-    let is_red = record.headroom.as_ref().is_some_and(|headroom| headroom.standing == Standing::Red);
-    match record.found.as_ref().map(|found| found.ended) {
-        _ if is_red => Outcome::Judged(Verdict::Fail),
-        Some(Ended::Found | Ended::AtLeast | Ended::SenderLimit) => Outcome::Judged(Verdict::Pass),
-        Some(Ended::Below | Ended::NotTheLoad | Ended::TooManyTrials | Ended::NoValidTrial) | None => {
-            Outcome::Judged(Verdict::Void)
-        }
-    }
-}
-
 /// What goes on, on standard error. Nobody to read it is no reason to stop.
 fn say(text: &str) {
     let _unread = to_stderr(&format!("{text}\n"));
@@ -192,7 +197,7 @@ fn say(text: &str) {
 
 fn told_line(told: &Told<'_>) -> String {
     match told {
-        Told::Begins { number, factor, length: of } => format!("trial {number}, {}, {} …", length(*of), times(*factor)),
+        Told::Begins { number, factor, length, lasts, before } => begun_line(*number, *factor, *length, *lasts, before),
         Told::Over { number, trial } => trial_line(*number, trial),
         Told::Sender { times } => format!("this machine alone, {times} times that load, to a broker of its own …"),
         Told::Burst { burst } => {

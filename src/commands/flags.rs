@@ -140,13 +140,13 @@ pub struct OutputFlags {
     pub form: FormatFlags,
 }
 
-/// How the end of a run is printed.
+/// How the end of a run or of a search is printed.
 #[derive(Debug, Clone, Default, Args)]
 pub struct FormatFlags {
     /// How to print the result (default: text)
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(FORMATS.iter().map(|format| format.name)))]
     pub format: Option<String>,
-    /// Print only the summary, as JSON; the same as --format json
+    /// Print only the result, as JSON; the same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
 }

@@ -169,9 +169,9 @@ impl Cli {
             Command::Consume(args) => &args.output.form,
             Command::Merge(args) => &args.output.form,
             Command::Show(args) => &args.form,
+            Command::Capacity(args) => args.form()?,
             Command::Report(_)
             | Command::Compare(_)
-            | Command::Capacity(_)
             | Command::Sweep(_)
             | Command::Plan(_)
             | Command::Watermark(_)

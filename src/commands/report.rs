@@ -1,17 +1,20 @@
-//! `floodmark report`: a run's folder as one page for a browser.
+//! `floodmark report`: the folder of a run, or of a search, as one page for a browser.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::sweep::{sweep_in, write_sweep_report};
 use super::{CommandError, Outcome};
+use crate::capacity::SearchRecord;
 use crate::conclude::{Ended, read_run};
 use crate::redact::sentence;
 use crate::report::output::to_stderr;
 use crate::report::page::Page;
 use crate::report::screen::shortened;
+use crate::report::searched::{searched_page, way_between};
 use crate::results::names::REPORT;
 use crate::results::{ResultsError, RunFolder, Summary, pending::write_whole};
+use crate::trials::record_in;
 
 /// Flags of `report`.
 #[derive(Debug, clap::Args)]
@@ -56,10 +59,24 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
 
 /// Writes the page of what a folder holds.
 fn report_of(folder: &Path, file: &Path) -> Result<(), ResultsError> {
-    match sweep_in(folder)? {
-        Some(record) => write_sweep_report(&record, file),
+    if let Some(record) = sweep_in(folder)? {
+        return write_sweep_report(&record, file);
+    }
+    match record_in::<SearchRecord>(folder)? {
+        Some(record) => write_search_report(&record, folder, file),
         None => write_report(folder, &read_run(folder)?.summary, file, damage(folder)),
     }
+}
+
+/// Writes the report of a search. A page elsewhere has links to the trials all the same.
+fn write_search_report(record: &SearchRecord, folder: &Path, file: &Path) -> Result<(), ResultsError> {
+    let beside = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let way = match (beside.canonicalize(), folder.canonicalize()) {
+        (Ok(from), Ok(to)) => way_between(&from, &to),
+        _ => PathBuf::new(),
+    };
+    let bytes = searched_page(record, &way).map_err(|why| ResultsError::Unwritable { file: file.to_owned(), why })?;
+    write_whole(file, &bytes)
 }
 
 /// What has happened to the files of a run since it ended in order: the page may lack something, and says so.
@@ -84,9 +101,19 @@ fn write_report(folder: &Path, summary: &Summary, file: &Path, damage: Option<St
     write_whole(file, &bytes)
 }
 
-/// Puts the page for a browser beside the results. The results stand without it: a page that cannot be made is one sentence.
+/// Puts the page for a browser beside a run's results.
 pub(super) fn add_report(ended: &Ended) {
-    if let Err(why) = write_report(&ended.folder, &ended.summary, &ended.folder.join(REPORT), None) {
+    tell_if_missing(write_report(&ended.folder, &ended.summary, &ended.folder.join(REPORT), None));
+}
+
+/// Puts the page for a browser beside a search's trials.
+pub(super) fn add_search_report(record: &SearchRecord, folder: &Path) {
+    tell_if_missing(write_search_report(record, folder, &folder.join(REPORT)));
+}
+
+/// Results stand without their page: one that cannot be made is one sentence.
+fn tell_if_missing(written: Result<(), ResultsError>) {
+    if let Err(why) = written {
         let told = format!(
             "note: there is no {REPORT}, everything else is there: {}\n",
             shortened(&sentence(&why.to_string()))

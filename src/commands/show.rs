@@ -1,20 +1,24 @@
-//! `floodmark show`: what a folder of results says, also that of a run that was killed.
+//! `floodmark show`: what a folder of results says, also that of a run or a search that was killed.
 
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::capacity::print_search;
 use super::carry_out::print_end;
 use super::flags::FormatFlags;
 use super::sweep::{print_sweep, sweep_in};
 use super::{CommandError, Outcome};
+use crate::capacity::SearchRecord;
 use crate::conclude::read_run;
 use crate::results::ResultsError;
+use crate::trials::record_in;
 
 /// Flags of `show`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
-  floodmark show results/average-20300131-110000-1a2b")]
+Examples:
+  floodmark show results/average-20300131-110000-1a2b
+  floodmark show results/capacity-average-20300131-110000 --format junit")]
 pub struct Args {
     /// The folder of results
     #[arg(value_name = "DIR")]
@@ -34,6 +38,9 @@ pub struct Args {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     if let Some(record) = sweep_in(&args.results).map_err(|error| refused(&error))? {
         return print_sweep(&record, args.form.chosen(), out);
+    }
+    if let Some(record) = record_in::<SearchRecord>(&args.results).map_err(|error| refused(&error))? {
+        return print_search(&record, &args.results, &args.form, out);
     }
     let ended = read_run(&args.results).map_err(|error| refused(&error))?;
     print_end(&ended, &args.form, args.all, out)

@@ -16,6 +16,7 @@ use crate::capacity::{
     next, was_busy, worst,
 };
 use crate::conclude::read_run;
+use crate::profile::Span;
 use crate::results::RunFolder;
 use crate::stop::StopFlag;
 
@@ -29,6 +30,10 @@ pub(crate) enum Told<'a> {
         factor: f64,
         /// How long it is.
         length: Length,
+        /// For how long it sends.
+        lasts: Span,
+        /// Those before it.
+        before: &'a [Trial],
     },
     /// A trial is over.
     Over {
@@ -70,7 +75,8 @@ pub(crate) fn search(
             Step::Try { .. } if stop.is_set() => return Ok(record),
             Step::Try { factor, length } => {
                 let number = record.trials.len() + 1;
-                tells(Told::Begins { number, factor, length });
+                let lasts = way.plays(length).lasts;
+                tells(Told::Begins { number, factor, length, lasts, before: &record.trials });
                 let folder = free_folder(&way.out, &format!("{number:02}"));
                 let arguments = way.arguments("run", way.plays(length), factor, &way.target, &folder);
                 let ended = Child::start(&arguments)?.wait(stop)?;

@@ -36,12 +36,18 @@ fn a_search_that_was_stopped_goes_on_from_its_trials() {
     stopped.signal("INT");
     let stopped = stopped.wait();
     assert_eq!(stopped.code(), Some(3), "{}", stopped.stderr);
-    assert!(stopped.stdout.contains("not finished"), "{}", stopped.stdout);
+    assert!(stopped.stdout.starts_with("NOT FINISHED  no trial has passed or failed yet\n"), "{}", stopped.stdout);
     assert_eq!(record(&out)["trials"].as_array().unwrap().len(), 1);
     crate::capacity_plan::an_unfinished_search_is_no_measurement(&workshop, &out);
+    shows_the_same(&workshop, &out, 3, &stopped.stdout);
+    let junit = workshop.call(&["show", out.to_str().unwrap(), "--format", "junit"]);
+    assert!(junit.code() == Some(3) && junit.stdout.contains("<error message=\"NOT FINISHED"), "{}", junit.stdout);
 
-    let ended = workshop.call(&arguments);
+    let ended = workshop.call(&[&arguments[..], &["--need", "1.1x"]].concat());
     assert_eq!(ended.code(), Some(0), "{} {}", ended.stdout, ended.stderr);
+    let needed = "AMBER  1x is confirmed, 1.1x the peak (550/s) is needed: the last 9 % are undecided";
+    assert!(ended.stdout.contains(needed), "{}", ended.stdout);
+    shows_the_same(&workshop, &out, 0, &ended.stdout);
     assert!(ended.stdout.contains("CAPACITY  at least 500/s (1x)"), "{}", ended.stdout);
     let (record, lengths) = (record(&out), ["warm_up", "short", "long"]);
     let trials = record["trials"].as_array().unwrap();
@@ -52,12 +58,40 @@ fn a_search_that_was_stopped_goes_on_from_its_trials() {
         assert!(folder.join("summary.json").is_file(), "{}", folder.display());
     }
     crate::capacity_plan::a_search_is_a_measurement(&workshop, &out);
+    a_page_has_every_trial(&workshop, &out);
     // The folder belongs to this search alone.
     let other = workshop.call(&[&arguments[..], &["--width", "0.1"]].concat());
     let (code, sentence) = other.one_sentence();
     assert!(code == Some(2) && sentence.contains("another profile, other changes or other rules"), "{sentence}");
     broker.signal("TERM");
     broker.wait();
+}
+
+/// A folder says what the command said, in every form.
+fn shows_the_same(workshop: &Workshop, out: &Path, code: i32, said: &str) {
+    let show = |form: &str| workshop.call(&["show", out.to_str().unwrap(), "--format", form]);
+    let text = show("text");
+    assert_eq!((text.code(), text.stdout.as_str()), (Some(code), said));
+    let json: Value = serde_json::from_str(&show("json").stdout).unwrap();
+    assert_eq!(json, record(out));
+    for (form, start) in [("junit", "<?xml"), ("markdown", "## ")] {
+        let shown = show(form);
+        assert!(shown.code() == Some(code) && shown.stdout.starts_with(start), "{form}: {}", shown.stdout);
+    }
+}
+
+/// The page leads to the page of every trial, wherever it lies.
+fn a_page_has_every_trial(workshop: &Workshop, out: &Path) {
+    let elsewhere = workshop.path("elsewhere.html");
+    let (folder, file) = (out.to_str().unwrap(), elsewhere.to_str().unwrap());
+    let made = workshop.call(&["report", folder, "--out", file]);
+    assert_eq!(made.code(), Some(0), "{}", made.stderr);
+    for page in [&out.join("report.html"), &elsewhere] {
+        let html = std::fs::read_to_string(page).unwrap().replace("&#x2f;", "/");
+        let links = html.split("<td><a href=\"").skip(1).map(|rest| rest.split_once('"').unwrap().0);
+        let trials: Vec<_> = links.map(|link| page.parent().unwrap().join(link)).collect();
+        assert!(trials.len() == 3 && trials.iter().all(|trial| trial.is_file()), "{trials:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! JUnit XML, as CI systems show it: valid by the schema of Jenkins' xUnit plugin (junit-10.xsd), which the others read, too.
 
+mod search;
 mod suites;
 
 use std::io;
@@ -7,17 +8,21 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use self::suites::{Case, Suite, suites_of};
+use self::search::document_of_search;
+use self::suites::{Case, Document, Suite, document_of};
 use super::places::Outcome;
-use super::{Ending, Format, NoResult};
+use super::{Ending, Format, NoResult, Searched};
 use crate::report::screen::clean;
-use crate::results::Summary;
 
 pub(super) const JUNIT: Format =
-    Format { name: "junit", is_for_machines: false, print, print_error: Some(print_error) };
+    Format { name: "junit", is_for_machines: false, print, print_search, print_error: Some(print_error) };
 
 fn print(ending: &Ending<'_>) -> Result<Vec<u8>, String> {
-    junit(ending.summary).map_err(|error| error.to_string())
+    junit(&document_of(ending.summary)).map_err(|error| error.to_string())
+}
+
+fn print_search(searched: &Searched<'_>) -> Result<Vec<u8>, String> {
+    junit(&document_of_search(searched.record)).map_err(|error| error.to_string())
 }
 
 fn print_error(error: &NoResult<'_>) -> Result<Vec<u8>, String> {
@@ -48,26 +53,27 @@ fn ended(xml: Writer<Vec<u8>>) -> Vec<u8> {
     bytes
 }
 
-fn junit(summary: &Summary) -> io::Result<Vec<u8>> {
-    let suites = suites_of(summary);
+fn junit(document: &Document) -> io::Result<Vec<u8>> {
+    let suites = &document.suites;
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let of_all = |outcome| suites.iter().map(|suite| suite.count(outcome)).sum::<usize>().to_string();
-    let time = time_s(summary.run.duration_s);
     xml.create_element("testsuites")
         .with_attributes([
-            ("name", xml_text(&format!("floodmark {}", summary.run.profile)).as_str()),
+            ("name", xml_text(&document.name).as_str()),
             ("tests", &suites.iter().map(|suite| suite.cases.len()).sum::<usize>().to_string()),
             ("failures", &of_all(Outcome::Failed)),
             ("errors", &of_all(Outcome::Erred)),
-            ("time", &time),
         ])
-        .write_inner_content(|xml| suites.iter().try_for_each(|suite| write_suite(xml, suite, summary, &time)))?;
+        .with_attributes(document.time_s.map(|time_s| ("time", time_text(time_s))).iter().map(pair))
+        .write_inner_content(|xml| suites.iter().try_for_each(|suite| write_suite(xml, suite, document)))?;
     Ok(ended(xml))
 }
 
-fn write_suite(xml: &mut Writer<Vec<u8>>, suite: &Suite, summary: &Summary, time: &str) -> io::Result<()> {
+fn write_suite(xml: &mut Writer<Vec<u8>>, suite: &Suite, document: &Document) -> io::Result<()> {
     let of = |outcome| suite.count(outcome).to_string();
+    let time = document.time_s.map(|time_s| ("time", time_text(time_s)));
+    let started = document.started.as_ref().map(|started| ("timestamp", xml_text(started)));
     xml.create_element("testsuite")
         .with_attributes([
             ("name", xml_text(&suite.name).as_str()),
@@ -75,26 +81,26 @@ fn write_suite(xml: &mut Writer<Vec<u8>>, suite: &Suite, summary: &Summary, time
             ("failures", &of(Outcome::Failed)),
             ("errors", &of(Outcome::Erred)),
             ("skipped", &of(Outcome::Skipped)),
-            ("time", time),
-            ("timestamp", &xml_text(&summary.run.started)),
         ])
+        .with_attributes(time.iter().chain(&started).map(pair))
         .write_inner_content(|xml| {
-            write_properties(xml, suite, summary)?;
+            write_properties(xml, suite)?;
             suite.cases.iter().try_for_each(|case| write_case(xml, &suite.class, case))
         })?;
     Ok(())
 }
 
-/// Which run this was, and at which topic.
-fn write_properties(xml: &mut Writer<Vec<u8>>, suite: &Suite, summary: &Summary) -> io::Result<()> {
-    let run = &summary.run;
-    let facts = [("run", run.id.clone()), ("seed", run.seed.to_string()), ("cluster", run.cluster_id.clone())];
-    let facts = facts.into_iter().chain(suite.topic.clone().map(|topic| ("topic", topic)));
+fn pair<'a>((name, value): &'a (&'static str, String)) -> (&'a str, &'a str) {
+    (name, value)
+}
+
+/// Which run or search this was, and at which topic.
+fn write_properties(xml: &mut Writer<Vec<u8>>, suite: &Suite) -> io::Result<()> {
     xml.create_element("properties").write_inner_content(|xml| {
-        for (name, value) in facts {
-            let value = xml_text(&value);
+        for (name, value) in &suite.facts {
+            let value = xml_text(value);
             xml.create_element("property")
-                .with_attributes([("name", name), ("value", value.as_str())])
+                .with_attributes([("name", *name), ("value", value.as_str())])
                 .write_empty()?;
         }
         Ok(())
@@ -124,7 +130,7 @@ fn write_case(xml: &mut Writer<Vec<u8>>, class: &str, case: &Case) -> io::Result
 }
 
 /// Seconds as the schema takes them: digits and a point.
-fn time_s(seconds: f64) -> String {
+fn time_text(seconds: f64) -> String {
     if seconds.is_finite() && seconds > 0.0 { format!("{seconds:.3}") } else { "0".to_owned() }
 }
 

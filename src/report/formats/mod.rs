@@ -1,4 +1,4 @@
-//! The forms that a run's end is printed in. A form is a file here and a line in [`FORMATS`]: the command line, its help and its errors ask them.
+//! The forms that the end of a run or of a search is printed in. A form is a file here and a line in [`FORMATS`]: the command line, its help and its errors ask them.
 
 mod json;
 mod junit;
@@ -9,6 +9,7 @@ mod text;
 use std::path::Path;
 
 use super::terminal::Look;
+use crate::capacity::SearchRecord;
 use crate::results::Summary;
 
 /// A run that has ended, and what the form may use to show it.
@@ -24,6 +25,17 @@ pub struct Ending<'a> {
     pub look: Look,
 }
 
+/// A search, over or not, and what the form may use to show it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Searched<'a> {
+    /// What it found.
+    pub(crate) record: &'a SearchRecord,
+    /// Where its trials are.
+    pub(crate) folder: &'a Path,
+    /// What the place takes that the bytes go to.
+    pub(crate) look: Look,
+}
+
 /// Why there is no result.
 #[derive(Debug, Clone, Copy)]
 pub struct NoResult<'a> {
@@ -33,6 +45,8 @@ pub struct NoResult<'a> {
     pub text: &'a str,
 }
 
+/// Turns a search into bytes; an error is one sentence.
+pub(crate) type PrintSearch = fn(&Searched<'_>) -> Result<Vec<u8>, String>;
 /// Turns an error into bytes; an error of its own is one sentence.
 pub(crate) type PrintError = fn(&NoResult<'_>) -> Result<Vec<u8>, String>;
 
@@ -44,6 +58,8 @@ pub struct Format {
     pub is_for_machines: bool,
     /// Turns the end of a run into bytes; an error is one sentence.
     pub print: fn(&Ending<'_>) -> Result<Vec<u8>, String>,
+    /// Turns a search into bytes.
+    pub(crate) print_search: PrintSearch,
     /// Prints an error where the result would be, for readers that would take an empty output for success.
     pub print_error: Option<PrintError>,
 }

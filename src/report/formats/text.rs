@@ -1,12 +1,18 @@
 //! What a person reads: the closing table, or with `--all` everything.
 
-use super::{Ending, Format};
+use super::{Ending, Format, Searched};
+use crate::report::terminal::capacity::capacity;
 use crate::report::terminal::{closing, short};
 
-pub(super) const TEXT: Format = Format { name: "text", is_for_machines: false, print, print_error: None };
+pub(super) const TEXT: Format = Format { name: "text", is_for_machines: false, print, print_search, print_error: None };
 
 #[expect(clippy::unnecessary_wraps, reason = "a form may fail")]
 fn print(ending: &Ending<'_>) -> Result<Vec<u8>, String> {
     let print = if ending.is_whole { closing } else { short };
     Ok(print(ending.summary, Some(ending.folder), ending.look).into_bytes())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a form may fail")]
+fn print_search(searched: &Searched<'_>) -> Result<Vec<u8>, String> {
+    Ok(capacity(searched.record, searched.look).into_bytes())
 }

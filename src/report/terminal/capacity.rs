@@ -1,9 +1,23 @@
 //! A search for a capacity: a line for each trial, and at the end what was found.
 
-use super::paint::{Ink, Look, paint};
+mod knee;
+pub(crate) mod words;
+
+use super::paint::{Look, paint};
 use super::tables::{line, plain_table, push_table, push_wrapped};
-use crate::capacity::{Bound, Ended, Found, Headroom, Length, Outcome, SearchRecord, Standing, Trial};
+use crate::capacity::{Length, Outcome, SearchRecord, Trial};
 use crate::figures::{count, latency, rate};
+use crate::profile::Span;
+use words::{
+    afterwards, answer, bounds_so_far, by_load, headline, headroom, length, outcome, sentences, standing, times, trials,
+};
+
+/// A line of a trial that begins, after those before it.
+#[must_use]
+pub(crate) fn begun_line(number: usize, factor: f64, of: Length, lasts: Span, before: &[Trial]) -> String {
+    let so_far = bounds_so_far(before).map(|bounds| format!("; so far {bounds}")).unwrap_or_default();
+    format!("trial {number}, {}, {} for {lasts}{so_far} …", length(of), times(factor))
+}
 
 /// A line of a trial that is over.
 #[must_use]
@@ -20,199 +34,121 @@ pub(crate) fn trial_line(number: usize, trial: &Trial) -> String {
     format!("trial {number}, {}, {offered} ({}): {said}{because}", length(trial.length), times(trial.factor))
 }
 
-/// How a length of trials is called.
-#[must_use]
-pub(crate) fn length(of: Length) -> &'static str {
-    match of {
-        Length::WarmUp => "warm-up",
-        Length::Short => "short",
-        Length::Long => "long",
-    }
-}
-
-/// A factor: `0.25x`, `3.6x`, `1,240x`.
-#[must_use]
-pub(crate) fn times(factor: f64) -> String {
-    format!("{}x", rate(factor).trim_end_matches("/s"))
-}
-
 /// What a person reads of a search.
 #[must_use]
 pub(crate) fn capacity(record: &SearchRecord, look: Look) -> String {
     let mut text = String::new();
-    match &record.found {
-        Some(found) => push_found(&mut text, found, look),
-        None => line(&mut text, "not finished: the same command goes on from the trials in the folder"),
+    let (word, ink) = headline(record);
+    line(&mut text, &format!("{}  {}", paint(word, ink, look), answer(record)));
+    for sentence in sentences(record) {
+        push_wrapped(&mut text, &sentence, look.width);
     }
-    if let Some(headroom) = &record.headroom {
-        push_headroom(&mut text, headroom, look);
+    if let Some(of) = &record.headroom {
+        let (word, ink) = standing(of.standing);
+        line(&mut text, &format!("{}  {}", paint(word, ink, look), headroom(of)));
+    }
+    for sentence in afterwards(record) {
+        push_wrapped(&mut text, &sentence, look.width);
+    }
+    if let Some(knee) = knee::knee(record, look.width) {
+        text.push('\n');
+        text.push_str(&knee);
     }
     line(&mut text, "");
-    let cluster = record.cluster_id.as_deref().unwrap_or("that was not reached");
-    line(&mut text, &format!("{} on cluster {cluster}, {} trials", record.profile, record.trials.len()));
+    line(&mut text, &facts(record));
     push_trials(&mut text, record);
     text
 }
 
-fn push_found(text: &mut String, found: &Found, look: Look) {
-    let (word, ink) = headline(found);
-    line(text, &format!("{}  {}", paint(word, ink, look), answer(found)));
-    for sentence in sentences(found) {
-        push_wrapped(text, &sentence, look.width);
-    }
-}
-
-/// What is there beside what is needed.
-fn push_headroom(text: &mut String, headroom: &Headroom, look: Look) {
-    let (word, ink) = match headroom.standing {
-        Standing::Green => ("GREEN", Ink::Good),
-        Standing::Amber => ("AMBER", Ink::Doubt),
-        Standing::Red => ("RED", Ink::Bad),
-    };
-    let share = headroom.of_need.map_or_else(
-        || "nothing is confirmed".to_owned(),
-        |share| format!("{:.0} % of it is confirmed", share * 100.0),
-    );
-    let needed = format!("{} ({}, {})", rate(headroom.need_per_s), headroom.text, times(headroom.need));
-    line(text, &format!("{}  {needed} is needed: {share}", paint(word, ink, look)));
-}
-
-fn headline(found: &Found) -> (&'static str, Ink) {
-    match found.ended {
-        Ended::Found => ("CAPACITY", Ink::Good),
-        Ended::AtLeast | Ended::SenderLimit => ("CAPACITY", Ink::Doubt),
-        Ended::Below | Ended::NotTheLoad => ("CAPACITY", Ink::Bad),
-        Ended::TooManyTrials | Ended::NoValidTrial => ("NOT FOUND", Ink::Doubt),
-    }
-}
-
-/// The answer in one line.
-fn answer(found: &Found) -> String {
-    let at = |bound: &Bound| format!("{} ({})", rate(bound.offered_per_s), times(bound.factor));
-    match (&found.lower, &found.upper) {
-        (Some(lower), Some(upper)) => {
-            let apart = (upper.factor / lower.factor - 1.0) * 100.0;
-            format!("{} to {}, {apart:.1} % apart", at(lower), at(upper))
-        }
-        (Some(lower), None) => format!("at least {}", at(lower)),
-        (None, Some(upper)) => format!("below {}", at(upper)),
-        (None, None) => "no trial said anything".to_owned(),
-    }
-}
-
-fn sentences(found: &Found) -> Vec<String> {
-    let mut sentences = Vec::new();
-    if let Some(upper) = &found.upper {
-        let why = found.binding.as_ref().map(|binding| format!(": {}", binding.text)).unwrap_or_default();
-        sentences.push(format!(
-            "at {}, {} of {} trials fail{why}",
-            times(upper.factor),
-            upper.fails,
-            upper.passes + upper.fails
-        ));
-    }
-    if let Some(lower) = &found.lower {
-        let all = lower.passes + lower.fails;
-        sentences.push(format!("at {}, {} of {all} trials pass", times(lower.factor), lower.passes));
-    }
-    let why = match found.ended {
-        Ended::Found => None,
-        Ended::AtLeast => Some("no higher load was to be tried: --most sets where the search ends"),
-        Ended::SenderLimit => Some(
-            "this machine cannot send more, so nothing that it sends breaks a limit: send from several with --shard, or from a larger one",
-        ),
-        Ended::NotTheLoad => Some(
-            "lower loads are no faster, so it is not the load that breaks the limit: allow more, or begin at a higher load with --start where slow batches are the cause",
-        ),
-        Ended::Below => Some("the lowest load that is tried breaks a limit: look at that trial first"),
-        Ended::TooManyTrials => Some("as many trials were made as --most-trials allows"),
-        Ended::NoValidTrial => Some("trials at one load said nothing, again and again: see why below"),
-    };
-    sentences.extend(why.map(str::to_owned));
-    sentences
+/// What was searched, and where.
+#[must_use]
+pub(crate) fn facts(record: &SearchRecord) -> String {
+    let cluster = record.cluster_id.as_deref().unwrap_or("that was not reached");
+    format!("{} on cluster {cluster}, {}", record.profile, trials(record.trials.len()))
 }
 
 /// The trials by their load.
 fn push_trials(text: &mut String, record: &SearchRecord) {
-    let mut trials: Vec<&Trial> = record.trials.iter().collect();
-    trials.sort_by(|one, other| one.factor.total_cmp(&other.factor));
+    if record.trials.is_empty() {
+        return;
+    }
     let mut table = plain_table(8, 0..5);
     table.add_row(["load", "offered", "p50", "p99", "waiting", "trial", "", ""]);
-    for trial in trials {
-        let outcome = match (trial.length, trial.outcome) {
-            (Length::WarmUp, _) => "–",
-            (_, Outcome::Pass) => "pass",
-            (_, Outcome::Fail) => "fail",
-            (_, Outcome::Invalid) => "nothing",
-        };
-        let because = trial.because.as_ref().filter(|_| trial.length != Length::WarmUp);
-        let what = because.map(|binding| binding.what.as_str()).unwrap_or_default();
-        let worst = trial.worst.as_ref();
-        let [p50, p99] = [worst.map(|worst| worst.p50_ms), worst.map(|worst| worst.p99_ms)]
-            .map(|ms| ms.map_or_else(|| "–".to_owned(), latency));
-        let waiting = worst.and_then(|worst| worst.most_waiting).map_or_else(|| "–".to_owned(), count);
-        let (load, offered) = (times(trial.factor), rate(trial.offered_per_s));
-        table.add_row([&load, &offered, &p50, &p99, &waiting, length(trial.length), outcome, what]);
+    for (_, trial) in by_load(record) {
+        table.add_row(cells(trial));
     }
     push_table(text, &table);
+}
+
+/// A trial's row: load, offered, p50, p99, waiting, length, outcome, what it broke.
+#[must_use]
+pub(crate) fn cells(trial: &Trial) -> [String; 8] {
+    let because = trial.because.as_ref().filter(|_| trial.length != Length::WarmUp);
+    let what = because.map(|binding| binding.what.clone()).unwrap_or_default();
+    let worst = trial.worst.as_ref();
+    let none = || "–".to_owned();
+    let figure = |ms: Option<f64>| ms.map_or_else(none, latency);
+    [
+        times(trial.factor),
+        rate(trial.offered_per_s),
+        figure(worst.map(|worst| worst.p50_ms)),
+        figure(worst.map(|worst| worst.p99_ms)),
+        worst.and_then(|worst| worst.most_waiting).map_or_else(none, count),
+        length(trial.length).to_owned(),
+        outcome(trial).to_owned(),
+        what,
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capacity::{Binding, CAPACITY_SCHEMA, Conclusion, Rules};
-
-    fn trial(factor: f64, length: Length, outcome: Outcome) -> Trial {
-        let text = "orders at output: end_to_end_p99 is 1.2 s (limit 1 s)".to_owned();
-        let binding = Binding { what: "end_to_end_p99".to_owned(), stream: None, stage: None, text };
-        Trial {
-            factor,
-            length,
-            outcome,
-            because: (outcome != Outcome::Pass).then_some(binding),
-            offered_per_s: factor * 500.0,
-            folder: "trials/01".to_owned(),
-            ..Trial::default()
-        }
-    }
-
-    fn record(conclusion: Option<Conclusion>) -> SearchRecord {
-        let trials = vec![
-            trial(1.0, Length::WarmUp, Outcome::Fail),
-            trial(1.0, Length::Short, Outcome::Pass),
-            trial(2.0, Length::Short, Outcome::Fail),
-            trial(1.0, Length::Long, Outcome::Pass),
-        ];
-        SearchRecord {
-            schema: CAPACITY_SCHEMA,
-            profile: "orders".to_owned(),
-            asked: String::new(),
-            cluster_id: Some("abc".to_owned()),
-            rules: Rules { start: 1.0, width: 1.0, least: 0.1, most: 100.0, most_trials: 40 },
-            found: conclusion.map(|conclusion| Found::of(conclusion, &trials)),
-            trials,
-            headroom: None,
-            sender: None,
-            recovery: None,
-        }
-    }
+    use crate::capacity::Conclusion;
+    use crate::capacity::examples::{found, record, trial, with_afterwards};
 
     #[test]
     fn the_answer_comes_first_and_then_why() {
-        let text = capacity(&record(Some(Conclusion::Between { lower: 1.0, upper: 2.0 })), Look::PLAIN);
-        let told = "CAPACITY  500/s (1x) to 1,000/s (2x), 100.0 % apart\n  \
-                    - at 2x, 1 of 1 trials fail: orders at output: end_to_end_p99 is 1.2 s (limit 1 s)\n  \
-                    - at 1x, 2 of 2 trials pass\n\n\
-                    orders on cluster abc, 4 trials\n";
-        assert!(text.starts_with(told), "{text}");
-        let warm_up = text.lines().find(|line| line.contains("warm-up")).unwrap();
-        assert!(warm_up.trim_end().ends_with('–'), "{warm_up}");
+        insta::assert_snapshot!(capacity(&with_afterwards(), Look::PLAIN));
     }
 
     #[test]
-    fn a_search_without_an_end_says_how_it_goes_on() {
-        assert!(capacity(&record(None), Look::PLAIN).starts_with("not finished: the same command goes on"));
-        let open = capacity(&record(Some(Conclusion::AtLeast(1.0))), Look::PLAIN);
-        assert!(open.starts_with("CAPACITY  at least 500/s (1x)\n"), "{open}");
+    fn what_is_needed_stands_beside_what_is_confirmed() {
+        let line =
+            |need| capacity(&found(need), Look::PLAIN).lines().find(|line| line.contains("needed")).unwrap().to_owned();
+        assert_eq!(line("1.5x"), "GREEN  2x is confirmed, 1.5x the peak (1,500/s) is needed: 33 % to spare");
+        assert_eq!(
+            line("1.9x"),
+            "AMBER  2x is confirmed, 1.9x the peak (1,900/s) is needed: 5 % to spare, less than 20 %"
+        );
+        assert_eq!(
+            line("2.05x"),
+            "AMBER  2x is confirmed, 2.05x the peak (2,050/s) is needed: the last 2 % are undecided"
+        );
+        assert_eq!(line("4x"), "RED  2x is confirmed, 4x the peak (4,000/s) is needed: 50 % too little");
+    }
+
+    #[test]
+    fn a_search_without_an_end_says_how_far_it_came_and_how_it_goes_on() {
+        let text = |trials| capacity(&record(trials, None), Look::PLAIN);
+        assert!(
+            text(vec![]).starts_with("NOT FINISHED  no trial is over yet\n  - the same command"),
+            "{}",
+            text(vec![])
+        );
+        let two = text(vec![trial(1.0, Length::Short, Outcome::Pass), trial(2.0, Length::Short, Outcome::Fail)]);
+        assert!(two.starts_with("NOT FINISHED  so far 1x passes, 2x fails\n"), "{two}");
+        let open = capacity(
+            &record(vec![trial(1.0, Length::Long, Outcome::Pass)], Some(Conclusion::AtLeast(1.0))),
+            Look::PLAIN,
+        );
+        assert!(open.starts_with("CAPACITY  at least 1,000/s (1x)\n"), "{open}");
+    }
+
+    #[test]
+    fn a_trial_that_begins_says_how_long_it_takes_and_what_is_known() {
+        let before = [trial(1.0, Length::Short, Outcome::Pass)];
+        let line = |before| begun_line(3, 2.0, Length::Short, Span::from_secs(12), before);
+        assert_eq!(line(&before[..]), "trial 3, short, 2x for 12s; so far 1x passes …");
+        assert_eq!(line(&[]), "trial 3, short, 2x for 12s …");
     }
 }

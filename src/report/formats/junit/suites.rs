@@ -9,14 +9,25 @@ use crate::report::terminal::closing::verdict_words;
 use crate::results::Summary;
 use crate::verdict::{Reason, SloResult, Verdict};
 
+/// All that is written.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) name: String,
+    /// How long it took, where that is known.
+    pub(super) time_s: Option<f64>,
+    /// When it began, where that is known.
+    pub(super) started: Option<String>,
+    pub(super) suites: Vec<Suite>,
+}
+
 /// The cases of the run, or of one place where a stream was judged.
 #[derive(Debug)]
 pub(super) struct Suite {
     pub(super) name: String,
     /// What groups the cases in a CI system: `floodmark.PROFILE.STREAM.STAGE`.
     pub(super) class: String,
-    /// The topic that was read; none for the run.
-    pub(super) topic: Option<String>,
+    /// Which run this was, and what else a case's reader may ask.
+    pub(super) facts: Vec<(&'static str, String)>,
     pub(super) cases: Vec<Case>,
 }
 
@@ -31,11 +42,22 @@ pub(super) struct Case {
     pub(super) text: String,
 }
 
+/// A run as a document.
+pub(super) fn document_of(summary: &Summary) -> Document {
+    Document {
+        name: format!("floodmark {}", summary.run.profile),
+        time_s: Some(summary.run.duration_s),
+        started: Some(summary.run.started.clone()),
+        suites: suites_of(summary),
+    }
+}
+
 /// The suites, that of the run first.
 pub(super) fn suites_of(summary: &Summary) -> Vec<Suite> {
     let places = places_of(summary);
     let class = format!("floodmark.{}", plain(&summary.run.profile));
-    let mut suites = vec![Suite { name: "run".to_owned(), class, topic: None, cases: vec![verdict_case(summary)] }];
+    let mut suites =
+        vec![Suite { name: "run".to_owned(), class, facts: facts(summary, None), cases: vec![verdict_case(summary)] }];
     suites.extend(places.iter().map(|place| place.suite(summary)));
     for reason in &summary.reasons {
         let place = places.iter().position(|place| place.is_of(reason));
@@ -46,6 +68,13 @@ pub(super) fn suites_of(summary: &Summary) -> Vec<Suite> {
     suites
 }
 
+/// Which run this was, and at which topic.
+fn facts(summary: &Summary, topic: Option<&String>) -> Vec<(&'static str, String)> {
+    let run = &summary.run;
+    let facts = [("run", run.id.clone()), ("seed", run.seed.to_string()), ("cluster", run.cluster_id.clone())];
+    facts.into_iter().chain(topic.map(|topic| ("topic", topic.clone()))).collect()
+}
+
 impl Place<'_> {
     fn suite(&self, summary: &Summary) -> Suite {
         let class = format!("floodmark.{}.{}", plain(&summary.run.profile), plain(&self.stream.name));
@@ -54,7 +83,7 @@ impl Place<'_> {
             None => (class, &self.stream.topic),
         };
         let cases = self.limits.iter().map(|limit| self.case(*limit, summary)).collect();
-        Suite { name: self.name(), class, topic: Some(topic.clone()), cases }
+        Suite { name: self.name(), class, facts: facts(summary, Some(topic)), cases }
     }
 
     fn case(&self, limit: Limit<'_>, summary: &Summary) -> Case {
@@ -104,6 +133,6 @@ fn limit_words(limit: &SloResult) -> String {
 }
 
 /// A name as one part of a class: dots separate the parts.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.replace('.', "_")
 }

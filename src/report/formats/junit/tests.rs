@@ -6,6 +6,7 @@ use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 
 use super::*;
+use crate::results::Summary;
 use crate::results::summary::tests::summary;
 use crate::results::summary::{PhaseSummary, StageSummary, StreamSummary};
 use crate::verdict::{Reason, ReasonCode, SloResult, Verdict};
@@ -132,7 +133,7 @@ fn hostile() -> impl Strategy<Value = Summary> {
 proptest! {
     #[test]
     fn whatever_the_names_are_it_is_xml_by_the_schema_and_agrees_with_the_verdict(summary in hostile()) {
-        let elements = read(&junit(&summary).unwrap());
+        let elements = read(&junit(&document_of(&summary)).unwrap());
         elements.iter().for_each(assert_allowed);
         let of = |name: &str| elements.iter().filter(|element| element.name == name).count();
         let all = &elements[0];
@@ -167,7 +168,7 @@ proptest! {
         prop_assert_eq!(&cleaned, &text);
         let mut summary = whole();
         summary.reasons = vec![Reason::new(ReasonCode::ClientError, &text)];
-        let elements = read(&junit(&summary).unwrap());
+        let elements = read(&junit(&document_of(&summary)).unwrap());
         let case = elements.iter().position(|element| element.attributes.get("name").is_some_and(|name| name == "client_error"));
         let said: String = elements[case.unwrap() + 1].text.clone();
         prop_assert_eq!(said, text);
@@ -218,7 +219,7 @@ fn a_limit_is_a_case_and_a_reason_without_one_too() {
         Reason::new(ReasonCode::Interrupted, "The run was interrupted."),
         of(ReasonCode::ClientError, "orders: 3 sends were not acknowledged; the client reported: <\u{1b}[31m&>"),
     ];
-    insta::assert_snapshot!(String::from_utf8(junit(&summary).unwrap()).unwrap());
+    insta::assert_snapshot!(String::from_utf8(junit(&document_of(&summary)).unwrap()).unwrap());
 }
 
 #[test]
@@ -239,7 +240,8 @@ fn a_limit_of_a_phase_is_not_the_runs() {
         Reason { phase: Some("flood".to_owned()), ..reason }
     };
     let reasons = vec![about("end_to_end_p99", "over"), about("ack_p99", "over, and no limit is listed")];
-    let elements = read(&junit(&Summary { streams: vec![orders], reasons, ..whole() }).unwrap());
+    let summary = Summary { streams: vec![orders], reasons, ..whole() };
+    let elements = read(&junit(&document_of(&summary)).unwrap());
     let outcome = |case: &str| {
         let at = elements.iter().position(|element| element.attributes.get("name").is_some_and(|name| name == case));
         elements[at.unwrap() + 1].clone()
@@ -254,4 +256,15 @@ fn a_limit_of_a_phase_is_not_the_runs() {
 fn what_xml_forbids_is_replaced() {
     let forbidden = "a\u{0}\u{1}\u{8}\u{b}\u{1f}\u{fffe}\u{ffff}b";
     assert_eq!(xml_text(forbidden), r"a\u0000\u0001\u0008\u000b\u001f��b");
+}
+
+#[test]
+fn a_search_is_valid_whatever_others_wrote() {
+    use crate::capacity::examples::{found, hostile, record};
+    for search in [found("3x"), hostile("<b>&\"]]>\u{0}\u{1b}\u{ffff}"), record(vec![], None)] {
+        let elements = read(&junit(&document_of_search(&search)).unwrap());
+        elements.iter().for_each(assert_allowed);
+        let cases = elements.iter().filter(|element| element.name == "testcase").count();
+        assert_eq!(elements[0].number("tests"), cases);
+    }
 }
