@@ -71,7 +71,7 @@ pub(crate) fn found(need: &str) -> SearchRecord {
         trial(2.1, Short, Fail),
         trial(2.0, Long, Pass),
     ];
-    let mut record = record(trials, Some(Conclusion::Between { lower: 2.0, upper: 2.1 }));
+    let mut record = record(trials, Some(Conclusion::Between { lower: 2.0, upper: 2.1, tried: [2.0, 2.1] }));
     let factor: f64 = need.trim_end_matches('x').parse().unwrap();
     let needed = Needed { factor, per_s: factor * 1000.0, text: format!("{need} the peak") };
     record.headroom = record.found.as_ref().map(|found| Headroom::of(&needed, found));

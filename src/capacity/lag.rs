@@ -44,7 +44,12 @@ pub(super) fn piles_up(seconds: &[Second], from: usize) -> Option<PilesUp> {
     let slope_per_s = median_slope(&piled)?;
     let grows = slope_per_s * piled.len() as f64 >= offered_per_s * LEAST_PILED_S && trend(&piled) > SURE;
     let share_error = step_error(&piled) / offered_per_s;
-    grows.then(|| PilesUp { slope_per_s, offered_per_s, delivered_share: 1.0 - slope_per_s / offered_per_s, share_error })
+    grows.then(|| PilesUp {
+        slope_per_s,
+        offered_per_s,
+        delivered_share: 1.0 - slope_per_s / offered_per_s,
+        share_error,
+    })
 }
 
 fn is_steady(offered: &[f64]) -> bool {
@@ -61,7 +66,7 @@ fn left_over(within: &[Second], piled: &[f64], offered_per_s: f64) -> Option<Pil
     let is_left = *last > *first && last - first > offered_per_s;
     let delivered_share = delivered as f64 / offered.max(1) as f64;
     // What a burst leaves says little about the rate that was held.
-    is_left.then(|| PilesUp { slope_per_s, offered_per_s, delivered_share, share_error: 0.1 })
+    is_left.then_some(PilesUp { slope_per_s, offered_per_s, delivered_share, share_error: 0.1 })
 }
 
 /// The median of the slopes of all pairs, per step.

@@ -326,7 +326,8 @@ impl Known {
     /// much, trials beside the capacity pass and fail by chance. Further than the wanted width it is not the same thing that was measured.
     fn around(&self, rules: &Rules, trials: &[Trial], lower: f64, upper: f64) -> Conclusion {
         let held = self.held(trials, upper);
-        let [low, high] = [-2.0, 2.0].map(|errors| held.as_ref().filter(|held| held.error > 0.0).map(|held| held.factor + errors * held.error));
+        let [low, high] = [-2.0, 2.0]
+            .map(|errors| held.as_ref().filter(|held| held.error > 0.0).map(|held| held.factor + errors * held.error));
         Conclusion::Between {
             lower: low.filter(|low| *low > lower * (1.0 - rules.width)).map_or(lower, |low| low.min(lower)),
             upper: high.filter(|high| *high < upper * (1.0 + rules.width)).map_or(upper, |high| high.max(upper)),

@@ -152,7 +152,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     signals::listen(&stop, None);
     say(&format!("searching the capacity for {}; trials are in {}", loaded.name, way.out.display()));
     let searched = trials::search(&way, rules, &stop, &mut |told| say(&told_line(&told)));
-    if let Ok(record) = trials::recorded(&way.out) {
+    if let Ok(Some(record)) = trials::record_in::<SearchRecord>(&way.out) {
         add_search_report(&record, &way.out);
     }
     let record = searched?;

@@ -68,7 +68,7 @@ pub(crate) fn measured_rate(folder: &Path) -> Result<MeasuredRate, Unmeasured> {
 
 /// The last long trial that passed at a load.
 fn confirming<'a>(record: &'a SearchRecord, bound: &Bound) -> Option<&'a Trial> {
-    let at = |trial: &&Trial| trial.factor.total_cmp(&bound.factor).is_eq() && trial.length == Length::Long;
+    let at = |trial: &&Trial| trial.factor.total_cmp(&bound.load()).is_eq() && trial.length == Length::Long;
     record.trials.iter().rfind(|trial| at(trial) && trial.outcome == Outcome::Pass)
 }
 

@@ -58,9 +58,13 @@ pub(crate) fn sentences(record: &SearchRecord) -> Vec<String> {
         return vec!["the same command with the same --out goes on from the trials in the folder".to_owned()];
     };
     let mut sentences: Vec<String> = found.upper.iter().map(|upper| why_it_fails(upper, found)).collect();
-    if let Some(Bound { factor, passes, fails, .. }) = found.lower {
+    if let Some(lower) = found.lower {
+        let Bound { passes, fails, .. } = lower;
         let verb = if passes == 1 { "passes" } else { "pass" };
-        sentences.push(format!("at {}, {passes} of {} {verb}", times(factor), trials(passes + fails)));
+        sentences.push(format!("at {}, {passes} of {} {verb}", times(lower.load()), trials(passes + fails)));
+    }
+    if found.lower.into_iter().chain(found.upper).any(|bound| bound.tried.is_some()) {
+        sentences.push("seconds differ much, so the interval is wider than its trials, by two standard errors of what the target held".to_owned());
     }
     let why = match found.ended {
         Ended::Found => None,
@@ -72,7 +76,9 @@ pub(crate) fn sentences(record: &SearchRecord) -> Vec<String> {
             "lower loads are no faster, so it is not the load that breaks the limit: allow more, or begin at a higher load with --start where slow batches are the cause",
         ),
         Ended::Below => Some("the lowest load that is tried breaks a limit: look at that trial first"),
-        Ended::TooManyTrials => Some("as many trials were made as --most-trials allows"),
+        Ended::TooManyTrials => Some(
+            "as many trials were made as --most-trials allows, and those beside the capacity contradict each other: take longer ones with --trial, or a wider interval with --width",
+        ),
         Ended::NoValidTrial => Some("trials at one load said nothing, again and again: see why below"),
     };
     sentences.extend(why.map(str::to_owned));
@@ -80,10 +86,10 @@ pub(crate) fn sentences(record: &SearchRecord) -> Vec<String> {
 }
 
 fn why_it_fails(upper: &Bound, found: &Found) -> String {
-    let Bound { factor, passes, fails, .. } = *upper;
+    let Bound { passes, fails, .. } = *upper;
     let why = found.binding.as_ref().map(|binding| format!(": {}", binding.text)).unwrap_or_default();
     let verb = if fails == 1 { "fails" } else { "fail" };
-    format!("at {}, {fails} of {} {verb}{why}", times(factor), trials(passes + fails))
+    format!("at {}, {fails} of {} {verb}{why}", times(upper.load()), trials(passes + fails))
 }
 
 /// "1 trial", "12 trials"

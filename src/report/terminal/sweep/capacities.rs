@@ -103,7 +103,8 @@ mod tests {
     use crate::sweep::made_up::record;
 
     fn of(combination: usize, lower: f64, upper: Option<f64>) -> CapacityOf {
-        let bound = |per_s: f64| Bound { factor: per_s / 1000.0, offered_per_s: per_s, passes: 2, fails: 0 };
+        let bound =
+            |per_s: f64| Bound { factor: per_s / 1000.0, offered_per_s: per_s, tried: None, passes: 2, fails: 0 };
         let ended = if upper.is_some() { Ended::Found } else { Ended::AtLeast };
         let found = Found { ended, lower: Some(bound(lower)), upper: upper.map(bound), binding: None };
         CapacityOf { combination, found, took_s: 90.0, folder: format!("searches/{combination}") }
