@@ -4,6 +4,7 @@
 mod busiest;
 #[cfg(test)]
 pub(crate) mod examples;
+mod held;
 mod idle;
 mod judged;
 mod lag;
@@ -16,6 +17,7 @@ mod sender;
 #[cfg(test)]
 mod simulated;
 mod trial;
+mod votes;
 
 pub(crate) use idle::{at_start_ms, was_busy};
 pub(crate) use judged::{binding_of, is_the_senders, judged, leaders_moved, moved, worst};

@@ -7,7 +7,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::held::{Held, failed, hint};
 use super::trial::{Length, Outcome, Trial};
+use super::votes::Load;
 
 /// What a search is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -96,73 +98,6 @@ const SURE_ENOUGH: f64 = 0.2;
 const NEAR: f64 = 1.25;
 /// So many trials at one load to know it better are enough.
 const MOST_AGAIN: usize = 4;
-
-/// What the trials at one factor say.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Load {
-    factor: f64,
-    short: Votes,
-    long: Votes,
-    /// Trials that said nothing because this machine was late.
-    sender_late: usize,
-    /// The lowest p99 of those that failed while nothing piled up, in milliseconds; none where something did, or no latency was measured.
-    calm_p99_ms: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Votes {
-    passes: usize,
-    fails: usize,
-}
-
-impl Votes {
-    fn count(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Pass => self.passes += 1,
-            Outcome::Fail => self.fails += 1,
-            Outcome::Invalid => {}
-        }
-    }
-
-    fn all(self) -> usize {
-        self.passes + self.fails
-    }
-
-    fn is_tie(self) -> bool {
-        self.all() > 0 && self.passes == self.fails
-    }
-}
-
-impl Load {
-    /// What counts: long trials overrule short ones.
-    fn votes(&self) -> Votes {
-        if self.long.all() > 0 { self.long } else { self.short }
-    }
-
-    fn passes(&self) -> bool {
-        self.votes().passes > self.votes().fails
-    }
-
-    fn fails(&self) -> bool {
-        self.votes().fails > self.votes().passes
-    }
-
-    /// Whether two more trials fail than pass.
-    fn surely_fails(&self) -> bool {
-        self.votes().fails >= self.votes().passes + 2
-    }
-
-    /// Whether short trials pass and long ones do not.
-    fn flatters(&self) -> bool {
-        self.short.passes > self.short.fails && self.long.fails > self.long.passes
-    }
-
-    /// A trial more of the kind that decides.
-    fn once_more(&self) -> Step {
-        let length = if self.long.all() > 0 { Length::Long } else { Length::Short };
-        Step::Try { factor: self.factor, length }
-    }
-}
 
 /// The trial that comes next, or the end.
 #[must_use]
@@ -271,7 +206,7 @@ impl Known {
 
     fn settle(&self, rules: &Rules, trials: &[Trial]) -> Step {
         if let Some(doubtful) = self.doubtful() {
-            return doubtful.once_more();
+            return once_more(doubtful);
         }
         match (self.lower(), self.upper()) {
             (None, None) => self.try_at(self.unsendable.map_or(rules.start, |unsendable| unsendable / 4.0)),
@@ -285,7 +220,7 @@ impl Known {
             (Some(lower), Some(upper)) if upper.surely_fails() => {
                 confirm(lower, self.around(rules, trials, lower.factor, upper.factor))
             }
-            (_, Some(upper)) => upper.once_more(),
+            (_, Some(upper)) => once_more(upper),
         }
     }
 
@@ -358,32 +293,10 @@ impl Known {
     }
 }
 
-/// What the target held in the trials that failed.
-struct Held {
-    /// The mean.
-    factor: f64,
-    /// The mean's standard error.
-    error: f64,
-}
-
-impl Held {
-    /// By several trials, each weighted by how well it knows.
-    fn pooled<'a>(trials: impl Iterator<Item = &'a Trial>) -> Option<Self> {
-        // No trial knows it exactly.
-        let known = trials.filter_map(|trial| {
-            let held = trial.held?;
-            Some((held, trial.held_error.unwrap_or_default().max(held * 1e-3)))
-        });
-        let (weighted, weights) = known.fold((0.0, 0.0), |(weighted, weights), (held, error)| {
-            let weight = 1.0 / (error * error);
-            (weighted + weight * held, weights + weight)
-        });
-        (weights > 0.0).then(|| Held { factor: weighted / weights, error: (1.0 / weights).sqrt() })
-    }
-}
-
-fn failed(trials: &[Trial]) -> impl Iterator<Item = &Trial> {
-    trials.iter().filter(|trial| trial.outcome == Outcome::Fail && trial.length != Length::WarmUp)
+/// A trial more of the kind that decides.
+fn once_more(load: &Load) -> Step {
+    let length = if load.long.all() > 0 { Length::Long } else { Length::Short };
+    Step::Try { factor: load.factor, length }
 }
 
 /// A lower bound is one when a long trial passes.
@@ -405,12 +318,4 @@ fn calm_p99_ms(trial: &Trial) -> Option<f64> {
 fn below(rules: &Rules, trials: &[Trial], upper: f64) -> f64 {
     let held = hint(trials, upper).filter(|held| *held < upper && *held > upper / 16.0);
     held.map_or(upper / 2.0, |held| held / (1.0 + rules.width)).max(rules.least)
-}
-
-/// The factor that the target held in the trials at a load that failed: the median.
-fn hint(trials: &[Trial], factor: f64) -> Option<f64> {
-    let at = |trial: &&Trial| trial.factor.total_cmp(&factor).is_eq() && trial.outcome == Outcome::Fail;
-    let mut held: Vec<f64> = trials.iter().filter(at).filter_map(|trial| trial.held).collect();
-    held.sort_by(f64::total_cmp);
-    held.get(held.len() / 2).copied()
 }

@@ -95,6 +95,43 @@ fn a_page_has_every_trial(workshop: &Workshop, out: &Path) {
 }
 
 #[test]
+fn a_curve_is_searched_where_it_is_busiest() {
+    let workshop = Workshop::new();
+    let rows: Vec<String> = [100, 100, 3000, 100, 100]
+        .iter()
+        .enumerate()
+        .map(|(bucket, count)| format!("2030-01-31T11:00:{:02}Z,{count}", bucket * 10))
+        .collect();
+    let curve = workshop.path("curve.csv");
+    std::fs::write(&curve, format!("timestamp,count\n{}\n", rows.join("\n"))).unwrap();
+    let profile = workshop.profile(&format!(
+        "[[stream]]\nname = \"orders\"\ncurve = {{ file = {curve:?}, smooth = \"step\" }}\nslo = {{ end_to_end_p99 = \"10s\" }}\n"
+    ));
+    let out = workshop.fresh("search");
+    let needs = ["--need", "3x-peak", "--need-curve", curve.to_str().unwrap()];
+    let lengths = ["--trial", "8s", "--confirm", "8s", "--most", "1", "--out", out.to_str().unwrap()];
+    let ended = workshop.call(&[&["capacity", profile.to_str().unwrap()], &needs[..], &lengths].concat());
+    assert_eq!(ended.code(), Some(0), "{} {}", ended.stdout, ended.stderr);
+    let record = record(&out);
+    assert_eq!((&record["found"]["ended"], &record["found"]["lower"]["offered_per_s"]), (&"at_least".into(), &300.0.into()));
+    let headroom = &record["headroom"];
+    assert_eq!((&headroom["need_per_s"], &headroom["standing"]), (&900.0.into(), &"amber".into()));
+    assert_eq!(headroom["text"], "3x the peak of curve.csv");
+    for trial in record["trials"].as_array().unwrap() {
+        let folder = out.join(trial["folder"].as_str().unwrap());
+        let summary = std::fs::read_to_string(folder.join("summary.json")).unwrap();
+        let summary: Value = serde_json::from_str(&summary).unwrap();
+        // Ten seconds of the full bucket: two to warm up, and the trial's eight.
+        assert_eq!(summary["totals"]["planned"], 3000, "{}", folder.display());
+        assert!(trial["at_start_ms"].is_null());
+    }
+    let sender = &record["sender"];
+    assert!(sender["asked_per_s"].as_f64().unwrap() > 400.0, "{sender}");
+    // Nothing to recover from where no upper bound is known.
+    assert!(record["recovery"].is_null());
+}
+
+#[test]
 fn what_no_search_can_answer_is_refused() {
     let workshop = Workshop::new();
     let limited = workshop.profile(PROFILE);
@@ -105,6 +142,8 @@ fn what_no_search_can_answer_is_refused() {
         (&limited, &["--width", "0"], "--width 0: the bounds may be 0.01 to 1 apart"),
         (&limited, &["--start", "0"], "--start 0: a multiple of the rates must be above 0"),
         (&limited, &["--most", "0.5"], "--most 0.5: it must not be below --start"),
+        (&limited, &["--need", "2x-p99-burst"], "the profile has 30 seconds, and 100 are the least; ask for a multiple of the peak"),
+        (&limited, &["--need-curve", "no-such.csv"], "--need-curve no-such.csv: it cannot be read"),
     ];
     for (profile, more, said) in refused {
         let ended = workshop.call(&[&["capacity", profile.to_str().unwrap()], more].concat());
