@@ -281,7 +281,8 @@ impl Known {
         let Some(held) = self.held(trials, upper) else { return middle };
         let tried = trials.iter().filter(|trial| trial.factor.total_cmp(&upper).is_eq()).count();
         if !self.flatters && held.error > held.factor * rules.width * SURE_ENOUGH && tried < MOST_AGAIN {
-            return self.try_at(upper);
+            // Less that waits is gone sooner.
+            return self.try_at(if upper > held.factor * NEAR * NEAR { held.factor * NEAR } else { upper });
         }
         let half = (1.0 + rules.width * 0.96).sqrt();
         let is_new = |factor: &f64| {
