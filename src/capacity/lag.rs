@@ -9,6 +9,8 @@ const LEAST_SECONDS: usize = 6;
 const LEAST_PILED_S: f64 = 0.1;
 /// The one-sided 1 % point of the normal distribution.
 const SURE: f64 = 2.326;
+/// Of the variance of steps that take turns, at least this share is chance.
+const LEAST_CHANCE: f64 = 0.02;
 /// A rate is steady when its busiest second has at most this many times the events of its median one.
 const STEADY: f64 = 1.25;
 
@@ -89,11 +91,17 @@ fn trend(values: &[f64]) -> f64 {
 }
 
 /// The standard error of the mean step between values, by the median of how much neighbouring steps differ (of normal ones 0.954 standard
-/// deviations): a rate that changes once, as when a quota sets in, and single accidents are no noise.
+/// deviations): a rate that changes once, as when a quota sets in, and single accidents are no noise. Nor is what comes in lumps, a batch in this
+/// second and none in the next: such steps take turns, and their mean is known the better.
 fn step_error(values: &[f64]) -> f64 {
     let steps: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let n = steps.len() as f64;
+    let mean = steps.iter().sum::<f64>() / n;
+    let variance: f64 = steps.iter().map(|step| (step - mean).powi(2)).sum();
+    let together: f64 = steps.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum();
+    let takes_turns = if variance > 0.0 { (1.0 + 2.0 * together / variance).clamp(LEAST_CHANCE, 1.0) } else { 1.0 };
     let differ = steps.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
-    median(differ).unwrap_or_default() / 0.954 / (steps.len() as f64).sqrt()
+    median(differ).unwrap_or_default() / 0.954 * (takes_turns / n).sqrt()
 }
 
 fn sign(of: f64) -> f64 {

@@ -97,7 +97,7 @@ const SURE_ENOUGH: f64 = 0.2;
 /// What a target holds under much more load than it can take may be something else: loads up to so many times the upper bound count.
 const NEAR: f64 = 1.25;
 /// So many trials at one load to know it better are enough.
-const MOST_AGAIN: usize = 4;
+const MOST_AGAIN: usize = 2;
 
 /// The trial that comes next, or the end.
 #[must_use]

@@ -113,7 +113,10 @@ fn a_curve_is_searched_where_it_is_busiest() {
     let ended = workshop.call(&[&["capacity", profile.to_str().unwrap()], &needs[..], &lengths].concat());
     assert_eq!(ended.code(), Some(0), "{} {}", ended.stdout, ended.stderr);
     let record = record(&out);
-    assert_eq!((&record["found"]["ended"], &record["found"]["lower"]["offered_per_s"]), (&"at_least".into(), &300.0.into()));
+    assert_eq!(
+        (&record["found"]["ended"], &record["found"]["lower"]["offered_per_s"]),
+        (&"at_least".into(), &300.0.into())
+    );
     let headroom = &record["headroom"];
     assert_eq!((&headroom["need_per_s"], &headroom["standing"]), (&900.0.into(), &"amber".into()));
     assert_eq!(headroom["text"], "3x the peak of curve.csv");
@@ -142,7 +145,11 @@ fn what_no_search_can_answer_is_refused() {
         (&limited, &["--width", "0"], "--width 0: the bounds may be 0.01 to 1 apart"),
         (&limited, &["--start", "0"], "--start 0: a multiple of the rates must be above 0"),
         (&limited, &["--most", "0.5"], "--most 0.5: it must not be below --start"),
-        (&limited, &["--need", "2x-p99-burst"], "the profile has 30 seconds, and 100 are the least; ask for a multiple of the peak"),
+        (
+            &limited,
+            &["--need", "2x-p99-burst"],
+            "the profile has 30 seconds, and 100 are the least; ask for a multiple of the peak",
+        ),
         (&limited, &["--need-curve", "no-such.csv"], "--need-curve no-such.csv: it cannot be read"),
     ];
     for (profile, more, said) in refused {
