@@ -1,4 +1,4 @@
-//! Searches for the tests of what shows them.
+//! Searches for the tests of what shows them, and a queue whose arithmetic is known.
 
 use super::need::{Headroom, Needed};
 use super::recovery::Recovery;
@@ -6,6 +6,7 @@ use super::search::{Conclusion, Rules};
 use super::search_record::{CAPACITY_SCHEMA, Found, SearchRecord};
 use super::sender::SenderReach;
 use super::trial::{Binding, Length, Outcome, Trial, Worst};
+use crate::incidents::Second;
 
 /// A trial of a profile of 1,000 events/s through a pipeline that breaks at 2.1x.
 pub(crate) fn trial(factor: f64, length: Length, outcome: Outcome) -> Trial {
@@ -129,4 +130,16 @@ pub(crate) fn hostile(text: &str) -> SearchRecord {
         trial.worst.iter_mut().for_each(|worst| text.clone_into(&mut worst.stream));
     }
     record
+}
+
+/// The seconds of a queue with one server that is offered these events in each second.
+pub(super) fn seconds(offered: &[u64], capacity: u64) -> Vec<Second> {
+    let mut left = 0;
+    let served = |offered: &u64| {
+        left += offered;
+        let delivered = left.min(capacity);
+        left -= delivered;
+        Second { offered: *offered, delivered, ..Second::default() }
+    };
+    offered.iter().map(served).collect()
 }

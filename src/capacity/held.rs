@@ -26,7 +26,7 @@ impl Held {
     }
 }
 
-/// The trials that failed, whatever their length.
+/// The trials that failed, short and long; the warm-up does not count.
 pub(super) fn failed(trials: &[Trial]) -> impl Iterator<Item = &Trial> {
     trials.iter().filter(|trial| trial.outcome == Outcome::Fail && trial.length != Length::WarmUp)
 }

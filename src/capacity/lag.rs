@@ -128,18 +128,8 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::examples::seconds;
     use super::*;
-
-    fn seconds(offered: &[u64], capacity: u64) -> Vec<Second> {
-        let mut left = 0;
-        let served = |offered: &u64| {
-            left += offered;
-            let delivered = left.min(capacity);
-            left -= delivered;
-            Second { offered: *offered, delivered, ..Second::default() }
-        };
-        offered.iter().map(served).collect()
-    }
 
     #[test]
     fn the_trend_of_a_published_series_is_its() {

@@ -18,8 +18,8 @@ const LEAST_FOR_P99: usize = 100;
 /// A rate is looked at in no more pieces than this, however long it is.
 const MOST_PIECES: u64 = 1_000_000;
 
-/// What is needed: `3x` or `3x-peak`, so many times the highest rate; `2x-p99-burst`, so many times what 99 % of all seconds (of a curve: buckets)
-/// stay below.
+/// What is needed: a multiple of the highest rate (`3x`, `3x-peak`), or of the rate that 99 % of all seconds, or of a curve's buckets, do not exceed
+/// (`2x-p99-burst`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Need {
     times: f64,

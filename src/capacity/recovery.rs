@@ -129,19 +129,8 @@ fn crossing(begin: u64, end: u64, level: u64) -> f64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::examples::seconds;
     use super::*;
-
-    /// A queue with one server, fed at these rates.
-    fn seconds(offered: &[u64], capacity: u64) -> Vec<Second> {
-        let mut left = 0;
-        let served = |offered: &u64| {
-            left += offered;
-            let delivered = left.min(capacity);
-            left -= delivered;
-            Second { offered: *offered, delivered, ..Second::default() }
-        };
-        offered.iter().map(served).collect()
-    }
 
     fn burst(base: u64, burst: u64, lasts: usize, after: usize) -> Vec<u64> {
         [vec![base; 7], vec![burst; lasts], vec![base; after]].concat()

@@ -85,7 +85,7 @@ const MOST_INVALID: usize = 3;
 /// How many trials after the first bracket follow the rate that was held, before the interval is simply halved.
 const MOST_GUIDED: usize = 3;
 
-/// A load that this machine cannot send is approached until it is so many times the highest that passed.
+/// The search stops when the load that this machine cannot send is at most this many times the highest load that passed.
 const NEAR_SENDERS_LIMIT: f64 = 1.25;
 /// So many halvings of a load that fails must bring the latency down, if the load is what breaks the limit.
 const HALVINGS: usize = 3;
@@ -94,7 +94,7 @@ const BETTER: f64 = 0.9;
 
 /// What was held is known well enough with a standard error of this share of the wanted width: the bounds are then two and a half of them away.
 const SURE_ENOUGH: f64 = 0.2;
-/// What a target holds under much more load than it can take may be something else: loads up to so many times the upper bound count.
+/// Only loads up to this multiple of the upper bound say what the target holds: under a much higher load it may hold more or less.
 const NEAR: f64 = 1.25;
 /// So many trials at one load to know it better are enough.
 const MOST_AGAIN: usize = 2;

@@ -227,7 +227,7 @@ fn by_storage<'a>(sheet: &mut Sheet, asked: &'a Asked, one_copy: &Worked<'a>) ->
     Some(Limit { formula: BY_STORAGE, load, rests_on, most: disk.value * asked.disk_full.value, unit: Unit::Bytes })
 }
 
-/// Adds the disk of each of so many brokers. Those that are up take over the copies of those that are down, as far as they have none yet.
+/// Adds the disk that each broker needs. The brokers that are up take over the copies of those that are down, unless they already have one.
 pub(super) fn disk_on_each<'a>(
     sheet: &mut Sheet,
     asked: &'a Asked,

@@ -12,7 +12,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// With so many copies.
+    /// The load of all brokers with this number of copies.
     fn with(self, copies: f64) -> f64 {
         self.first + self.copy * (copies - 1.0)
     }
