@@ -20,6 +20,7 @@ pub mod curve;
 pub mod event;
 pub mod event_time;
 mod figures;
+pub mod history;
 pub mod incidents;
 pub mod kafka;
 pub mod latency;
