@@ -216,7 +216,7 @@ fn a_relay_that_does_nothing_wrong_passes() {
 
 #[test]
 fn a_slow_partition_of_a_relay_is_the_second_hump() {
-    let through = Through::run(|relay| relay.slow = Some((2, 1500)));
+    let through = Through::run(|relay| relay.slow = Some((Some(2), 1500)));
     let run = through.run.to_str().unwrap();
     let shown = Command::new(env!("CARGO_BIN_EXE_floodmark")).args(["show", run, "--all"]).output().unwrap();
     let shown = String::from_utf8(shown.stdout).unwrap();

@@ -1,10 +1,10 @@
 //! A relay between two topics that loses, duplicates, delays and reorders at seeded rates, or has a stated capacity, an outage
 //! or a partition that stalls, and keeps its own log, for comparison with floodmark's figures:
 //! `cargo run --release -p floodmark-instruments --bin relay -- BROKERS FROM TO LOG.csv [SEED] [capacity=EVENTS/S] [out=FROM..TO]
-//! [stall=PARTITION:FROM..TO] [quiet=SECONDS]`. Prints its totals as one line of JSON after 3 s (or `quiet=`) without events, or on SIGTERM.
+//! [stall=PARTITION:FROM..TO] [delay=MS] [quiet=SECONDS]`. Prints its totals as one line of JSON after 3 s (or `quiet=`) without events, or on SIGTERM.
 //!
 //! Of all events 1 % are lost, 2 % duplicated, 4 % delayed by 100, 250 or 500 ms, and 2 % held back until after the next one of their
-//! partition; none with `capacity=` (the most events that it takes in a second), `out=` (when it takes none, in seconds since its first event) or
+//! partition; none with `capacity=` (the most events that it takes in a second), `out=` (when it takes none, in seconds since its first event), `delay=` (how long it keeps each) or
 //! `stall=` (when it forwards none of a partition and keeps them for later; for several partitions, several times).
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a lock that a panic poisoned cannot be believed any more")]
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [brokers, from, to, log, further @ ..] = arguments.as_slice() else {
         return Err(
-            "usage: relay BROKERS FROM TO LOG.csv [SEED] [capacity=EVENTS/S] [out=FROM..TO] [stall=PARTITION:FROM..TO] [quiet=SECONDS]"
+            "usage: relay BROKERS FROM TO LOG.csv [SEED] [capacity=EVENTS/S] [out=FROM..TO] [stall=PARTITION:FROM..TO] [delay=MS] [quiet=SECONDS]"
                 .into(),
         );
     };
@@ -56,20 +56,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A capacity, an outage and stalls are all that such a relay does wrong.
+/// A capacity, an outage, a delay and stalls are all that such a relay does wrong.
 fn change(settings: &mut Settings, argument: &str) -> Result<(), Box<dyn Error>> {
     match argument.split_once('=') {
         None => settings.seed = argument.parse()?,
         Some(("capacity", per_s)) => settings.capacity_per_s = Some(per_s.parse()?),
         Some(("quiet", seconds)) => settings.quiet = Duration::from_secs_f64(seconds.parse()?),
         Some(("out", lasts)) => settings.out = Some(range(lasts)?),
+        Some(("delay", ms)) => settings.slow = Some((None, ms.parse()?)),
         Some(("stall", stall)) => {
             let (partition, lasts) = stall.split_once(':').ok_or("stall= is PARTITION:FROM..TO")?;
             settings.stalls.push(Stall { partition: partition.parse()?, lasts: range(lasts)? });
         }
         Some((key, _)) => return Err(format!("relay: it does not know {key}=").into()),
     }
-    if settings.capacity_per_s.is_some() || settings.out.is_some() || !settings.stalls.is_empty() {
+    let is_set = settings.capacity_per_s.is_some() || settings.out.is_some() || settings.slow.is_some();
+    if is_set || !settings.stalls.is_empty() {
         (settings.lose, settings.duplicate, settings.delay, settings.reorder) = (0.0, 0.0, 0.0, 0.0);
     }
     Ok(())

@@ -45,8 +45,8 @@ pub(crate) struct Settings {
     pub(crate) reorder: f64,
     /// How long after the first a copy follows, in milliseconds.
     pub(crate) copy_after_ms: u64,
-    /// A partition whose events are all delayed by so many milliseconds.
-    pub(crate) slow: Option<(i32, u64)>,
+    /// By how many milliseconds all events are delayed: those of one partition, or of all of them.
+    pub(crate) slow: Option<(Option<i32>, u64)>,
     /// The most events that it takes in a second; without it, as many as it can.
     pub(crate) capacity_per_s: Option<f64>,
     /// When it takes nothing, counted from its first event.
@@ -355,7 +355,7 @@ impl<'a> Relay<'a> {
     fn draw(&mut self, partition: i32) -> Action {
         let Settings { lose, duplicate, delay, reorder, .. } = *self.settings;
         let (drawn, which) = (self.random.random::<f64>(), self.random.random_range(0..DELAYS_MS.len()));
-        if let Some((_, delay_ms)) = self.settings.slow.filter(|(slow, _)| *slow == partition) {
+        if let Some((_, delay_ms)) = self.settings.slow.filter(|(slow, _)| slow.is_none_or(|slow| slow == partition)) {
             Action::Delay(delay_ms)
         } else if drawn < lose {
             Action::Lose
