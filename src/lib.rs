@@ -3,7 +3,9 @@
 //! The rooms follow the path of an event, and dependencies point one way:
 //! `profile` → `load` → `produce` → `kafka` → (broker) → `kafka` → `consume` → `check`, `event_time` → `verdict`, `conclude` → `results` → `report`.
 //! `run` wires them together, `merge` joins parts of a run, `capture` and `survey` read existing topics.
+//! `notify` tells an address how a night went.
 //! `capacity` and `trials` search for what a target holds; `provision` plans what to order.
+//! `nightly` plans a night of runs, `history` keeps what it measured, `nights` says whether tonight is worse than the nights before.
 //! `curve` (captured rates) and `units` come before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is
 //! the embedded broker; `clock` is the process's one clock.
 
@@ -30,6 +32,9 @@ pub mod load;
 pub mod merge;
 mod mergeable;
 pub mod metrics;
+mod nightly;
+pub mod nights;
+pub mod notify;
 pub mod produce;
 pub mod profile;
 mod provision;

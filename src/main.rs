@@ -13,6 +13,7 @@ use floodmark::redact::sentence;
 use floodmark::report::output::Outlet;
 use floodmark::report::screen::{Screen, shortened};
 use floodmark::report::terminal::Look;
+use floodmark::stop::end_with_parent;
 
 fn main() -> ExitCode {
     panic::set_hook(Box::new(|fault| say_fault(&fault.to_string())));
@@ -33,6 +34,7 @@ fn say_fault(fault: &str) {
 
 fn run() -> ExitCode {
     outlive_full_files();
+    end_with_parent();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => {

@@ -80,7 +80,7 @@ pub struct Args {
     /// No multiple above this is tried
     #[arg(long, value_name = "FACTOR", default_value_t = 1024.0)]
     pub most: f64,
-    /// What is needed: 3x-peak, so many times the highest rate; 2x-p99-burst, so many times what 99% of the seconds stay below
+    /// What is needed: 3x-peak is three times the highest rate; 2x-p99-burst is twice the rate that 99% of the seconds stay below
     #[arg(long, value_name = "FACTORx-WHAT")]
     pub need: Option<Need>,
     /// A captured curve that --need is a multiple of, instead of the profile's own rates (without --need: 1x-peak)

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     let found = compare(&base, &new, &rules).map_err(|error| CommandError::Usage(error.to_string()))?;
     if let Some(file) = &args.html {
         let page = compared_page(&found).map_err(CommandError::Environment)?;
-        write_whole(file, &page).map_err(|error| refused(&error))?;
+        write_whole(file, &page)?;
     }
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &found).map_err(std::io::Error::from)?;
@@ -83,8 +83,8 @@ fn outcome(found: &Comparison) -> Outcome {
 fn read_runs(paths: &[PathBuf]) -> Result<Vec<Run>, CommandError> {
     let mut runs = Vec::new();
     for path in paths {
-        for folder in runs_at(path).map_err(|error| refused(&error))? {
-            runs.push(read_one(&folder).map_err(|error| refused(&error))?);
+        for folder in runs_at(path)? {
+            runs.push(read_one(&folder)?);
         }
     }
     Ok(runs)
@@ -93,8 +93,4 @@ fn read_runs(paths: &[PathBuf]) -> Result<Vec<Run>, CommandError> {
 fn read_one(path: &Path) -> Result<Run, ResultsError> {
     let manifest = RunFolder::open(path)?.manifest().clone();
     Ok(Run { folder: path.display().to_string(), manifest, summary: read_run(path)?.summary })
-}
-
-fn refused(error: &ResultsError) -> CommandError {
-    if error.is_usage() { CommandError::Usage(error.to_string()) } else { CommandError::Environment(error.to_string()) }
 }

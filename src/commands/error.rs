@@ -9,6 +9,7 @@ use crate::profile::ProfileError;
 use crate::redact::sentence;
 use crate::report::formats::{Format, NoResult};
 use crate::report::screen::shortened;
+use crate::results::ResultsError;
 
 /// The one error that a command ends in.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,13 @@ pub enum CommandError {
     /// What was to be printed could not be.
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
+}
+
+impl From<ResultsError> for CommandError {
+    fn from(error: ResultsError) -> Self {
+        let text = error.to_string();
+        if error.is_usage() { CommandError::Usage(text) } else { CommandError::Environment(text) }
+    }
 }
 
 impl CommandError {

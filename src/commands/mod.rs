@@ -8,6 +8,7 @@ use crate::report::formats::Format;
 use crate::results::Summary;
 use crate::verdict::{Effect, Verdict};
 
+pub(crate) mod accept;
 pub(crate) mod broker;
 pub(crate) mod capacity;
 pub(crate) mod capture;
@@ -18,7 +19,9 @@ pub(crate) mod consume;
 pub(crate) mod curve;
 mod error;
 pub(crate) mod flags;
+pub(crate) mod history;
 pub(crate) mod merge;
+pub(crate) mod nightly;
 pub(crate) mod plan;
 pub(crate) mod produce;
 mod progress;
@@ -70,6 +73,12 @@ pub enum Command {
     Capacity(capacity::Args),
     /// Tell which setting buys how much: trials of each combination of a profile's and the client's settings
     Sweep(sweep::Args),
+    /// Run a suite of profiles and tell whether tonight is worse than the nights before
+    Nightly(Box<nightly::Args>),
+    /// Show the last nights of a suite, figure by figure
+    History(history::Args),
+    /// Accept a change as the new usual, from a night on, for a reason that stays in the history
+    Accept(accept::Args),
     /// Show what a profile would send, without sending anything
     Plan(plan::Args),
     /// Predict which events an engine drops as too late, from a recorded stream or a topic
@@ -136,6 +145,9 @@ impl Cli {
             Command::Compare(args) => compare::run(args, out),
             Command::Capacity(args) => capacity::run(args, out),
             Command::Sweep(args) => sweep::run(args, out),
+            Command::Nightly(args) => nightly::run(args, out),
+            Command::History(args) => history::run(args, out),
+            Command::Accept(args) => accept::run(args, out),
             Command::Plan(args) => plan::run(args, out),
             Command::Watermark(args) => watermark::run(args, out),
             Command::Curve(args) => curve::run(args, out),
@@ -153,6 +165,7 @@ impl Cli {
             Command::Compare(args) => args.json,
             Command::Capacity(args) => args.wants_json(),
             Command::Sweep(args) => args.json,
+            Command::History(args) => args.json,
             Command::Plan(args) => args.json,
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),
@@ -170,9 +183,12 @@ impl Cli {
             Command::Merge(args) => &args.output.form,
             Command::Show(args) => &args.form,
             Command::Capacity(args) => args.form()?,
+            Command::Nightly(args) => &args.form,
             Command::Report(_)
             | Command::Compare(_)
             | Command::Sweep(_)
+            | Command::History(_)
+            | Command::Accept(_)
             | Command::Plan(_)
             | Command::Watermark(_)
             | Command::Curve(_)

@@ -6,6 +6,7 @@ use super::{CommandError, Outcome};
 use crate::{
     capacity::capacity_schema,
     compare::compare_schema,
+    history::history_schema,
     profile::schema::profile_schema_text,
     provision::provision_schema,
     results::{summary_schema, verdicts_schema},
@@ -42,6 +43,8 @@ pub enum Format {
     CapacityPlan,
     /// The sweep.json of a sweep
     Sweep,
+    /// A line of a nightly's history
+    History,
 }
 
 impl Format {
@@ -55,6 +58,7 @@ impl Format {
             Format::Capacity => capacity_schema(),
             Format::CapacityPlan => provision_schema(),
             Format::Sweep => sweep_schema(),
+            Format::History => history_schema(),
         }
     }
 }

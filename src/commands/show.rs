@@ -10,7 +10,6 @@ use super::sweep::{print_sweep, sweep_in};
 use super::{CommandError, Outcome};
 use crate::capacity::SearchRecord;
 use crate::conclude::read_run;
-use crate::results::ResultsError;
 use crate::trials::record_in;
 
 /// Flags of `show`.
@@ -36,16 +35,12 @@ pub struct Args {
 /// # Errors
 /// A folder that cannot be read or holds no run, or output that cannot be written.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    if let Some(record) = sweep_in(&args.results).map_err(|error| refused(&error))? {
+    if let Some(record) = sweep_in(&args.results)? {
         return print_sweep(&record, args.form.chosen(), out);
     }
-    if let Some(record) = record_in::<SearchRecord>(&args.results).map_err(|error| refused(&error))? {
+    if let Some(record) = record_in::<SearchRecord>(&args.results)? {
         return print_search(&record, &args.results, &args.form, out);
     }
-    let ended = read_run(&args.results).map_err(|error| refused(&error))?;
+    let ended = read_run(&args.results)?;
     print_end(&ended, &args.form, args.all, out)
-}
-
-fn refused(error: &ResultsError) -> CommandError {
-    if error.is_usage() { CommandError::Usage(error.to_string()) } else { CommandError::Environment(error.to_string()) }
 }

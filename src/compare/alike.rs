@@ -184,6 +184,14 @@ fn sentence_of_keys(name: &str, keys: &[Changed]) -> Option<String> {
     (!keys.is_empty()).then(|| format!("{name} differ: {}{rest}.", named.join("; ")))
 }
 
+/// All that a run's profile offers and how it is observed, as text: equal for runs that can be compared.
+#[must_use]
+pub(crate) fn load_of(manifest: &Manifest) -> String {
+    let keys = profile_keys(manifest);
+    let of_load = keys.iter().filter(|(key, _)| changes_load(key));
+    of_load.map(|(key, value)| format!("{key}={value}\n")).collect()
+}
+
 /// Whether a key of the profile changes what is offered or how it is observed, rather than how it is judged or called.
 fn changes_load(key: &str) -> bool {
     let mut parts = key.split('.');

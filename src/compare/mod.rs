@@ -28,6 +28,7 @@ pub(crate) mod words;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use alike::load_of;
 pub use alike::{Difference, DifferenceCode};
 pub use compared::Compared;
 pub use estimate::{Apart, INTERVAL_MISRATE, Interval, Side};

@@ -12,6 +12,7 @@ pub const HISTORY_SCHEMA: u32 = 1;
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "lines are written and read one by one, and kept by their kind")]
 pub enum Line {
     /// What a night measured of one profile.
     Night(NightLine),

@@ -7,6 +7,7 @@ pub(crate) use crate::figures;
 pub(crate) mod formats;
 mod knee;
 pub(crate) mod limit;
+pub(crate) mod nightly;
 pub mod output;
 pub(crate) mod page;
 pub(crate) mod picture;

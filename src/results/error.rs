@@ -38,6 +38,14 @@ pub enum ResultsError {
         /// The system's error.
         system: io::Error,
     },
+    /// A line cannot be added to a history.
+    #[error("cannot add a line to `{}`: {system}; {}all lines before are kept", file.display(), way_to_add(system))]
+    CannotAdd {
+        /// The file.
+        file: PathBuf,
+        /// The system's error.
+        system: io::Error,
+    },
     /// A file cannot be read.
     #[error("cannot read `{}`: {system}", file.display())]
     CannotRead {
@@ -110,6 +118,7 @@ impl ResultsError {
             | ResultsError::OtherSchema { .. } => true,
             ResultsError::CannotCreate { .. }
             | ResultsError::CannotWrite { .. }
+            | ResultsError::CannotAdd { .. }
             | ResultsError::CannotRead { .. }
             | ResultsError::Unwritable { .. } => false,
         }
@@ -129,5 +138,19 @@ fn way_out(system: &io::Error) -> &'static str {
             "choose a folder that you may write to with --out"
         }
         _ => "what was written before is kept",
+    }
+}
+
+/// What to do about a line that could not be added to a history.
+fn way_to_add(system: &io::Error) -> &'static str {
+    match system.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space and run the same command again; ",
+        io::ErrorKind::FileTooLarge => {
+            "raise the system's limit on file sizes, as with `ulimit -f unlimited`, and run the same command again; "
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::NotADirectory => {
+            "choose a folder that you may write to with --results; "
+        }
+        _ => "",
     }
 }

@@ -1,4 +1,4 @@
-//! The names of a run's files.
+//! The names of files in a folder of results.
 
 /// The manifest's file name.
 pub(crate) const MANIFEST: &str = "manifest.toml";
@@ -10,3 +10,5 @@ pub(crate) const TIMELINE: &str = "timeline.csv";
 pub(crate) const WATERMARKS: &str = "watermarks.csv";
 /// The file name of the page for a browser.
 pub(crate) const REPORT: &str = "report.html";
+/// The file name of what a night has done so far.
+pub(crate) const NIGHT: &str = "nightly.json";

@@ -10,6 +10,12 @@ pub(crate) fn rfc3339(unix_ns: u64) -> String {
     format!("{moment:.3}")
 }
 
+/// Now, by the wall clock, in the same form.
+#[must_use]
+pub(crate) fn now_rfc3339() -> String {
+    format!("{:.3}", Timestamp::now())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

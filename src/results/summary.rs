@@ -48,7 +48,7 @@ pub struct Summary {
     /// The mean rate that was sent, in events per second, over all streams.
     #[serde(default)]
     pub achieved_per_s: f64,
-    /// Payload bytes that were sent, further copies included, over all streams.
+    /// Bytes of keys and payloads that were sent, further copies included, over all streams.
     #[serde(default)]
     pub bytes: u64,
     /// How well the generator kept its own schedule.
@@ -120,7 +120,7 @@ pub struct StreamSummary {
     /// The mean rate that was sent, in events per second.
     #[serde(default)]
     pub achieved_per_s: f64,
-    /// Payload bytes that were sent, further copies included.
+    /// Bytes of keys and payloads that were sent, further copies included.
     #[serde(default)]
     pub bytes: u64,
     /// Sends that were handed to the client, further copies included.

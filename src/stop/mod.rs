@@ -1,6 +1,10 @@
 //! How running threads are asked to end.
 
+mod parent;
 pub(crate) mod signals;
+
+pub use parent::end_with_parent;
+pub(crate) use parent::ends_with_this_process;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
-use crate::stop::StopFlag;
+use crate::stop::{StopFlag, ends_with_this_process};
 
 /// How often a stop is looked for.
 const TICK: Duration = Duration::from_millis(100);
@@ -52,6 +52,7 @@ impl Child {
     pub(super) fn start(arguments: &[OsString]) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        ends_with_this_process(&mut command);
         Ok(Child { process: command.spawn()? })
     }
 

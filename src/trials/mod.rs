@@ -5,12 +5,14 @@ mod child;
 mod error;
 mod folder;
 mod measured_rate;
+mod nightly;
 mod record;
 mod search;
 mod sweep;
 
 pub(crate) use error::TrialError;
 pub(crate) use measured_rate::{MeasuredRate, Unmeasured, measured_rate};
+pub(crate) use nightly::{NightTold, NightWay, ProfileWay, complete, night, takes_s};
 pub(crate) use record::record_in;
 pub(crate) use search::{Told, Way, search};
 pub(crate) use sweep::{Series, SweepTold, sweep};

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
+import { NIGHTS, everyNightIsDrawn } from "./nightly.mjs";
 import { SEARCHES, everyKneeIsDrawn } from "./searches.mjs";
 
 const [root, keep] = process.argv.slice(2);
@@ -56,11 +57,12 @@ const opened = async (browser, name, look) => {
   page.on("console", (message) => told.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => told.push(`error: ${error.message}`));
   page.on("request", (request) => told.push(`request: ${request.url().slice(0, 200)}`));
-  await page.goto(pathToFileURL(path.join(root, name, "report.html")).href);
-  // The page of a search has no script.
-  if (!(name in SEARCHES)) await page.waitForFunction(() => globalThis.floodmark !== undefined);
+  const file = name in NIGHTS ? "history/staging.html" : "report.html";
+  await page.goto(pathToFileURL(path.join(root, name, file)).href);
+  // The pages of searches and of nights have no script.
+  if (!(name in SEARCHES) && !(name in NIGHTS)) await page.waitForFunction(() => globalThis.floodmark !== undefined);
   const own = told.shift();
-  assert.match(own ?? "", /^request: file:.*report\.html$/);
+  assert.ok(own?.startsWith("request: file:") && own.endsWith(file), own);
   return { page, told };
 };
 
@@ -253,7 +255,10 @@ const CASES = {
   },
 };
 
-const isDrawn = (page, name) => (name in SEARCHES ? everyKneeIsDrawn(page) : everyCanvasShowsSomething(page));
+const isDrawn = (page, name) => {
+  if (name in NIGHTS) return everyNightIsDrawn(page);
+  return name in SEARCHES ? everyKneeIsDrawn(page) : everyCanvasShowsSomething(page);
+};
 
 const pictures = async (browser, name) => {
   for (const look of Object.keys(LOOKS)) {
@@ -271,7 +276,7 @@ const pictures = async (browser, name) => {
 };
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
-const cases = { ...CASES, ...SEARCHES };
+const cases = { ...CASES, ...SEARCHES, ...NIGHTS };
 const waiting = Object.entries(cases);
 let failed = 0;
 

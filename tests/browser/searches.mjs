@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const UNITS = { ns: 1e-6, "µs": 1e-3, ms: 1, s: 1000, "k/s": 1000, "M/s": 1e6, "/s": 1, x: 1, k: 1000, M: 1e6, "": 1 };
 
-const numberOf = (text) => {
+export const numberOf = (text) => {
   const [, digits, unit] = text.match(/^([\d.,]+)\s?(\D*)$/) ?? assert.fail(`no figure: ${text}`);
   return Number(digits.replaceAll(",", "")) * (UNITS[unit] ?? assert.fail(`no unit: ${text}`));
 };
@@ -36,7 +36,7 @@ const drawings = (page) =>
   );
 
 // Where a figure is by the outermost marks of its axis: even steps, or even ratios.
-const placeOf = (marks, figure, isRatio) => {
+export const placeOf = (marks, figure, isRatio) => {
   const [[from, a], [to, b]] = [marks[0], marks.at(-1)].map(([text, at]) => [numberOf(text), at]);
   const by = isRatio ? Math.log : (number) => number;
   return a + ((by(figure) - by(from)) / (by(to) - by(from))) * (b - a);

@@ -41,6 +41,12 @@ mod messages;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod nightly;
+#[cfg(test)]
+mod nightly_history;
+#[cfg(test)]
+mod nightly_told;
+#[cfg(test)]
 mod observers;
 #[cfg(test)]
 mod parts;

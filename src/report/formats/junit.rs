@@ -1,5 +1,6 @@
 //! JUnit XML, as CI systems show it: valid by the schema of Jenkins' xUnit plugin (junit-10.xsd), which the others read, too.
 
+mod night;
 mod search;
 mod suites;
 
@@ -8,14 +9,15 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
+use self::night::document_of_night;
 use self::search::document_of_search;
 use self::suites::{Case, Document, Suite, document_of};
 use super::places::Outcome;
-use super::{Ending, Format, NoResult, Searched};
+use super::{Ending, Format, Night, NoResult, Searched};
 use crate::report::screen::clean;
 
 pub(super) const JUNIT: Format =
-    Format { name: "junit", is_for_machines: false, print, print_search, print_error: Some(print_error) };
+    Format { name: "junit", is_for_machines: false, print, print_search, print_night, print_error: Some(print_error) };
 
 fn print(ending: &Ending<'_>) -> Result<Vec<u8>, String> {
     junit(&document_of(ending.summary)).map_err(|error| error.to_string())
@@ -23,6 +25,10 @@ fn print(ending: &Ending<'_>) -> Result<Vec<u8>, String> {
 
 fn print_search(searched: &Searched<'_>) -> Result<Vec<u8>, String> {
     junit(&document_of_search(searched.record)).map_err(|error| error.to_string())
+}
+
+fn print_night(night: &Night<'_>) -> Result<Vec<u8>, String> {
+    junit(&document_of_night(night.decision)).map_err(|error| error.to_string())
 }
 
 fn print_error(error: &NoResult<'_>) -> Result<Vec<u8>, String> {

@@ -2,6 +2,7 @@
 
 mod budget;
 mod escape;
+mod night;
 mod search;
 
 use self::budget::Rows;
@@ -17,8 +18,14 @@ use crate::report::terminal::incidents;
 use crate::results::Summary;
 use crate::results::summary::HopLatencies;
 
-pub(super) const MARKDOWN: Format =
-    Format { name: "markdown", is_for_machines: false, print, print_search: search::print, print_error: None };
+pub(super) const MARKDOWN: Format = Format {
+    name: "markdown",
+    is_for_machines: false,
+    print,
+    print_search: search::print,
+    print_night: night::print,
+    print_error: None,
+};
 
 /// How many bytes each list may take; together with the lines around them they stay below 64,000.
 const REASONS_BYTES: usize = 12_000;

@@ -1,4 +1,4 @@
-//! The forms that the end of a run or of a search is printed in. A form is a file here and a line in [`FORMATS`]: the command line, its help and its errors ask them.
+//! The forms that the end of a run, of a search or of a night is printed in. A form is a file here and a line in [`FORMATS`]: the command line, its help and its errors ask them.
 
 mod json;
 mod junit;
@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::terminal::Look;
 use crate::capacity::SearchRecord;
+use crate::nightly::NightDecision;
 use crate::results::Summary;
 
 /// A run that has ended, and what the form may use to show it.
@@ -36,6 +37,15 @@ pub(crate) struct Searched<'a> {
     pub(crate) look: Look,
 }
 
+/// A night that was judged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Night<'a> {
+    /// What was found.
+    pub(crate) decision: &'a NightDecision,
+    /// What the place takes that the bytes go to.
+    pub(crate) look: Look,
+}
+
 /// Why there is no result.
 #[derive(Debug, Clone, Copy)]
 pub struct NoResult<'a> {
@@ -47,6 +57,8 @@ pub struct NoResult<'a> {
 
 /// Turns a search into bytes; an error is one sentence.
 pub(crate) type PrintSearch = fn(&Searched<'_>) -> Result<Vec<u8>, String>;
+/// Turns a night into bytes; an error is one sentence.
+pub(crate) type PrintNight = fn(&Night<'_>) -> Result<Vec<u8>, String>;
 /// Turns an error into bytes; an error of its own is one sentence.
 pub(crate) type PrintError = fn(&NoResult<'_>) -> Result<Vec<u8>, String>;
 
@@ -60,6 +72,8 @@ pub struct Format {
     pub print: fn(&Ending<'_>) -> Result<Vec<u8>, String>,
     /// Turns a search into bytes.
     pub(crate) print_search: PrintSearch,
+    /// Turns a night into bytes.
+    pub(crate) print_night: PrintNight,
     /// Prints an error where the result would be, for readers that would take an empty output for success.
     pub print_error: Option<PrintError>,
 }

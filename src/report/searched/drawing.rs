@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::link::trial_page;
+use super::link::page_of;
 use crate::capacity::{Outcome, Worst};
 use crate::report::knee::{Knee, Point, medians};
 use crate::report::scale::Scale;
@@ -230,7 +230,7 @@ impl Plot<'_> {
                 is_main: line.is_main,
                 is_long: point.is_long,
                 title: point.title.clone(),
-                page: trial_page(self.folder, &point.folder),
+                page: page_of(self.folder, &point.folder),
             })
         };
         // What says nothing is a frame: it goes around a point at the same place, and not below it.

@@ -11,7 +11,7 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use drawing::{Chart, Drawing, Line, Size, class, drawn};
-use link::trial_page;
+pub(in crate::report) use link::page_of;
 pub(crate) use link::way_between;
 
 use super::browser::{filled_in, line, ours, policy};
@@ -139,7 +139,7 @@ fn recovered(of: &Recovery, folder: &Path) -> Recovered {
         ("arithmetic says", of.formula_s.map(seconds).join(" to ")),
         ("delivered meanwhile", figure(of.held_per_s, rate)),
     ];
-    Recovered { text: capital(&line(&recovery(of))), page: trial_page(folder, &of.folder), facts: facts.to_vec() }
+    Recovered { text: capital(&line(&recovery(of))), page: page_of(folder, &of.folder), facts: facts.to_vec() }
 }
 
 fn sent(of: &SenderReach) -> Said {
@@ -188,7 +188,7 @@ fn rows(record: &SearchRecord, folder: &Path) -> Vec<Row> {
         |trial: &Trial| trial.because.as_ref().filter(|_| trial.length != Length::WarmUp).map(|why| line(&why.text));
     let row = |(number, trial): (usize, &Trial)| Row {
         number,
-        page: trial_page(folder, &trial.folder),
+        page: page_of(folder, &trial.folder),
         shape: shape(trial),
         is_long: trial.length == Length::Long,
         cells: cells(trial).map(|cell| line(&cell)),

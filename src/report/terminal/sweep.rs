@@ -23,7 +23,7 @@ const LEAST_PAIRS: usize = 5;
 pub(crate) const WHOSE_CPU: &str =
     "CPU per event is the generator's: floodmark's own process, which sends and reads back. The brokers' is not in it.";
 /// What throughput is.
-pub(crate) const WHICH_BYTES: &str = "Bytes are those of payloads, before compression.";
+pub(crate) const WHICH_BYTES: &str = "Bytes are those of keys and payloads, before compression.";
 
 /// A line of a trial that begins.
 #[must_use]

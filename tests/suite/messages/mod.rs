@@ -38,7 +38,7 @@ fn the_help_of_every_command() {
 fn the_keys_of_every_schema() {
     let workshop = Workshop::new();
     let mut shown = String::new();
-    for format in ["profile", "summary", "watermark", "compare", "capacity", "capacity-plan", "sweep"] {
+    for format in ["profile", "summary", "watermark", "compare", "capacity", "capacity-plan", "sweep", "history"] {
         let schema: Value = serde_json::from_str(&workshop.call(&["schema", format]).stdout).unwrap();
         writeln!(shown, "# {format}").unwrap();
         described(&schema, "", &mut shown);

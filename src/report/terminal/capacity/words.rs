@@ -73,7 +73,7 @@ pub(crate) fn sentences(record: &SearchRecord) -> Vec<String> {
             "this machine cannot send more, so nothing that it sends breaks a limit: send from several with --shard, or from a larger one",
         ),
         Ended::NotTheLoad => Some(
-            "lower loads are no faster, so it is not the load that breaks the limit: allow more, or begin at a higher load with --start where slow batches are the cause",
+            "lower loads are not faster, so something other than the load breaks the limit: raise the limit, or begin at a higher load with --start where slow batches are the cause",
         ),
         Ended::Below => Some("the lowest load that is tried breaks a limit: look at that trial first"),
         Ended::TooManyTrials => Some(

@@ -90,7 +90,7 @@ pub(crate) fn capacity_row(record: &SweepRecord, of: &CapacityOf) -> Vec<String>
         Ended::TooManyTrials => "the bounds are not as close as they should be",
         Ended::NoValidTrial => "trials said nothing",
         Ended::SenderLimit => "this machine cannot send more",
-        Ended::NotTheLoad => "lower loads are no faster",
+        Ended::NotTheLoad => "lower loads are not faster",
     };
     let cells = [bound(of.found.lower), bound(of.found.upper), broken, ended.to_owned()];
     std::iter::once(of.combination.to_string()).chain(settings).chain(cells).collect()
