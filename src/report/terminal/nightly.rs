@@ -163,9 +163,9 @@ pub(in crate::report) fn seen(decision: &NightDecision) -> String {
     match (at(0.5), at(0.9)) {
         (Some(half), Some(most)) => format!(
             "could see  a change for the worse by {} within three nights in half of the {} figures, by {} in 9 of 10 of them; at most 1 false alarm in {once_in} nights",
-            share(half),
+            visible(half),
             shares.len(),
-            share(most)
+            visible(most)
         ),
         _ => "could see  only broken limits: there are too few nights to judge figures".to_owned(),
     }
@@ -184,6 +184,11 @@ pub(in crate::report) fn runs(decision: &NightDecision) -> String {
         plural(runs, "run"),
         plural(decision.profiles.len(), "profile")
     )
+}
+
+/// A change that could be seen. Beyond a doubling the figure says no more than that.
+fn visible(change: f64) -> String {
+    if change > 1.0 { "more than 100 %".to_owned() } else { share(change) }
 }
 
 /// "12 %", "0.4 %"
