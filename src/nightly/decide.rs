@@ -212,7 +212,7 @@ fn notes(told: &Told, judged: Option<&NightJudged>, figures: &[FigureDecision]) 
 mod tests {
     use super::*;
 
-    /// A history of so many nights; the last is `by` times as slow.
+    /// A history of `nights` nights; the last is `by` times as slow.
     fn history(nights: usize, by: f64) -> Vec<NightLine> {
         super::super::examples::history(nights, &|night| if night + 1 == nights { by } else { 1.0 })
     }

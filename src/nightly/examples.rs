@@ -7,7 +7,7 @@ use crate::compare::{Place, Thresholds, Unit};
 use crate::history::{Accepted, FigureLine, NightLine, ProbeReading, Repetition, Surroundings};
 use crate::verdict::Verdict;
 
-/// A night in which nothing was done yet, with profiles that run so often.
+/// A night in which nothing was done yet, and how often each profile is to run.
 pub(crate) fn night_of(repetitions: &[usize]) -> NightRecord {
     let asked = |(at, repetitions): (usize, &usize)| Asked { name: format!("profile-{at}"), repetitions: *repetitions };
     NightRecord {

@@ -69,9 +69,9 @@ pub(crate) struct Suite {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Keep {
-    /// The runs of so many nights.
+    /// How many nights' runs stay.
     pub(crate) nights: usize,
-    /// At most so many bytes of them.
+    /// How many bytes they may take.
     pub(crate) size: Option<ByteSize>,
 }
 

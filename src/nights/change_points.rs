@@ -29,7 +29,7 @@ use means::{mean, p_of_equal_means};
 pub(crate) use most_likely::most_likely;
 use spikes::beside_spikes;
 
-/// A point is weak, and may become one when its neighbours are known, up to so many times the level.
+/// A point is weak, and may become one when its neighbours are known, up to this many times the level.
 const WEAK: f64 = 10.0;
 
 /// A place where the level of a series changed.
