@@ -3,11 +3,10 @@
 use divan::{Bencher, black_box, counter::ItemsCount};
 use floodmark::check::sequences::SequenceSet;
 use floodmark::check::{DueWord, Expectation, Observation, Observed, Observer, ProducedRecorder, Suspicion};
-use floodmark::consume::extract::Extractor;
+use floodmark::consume::extract::{Extractor, Layout};
 use floodmark::event::payload::{JsonWriter, Size, Stamps};
 use floodmark::event::{EventId, Partition, RunTag};
 use floodmark::load::Injected;
-use floodmark::profile::Codec;
 
 fn main() {
     divan::main();
@@ -127,7 +126,7 @@ fn message() -> Vec<u8> {
 
 #[divan::bench]
 fn extract_own_layout(bencher: Bencher<'_, '_>) {
-    let (payload, extractor) = (message(), Extractor::of_codec(Codec::Json));
+    let (payload, extractor) = (message(), Extractor::of_layout(Layout::of_json()));
     bencher.bench_local(|| extractor.extract(Some(black_box(&payload)), |_| None));
 }
 
@@ -136,6 +135,6 @@ fn extract_by_pointers(bencher: Bencher<'_, '_>) {
     let mut payload = message();
     // One space makes it another layout.
     payload.insert(1, b' ');
-    let extractor = Extractor::of_codec(Codec::Json);
+    let extractor = Extractor::of_layout(Layout::of_json());
     bencher.bench_local(|| extractor.extract(Some(black_box(&payload)), |_| None));
 }

@@ -1,6 +1,6 @@
 //! The result of a capture, and its progress.
 
-use super::sample::SampleFigures;
+use super::sample::{Kept, SampleFigures};
 use super::{Counted, ErrorBar, Held, ReadAround};
 
 /// The progress of a capture.
@@ -48,6 +48,8 @@ pub(crate) struct Captured {
     pub around: ReadAround,
     /// The figures of the sample.
     pub sample: Option<SampleFigures>,
+    /// The payloads that were kept, if any were asked for.
+    pub kept: Option<Kept>,
     /// How many requests for offsets it took.
     pub requests: u64,
     /// How long they took, in seconds.

@@ -50,7 +50,9 @@ pub struct Args {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let why = args.why.trim();
     if why.is_empty() {
-        return Err(CommandError::Usage("--why is empty: whoever reads the history later needs the reason".to_owned()));
+        return Err(CommandError::Usage(
+            "--why is empty; write the reason, for those who read the history later".to_owned(),
+        ));
     }
     let mut known = Known::of(Some(&args.suite), &args.results, Some(args.since))?;
     let since = args.since.to_string();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::curve::is_curve_file;
 use super::{CommandError, Outcome, flags};
 use crate::capture::live::{Capture, CaptureError, CaptureRange, capture};
+use crate::capture::sample::KeepOrder;
 use crate::capture::{Captured, Moment, ProfileParts, profile_text};
 use crate::consume::extract::Place;
 use crate::curve::Origin;
@@ -19,7 +20,8 @@ use crate::results::pending::write_whole;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Nothing is written to the cluster. Without --sample only a few timestamps are read: counts are differences of the offsets at the buckets' edges.
-Of each sampled message, floodmark keeps the size, the form, and a hash of the key under a secret that it forgets at the end.
+Of each sampled message, floodmark keeps the size, the form, and a hash of the key under a secret that it forgets at the end; payloads only
+with --keep-payloads, for `payload.samples` of a profile.
 
 Examples:
   floodmark capture -b localhost:9092 --topic orders --from \"7d ago\" --out orders.csv --sample 20000
@@ -53,6 +55,12 @@ pub struct Args {
     /// Where a sampled message's event time is: /json/pointer or header:NAME; default: lateness is not measured
     #[arg(long, value_name = "PLACE")]
     pub event_time: Option<String>,
+    /// Keep this many sampled payloads that are JSON, as lines beside the curve (.jsonl), to send them again as samples
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub keep_payloads: u64,
+    /// Replace what stands at this JSON pointer in kept payloads by something of the same kind and length; may be repeated
+    #[arg(long, value_name = "POINTER", requires = "keep_payloads")]
+    pub mask: Vec<String>,
     /// Ask the brokers for offsets at most this often
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_requests_per_s: u32,
@@ -82,6 +90,14 @@ impl Args {
         if self.event_time.is_some() && self.sample == 0 {
             return Err(CommandError::Usage("--event-time is read from sampled messages: add --sample N".to_owned()));
         }
+        if self.keep_payloads > self.sample {
+            let text =
+                format!("--keep-payloads {} keeps sampled messages: add --sample {0} or more", self.keep_payloads);
+            return Err(CommandError::Usage(text));
+        }
+        if let Some(mask) = self.mask.iter().find(|mask| !mask.starts_with('/')) {
+            return Err(CommandError::Usage(format!("--mask {mask} is not a JSON pointer like /customer/name")));
+        }
         let place =
             |text: &String| Place::parse(text).map_err(|error| CommandError::Usage(format!("--event-time: {error}")));
         Ok(Capture {
@@ -93,7 +109,13 @@ impl Args {
             max_requests_per_s: self.max_requests_per_s,
             sample: self.sample,
             event_time: self.event_time.as_ref().map(place).transpose()?,
+            keep: KeepOrder { payloads: self.keep_payloads, masked: self.mask.clone() },
         })
+    }
+
+    /// Where kept payloads go: beside the curve.
+    fn samples_path(&self) -> PathBuf {
+        self.out.with_extension("jsonl")
     }
 
     fn profile_path(&self) -> PathBuf {
@@ -109,14 +131,29 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     let wanted = args.wanted()?;
     let profile_path = args.profile_path();
     refuse_to_overwrite(&args.out, &profile_path)?;
+    let samples_path = (args.keep_payloads > 0).then(|| args.samples_path());
+    if let Some(path) = samples_path.as_ref().filter(|path| path.exists()) {
+        return Err(CommandError::Usage(format!(
+            "{} already exists: remove it, or name another --out",
+            path.display()
+        )));
+    }
     let mut line = ProgressLine::default();
     let captured = capture(&wanted, &mut |progress| line.show(progress));
     line.close();
     let captured = captured?;
     write_curve(args, &captured)?;
     write_profile(args, &profile_path, &captured)?;
-    let report =
-        CaptureReport { topic: &args.topic, captured: &captured, curve_file: &args.out, profile_file: &profile_path };
+    if let (Some(path), Some(kept)) = (&samples_path, &captured.kept) {
+        write_whole(path, &kept.text()).map_err(|error| CommandError::Environment(error.to_string()))?;
+    }
+    let report = CaptureReport {
+        topic: &args.topic,
+        captured: &captured,
+        curve_file: &args.out,
+        profile_file: &profile_path,
+        samples_file: samples_path.as_deref(),
+    };
     if args.json {
         let text = serde_json::to_string_pretty(&report.json())
             .map_err(|error| CommandError::Environment(error.to_string()))?;

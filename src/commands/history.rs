@@ -32,7 +32,7 @@ Examples:
   floodmark history
   floodmark history staging.toml --figure end_to_end_p99
 
-Exit code: 0, whatever the nights say; `floodmark nightly` judges")]
+Exit code: 0, also when a night was worse; `floodmark nightly` exits with 1 then")]
 pub struct Args {
     /// The suite's file, or its name (default: the only one that has a history)
     pub suite: Option<PathBuf>,

@@ -52,7 +52,7 @@ pub struct Args {
     /// How long the night may take, when not as the suite says
     #[arg(long, value_name = "SPAN")]
     pub budget: Option<Span>,
-    /// Tell this address how the night went, as a small JSON: a webhook
+    /// Tell this address how the night went, as a small JSON: a webhook. A list of processes shows it; FLOODMARK_NOTIFY_URL in the environment does the same unseen
     #[arg(long, value_name = "URL")]
     pub notify_url: Option<String>,
     /// Write the figures for Prometheus to this file: for a collector of text files, or to push
@@ -63,14 +63,27 @@ pub struct Args {
     pub form: flags::FormatFlags,
 }
 
+/// The environment's webhook: a list of processes does not show it.
+const NOTIFY_URL_VARIABLE: &str = "FLOODMARK_NOTIFY_URL";
+
+/// Whom to tell: as the flag says, or else the environment.
+fn notify_url(flag: Option<&str>) -> Result<Option<NotifyUrl>, CommandError> {
+    let variable = std::env::var(NOTIFY_URL_VARIABLE).ok().filter(|url| !url.is_empty());
+    let (name, url) = match (flag, &variable) {
+        (Some(flag), _) => ("--notify-url", flag),
+        (None, Some(variable)) => (NOTIFY_URL_VARIABLE, variable.as_str()),
+        (None, None) => return Ok(None),
+    };
+    url.parse().map(Some).map_err(|error| CommandError::Usage(format!("{name}: {error}")))
+}
+
 /// Measures a night and judges it.
 ///
 /// # Errors
 /// A suite, profile or flag that cannot be used, a target that is not the suite's, or a history that cannot be written.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     // Not by the command line's own parser: that would show the whole of a wrong one, and an address is a secret.
-    let whom = args.notify_url.as_deref().map(str::parse::<NotifyUrl>).transpose();
-    let whom = whom.map_err(|error| CommandError::Usage(format!("--notify-url: {error}")))?;
+    let whom = notify_url(args.notify_url.as_deref())?;
     let asked = Asked::of(args)?;
     let history = asked.history()?;
     let stop = StopFlag::default();

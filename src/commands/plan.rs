@@ -3,15 +3,17 @@
 use std::io::Write;
 
 use super::{CommandError, Outcome, flags};
-use crate::report::terminal::{Look, plan::plan_report};
-use crate::run::Plan;
+use crate::report::terminal::Look;
+use crate::report::terminal::plan::{plan_report, sample_report};
+use crate::run::{Plan, samples};
 
 /// Flags of `plan`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   floodmark plan profiles/bot-flood.toml
-  floodmark plan profiles/peak3x.toml --rate-scale 2 --json")]
+  floodmark plan profiles/peak3x.toml --rate-scale 2 --json
+  floodmark plan profiles/average.toml --sample 3")]
 pub struct Args {
     /// Which traffic.
     #[command(flatten)]
@@ -22,6 +24,9 @@ pub struct Args {
     /// Print the plan as JSON, with a fingerprint of its events
     #[arg(long)]
     pub json: bool,
+    /// Print the first messages of each stream as they would be sent by a run that starts on 2030-01-01, instead of the plan
+    #[arg(long, value_name = "N", conflicts_with_all = ["json", "shard"])]
+    pub sample: Option<usize>,
 }
 
 /// Shows the plan.
@@ -30,6 +35,10 @@ pub struct Args {
 /// A profile or flag that cannot be used, or output that cannot be written.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let loaded = args.profile.load()?;
+    if let Some(count) = args.sample {
+        out.write_all(&sample_report(&samples(&loaded.profile, count)))?;
+        return Ok(Outcome::Done);
+    }
     let plan = Plan::of(&loaded, args.shard.shard);
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &plan).map_err(std::io::Error::from)?;

@@ -6,74 +6,10 @@ use uuid::Uuid;
 use super::masked::json_part;
 use crate::check::Unidentified;
 use crate::event::EventId;
-use crate::event::payload::{HEADER_DUE, HEADER_EVENT_TIME, HEADER_ID, HEADER_SENT};
-use crate::event::time_form::TimeForm;
-use crate::profile::{Codec, Stage};
-
-/// The prefix of a place that is a record header.
-const HEADER_MARK: &str = "header:";
-
-/// Where a part of an event is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// In the payload, at a JSON pointer (RFC 6901): `/meta/id`.
-    Pointer(String),
-    /// In the record header of this name.
-    Header(String),
-}
-
-/// A place that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a place in a message: write a JSON pointer like `/meta/id`, or `header:NAME`")]
-pub struct PlaceError(String);
-
-impl Place {
-    /// Reads a place as a profile writes it.
-    ///
-    /// # Errors
-    /// [`PlaceError`] when it is neither a JSON pointer nor `header:NAME`.
-    pub fn parse(text: &str) -> Result<Self, PlaceError> {
-        match text.strip_prefix(HEADER_MARK) {
-            Some("") => Err(PlaceError(text.to_owned())),
-            Some(name) => Ok(Place::Header(name.to_owned())),
-            None if text.starts_with('/') => Ok(Place::Pointer(text.to_owned())),
-            None => Err(PlaceError(text.to_owned())),
-        }
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Place::Pointer(pointer) => f.write_str(pointer),
-            Place::Header(name) => write!(f, "{HEADER_MARK}{name}"),
-        }
-    }
-}
-
-/// A part of an event that a message carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The identity.
-    Id,
-    /// When the schedule wanted it sent.
-    Due,
-    /// When it was handed to the client.
-    Sent,
-    /// What the event claims.
-    EventTime,
-}
-
-impl std::fmt::Display for Part {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Part::Id => "id",
-            Part::Due => "due time",
-            Part::Sent => "send time",
-            Part::EventTime => "event time",
-        })
-    }
-}
+use crate::event::place::TimePlace;
+pub use crate::event::place::{Layout, Part, Place, PlaceError};
+use crate::event::time_form::{TimeForm, Unit};
+use crate::profile::Stage;
 
 /// What is wrong with a message: the first fault found. A wrong time leaves the id valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -116,85 +52,74 @@ pub struct Extracted {
 /// Knows where the parts of an event are at one stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extractor {
-    id: Place,
-    due: Place,
-    sent: Place,
-    event_time: Place,
-    /// How the event time is written.
-    event_time_form: TimeForm,
+    at: Layout,
     /// Whether all parts are where floodmark's own JSON has them, so that its layout is tried first.
     own_layout: bool,
-    /// Whether any part is in the payload.
-    reads_payload: bool,
+    /// Whether any part is in the payload's JSON.
+    reads_json: bool,
 }
 
 impl Extractor {
-    /// For a topic that holds what floodmark wrote.
+    /// For messages of this layout.
     #[must_use]
-    pub fn of_codec(codec: Codec) -> Self {
-        let [id, due, sent, event_time] = match codec {
-            Codec::Json => ["/id", "/due", "/sent", "/event_time"].map(|pointer| Place::Pointer(pointer.to_owned())),
-            Codec::Binary => {
-                [HEADER_ID, HEADER_DUE, HEADER_SENT, HEADER_EVENT_TIME].map(|name| Place::Header(name.to_owned()))
-            }
+    pub fn of_layout(at: Layout) -> Self {
+        let own = Layout::of_json();
+        let is_at = |one: &Option<TimePlace>, other: &Option<TimePlace>| {
+            one.as_ref().map(|time| &time.place) == other.as_ref().map(|time| &time.place)
         };
-        Extractor::at(id, due, sent, event_time)
+        let times = [&at.due, &at.sent, &at.event_time];
+        let own_times = [&own.due, &own.sent, &own.event_time];
+        Extractor {
+            own_layout: at.id == own.id && times.iter().zip(own_times).all(|(one, other)| is_at(one, other)),
+            reads_json: at.id.is_pointer() || times.into_iter().flatten().any(|time| time.place.is_pointer()),
+            at,
+        }
     }
 
-    /// For a stage; a part for which it names no place is where the codec writes it.
+    /// For a stage; a part for which it names no place is where the stream writes it.
     ///
     /// # Errors
     /// [`PlaceError`] when a place is neither a JSON pointer nor `header:NAME`.
-    pub fn of_stage(codec: Codec, stage: &Stage) -> Result<Self, PlaceError> {
-        let by_codec = Extractor::of_codec(codec);
-        let place = |written: &Option<String>, default: Place| written.as_deref().map_or(Ok(default), Place::parse);
-        let at = Extractor::at(
-            place(&stage.id, by_codec.id)?,
-            place(&stage.due, by_codec.due)?,
-            place(&stage.sent, by_codec.sent)?,
-            place(&stage.event_time, by_codec.event_time)?,
-        );
+    pub fn of_stage(written: Layout, stage: &Stage) -> Result<Self, PlaceError> {
+        let id = stage.id.as_deref().map_or(Ok(written.id), Place::parse_of_id)?;
+        let in_us = TimeForm::Number(Unit::Us);
         let form = stage.event_time_format.as_deref().and_then(|text| text.parse().ok());
-        Ok(form.map_or_else(|| at.clone(), |form| at.clone().with_form(form)))
+        let mut event_time = timed(stage.event_time.as_deref(), TimeForm::Recognised, written.event_time)?;
+        if let (Some(event_time), Some(form)) = (&mut event_time, form) {
+            event_time.form = form;
+        }
+        Ok(Extractor::of_layout(Layout {
+            id,
+            due: timed(stage.due.as_deref(), in_us.clone(), written.due)?,
+            sent: timed(stage.sent.as_deref(), in_us, written.sent)?,
+            event_time,
+        }))
     }
 
     /// The same, with event times in this form. What floodmark itself writes is read in its own form.
     #[must_use]
-    pub fn with_form(self, event_time_form: TimeForm) -> Self {
-        Extractor { event_time_form, ..self }
+    pub fn with_form(mut self, form: &TimeForm) -> Self {
+        self.at.event_time.iter_mut().for_each(|event_time| event_time.form = form.clone());
+        self
     }
 
     /// The form of a message's event time, if it is a plausible moment in that form.
     pub fn recognise<'a>(&self, payload: Option<&[u8]>, header: impl Fn(&str) -> Option<&'a [u8]>) -> Option<TimeForm> {
-        match &self.event_time {
+        match &self.at.event_time.as_ref()?.place {
             Place::Header(name) => TimeForm::recognise_bytes(header(name)?),
             Place::Pointer(pointer) => {
                 let json: Value = serde_json::from_slice(json_part(payload?)).ok()?;
                 TimeForm::recognise(json.pointer(pointer)?)
             }
+            Place::Text => None,
         }
     }
 
     /// For any topic of which only the place of the event time is known.
     #[must_use]
     pub fn of_event_time(place: Place) -> Self {
-        let header = |name: &str| Place::Header(name.to_owned());
-        Extractor::at(header(HEADER_ID), header(HEADER_DUE), header(HEADER_SENT), place)
-    }
-
-    fn at(id: Place, due: Place, sent: Place, event_time: Place) -> Self {
-        let places = [&id, &due, &sent, &event_time];
-        let own = ["/id", "/due", "/sent", "/event_time"];
-        let is_pointer = |place: &Place, pointer| matches!(place, Place::Pointer(at) if at == pointer);
-        Extractor {
-            own_layout: places.iter().zip(own).all(|(place, pointer)| is_pointer(place, pointer)),
-            reads_payload: places.iter().any(|place| matches!(place, Place::Pointer(_))),
-            id,
-            due,
-            sent,
-            event_time,
-            event_time_form: TimeForm::Recognised,
-        }
+        let event_time = Some(TimePlace { place, form: TimeForm::Recognised });
+        Extractor::of_layout(Layout { event_time, ..Layout::of_headers() })
     }
 
     /// Reads a message. `header` returns the value of the header of a name.
@@ -205,14 +130,22 @@ impl Extractor {
             return found;
         }
         let mut fault = None;
-        let json = if self.reads_payload { parse(payload, &mut fault) } else { Value::Null };
-        let message = Message { json: &json, header: &header, event_time_form: &self.event_time_form };
-        let id = message.id(&self.id, &mut fault);
-        let due_us = message.time(&self.due, Part::Due, &mut fault).and_then(|time| u64::try_from(time).ok());
-        let sent_us = message.time(&self.sent, Part::Sent, &mut fault).and_then(|time| u64::try_from(time).ok());
-        let event_time_ms = message.time(&self.event_time, Part::EventTime, &mut fault);
+        let json = if self.reads_json { parse(payload, &mut fault) } else { Value::Null };
+        let message = Message { json: &json, header: &header, text: payload.unwrap_or_default() };
+        let id = message.id(&self.at.id, &mut fault);
+        let due_us =
+            message.time(self.at.due.as_ref(), Part::Due, &mut fault).and_then(|time| u64::try_from(time).ok());
+        let sent_us =
+            message.time(self.at.sent.as_ref(), Part::Sent, &mut fault).and_then(|time| u64::try_from(time).ok());
+        let event_time_ms = message.time(self.at.event_time.as_ref(), Part::EventTime, &mut fault);
         Extracted { id, due_us, sent_us, event_time_ms, fault }
     }
+}
+
+/// Where a stage has a time: as it says, in `form`, or else as the stream writes it.
+fn timed(said: Option<&str>, form: TimeForm, written: Option<TimePlace>) -> Result<Option<TimePlace>, PlaceError> {
+    let Some(said) = said else { return Ok(written) };
+    Ok(Some(TimePlace { place: Place::parse(said)?, form }))
 }
 
 fn identify(uuid: Uuid) -> Result<EventId, Unidentified> {
@@ -275,7 +208,7 @@ fn parse(payload: Option<&[u8]>, fault: &mut Option<Fault>) -> Value {
 struct Message<'m, H> {
     json: &'m Value,
     header: &'m H,
-    event_time_form: &'m TimeForm,
+    text: &'m [u8],
 }
 
 /// A part, as found.
@@ -289,6 +222,7 @@ impl<'m, 'a: 'm, H: Fn(&str) -> Option<&'a [u8]>> Message<'m, H> {
         let found = match place {
             Place::Pointer(pointer) => self.json.pointer(pointer).filter(|value| !value.is_null()).map(Found::Json),
             Place::Header(name) => (self.header)(name).map(Found::Bytes),
+            Place::Text => id_in_text(self.text).map(Found::Bytes),
         };
         if found.is_none() {
             fault.get_or_insert(Fault::Missing(part));
@@ -311,14 +245,18 @@ impl<'m, 'a: 'm, H: Fn(&str) -> Option<&'a [u8]>> Message<'m, H> {
         identify(uuid)
     }
 
-    fn time(&self, place: &Place, part: Part, fault: &mut Option<Fault>) -> Option<i64> {
+    /// A time where it is written: event times in milliseconds, others in microseconds since 1970.
+    fn time(&self, at: Option<&TimePlace>, part: Part, fault: &mut Option<Fault>) -> Option<i64> {
+        let TimePlace { place, form } = at?;
         let found = self.find(place, part, fault)?;
-        let time = match found {
-            Found::Json(value) if part == Part::EventTime => self.event_time_form.of_json(value),
-            Found::Bytes(bytes) if part == Part::EventTime => self.event_time_form.of_bytes(bytes),
-            Found::Json(Value::String(text)) => text.trim().parse().ok(),
-            Found::Json(value) => value.as_i64().or_else(|| whole(value.as_f64()?)),
-            Found::Bytes(bytes) => time_of_bytes(bytes),
+        let time = match (found, form) {
+            (Found::Json(value), form) if part == Part::EventTime => form.of_json(value),
+            (Found::Bytes(bytes), form) if part == Part::EventTime => form.of_bytes(bytes),
+            (Found::Json(Value::String(text)), TimeForm::Number(Unit::Us)) => text.trim().parse().ok(),
+            (Found::Json(value), TimeForm::Number(Unit::Us)) => value.as_i64().or_else(|| whole(value.as_f64()?)),
+            (Found::Bytes(bytes), TimeForm::Number(Unit::Us)) => time_of_bytes(bytes),
+            (Found::Json(value), form) => form.us_of_json(value).and_then(|us| us.try_into().ok()),
+            (Found::Bytes(bytes), form) => form.us_of_bytes(bytes).and_then(|us| us.try_into().ok()),
         };
         let time = time.filter(|time| part == Part::EventTime || *time >= 0);
         if time.is_none() {
@@ -326,6 +264,16 @@ impl<'m, 'a: 'm, H: Fn(&str) -> Option<&'a [u8]>> Message<'m, H> {
         }
         time
     }
+}
+
+/// The first UUID in a text whose bits are those of an id that floodmark wrote.
+fn id_in_text(text: &[u8]) -> Option<&[u8]> {
+    const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
+    // The version's digit after the second dash: most places are ruled out by two comparisons.
+    let may_begin = |at: &[u8]| at[8] == b'-' && at[14] == b'8';
+    let is_own =
+        |at: &&[u8]| may_begin(at) && Uuid::try_parse_ascii(at).is_ok_and(|uuid| EventId::from_uuid(uuid).is_ok());
+    text.windows(LENGTH).find(is_own)
 }
 
 /// An id without what pipelines leave around it: blanks, and the byte order mark that some put before every text.

@@ -181,6 +181,7 @@ impl<'m, H: Fn(&str) -> Option<&'m [u8]>> Parsed<'_, 'm, H> {
             ResultPlace::Message(Place::Pointer(pointer)) => json_at(self.payload.as_ref(), pointer),
             ResultPlace::KeyPointer(pointer) => json_at(self.key.as_ref(), pointer),
             ResultPlace::Message(Place::Header(name)) => (self.message.header)(name).map(Found::Bytes),
+            ResultPlace::Message(Place::Text) => None,
             ResultPlace::Key => self.message.key.map(Found::Bytes),
         }
     }

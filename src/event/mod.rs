@@ -3,7 +3,9 @@
 pub(crate) mod identity;
 mod partition;
 pub mod payload;
+pub(crate) mod place;
 pub(crate) mod time_form;
+pub(crate) mod time_writer;
 
 pub(crate) use identity::NotOurs;
 pub use identity::{EventId, RunTag};

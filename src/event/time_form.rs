@@ -42,9 +42,9 @@ impl Unit {
         Unit::ALL.into_iter().find(|unit| PLAUSIBLE_S.contains(&number.div_euclid(unit.per_second())))
     }
 
-    /// In whole milliseconds, rounded down, as engines do.
-    fn in_ms(self, number: i128) -> Option<i64> {
-        i64::try_from(number.checked_mul(1_000)?.div_euclid(self.per_second())).ok()
+    /// In whole microseconds, rounded down.
+    fn in_us(self, number: i128) -> Option<i128> {
+        Some(number.checked_mul(1_000_000)?.div_euclid(self.per_second()))
     }
 }
 
@@ -99,11 +99,29 @@ impl fmt::Display for TimeForm {
 }
 
 impl TimeForm {
-    /// The time in a JSON value, in milliseconds since 1970.
+    /// The time in a JSON value, in milliseconds since 1970, rounded down, as engines do.
     #[must_use]
     pub fn of_json(&self, value: &Value) -> Option<i64> {
+        in_ms(self.us_of_json(value)?)
+    }
+
+    /// The time in a text, in milliseconds since 1970, rounded down, as engines do.
+    #[must_use]
+    pub fn of_text(&self, text: &str) -> Option<i64> {
+        in_ms(self.us_of_text(text)?)
+    }
+
+    /// The time in a header, in milliseconds since 1970, rounded down: a text, or a number of 8 bytes, big-endian. (8 bytes that are all digits
+    /// would be a date some 100,000 years ahead.)
+    #[must_use]
+    pub fn of_bytes(&self, bytes: &[u8]) -> Option<i64> {
+        in_ms(self.us_of_bytes(bytes)?)
+    }
+
+    /// The time in a JSON value, in microseconds since 1970.
+    pub(crate) fn us_of_json(&self, value: &Value) -> Option<i128> {
         match value {
-            Value::String(text) => self.of_text(text),
+            Value::String(text) => self.us_of_text(text),
             Value::Number(number) => match self {
                 TimeForm::Number(_) | TimeForm::Recognised => self.of_number(&number.to_string()),
                 TimeForm::Rfc3339 | TimeForm::Pattern(_) => None,
@@ -112,9 +130,7 @@ impl TimeForm {
         }
     }
 
-    /// The time in a text, in milliseconds since 1970.
-    #[must_use]
-    pub fn of_text(&self, text: &str) -> Option<i64> {
+    fn us_of_text(&self, text: &str) -> Option<i128> {
         let text = text.trim();
         match self {
             TimeForm::Number(_) => self.of_number(text),
@@ -124,15 +140,13 @@ impl TimeForm {
         }
     }
 
-    /// The time in a header, in milliseconds since 1970: a text, or a number of 8 bytes, big-endian. (8 bytes that are all digits would be
-    /// a date some 100,000 years ahead.)
-    #[must_use]
-    pub fn of_bytes(&self, bytes: &[u8]) -> Option<i64> {
-        let text = std::str::from_utf8(bytes).ok().and_then(|text| self.of_text(text));
+    /// The time in a header, in microseconds since 1970.
+    pub(crate) fn us_of_bytes(&self, bytes: &[u8]) -> Option<i128> {
+        let text = std::str::from_utf8(bytes).ok().and_then(|text| self.us_of_text(text));
         text.or_else(|| self.of_whole(i128::from(i64::from_be_bytes(bytes.try_into().ok()?))))
     }
 
-    fn of_number(&self, text: &str) -> Option<i64> {
+    fn of_number(&self, text: &str) -> Option<i128> {
         if let Ok(whole) = text.parse::<i128>() {
             return self.of_whole(whole);
         }
@@ -141,13 +155,13 @@ impl TimeForm {
         let unit = self.unit_of(number.floor() as i128);
         match text.split_once('.').filter(|_| !text.contains(['e', 'E'])) {
             Some((whole, fraction)) => with_fraction(unit, whole, fraction),
-            None => unit.in_ms(number.floor() as i128),
+            None => unit.in_us(number.floor() as i128),
         }
     }
 
-    fn of_whole(&self, number: i128) -> Option<i64> {
+    fn of_whole(&self, number: i128) -> Option<i128> {
         // Beyond 64 bits of any unit it is not a time.
-        (number.unsigned_abs() < 1 << 64).then(|| self.unit_of(number).in_ms(number)).flatten()
+        (number.unsigned_abs() < 1 << 64).then(|| self.unit_of(number).in_us(number)).flatten()
     }
 
     fn unit_of(&self, number: i128) -> Unit {
@@ -188,24 +202,28 @@ fn recognise_number(text: &str) -> Option<TimeForm> {
     Unit::plausible(whole.parse().ok()?).map(TimeForm::Number)
 }
 
-/// A number with a fraction of its unit, rounded down to whole milliseconds.
-fn with_fraction(unit: Unit, whole: &str, fraction: &str) -> Option<i64> {
+fn in_ms(us: i128) -> Option<i64> {
+    i64::try_from(us.div_euclid(1_000)).ok()
+}
+
+/// A number with a fraction of its unit, rounded down to whole microseconds.
+fn with_fraction(unit: Unit, whole: &str, fraction: &str) -> Option<i128> {
     if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let digits: String = fraction.chars().chain(std::iter::repeat('0')).take(9).collect();
     let (whole_billions, part) = (whole.parse::<i128>().unwrap_or(0) * 1_000_000_000, digits.parse::<i128>().ok()?);
     let billionths = if whole.starts_with('-') { whole_billions - part } else { whole_billions + part };
-    i64::try_from((billionths * 1_000).div_euclid(unit.per_second() * 1_000_000_000)).ok()
+    Some(billionths.checked_mul(1_000_000)?.div_euclid(unit.per_second() * 1_000_000_000))
 }
 
-fn near_rfc3339(text: &str) -> Option<i64> {
+fn near_rfc3339(text: &str) -> Option<i128> {
     // Not every date: a text must include a time of day.
     if !text.contains(':') {
         return None;
     }
     let at = text.parse::<Timestamp>().ok().or_else(|| with_a_word_for_utc(text)).or_else(|| in_utc(text));
-    at.map(Timestamp::as_millisecond)
+    at.map(|at| i128::from(at.as_microsecond()))
 }
 
 /// `2030-01-31 11:00:00 UTC`, `… +0000`, and Go's `… +0000 UTC`.
@@ -223,10 +241,10 @@ fn in_utc(text: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(local).ok()
 }
 
-fn by_pattern(pattern: &str, text: &str) -> Option<i64> {
+fn by_pattern(pattern: &str, text: &str) -> Option<i128> {
     let parsed = jiff::fmt::strtime::parse(pattern, text).ok()?;
     let at = parsed.to_timestamp().ok().or_else(|| TimeZone::UTC.to_timestamp(parsed.to_datetime().ok()?).ok())?;
-    Some(at.as_millisecond())
+    Some(i128::from(at.as_microsecond()))
 }
 
 #[cfg(test)]

@@ -30,6 +30,10 @@ pub(super) enum Purpose {
     BucketArrivals,
     /// Number: the bucket, and the node or cycle in it. The same for all producers.
     Inside,
+    /// Number: the event's sequence number. What the fields of its payload are drawn from.
+    Fields,
+    /// Number: the key. The same for all producers.
+    FieldsOfKey,
 }
 
 /// Where a stream's randomness comes from.

@@ -14,6 +14,7 @@ use super::rate::RateCurve;
 use super::send::PlannedSend;
 use super::sizes::SizePicker;
 use crate::event::Partition;
+use crate::payload::FieldSeeds;
 use crate::profile::phase_plan::PhasePlan;
 use crate::profile::{Profile, Span, Stream};
 
@@ -201,6 +202,13 @@ impl StreamSchedule {
     pub fn write_key(&self, key: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(self.key_prefix.as_bytes());
         out.extend_from_slice(itoa::Buffer::new().format(key).as_bytes());
+    }
+
+    /// What the fields of an event's payload are drawn from; the same for all its copies.
+    #[must_use]
+    pub fn field_seeds(&self, producer: u16, sequence: u64, key: Option<u64>) -> FieldSeeds {
+        let event = self.source.bits(Purpose::Fields, producer, sequence);
+        FieldSeeds { event, key: key.map_or(event, |key| self.source.bits(Purpose::FieldsOfKey, 0, key)) }
     }
 
     fn share(&self, producer: u16) -> Share {

@@ -20,6 +20,9 @@ pub(super) enum SizePicker {
 
 impl SizePicker {
     pub(super) fn new(payload: &Payload) -> Self {
+        if !payload.has_sizes() {
+            return SizePicker::Fixed(0);
+        }
         let bytes = |size: ByteSize| u32::try_from(size.as_bytes()).unwrap_or(u32::MAX);
         let typical = bytes(payload.filler.or(payload.size).unwrap_or(ByteSize::from_bytes(DEFAULT_BYTES)));
         let min = payload.min.map_or(0, bytes);
@@ -73,8 +76,12 @@ impl SizePicker {
 
     /// The mean size of a whole payload in bytes: if the profile gives only the filler, with the envelope around it.
     pub(super) fn mean_payload_bytes(self, payload: &Payload) -> f64 {
-        let is_filler_of_json = payload.filler.is_some() && payload.codec == Codec::Json;
-        self.mean_bytes() + if is_filler_of_json { ENVELOPE_BYTES } else { 0.0 }
+        let envelope_bytes = payload.template().map_or(ENVELOPE_BYTES, |template| template.mean_bytes());
+        let is_text = payload.codec == Codec::Json;
+        if payload.filler.is_some() && is_text {
+            return self.mean_bytes() + envelope_bytes;
+        }
+        if payload.template().is_some() { self.mean_bytes().max(envelope_bytes) } else { self.mean_bytes() }
     }
 
     /// The mean size in bytes (for log-normal, without the limits).

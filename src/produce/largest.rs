@@ -1,8 +1,8 @@
 //! The largest event that a stream can send. Pure.
 
-use super::worker::headers_of;
+use super::headers::headers_of;
 use crate::event::payload::{self, Size};
-use crate::kafka::{Headers, MessageSize};
+use crate::kafka::MessageSize;
 use crate::load::StreamSchedule;
 use crate::profile::{Codec, KeyDistribution, Keys, SizeDistribution, Stream};
 
@@ -10,11 +10,16 @@ use crate::profile::{Codec, KeyDistribution, Keys, SizeDistribution, Stream};
 #[must_use]
 pub(crate) fn largest_event(stream: &Stream, schedule: &StreamSchedule) -> MessageSize {
     let (size, key_bytes) = (schedule.largest_size_bytes(), longest_key_bytes(&stream.keys));
-    let (payload_bytes, headers) = match stream.payload.codec {
-        Codec::Binary => (u64::from(size), headers_of(payload::TODAYS_ID, &payload::TODAYS_STAMPS)),
-        Codec::Json => {
-            let size = if sizes_are_filler(stream) { Size::Filler(size) } else { Size::Whole(size) };
-            (payload::json_bytes(key_bytes, size), Headers::new())
+    let headers = headers_of(&stream.payload.header_parts(), payload::TODAYS_ID, &payload::TODAYS_STAMPS);
+    let is_filler = sizes_are_filler(stream);
+    let payload_bytes = match (stream.payload.template(), stream.payload.codec) {
+        (Some(template), _) => {
+            let text = template.longest_bytes(key_bytes.unwrap_or(0)) as u64;
+            if is_filler { text + u64::from(size) } else { text.max(u64::from(size)) }
+        }
+        (None, Codec::Binary) => u64::from(size),
+        (None, Codec::Json) => {
+            payload::json_bytes(key_bytes, if is_filler { Size::Filler(size) } else { Size::Whole(size) })
         }
     };
     MessageSize { key_bytes: key_bytes.map(|bytes| bytes as u64), payload_bytes, headers }

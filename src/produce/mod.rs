@@ -3,16 +3,20 @@
 mod acks;
 mod ceiling;
 mod figures;
+mod headers;
 mod largest;
 mod pacer;
 mod plan;
 mod run;
+mod sample;
 mod worker;
 
 pub(crate) use ceiling::Ceiling;
 pub use figures::FiguresTo;
 pub(crate) use figures::{AckFigures, SendFigures, Unacknowledged, Waiting};
-pub(crate) use largest::{largest_event, sizes_are_filler};
+pub(crate) use largest::largest_event;
 pub use plan::StreamPlan;
+pub(crate) use plan::encoder_of;
 pub(crate) use run::{ProduceError, Producing, Ready};
 pub use run::{ProduceReport, open};
+pub(crate) use sample::{Sampled, sample};

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::largest::sizes_are_filler;
 use crate::clock::Clock;
-use crate::event::payload::{self, JsonWriter, Size, Stamps};
+use crate::event::payload::Stamps;
+use crate::event::place::Part;
 use crate::event::{EventId, RunTag};
 use crate::load::{PlannedSend, StreamSchedule};
-use crate::profile::{Codec, Delivery, WhenFull};
+use crate::payload::{Encoder, EventParts};
+use crate::profile::{Codec, Delivery, Stream, WhenFull};
 
 /// All that the threads of one stream need to know.
 #[derive(Debug)]
@@ -38,10 +41,10 @@ pub struct StreamPlan {
     pub transaction_ns: u64,
     /// What happens when the queue is full.
     pub when_full: WhenFull,
-    /// How payloads are written.
-    pub codec: Codec,
-    /// Sizes are of the filler alone.
-    pub sizes_are_filler: bool,
+    /// Writes payloads; each worker has a copy.
+    pub encoder: Encoder,
+    /// The parts of an event that travel in record headers.
+    pub header_parts: Vec<Part>,
     /// Count what the profile disturbs on purpose as it is sent.
     pub counts_injected: bool,
     /// The topic.
@@ -66,7 +69,7 @@ impl StreamPlan {
     pub(super) fn write_event(
         &self,
         out: &mut Vec<u8>,
-        writer: &mut JsonWriter,
+        encoder: &mut Encoder,
         id: EventId,
         stamps: &Stamps,
         send: &PlannedSend,
@@ -76,14 +79,25 @@ impl StreamPlan {
             self.schedule.write_key(key, out);
             out.len() - start
         });
-        match self.codec {
-            Codec::Binary => payload::write_filler(out, id, send.size_bytes as usize),
-            Codec::Json => {
-                let size =
-                    if self.sizes_are_filler { Size::Filler(send.size_bytes) } else { Size::Whole(send.size_bytes) };
-                writer.write(out, id, stamps, key_bytes.map(|bytes| start..start + bytes), size);
-            }
-        }
+        let event = EventParts {
+            id,
+            stamps,
+            key: key_bytes.map(|bytes| start..start + bytes),
+            size_bytes: send.size_bytes,
+            seeds: self.schedule.field_seeds(id.producer, id.sequence, send.key),
+        };
+        encoder.write(out, &event);
         key_bytes
+    }
+}
+
+/// Writes the payloads of a stream.
+#[must_use]
+pub(crate) fn encoder_of(stream: &Stream) -> Encoder {
+    let sizes_are_filler = sizes_are_filler(stream);
+    match (stream.payload.template(), stream.payload.codec) {
+        (Some(template), _) => Encoder::template(Arc::clone(template), sizes_are_filler),
+        (None, Codec::Json) => Encoder::json(sizes_are_filler),
+        (None, Codec::Binary) => Encoder::binary(),
     }
 }

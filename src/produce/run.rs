@@ -11,7 +11,7 @@ use super::figures::FiguresTo;
 use super::plan::StreamPlan;
 use super::worker::{State, Worker, WorkerReport};
 use crate::kafka::{Deliveries, KafkaError, Sink, SinkOptions};
-use crate::profile::{Codec, Delivery};
+use crate::profile::Delivery;
 use crate::side_by_side::side_by_side;
 use crate::stop::StopFlag;
 
@@ -91,7 +91,7 @@ fn open_client(plan: &StreamPlan, number: usize) -> Result<Client, ProduceError>
         settings,
         capacity: plan.capacity,
         transactional: plan.delivery == Delivery::ExactlyOnce,
-        with_headers: plan.codec == Codec::Binary,
+        with_headers: !plan.header_parts.is_empty(),
     };
     let (sink, deliveries) = Sink::open(&options, TRANSACTIONS_TIMEOUT)
         .map_err(|source| ProduceError::Client { stream: plan.name.clone(), source })?;
@@ -143,7 +143,7 @@ fn put_to_work(
         seconds: figures.sends.clone(),
         stop: stop.clone(),
         ceiling: ceiling.cloned(),
-        state: State::new(producers.into_iter()),
+        state: State::new(producers.into_iter(), plan.encoder.clone()),
     };
     (worker, Acks::new(deliveries, notes_read, figures, name, Arc::clone(plan)))
 }

@@ -11,15 +11,15 @@ pub(crate) use self::state::WorkerReport;
 pub(super) use self::state::{State, Taken};
 use super::ceiling::Ceiling;
 use super::figures::SendFigures;
+use super::headers::headers_of;
 use super::pacer;
 use super::plan::StreamPlan;
 use crate::by_the_second::{ByTheSecond, Figures};
 use crate::event::EventId;
-use crate::event::payload::{self, Stamps};
-use crate::kafka::{Headers, Outgoing, Rejection, Sink, TransactionOutcome};
+use crate::kafka::{Outgoing, Rejection, Sink, TransactionOutcome};
 use crate::load::{PlannedSend, ProducerCursor};
 use crate::mergeable::Merge;
-use crate::profile::{Codec, Delivery, WhenFull};
+use crate::profile::{Delivery, WhenFull};
 use crate::stop::StopFlag;
 
 /// The most events that share one reading of the clock: writing them takes a few hundredths of a millisecond.
@@ -202,12 +202,12 @@ impl Worker {
         let sent_ns = self.state.looked_ns;
         let id = event_id(&self.plan, staged);
         let stamps = self.plan.stamps(&staged.send, sent_ns);
-        let headers = if self.plan.codec == Codec::Binary { headers_of(id, &stamps) } else { Headers::new() };
-        let State { writer, second, .. } = &mut self.state;
+        let headers = headers_of(&self.plan.header_parts, id, &stamps);
+        let State { encoder, second, .. } = &mut self.state;
         let (plan, sent_bytes) = (&self.plan, &mut second.current.sent_bytes);
         self.sink.add(outgoing(plan, staged, sent_ns), headers, |out| {
             let start = out.len();
-            let key_bytes = plan.write_event(out, writer, id, &stamps, &staged.send);
+            let key_bytes = plan.write_event(out, encoder, id, &stamps, &staged.send);
             *sent_bytes += (out.len() - start) as u64;
             key_bytes
         });
@@ -399,13 +399,4 @@ fn outgoing(plan: &StreamPlan, staged: Staged, sent_ns: u64) -> Outgoing {
 fn event_id(plan: &StreamPlan, staged: Staged) -> EventId {
     let Staged { producer, send } = staged;
     EventId { run: plan.run, stream: plan.stream as u8, producer, partition: send.partition, sequence: send.sequence }
-}
-
-pub(super) fn headers_of(id: EventId, stamps: &Stamps) -> Headers {
-    vec![
-        (payload::HEADER_ID, id.to_uuid().to_string()),
-        (payload::HEADER_EVENT_TIME, stamps.event_time_ms.to_string()),
-        (payload::HEADER_DUE, stamps.due_us.to_string()),
-        (payload::HEADER_SENT, stamps.sent_us.to_string()),
-    ]
 }

@@ -1,9 +1,15 @@
 //! What an event carries: its key and its payload.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::units::ByteSize;
+use crate::event::place::{Layout, Part};
+use crate::payload::template::Draw;
+use crate::payload::{Field, Template};
 
 /// Which key an event carries. The key's hash (Java's murmur2) chooses the partition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -53,6 +59,37 @@ pub struct Payload {
     /// How it is written. Default json.
     #[serde(default)]
     pub codec: Codec,
+    /// A file of your own, relative to the profile's folder, with places like `{{id}}`, `{{event_time:rfc3339}}` and `{{country}}`: what it says is sent, instead of floodmark's JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// How the template's own fields are drawn: a table for each name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, Field>,
+    /// Messages to send, relative to the profile's folder, instead of a template: JSON lines (`.jsonl`), CSV with a line of names (`.csv`), or a folder of files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<String>,
+    /// samples: which one is sent next. Default random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draw: Option<Draw>,
+    /// samples: where the id is written, instead of what stands there: a JSON pointer (`/meta/id`), or the name of a CSV column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// samples: where the event time is written, in the form of what stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time: Option<String>,
+    /// samples: where the due time is written, in the form of what stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// samples: where the send time is written, in the form of what stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<String>,
+    /// Parts of the event that travel in record headers (`floodmark-id`, …), for a template or samples without places for them (slower: one client call for each event).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub headers: Vec<Part>,
+    /// The fingerprint of the template or samples, as recorded in a run's manifest: a file with other contents is refused. Default: any contents are accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// The payload's whole size (the median one for log-normal, unused for uniform). Default 512B.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<ByteSize>,
@@ -71,6 +108,45 @@ pub struct Payload {
     /// log-normal: the standard deviation of the size's natural logarithm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sigma: Option<f64>,
+    /// The template or the samples, once they are read.
+    #[serde(skip)]
+    pub(crate) read: Option<Arc<Template>>,
+    /// How many samples were read, where the file holds more than are kept in memory.
+    #[serde(skip)]
+    pub(crate) cut_samples: Option<usize>,
+}
+
+impl Payload {
+    /// The template or the samples, once they are read.
+    #[must_use]
+    pub fn template(&self) -> Option<&Arc<Template>> {
+        self.read.as_ref()
+    }
+
+    /// Where the messages of the stream have the parts of an event.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        match (&self.read, self.codec) {
+            (Some(template), _) => template.layout().clone(),
+            (None, Codec::Json) => Layout::of_json(),
+            (None, Codec::Binary) => Layout::of_headers(),
+        }
+    }
+
+    /// The parts of an event that travel in record headers.
+    #[must_use]
+    pub fn header_parts(&self) -> Vec<Part> {
+        match self.codec {
+            Codec::Binary => Part::ALL.to_vec(),
+            Codec::Json => self.headers.clone(),
+        }
+    }
+
+    /// Whether sizes are drawn and matter: a template may have no place for filler.
+    #[must_use]
+    pub fn has_sizes(&self) -> bool {
+        self.read.as_ref().is_none_or(|template| template.has_filler())
+    }
 }
 
 /// How a payload is written.

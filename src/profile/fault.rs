@@ -1,12 +1,13 @@
 //! What is wrong with a profile, and at which key.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// One step from a table or list to what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The value of a table's key.
-    Key(&'static str),
+    Key(Cow<'static, str>),
     /// An element of a list, from 0.
     Index(usize),
 }
@@ -19,7 +20,13 @@ impl Path {
     /// One key deeper.
     #[must_use]
     pub fn key(&self, key: &'static str) -> Path {
-        self.with(Step::Key(key))
+        self.with(Step::Key(Cow::Borrowed(key)))
+    }
+
+    /// One key deeper, where the profile's author chose the key.
+    #[must_use]
+    pub fn name(&self, name: &str) -> Path {
+        self.with(Step::Key(Cow::Owned(name.to_owned())))
     }
 
     /// An element of the list that this path leads to.
@@ -85,6 +92,11 @@ impl<'f> Faults<'f> {
     /// The faults of the table that `key` holds.
     pub(super) fn at(&mut self, key: &'static str) -> Faults<'_> {
         Faults { path: self.path.key(key), list: self.list }
+    }
+
+    /// The faults of the table that the author's own `name` holds, in the table that `key` holds.
+    pub(super) fn at_name(&mut self, key: &'static str, name: &str) -> Faults<'_> {
+        Faults { path: self.path.key(key).name(name), list: self.list }
     }
 
     /// The faults of an element of the list that `key` holds.

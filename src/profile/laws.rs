@@ -84,6 +84,10 @@ fn conforms(value: &Json, schema: &Json, root: &Json) -> Result<(), String> {
                 }
                 true
             }
+            "additionalProperties" if rule.is_object() => {
+                value.as_object().into_iter().flatten().try_for_each(|(_, inner)| conforms(inner, rule, root))?;
+                true
+            }
             "additionalProperties" => {
                 let known = schema["properties"].as_object().unwrap();
                 value.as_object().is_none_or(|object| object.keys().all(|key| known.contains_key(key)))
@@ -231,6 +235,7 @@ fn tables(root: &Json) -> Vec<(&'static str, &Json)> {
         ("stream.0.on_off.", &defs["OnOff"]),
         ("stream.0.keys.", &defs["Keys"]),
         ("stream.0.payload.", &defs["Payload"]),
+        ("stream.0.payload.fields.any.", &defs["Field"]),
         ("stream.0.skew.", &defs["Skew"]),
         ("stream.0.skew.step.", &defs["ClockStep"]),
         ("stream.0.skew.absurd.", &defs["Absurd"]),
@@ -314,6 +319,7 @@ fn the_reference_describes_every_key_as_the_schema_does() {
             "" if path.is_empty() => "### The profile\n".to_owned(),
             "" => "### `[[stream]]`\n".to_owned(),
             "stage.0" => "### `[[stream.stage]]`\n".to_owned(),
+            "payload.fields.any" => "### `payload.fields.NAME`\n".to_owned(),
             "stage.0.results" => "### `results`\n".to_owned(),
             "watermark.0" => "### `[[stream.watermark]]`\n".to_owned(),
             inner => format!("### `{}`\n", inner.trim_end_matches(".0")),

@@ -11,6 +11,7 @@ use super::{
     overrides::{Overrides, Refusal},
     schema, shape,
     sources::Sources,
+    templates,
     tree::{Node, Value, table},
     units::Span,
     validate::{self, LongPhases},
@@ -70,8 +71,10 @@ impl Profile {
             Profile::deserialize(table.clone()).map_err(|error| unexpected(&error, &document, &sources))?;
         let folder = FilePath::new(origin).parent().unwrap_or(FilePath::new(""));
         let located = |fault| located(fault, &document, &sources);
-        if let Err(faults) = profile.read_curves(folder) {
-            all_right(faults.into_iter().map(located).collect())?;
+        for read in [Profile::read_curves, Profile::read_templates] {
+            if let Err(faults) = read(&mut profile, folder) {
+                all_right(faults.into_iter().map(located).collect())?;
+            }
         }
         let (long_phases, notices) = match overrides.sets_duration() {
             true => (LongPhases::AreCut, cut_notices(&profile)),
@@ -81,7 +84,9 @@ impl Profile {
         all_right(faults.into_iter().map(located).collect())?;
         profile.imply_stages();
         curves::note_curves(&profile, folder, &mut table);
-        let notices = notices.into_iter().chain(curves::other_moments(&profile)).collect();
+        templates::note_templates(&profile, folder, &mut table);
+        let notices = notices.into_iter().chain(curves::other_moments(&profile));
+        let notices = notices.chain(templates::cut_samples(&profile)).collect();
         Ok(Loaded { profile, table, name: stem(origin), notices })
     }
 }

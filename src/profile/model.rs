@@ -166,7 +166,7 @@ pub enum Isolation {
 }
 
 /// A place where the stream is observed, and where in its messages the parts of an event are.
-/// A part is a JSON pointer (`/meta/id`) or `header:NAME`. The schedule knows when an event was due: a stage without `due` still has end-to-end latencies, and a stage with a different `due` is reported.
+/// A part is a JSON pointer (`/meta/id`) or `header:NAME`; an id is also found anywhere in a text that is not JSON (`text`). The schedule knows when an event was due: a stage without `due` still has end-to-end latencies, and a stage with a different `due` is reported.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
@@ -174,16 +174,16 @@ pub struct Stage {
     pub name: String,
     /// The topic to read.
     pub topic: String,
-    /// Where the id is. Default: where the stream's codec puts it.
+    /// Where the id is. Default: where the stream writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Where the due time (µs since 1970) is. Default: where the stream's codec puts it.
+    /// Where the due time (µs since 1970) is. Default: where the stream writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
-    /// Where the send time (µs since 1970) is. Default: where the stream's codec puts it.
+    /// Where the send time (µs since 1970) is. Default: where the stream writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<String>,
-    /// Where the event time is. Default: where the stream's codec puts it.
+    /// Where the event time is. Default: where the stream writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time: Option<String>,
     /// How the event time is written: `s`, `ms`, `us`, `ns` (numbers since 1970), `rfc3339` (also without a zone, which is UTC), or a pattern of

@@ -78,7 +78,11 @@ impl<'s> Shape<'s> {
             let example = example_of_table(schema);
             return self.wrong_kind(what.trim_matches('`'), node, &format!("a table like {example}"), None);
         };
-        let Some(properties) = schema["properties"].as_object() else { return };
+        let Some(properties) = schema["properties"].as_object() else {
+            // A table whose keys the author chooses: all values are alike.
+            let values = &schema["additionalProperties"];
+            return entries.iter().for_each(|entry| self.value(&entry.key, &entry.node, values));
+        };
         for Entry { key, key_span, node } in entries {
             match properties.get(key) {
                 Some(schema) => self.value(key, node, schema),

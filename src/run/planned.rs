@@ -11,6 +11,7 @@ use super::event_sizes::{Fit, Way, fit};
 use crate::figures;
 use crate::kafka::ClientSettings;
 use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
+use crate::produce::{Sampled, sample};
 use crate::profile::{Loaded, Profile, Stream};
 
 /// Most events of which every one is looked at for the number of copies.
@@ -99,6 +100,15 @@ impl Plan {
             streams,
         }
     }
+}
+
+/// The first messages of each of a profile's streams, under the stream's name.
+#[must_use]
+pub(crate) fn samples(profile: &Profile, count: usize) -> Vec<(String, Vec<Sampled>)> {
+    let partitions: Vec<u16> = profile.streams.iter().map(Stream::planned_partitions).collect();
+    let schedules = streams_of(profile, profile.duration(), &partitions);
+    let streams = (0_u8..).zip(profile.streams.iter().zip(&schedules));
+    streams.map(|(index, (stream, schedule))| (stream.name.clone(), sample(stream, index, schedule, count))).collect()
 }
 
 fn planned_streams(

@@ -9,7 +9,7 @@ use crate::check::Observed;
 use crate::conclude::{StreamMeasured, models_at, windows_plan};
 use crate::consume::StagePlan;
 use crate::event_time::lateness::Disturbed;
-use crate::produce::{StreamPlan, sizes_are_filler};
+use crate::produce::{StreamPlan, encoder_of};
 use crate::profile::Delivery;
 
 /// The plan of a stream's workers, whose start is still to be named; none when this shard has none of its logical producers.
@@ -36,8 +36,8 @@ fn plan_of_producers(prepared: &Prepared, index: usize, producers: Vec<u16>) -> 
         delivery: stream.delivery,
         transaction_ns: stream.transaction.as_nanos(),
         when_full: stream.when_full,
-        codec: stream.payload.codec,
-        sizes_are_filler: sizes_are_filler(stream),
+        encoder: encoder_of(stream),
+        header_parts: stream.payload.header_parts(),
         counts_injected: !stream.watermarks.is_empty() && Disturbed::any_of(schedule),
         topic: topic.clone(),
         settings: producer_settings(prepared, &prepared.streams[index]),

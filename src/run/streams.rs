@@ -163,7 +163,7 @@ impl Beginnings<'_> {
             partitions,
             from: self.of_own_partitions(&stage.topic, partitions, isolation)?,
             isolation,
-            extractor: Extractor::of_stage(stream.payload.codec, stage)
+            extractor: Extractor::of_stage(stream.payload.layout(), stage)
                 .map_err(|error| RunError::Usage(format!("stage {}: {error}", stage.name)))?,
             spec: stage.clone(),
         })

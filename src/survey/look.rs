@@ -7,12 +7,11 @@ use super::{EventTimeAt, Survey, SurveyError};
 use crate::capture::Run;
 use crate::capture::live::RunReader;
 use crate::capture::sample::chunks;
-use crate::consume::extract::Extractor;
+use crate::consume::extract::{Extractor, Layout};
 use crate::consume::masked::{places_of_times, shape_of};
 use crate::event::time_form::TimeForm;
 use crate::event_time::watermark::AppendTimes;
 use crate::kafka::Record;
-use crate::profile::Codec;
 
 /// So many messages are looked at first.
 const LOOK_AT: u64 = 200;
@@ -29,10 +28,10 @@ impl Reader {
     pub(super) fn new(event_time: &EventTimeAt, form: &TimeForm) -> Self {
         let extractors = match event_time {
             EventTimeAt::Record => Vec::new(),
-            EventTimeAt::Floodmark => [Codec::Json, Codec::Binary].map(Extractor::of_codec).into(),
+            EventTimeAt::Floodmark => [Layout::of_json(), Layout::of_headers()].map(Extractor::of_layout).into(),
             EventTimeAt::Place(place) => vec![Extractor::of_event_time(place.clone())],
         };
-        let extractors = extractors.into_iter().map(|extractor| extractor.with_form(form.clone())).collect();
+        let extractors = extractors.into_iter().map(|extractor| extractor.with_form(form)).collect();
         Reader { extractors, uses_record_time: *event_time == EventTimeAt::Record }
     }
 

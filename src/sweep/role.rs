@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::PlanError;
 use super::record::Key;
 use crate::kafka::ClientSettings;
-use crate::profile::nearest::nearest;
+use crate::nearest::nearest;
 use crate::profile::{is_profile_key, profile_keys};
 use crate::redact::redact;
 

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use floodmark::broker::{Broker, BrokerConfig};
 use floodmark::conclude::read_run;
-use floodmark::consume::extract::Extractor;
+use floodmark::consume::extract::{Extractor, Layout};
 use floodmark::consume::recorded::read_recorded;
 use floodmark::curve::import::{Options, import};
 use floodmark::kafka::ClientSettings;
 use floodmark::merge::merge_parts;
-use floodmark::profile::{Codec, Profile};
+use floodmark::profile::Profile;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
@@ -142,8 +142,8 @@ fn messages() {
     ];
     let seeds = seeds.map(String::into_bytes);
     fuzz("messages", &seeds, |input| {
-        let _ = Extractor::of_codec(Codec::Json).extract(Some(input), |_| None);
-        let _ = Extractor::of_codec(Codec::Binary).extract(Some(b""), |_| Some(input));
+        let _ = Extractor::of_layout(Layout::of_json()).extract(Some(input), |_| None);
+        let _ = Extractor::of_layout(Layout::of_headers()).extract(Some(b""), |_| Some(input));
     });
 }
 

@@ -76,6 +76,8 @@ mod strangers;
 #[cfg(test)]
 mod sweep;
 #[cfg(test)]
+mod templates;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod topic_watermarks;

@@ -10,6 +10,7 @@ use floodmark::consume::{self, End, StagePlan, StageReport, Told};
 use floodmark::event::RunTag;
 use floodmark::kafka::{ClientSettings, Target, TopicPlan};
 use floodmark::load::{Shard, streams_of};
+use floodmark::payload::Encoder;
 use floodmark::produce::{self, FiguresTo, ProduceReport, StreamPlan};
 use floodmark::profile::{Isolation, Profile, Span};
 use floodmark::stop::StopFlag;
@@ -43,7 +44,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
             from: ranges.iter().map(|range| (range.partition, range.end)).collect(),
             partitions: 3,
             settings: settings.consumer("floodmark-test", Isolation::ReadUncommitted),
-            extractor: consume::extract::Extractor::of_codec(profile.streams[0].payload.codec),
+            extractor: consume::extract::Extractor::of_layout(profile.streams[0].payload.layout()),
             observed: Observed { run, stream: 0, streams: 1, partitions: Some(3), is_input: true },
             schedule: Arc::clone(&schedule),
             clock,
@@ -72,8 +73,8 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
         delivery: profile.streams[0].delivery,
         transaction_ns: 0,
         when_full: profile.streams[0].when_full,
-        codec: profile.streams[0].payload.codec,
-        sizes_are_filler: true,
+        encoder: Encoder::json(true),
+        header_parts: Vec::new(),
         counts_injected: false,
         topic: topic.clone(),
         settings: settings.producer(profile.streams[0].delivery, 10_000, None),

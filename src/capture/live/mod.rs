@@ -12,7 +12,7 @@ use self::around::{Around, none_is_stamped};
 use self::edges::{Asked, ask_edges, watch_ends};
 pub(crate) use self::runs::RunReader;
 use self::sample::{SampleOrder, take_sample};
-use crate::capture::sample::SampleFigures;
+use crate::capture::sample::{KeepOrder, Kept, SampleFigures};
 use crate::capture::{
     CaptureProgress, CaptureStep, Captured, Counted, Edges, Evidence, Held, Moment, NoCounts, RangeError, ReadAround,
     TopicRules, count, error_bar,
@@ -57,6 +57,8 @@ pub(crate) struct Capture {
     pub sample: u64,
     /// Where a sampled message's event time is.
     pub event_time: Option<Place>,
+    /// Which sampled payloads to keep.
+    pub keep: KeepOrder,
 }
 
 /// Why nothing was captured.
@@ -146,8 +148,10 @@ pub(crate) fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress
     };
     let (counted, around) = topic.count(wanted, &asked, progress)?;
     let sample = sample(wanted, &counted, topic.live, topic.rules.as_ref().ok(), progress)?;
+    let (sample, kept) = sample.unzip();
     let evidence = topic.evidence(&asked, &counted, around, sample.as_ref(), &finder.oldest()?);
-    Ok(captured(&target, counted, sample, &asked, &evidence))
+    let kept = kept.filter(|_| wanted.keep.payloads > 0);
+    Ok(captured(&target, counted, (sample, kept), &asked, &evidence))
 }
 
 /// The topic before its edges were requested.
@@ -235,7 +239,7 @@ impl Topic {
 fn captured(
     target: &Target,
     counted: Counted,
-    sample: Option<SampleFigures>,
+    (sample, kept): (Option<SampleFigures>, Option<Kept>),
     asked: &Asked,
     evidence: &Evidence,
 ) -> Captured {
@@ -246,6 +250,7 @@ fn captured(
         around: evidence.around,
         counted,
         sample,
+        kept,
         requests: asked.requests,
         asked_for_s: asked.asked_for_s,
     }
@@ -303,7 +308,7 @@ fn sample(
     live: bool,
     rules: Option<&TopicRules>,
     progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<Option<SampleFigures>, ReadError> {
+) -> Result<Option<(SampleFigures, Kept)>, ReadError> {
     if wanted.sample == 0 {
         return Ok(None);
     }
@@ -312,6 +317,7 @@ fn sample(
         topic: &wanted.topic,
         records: wanted.sample,
         event_time: wanted.event_time.clone(),
+        keep: &wanted.keep,
         counted,
         stamps_are_bucketed: !live,
         compacted: rules.is_some_and(|rules| rules.compacted),

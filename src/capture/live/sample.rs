@@ -2,7 +2,7 @@
 
 use super::runs::RunReader;
 use super::{CaptureProgress, CaptureStep};
-use crate::capture::sample::{Chunk, SampleFigures, Sighting, Tally, chunks};
+use crate::capture::sample::{Chunk, KeepOrder, Kept, SampleFigures, Sighting, Tally, chunks};
 use crate::capture::{Counted, Run};
 use crate::consume::extract::{Extractor, Place};
 use crate::consume::reading::ReadError;
@@ -15,6 +15,8 @@ pub(super) struct SampleOrder<'a> {
     /// About how many records.
     pub(super) records: u64,
     pub(super) event_time: Option<Place>,
+    /// Which payloads to keep.
+    pub(super) keep: &'a KeepOrder,
     /// The curve, and the offsets that it is based on.
     pub(super) counted: &'a Counted,
     /// Whether buckets are of timestamps, not of when they were polled.
@@ -30,16 +32,18 @@ pub(super) struct SampleOrder<'a> {
 pub(super) fn take_sample(
     order: &SampleOrder<'_>,
     progress: &mut dyn FnMut(CaptureProgress),
-) -> Result<SampleFigures, ReadError> {
+) -> Result<(SampleFigures, Kept), ReadError> {
     let rounds = chunks(&order.counted.ranges(), order.records);
     let wanted: u64 = rounds.iter().flatten().map(|chunk| chunk.records).sum();
     let extractor = order.event_time.clone().map(Extractor::of_event_time);
     let mut tally = Tally::new(order.event_time.is_some(), order.stamps_are_bucketed);
+    let mut kept = Kept::default();
     let mut reader = RunReader::new(order.settings, order.topic, false);
     for round in &rounds {
         let mut read = vec![0; round.len()];
         let reached = reader.read(&runs_of(order, round), |place, record| {
             read[place] += 1;
+            kept.see(order.keep, wanted, record.payload());
             tally.see(&sighting(extractor.as_ref(), record), order.counted);
         })?;
         for ((chunk, reached), read) in round.iter().zip(reached).zip(read) {
@@ -51,7 +55,7 @@ pub(super) fn take_sample(
     if !order.compacted {
         count_committed(order, &rounds, &mut tally, wanted, progress)?;
     }
-    Ok(tally.figures(order.counted.per_partition.iter().sum()))
+    Ok((tally.figures(order.counted.per_partition.iter().sum()), kept))
 }
 
 /// Reads the same chunks as a committed reader: what that does not get was aborted.

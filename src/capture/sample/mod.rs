@@ -1,7 +1,8 @@
 //! A sample of a topic's records: where it is taken, what is recorded of each record, and the laws that it suggests.
-//! No payload and no key is kept: of a payload its size and form, of a key a hash under a secret that ends with the process.
+//! No key is kept, and no payload unless it is asked for: of a payload its size and form, of a key a hash under a secret that ends with the process.
 
 mod chunks;
+mod kept;
 mod key_law;
 mod lateness_law;
 mod size_law;
@@ -9,6 +10,7 @@ mod space_saving;
 mod tally;
 
 pub(crate) use chunks::{Chunk, chunks};
+pub(crate) use kept::{KeepOrder, Kept};
 pub(crate) use key_law::{KeyFigures, KeyLaw};
 pub(crate) use lateness_law::{LateLaw, LateShape, LatenessFigures};
 pub(crate) use size_law::{SizeFigures, SizeLaw};

@@ -294,7 +294,8 @@ mod tests {
             Sighting { key: Some(b"customer-4711"), payload: Some(b"{\"card\":\"4000\"}"), ..Sighting::default() };
         tally.see(&seen, &counted());
         let text = format!("{tally:?}");
-        assert!(!text.contains("4711") && !text.contains("card"), "{text}");
+        // Not "4711" alone: the digits of a hash may hold that.
+        assert!(!text.contains("customer") && !text.contains("card"), "{text}");
         let other = Tally::new(false, false);
         assert_ne!(
             tally.secret.hash_one(b"customer-4711"),

@@ -140,7 +140,7 @@ fn the_only_one(results: &Path) -> Result<String, CommandError> {
 
 fn no_history(results: &Path) -> String {
     format!(
-        "there is no history in {}: `floodmark nightly SUITE.toml` measures a first night, and --results names another folder",
+        "there is no history in {}: run `floodmark nightly SUITE.toml`, or name another folder with --results",
         results.display()
     )
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::RunTag;
-use crate::event::payload::{JsonWriter, Size, Stamps};
+use crate::event::payload::{HEADER_DUE, HEADER_ID, HEADER_SENT, JsonWriter, Size, Stamps};
 
 const ID: EventId =
     EventId { run: RunTag(7), stream: 0, producer: 3, partition: crate::event::Partition::new(2), sequence: 41 };
@@ -12,7 +12,7 @@ fn no_headers(_: &str) -> Option<&'static [u8]> {
 }
 
 fn json() -> Extractor {
-    Extractor::of_codec(Codec::Json)
+    Extractor::of_layout(Layout::of_json())
 }
 
 fn payload(id: EventId, stamps: &Stamps, filler: u32) -> Vec<u8> {
@@ -79,7 +79,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_are_no_event(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let header = |_: &str| Some(bytes.as_slice());
-        for extractor in [json(), Extractor::of_codec(Codec::Binary)] {
+        for extractor in [json(), Extractor::of_layout(Layout::of_headers())] {
             prop_assert!(extractor.extract(Some(&bytes), header).id.is_err());
         }
     }
@@ -103,7 +103,7 @@ fn stage(id: &str, due: &str, sent: &str) -> Stage {
 
 #[test]
 fn parts_are_found_where_a_pipeline_put_them() {
-    let extractor = Extractor::of_stage(Codec::Json, &stage("/meta/0/id", "header:due", "/s")).unwrap();
+    let extractor = Extractor::of_stage(Layout::of_json(), &stage("/meta/0/id", "header:due", "/s")).unwrap();
     let payload = format!(r#"{{"meta":[{{"id":"{}"}}],"s":1.5e15,"at":"-12"}}"#, ID.to_uuid());
     let header = |name: &str| (name == "due").then_some(&b"123"[..]);
     let expected = Extracted {
@@ -128,7 +128,7 @@ fn headers_hold_text_or_raw_bytes() {
                 HEADER_DUE | HEADER_SENT => Some(due),
                 _ => None,
             };
-            let found = Extractor::of_codec(Codec::Binary).extract(None, header);
+            let found = Extractor::of_layout(Layout::of_headers()).extract(None, header);
             assert_eq!((found.id, found.due_us), (Ok(ID), Some(1_760_000_000_123_456)));
             assert_eq!(found.fault, Some(Fault::Missing(Part::EventTime)));
         }
@@ -155,7 +155,7 @@ fn what_is_wrong_with_a_message_is_named() {
 fn a_place_is_a_pointer_or_a_header() {
     assert_eq!(Place::parse("header:x-id"), Ok(Place::Header("x-id".to_owned())));
     assert!(Place::parse("header:").is_err());
-    let error = Extractor::of_stage(Codec::Json, &stage("meta.id", "/due", "/sent")).unwrap_err();
+    let error = Extractor::of_stage(Layout::of_json(), &stage("meta.id", "/due", "/sent")).unwrap_err();
     assert!(error.to_string().contains("`meta.id`"), "{error}");
 }
 
@@ -166,10 +166,49 @@ fn an_id_with_blanks_or_a_mark_round_it_is_read() {
         let payload = format!("{{\"id\": {}, \"due\": 1}}", serde_json::to_string(&round).unwrap());
         assert_eq!(json().extract(Some(payload.as_bytes()), no_headers).id, Ok(ID), "{round:?}");
         let header = |_: &str| Some(round.as_bytes());
-        let found = Extractor::of_codec(Codec::Binary).extract(Some(b""), header);
+        let found = Extractor::of_layout(Layout::of_headers()).extract(Some(b""), header);
         assert_eq!(found.id, Ok(ID), "{round:?} in a header");
     }
     let marked = [&b"\xEF\xBB\xBF"[..], &payload(ID, &Stamps { event_time_ms: 1, due_us: 2, sent_us: 3 }, 5)].concat();
     let found = json().extract(Some(&marked), no_headers);
     assert_eq!((found.id, found.due_us, found.fault), (Ok(ID), Some(2), None));
+}
+
+fn at(place: Place, form: TimeForm) -> Option<TimePlace> {
+    Some(TimePlace { place, form })
+}
+
+#[test]
+fn times_are_read_in_the_form_that_the_stream_writes_them_in() {
+    let pointer = |text: &str| Place::Pointer(text.to_owned());
+    let layout = Layout {
+        id: pointer("/id"),
+        due: at(pointer("/due"), TimeForm::Rfc3339),
+        sent: at(Place::Header("sent".to_owned()), TimeForm::Number(Unit::Ms)),
+        event_time: None,
+    };
+    let payload = format!(r#"{{"id":"{}","due":"2030-01-31T11:00:30.000007Z"}}"#, ID.to_uuid());
+    let header = |name: &str| (name == "sent").then_some(&b"1896087630500"[..]);
+    let expected = Extracted {
+        id: Ok(ID),
+        due_us: Some(1_896_087_630_000_007),
+        sent_us: Some(1_896_087_630_500_000),
+        event_time_ms: None,
+        fault: None,
+    };
+    assert_eq!(Extractor::of_layout(layout).extract(Some(payload.as_bytes()), header), expected);
+}
+
+#[test]
+fn an_id_is_found_anywhere_in_a_text() {
+    let extractor = Extractor::of_layout(Layout { id: Place::Text, due: None, sent: None, event_time: None });
+    let other = "0b0b0b0b-0b0b-4b0b-8b0b-0b0b0b0b0b0b";
+    for payload in
+        [format!("<o id='{}'/>", ID.to_uuid()), format!("{other};8-{};x", ID.to_uuid().to_string().to_uppercase())]
+    {
+        let found = extractor.extract(Some(payload.as_bytes()), no_headers);
+        assert_eq!((found.id, found.fault), (Ok(ID), None), "{payload}");
+    }
+    let found = extractor.extract(Some(other.as_bytes()), no_headers);
+    assert_eq!((found.id, found.fault), (Err(Unidentified::Unreadable), Some(Fault::Missing(Part::Id))));
 }

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use super::{BATCH_EVENTS, Staged};
 use crate::by_the_second::ByTheSecond;
-use crate::event::payload::JsonWriter;
 use crate::event_time::lateness::{Disturbed, InjectionLedger};
 use crate::latency::{ByPhase, LatencyHistogram};
+use crate::payload::Encoder;
 use crate::produce::figures::SendFigures;
 use crate::produce::plan::StreamPlan;
 
@@ -62,7 +62,7 @@ pub(in crate::produce) struct State {
     pub(super) looked_ns: u64,
     /// What the client's queue could not take: to be sent first.
     pub(super) returned: VecDeque<Staged>,
-    pub(super) writer: JsonWriter,
+    pub(super) encoder: Encoder,
     pub(super) second: ByTheSecond<SendFigures>,
     pub(super) report: WorkerReport,
     pub(super) transaction_began_ns: u64,
@@ -70,7 +70,7 @@ pub(in crate::produce) struct State {
 }
 
 impl State {
-    pub(in crate::produce) fn new(producers: impl Iterator<Item = u16>) -> Self {
+    pub(in crate::produce) fn new(producers: impl Iterator<Item = u16>, encoder: Encoder) -> Self {
         State {
             taken_to_ns: 0,
             blocked_until_ns: 0,
@@ -78,7 +78,7 @@ impl State {
             staged: Vec::with_capacity(BATCH_EVENTS),
             looked_ns: 0,
             returned: VecDeque::new(),
-            writer: JsonWriter::default(),
+            encoder,
             second: ByTheSecond::new(),
             report: WorkerReport::default(),
             transaction_began_ns: 0,

@@ -1,16 +1,19 @@
 //! The size of payloads: the envelope must fit, and the broker must accept them.
 
-use crate::profile::{Codec, KeyDistribution, Keys, SizeDistribution, Stream, fault::Faults, units::ByteSize};
+use crate::profile::{Codec, KeyDistribution, Keys, Payload, SizeDistribution, Stream, fault::Faults, units::ByteSize};
 
 use crate::profile::bounds::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
 
 /// The size of a JSON payload's envelope without its key.
 const JSON_ENVELOPE_BYTES: u64 = 170;
 const MAX_SIGMA: f64 = 10.0;
+/// A key's prefix and its number, at most.
+const LONGEST_KEY_BYTES: usize = 84;
 
 /// The sizes of a stream's payloads.
 pub(super) fn payload(stream: &Stream, faults: &mut Faults<'_>) {
     let payload = &stream.payload;
+    template(stream, faults);
     if payload.size.is_some() && payload.filler.is_some() {
         let help = "remove one of them: `size` is the whole payload, `filler` only what is added to the envelope";
         faults.add_help("filler", "`size` and `filler` cannot be set together", help);
@@ -28,6 +31,75 @@ pub(super) fn payload(stream: &Stream, faults: &mut Faults<'_>) {
         faults.add("size", format!("the median size, {size}, is not between `min` and `max`"));
     }
     bounds(stream, faults);
+}
+
+/// What a template asks of the other keys, and they of it.
+fn template(stream: &Stream, faults: &mut Faults<'_>) {
+    let payload = &stream.payload;
+    only_with_files(payload, faults);
+    let Some(template) = payload.template() else { return };
+    if payload.codec == Codec::Binary {
+        let help = "remove `codec`: what is sent is what the file holds";
+        faults.add_help("codec", "`codec = \"binary\"` does not go with a template or samples", help);
+    }
+    for name in template.unused(&payload.fields) {
+        let help = format!("write {{{{{name}}}}} in the template, or remove the field");
+        faults.at_name("fields", name).add_here(format!("the template has no place for the field `{name}`"), help);
+    }
+    if stream.keys.distribution == KeyDistribution::None {
+        let help = "give the stream keys, or remove it";
+        if template.has_key() {
+            faults.add_help("template", "the template has a place for the key, and the events have none", help);
+        }
+        for (name, _) in payload.fields.iter().filter(|(_, field)| field.belongs_to_key()) {
+            faults.at_name("fields", name).add_help(
+                "by",
+                format!("`{name}` belongs to the key, and the events have none"),
+                help,
+            );
+        }
+    }
+    if !template.has_filler() {
+        let sized = [
+            ("size", payload.size.is_some()),
+            ("filler", payload.filler.is_some()),
+            ("min", payload.min.is_some()),
+            ("max", payload.max.is_some()),
+            ("sizes", payload.sizes != SizeDistribution::Fixed),
+        ];
+        for (key, _) in sized.into_iter().filter(|(_, present)| *present) {
+            let help = format!("write {{{{filler}}}} where a template may be longer, or remove `{key}`");
+            faults.add_help(key, format!("`{key}` needs a place for filler in a template"), help);
+        }
+    }
+    let longest = template.longest_bytes(LONGEST_KEY_BYTES) as u64;
+    if longest > MAX_PAYLOAD_BYTES {
+        let (longest, most) = (ByteSize::from_bytes(longest), ByteSize::from_bytes(MAX_PAYLOAD_BYTES));
+        let help = "lower the `max` of its fields, or of the field that says how often a part is repeated";
+        faults.add_help("template", format!("payloads may have {longest} (limit {most})"), help);
+    }
+}
+
+/// Keys that mean something only beside a template, or beside samples.
+fn only_with_files(payload: &Payload, faults: &mut Faults<'_>) {
+    let (template, samples) = ("template = \"order.json\"", "samples = \"orders.jsonl\"");
+    let (has_template, has_samples) = (payload.template.is_some(), payload.samples.is_some());
+    if has_template && has_samples {
+        faults.add_help("samples", "`template` and `samples` cannot be set together", "remove one of them");
+    }
+    faults.only_with("fields", !payload.fields.is_empty() && !has_template, template);
+    for (key, present) in [("headers", !payload.headers.is_empty()), ("fingerprint", payload.fingerprint.is_some())] {
+        faults.only_with(key, present && !has_template && !has_samples, template);
+    }
+    for (key, present) in [
+        ("draw", payload.draw.is_some()),
+        ("id", payload.id.is_some()),
+        ("event_time", payload.event_time.is_some()),
+        ("due", payload.due.is_some()),
+        ("sent", payload.sent.is_some()),
+    ] {
+        faults.only_with(key, present && !has_samples, samples);
+    }
 }
 
 /// Each key must be set where it has a meaning, and only there.
@@ -75,6 +147,7 @@ fn settings(stream: &Stream, faults: &mut Faults<'_>) {
 fn bounds(stream: &Stream, faults: &mut Faults<'_>) {
     let payload = &stream.payload;
     let least = match payload.codec {
+        Codec::Json if payload.template().is_some() => 0,
         Codec::Json => json_bytes(&stream.keys),
         Codec::Binary => 0,
     };

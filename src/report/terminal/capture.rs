@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Look;
 use super::tables::{line, plain_table, push_table, push_wrapped};
 use crate::capture::sample::{
-    KeyFigures, KeyLaw, LateLaw, LateShape, LatenessFigures, SampleFigures, SizeFigures, SizeLaw,
+    Kept, KeyFigures, KeyLaw, LateLaw, LateShape, LatenessFigures, SampleFigures, SizeFigures, SizeLaw,
 };
 use crate::capture::{CaptureProgress, CaptureStep, Captured};
 use crate::curve::{Curve, moment_text};
@@ -78,14 +78,16 @@ pub(crate) struct CaptureReport<'a> {
     pub curve_file: &'a Path,
     /// Where the profile is.
     pub profile_file: &'a Path,
+    /// Where kept payloads were written.
+    pub samples_file: Option<&'a Path>,
 }
 
 impl CaptureReport<'_> {
     /// For machines.
     #[must_use]
     pub(crate) fn json(&self) -> Value {
-        let CaptureReport { topic, captured, curve_file, profile_file } = self;
-        let Captured { cluster_id, counted, error_bar, held, around, sample, requests, asked_for_s } = captured;
+        let CaptureReport { topic, captured, curve_file, profile_file, samples_file } = self;
+        let Captured { cluster_id, counted, error_bar, held, around, sample, kept, requests, asked_for_s } = captured;
         json!({
             "topic": topic,
             "cluster_id": cluster_id,
@@ -104,6 +106,8 @@ impl CaptureReport<'_> {
             "asked_for_s": asked_for_s,
             "curve_file": curve_file,
             "profile_file": profile_file,
+            "samples_file": samples_file,
+            "samples_kept": kept.as_ref().map(|kept| kept.lines.len()),
         })
     }
 }
@@ -111,8 +115,8 @@ impl CaptureReport<'_> {
 /// For people.
 #[must_use]
 pub(crate) fn for_people(report: &CaptureReport<'_>, look: Look) -> String {
-    let CaptureReport { topic, captured, curve_file, profile_file } = report;
-    let Captured { cluster_id, counted, error_bar, sample, requests, asked_for_s, .. } = captured;
+    let CaptureReport { topic, captured, curve_file, profile_file, samples_file } = report;
+    let Captured { cluster_id, counted, error_bar, sample, kept, requests, asked_for_s, .. } = captured;
     let curve = &counted.curve;
     let mut text = String::new();
     line(
@@ -136,7 +140,18 @@ pub(crate) fn for_people(report: &CaptureReport<'_>, look: Look) -> String {
     text.push('\n');
     line(&mut text, &format!("curve    {}", curve_file.display()));
     line(&mut text, &format!("profile  {}", profile_file.display()));
+    if let (Some(file), Some(kept)) = (samples_file, kept) {
+        line(&mut text, &format!("samples  {}", samples_kept(file, kept)));
+    }
     text
+}
+
+fn samples_kept(file: &Path, kept: &Kept) -> String {
+    let left_out = match kept.not_json {
+        0 => String::new(),
+        not_json => format!("; {} are not JSON and were not kept", figures::count(not_json)),
+    };
+    format!("{}: {} payloads{left_out}", file.display(), figures::count(kept.lines.len() as u64))
 }
 
 fn heights(curve: &Curve) -> String {

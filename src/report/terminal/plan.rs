@@ -1,6 +1,7 @@
 //! A plan as a person sees it: what each stream would send, and a chart of the rates.
 
 use super::Look;
+use crate::produce::Sampled;
 use crate::report::chart::{RateSeries, rate_charts};
 use crate::report::figures;
 use crate::run::{CapturedCurve, Plan, PlannedStream};
@@ -24,6 +25,35 @@ pub(crate) fn plan_report(description: Option<&str>, plan: &Plan, look: Look) ->
     );
     text.extend(plan.streams.iter().map(stream));
     text + &format!("\n{}\nfingerprint {}\n", charts(&plan.streams, look), plan.fingerprint)
+}
+
+/// Messages of each stream: where each goes, its key and headers, and the payload as it is.
+#[must_use]
+pub(crate) fn sample_report(streams: &[(String, Vec<Sampled>)]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for (name, messages) in streams {
+        for (number, message) in messages.iter().enumerate() {
+            let key =
+                message.key.as_ref().map(|key| format!(", key {}", String::from_utf8_lossy(key))).unwrap_or_default();
+            let size = figures::bytes(message.payload.len() as u64);
+            text.extend(
+                format!("# {name} {}, partition {}{key}, {size}\n", number + 1, message.partition).into_bytes(),
+            );
+            for (header, value) in &message.headers {
+                text.extend(format!("# {header}: {value}\n").into_bytes());
+            }
+            text.extend(shown(&message.payload).into_bytes());
+            text.push(b'\n');
+        }
+    }
+    text
+}
+
+/// A text as it is; of other bytes, how many there are. None of them moves the terminal's cursor.
+fn shown(payload: &[u8]) -> String {
+    let is_text = |text: &&str| text.chars().all(|next| !next.is_control() || matches!(next, '\n' | '\t' | '\r'));
+    let text = std::str::from_utf8(payload).ok().filter(is_text);
+    text.map_or_else(|| format!("# {} that are not text", figures::bytes(payload.len() as u64)), str::to_owned)
 }
 
 fn stream(stream: &PlannedStream) -> String {

@@ -1,0 +1,273 @@
+//! The templates and samples of all of a profile's streams, and the lists that their fields are drawn from: read, and recorded so that they
+//! can be found again.
+
+use std::fs;
+use std::io::{self, BufRead};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{
+    Payload, Profile,
+    fault::{Fault, Faults},
+};
+use crate::event::place::Part;
+use crate::payload::template::{Escape, SampleForm, SamplePlaces};
+use crate::payload::{Field, Template};
+
+/// The largest template: what it makes is at most as large as a message may be.
+const MAX_TEMPLATE_BYTES: u64 = 8 << 20;
+/// The largest list of values.
+const MAX_LIST_BYTES: u64 = 512 << 20;
+/// As many bytes of samples are kept in memory.
+const MAX_SAMPLES_BYTES: usize = 256 << 20;
+
+/// What is wrong with a file, and the way out.
+type Refused = (String, &'static str);
+
+const RELATIVE: &str = "the path is relative to the profile's folder";
+
+impl Profile {
+    /// Reads the template and sample files of all streams, and their lists. Paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// Every file that cannot be used, at its key.
+    pub fn read_templates(&mut self, folder: &Path) -> Result<(), Vec<Fault>> {
+        let mut list = Vec::new();
+        let mut faults = Faults::new(&mut list);
+        for (index, stream) in self.streams.iter_mut().enumerate() {
+            let producers = stream.producers;
+            let mut faults = faults.at_index("stream", index);
+            stream.payload.read_files(folder, producers, &mut faults.at("payload"));
+        }
+        if list.is_empty() { Ok(()) } else { Err(list) }
+    }
+}
+
+impl Payload {
+    fn read_files(&mut self, folder: &Path, producers: u16, faults: &mut Faults<'_>) {
+        let before = faults.len();
+        for (name, field) in &mut self.fields {
+            let mut faults = faults.at_name("fields", name);
+            for fault in field.faults() {
+                match fault.help {
+                    Some(help) => faults.add_help(fault.key, fault.message, help),
+                    None => faults.add(fault.key, fault.message),
+                }
+            }
+            if let Err((message, help)) = read_list(folder, field) {
+                faults.add_help("file", message, help);
+            }
+        }
+        if let Some(name) = self.samples.clone() {
+            return self.read_samples(&name, folder, producers, faults);
+        }
+        // A template is read with the rules of its fields: a rule that is wrong is told first.
+        let Some(name) = self.template.clone().filter(|_| faults.len() == before) else { return };
+        match read_text(&folder.join(&name), MAX_TEMPLATE_BYTES, "template") {
+            Ok(text) => self.compile(&name, &text, faults),
+            Err((message, help)) => faults.add_help("template", message, help),
+        }
+    }
+
+    fn compile(&mut self, name: &str, text: &str, faults: &mut Faults<'_>) {
+        match Template::new(text, Escape::of_file(name), &self.fields, &self.headers) {
+            Ok(template) => self.read = Some(Arc::new(template)),
+            Err(error) => return faults.add("template", format!("{name}, {error}")),
+        }
+        self.compare_fingerprint(name, faults);
+    }
+
+    fn read_samples(&mut self, name: &str, folder: &Path, producers: u16, faults: &mut Faults<'_>) {
+        let messages = match read_samples(&folder.join(name)) {
+            Ok(messages) => messages,
+            Err((message, help)) => return faults.add_help("samples", message, help),
+        };
+        let Messages { form, messages, is_cut } = messages;
+        self.cut_samples = is_cut.then_some(messages.len());
+        let draw = self.draw.unwrap_or_default();
+        match Template::of_samples(&messages, form, &self.places(), draw, producers) {
+            Ok(samples) => self.read = Some(Arc::new(samples)),
+            Err(error) => return faults.add("samples", format!("{name}, {error}")),
+        }
+        self.compare_fingerprint(name, faults);
+    }
+
+    /// Where the parts are written into samples.
+    fn places(&self) -> SamplePlaces {
+        let written = [
+            (Part::Id, &self.id),
+            (Part::EventTime, &self.event_time),
+            (Part::Due, &self.due),
+            (Part::Sent, &self.sent),
+        ];
+        let at = written.into_iter().filter_map(|(part, place)| Some((part, place.clone()?))).collect();
+        SamplePlaces { at, in_headers: self.headers.clone() }
+    }
+
+    fn compare_fingerprint(&self, name: &str, faults: &mut Faults<'_>) {
+        let found = self.read.as_ref().map(|template| template.fingerprint());
+        if let (Some(pinned), Some(found)) = (&self.fingerprint, found)
+            && *pinned != found
+        {
+            let message = format!("the fingerprint of {name} is {found}, not the one in the profile");
+            faults.add_help("fingerprint", message, "name the right file, or remove `fingerprint`");
+        }
+    }
+}
+
+/// Samples as they were read.
+struct Messages {
+    form: SampleForm,
+    messages: Vec<Vec<u8>>,
+    /// There are more than are kept in memory.
+    is_cut: bool,
+}
+
+fn read_samples(path: &Path) -> Result<Messages, Refused> {
+    const FORMS: &str = "samples are a .jsonl or .csv file, or a folder of files";
+    let shown = path.display();
+    let unreadable = |error: &io::Error| match error.kind() {
+        io::ErrorKind::NotFound => (format!("the samples {shown} do not exist"), RELATIVE),
+        _ => (format!("the samples {shown} cannot be read: {error}"), RELATIVE),
+    };
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let read = match ending.as_str() {
+        _ if path.is_dir() => files_of(path),
+        "jsonl" | "ndjson" | "json" => lines_of(path, SampleForm::JsonLines),
+        "csv" => lines_of(path, SampleForm::Csv),
+        _ => return Err((format!("{shown} is not a file of samples"), FORMS)),
+    };
+    read.map_err(|error| unreadable(&error))
+}
+
+/// The lines of a file, as many as are kept in memory: a file may be of any size.
+fn lines_of(path: &Path, form: SampleForm) -> io::Result<Messages> {
+    let mut reader = io::BufReader::new(fs::File::open(path)?);
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    loop {
+        let mut line = Vec::new();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            return Ok(Messages { form, messages, is_cut: false });
+        }
+        while line.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
+            line.pop();
+        }
+        bytes += line.len();
+        if bytes > MAX_SAMPLES_BYTES && !messages.is_empty() {
+            return Ok(Messages { form, messages, is_cut: true });
+        }
+        messages.push(line);
+    }
+}
+
+/// The files of a folder in the order of their names, as many as are kept in memory.
+fn files_of(folder: &Path) -> io::Result<Messages> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    paths.retain(|path| path.is_file());
+    paths.sort();
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    for path in paths {
+        let message = fs::read(&path)?;
+        bytes += message.len();
+        if bytes > MAX_SAMPLES_BYTES && !messages.is_empty() {
+            return Ok(Messages { form: SampleForm::Files, messages, is_cut: true });
+        }
+        messages.push(message);
+    }
+    Ok(Messages { form: SampleForm::Files, messages, is_cut: false })
+}
+
+/// What a user should know of samples that were not all read.
+pub(super) fn cut_samples(profile: &Profile) -> impl Iterator<Item = String> {
+    profile.streams.iter().filter_map(|stream| {
+        let (kept, name) = (stream.payload.cut_samples?, stream.payload.samples.as_ref()?);
+        let (stream, megabytes) = (&stream.name, MAX_SAMPLES_BYTES >> 20);
+        Some(format!(
+            "stream `{stream}`: the first {kept} samples of {name} are sent ({megabytes} MB); the others are not read"
+        ))
+    })
+}
+
+fn read_list(folder: &Path, field: &mut Field) -> Result<(), Refused> {
+    let Some(file) = &field.file else { return Ok(()) };
+    let path = folder.join(file);
+    let text = read_text(&path, MAX_LIST_BYTES, "list")?;
+    let values = match &field.column {
+        Some(column) => column_of(&text, column)
+            .map_err(|why| (format!("{}: {why}", path.display()), "name a column of its first line"))?,
+        None => text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+    };
+    let shown = path.display();
+    field
+        .set_listed(values)
+        .map_err(|why| (format!("the list {shown} cannot be used: {why}"), "write a value on each line"))
+}
+
+fn column_of(text: &str, column: &str) -> Result<Vec<String>, String> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let names = reader.headers().map_err(|error| error.to_string())?;
+    let place = names.iter().position(|name| name == column).ok_or_else(|| {
+        let names: Vec<&str> = names.iter().collect();
+        format!("there is no column `{column}`; the columns are: {}", names.join(", "))
+    })?;
+    let value = |row: Result<csv::StringRecord, csv::Error>| {
+        row.map(|row| row.get(place).unwrap_or_default().to_owned()).map_err(|error| error.to_string())
+    };
+    reader.records().map(value).collect()
+}
+
+/// A file's text, or what is wrong and how to fix it. `what` names the kind of file.
+fn read_text(path: &Path, most_bytes: u64, what: &str) -> Result<String, Refused> {
+    let shown = path.display();
+    let unreadable = |error: &io::Error| match error.kind() {
+        io::ErrorKind::NotFound => (format!("the {what} {shown} does not exist"), RELATIVE),
+        _ => (format!("the {what} {shown} cannot be read: {error}"), RELATIVE),
+    };
+    let facts = fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if facts.is_dir() {
+        return Err((format!("{shown} is a folder, not a {what}"), RELATIVE));
+    }
+    if facts.len() > most_bytes {
+        return Err((
+            format!("the {what} {shown} has {} MB (limit {})", facts.len() >> 20, most_bytes >> 20),
+            "use a smaller file",
+        ));
+    }
+    let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        (format!("the {what} {shown}, line {line}, is not UTF-8 text"), "save it as UTF-8")
+    })
+}
+
+/// Adds to a profile's table what is needed to send the same again from any folder: the files' full paths, and the template's fingerprint.
+pub(super) fn note_templates(profile: &Profile, folder: &Path, table: &mut toml::Table) {
+    let streams = table.get_mut("stream").and_then(toml::Value::as_array_mut);
+    for (stream, written) in profile.streams.iter().zip(streams.into_iter().flatten()) {
+        let Some(payload) = written.get_mut("payload").and_then(toml::Value::as_table_mut) else { continue };
+        let Payload { template, samples, read, .. } = &stream.payload;
+        for (key, name) in [("template", template), ("samples", samples)] {
+            if let Some(name) = name {
+                payload.insert(key.to_owned(), full(folder, name).into());
+            }
+        }
+        if let Some(read) = read {
+            payload.insert("fingerprint".to_owned(), read.fingerprint().into());
+        }
+        let fields = payload.get_mut("fields").and_then(toml::Value::as_table_mut);
+        for (name, field) in fields.into_iter().flatten() {
+            let file = stream.payload.fields.get(name.as_str()).and_then(|field| field.file.as_ref());
+            if let (Some(file), Some(field)) = (file, field.as_table_mut()) {
+                field.insert("file".to_owned(), full(folder, file).into());
+            }
+        }
+    }
+}
+
+fn full(folder: &Path, name: &str) -> String {
+    let path = folder.join(name);
+    let path: PathBuf = std::path::absolute(&path).unwrap_or(path);
+    path.display().to_string()
+}
