@@ -130,7 +130,7 @@ fn a_suite_file_brings_its_own_thresholds() {
 fn what_has_no_history_is_one_sentence() {
     let workshop = Workshop::new();
     assert!(
-        refused(&workshop, &["history"]).contains("there is no history in results: `floodmark nightly SUITE.toml`")
+        refused(&workshop, &["history"]).contains("there is no history in results: run `floodmark nightly SUITE.toml`")
     );
     write(&workshop, "staging", vec![line("staging", 0)]);
     assert!(
