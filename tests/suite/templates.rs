@@ -176,6 +176,10 @@ fn a_template_that_cannot_be_used_is_one_sentence() {
         ),
         ("template = \"order.xml\"\nfields = { country = { kind = \"uid\" } }", "did you mean \"uuid\"?"),
         ("fields = { country = { kind = \"uuid\" } }", "`fields` only applies with template"),
+        (
+            "template = \"order.xml\"\nfields = { country = { kind = \"uuid\" } }",
+            "the model needs event times, and the stream's messages carry none",
+        ),
     ] {
         let profile = profile(&workshop, "floodmark-t", payload);
         let ended = workshop.call(&["plan", profile.to_str().unwrap()]);
@@ -249,4 +253,42 @@ fn samples_that_cannot_be_used_are_one_sentence() {
         let told = ended.stderr.replace("\n  │ ", " ").split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(told.contains(expected), "{payload}: {}", ended.stderr);
     }
+}
+
+#[test]
+fn payloads_that_a_capture_kept_are_sent_again_masked() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("kept");
+    let first = profile(&workshop, &topic, &format!("template = \"order.json\"\n{FIELDS}"));
+    let _sent = workshop.run(&first, &cluster.brokers, &[]).sound();
+    let curve = workshop.path("kept.csv");
+    let mut arguments = vec!["capture", "-t", &topic, "-b", &cluster.brokers, "--from", "1h ago", "--step", "1s"];
+    arguments.extend([
+        "--out",
+        curve.to_str().unwrap(),
+        "--sample",
+        "500",
+        "--keep-payloads",
+        "30",
+        "--mask",
+        "/customer/country",
+    ]);
+    let captured = workshop.call(&arguments);
+    assert_eq!(captured.code(), Some(0), "{}", captured.stderr);
+    let kept = fs::read_to_string(workshop.path("kept.jsonl")).unwrap();
+    let countries: Vec<Value> =
+        kept.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["customer"]["country"].clone()).collect();
+    assert_eq!(countries.len(), 30, "{}", captured.stdout);
+    assert!(countries.iter().all(|country| country.as_str().unwrap().chars().all(|next| next == 'x')), "{countries:?}");
+
+    let again = cluster.topic("kept-again");
+    let payload = "samples = \"kept.jsonl\"\nid = \"/meta/id\"\nevent_time = \"/meta/at\"\nsent = \"/meta/sent\"\n";
+    let summary = workshop.run(&profile(&workshop, &again, payload), &cluster.brokers, &[]).sound();
+    assert_eq!(
+        (summary.totals.delivered, summary.totals.lost, summary.totals.foreign),
+        (3000, 0, 0),
+        "{:?}",
+        summary.totals
+    );
+    assert_event_times(&summary);
 }

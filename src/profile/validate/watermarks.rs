@@ -37,6 +37,11 @@ pub(super) fn watermarks(stream: &Stream, faults: &mut Faults<'_>) {
             let message = format!("the stage `{}` holds window results, not events that could be late", stage.name);
             faults.add_help("stage", message, "name the stage where the engine reads");
         }
+        // Nothing would be late, and nothing dropped: a figure that is surely wrong.
+        if reads_at.is_none_or(|stage| stage.event_time.is_none()) && stream.payload.layout().event_time.is_none() {
+            let help = "write {{event_time}} into a JSON template, or headers = [\"event-time\"] in `payload`, or name the place in the stage";
+            faults.add_here("the model needs event times, and the stream's messages carry none that can be read", help);
+        }
     }
     if stream.slo.watermark_drops.is_some() && models.is_empty() {
         faults.at("slo").add_help(
