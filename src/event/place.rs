@@ -136,7 +136,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Floodmark's own JSON. Event times are recognised by their size: whoever passes the event on may write them in another unit.
+    /// Floodmark's own JSON. Event times are recognised by their size: a pipeline may pass them on in another unit.
     #[must_use]
     pub fn of_json() -> Self {
         let at = |pointer: &str| Place::Pointer(pointer.to_owned());

@@ -12,7 +12,7 @@ const MOST_VALUES: usize = 10_000_000;
 /// The longest text that is drawn.
 pub(super) const LONGEST_TEXT: f64 = 1_048_576.0;
 /// Beyond this a whole number is not exact in floating point, in which laws are drawn.
-const LARGEST: f64 = 9_007_199_254_740_992.0;
+pub(super) const LARGEST: f64 = 9_007_199_254_740_992.0;
 /// The most digits after the point.
 const MOST_DIGITS: u8 = 9;
 

@@ -7,7 +7,7 @@ use rand_distr::{Distribution, StandardNormal, weighted::WeightedAliasIndex};
 use rand_xoshiro::SplitMix64;
 use uuid::Uuid;
 
-use super::field::{By, Field, FieldKind, LONGEST_TEXT, Law, Moment};
+use super::field::{Field, FieldKind, LARGEST, LONGEST_TEXT, Law, Moment};
 use crate::event::payload::Stamps;
 use crate::event::time_form::{TimeForm, Unit};
 use crate::event::time_writer::TimeWriter;
@@ -106,7 +106,7 @@ impl Generator {
             }
         };
         let tag = xxhash_rust::xxh3::xxh3_64(name.as_bytes());
-        Generator { tag, by_key: field.by == Some(By::Key), kind }
+        Generator { tag, by_key: field.belongs_to_key(), kind }
     }
 
     /// The same, with every text as `escape` writes it.
@@ -210,7 +210,6 @@ impl Numbers {
             Law::LogNormal => (field.median.unwrap_or(1.0), field.sigma.unwrap_or(1.0)),
             Law::Exponential => (field.mean.unwrap_or(1.0), 0.0),
         };
-        const LARGEST: f64 = 9_007_199_254_740_992.0;
         let min = field.min.unwrap_or(if law == Law::Normal { -LARGEST } else { 0.0 });
         Numbers { law, centre, spread, min, max: field.max.unwrap_or(LARGEST).max(min) }
     }

@@ -39,7 +39,7 @@ pub struct Template {
 pub(super) enum Pick {
     /// Drawn for each event.
     Drawn,
-    /// One after another, over the stream's so many logical producers.
+    /// One after another, in the order in which the stream's logical producers take turns.
     InOrder { producers: u16 },
 }
 

@@ -109,11 +109,15 @@ fn read(path: &FilePath) -> Result<String, ProfileError> {
         }
         _ => ProfileError::unreadable(format!("the profile {shown} cannot be read: {error}"), None),
     })?;
+    text_of(bytes)
+        .map_err(|line| ProfileError::unreadable(format!("{shown}, line {line}: the profile is not UTF-8 text"), None))
+}
+
+/// A file's text, or the first line that is not UTF-8.
+pub(super) fn text_of(bytes: Vec<u8>) -> Result<String, usize> {
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count() + 1;
-        let message = format!("{shown}, line {line}: the profile is not UTF-8 text");
-        ProfileError::unreadable(message, None)
+        error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count() + 1
     })
 }
 

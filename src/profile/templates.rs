@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{
     Payload, Profile,
     fault::{Fault, Faults},
+    load::text_of,
 };
 use crate::event::place::Part;
 use crate::payload::template::{Escape, SampleForm, SamplePlaces};
@@ -125,19 +126,14 @@ struct Messages {
 
 fn read_samples(path: &Path) -> Result<Messages, Refused> {
     const FORMS: &str = "samples are a .jsonl or .csv file, or a folder of files";
-    let shown = path.display();
-    let unreadable = |error: &io::Error| match error.kind() {
-        io::ErrorKind::NotFound => (format!("the samples {shown} do not exist"), RELATIVE),
-        _ => (format!("the samples {shown} cannot be read: {error}"), RELATIVE),
-    };
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let read = match ending.as_str() {
         _ if path.is_dir() => files_of(path),
         "jsonl" | "ndjson" | "json" => lines_of(path, SampleForm::JsonLines),
         "csv" => lines_of(path, SampleForm::Csv),
-        _ => return Err((format!("{shown} is not a file of samples"), FORMS)),
+        _ => return Err((format!("{} is not a file of samples", path.display()), FORMS)),
     };
-    read.map_err(|error| unreadable(&error))
+    read.map_err(|error| unreadable(path, "file of samples", &error))
 }
 
 /// The lines of a file, as many as are kept in memory: a file may be of any size.
@@ -217,14 +213,18 @@ fn column_of(text: &str, column: &str) -> Result<Vec<String>, String> {
     reader.records().map(value).collect()
 }
 
+fn unreadable(path: &Path, what: &str, error: &io::Error) -> Refused {
+    let shown = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => (format!("the {what} {shown} does not exist"), RELATIVE),
+        _ => (format!("the {what} {shown} cannot be read: {error}"), RELATIVE),
+    }
+}
+
 /// A file's text, or what is wrong and how to fix it. `what` names the kind of file.
 fn read_text(path: &Path, most_bytes: u64, what: &str) -> Result<String, Refused> {
     let shown = path.display();
-    let unreadable = |error: &io::Error| match error.kind() {
-        io::ErrorKind::NotFound => (format!("the {what} {shown} does not exist"), RELATIVE),
-        _ => (format!("the {what} {shown} cannot be read: {error}"), RELATIVE),
-    };
-    let facts = fs::metadata(path).map_err(|error| unreadable(&error))?;
+    let facts = fs::metadata(path).map_err(|error| unreadable(path, what, &error))?;
     if facts.is_dir() {
         return Err((format!("{shown} is a folder, not a {what}"), RELATIVE));
     }
@@ -234,12 +234,8 @@ fn read_text(path: &Path, most_bytes: u64, what: &str) -> Result<String, Refused
             "use a smaller file",
         ));
     }
-    let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count() + 1;
-        (format!("the {what} {shown}, line {line}, is not UTF-8 text"), "save it as UTF-8")
-    })
+    let bytes = fs::read(path).map_err(|error| unreadable(path, what, &error))?;
+    text_of(bytes).map_err(|line| (format!("the {what} {shown}, line {line}, is not UTF-8 text"), "save it as UTF-8"))
 }
 
 /// Adds to a profile's table what is needed to send the same again from any folder: the files' full paths, and the template's fingerprint.

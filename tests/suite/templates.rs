@@ -239,9 +239,9 @@ fn samples_that_cannot_be_used_are_one_sentence() {
     for (payload, expected) in [
         ("samples = \"seven.jsonl\"\nid = \"/id\"", "seven.jsonl, line 7: it is not JSON"),
         ("samples = \"good.jsonl\"", "the id has no place: set `id`"),
-        ("samples = \"good.jsonl\"\nid = \"/no\"", "line 1: there is no value at /no"),
+        ("samples = \"good.jsonl\"\nid = \"/no\"", "line 1: no value stands at /no"),
         ("samples = \"empty.jsonl\"\nid = \"/id\"", "it holds no samples"),
-        ("samples = \"missing.jsonl\"\nid = \"/id\"", "missing.jsonl do not exist"),
+        ("samples = \"missing.jsonl\"\nid = \"/id\"", "missing.jsonl does not exist"),
         ("samples = \"text.txt\"\nid = \"/id\"", "text.txt is not a file of samples"),
         ("samples = \"none\"\nheaders = [\"id\"]", "it holds no samples"),
         ("samples = \"good.jsonl\"\nid = \"/id\"\ntemplate = \"order.xml\"", "cannot be set together"),

@@ -53,7 +53,7 @@ fn line_of(payload: &[u8], masked: &[String]) -> Option<Vec<u8>> {
     let mut places: Vec<Range<usize>> = masked.iter().filter_map(|pointer| value_at(text, pointer)).collect();
     places.sort_by_key(|place| place.start);
     let (mut line, mut done) = (String::with_capacity(text.len()), 0);
-    for place in places.into_iter() {
+    for place in places {
         // A place inside of another one is masked with it.
         if place.start >= done {
             line.push_str(&text[done..place.start]);

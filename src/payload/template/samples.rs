@@ -129,7 +129,9 @@ impl SampleReader<'_> {
                 SampleForm::Files => variants.push(vec![Piece::Text(message.clone())]),
                 _ if message.iter().all(u8::is_ascii_whitespace) => {}
                 SampleForm::JsonLines => variants.push(self.json(message).map_err(fail)?),
-                SampleForm::Csv if self.columns.is_empty() => self.columns = columns(message).map_err(fail)?,
+                SampleForm::Csv if self.columns.is_empty() => {
+                    self.columns = row_of(message).map_err(fail)?.iter().map(str::to_owned).collect();
+                }
                 SampleForm::Csv => variants.push(self.row(message).map_err(fail)?),
             }
             if variants.len() > MOST_SAMPLES {
@@ -144,8 +146,8 @@ impl SampleReader<'_> {
         let whole: &RawValue = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
         let mut replaced = Vec::new();
         for (part, pointer) in &self.places.at {
-            let value = at_pointer(whole, pointer).ok_or_else(|| format!("there is no value at {pointer}"))?;
-            let start = value.as_ptr() as usize - text.as_ptr() as usize;
+            let value = at_pointer(whole, pointer).ok_or_else(|| format!("no value stands at {pointer}"))?;
+            let at = range_in(text, value);
             let (piece, quoted) = match part {
                 Part::Id => (Piece::Id, true),
                 part => {
@@ -155,15 +157,13 @@ impl SampleReader<'_> {
                     (Piece::Time(self.slot(*part, form)), quoted)
                 }
             };
-            replaced.push(Replaced { at: start..start + value.len(), piece, quoted });
+            replaced.push(Replaced { at, piece, quoted });
         }
         pieces_of(message, replaced)
     }
 
     fn row(&mut self, message: &[u8]) -> Result<Vec<Piece>, String> {
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(message);
-        let mut row = csv::StringRecord::new();
-        reader.read_record(&mut row).map_err(|error| error.to_string())?;
+        let row = row_of(message)?;
         let mut fields: Vec<Vec<Piece>> = Vec::new();
         for (column, value) in row.iter().enumerate() {
             let name = self.columns.get(column).map_or("", String::as_str);
@@ -233,11 +233,11 @@ fn key_of(part: Part) -> &'static str {
     }
 }
 
-fn columns(line: &[u8]) -> Result<Vec<String>, String> {
+fn row_of(line: &[u8]) -> Result<csv::StringRecord, String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line);
     let mut row = csv::StringRecord::new();
     reader.read_record(&mut row).map_err(|error| error.to_string())?;
-    Ok(row.iter().map(str::to_owned).collect())
+    Ok(row)
 }
 
 /// A field as CSV writes it.
@@ -271,9 +271,13 @@ fn push(pieces: &mut Vec<Piece>, piece: Piece) {
 
 /// Where the value at a JSON pointer stands in a JSON text; nothing if there is none, or the text is not JSON.
 pub(crate) fn value_at(text: &str, pointer: &str) -> Option<Range<usize>> {
-    let value = at_pointer(serde_json::from_str(text).ok()?, pointer)?;
-    let start = value.as_ptr() as usize - text.as_ptr() as usize;
-    Some(start..start + value.len())
+    Some(range_in(text, at_pointer(serde_json::from_str(text).ok()?, pointer)?))
+}
+
+/// Where a part of a text, borrowed from it, stands in it.
+fn range_in(text: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr() as usize - text.as_ptr() as usize;
+    start..start + part.len()
 }
 
 /// The text of the value at a JSON pointer, as it stands in the message.
@@ -426,7 +430,7 @@ mod tests {
         let good = json!({ "id": 1 }).to_string();
         for (text, form, places, expected) in [
             (format!("{good}\n{good}\n{{\"id\""), SampleForm::JsonLines, &by_id, "line 3: it is not JSON"),
-            (format!("{good}\n{{\"d\":1}}"), SampleForm::JsonLines, &by_id, "line 2: there is no value at /id"),
+            (format!("{good}\n{{\"d\":1}}"), SampleForm::JsonLines, &by_id, "line 2: no value stands at /id"),
             (
                 good.clone(),
                 SampleForm::JsonLines,
