@@ -2,9 +2,9 @@
 
 use super::need::{Headroom, Needed};
 use super::recovery::Recovery;
-use super::search::{Conclusion, Rules};
 use super::search_record::{CAPACITY_SCHEMA, Found, SearchRecord};
 use super::sender::SenderReach;
+use super::step::{Conclusion, Rules};
 use super::trial::{Binding, Length, Outcome, Trial, Worst};
 use crate::incidents::Second;
 

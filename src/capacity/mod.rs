@@ -7,6 +7,7 @@ pub(crate) mod examples;
 mod held;
 mod idle;
 mod judged;
+mod known;
 mod lag;
 mod need;
 mod plays;
@@ -16,6 +17,7 @@ mod search_record;
 mod sender;
 #[cfg(test)]
 mod simulated;
+mod step;
 mod trial;
 mod votes;
 
@@ -24,9 +26,10 @@ pub(crate) use judged::{binding_of, is_the_senders, judged, leaders_moved, moved
 pub(crate) use need::{Headroom, Need, Needed, Standing, of_curve, of_profile};
 pub(crate) use plays::{BURST_FROM_S, CALM_S, Plays, burst, busiest_at_once, busiest_only, whole};
 pub(crate) use recovery::{Burst, Recovered, Recovery, gone_after_s, recovered};
-#[cfg(test)]
-pub(crate) use search::Conclusion;
-pub(crate) use search::{Rules, Step, next, so_far};
+pub(crate) use search::{next, so_far};
 pub(crate) use search_record::{Bound, CAPACITY_SCHEMA, Ended, Found, SearchRecord, capacity_schema};
 pub(crate) use sender::{SenderReach, WANTED};
+#[cfg(test)]
+pub(crate) use step::Conclusion;
+pub(crate) use step::{Rules, Step};
 pub(crate) use trial::{Binding, Length, Outcome, Trial, Worst};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::need::{Headroom, Standing};
 use super::recovery::Recovery;
-use super::search::{Conclusion, Rules, Why};
 use super::sender::SenderReach;
+use super::step::{Conclusion, Rules, Why};
 use super::trial::{Binding, Length, Outcome, Trial};
 use crate::verdict::Verdict;
 

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::search::{Conclusion, Rules, Step, Why, next};
+use super::search::next;
+use super::step::{Conclusion, Rules, Step, Why};
 use super::trial::{Length, Outcome, Trial, Worst};
 
 const RULES: Rules = Rules { start: 1.0, width: 0.05, least: 1.0 / 1024.0, most: 1024.0, most_trials: 40 };

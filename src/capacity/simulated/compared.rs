@@ -2,7 +2,8 @@
 //! `cargo test -p floodmark --lib simulated::compared -- --nocapture` prints the figures.
 
 use super::super::lag::piles_up;
-use super::super::search::{Conclusion, Step, next};
+use super::super::search::next;
+use super::super::step::{Conclusion, Step};
 use super::super::trial::{Length, Outcome, Trial};
 use super::RULES;
 use super::policies::{Period, Ramp, RateFinder};
