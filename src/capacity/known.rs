@@ -75,12 +75,23 @@ impl Known {
 
     /// A trial at a load of which nothing is known.
     fn try_at(&self, factor: f64) -> Step {
-        Step::Try { factor, length: if self.flatters { Length::Long } else { Length::Short } }
+        Step::Try { factor, length: self.length(), later: false }
+    }
+
+    /// The shortest trial that counts.
+    pub(super) fn length(&self) -> Length {
+        if self.flatters { Length::Long } else { Length::Short }
+    }
+
+    /// A trial more of the kind that decides: where short ones flatter, no more of these would be counted.
+    fn once_more(&self, load: &Load) -> Step {
+        let length = if load.long.all() > 0 { Length::Long } else { self.length() };
+        Step::Try { factor: load.factor, length, later: false }
     }
 
     pub(super) fn settle(&self, rules: &Rules, trials: &[Trial]) -> Step {
         if let Some(doubtful) = self.doubtful() {
-            return once_more(doubtful);
+            return self.once_more(doubtful);
         }
         match (self.lower(), self.upper()) {
             (None, None) => self.try_at(self.unsendable.map_or(rules.start, |unsendable| unsendable / 4.0)),
@@ -88,13 +99,13 @@ impl Known {
             (None, Some(upper)) if self.is_not_the_load() => Step::End(Conclusion::NotTheLoad(upper.factor)),
             (None, Some(upper)) if upper.factor > rules.least => self.try_at(below(rules, trials, upper.factor)),
             (None, Some(upper)) if upper.surely_fails() => Step::End(Conclusion::Below(upper.factor)),
-            (Some(lower), Some(upper)) if upper.factor > lower.factor * (1.0 + rules.width) => {
+            (Some(lower), Some(upper)) if upper.factor > lower.factor * (1.0 + self.width(rules, trials, upper)) => {
                 self.between(rules, trials, lower.factor, upper.factor)
             }
             (Some(lower), Some(upper)) if upper.surely_fails() => {
                 confirm(lower, self.around(rules, trials, lower.factor, upper.factor))
             }
-            (_, Some(upper)) => once_more(upper),
+            (_, Some(upper)) => self.once_more(upper),
         }
     }
 
@@ -131,17 +142,23 @@ impl Known {
         Held::pooled(failed(trials).filter(counts))
     }
 
+    /// How close the bounds must come: what moves by more between trials is nowhere closer.
+    fn width(&self, rules: &Rules, trials: &[Trial], upper: &Load) -> f64 {
+        self.held(trials, upper.factor).map_or(rules.width, |held| rules.width.max(held.moves * 2.0))
+    }
+
     /// The interval between two loads, widened to hold two standard errors of what the target held in the trials that failed: where seconds differ
     /// much, trials beside the capacity pass and fail by chance. Further than the wanted width it is not the same thing that was measured.
+    /// Where the target itself moves, the interval reaches two standard deviations of that to either side: there the next search finds it.
     fn around(&self, rules: &Rules, trials: &[Trial], lower: f64, upper: f64) -> Conclusion {
         let held = self.held(trials, upper);
         let [low, high] = [-2.0, 2.0]
             .map(|errors| held.as_ref().filter(|held| held.error > 0.0).map(|held| held.factor + errors * held.error));
-        Conclusion::Between {
-            lower: low.filter(|low| *low > lower * (1.0 - rules.width)).map_or(lower, |low| low.min(lower)),
-            upper: high.filter(|high| *high < upper * (1.0 + rules.width)).map_or(upper, |high| high.max(upper)),
-            tried: [lower, upper],
-        }
+        let moves = held.map_or(0.0, |held| held.moves);
+        let [down, up] = [-2.0, 2.0].map(|deviations| (lower * upper).sqrt() * f64::exp(deviations * moves));
+        let low = low.filter(|low| *low > lower * (1.0 - rules.width)).map_or(lower, |low| low.min(lower));
+        let high = high.filter(|high| *high < upper * (1.0 + rules.width)).map_or(upper, |high| high.max(upper));
+        Conclusion::Between { lower: low.min(down), upper: high.max(up), tried: [lower, upper], moves, first: None }
     }
 
     /// A trial inside the interval. The rate that the target held under too much load says about where its capacity is: the interval is cut just
@@ -168,18 +185,12 @@ impl Known {
     }
 }
 
-/// A trial more of the kind that decides.
-fn once_more(load: &Load) -> Step {
-    let length = if load.long.all() > 0 { Length::Long } else { Length::Short };
-    Step::Try { factor: load.factor, length }
-}
-
 /// A lower bound is one when a long trial passes.
 fn confirm(lower: &Load, then: Conclusion) -> Step {
     if lower.long.passes > lower.long.fails {
         Step::End(then)
     } else {
-        Step::Try { factor: lower.factor, length: Length::Long }
+        Step::Try { factor: lower.factor, length: Length::Long, later: false }
     }
 }
 

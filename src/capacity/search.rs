@@ -5,14 +5,37 @@
 //! profile together, loads are multiples of the profile's rates, and the interval is halved on a logarithmic scale.
 
 use super::known::{Known, MOST_INVALID};
-use super::step::{Rules, Step, Why};
+use super::recheck::{Found, recheck};
+use super::step::{Conclusion, Rules, Step, Why};
 use super::trial::{Length, Outcome, Trial};
 
 /// The trial that comes next, or the end.
 #[must_use]
 pub(crate) fn next(rules: &Rules, trials: &[Trial]) -> Step {
+    let (first, later) = trials.split_at(trials.iter().take_while(|trial| !trial.later).count());
+    match searched(rules, first) {
+        Step::End(Conclusion::Between { lower, upper, tried, moves, .. }) if rules.recheck => {
+            let found = Found { bounds: [lower, upper], tried, moves, length: Known::of(first).length() };
+            recheck(rules, &found, later, rules.most_trials.saturating_sub(trials.len()))
+        }
+        step => step,
+    }
+}
+
+/// The end as it is before the bounds are tried again; none while the search goes on.
+#[must_use]
+pub(crate) fn found_first(rules: &Rules, trials: &[Trial]) -> Option<Conclusion> {
+    let first = trials.iter().take_while(|trial| !trial.later).count();
+    match searched(rules, &trials[..first]) {
+        Step::End(conclusion) => Some(conclusion),
+        Step::Try { .. } => None,
+    }
+}
+
+/// The trial that comes next until the interval is found.
+fn searched(rules: &Rules, trials: &[Trial]) -> Step {
     if !trials.iter().any(|trial| trial.length == Length::WarmUp) {
-        return Step::Try { factor: rules.start, length: Length::WarmUp };
+        return Step::Try { factor: rules.start, length: Length::WarmUp, later: false };
     }
     let known = Known::of(trials);
     let step = match once_again(trials) {
@@ -54,5 +77,5 @@ fn once_again(trials: &[Trial]) -> Again {
         let is_the_machine = counted().take(in_a_row).all(|trial| trial.sender_late);
         return if is_the_machine { Again::No } else { Again::GiveUp };
     }
-    Again::Repeat(Step::Try { factor: last.factor, length: last.length })
+    Again::Repeat(Step::Try { factor: last.factor, length: last.length, later: false })
 }

@@ -18,6 +18,9 @@ pub(crate) struct Rules {
     pub(crate) most: f64,
     /// How many trials may be made, those that are not counted included.
     pub(crate) most_trials: usize,
+    /// Whether both bounds are tried once more, some time after the interval was found.
+    #[serde(default)]
+    pub(crate) recheck: bool,
 }
 
 /// What comes next.
@@ -29,6 +32,8 @@ pub(crate) enum Step {
         factor: f64,
         /// How long it is.
         length: Length,
+        /// Whether the interval is found, and this is to see that it still holds.
+        later: bool,
     },
     /// Nothing: the search is over.
     End(Conclusion),
@@ -45,6 +50,10 @@ pub(crate) enum Conclusion {
         upper: f64,
         /// The loads of these trials.
         tried: [f64; 2],
+        /// By how much what the target holds differs from trial to trial, beyond chance: a standard deviation, relative to the mean.
+        moves: f64,
+        /// The bounds as they were found, where they were tried again later.
+        first: Option<[f64; 2]>,
     },
     /// The highest factor that may be tried passes.
     AtLeast(f64),
