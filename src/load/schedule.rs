@@ -16,7 +16,7 @@ use super::sizes::SizePicker;
 use crate::event::Partition;
 use crate::payload::FieldSeeds;
 use crate::profile::phase_plan::PhasePlan;
-use crate::profile::{Profile, Span, Stream};
+use crate::profile::{Profile, Records, Span, Stream};
 
 /// Up to this many keys, each key's partition is kept in a table.
 const LARGEST_PARTITION_TABLE: u64 = 1 << 20;
@@ -56,6 +56,7 @@ impl StreamSchedule {
         let source = Source::new(seed, index);
         let process = process_of(stream, duration, source);
         let skew = stream.skew.as_ref();
+        let recorded = stream.records.as_ref().and_then(Records::recorded).cloned();
         let mut schedule = StreamSchedule {
             index,
             producers: stream.producers,
@@ -64,7 +65,7 @@ impl StreamSchedule {
             source,
             injections: Injections::new(stream, seed, index),
             clocks: (0..stream.producers).map(|producer| ProducerClock::new(skew, producer, source)).collect(),
-            keys: KeyPicker::new(&stream.keys),
+            keys: recorded.clone().map_or_else(|| KeyPicker::new(&stream.keys), KeyPicker::Recorded),
             key_prefix: stream.keys.prefix.clone(),
             key_partitions: Vec::new(),
             sizes: SizePicker::new(&stream.payload),
@@ -72,8 +73,9 @@ impl StreamSchedule {
             partitions: partitions.max(1),
             phases: PhasePlan::of(stream, duration),
         };
-        if stream.keys.count <= LARGEST_PARTITION_TABLE {
-            schedule.key_partitions = (0..stream.keys.count).map(|key| schedule.hash_partition(key)).collect();
+        let keys = recorded.map_or(stream.keys.count, |recorded| recorded.key_count());
+        if keys <= LARGEST_PARTITION_TABLE {
+            schedule.key_partitions = (0..keys).map(|key| schedule.hash_partition(key)).collect();
         }
         schedule
     }
@@ -200,6 +202,10 @@ impl StreamSchedule {
 
     /// Appends a key's bytes to `out`.
     pub fn write_key(&self, key: u64, out: &mut Vec<u8>) {
+        if let KeyPicker::Recorded(records) = &self.keys {
+            out.extend_from_slice(records.name(key).as_bytes());
+            return;
+        }
         out.extend_from_slice(self.key_prefix.as_bytes());
         out.extend_from_slice(itoa::Buffer::new().format(key).as_bytes());
     }

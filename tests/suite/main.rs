@@ -59,6 +59,8 @@ mod produce_consume;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod relay;
 #[cfg(test)]
 #[path = "../instruments/relay/relaying.rs"]
@@ -75,7 +77,6 @@ mod safety;
 mod strangers;
 #[cfg(test)]
 mod sweep;
-#[cfg(test)]
 mod templates;
 #[cfg(test)]
 mod terminal;
