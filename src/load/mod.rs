@@ -30,6 +30,6 @@ pub use shard::Shard;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
-mod record_laws;
+mod recorded_laws;
 #[cfg(test)]
 mod replay_laws;

@@ -19,7 +19,7 @@ mod model;
 mod overrides;
 mod phase;
 pub(crate) mod phase_plan;
-mod records;
+mod recorded;
 mod replay;
 #[cfg(test)]
 mod replay_laws;
@@ -49,7 +49,7 @@ pub(crate) use load::Loaded;
 pub use model::*;
 pub(crate) use overrides::Overrides;
 pub use phase::Phase;
-pub use records::{Recorded, Records};
+pub use recorded::{Recorded, Records};
 pub(crate) use replay::{Detail, DetailKind, Replay, Smooth};
 pub(crate) use schema::{is_profile_key, profile_keys};
 pub use sla::{AbortWhen, Sla};

@@ -11,7 +11,7 @@ use super::{
     contents::{Keys, Payload},
     injections::{Lateness, Retries, Skew},
     phase::Phase,
-    records::Records,
+    recorded::Records,
     replay::Replay,
     sla::{AbortWhen, Sla},
     slo::Slo,

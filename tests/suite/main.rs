@@ -59,7 +59,7 @@ mod produce_consume;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
-mod records;
+mod recorded;
 #[cfg(test)]
 mod relay;
 #[cfg(test)]

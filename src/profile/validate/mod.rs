@@ -6,7 +6,7 @@ mod laws;
 mod names;
 mod payload;
 mod rates;
-mod records;
+mod recorded;
 mod replay;
 mod slo;
 mod watermarks;
@@ -46,7 +46,7 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     layout(stream, faults);
     rates::stream(profile, stream, long_phases, faults);
     replay::stream(profile, stream, long_phases, faults);
-    records::stream(profile, stream, long_phases, faults);
+    recorded::stream(profile, stream, long_phases, faults);
     events::keys(&stream.keys, &mut faults.at("keys"));
     payload::payload(stream, &mut faults.at("payload"));
     if let Some(skew) = &stream.skew {
