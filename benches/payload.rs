@@ -1,4 +1,4 @@
-//! How fast payloads are written on one core: floodmark's own JSON beside templates of the same size.
+//! How fast payloads are written on one core: floodmark's own JSON beside templates of the same size, and a shop's order in each codec.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,8 +6,9 @@ use std::sync::Arc;
 use divan::{Bencher, black_box, counter::ItemsCount};
 use floodmark::event::payload::Stamps;
 use floodmark::event::{EventId, Partition, RunTag};
+use floodmark::payload::schema::{Encoding, Fact, FactPlace, Filling, SchemaKey, SchemaKind, SchemaText};
 use floodmark::payload::template::Escape;
-use floodmark::payload::{Encoder, EventParts, Field, FieldSeeds, Template};
+use floodmark::payload::{Encoder, EventParts, Field, FieldSeeds, Generator, Template};
 
 fn main() {
     divan::main();
@@ -40,6 +41,18 @@ fn template(text: &str) -> Encoder {
     let fields: BTreeMap<String, Field> = toml::from_str(FIELDS).unwrap_or_else(|error| panic!("{error}"));
     let template = Template::new(text, Escape::Json, &fields, &[]).unwrap_or_else(|error| panic!("{error}"));
     Encoder::template(Arc::new(template), false)
+}
+
+/// An order of the examples, its parts in place and all else by type.
+#[expect(clippy::panic, reason = "a schema that cannot be read leaves nothing to measure")]
+fn schema(kind: SchemaKind, text: &str, places: [(Fact, &str); 4], rules: &[&str]) -> Encoder {
+    let rule: Field =
+        toml::from_str("kind = \"choice\"\nvalues = [\"pen\", \"cup\"]").unwrap_or_else(|error| panic!("{error}"));
+    let rules = rules.iter().map(|path| ((*path).to_owned(), Generator::new(path, &rule))).collect();
+    let filling = Filling { facts: places.map(|(fact, path)| FactPlace::new(fact, path)).to_vec(), rules };
+    let message = (kind == SchemaKind::Protobuf).then_some("shop.Order");
+    let encoding = Encoding::new(&SchemaText::alone(kind, text), message, &filling, &[]);
+    Encoder::schema(&encoding.unwrap_or_else(|error| panic!("{error}")).framed(SchemaKey::Id(1)))
 }
 
 fn write(bencher: Bencher<'_, '_>, mut encoder: Encoder) {
@@ -79,4 +92,26 @@ fn own_json_as_a_template(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn order_with_fields(bencher: Bencher<'_, '_>) {
     write(bencher, template(ORDER));
+}
+
+#[divan::bench]
+fn order_in_avro(bencher: Bencher<'_, '_>) {
+    let places =
+        [(Fact::Id, "/meta/id"), (Fact::Sent, "/meta/sent"), (Fact::EventTime, "/placed_at"), (Fact::Key, "/customer")];
+    let text = include_str!("../examples/schemas/order.avsc");
+    write(bencher, schema(SchemaKind::Avro, text, places, &["/lines/*/sku"]));
+}
+
+#[divan::bench]
+fn order_in_protobuf(bencher: Bencher<'_, '_>) {
+    let places = [(Fact::Id, "/id"), (Fact::Sent, "/sent"), (Fact::EventTime, "/placed_at"), (Fact::Key, "/customer")];
+    let text = include_str!("../examples/schemas/order.proto");
+    write(bencher, schema(SchemaKind::Protobuf, text, places, &["/lines/*/sku"]));
+}
+
+#[divan::bench]
+fn order_by_json_schema(bencher: Bencher<'_, '_>) {
+    let places = [(Fact::Id, "/id"), (Fact::Sent, "/sent"), (Fact::EventTime, "/placedAt"), (Fact::Key, "/customer")];
+    let text = include_str!("../examples/schemas/order.schema.json");
+    write(bencher, schema(SchemaKind::Json, text, places, &["/lines/*/sku"]));
 }

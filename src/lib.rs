@@ -3,7 +3,7 @@
 //! The rooms follow the path of an event, and dependencies point one way:
 //! `profile` → `load` → `produce` → `kafka` → (broker) → `kafka` → `consume` → `check`, `event_time` → `verdict`, `conclude` → `results` → `report`.
 //! `run` wires them together, `merge` joins parts of a run, `capture` and `survey` read existing topics.
-//! `notify` tells an address how a night went.
+//! `notify` tells an address how a night went; `registry` has the schemas by which `payload` writes.
 //! `capacity` and `trials` search for what a target holds; `provision` plans what to order.
 //! `nightly` plans a night of runs, `history` keeps what it measured, `nights` says whether tonight is worse than the nights before.
 //! `curve` (captured rates) and `units` come before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is
@@ -41,6 +41,7 @@ pub mod produce;
 pub mod profile;
 mod provision;
 pub mod redact;
+pub mod registry;
 pub mod report;
 pub mod results;
 mod run;

@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use super::{CommandError, Outcome, flags};
+use crate::registry::{Purpose, settle_schemas};
 use crate::report::terminal::Look;
 use crate::report::terminal::plan::{plan_report, sample_report};
-use crate::run::{Plan, samples};
+use crate::run::{Plan, RunError, samples};
 
 /// Flags of `plan`.
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,8 @@ pub struct Args {
 /// # Errors
 /// A profile or flag that cannot be used, or output that cannot be written.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let loaded = args.profile.load()?;
+    let mut loaded = args.profile.load()?;
+    settle_schemas(&mut loaded, Purpose::Look).map_err(RunError::from)?;
     if let Some(count) = args.sample {
         out.write_all(&sample_report(&samples(&loaded.profile, count)))?;
         return Ok(Outcome::Done);

@@ -1,14 +1,18 @@
 //! Finds an event's parts in a message: by the layout that floodmark writes, by JSON pointers, or in record headers. Pure.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::decode::Decoder;
 use super::masked::json_part;
 use crate::check::Unidentified;
 use crate::event::EventId;
 use crate::event::place::TimePlace;
 pub use crate::event::place::{Layout, Part, Place, PlaceError};
 use crate::event::time_form::{TimeForm, Unit};
+use crate::payload::schema::FRAME_HEADER;
 use crate::profile::Stage;
 
 /// What is wrong with a message: the first fault found. A wrong time leaves the id valid.
@@ -23,6 +27,9 @@ pub enum Fault {
     /// Anything else.
     #[error("the message is not JSON")]
     NotJson,
+    /// Not of the schema that it names, or that the stage has.
+    #[error("the message cannot be decoded")]
+    Undecodable,
     /// Not at its place.
     #[error("the message has no {0} in its place")]
     Missing(Part),
@@ -57,6 +64,8 @@ pub struct Extractor {
     own_layout: bool,
     /// Whether any part is in the payload's JSON.
     reads_json: bool,
+    /// Turns payloads into JSON, where they are written by a schema.
+    decoder: Option<Arc<Decoder>>,
 }
 
 impl Extractor {
@@ -73,7 +82,33 @@ impl Extractor {
             own_layout: at.id == own.id && times.iter().zip(own_times).all(|(one, other)| is_at(one, other)),
             reads_json: at.id.is_pointer() || times.into_iter().flatten().any(|time| time.place.is_pointer()),
             at,
+            decoder: None,
         }
+    }
+
+    /// The same, for messages that are written by a schema.
+    #[must_use]
+    pub fn with_decoder(mut self, decoder: Arc<Decoder>) -> Self {
+        self.decoder = Some(decoder);
+        self.own_layout = false;
+        self
+    }
+
+    /// The same, with numbers in payloads recognised as times by their size: a schema of somebody else's counts them in its own unit.
+    #[must_use]
+    pub fn recognising_times(mut self) -> Self {
+        let Layout { due, sent, event_time, .. } = &mut self.at;
+        for time in [due, sent, event_time].into_iter().flatten() {
+            if time.place.is_pointer() && matches!(time.form, TimeForm::Number(_)) {
+                time.form = TimeForm::Recognised;
+            }
+        }
+        self
+    }
+
+    /// Turns payloads into JSON, where they are written by a schema.
+    pub(super) fn decoder(&self) -> Option<&Decoder> {
+        self.decoder.as_deref()
     }
 
     /// For a stage; a part for which it names no place is where the stream writes it.
@@ -130,7 +165,7 @@ impl Extractor {
             return found;
         }
         let mut fault = None;
-        let json = if self.reads_json { parse(payload, &mut fault) } else { Value::Null };
+        let json = if self.reads_json { self.json(payload, &header, &mut fault) } else { Value::Null };
         let message = Message { json: &json, header: &header, text: payload.unwrap_or_default() };
         let id = message.id(&self.at.id, &mut fault);
         let due_us =
@@ -139,6 +174,21 @@ impl Extractor {
             message.time(self.at.sent.as_ref(), Part::Sent, &mut fault).and_then(|time| u64::try_from(time).ok());
         let event_time_ms = message.time(self.at.event_time.as_ref(), Part::EventTime, &mut fault);
         Extracted { id, due_us, sent_us, event_time_ms, fault }
+    }
+
+    fn json<'a>(
+        &self,
+        payload: Option<&[u8]>,
+        header: &impl Fn(&str) -> Option<&'a [u8]>,
+        fault: &mut Option<Fault>,
+    ) -> Value {
+        let (Some(decoder), Some(bytes)) = (&self.decoder, payload.filter(|payload| !payload.is_empty())) else {
+            return parse(payload, fault);
+        };
+        decoder.decode(bytes, header(FRAME_HEADER)).unwrap_or_else(|_| {
+            *fault = Some(Fault::Undecodable);
+            Value::Null
+        })
     }
 }
 

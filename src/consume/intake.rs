@@ -16,6 +16,7 @@ use crate::check::{
 use crate::event::{EventId, Partition};
 use crate::kafka::{Record, SourceEvent};
 use crate::load::{DueTimes, StreamSchedule};
+use crate::payload::schema::FRAME_HEADER;
 
 /// Nanoseconds in a microsecond, the unit of times in payloads.
 const NANOS_PER_US: u64 = 1000;
@@ -91,7 +92,9 @@ impl Intake {
         self.progress.advance(record.partition(), record.offset() + 1);
         if let Some((places, _)) = &plan.windows.results {
             self.progress.news(consumed_ns);
-            return self.windows.iter_mut().for_each(|windows| windows.result(plan.stage, places, record));
+            let decoded = decoded(plan, record).and_then(Result::ok);
+            let payload = decoded.as_deref().or(record.payload());
+            return self.windows.iter_mut().for_each(|windows| windows.result(plan.stage, places, payload, record));
         }
         let found = plan.extractor.extract(record.payload(), |name| record.header(name));
         self.hear_of_the_start();
@@ -156,11 +159,19 @@ impl Intake {
 
     /// Examines a message without a readable id, and keeps one as a sample.
     fn suspect(&mut self, plan: &StagePlan, record: &Record<'_>, found: &Extracted) -> Suspicion {
-        let Look { suspicion, id_at } = look_into(record.payload(), |name| record.header(name), plan.observed.run);
+        let decoded = decoded(plan, record);
+        let payload = match &decoded {
+            Some(Ok(json)) => Some(json.as_slice()),
+            _ => record.payload(),
+        };
+        let Look { suspicion, id_at } = look_into(payload, |name| record.header(name), plan.observed.run);
         if self.observer.wants_sample(suspicion) {
             let place = (Partition::of_client(record.partition()).number(), record.offset().max(0).cast_unsigned());
-            let fault = found.fault.map(|fault| fault.to_string()).unwrap_or_default();
-            self.observer.sample(sample(place, record.payload(), fault, id_at));
+            let mut fault = found.fault.map(|fault| fault.to_string()).unwrap_or_default();
+            if let Some(Err(why)) = &decoded {
+                fault = format!("{fault}: {why}");
+            }
+            self.observer.sample(sample(place, payload, fault, id_at));
         }
         suspicion
     }
@@ -222,6 +233,13 @@ impl Intake {
         ledger.topic_changes = self.topic_changes;
         (ledger, self.event_times, self.windows)
     }
+}
+
+/// A message that is written by a schema as JSON, or why it cannot be decoded.
+fn decoded(plan: &StagePlan, record: &Record<'_>) -> Option<Result<Vec<u8>, String>> {
+    let (decoder, payload) = plan.extractor.decoder().zip(record.payload().filter(|payload| !payload.is_empty()))?;
+    let json = decoder.decode(payload, record.header(FRAME_HEADER));
+    Some(json.map(|json| json.to_string().into_bytes()))
 }
 
 /// The event that a message is, if it is one of this stream's. While the start is unknown, its claim is taken as its due time.

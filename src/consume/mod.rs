@@ -1,5 +1,6 @@
 //! Observing: a thread for each stage reads from recorded offsets, extracts ids and times, and applies the rules to them.
 
+mod decode;
 mod event_time;
 pub mod extract;
 mod intake;
@@ -14,6 +15,7 @@ mod unreadable;
 pub(crate) mod window_results;
 pub(crate) mod windows;
 
+pub use decode::{Decoder, SchemaSource};
 pub(crate) use event_time::EventTimeFigures;
 pub(crate) use partitions_read::PartitionsRead;
 pub use plan::StagePlan;

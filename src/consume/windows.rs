@@ -82,11 +82,11 @@ impl WindowsSeen {
         }
     }
 
-    /// The pipeline wrote a message.
-    pub(super) fn result(&mut self, place: usize, places: &ResultPlaces, record: &Record<'_>) {
+    /// The pipeline wrote a message; `payload` is what it says as JSON.
+    pub(super) fn result(&mut self, place: usize, places: &ResultPlaces, payload: Option<&[u8]>, record: &Record<'_>) {
         let Some(seen) = self.stages.get_mut(&place) else { return };
         let header = |name: &str| record.header(name);
-        match places.extract(&ResultMessage { payload: record.payload(), key: record.key(), header }) {
+        match places.extract(&ResultMessage { payload, key: record.key(), header }) {
             Ok(found) => {
                 seen.results += 1;
                 seen.last_end_ms = seen.last_end_ms.max(Some(found.window.end_ms));

@@ -76,6 +76,9 @@ impl SizePicker {
 
     /// The mean size of a whole payload in bytes: if the profile gives only the filler, with the envelope around it.
     pub(super) fn mean_payload_bytes(self, payload: &Payload) -> f64 {
+        if let Some(encoding) = payload.encoding() {
+            return encoding.mean_bytes();
+        }
         let envelope_bytes = payload.template().map_or(ENVELOPE_BYTES, |template| template.mean_bytes());
         let is_text = payload.codec == Codec::Json;
         if payload.filler.is_some() && is_text {

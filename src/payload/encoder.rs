@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::generator::FieldSeeds;
+use super::schema::{Encoding, SchemaEncoder};
 use super::template::{Template, TemplateWriter};
 use crate::event::EventId;
 use crate::event::payload::{self, JsonWriter, Size, Stamps};
@@ -36,6 +37,7 @@ enum Form {
     Json(JsonWriter),
     Binary,
     Template(Box<TemplateWriter>),
+    Schema(Box<SchemaEncoder>),
 }
 
 impl Encoder {
@@ -57,6 +59,12 @@ impl Encoder {
         Encoder { sizes_are_filler, form: Form::Template(Box::new(TemplateWriter::new(template))) }
     }
 
+    /// By a schema of the user's.
+    #[must_use]
+    pub fn schema(encoding: &Encoding) -> Self {
+        Encoder { sizes_are_filler: false, form: Form::Schema(Box::new(SchemaEncoder::new(encoding))) }
+    }
+
     /// Appends the payload of an event to `out`. A key must need no escaping in JSON, which profiles ensure.
     pub fn write(&mut self, out: &mut Vec<u8>, event: &EventParts<'_>) {
         let size = if self.sizes_are_filler { Size::Filler(event.size_bytes) } else { Size::Whole(event.size_bytes) };
@@ -64,6 +72,7 @@ impl Encoder {
             Form::Json(writer) => writer.write(out, event.id, event.stamps, event.key.clone(), size),
             Form::Binary => payload::write_filler(out, event.id, event.size_bytes as usize),
             Form::Template(writer) => writer.write(out, event, size),
+            Form::Schema(writer) => writer.write(out, event),
         }
     }
 }

@@ -5,6 +5,7 @@
 mod encoder;
 mod field;
 mod generator;
+pub mod schema;
 pub mod template;
 
 pub use encoder::{Encoder, EventParts};

@@ -12,13 +12,15 @@ pub(crate) fn largest_event(stream: &Stream, schedule: &StreamSchedule) -> Messa
     let (size, key_bytes) = (schedule.largest_size_bytes(), longest_key_bytes(&stream.keys));
     let headers = headers_of(&stream.payload.header_parts(), payload::TODAYS_ID, &payload::TODAYS_STAMPS);
     let is_filler = sizes_are_filler(stream);
-    let payload_bytes = match (stream.payload.template(), stream.payload.codec) {
-        (Some(template), _) => {
+    let of = &stream.payload;
+    let payload_bytes = match (of.template(), of.encoding(), of.codec) {
+        (None, Some(encoding), _) => encoding.longest_bytes(key_bytes.unwrap_or(0)) as u64,
+        (Some(template), _, _) => {
             let text = template.longest_bytes(key_bytes.unwrap_or(0)) as u64;
             if is_filler { text + u64::from(size) } else { text.max(u64::from(size)) }
         }
-        (None, Codec::Binary) => u64::from(size),
-        (None, Codec::Json) => {
+        (None, None, Codec::Binary | Codec::Avro | Codec::Protobuf | Codec::JsonSchema) => u64::from(size),
+        (None, None, Codec::Json) => {
             payload::json_bytes(key_bytes, if is_filler { Size::Filler(size) } else { Size::Whole(size) })
         }
     };

@@ -95,9 +95,11 @@ impl StreamPlan {
 #[must_use]
 pub(crate) fn encoder_of(stream: &Stream) -> Encoder {
     let sizes_are_filler = sizes_are_filler(stream);
-    match (stream.payload.template(), stream.payload.codec) {
-        (Some(template), _) => Encoder::template(Arc::clone(template), sizes_are_filler),
-        (None, Codec::Json) => Encoder::json(sizes_are_filler),
-        (None, Codec::Binary) => Encoder::binary(),
+    let payload = &stream.payload;
+    match (payload.template(), payload.encoding(), payload.codec) {
+        (Some(template), _, _) => Encoder::template(Arc::clone(template), sizes_are_filler),
+        (None, Some(encoding), _) => Encoder::schema(encoding),
+        (None, None, Codec::Json) => Encoder::json(sizes_are_filler),
+        (None, None, _) => Encoder::binary(),
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Sampled {
     pub(crate) headers: Vec<(&'static str, String)>,
     /// The payload.
     pub(crate) payload: Vec<u8>,
+    /// The payload as JSON, where it is written by a schema.
+    pub(crate) decoded: Option<String>,
 }
 
 /// The first events of a stream, in the order in which they are due, of a run that starts with the year 2030 and sends each on time.
@@ -54,7 +56,8 @@ pub(crate) fn sample(stream: &Stream, index: u8, schedule: &Arc<StreamSchedule>,
         encoder.write(&mut out, &event);
         let payload = out.split_off(key_bytes);
         let headers = headers_of(&parts, id, &stamps);
-        Sampled { partition: send.partition.number(), key: send.key.map(|_| out), headers, payload }
+        let decoded = stream.payload.encoding().and_then(|encoding| encoding.shown(&payload));
+        Sampled { partition: send.partition.number(), key: send.key.map(|_| out), headers, payload, decoded }
     };
     sends.into_iter().take(count).map(message).collect()
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::schemas::RegistryUse;
 use super::units::ByteSize;
 use crate::event::place::{Layout, Part};
+use crate::payload::schema::{Encoding, SchemaKind};
 use crate::payload::template::Draw;
 use crate::payload::{Field, Template};
 
@@ -62,7 +64,7 @@ pub struct Payload {
     /// A file of your own, relative to the profile's folder, with places like `{{id}}`, `{{event_time:rfc3339}}` and `{{country}}`: what it says is sent, instead of floodmark's JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
-    /// How the template's own fields are drawn: a table for each name.
+    /// How fields are drawn: a table for each name of a template, or for each JSON pointer into a schema (`/items/*/sku`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Field>,
     /// Messages to send, relative to the profile's folder, instead of a template: JSON lines (`.jsonl`), CSV with a line of names (`.csv`), or a folder of files.
@@ -71,23 +73,44 @@ pub struct Payload {
     /// samples: which one is sent next. Default random.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draw: Option<Draw>,
-    /// samples: where the id is written, instead of what stands there: a JSON pointer (`/meta/id`), or the name of a CSV column.
+    /// avro, protobuf, json-schema: the file of the schema, relative to the profile's folder. Default: the registry's version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// Files of what the schema refers to, each under the name by which it is referred to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<String, String>,
+    /// protobuf: which message of the schema is sent. Default: the only one that is part of no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// avro, protobuf, json-schema without `registry`: the schema's id, which is written before each message as a registry's clients expect it. Default: nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_id: Option<u32>,
+    /// The registry that knows the schemas of the stream's messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RegistryUse>,
+    /// schema, samples: where the id is written: a JSON pointer (`/meta/id`), or the name of a CSV column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// samples: where the event time is written, in the form of what stands there.
+    /// schema, samples: where the event time is written, in the form of the field or of what stands there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time: Option<String>,
-    /// samples: where the due time is written, in the form of what stands there.
+    /// schema, samples: where the due time is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<String>,
-    /// samples: where the send time is written, in the form of what stands there.
+    /// schema, samples: where the send time is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<String>,
-    /// Parts of the event that travel in record headers (`floodmark-id`, …), for a template or samples without places for them (slower: one client call for each event).
+    /// schema: where the record's key is written, too: a JSON pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// schema: where the event's number among its producer's is written: a JSON pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<String>,
+    /// Parts of the event that travel in record headers (`floodmark-id`, …), for a template, schema or samples without places for them (slower: one client call for each event).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub headers: Vec<Part>,
-    /// The fingerprint of the template or samples, as recorded in a run's manifest: a file with other contents is refused. Default: any contents are accepted.
+    /// The fingerprint of the template, schema or samples, as recorded in a run's manifest: a file with other contents is refused. Default: any contents are accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     /// The payload's whole size (the median one for log-normal, unused for uniform). Default 512B.
@@ -114,6 +137,9 @@ pub struct Payload {
     /// How many samples were read, where the file holds more than are kept in memory.
     #[serde(skip)]
     pub(crate) cut_samples: Option<usize>,
+    /// The schema, once it is read and filled.
+    #[serde(skip)]
+    pub(crate) encoding: Option<Arc<Encoding>>,
 }
 
 impl Payload {
@@ -130,7 +156,14 @@ impl Payload {
             (Some(template), _) => template.layout().clone(),
             (None, Codec::Json) => Layout::of_json(),
             (None, Codec::Binary) => Layout::of_headers(),
+            (None, Codec::Avro | Codec::Protobuf | Codec::JsonSchema) => self.schema_layout(),
         }
+    }
+
+    /// The schema, once it is read and filled.
+    #[must_use]
+    pub fn encoding(&self) -> Option<&Arc<Encoding>> {
+        self.encoding.as_ref()
     }
 
     /// The parts of an event that travel in record headers.
@@ -138,14 +171,21 @@ impl Payload {
     pub fn header_parts(&self) -> Vec<Part> {
         match self.codec {
             Codec::Binary => Part::ALL.to_vec(),
-            Codec::Json => self.headers.clone(),
+            _ => self.headers.clone(),
         }
+    }
+
+    /// The mean size of payloads whose size follows from what they hold, in bytes.
+    #[must_use]
+    pub fn typical_bytes(&self) -> Option<f64> {
+        let of_schema = self.encoding.as_ref().map(|encoding| encoding.mean_bytes());
+        of_schema.or_else(|| self.read.as_ref().filter(|of| !of.has_filler()).map(|of| of.mean_bytes()))
     }
 
     /// Whether sizes are drawn and matter: a template may have no place for filler.
     #[must_use]
     pub fn has_sizes(&self) -> bool {
-        self.read.as_ref().is_none_or(|template| template.has_filler())
+        self.codec.schema_kind().is_none() && self.read.as_ref().is_none_or(|template| template.has_filler())
     }
 }
 
@@ -158,6 +198,25 @@ pub enum Codec {
     Json,
     /// Opaque bytes; id and times travel in record headers (slower: one client call for each event).
     Binary,
+    /// Avro, by a schema.
+    Avro,
+    /// Protobuf, by a schema.
+    Protobuf,
+    /// JSON, by a JSON Schema.
+    JsonSchema,
+}
+
+impl Codec {
+    /// The language of the schema that it is written by, if it is.
+    #[must_use]
+    pub fn schema_kind(self) -> Option<SchemaKind> {
+        match self {
+            Codec::Json | Codec::Binary => None,
+            Codec::Avro => Some(SchemaKind::Avro),
+            Codec::Protobuf => Some(SchemaKind::Protobuf),
+            Codec::JsonSchema => Some(SchemaKind::Json),
+        }
+    }
 }
 
 /// How payload sizes vary.

@@ -114,7 +114,12 @@ impl<'f> Faults<'f> {
         self.list.push(Fault { path: self.path.key(key), message: message.into(), help: Some(help.into()) });
     }
 
-    /// The table itself breaks a rule.
+    /// The table itself breaks a rule, and the message says the way out.
+    pub(super) fn add_at(&mut self, message: impl Into<String>) {
+        self.list.push(Fault { path: self.path.clone(), message: message.into(), help: None });
+    }
+
+    /// The table itself breaks a rule, and this is how to fix it.
     pub(super) fn add_here(&mut self, message: impl Into<String>, help: impl Into<String>) {
         self.list.push(Fault { path: self.path.clone(), message: message.into(), help: Some(help.into()) });
     }

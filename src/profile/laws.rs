@@ -236,6 +236,7 @@ fn tables(root: &Json) -> Vec<(&'static str, &Json)> {
         ("stream.0.keys.", &defs["Keys"]),
         ("stream.0.payload.", &defs["Payload"]),
         ("stream.0.payload.fields.any.", &defs["Field"]),
+        ("stream.0.payload.registry.", &defs["RegistryUse"]),
         ("stream.0.skew.", &defs["Skew"]),
         ("stream.0.skew.step.", &defs["ClockStep"]),
         ("stream.0.skew.absurd.", &defs["Absurd"]),

@@ -9,7 +9,7 @@ use super::{
     error::{Problem, ProfileError},
     fault::Fault,
     overrides::{Overrides, Refusal},
-    schema, shape,
+    schema, schemas, shape,
     sources::Sources,
     templates,
     tree::{Node, Value, table},
@@ -71,7 +71,7 @@ impl Profile {
             Profile::deserialize(table.clone()).map_err(|error| unexpected(&error, &document, &sources))?;
         let folder = FilePath::new(origin).parent().unwrap_or(FilePath::new(""));
         let located = |fault| located(fault, &document, &sources);
-        for read in [Profile::read_curves, Profile::read_templates] {
+        for read in [Profile::read_curves, Profile::read_templates, Profile::read_schemas] {
             if let Err(faults) = read(&mut profile, folder) {
                 all_right(faults.into_iter().map(located).collect())?;
             }
@@ -85,6 +85,7 @@ impl Profile {
         profile.imply_stages();
         curves::note_curves(&profile, folder, &mut table);
         templates::note_templates(&profile, folder, &mut table);
+        schemas::note_schemas(&profile, folder, &mut table);
         let notices = notices.into_iter().chain(curves::other_moments(&profile));
         let notices = notices.chain(templates::cut_samples(&profile)).collect();
         Ok(Loaded { profile, table, name: stem(origin), notices })

@@ -24,6 +24,7 @@ mod replay;
 #[cfg(test)]
 mod replay_laws;
 pub(crate) mod schema;
+mod schemas;
 mod shape;
 pub(crate) mod sla;
 mod slo;
@@ -52,6 +53,7 @@ pub use phase::Phase;
 pub use recorded::{Recorded, Records};
 pub(crate) use replay::{Detail, DetailKind, Replay, Smooth};
 pub(crate) use schema::{is_profile_key, profile_keys};
+pub(crate) use schemas::RegistryUse;
 pub use sla::{AbortWhen, Sla};
 pub use slo::Slo;
 pub use units::Span;

@@ -2,13 +2,15 @@
 //!
 //! The doc comments here are what `floodmark schema profile` shows in an editor.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     arrivals::{Arrivals, OnOff},
     bounds::{MAX_PARTITIONS, MAX_PRODUCERS},
-    contents::{Keys, Payload},
+    contents::{Codec, Keys, Payload},
     injections::{Lateness, Retries, Skew},
     phase::Phase,
     recorded::Records,
@@ -20,6 +22,7 @@ use super::{
     watermark::WatermarkModel,
     window_results::WindowResults,
 };
+use crate::payload::schema::SchemaText;
 
 /// The default number of partitions of a topic that floodmark creates.
 pub const DEFAULT_PARTITIONS: u32 = 4;
@@ -194,6 +197,18 @@ pub struct Stage {
     /// strptime (`%d.%m.%Y %H:%M:%S`). Default: recognised for each time; a number that is not between 2000 and 2100 in any unit is taken as milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time_format: Option<String>,
+    /// How the stage's messages are written, if not as the stream's: `json`, or by a schema: `avro`, `protobuf`, `json-schema`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<Codec>,
+    /// The file of the schema by which messages are read that name none, relative to the profile's folder. Default: the stream's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// Files of what the schema refers to, each under the name by which it is referred to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<String, String>,
+    /// protobuf: which message of the schema the stage holds. Default: the only one that is part of no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// Whether records of open or aborted transactions are read: "read_committed" (the default) or "read_uncommitted".
     #[serde(default)]
     pub isolation: Isolation,
@@ -206,6 +221,9 @@ pub struct Stage {
     /// No one wrote it: the stream names no stage, and is observed in its own topic.
     #[serde(skip)]
     pub implied: bool,
+    /// Its own schema, once it is read.
+    #[serde(skip)]
+    pub(crate) schema_text: Option<SchemaText>,
 }
 
 impl Stage {
@@ -221,8 +239,13 @@ impl Stage {
             event_time_format: None,
             isolation: Isolation::default(),
             quiet: defaults::quiet(),
+            codec: None,
+            schema: None,
+            references: BTreeMap::new(),
+            message: None,
             results: None,
             implied: true,
+            schema_text: None,
         }
     }
 

@@ -23,7 +23,7 @@ const MAX_LIST_BYTES: u64 = 512 << 20;
 const MAX_SAMPLES_BYTES: usize = 256 << 20;
 
 /// What is wrong with a file, and the way out.
-type Refused = (String, &'static str);
+pub(super) type Refused = (String, &'static str);
 
 const RELATIVE: &str = "the path is relative to the profile's folder";
 
@@ -251,7 +251,7 @@ fn unreadable(path: &Path, what: &str, error: &io::Error) -> Refused {
 }
 
 /// A file's text, or what is wrong and how to fix it. `what` names the kind of file.
-fn read_text(path: &Path, most_bytes: u64, what: &str) -> Result<String, Refused> {
+pub(super) fn read_text(path: &Path, most_bytes: u64, what: &str) -> Result<String, Refused> {
     let shown = path.display();
     let facts = fs::metadata(path).map_err(|error| unreadable(path, what, &error))?;
     if facts.is_dir() {
@@ -302,7 +302,7 @@ pub(super) fn note_templates(profile: &Profile, folder: &Path, table: &mut toml:
     }
 }
 
-fn full(folder: &Path, name: &str) -> String {
+pub(super) fn full(folder: &Path, name: &str) -> String {
     let path = folder.join(name);
     let path: PathBuf = std::path::absolute(&path).unwrap_or(path);
     path.display().to_string()

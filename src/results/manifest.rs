@@ -224,7 +224,7 @@ fn without_paths(mut profile: toml::Table) -> toml::Table {
     for stream in streams.into_iter().flatten() {
         forget_files(stream, "curve", &["file"]);
         forget_files(stream, "records", &["file"]);
-        forget_files(stream, "payload", &["template", "samples"]);
+        forget_files(stream, "payload", &["template", "samples", "schema", "references"]);
     }
     profile
 }

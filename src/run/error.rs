@@ -5,6 +5,7 @@ use crate::consume::ConsumeError;
 use crate::figures::length;
 use crate::kafka::{KafkaError, TargetError};
 use crate::produce::ProduceError;
+use crate::registry::SchemasError;
 use crate::results::ResultsError;
 
 /// Why a run did not come about.
@@ -25,6 +26,9 @@ pub enum RunError {
     /// Observing could not begin.
     #[error(transparent)]
     Consume(#[from] ConsumeError),
+    /// A stream has no schema.
+    #[error(transparent)]
+    Schemas(#[from] SchemasError),
     /// The results cannot be written.
     #[error(transparent)]
     Results(#[from] ResultsError),
@@ -64,6 +68,7 @@ impl RunError {
             RunError::Usage(_) | RunError::TooLate { .. } | RunError::RunIdInUse { .. } => true,
             RunError::Target(error) => !matches!(error, TargetError::Kafka(_)),
             RunError::Kafka(error) => matches!(error, KafkaError::Settings(_)),
+            RunError::Schemas(error) => error.is_usage(),
             RunError::Results(error) => error.is_usage(),
             _ => false,
         }

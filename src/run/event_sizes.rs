@@ -54,6 +54,8 @@ struct Over {
     takes: String,
     /// What raises it.
     way_out: String,
+    /// How many bytes the largest event is over it.
+    excess: u64,
     /// The share of events that are over it.
     share: f64,
     /// Compression may bring them below it.
@@ -67,6 +69,9 @@ pub(crate) fn fit(stream: &Stream, schedule: &StreamSchedule, way: &Way<'_>) -> 
     let over = [over_client(schedule, &largest, way), over_batch(schedule, &largest, way)];
     let (compressible, certain): (Vec<Over>, Vec<Over>) =
         over.into_iter().flatten().partition(|over| over.compressible);
+    if let (Some(mean_bytes), false) = (stream.payload.typical_bytes(), certain.is_empty()) {
+        return of_own_size(stream, &largest, &certain, mean_bytes);
+    }
     let share = certain.iter().map(|over| over.share).fold(0.0, f64::max);
     let is_tail = stream.payload.sizes == SizeDistribution::LogNormal && share < HALF;
     if share > 0.0 && !is_tail {
@@ -90,6 +95,7 @@ fn over_client(schedule: &StreamSchedule, largest: &MessageSize, way: &Way<'_>) 
     let needed = largest.as_client_counts();
     Some(Over {
         share: share_over(schedule, largest, needed, way.client_bytes)?,
+        excess: needed.saturating_sub(way.client_bytes),
         needs: format!("a message of {}", count(needed)),
         takes: format!("the client accepts {} (its message.max.bytes)", count(way.client_bytes)),
         way_out: format!("-X message.max.bytes={needed}"),
@@ -112,6 +118,7 @@ fn over_batch(schedule: &StreamSchedule, largest: &MessageSize, way: &Way<'_>) -
     };
     Some(Over {
         share: share_over(schedule, largest, needed, limit.bytes)?,
+        excess: needed.saturating_sub(limit.bytes),
         needs: format!("a batch of {}", count(needed)),
         takes: format!("{who} accepts {} ({of})", count(limit.bytes)),
         way_out,
@@ -126,6 +133,15 @@ fn share_over(schedule: &StreamSchedule, largest: &MessageSize, needed: u64, lim
     // What the payload holds besides the size that is drawn: the envelope, where sizes are of the filler.
     let envelope = largest.payload_bytes - drawn.min(largest.payload_bytes);
     (needed > limit).then(|| schedule.share_larger_than(limit.saturating_sub(around + envelope)))
+}
+
+/// Of payloads whose size nobody asks for, the mean and about the largest are known: refused where the mean is over a limit.
+fn of_own_size(stream: &Stream, largest: &MessageSize, over: &[Over], mean_bytes: f64) -> Fit {
+    let room = largest.payload_bytes.saturating_sub(mean_bytes as u64);
+    if over.iter().any(|over| over.excess > room) {
+        return Fit::Refused(refusal(stream, largest, over));
+    }
+    Fit::Doubtful(format!("{}: larger ones fail", largest_against(stream, largest, over)))
 }
 
 fn refusal(stream: &Stream, largest: &MessageSize, over: &[Over]) -> String {
@@ -160,7 +176,11 @@ mod tests {
     fn of(payload: &str, batch: Option<u64>, compression: Option<&str>) -> Fit {
         let text =
             format!("duration = \"10s\"\n[[stream]]\nname = \"s\"\nrate = \"1k/s\"\npayload = {{ {payload} }}\n");
-        let profile = Profile::from_text(&text, "p.toml").unwrap().profile;
+        of_text(&text, "p.toml", batch, compression)
+    }
+
+    fn of_text(text: &str, origin: &str, batch: Option<u64>, compression: Option<&str>) -> Fit {
+        let profile = Profile::from_text(text, origin).unwrap().profile;
         let schedule = StreamSchedule::new(&profile.streams[0], 0, 1, Span::from_secs(10), 4);
         let batch = batch.map(|bytes| BatchLimit { bytes, of_topic: bytes < 1_000_000 });
         let way = Way { topic: "t", client_bytes: 1_000_000, batch, compression, embedded: false };
@@ -206,6 +226,22 @@ mod tests {
         {
             assert!(text.contains(part), "{part}: {text}");
         }
+    }
+
+    #[test]
+    fn payloads_by_a_schema_are_refused_where_their_mean_is_too_large() {
+        let folder = tempfile::tempdir().unwrap();
+        // One to three items of 60,000 bytes.
+        let schema = r#"{"type":"record","name":"T","fields":[{"name":"id","type":"string"},
+            {"name":"f","type":{"type":"array","items":{"type":"fixed","name":"F","size":60000}}}]}"#;
+        std::fs::write(folder.path().join("t.avsc"), schema).unwrap();
+        let text = "duration = \"10s\"\n[[stream]]\nname = \"s\"\nrate = \"1k/s\"\n\
+             payload = { codec = \"avro\", schema = \"t.avsc\", id = \"/id\" }\n";
+        let origin = folder.path().join("p.toml");
+        let of = |topic_takes| of_text(text, origin.to_str().unwrap(), Some(topic_takes), None);
+        assert_eq!(of(190_000), Fit::Passes);
+        assert!(doubtful(of(150_000)).contains("180,039 bytes"));
+        assert!(refused(of(100_000)).contains("topic t accepts 100,000"));
     }
 
     #[test]

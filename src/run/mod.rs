@@ -1,6 +1,7 @@
 //! A run from its beginning to its end: wires the rooms together for `run`, `produce` and `consume`.
 
 mod abort;
+mod decoders;
 mod error;
 mod event_sizes;
 mod patience;

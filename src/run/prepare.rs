@@ -14,6 +14,7 @@ use crate::event::RunTag;
 use crate::kafka::{ClientSettings, Target};
 use crate::load::{StreamSchedule, fingerprint, streams_of};
 use crate::profile::Span;
+use crate::registry::{Purpose, settle_schemas};
 use crate::results::stamp::rfc3339;
 
 /// How long the cluster may take to answer at first.
@@ -43,14 +44,16 @@ pub(crate) struct Prepared {
 ///
 /// # Errors
 /// [`RunError`], one clear sentence.
-pub(crate) fn prepare(request: Request) -> Result<Prepared, RunError> {
+pub(crate) fn prepare(mut request: Request) -> Result<Prepared, RunError> {
     request.refuse_impossible()?;
+    let purpose = if request.role.sends() { Purpose::Send } else { Purpose::Observe };
+    let mut notes = settle_schemas(&mut request.loaded, purpose)?;
     let Cluster { embedded, settings, target } = Cluster::reach(&request)?;
     let topics = prepare_topics(&request, &target, embedded.is_some())?;
     let schedules = schedules_of(&request, &topics);
     let ways: Vec<Way<'_>> =
         topics.iter().map(|topic| Way::of(&settings, &topic.name, topic.batch_limit, embedded.is_some())).collect();
-    let notes = notes_on_sizes(&request, &schedules, &ways)?;
+    notes.extend(notes_on_sizes(&request, &schedules, &ways)?);
     let streams = prepare_streams(&request, &target, topics, &schedules)?;
     refuse_idle_observer(&request, &streams)?;
     let run_id = request.run_id();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::decoders::extractor_of;
 use super::error::RunError;
 use super::request::Request;
 use crate::conclude::models_of;
@@ -163,7 +164,7 @@ impl Beginnings<'_> {
             partitions,
             from: self.of_own_partitions(&stage.topic, partitions, isolation)?,
             isolation,
-            extractor: Extractor::of_stage(stream.payload.layout(), stage)
+            extractor: extractor_of(stream, stage, is_input)
                 .map_err(|error| RunError::Usage(format!("stage {}: {error}", stage.name)))?,
             spec: stage.clone(),
         })

@@ -61,6 +61,8 @@ mod program;
 #[cfg(test)]
 mod recorded;
 #[cfg(test)]
+mod registry;
+#[cfg(test)]
 mod relay;
 #[cfg(test)]
 #[path = "../instruments/relay/relaying.rs"]
@@ -73,6 +75,8 @@ mod reports;
 mod rewritten_due;
 #[cfg(test)]
 mod safety;
+#[cfg(test)]
+mod schemas;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]

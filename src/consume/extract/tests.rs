@@ -96,8 +96,13 @@ fn stage(id: &str, due: &str, sent: &str) -> Stage {
         isolation: crate::profile::Isolation::default(),
         event_time_format: None,
         quiet: crate::profile::units::Span::from_secs(5),
+        codec: None,
+        schema: None,
+        references: std::collections::BTreeMap::new(),
+        message: None,
         results: None,
         implied: false,
+        schema_text: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod payload;
 mod rates;
 mod recorded;
 mod replay;
+mod schemas;
 mod slo;
 mod watermarks;
 mod window_results;

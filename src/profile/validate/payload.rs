@@ -1,5 +1,6 @@
 //! The size of payloads: the envelope must fit, and the broker must accept them.
 
+use super::schemas;
 use crate::profile::{Codec, KeyDistribution, Keys, Payload, SizeDistribution, Stream, fault::Faults, units::ByteSize};
 
 use crate::profile::bounds::{MAX_PAYLOAD_BYTES, MIN_JSON_BYTES};
@@ -14,6 +15,7 @@ const LONGEST_KEY_BYTES: usize = 84;
 pub(super) fn payload(stream: &Stream, faults: &mut Faults<'_>) {
     let payload = &stream.payload;
     template(stream, faults);
+    schemas::payload(stream, faults);
     if payload.size.is_some() && payload.filler.is_some() {
         let help = "remove one of them: `size` is the whole payload, `filler` only what is added to the envelope";
         faults.add_help("filler", "`size` and `filler` cannot be set together", help);
@@ -87,6 +89,9 @@ fn only_with_files(payload: &Payload, faults: &mut Faults<'_>) {
     if has_template && has_samples {
         faults.add_help("samples", "`template` and `samples` cannot be set together", "remove one of them");
     }
+    if payload.codec.schema_kind().is_some() {
+        return faults.only_with("draw", payload.draw.is_some(), samples);
+    }
     faults.only_with("fields", !payload.fields.is_empty() && !has_template, template);
     for (key, present) in [("headers", !payload.headers.is_empty()), ("fingerprint", payload.fingerprint.is_some())] {
         faults.only_with(key, present && !has_template && !has_samples, template);
@@ -149,7 +154,7 @@ fn bounds(stream: &Stream, faults: &mut Faults<'_>) {
     let least = match payload.codec {
         Codec::Json if payload.template().is_some() => 0,
         Codec::Json => json_bytes(&stream.keys),
-        Codec::Binary => 0,
+        _ => 0,
     };
     for (key, size) in [("size", payload.size), ("min", payload.min), ("max", payload.max)] {
         let Some(size) = size else { continue };

@@ -45,7 +45,12 @@ fn excluded(stream: &Stream, faults: &mut Faults<'_>) {
         );
     }
     let mut faults = faults.at("payload");
-    let contents = [("template", stream.payload.template.is_some()), ("samples", stream.payload.samples.is_some())];
+    let of = &stream.payload;
+    let contents = [
+        ("template", of.template.is_some()),
+        ("samples", of.samples.is_some()),
+        ("codec", of.codec.schema_kind().is_some()),
+    ];
     for (key, _) in contents.into_iter().filter(|(_, is_set)| *is_set && has_payloads) {
         let help = format!("remove `{key}`, or the column `payload`");
         faults.add_help(key, format!("`{key}` and records with payloads cannot be set together"), help);

@@ -3,7 +3,7 @@
 use crate::event::time_form::TimeForm;
 use crate::profile::{AbortWhen, Slo, Stage, Stream, fault::Faults, units::Span};
 
-use super::names;
+use super::{names, schemas};
 
 /// Limits on latency are above zero, and a higher percentile's limit is not below a lower one's.
 pub(super) fn slo(slo: &Slo, faults: &mut Faults<'_>) {
@@ -76,6 +76,7 @@ pub(super) fn stages(stream: &Stream, faults: &mut Faults<'_>) {
             faults.add_help("quiet", "`quiet` is 0s, so every event would count as lost", "5s is usual");
         }
         pointers(stage, &mut faults);
+        schemas::stage(stream, stage, &mut faults);
         if let Some(Err(error)) = stage.event_time_format.as_deref().map(str::parse::<TimeForm>) {
             faults.add_help(
                 "event_time_format",

@@ -42,7 +42,7 @@ pub(crate) fn sample_report(streams: &[(String, Vec<Sampled>)]) -> Vec<u8> {
             for (header, value) in &message.headers {
                 text.extend(format!("# {header}: {value}\n").into_bytes());
             }
-            text.extend(shown(&message.payload).into_bytes());
+            text.extend(message.decoded.clone().unwrap_or_else(|| shown(&message.payload)).into_bytes());
             text.push(b'\n');
         }
     }
