@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::extract::{Place, PlaceError};
+use crate::event::time_form::{TimeForm, Unit};
 use crate::event_time::windows::{Counted, WindowSpan};
 
 /// The prefix of a place in the record's key: `key` for all of it, `key:/window/start` for a place in it.
@@ -38,7 +39,7 @@ impl ResultPlace {
 /// Where the parts of a window result are at one stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultPlaces {
-    /// The window's start: milliseconds since 1970, RFC 3339, or `yyyy-mm-dd hh:mm:ss` (in UTC).
+    /// The window's start: milliseconds since 1970 (or µs or ns, told by their size), RFC 3339, or `yyyy-mm-dd hh:mm:ss` (in UTC).
     pub start: ResultPlace,
     /// The window's end, exclusive; by default the start plus `size_ms`. (In a session
     /// it may be the last event's time, as in Kafka Streams.)
@@ -190,7 +191,7 @@ impl<'m, H: Fn(&str) -> Option<&'m [u8]>> Parsed<'_, 'm, H> {
         let found = self.find(place).ok_or(ResultFault::Missing(part))?;
         let time_ms = match found {
             Found::Json(Value::String(text)) => time_of_text(text),
-            Found::Json(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+            Found::Json(number) => finer(number).or_else(|| number.as_i64()).or_else(|| whole(number.as_f64()?)),
             Found::Bytes(bytes) => std::str::from_utf8(bytes).ok().and_then(time_of_text),
         };
         let time_ms = time_ms.ok_or(ResultFault::NotTime(part))?;
@@ -243,6 +244,12 @@ fn time_of_text(text: &str) -> Option<i64> {
     let in_utc = || text.parse::<DateTime>().ok().and_then(|time| TimeZone::UTC.to_timestamp(time).ok());
     // Whole milliseconds, and what is before 1970 rounded down.
     timestamp.or_else(in_utc).map(|time| time.as_nanosecond().div_euclid(1_000_000) as i64)
+}
+
+/// Schemas often count microseconds, as Spark does, or nanoseconds: the size tells.
+fn finer(number: &Value) -> Option<i64> {
+    let form = TimeForm::recognise(number)?;
+    matches!(form, TimeForm::Number(Unit::Us | Unit::Ns)).then(|| form.of_json(number))?
 }
 
 /// A number that went through floating point, as some pipelines write it.

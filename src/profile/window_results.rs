@@ -40,7 +40,7 @@ pub enum CopiesRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WindowResults {
-    /// Where the window's start is: milliseconds since 1970, or a date and time.
+    /// Where the window's start is: milliseconds since 1970 (or microseconds or nanoseconds, told by their size), or a date and time.
     pub start: String,
     /// Where the window's end is (exclusive; for a session, the time of its last event will do). Default: the start plus the window's length. Sessions need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
