@@ -23,6 +23,12 @@ public final class Options {
         defaults.put("brokers", "127.0.0.1:9092");
         defaults.put("topic", REQUIRED);
         defaults.put("output", REQUIRED);
+        defaults.put("events-output", NONE);
+        defaults.put("format", "json");
+        defaults.put("registry", NONE);
+        defaults.put("id", "/id");
+        defaults.put("event-time", "/event_time");
+        defaults.put("sent", "/sent");
         defaults.put("mode", "backlog");
         defaults.put("window-ms", "10000");
         defaults.put("parallelism", "1");
@@ -62,6 +68,7 @@ public final class Options {
         if (!text("mode").equals("backlog") && !text("mode").equals("live")) {
             throw new Misuse("--mode is backlog or live, not '" + text("mode") + "'");
         }
+        if (text("format").equals("avro") && text("registry").isEmpty()) throw new Misuse("--format avro needs --registry, the registry's address");
         if (number("window-ms") == 0) throw new Misuse("--window-ms must be above 0");
         if (number("parallelism") == 0) throw new Misuse("--parallelism must be above 0");
     }
@@ -80,6 +87,12 @@ public final class Options {
             // Reported below.
         }
         throw new Misuse("--" + name + " is a whole number of 0 or more, not '" + value + "'");
+    }
+
+    /** A place in an event, as {@code /meta/id}. */
+    String pointer(String name) {
+        if (text(name).startsWith("/")) return text(name);
+        throw new Misuse("--" + name + " is a JSON pointer such as /meta/id, not '" + text(name) + "'");
     }
 
     /** The path, or null when the argument was left out. */

@@ -37,12 +37,19 @@ public final class Watch {
             code = 2;
         } catch (Exception failure) {
             failure.printStackTrace();
-            Throwable cause = failure;
-            while (cause.getCause() != null) cause = cause.getCause();
-            System.err.println(name + ": it failed: " + cause.getMessage());
+            System.err.println(name + ": it failed: " + reason(failure));
             code = 1;
         }
         System.exit(code); // the engines' threads are not all daemons
+    }
+
+    /** The innermost message: what is around it names the engine's own classes. */
+    private static String reason(Throwable failure) {
+        String reason = failure.toString();
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause.getMessage() != null) reason = cause.getMessage();
+        }
+        return reason;
     }
 
     /** Starts a pipeline. */

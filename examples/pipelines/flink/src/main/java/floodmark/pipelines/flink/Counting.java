@@ -1,6 +1,6 @@
 package floodmark.pipelines.flink;
 
-import floodmark.pipelines.contract.Payload;
+import floodmark.pipelines.contract.Format;
 import org.apache.flink.api.common.functions.AggregateFunction;
 import org.apache.flink.streaming.api.functions.windowing.ProcessWindowFunction;
 import org.apache.flink.streaming.api.windowing.windows.TimeWindow;
@@ -30,9 +30,15 @@ final class Counting implements AggregateFunction<Event, Long, Long> {
 
     /** Adds the window and the key to the count. */
     static final class Result extends ProcessWindowFunction<Long, byte[], String, TimeWindow> {
+        private final Format format;
+
+        Result(Format format) {
+            this.format = format;
+        }
+
         @Override
         public void process(String key, Context context, Iterable<Long> count, Collector<byte[]> out) {
-            out.collect(Payload.windowResult(context.window().getStart(), context.window().getEnd(), key, count.iterator().next()));
+            out.collect(format.windowResult(context.window().getStart(), context.window().getEnd(), key, count.iterator().next()));
         }
     }
 }

@@ -1,5 +1,6 @@
 package floodmark.pipelines.flink;
 
+import floodmark.pipelines.contract.Format;
 import floodmark.pipelines.contract.Options;
 import floodmark.pipelines.contract.Watch;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.windowing.assigners.EventTimeSessionWindows;
 import org.apache.flink.streaming.api.windowing.assigners.TumblingEventTimeWindows;
@@ -34,17 +36,24 @@ public final class WindowCounts {
     private static StreamExecutionEnvironment build(Options options) {
         StreamExecutionEnvironment environment = StreamExecutionEnvironment.createLocalEnvironment((int) options.number("parallelism"), configuration());
         environment.getConfig().setAutoWatermarkInterval(options.number("interval-ms"));
-        environment
-                // The strategy goes into the source: each Kafka partition has its own watermark, and the slowest one counts.
-                .fromSource(source(options), watermarks(options), "events")
-                .keyBy(event -> event.key)
+        Format format = Format.of(options);
+        // The strategy goes into the source: each Kafka partition has its own watermark, and the slowest one counts.
+        DataStream<Event> events = environment.fromSource(source(options, format), watermarks(options), "events");
+        if (handsOn(options)) {
+            events.map(event -> event.handedOn).returns(byte[].class).sinkTo(sink(options, "events-output")).name("handed on");
+        }
+        events.keyBy(event -> event.key)
                 .window(windows(options))
                 .allowedLateness(Duration.ofMillis(options.number("allowed-lateness-ms")))
-                .aggregate(new Counting(), new Counting.Result())
+                .aggregate(new Counting(), new Counting.Result(format))
                 .name("windows")
-                .sinkTo(sink(options))
+                .sinkTo(sink(options, "output"))
                 .name("results");
         return environment;
+    }
+
+    private static boolean handsOn(Options options) {
+        return !options.text("events-output").equals(Options.NONE);
     }
 
     private static WindowAssigner<Object, TimeWindow> windows(Options options) {
@@ -61,12 +70,12 @@ public final class WindowCounts {
         return configuration;
     }
 
-    private static KafkaSource<Event> source(Options options) {
+    private static KafkaSource<Event> source(Options options, Format format) {
         KafkaSourceBuilder<Event> source = KafkaSource.<Event>builder()
                 .setBootstrapServers(options.text("brokers"))
                 .setTopics(options.text("topic"))
                 .setStartingOffsets(OffsetsInitializer.earliest())
-                .setDeserializer(new EventReader());
+                .setDeserializer(new EventReader(format, handsOn(options)));
         if (options.isLive()) {
             source.setProperty("partition.discovery.interval.ms", "-1"); // the topic's partitions are those of the start
         } else {
@@ -82,11 +91,11 @@ public final class WindowCounts {
         return idlenessMs == 0 ? strategy : strategy.withIdleness(Duration.ofMillis(idlenessMs));
     }
 
-    private static KafkaSink<byte[]> sink(Options options) {
+    private static KafkaSink<byte[]> sink(Options options, String topic) {
         return KafkaSink.<byte[]>builder()
                 .setBootstrapServers(options.text("brokers"))
                 .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
-                .setRecordSerializer(new ResultWriter(options.text("output")))
+                .setRecordSerializer(new ResultWriter(options.text(topic)))
                 .build();
     }
 }

@@ -1,6 +1,7 @@
 package floodmark.pipelines.streams;
 
-import floodmark.pipelines.contract.Payload;
+import floodmark.pipelines.contract.Format;
+import floodmark.pipelines.contract.Parts;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAccumulator;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -15,11 +16,17 @@ final class EventTime implements TimestampExtractor {
     static final AtomicLong UNREADABLE = new AtomicLong();
     static final LongAccumulator MAX_LAG_MS = new LongAccumulator(Math::max, 0);
 
+    private final Format format;
+
+    EventTime(Format format) {
+        this.format = format;
+    }
+
     @Override
     public long extract(ConsumerRecord<Object, Object> record, long partitionTime) {
         READ.incrementAndGet();
         MAX_LAG_MS.accumulate(System.currentTimeMillis() - record.timestamp());
-        long eventTimeMs = Payload.eventTimeMs((byte[]) record.value()).orElse(-1);
+        long eventTimeMs = format.read((byte[]) record.value()).map(Parts::eventTimeMs).orElse(-1L);
         if (eventTimeMs < 0) UNREADABLE.incrementAndGet();
         return eventTimeMs;
     }

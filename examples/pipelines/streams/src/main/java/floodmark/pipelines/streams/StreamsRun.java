@@ -17,6 +17,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.utils.AppInfoParser;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.TaskMetadata;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 
 /** A running Kafka Streams program, and its metrics. */
 final class StreamsRun implements Engine {
@@ -28,12 +29,17 @@ final class StreamsRun implements Engine {
     /** Where each partition ended when the program started: the end of a backlog. */
     private final Map<TopicPartition, Long> ends;
     private final Map<String, Long> late = new TreeMap<>();
+    private volatile Throwable failure;
 
     StreamsRun(KafkaStreams streams, Path state, Options options) throws Exception {
         this.streams = streams;
         this.state = state;
         this.options = options;
         this.ends = ends(options);
+        streams.setUncaughtExceptionHandler(thrown -> {
+            failure = thrown;
+            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        });
         streams.start();
     }
 
@@ -66,7 +72,7 @@ final class StreamsRun implements Engine {
     @Override
     public boolean hasEnded() {
         lateRecords(); // while the tasks still exist
-        if (streams.state() == KafkaStreams.State.ERROR) throw new IllegalStateException("Kafka Streams stopped with an error; its log says why");
+        if (failure != null || streams.state() == KafkaStreams.State.ERROR) throw new IllegalStateException("Kafka Streams stopped with an error", failure);
         if (options.isLive()) return false;
         Map<TopicPartition, Long> committed = new HashMap<>();
         for (TaskMetadata task : tasks()) committed.putAll(task.committedOffsets());

@@ -1,5 +1,6 @@
 package floodmark.pipelines.streams;
 
+import floodmark.pipelines.contract.Format;
 import floodmark.pipelines.contract.Options;
 import floodmark.pipelines.contract.Watch;
 import java.nio.file.Files;
@@ -17,6 +18,7 @@ import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.KGroupedStream;
+import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
@@ -45,11 +47,16 @@ public final class WindowCounts {
 
     private static Topology topology(Options options) {
         StreamsBuilder builder = new StreamsBuilder();
-        KGroupedStream<String, byte[]> events = builder
-                .stream(options.text("topic"), Consumed.with(Serdes.String(), Serdes.ByteArray()).withTimestampExtractor(new EventTime()))
-                // By the record's existing key: nothing is repartitioned, and each partition is a task with its own stream time.
-                .groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()));
-        counts(events, options).toStream().process(ResultWriter::new).to(options.text("output"), Produced.with(Serdes.String(), Serdes.ByteArray()));
+        Format format = Format.of(options);
+        KStream<String, byte[]> events =
+                builder.stream(options.text("topic"), Consumed.with(Serdes.String(), Serdes.ByteArray()).withTimestampExtractor(new EventTime(format)));
+        Produced<String, byte[]> written = Produced.with(Serdes.String(), Serdes.ByteArray());
+        if (!options.text("events-output").equals(Options.NONE)) {
+            events.process(() -> new HandingOn(format)).to(options.text("events-output"), written);
+        }
+        // By the record's existing key: nothing is repartitioned, and each partition is a task with its own stream time.
+        KGroupedStream<String, byte[]> byKey = events.groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()));
+        counts(byKey, options).toStream().process(() -> new ResultWriter(format)).to(options.text("output"), written);
         return builder.build();
     }
 
