@@ -45,6 +45,7 @@ pub mod registry;
 pub mod report;
 pub mod results;
 mod run;
+mod shipped;
 mod side_by_side;
 pub mod stop;
 pub mod survey;

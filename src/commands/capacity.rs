@@ -4,11 +4,11 @@ mod asked;
 mod plan;
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::curve::curve_in;
 use super::report::add_search_report;
 use super::{CommandError, Outcome, flags};
 use crate::broker::{Broker, BrokerConfig};
@@ -45,7 +45,7 @@ Stopped with Ctrl-C, the same command with the same --out goes on from the trial
 For a profile named plan, write ./plan.
 
 Examples:
-  floodmark capacity profiles/peak3x.toml -b localhost:9092
+  floodmark capacity peak3x -b localhost:9092
   floodmark capacity orders.toml -b localhost:9092 --set stream.orders.slo.end_to_end_p99=500ms --out results/capacity
 
 Exit codes: 0 the capacity was found; 1 it is below --need; 2 wrong usage or profile; 3 no interval was found; 4 the environment failed"
@@ -54,7 +54,7 @@ pub struct Args {
     /// What else to do about a capacity.
     #[command(subcommand)]
     pub verb: Option<Verb>,
-    /// The profile, with its limits: a TOML file such as profiles/peak3x.toml
+    /// The profile, with its limits: a TOML file, or one inside floodmark: peak3x (`floodmark new --list` shows them)
     // The command line asks for it, except before a subcommand.
     #[arg(required = true)]
     pub profile: Option<PathBuf>,
@@ -187,9 +187,7 @@ fn needed(args: &Args, profile: &Profile) -> Result<Option<Needed>, CommandError
         (None, Some(need)) => of_profile(need, profile).map_err(|why| format!("--need: {why}")),
         (Some(file), need) => {
             let shown = file.display();
-            let curve = fs::read(file).map_err(|error| format!("--need-curve {shown}: it cannot be read: {error}"));
-            let curve =
-                curve.and_then(|bytes| Curve::read(&bytes).map_err(|error| format!("--need-curve {shown}: {error}")));
+            let curve = curve_in(file).map_err(|error| format!("--need-curve: {error}"));
             let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             let of = |curve: Curve| of_curve(need.unwrap_or(Need::PEAK), &curve, &name, profile);
             curve.and_then(|curve| of(curve).map_err(|why| format!("--need-curve {shown}: {why}")))

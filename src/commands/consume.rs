@@ -10,11 +10,11 @@ use crate::conclude::Role;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  floodmark consume profiles/average.toml -b localhost:9092 --run-id night --out results/c
+  floodmark consume average -b localhost:9092 --run-id night --out results/c
 
 Two observers, each of which reads every second partition of every topic:
-  floodmark consume profiles/average.toml -b localhost:9092 --run-id night --shard 0/2 --out results/c
-  floodmark consume profiles/average.toml -b localhost:9092 --run-id night --shard 1/2 --out results/d")]
+  floodmark consume average -b localhost:9092 --run-id night --shard 0/2 --out results/c
+  floodmark consume average -b localhost:9092 --run-id night --shard 1/2 --out results/d")]
 pub struct Args {
     /// Which traffic to expect.
     #[command(flatten)]

@@ -11,6 +11,7 @@ use std::path::Path;
 use super::{CommandError, Outcome};
 use crate::curve::{Curve, FIRST_LINE};
 use crate::report::figures;
+use crate::shipped;
 
 /// A larger file is not read: a year in one-second buckets is just below.
 const MOST_BYTES: u64 = 1 << 30;
@@ -59,8 +60,11 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     Ok(Outcome::Done)
 }
 
-/// A file's bytes, of `-` those of standard input, up to a bound.
+/// A file's bytes, of `-` those of standard input, up to a bound; or those of the file inside the program.
 fn read_bounded(file: &Path) -> Result<Vec<u8>, CommandError> {
+    if let Some(inside) = shipped::file(file, file) {
+        return Ok(inside.text.as_bytes().to_vec());
+    }
     let refused = |system: io::Error| CommandError::Usage(format!("cannot read {}: {system}", file.display()));
     let mut bytes = Vec::new();
     let source: Box<dyn Read> = if file == Path::new("-") {

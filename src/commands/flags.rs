@@ -17,7 +17,7 @@ use crate::{
 /// Which traffic: a profile, and what is changed in it.
 #[derive(Debug, Clone, Args)]
 pub struct ProfileFlags {
-    /// The profile: a TOML file such as profiles/average.toml
+    /// The profile: a TOML file, or one inside floodmark: average (`floodmark new --list` shows them)
     pub profile: PathBuf,
     /// Override the profile's duration: 30s, 5m
     #[arg(long, value_name = "SPAN")]

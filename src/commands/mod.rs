@@ -45,9 +45,9 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
-  floodmark run profiles/average.toml                      on the embedded broker, nothing to install
-  floodmark run profiles/peak3x.toml -b localhost:9092     on your broker
-  floodmark plan profiles/bot-flood.toml                   what it would send
+  floodmark run average                      on the embedded broker, nothing to install
+  floodmark run peak3x -b localhost:9092     on your broker
+  floodmark plan bot-flood                   what it would send
 
 Exit codes: 0 pass; 1 fail (a limit broken, events lost); 2 wrong usage or profile; 3 void (the run cannot tell pass from fail);
 4 the environment failed (no broker, refused, no disk)";

@@ -12,9 +12,9 @@ use crate::run::{Plan, RunError, samples};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  floodmark plan profiles/bot-flood.toml
-  floodmark plan profiles/peak3x.toml --rate-scale 2 --json
-  floodmark plan profiles/average.toml --sample 3")]
+  floodmark plan bot-flood
+  floodmark plan peak3x --rate-scale 2 --json
+  floodmark plan average --sample 3")]
 pub struct Args {
     /// Which traffic.
     #[command(flatten)]

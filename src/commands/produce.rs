@@ -10,9 +10,9 @@ use crate::conclude::Role;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example, three processes that make one run:
-  floodmark produce profiles/average.toml -b localhost:9092 --run-id night --shard 0/2 --out results/a
-  floodmark produce profiles/average.toml -b localhost:9092 --run-id night --shard 1/2 --out results/b
-  floodmark consume profiles/average.toml -b localhost:9092 --run-id night --out results/c
+  floodmark produce average -b localhost:9092 --run-id night --shard 0/2 --out results/a
+  floodmark produce average -b localhost:9092 --run-id night --shard 1/2 --out results/b
+  floodmark consume average -b localhost:9092 --run-id night --out results/c
   floodmark merge results/a results/b results/c --out results/night")]
 pub struct Args {
     /// Which traffic.

@@ -12,9 +12,9 @@ use crate::conclude::Role;
 Without -b the run uses an embedded broker.
 
 Examples:
-  floodmark run profiles/average.toml
-  floodmark run profiles/bot-flood.toml -b localhost:9092 --duration 20s
-  floodmark run profiles/peak3x.toml --set stream.orders.delivery=exactly-once --rate-scale 0.5")]
+  floodmark run average
+  floodmark run bot-flood -b localhost:9092 --duration 20s
+  floodmark run peak3x --set stream.orders.delivery=exactly-once --rate-scale 0.5")]
 pub struct Args {
     /// Which traffic.
     #[command(flatten)]

@@ -32,7 +32,7 @@ Examples:
 
 Exit codes: 0 every combination was measured; 2 wrong usage or profile; 3 one was not, or the sweep was stopped; 4 the environment failed")]
 pub struct Args {
-    /// The profile: a TOML file such as profiles/average.toml
+    /// The profile: a TOML file, or one inside floodmark: average (`floodmark new --list` shows them)
     pub profile: PathBuf,
     /// A setting and its values, the one to compare with first: linger.ms=0,5,20 (repeatable: every combination is tried)
     #[arg(long, value_name = "KEY=V1,V2")]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::compare::{Figure, Threshold, Thresholds};
 use crate::profile::{ByteSize, Span};
+use crate::shipped;
 
 /// How often each profile runs in a night, where the suite does not say.
 const REPETITIONS: usize = 5;
@@ -139,7 +140,11 @@ impl Suite {
             if profile.name.is_empty() {
                 profile.name = stem(&profile.file);
             }
-            profile.file = folder.join(&profile.file);
+            let beside = folder.join(&profile.file);
+            // One that is inside the program keeps its bare name.
+            if beside.exists() || shipped::profile(&profile.file).is_none() {
+                profile.file = beside;
+            }
         }
     }
 

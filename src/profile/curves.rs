@@ -58,9 +58,11 @@ pub(super) fn note_curves(profile: &Profile, folder: &Path, table: &mut toml::Ta
         else {
             continue;
         };
-        let path = folder.join(&replay.file);
-        let path: PathBuf = std::path::absolute(&path).unwrap_or(path);
-        curve.insert("file".to_owned(), path.display().to_string().into());
+        if replay.shipped(folder).is_none() {
+            let path = folder.join(&replay.file);
+            let path: PathBuf = std::path::absolute(&path).unwrap_or(path);
+            curve.insert("file".to_owned(), path.display().to_string().into());
+        }
         if let Some(captured) = replay.captured() {
             curve.insert("fingerprint".to_owned(), captured.fingerprint().into());
         }

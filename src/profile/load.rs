@@ -16,6 +16,7 @@ use super::{
     units::Span,
     validate::{self, LongPhases},
 };
+use crate::shipped;
 
 /// A profile that is ready to run, and what else is known about it.
 #[derive(Debug, Clone)]
@@ -39,12 +40,16 @@ impl Profile {
         Self::from_file_with(path, &Overrides::default())
     }
 
-    /// Reads a profile from a file and applies the overrides.
+    /// Reads a profile from a file, or the one inside the program of that name, and applies the overrides.
     ///
     /// # Errors
     /// A file that cannot be read, or what is wrong in it or in an override.
     pub fn from_file_with(path: &FilePath, overrides: &Overrides) -> Result<Loaded, ProfileError> {
-        Self::from_text_with(&read(path)?, &path.display().to_string(), overrides)
+        let origin = path.display().to_string();
+        match shipped::profile(path) {
+            Some(inside) => Self::from_text_with(inside.text, &origin, overrides),
+            None => Self::from_text_with(&read(path)?, &origin, overrides),
+        }
     }
 
     /// Reads a profile from text; `origin` is used as the file's path in messages.
@@ -101,9 +106,7 @@ fn read(path: &FilePath) -> Result<String, ProfileError> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
-            let help =
-                "floodmark comes with profiles/average.toml, peak3x, bot-flood, skewed-clocks and out-of-order-retries";
-            ProfileError::unreadable(format!("there is no profile {shown}"), Some(help.to_owned()))
+            ProfileError::unreadable(format!("there is no profile {shown}"), Some(shipped::way_out(path)))
         }
         io::ErrorKind::IsADirectory => {
             ProfileError::unreadable(format!("{shown} is a folder; a profile is a TOML file"), None)

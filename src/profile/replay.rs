@@ -13,6 +13,7 @@ use super::{
     window::{self, WindowEdge},
 };
 use crate::curve::{Curve, Height, Played, Playing};
+use crate::shipped::{self, Shipped};
 
 /// The largest curve file. A week of one-second buckets has 20 MB.
 const MAX_FILE_BYTES: u64 = 512 << 20;
@@ -159,10 +160,18 @@ impl Replay {
         Some(Played::new(self.captured()?, &playing))
     }
 
+    /// The curve inside the program that `file` means, where no file has its name.
+    pub(super) fn shipped(&self, folder: &Path) -> Option<&'static Shipped> {
+        shipped::file(Path::new(&self.file), &folder.join(&self.file))
+    }
+
     /// Reads the curve file.
     pub(super) fn read(&mut self, folder: &Path, faults: &mut Faults<'_>) {
         let path = folder.join(&self.file);
-        match read_curve(&path) {
+        match self
+            .shipped(folder)
+            .map_or_else(|| read_curve(&path), |inside| curve_of(inside.text.as_bytes(), inside.name))
+        {
             Ok(curve) => self.captured = Some(Arc::new(curve)),
             Err((message, help)) => return faults.add_help("file", message, help),
         }
@@ -179,9 +188,10 @@ impl Replay {
     }
 }
 
+const IMPORT: &str = "make curve files with `floodmark curve import`";
+
 /// A curve file's counts, or what is wrong and how to fix it.
 fn read_curve(path: &Path) -> Result<Curve, (String, &'static str)> {
-    const IMPORT: &str = "make curve files with `floodmark curve import`";
     let shown = path.display();
     let unreadable = |error: &io::Error| match error.kind() {
         io::ErrorKind::NotFound => {
@@ -198,5 +208,9 @@ fn read_curve(path: &Path) -> Result<Curve, (String, &'static str)> {
         return Err((message, "import it with longer buckets"));
     }
     let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
-    Curve::read(&bytes).map_err(|error| (format!("{shown}: {error}"), IMPORT))
+    curve_of(&bytes, &shown.to_string())
+}
+
+fn curve_of(bytes: &[u8], shown: &str) -> Result<Curve, (String, &'static str)> {
+    Curve::read(bytes).map_err(|error| (format!("{shown}: {error}"), IMPORT))
 }

@@ -78,6 +78,8 @@ mod safety;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
+mod shipped;
+#[cfg(test)]
 mod strangers;
 #[cfg(test)]
 mod sweep;

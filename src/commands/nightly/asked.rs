@@ -15,6 +15,7 @@ use crate::kafka::{ClientSettings, Target};
 use crate::nightly::{self, NIGHT_SCHEMA, NightRecord, Suite, SuiteProfile};
 use crate::results::ResultsError;
 use crate::results::stamp::now_rfc3339;
+use crate::shipped;
 use crate::trials::{NightWay, ProfileWay, takes_s};
 
 /// How long the cluster may take to answer at first.
@@ -216,11 +217,16 @@ fn flags(args: &Args, suite: &Suite) -> Vec<OsString> {
     flags
 }
 
+fn text_of(profile: &Path) -> String {
+    let inside = shipped::profile(profile).map(|inside| inside.text.to_owned());
+    inside.unwrap_or_else(|| fs::read_to_string(profile).unwrap_or_default())
+}
+
 /// All that a night's runs depend on but the brokers' addresses: a cluster is known by its id.
 fn hash(suite: &Suite, way: &NightWay) -> String {
     let profiles: Vec<(&PathBuf, &Vec<OsString>, f64)> =
         way.profiles.iter().map(|of| (&of.file, &of.flags, of.lasts_s)).collect();
-    let texts: Vec<String> = way.profiles.iter().map(|of| fs::read_to_string(&of.file).unwrap_or_default()).collect();
+    let texts: Vec<String> = way.profiles.iter().map(|of| text_of(&of.file)).collect();
     let repetitions: Vec<usize> = suite.profiles.iter().map(|profile| suite.repetitions_of(profile)).collect();
     let text = format!("{profiles:?} {texts:?} {repetitions:?} {:?} {:?}", suite.cluster, way.figures);
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
