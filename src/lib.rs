@@ -48,6 +48,7 @@ mod run;
 mod shipped;
 mod side_by_side;
 pub mod stop;
+mod surroundings;
 pub mod survey;
 mod sweep;
 mod trials;

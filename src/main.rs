@@ -35,7 +35,7 @@ fn say_fault(fault: &str) {
 fn run() -> ExitCode {
     outlive_full_files();
     end_with_parent();
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => {
             // Help and version come this way, too; it is not an error if they cannot be written.

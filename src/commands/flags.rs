@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 
+use super::CommandError;
 use crate::{
     kafka::{ClientSettings, SettingsError},
     load::Shard,
@@ -12,6 +13,7 @@ use crate::{
     profile::{Loaded, Overrides, Profile, ProfileError, units::Span},
     report::formats::{FORMATS, Format},
     report::output::to_stderr,
+    surroundings::{self, Given, Together, together},
 };
 
 /// Which traffic: a profile, and what is changed in it.
@@ -64,19 +66,19 @@ pub struct ObserverFlag {
 /// Which cluster, and how the client speaks to it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TargetFlags {
-    /// Brokers to connect to: HOST:PORT, several with commas between
+    /// Brokers to connect to: HOST:PORT, several with commas between, or `embedded` [env: FLOODMARK_BROKERS]
     #[arg(short, long, value_name = "HOST:PORT")]
     pub brokers: Option<String>,
-    /// A client property, by librdkafka's name (repeatable)
+    /// A client property, by librdkafka's name (repeatable) [env: FLOODMARK_X_LINGER_MS for linger.ms, and so on]
     #[arg(short = 'X', value_name = "KEY=VALUE")]
     pub property: Vec<String>,
-    /// A file of client properties, as Kafka's own tools read them
+    /// A file of client properties, as Kafka's own tools read them [env: FLOODMARK_CLIENT_CONFIG]
     #[arg(long, value_name = "FILE")]
     pub client_config: Option<PathBuf>,
-    /// Confirm a cluster that is not on this machine, by its id
+    /// Confirm a cluster that is not on this machine, by its id [env: FLOODMARK_ALLOW_CLUSTER]
     #[arg(long, value_name = "ID")]
     pub allow_cluster: Option<String>,
-    /// Allow a topic whose name does not begin with `floodmark` (repeatable)
+    /// Allow a topic whose name does not begin with `floodmark` (repeatable) [env: FLOODMARK_ALLOW_TOPIC, several with commas between]
     #[arg(long, value_name = "TOPIC")]
     pub allow_topic: Vec<String>,
 }
@@ -88,11 +90,24 @@ impl TargetFlags {
     /// A pair or a file that cannot be read, or that the client does not take.
     pub fn settings(&self) -> Result<ClientSettings, SettingsError> {
         let settings = ClientSettings::gather(self.brokers.as_deref(), self.client_config.as_deref(), &self.property)?;
-        for remark in settings.remarks() {
-            // Nobody to hear it is no reason to stop.
-            let _unheard = to_stderr(&format!("note: {remark}\n"));
-        }
+        settings.remarks().iter().for_each(|remark| note_to_stderr(remark));
         Ok(settings)
+    }
+
+    /// Adds what the environment and the folder's `floodmark.toml` say, and tells on standard error what was taken from where.
+    ///
+    /// # Errors
+    /// A variable or a file that cannot be used.
+    pub fn complete(&mut self) -> Result<(), CommandError> {
+        let TargetFlags { brokers, property: properties, client_config, allow_cluster, allow_topic: allow_topics } =
+            std::mem::take(self);
+        let flags = Given { brokers, properties, client_config, allow_cluster, allow_topics };
+        let below = surroundings::read().map_err(CommandError::Usage)?;
+        let Together { given, notes } = together(flags, below);
+        let Given { brokers, properties: property, client_config, allow_cluster, allow_topics: allow_topic } = given;
+        *self = TargetFlags { brokers, property, client_config, allow_cluster, allow_topic };
+        notes.iter().for_each(|note| note_to_stderr(note));
+        Ok(())
     }
 
     /// The same flags for a `floodmark run`, all but the brokers.
@@ -113,6 +128,11 @@ impl TargetFlags {
         }
         arguments
     }
+}
+
+fn note_to_stderr(note: &str) {
+    // Nobody to hear it is no reason to stop.
+    let _unheard = to_stderr(&format!("note: {note}\n"));
 }
 
 /// How a run is watched while it goes on.

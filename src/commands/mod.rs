@@ -95,6 +95,33 @@ pub enum Command {
     Completions(completions::Args),
 }
 
+impl Command {
+    /// Which cluster it asks for: nothing of one that needs none.
+    fn target(&mut self) -> Option<&mut flags::TargetFlags> {
+        match self {
+            Command::Run(args) => Some(&mut args.target),
+            Command::Produce(args) => Some(&mut args.target),
+            Command::Consume(args) => Some(&mut args.target),
+            Command::Capacity(args) => args.verb.is_none().then_some(&mut args.target),
+            Command::Sweep(args) => Some(&mut args.target),
+            Command::Nightly(args) => Some(&mut args.target),
+            Command::Watermark(args) => args.topic.is_some().then_some(&mut args.target),
+            Command::Capture(args) => Some(&mut args.target),
+            Command::Merge(_)
+            | Command::Show(_)
+            | Command::Report(_)
+            | Command::Compare(_)
+            | Command::History(_)
+            | Command::Accept(_)
+            | Command::Plan(_)
+            | Command::Curve(_)
+            | Command::Broker(_)
+            | Command::Schema(_)
+            | Command::Completions(_) => None,
+        }
+    }
+}
+
 /// How a command ended, when it did not end in an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -134,7 +161,10 @@ impl Cli {
     ///
     /// # Errors
     /// [`CommandError`], which knows its exit code.
-    pub fn run(&self, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    pub fn run(&mut self, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+        if let Some(target) = self.command.target() {
+            target.complete()?;
+        }
         match &self.command {
             Command::Run(args) => run::run(args, out),
             Command::Produce(args) => produce::run(args, out),

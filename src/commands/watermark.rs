@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(required_unless_present = "topic", conflicts_with = "topic")]
     pub file: Option<PathBuf>,
     /// A topic to read once, from its beginning to its present end
-    #[arg(short, long, value_name = "TOPIC", requires = "brokers")]
+    #[arg(short, long, value_name = "TOPIC")]
     pub topic: Option<String>,
     /// Where a message's event time is: /json/pointer, header:NAME or record (its timestamp); default: where floodmark puts it
     #[arg(long, value_name = "PLACE", requires = "topic")]
@@ -145,8 +145,12 @@ impl Args {
     fn survey(&self, topic: &str, models: Vec<ModelSpec>) -> Result<Survey, CommandError> {
         let event_time = self.event_time()?;
         refuse_few_files().map_err(CommandError::Environment)?;
+        let settings = self.target.settings()?;
+        if settings.brokers().is_none() {
+            return Err(CommandError::Usage(format!("name the cluster that has topic {topic} with -b HOST:PORT")));
+        }
         Ok(Survey {
-            settings: self.target.settings()?,
+            settings,
             topic: topic.to_owned(),
             event_time,
             form: self.event_time_format.clone().unwrap_or_default(),

@@ -344,4 +344,6 @@ fn time_of_bytes(bytes: &[u8]) -> Option<i64> {
 }
 
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod tests;

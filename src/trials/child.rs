@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
 use crate::stop::{StopFlag, ends_with_this_process};
+use crate::surroundings::hand_over;
 
 /// How often a stop is looked for.
 const TICK: Duration = Duration::from_millis(100);
@@ -51,7 +52,8 @@ impl Child {
     /// Starts this very program once more. What it says for people is dropped: its folder says more.
     pub(super) fn start(arguments: &[OsString]) -> io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        hand_over(&mut command, arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         ends_with_this_process(&mut command);
         Ok(Child { process: command.spawn()? })
     }

@@ -82,6 +82,8 @@ mod shipped;
 #[cfg(test)]
 mod strangers;
 #[cfg(test)]
+mod surroundings;
+#[cfg(test)]
 mod sweep;
 mod templates;
 #[cfg(test)]

@@ -75,3 +75,33 @@ fn a_name_that_is_none_is_told_the_nearest() {
         assert!(ended.stderr.contains(said) && ended.stderr.lines().count() == 1, "{}", ended.stderr);
     }
 }
+
+/// The commands in the README's blocks of shell that need no cluster of the reader's, without their remarks.
+fn commands_of_the_readme() -> Vec<String> {
+    let readme = fs::read_to_string(format!("{}/README.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
+    let lines: Vec<String> = blocks.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let commands = lines.iter().filter_map(|line| line.split("  #").next().unwrap().trim().strip_prefix("floodmark "));
+    commands
+        .filter(|command| !command.contains(" -b ") && !command.contains("--client-config"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_commands_of_the_readme_work_from_any_folder() {
+    let workshop = Workshop::new();
+    let commands = commands_of_the_readme();
+    assert!(commands.len() >= 5, "{commands:?}");
+    for command in commands {
+        let mut arguments: Vec<&str> =
+            command.split(' ').filter(|word| *word != "--duration" && *word != "10s").collect();
+        if arguments[0] == "run" {
+            arguments.extend(["--duration", "4s", "--quiet"]);
+        }
+        let ended = workshop.call(&arguments);
+        // A busy machine may spoil a run's latencies.
+        let codes: &[i32] = if arguments[0] == "run" { &[0, 1, 3] } else { &[0] };
+        assert!(codes.contains(&ended.code().unwrap()), "{command}: {}", ended.stderr);
+    }
+}

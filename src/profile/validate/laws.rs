@@ -203,6 +203,7 @@ fn limits_and_stages_can_be_kept_and_read() {
         stream_refused(&format!("stage = [{{ topic = \"out\", {inner} }}]"), excerpt, expected);
     };
     stage("name = \"a\", id = \"meta.id\"", "id = \"meta.id\"", "neither a JSON pointer nor a header");
+    stage("name = \"a\", sent = \"text\"", "sent = \"text\"", "neither a JSON pointer nor a header");
     stage("name = \"a\", due = \"header:\"", "due = \"header:\"", "names no header");
     stage("name = \"a\", quiet = \"0s\"", "quiet = \"0s\"", "count as lost");
     stage("name = \"a b\"", "name = \"a b\"", "cannot contain ` `");

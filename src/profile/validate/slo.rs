@@ -1,5 +1,6 @@
 //! Limits that can be kept, and stages that can be read.
 
+use crate::event::place::Place;
 use crate::event::time_form::TimeForm;
 use crate::profile::{AbortWhen, Slo, Stage, Stream, fault::Faults, units::Span};
 
@@ -93,7 +94,8 @@ fn pointers(stage: &Stage, faults: &mut Faults<'_>) {
         let header = pointer.strip_prefix("header:");
         if header.is_some_and(str::is_empty) {
             faults.add_help(key, format!("`{key}` names no header"), "write \"header:NAME\"");
-        } else if header.is_none() && !pointer.starts_with('/') {
+        } else if header.is_none() && !pointer.starts_with('/') && !(key == "id" && Place::parse_of_id(pointer).is_ok())
+        {
             faults.add_help(
                 key,
                 format!("`{key}` is `{pointer}`, which is neither a JSON pointer nor a header"),
