@@ -24,6 +24,7 @@ pub mod event_time;
 mod figures;
 pub mod history;
 pub mod incidents;
+mod inspect;
 pub mod kafka;
 pub mod latency;
 mod ledger_files;

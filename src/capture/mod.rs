@@ -19,7 +19,7 @@ pub(crate) use captured::{CaptureProgress, CaptureStep, Captured};
 pub(crate) use counts::{Counted, NoCounts, count};
 pub(crate) use doubts::{ErrorBar, Evidence, Held, ReadAround, TopicRules, error_bar};
 pub(crate) use offsets::EdgeOffsets;
-pub(crate) use profile_text::{ProfileParts, profile_text};
+pub(crate) use profile_text::{ProfileParts, Traffic, own_topic, profile_text, quoted, stream_name};
 pub(crate) use range::{Edges, Moment, RangeError, moments};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;

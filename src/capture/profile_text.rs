@@ -22,55 +22,116 @@ pub(crate) struct ProfileParts<'a> {
     pub partitions: usize,
     /// What was captured, in words, without the topic.
     pub range: &'a str,
-    /// The curve file, relative to the profile's folder.
-    pub curve_file: &'a str,
+    /// How its events come.
+    pub traffic: Traffic<'a>,
     /// The sample, if one was taken.
     pub sample: Option<&'a SampleFigures>,
+    /// The line of the payload, where it is not to be like the sample's.
+    pub payload: Option<&'a str>,
+    /// The command that made it.
+    pub made_by: &'a str,
+}
+
+/// How a profile's events come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Traffic<'a> {
+    /// As this curve file has it, relative to the profile's folder.
+    Curve(&'a str),
+    /// At the mean rate, as a profile writes it; and the rate of the fullest bucket.
+    Rate {
+        /// The mean.
+        mean: &'a str,
+        /// The fullest bucket's.
+        fullest: &'a str,
+    },
 }
 
 /// The profile's text. It writes to a topic of floodmark's, never to the captured one.
 #[must_use]
 pub(crate) fn profile_text(parts: &ProfileParts<'_>) -> String {
-    let ProfileParts { topic, partitions, range, curve_file, sample } = *parts;
+    let ProfileParts { topic, partitions, range, traffic, sample, payload, made_by } = *parts;
     let name = stream_name(topic);
-    let target: String = format!("{MARK}-replay-{name}").chars().take(LONGEST_TOPIC).collect();
+    let target = own_topic(&format!("replay-{name}"));
     let mut text = String::new();
     // Writing into a string cannot fail.
     let _ = write!(
         text,
-        "# Made by `floodmark capture` from topic {topic}. Try `floodmark plan` on it; `scale`, `speed`, `window` and more\n\
-         # may stand beside `file`.\n\
-         description = {}\n\n\
+        "# Made by `{made_by}` from topic {topic}. {}\n\
+         description = {}\n{}\n\
          [[stream]]\n\
          name = {}\n\
          # Not the captured topic, which is only read.\n\
          topic = {}\n\
          partitions = {partitions}\n\
-         curve = {{ file = {}, detail = {{ kind = \"poisson-exact\" }} }}\n",
+         {}\n",
+        traffic.remark(),
         quoted(&format!("The traffic of {topic}, {range}")),
+        traffic.length(),
         quoted(&name),
         quoted(&target),
-        quoted(curve_file),
+        traffic.lines(),
     );
     match sample {
         None => text.push_str("# Keys and payloads were not sampled (--sample N): these are floodmark's defaults.\n"),
-        Some(sample) => push_sample(&mut text, sample),
+        Some(sample) => push_sample(&mut text, sample, payload),
     }
     text
 }
 
+impl Traffic<'_> {
+    fn remark(&self) -> &'static str {
+        match self {
+            Traffic::Curve(_) => {
+                "Try `floodmark plan` on it; `scale`, `speed`, `window` and more\n# may stand beside `file`."
+            }
+            Traffic::Rate { .. } => "Try `floodmark plan` on it, then `floodmark run`.",
+        }
+    }
+
+    /// A curve is as long as it is; a rate goes on for as long as is said.
+    fn length(&self) -> &'static str {
+        match self {
+            Traffic::Curve(_) => "",
+            Traffic::Rate { .. } => {
+                "seed = 7\nduration = \"60s\"\nwarmup = \"3s\"            # sent and checked for loss, left out of latency\n"
+            }
+        }
+    }
+
+    fn lines(&self) -> String {
+        match self {
+            Traffic::Curve(file) => {
+                format!("curve = {{ file = {}, detail = {{ kind = \"poisson-exact\" }} }}", quoted(file))
+            }
+            Traffic::Rate { mean, fullest } => format!(
+                "# The mean of that time; its fullest part had {fullest}. A burst: phases = [{{ for = \"20s\" }}, {{ for = \"20s\", rate = \"3x\" }}]\n\
+                 rate = \"{mean}\"\narrivals = \"poisson\""
+            ),
+        }
+    }
+}
+
+/// A topic of floodmark's own.
+#[must_use]
+pub(crate) fn own_topic(name: &str) -> String {
+    format!("{MARK}-{name}").chars().take(LONGEST_TOPIC).collect()
+}
+
 /// A valid stream name from the topic's, without floodmark's mark.
-fn stream_name(topic: &str) -> String {
+#[must_use]
+pub(crate) fn stream_name(topic: &str) -> String {
     let rest = topic.strip_prefix(MARK).unwrap_or(topic).trim_start_matches(['-', '.']);
     let name = if rest.is_empty() { "captured" } else { rest };
     name.chars().take(LONGEST_NAME).collect()
 }
 
-fn push_sample(text: &mut String, sample: &SampleFigures) {
+fn push_sample(text: &mut String, sample: &SampleFigures, payload: Option<&str>) {
     let _ = writeln!(text, "# Keys and payloads as in a sample of {} records.", sample.records);
     push_keys(text, sample);
-    if let Some(sizes) = &sample.sizes {
-        push_payload(text, sizes, sample.json);
+    match (payload, &sample.sizes) {
+        (Some(line), _) => text.push_str(line),
+        (None, Some(sizes)) => push_payload(text, sizes, sample.json),
+        (None, None) => {}
     }
     if let Some(lateness) = &sample.lateness {
         push_lateness(text, lateness);
@@ -159,7 +220,8 @@ fn push_lateness(text: &mut String, lateness: &LatenessFigures) {
 }
 
 /// As a TOML string.
-fn quoted(text: &str) -> String {
+#[must_use]
+pub(crate) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
@@ -188,8 +250,13 @@ mod tests {
         tally.figures(1000)
     }
 
+    fn parts<'a>(topic: &'a str, traffic: Traffic<'a>, sample: Option<&'a SampleFigures>) -> ProfileParts<'a> {
+        let made_by = "floodmark capture";
+        ProfileParts { topic, partitions: 12, range: "a \"week\"", traffic, sample, payload: None, made_by }
+    }
+
     fn text(topic: &str, sample: Option<&SampleFigures>) -> String {
-        profile_text(&ProfileParts { topic, partitions: 12, range: "a \"week\"", curve_file: "c.csv", sample })
+        profile_text(&parts(topic, Traffic::Curve("c.csv"), sample))
     }
 
     #[test]
@@ -207,6 +274,18 @@ mod tests {
         let with_rate = format!("duration = \"1s\"\n{}\n", with_rate.collect::<Vec<_>>().join("\n"));
         let loaded = Profile::from_text(&with_rate, "captured.toml");
         assert!(loaded.is_ok(), "{}\n{with_rate}", loaded.map_or_else(|error| error.to_string(), |_| String::new()));
+    }
+
+    #[test]
+    fn a_rate_is_a_profile_as_it_is() {
+        let sample = sampled(b"{\"a\": 1}", false);
+        let line = "payload = { codec = \"binary\", size = \"99B\" }\n";
+        let text = profile_text(&ProfileParts {
+            payload: Some(line),
+            ..parts("payments", Traffic::Rate { mean: "90/min", fullest: "4/s" }, Some(&sample))
+        });
+        let loaded = Profile::from_text(&text, "new.toml").unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert!(loaded.profile.duration() == Span::from_secs(60) && text.contains(line), "{text}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::curve::is_curve_file;
 use super::{CommandError, Outcome, flags};
 use crate::capture::live::{Capture, CaptureError, CaptureRange, capture};
 use crate::capture::sample::KeepOrder;
-use crate::capture::{Captured, Moment, ProfileParts, profile_text};
+use crate::capture::{Captured, Moment, ProfileParts, Traffic, profile_text};
 use crate::consume::extract::Place;
 use crate::curve::Origin;
 use crate::limits::refuse_few_files;
@@ -95,9 +95,7 @@ impl Args {
                 format!("--keep-payloads {} keeps sampled messages: add --sample {0} or more", self.keep_payloads);
             return Err(CommandError::Usage(text));
         }
-        if let Some(mask) = self.mask.iter().find(|mask| !mask.starts_with('/')) {
-            return Err(CommandError::Usage(format!("--mask {mask} is not a JSON pointer like /customer/name")));
-        }
+        refuse_wrong_masks(&self.mask)?;
         let place =
             |text: &String| Place::parse(text).map_err(|error| CommandError::Usage(format!("--event-time: {error}")));
         Ok(Capture {
@@ -164,6 +162,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     Ok(Outcome::Done)
 }
 
+/// Refuses what is to be masked where it names no place.
+pub(super) fn refuse_wrong_masks(masks: &[String]) -> Result<(), CommandError> {
+    match masks.iter().find(|mask| !mask.starts_with('/')) {
+        Some(mask) => Err(CommandError::Usage(format!("--mask {mask} is not a JSON pointer like /customer/name"))),
+        None => Ok(()),
+    }
+}
+
 /// A curve file may be replaced by another one. A profile may have been changed by hand: it is not touched.
 fn refuse_to_overwrite(curve: &Path, profile: &Path) -> Result<(), CommandError> {
     let refused = |text: String| Err(CommandError::Usage(text));
@@ -191,17 +197,20 @@ fn refuse_to_overwrite(curve: &Path, profile: &Path) -> Result<(), CommandError>
 }
 
 fn write_curve(args: &Args, captured: &Captured) -> Result<(), CommandError> {
+    write_file(&args.out, &curve_text(&args.topic, captured)?)
+}
+
+/// The text of the curve file, with where it comes from.
+pub(super) fn curve_text(topic: &str, captured: &Captured) -> Result<String, CommandError> {
     let source = format!(
         "source: topic {} ({} partitions) of cluster {}, captured by floodmark {}",
-        args.topic,
+        topic,
         captured.counted.per_partition.len(),
         captured.cluster_id,
         env!("CARGO_PKG_VERSION")
     );
     let lines = std::iter::once(source).chain(captured.error_bar.findings.iter().cloned()).collect();
-    let text =
-        captured.counted.curve.write(&Origin { lines }).map_err(|error| CommandError::Usage(error.to_string()))?;
-    write_file(&args.out, &text)
+    captured.counted.curve.write(&Origin { lines }).map_err(|error| CommandError::Usage(error.to_string()))
 }
 
 fn write_profile(args: &Args, profile: &Path, captured: &Captured) -> Result<(), CommandError> {
@@ -211,8 +220,10 @@ fn write_profile(args: &Args, profile: &Path, captured: &Captured) -> Result<(),
         topic: &args.topic,
         partitions: captured.counted.per_partition.len(),
         range: &range,
-        curve_file: &curve_file,
+        traffic: Traffic::Curve(&curve_file),
         sample: captured.sample.as_ref(),
+        payload: None,
+        made_by: "floodmark capture",
     });
     write_file(profile, &text)
 }

@@ -20,7 +20,9 @@ pub(crate) mod curve;
 mod error;
 pub(crate) mod flags;
 pub(crate) mod history;
+pub(crate) mod inspect;
 pub(crate) mod merge;
+pub(crate) mod new;
 pub(crate) mod nightly;
 pub(crate) mod plan;
 pub(crate) mod produce;
@@ -87,6 +89,10 @@ pub enum Command {
     Curve(curve::Args),
     /// Capture a topic's rate as a curve, with a profile that replays it
     Capture(Box<capture::Args>),
+    /// Look at a topic's messages: format, fields, headers, keys, and what to write about them in a profile
+    Inspect(Box<inspect::Args>),
+    /// Begin a profile: from one inside floodmark, from a topic, or from a schema
+    New(Box<new::Args>),
     /// Run the embedded broker alone
     Broker(broker::Args),
     /// Print the JSON Schema of a file format
@@ -107,6 +113,8 @@ impl Command {
             Command::Nightly(args) => Some(&mut args.target),
             Command::Watermark(args) => args.topic.is_some().then_some(&mut args.target),
             Command::Capture(args) => Some(&mut args.target),
+            Command::Inspect(args) => Some(&mut args.target),
+            Command::New(args) => args.from_topic.is_some().then_some(&mut args.target),
             Command::Merge(_)
             | Command::Show(_)
             | Command::Report(_)
@@ -182,6 +190,8 @@ impl Cli {
             Command::Watermark(args) => watermark::run(args, out),
             Command::Curve(args) => curve::run(args, out),
             Command::Capture(args) => capture::run(args, out),
+            Command::Inspect(args) => inspect::run(args, out),
+            Command::New(args) => new::run(args, out),
             Command::Broker(args) => broker::run(args, out),
             Command::Schema(args) => schema::run(args, out),
             Command::Completions(args) => completions::run(args, out),
@@ -200,6 +210,7 @@ impl Cli {
             Command::Watermark(args) => args.json,
             Command::Curve(args) => args.wants_json(),
             Command::Capture(args) => args.json,
+            Command::Inspect(args) => args.json,
             _ => self.form().is_some_and(|form| form.is_for_machines),
         }
     }
@@ -223,6 +234,8 @@ impl Cli {
             | Command::Watermark(_)
             | Command::Curve(_)
             | Command::Capture(_)
+            | Command::Inspect(_)
+            | Command::New(_)
             | Command::Broker(_)
             | Command::Schema(_)
             | Command::Completions(_) => return None,

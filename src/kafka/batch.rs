@@ -384,6 +384,28 @@ impl<'a> NativeRecord<'a> {
             bytes(value, size)
         }
     }
+
+    /// All headers, in their order.
+    pub(super) fn headers(&self) -> Vec<(String, Option<&'a [u8]>)> {
+        let (mut headers, mut found) = (ptr::null_mut(), Vec::new());
+        // SAFETY: the message is live; headers, names and values that are found live as long as it, and an index behind the last is answered
+        // with an error.
+        unsafe {
+            let there = rd::rd_kafka_message_headers(self.message, &raw mut headers);
+            if RDKafkaErrorCode::from(there) != RDKafkaErrorCode::NoError {
+                return found;
+            }
+            loop {
+                let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
+                let next = found.len();
+                let there = rd::rd_kafka_header_get_all(headers, next, &raw mut name, &raw mut value, &raw mut size);
+                if RDKafkaErrorCode::from(there) != RDKafkaErrorCode::NoError {
+                    return found;
+                }
+                found.push((text(name), bytes(value, size)));
+            }
+        }
+    }
 }
 
 /// # Safety

@@ -139,6 +139,12 @@ impl<'a> Record<'a> {
     pub(crate) fn header(&self, name: &str) -> Option<&'a [u8]> {
         self.native.header(&CString::new(name).ok()?)
     }
+
+    /// All headers, in their order.
+    #[must_use]
+    pub(crate) fn headers(&self) -> Vec<(String, Option<&'a [u8]>)> {
+        self.native.headers()
+    }
 }
 
 impl Source {

@@ -33,6 +33,8 @@ mod full_queue;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod inspect;
+#[cfg(test)]
 mod interruption;
 #[cfg(test)]
 mod live_view;
@@ -40,6 +42,8 @@ mod live_view;
 mod messages;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod new;
 #[cfg(test)]
 mod nightly;
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub(crate) mod curve;
 pub(crate) mod event_times;
 pub(crate) mod history;
 pub(crate) mod incidents;
+pub(crate) mod inspect;
 mod lateness;
 pub(crate) mod live;
 pub(crate) mod nightly;
