@@ -37,7 +37,7 @@ fn profile(workshop: &Workshop, topic: &str, payload: &str) -> std::path::PathBu
 }
 
 /// Every message of a topic: key, payload and the names of its headers, by a client of its own.
-pub fn read_all(
+pub(crate) fn read_all(
     cluster: &Cluster,
     topic: &str,
     partitions: i32,
