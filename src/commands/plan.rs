@@ -36,7 +36,8 @@ pub struct Args {
 /// A profile or flag that cannot be used, or output that cannot be written.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let mut loaded = args.profile.load()?;
-    settle_schemas(&mut loaded, Purpose::Look).map_err(RunError::from)?;
+    let settled = settle_schemas(&mut loaded, Purpose::Look).map_err(RunError::from)?;
+    loaded.notices.extend(settled);
     if let Some(count) = args.sample {
         out.write_all(&sample_report(&samples(&loaded.profile, count)))?;
         return Ok(Outcome::Done);

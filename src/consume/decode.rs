@@ -11,6 +11,8 @@ use crate::payload::schema::{SchemaKey, SchemaReader, SchemaText, unframe};
 
 /// How long a schema that could not be had is not asked for again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// A registry that takes longer to say no is left alone for that long, whichever schema is missing: the stage waits for each answer.
+const SLOW: Duration = Duration::from_millis(500);
 /// Schemas that are remembered. A topic has a few; ids that are made up must not fill the memory.
 const MOST_SCHEMAS: usize = 1_000;
 
@@ -22,27 +24,48 @@ pub struct Decoder {
     /// For messages that name no schema: the stage's own, and its message.
     own: Option<(SchemaReader, Option<String>)>,
     source: Option<Box<SchemaSource>>,
-    known: Mutex<HashMap<SchemaKey, Known>>,
+    asked: Mutex<Asked>,
+}
+
+/// What a registry said.
+#[derive(Default)]
+struct Asked {
+    known: HashMap<SchemaKey, Known>,
+    /// When it was too slow, and what it said then.
+    slow: Option<Refused>,
 }
 
 /// What is known of a schema.
 #[derive(Clone)]
 enum Known {
     Reader(Arc<SchemaReader>),
-    Refused { at: Instant, why: String },
+    Refused(Refused),
+}
+
+#[derive(Clone)]
+struct Refused {
+    at: Instant,
+    why: String,
+}
+
+impl Refused {
+    fn holds(&self) -> bool {
+        self.at.elapsed() < ASK_AGAIN
+    }
 }
 
 impl Decoder {
     /// For messages without a frame by `own`, and for all others by what `source` says.
     #[must_use]
     pub fn new(own: Option<(SchemaReader, Option<String>)>, source: Option<Box<SchemaSource>>) -> Self {
-        Decoder { own, source, known: Mutex::default() }
+        Decoder { own, source, asked: Mutex::default() }
     }
 
     /// The same, with a schema that needs not be asked for.
     #[must_use]
     pub fn knowing(self, key: SchemaKey, reader: SchemaReader) -> Self {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Known::Reader(Arc::new(reader)));
+        let known = Known::Reader(Arc::new(reader));
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).known.insert(key, known);
         self
     }
 
@@ -66,22 +89,36 @@ impl Decoder {
     }
 
     fn reader(&self, key: SchemaKey, source: &SchemaSource) -> Result<Arc<SchemaReader>, String> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get(&key) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        match asked.known.get(&key) {
             Some(Known::Reader(reader)) => return Ok(Arc::clone(reader)),
-            Some(Known::Refused { at, why }) if at.elapsed() < ASK_AGAIN => return Err(why.clone()),
+            Some(Known::Refused(refused)) if refused.holds() => return Err(refused.why.clone()),
             _ => {}
         }
-        if known.len() >= MOST_SCHEMAS {
-            known.clear();
+        if let Some(slow) = asked.slow.as_ref().filter(|slow| slow.holds()) {
+            return Err(slow.why.clone());
         }
+        asked.ask(key, source)
+    }
+}
+
+impl Asked {
+    fn ask(&mut self, key: SchemaKey, source: &SchemaSource) -> Result<Arc<SchemaReader>, String> {
+        if self.known.len() >= MOST_SCHEMAS {
+            self.known.clear();
+        }
+        let began = Instant::now();
         let compile = |schema: SchemaText| SchemaReader::compile(&schema).map_err(|error| error.to_string());
         let reader = source(key).and_then(compile).map(Arc::new);
         let now_known = match &reader {
             Ok(reader) => Known::Reader(Arc::clone(reader)),
-            Err(why) => Known::Refused { at: Instant::now(), why: why.clone() },
+            Err(why) => {
+                let refused = Refused { at: Instant::now(), why: why.clone() };
+                self.slow = Some(refused.clone()).filter(|_| began.elapsed() > SLOW);
+                Known::Refused(refused)
+            }
         };
-        known.insert(key, now_known);
+        self.known.insert(key, now_known);
         reader
     }
 }
@@ -142,5 +179,19 @@ mod tests {
         assert_eq!(decoder.decode(&[2], None), Ok(json!(1)));
         assert_eq!(decoder.decode(&[0, 0, 0, 0, 7, 2], None), Ok(json!(1)), "behind a frame of whatever id");
         assert!(decoder.decode(&[1, 2, 3], None).is_err());
+    }
+    #[test]
+    fn a_registry_that_is_slow_to_refuse_is_left_alone_for_a_while() {
+        static ASKED: AtomicU32 = AtomicU32::new(0);
+        let source = |_| {
+            ASKED.fetch_add(1, Ordering::Relaxed);
+            std::thread::sleep(SLOW + Duration::from_millis(50));
+            Err("it did not answer".to_owned())
+        };
+        let decoder = Decoder::new(None, Some(Box::new(source)));
+        for id in 0..50 {
+            assert_eq!(decoder.decode(&[0, 0, 0, 0, id, 2], None), Err("it did not answer".to_owned()));
+        }
+        assert_eq!(ASKED.load(Ordering::Relaxed), 1);
     }
 }

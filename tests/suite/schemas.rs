@@ -261,7 +261,7 @@ fn schema_answer(id: u32, schema: &str) -> (&'static str, String) {
 fn by_registry(served: &Served, topic: &str, more: &str) -> String {
     let url = format!("http://{}", served.address);
     format!(
-        "duration = \"4s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"250/s\"\n[stream.payload]\ncodec = \"avro\"\n\
+        "duration = \"2s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"500/s\"\n[stream.payload]\ncodec = \"avro\"\n\
          id = \"/id\"\nevent_time = \"/at\"\nregistry = {{ url = \"{url}\", timeout = \"2s\" }}\n{more}"
     )
 }

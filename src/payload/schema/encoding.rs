@@ -204,3 +204,52 @@ impl SchemaEncoder {
         writer.write(out, &event);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FactPlace, ReferredSchema, SchemaKind};
+    use super::*;
+    use crate::event::time_form::Unit;
+
+    const T: &str = r#"{"type":"record","name":"T","fields":[{"name":"id","type":"string"},{"name":"key","type":"string"},
+        {"name":"at","type":{"type":"long","logicalType":"timestamp-micros"}}]}"#;
+
+    fn encoding(schema: &SchemaText) -> Encoding {
+        let facts = [(Fact::Id, "/id"), (Fact::Key, "/key"), (Fact::EventTime, "/at")];
+        let facts = facts.map(|(fact, path)| FactPlace::new(fact, path)).to_vec();
+        Encoding::new(schema, None, &Filling { facts, rules: Vec::new() }, &[Part::Sent]).unwrap()
+    }
+
+    #[test]
+    fn parts_are_found_where_they_are_written_in_the_form_of_the_type() {
+        let layout = encoding(&SchemaText::alone(SchemaKind::Avro, T)).layout().clone();
+        let at = Some(TimePlace { place: Place::Pointer("/at".to_owned()), form: TimeForm::Number(Unit::Us) });
+        let expected =
+            Layout { id: Place::Pointer("/id".to_owned()), due: None, event_time: at, ..Layout::of_headers() };
+        assert_eq!(layout, expected);
+    }
+
+    #[test]
+    fn sizes_include_frame_and_key() {
+        let plain = encoding(&SchemaText::alone(SchemaKind::Avro, T));
+        // 37 of the id, 5 of the key, 8 of the time.
+        assert_eq!((plain.mean_bytes(), plain.longest_bytes(60)), (50.0, 106));
+        let framed = plain.framed(SchemaKey::Id(7)).framed(SchemaKey::Id(8));
+        assert_eq!((framed.mean_bytes(), framed.longest_bytes(60)), (55.0, 111));
+    }
+
+    #[test]
+    fn whatever_changes_what_is_sent_changes_the_fingerprint() {
+        let alone = SchemaText::alone(SchemaKind::Avro, T);
+        let other = SchemaText::alone(SchemaKind::Avro, &T.replace("micros", "millis"));
+        let referred =
+            ReferredSchema { name: "U".to_owned(), text: "{\"type\":\"fixed\",\"name\":\"U\",\"size\":2}".to_owned() };
+        let refers = SchemaText { references: vec![referred], ..alone.clone() };
+        let of = |schema: &SchemaText, listed: &[&'static str]| encoding(schema).fingerprint(listed.iter().copied());
+        let all = [of(&alone, &[]), of(&other, &[]), of(&refers, &[]), of(&alone, &["ab"]), of(&alone, &["a", "b"])];
+        for (at, one) in all.iter().enumerate() {
+            assert!(all[..at].iter().all(|other| other != one), "{all:?}");
+        }
+        assert_eq!(all[0], of(&alone, &[]));
+    }
+}
