@@ -136,3 +136,23 @@ fn a_schema_that_the_registry_does_not_take_is_refused_by_name() {
     assert_eq!(ended.code(), Some(4), "{}", ended.stdout);
     assert!(ended.stdout.contains(&format!("refuses the schema for subject `{subject}` (409)")), "{}", ended.stdout);
 }
+
+#[test]
+fn what_a_file_refers_to_is_registered_with_it_and_comes_with_the_latest_version() {
+    let Some(_) = registry() else { return };
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let (topic, address) = (cluster.topic(&subject("refers")), subject("shop.Address").replace('-', "_"));
+    let name = address.strip_prefix("shop.").unwrap();
+    std::fs::write(workshop.path("address.avsc"), ADDRESS.replace("Address", name)).unwrap();
+    std::fs::write(workshop.path("order.avsc"), ORDER.replace("shop.Address", &address)).unwrap();
+    let url = std::env::var("FLOODMARK_TEST_REGISTRY").unwrap();
+    let files = format!("schema = \"order.avsc\"\nreferences = {{ \"{address}\" = \"address.avsc\" }}\n");
+    for (files, register) in [(files.as_str(), ", register = true"), (&files, ""), ("", "")] {
+        let profile = workshop.profile(&format!(
+            "duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"200/s\"\n[stream.payload]\ncodec = \"avro\"\n\
+             id = \"/id\"\n{files}registry = {{ url = \"{url}\"{register} }}\n"
+        ));
+        let summary = workshop.run(&profile, &cluster.brokers, &[]).sound();
+        assert_eq!((summary.totals.delivered, summary.totals.unreadable), (200, 0), "{files}{register}");
+    }
+}

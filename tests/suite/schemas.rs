@@ -367,3 +367,47 @@ fn a_registry_that_does_not_help_ends_the_run_before_anything_is_sent() {
     assert_eq!(ended.code(), Some(4));
     assert!(ended.stdout.contains("cannot be reached (Connection refused"), "{}", ended.stdout);
 }
+
+/// What a pipeline makes of floodmark's own JSON: Avro of its own schema, without a frame.
+fn as_avro(_: usize, payload: &[u8]) -> Vec<u8> {
+    let event: Value = serde_json::from_slice(payload).unwrap();
+    let (id, sent_us) = (event["id"].as_str().unwrap(), event["sent"].as_i64().unwrap());
+    let mut out = vec![id.len() as u8 * 2];
+    out.extend_from_slice(id.as_bytes());
+    // As Avro writes a whole number.
+    let mut number = (sent_us / 1_000 * 2).cast_unsigned();
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+    out
+}
+
+#[test]
+fn a_stage_has_a_schema_of_its_own_behind_a_stream_of_json() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let (source, target) = (cluster.topic("json-in"), cluster.topic("avro-out"));
+    cluster.create(&source, 4);
+    cluster.create(&target, 4);
+    let schema = r#"{"type":"record","name":"Out","fields":[{"name":"event","type":"string"},
+        {"name":"sent_ms","type":{"type":"long","logicalType":"timestamp-millis"}}]}"#;
+    fs::write(workshop.path("out.avsc"), schema).unwrap();
+    let profile = workshop.profile(&format!(
+        "duration = \"2s\"\n[[stream]]\nname = \"s\"\ntopic = \"{source}\"\nrate = \"500/s\"\n\
+         [[stream.stage]]\nname = \"input\"\ntopic = \"{source}\"\n\
+         [[stream.stage]]\nname = \"output\"\ntopic = \"{target}\"\nquiet = \"2s\"\n\
+         codec = \"avro\"\nschema = \"out.avsc\"\nid = \"/event\"\nsent = \"/sent_ms\"\ndue = \"header:none\"\n"
+    ));
+    let stop = AtomicBool::new(false);
+    let ended = std::thread::scope(|scope| {
+        scope.spawn(|| pass_on(&cluster, &source, &target, &stop, as_avro));
+        let ended = workshop.run(&profile, &cluster.brokers, &[]);
+        stop.store(true, Ordering::Relaxed);
+        ended
+    });
+    let summary = ended.sound();
+    assert_eq!((summary.totals.delivered, summary.totals.lost), (1000, 0));
+    let latency = summary.streams[0].latency_ms.sent_to_consumed;
+    assert!(latency.count > 900 && latency.max < 60_000.0, "milliseconds are recognised: {latency:?}");
+}
