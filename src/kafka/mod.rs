@@ -8,6 +8,7 @@ mod error;
 mod hearing;
 mod message_size;
 mod offsets;
+mod record;
 mod settings;
 mod sink;
 mod source;
@@ -19,11 +20,10 @@ pub(crate) use describe::TopicState;
 pub(crate) use error::KafkaError;
 pub(crate) use message_size::MessageSize;
 pub(crate) use offsets::{OffsetFinder, OffsetsError};
+pub(crate) use record::{Beside, Headers, Written};
 pub use settings::ClientSettings;
 pub(crate) use settings::{SettingsError, isolation_of};
-pub(crate) use sink::{
-    Deliveries, Delivery, Headers, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome,
-};
+pub(crate) use sink::{Deliveries, Delivery, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome};
 pub(crate) use source::{Record, Source, SourceEvent};
 pub(crate) use target::{MARK, PartitionRange, TargetError};
 pub use target::{Target, TopicPlan};

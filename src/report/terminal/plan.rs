@@ -33,20 +33,24 @@ pub(crate) fn sample_report(streams: &[(String, Vec<Sampled>)]) -> Vec<u8> {
     let mut text = Vec::new();
     for (name, messages) in streams {
         for (number, message) in messages.iter().enumerate() {
-            let key =
-                message.key.as_ref().map(|key| format!(", key {}", String::from_utf8_lossy(key))).unwrap_or_default();
-            let size = figures::bytes(message.payload.len() as u64);
-            text.extend(
-                format!("# {name} {}, partition {}{key}, {size}\n", number + 1, message.partition).into_bytes(),
-            );
+            text.extend(record_line(name, number + 1, message).into_bytes());
             for (header, value) in &message.headers {
-                text.extend(format!("# {header}: {value}\n").into_bytes());
+                text.extend(format!("# {header}: {}\n", shown(value)).into_bytes());
             }
-            text.extend(shown(&message.payload).into_bytes());
-            text.push(b'\n');
+            if let Some(payload) = &message.payload {
+                text.extend(shown(payload).into_bytes());
+                text.push(b'\n');
+            }
         }
     }
     text
+}
+
+/// Where a message goes, its key, and how large its payload is.
+fn record_line(name: &str, number: usize, message: &Sampled) -> String {
+    let key = message.key.as_ref().map(|key| format!(", key {}", String::from_utf8_lossy(key))).unwrap_or_default();
+    let size = message.payload.as_ref().map_or("tombstone".to_owned(), |payload| figures::bytes(payload.len() as u64));
+    format!("# {name} {number}, partition {}{key}, {size}\n", message.partition)
 }
 
 /// A text as it is; of other bytes, how many there are. None of them moves the terminal's cursor.
