@@ -13,8 +13,8 @@ const EVENTS_OF_A_STRETCH: usize = 4096;
 /// How many stretches of one producer are hashed.
 const STRETCHES: u64 = 16;
 
-/// The fingerprint of a shard's part of some streams, as 32 hexadecimal digits (XXH3, 128 bits), over ids, keys, due and event times, sizes
-/// and attempts. Of a long schedule only stretches spread over its whole length are hashed; the number of each producer's events is always
+/// The fingerprint of a shard's part of some streams, as 32 hexadecimal digits (XXH3, 128 bits), over ids, keys, due and event times, sizes,
+/// attempts, and what records lack on purpose. Of a long schedule only stretches spread over its whole length are hashed; the number of each producer's events is always
 /// included.
 #[must_use]
 pub(crate) fn fingerprint(streams: &[Arc<StreamSchedule>], shard: Shard) -> String {
@@ -47,6 +47,10 @@ fn hash_producer(hash: &mut Xxh3, stream: &Arc<StreamSchedule>, producer: u16) {
             hash.update(&send.key.unwrap_or(u64::MAX).to_le_bytes());
             hash.update(&send.size_bytes.to_le_bytes());
             hash.update(&[send.attempt]);
+            // Not for a stream without them: its plan keeps the fingerprint that it had before there were any.
+            if !stream.forms.are_whole() {
+                hash.update(&[send.form as u8]);
+            }
         }
     }
 }

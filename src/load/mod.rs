@@ -9,6 +9,7 @@ mod clocks;
 mod cursor;
 mod due;
 pub(crate) mod fingerprint;
+mod form;
 mod injections;
 mod keys;
 mod parabola;
@@ -22,6 +23,7 @@ mod sizes;
 
 pub(crate) use cursor::ProducerCursor;
 pub(crate) use due::{DueTimes, Dues};
+pub use form::RecordForm;
 pub use injections::Injected;
 pub use schedule::{StreamSchedule, streams_of};
 pub(crate) use send::PlannedSend;

@@ -34,6 +34,8 @@ pub(super) enum Purpose {
     Fields,
     /// Number: the key. The same for all producers.
     FieldsOfKey,
+    /// Number: the event's sequence number. Whether its record lacks key or payload.
+    Form,
 }
 
 /// Where a stream's randomness comes from.

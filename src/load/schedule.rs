@@ -6,6 +6,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::arrivals::{Blocks, Process, Share, process_of};
 use super::clocks::ProducerClock;
+use super::form::{Forms, RecordForm};
 use super::injections::Injections;
 use super::keys::KeyPicker;
 use super::partition::partition_of;
@@ -34,6 +35,7 @@ pub struct StreamSchedule {
     keys: KeyPicker,
     key_prefix: String,
     key_partitions: Vec<Partition>,
+    pub(super) forms: Forms,
     sizes: SizePicker,
     mean_payload_bytes: f64,
     partitions: u16,
@@ -67,8 +69,10 @@ impl StreamSchedule {
             keys: KeyPicker::new(&stream.keys),
             key_prefix: stream.keys.prefix.clone(),
             key_partitions: Vec::new(),
+            forms: Forms::new(stream),
             sizes: SizePicker::new(&stream.payload),
-            mean_payload_bytes: SizePicker::new(&stream.payload).mean_payload_bytes(&stream.payload),
+            mean_payload_bytes: SizePicker::new(&stream.payload).mean_payload_bytes(&stream.payload)
+                * (1.0 - stream.tombstone_share()),
             partitions: partitions.max(1),
             phases: PhasePlan::of(stream, duration),
         };
@@ -235,6 +239,7 @@ impl StreamSchedule {
         let place = sequence * u64::from(self.producers) + u64::from(producer);
         let key = self.keys.pick(random, place);
         let size_bytes = self.sizes.pick(random);
+        let form = self.forms.of(|| self.source.bits(Purpose::Form, producer, sequence));
         let lateness_ns = self.injections.lateness_ns(producer, sequence);
         let clock_ns = self.clocks[usize::from(producer)].error_ns(due_ns, producer, sequence, self.source);
         PlannedSend {
@@ -243,10 +248,16 @@ impl StreamSchedule {
             sequence,
             key,
             size_bytes,
-            partition: key.map_or(Partition::of_number(place, self.partitions), |key| self.partition_of_key(key)),
+            partition: self.partition_of(key.filter(|_| form != RecordForm::NullKey), place),
             attempt: 0,
             late: lateness_ns > 0,
+            form,
         }
+    }
+
+    /// Of a key its own, otherwise one after another.
+    fn partition_of(&self, key: Option<u64>, place: u64) -> Partition {
+        key.map_or_else(|| Partition::of_number(place, self.partitions), |key| self.partition_of_key(key))
     }
 
     fn partition_of_key(&self, key: u64) -> Partition {

@@ -1,6 +1,6 @@
 //! The largest event that a stream can send. Pure.
 
-use super::headers::HeaderWriter;
+use super::headers;
 use crate::event::payload::{self, Size};
 use crate::kafka::MessageSize;
 use crate::load::StreamSchedule;
@@ -10,7 +10,7 @@ use crate::profile::{Codec, KeyDistribution, Keys, SizeDistribution, Stream};
 #[must_use]
 pub(crate) fn largest_event(stream: &Stream, schedule: &StreamSchedule) -> MessageSize {
     let (size, key_bytes) = (schedule.largest_size_bytes(), longest_key_bytes(&stream.keys));
-    let headers = HeaderWriter::new(stream).longest();
+    let headers = headers::longest(stream, key_bytes.unwrap_or(0));
     let is_filler = sizes_are_filler(stream);
     let payload_bytes = match (stream.payload.template(), stream.payload.codec) {
         (Some(template), _) => {

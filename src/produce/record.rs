@@ -7,7 +7,7 @@ use super::largest::sizes_are_filler;
 use crate::event::EventId;
 use crate::event::payload::Stamps;
 use crate::kafka::{Beside, Written};
-use crate::load::{PlannedSend, StreamSchedule};
+use crate::load::{PlannedSend, RecordForm, StreamSchedule};
 use crate::payload::{Encoder, EventParts};
 use crate::profile::{Codec, Stream};
 
@@ -42,14 +42,18 @@ impl RecordWriter {
         let event = EventParts {
             id,
             stamps,
-            key: key.clone(),
+            key,
             size_bytes: send.size_bytes,
             seeds: self.schedule.field_seeds(id.producer, id.sequence, send.key),
         };
-        let payload_start = out.len();
-        self.encoder.write(out, &event);
-        let headers = self.headers.write(&event);
-        Written { key, payload: Some(payload_start..out.len()), beside: Beside { headers, timestamp_ms: None } }
+        let payload = (send.form != RecordForm::Tombstone).then(|| {
+            let start = out.len();
+            self.encoder.write(out, &event);
+            start..out.len()
+        });
+        let headers = self.headers.write(&event, send.form, out);
+        let key = event.key.filter(|_| send.form != RecordForm::NullKey);
+        Written { key, payload, beside: Beside { headers, timestamp_ms: None } }
     }
 }
 

@@ -33,6 +33,9 @@ pub struct Keys {
     /// What a key starts with; its number follows. Default `k`.
     #[serde(default = "key_prefix")]
     pub prefix: String,
+    /// The share of events, 0 to 1, whose record has no key: they rotate over the partitions, and their payloads still name the key. Default 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub null_share: Option<f64>,
 }
 
 /// How keys are drawn.
@@ -87,6 +90,9 @@ pub struct Payload {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub headers: Vec<Part>,
+    /// The share of events, 0 to 1, that are tombstones: a key, no payload, id and times in record headers (slower: one client call for each event). Default 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tombstone_share: Option<f64>,
     /// The fingerprint of the template or samples, as recorded in a run's manifest: a file with other contents is refused. Default: any contents are accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
@@ -182,6 +188,7 @@ impl Default for Keys {
             hot: None,
             hot_share: None,
             prefix: key_prefix(),
+            null_share: None,
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! The doc comments here are what `floodmark schema profile` shows in an editor.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +22,7 @@ use super::{
     watermark::WatermarkModel,
     window_results::WindowResults,
 };
+use crate::payload::Template;
 
 /// The default number of partitions of a topic that floodmark creates.
 pub const DEFAULT_PARTITIONS: u32 = 4;
@@ -102,6 +106,9 @@ pub struct Stream {
     /// What an event's payload looks like, and how large it is.
     #[serde(default)]
     pub payload: Payload,
+    /// Record headers of your own: their names, and texts that may have places like `{{key}}` and `{{country}}` (slower: one client call for each event).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
     /// The producers' clocks are wrong, and so are the event times that they write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<Skew>,
@@ -128,6 +135,9 @@ pub struct Stream {
     #[serde(rename = "watermark", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub watermarks: Vec<WatermarkModel>,
+    /// The names and texts of `headers`, once they are read.
+    #[serde(skip)]
+    pub(crate) read_headers: Vec<(Arc<str>, Arc<Template>)>,
 }
 
 /// What the client is asked to guarantee.
@@ -317,6 +327,23 @@ impl Stream {
             return base.as_per_s() * duration.as_secs_f64();
         }
         timeline::events(&self.phases, base)
+    }
+
+    /// Every text of its records that may have places for fields.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Arc<Template>> {
+        self.payload.template().into_iter().chain(self.read_headers.iter().map(|(_, text)| text))
+    }
+
+    /// The share of events, 0 to 1, that are tombstones.
+    #[must_use]
+    pub fn tombstone_share(&self) -> f64 {
+        self.payload.tombstone_share.unwrap_or(0.0)
+    }
+
+    /// The share of events, 0 to 1, whose record has no key although the event has one.
+    #[must_use]
+    pub fn null_key_share(&self) -> f64 {
+        self.keys.null_share.unwrap_or(0.0)
     }
 
     /// How many partitions the topic gets when floodmark creates it.

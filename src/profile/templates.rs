@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{
-    Payload, Profile,
+    Payload, Profile, Stream,
     fault::{Fault, Faults},
     load::text_of,
 };
@@ -36,17 +36,36 @@ impl Profile {
         let mut list = Vec::new();
         let mut faults = Faults::new(&mut list);
         for (index, stream) in self.streams.iter_mut().enumerate() {
-            let producers = stream.producers;
-            let mut faults = faults.at_index("stream", index);
-            stream.payload.read_files(folder, producers, &mut faults.at("payload"));
+            stream.read_texts(folder, &mut faults.at_index("stream", index));
         }
         if list.is_empty() { Ok(()) } else { Err(list) }
     }
 }
 
-impl Payload {
-    fn read_files(&mut self, folder: &Path, producers: u16, faults: &mut Faults<'_>) {
+impl Stream {
+    fn read_texts(&mut self, folder: &Path, faults: &mut Faults<'_>) {
         let before = faults.len();
+        self.payload.read_lists(folder, &mut faults.at("payload"));
+        // Texts are read with the rules of their fields: a rule that is wrong is told first.
+        if faults.len() > before {
+            return;
+        }
+        self.payload.read_message(folder, self.producers, &mut faults.at("payload"));
+        self.read_headers(faults);
+    }
+
+    fn read_headers(&mut self, faults: &mut Faults<'_>) {
+        for (name, text) in &self.headers {
+            match Template::beside_payload(text, &self.payload.fields) {
+                Ok(template) => self.read_headers.push((name.as_str().into(), Arc::new(template))),
+                Err(error) => faults.at("headers").add_named(name, error.to_string()),
+            }
+        }
+    }
+}
+
+impl Payload {
+    fn read_lists(&mut self, folder: &Path, faults: &mut Faults<'_>) {
         for (name, field) in &mut self.fields {
             let mut faults = faults.at_name("fields", name);
             for fault in field.faults() {
@@ -59,11 +78,13 @@ impl Payload {
                 faults.add_help("file", message, help);
             }
         }
+    }
+
+    fn read_message(&mut self, folder: &Path, producers: u16, faults: &mut Faults<'_>) {
         if let Some(name) = self.samples.clone() {
             return self.read_samples(&name, folder, producers, faults);
         }
-        // A template is read with the rules of its fields: a rule that is wrong is told first.
-        let Some(name) = self.template.clone().filter(|_| faults.len() == before) else { return };
+        let Some(name) = self.template.clone() else { return };
         match read_text(&folder.join(&name), MAX_TEMPLATE_BYTES, "template") {
             Ok(text) => self.compile(&name, &text, faults),
             Err((message, help)) => faults.add_help("template", message, help),

@@ -59,6 +59,8 @@ mod produce_consume;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod relay;
 #[cfg(test)]
 #[path = "../instruments/relay/relaying.rs"]

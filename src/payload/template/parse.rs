@@ -74,6 +74,9 @@ pub enum Wrong {
     /// Two fillers.
     #[error("a template has one `{{{{filler}}}}` at most, outside of repeated parts")]
     Fillers,
+    /// A filler in a text that is no payload.
+    #[error("`{{{{filler}}}}` brings a payload to its size, and has no place here")]
+    FillerBeside,
     /// Too deep.
     #[error("parts are nested more than {DEEPEST} deep")]
     TooDeep,

@@ -6,6 +6,7 @@ mod laws;
 mod names;
 mod payload;
 mod rates;
+mod records;
 mod replay;
 mod slo;
 mod watermarks;
@@ -47,6 +48,7 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     replay::stream(profile, stream, long_phases, faults);
     events::keys(&stream.keys, &mut faults.at("keys"));
     payload::payload(stream, &mut faults.at("payload"));
+    records::records(stream, faults);
     if let Some(skew) = &stream.skew {
         events::skew(skew, stream, &mut faults.at("skew"));
     }

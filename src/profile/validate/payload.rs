@@ -42,22 +42,9 @@ fn template(stream: &Stream, faults: &mut Faults<'_>) {
         let help = "remove `codec`: what is sent is what the file holds";
         faults.add_help("codec", "`codec = \"binary\"` does not go with a template or samples", help);
     }
-    for name in template.unused(&payload.fields) {
-        let help = format!("write {{{{{name}}}}} in the template, or remove the field");
-        faults.at_name("fields", name).add_here(format!("the template has no place for the field `{name}`"), help);
-    }
-    if stream.keys.distribution == KeyDistribution::None {
+    if template.has_key() && stream.keys.distribution == KeyDistribution::None {
         let help = "give the stream keys, or remove it";
-        if template.has_key() {
-            faults.add_help("template", "the template has a place for the key, and the events have none", help);
-        }
-        for (name, _) in payload.fields.iter().filter(|(_, field)| field.belongs_to_key()) {
-            faults.at_name("fields", name).add_help(
-                "by",
-                format!("`{name}` belongs to the key, and the events have none"),
-                help,
-            );
-        }
+        faults.add_help("template", "the template has a place for the key, and the events have none", help);
     }
     if !template.has_filler() {
         let sized = [
@@ -87,7 +74,6 @@ fn only_with_files(payload: &Payload, faults: &mut Faults<'_>) {
     if has_template && has_samples {
         faults.add_help("samples", "`template` and `samples` cannot be set together", "remove one of them");
     }
-    faults.only_with("fields", !payload.fields.is_empty() && !has_template, template);
     for (key, present) in [("headers", !payload.headers.is_empty()), ("fingerprint", payload.fingerprint.is_some())] {
         faults.only_with(key, present && !has_template && !has_samples, template);
     }

@@ -48,16 +48,16 @@ pub(crate) fn sample_report(streams: &[(String, Vec<Sampled>)]) -> Vec<u8> {
 
 /// Where a message goes, its key, and how large its payload is.
 fn record_line(name: &str, number: usize, message: &Sampled) -> String {
-    let key = message.key.as_ref().map(|key| format!(", key {}", String::from_utf8_lossy(key))).unwrap_or_default();
+    let key = message.key.as_ref().map_or("no key".to_owned(), |key| format!("key {}", shown(key)));
     let size = message.payload.as_ref().map_or("tombstone".to_owned(), |payload| figures::bytes(payload.len() as u64));
-    format!("# {name} {number}, partition {}{key}, {size}\n", message.partition)
+    format!("# {name} {number}, partition {}, {key}, {size}\n", message.partition)
 }
 
 /// A text as it is; of other bytes, how many there are. None of them moves the terminal's cursor.
-fn shown(payload: &[u8]) -> String {
+fn shown(bytes: &[u8]) -> String {
     let is_text = |text: &&str| text.chars().all(|next| !next.is_control() || matches!(next, '\n' | '\t' | '\r'));
-    let text = std::str::from_utf8(payload).ok().filter(is_text);
-    text.map_or_else(|| format!("# {} that are not text", figures::bytes(payload.len() as u64)), str::to_owned)
+    let text = std::str::from_utf8(bytes).ok().filter(is_text);
+    text.map_or_else(|| format!("({} that are not text)", figures::bytes(bytes.len() as u64)), str::to_owned)
 }
 
 fn stream(stream: &PlannedStream) -> String {

@@ -1,0 +1,119 @@
+//! What a record carries beside its payload: headers, no payload at all, no key.
+
+use crate::profile::{Engine, KeyDistribution, Stream, fault::Faults};
+
+/// The longest name of a header.
+const MAX_HEADER_CHARS: usize = 249;
+/// What the names of floodmark's own headers begin with.
+const OWN_HEADERS: &str = "floodmark-";
+
+/// The records of one stream.
+pub(super) fn records(stream: &Stream, faults: &mut Faults<'_>) {
+    headers(stream, &mut faults.at("headers"));
+    fields(stream, &mut faults.at("payload"));
+    shares(stream, faults);
+    tombstones(stream, faults);
+    null_keys(stream, faults);
+}
+
+fn headers(stream: &Stream, faults: &mut Faults<'_>) {
+    for name in stream.headers.keys() {
+        if let Some(why) = why_no_header(name) {
+            faults.add_named(name, format!("a header's name {why}"));
+        }
+    }
+    let has_key = |name: &&str| stream.read_headers.iter().any(|(known, text)| &**known == *name && text.has_key());
+    if stream.keys.distribution == KeyDistribution::None {
+        for name in stream.headers.keys().map(String::as_str).filter(has_key) {
+            faults.add_named(name, format!("the header `{name}` has a place for the key, and the events have none"));
+        }
+    }
+}
+
+fn why_no_header(name: &str) -> Option<String> {
+    let chars = name.chars().count();
+    if name.trim().is_empty() {
+        return Some("cannot be empty".to_owned());
+    }
+    if chars > MAX_HEADER_CHARS {
+        return Some(format!("is {chars} characters long (limit {MAX_HEADER_CHARS})"));
+    }
+    if let Some(odd) = name.chars().find(|next| next.is_control()) {
+        return Some(format!("cannot contain `{}`", odd.escape_debug()));
+    }
+    let is_own = name.to_ascii_lowercase().starts_with(OWN_HEADERS);
+    is_own.then(|| format!("cannot begin with `{OWN_HEADERS}`, as `{name}` does: these are floodmark's own"))
+}
+
+/// Every field must have a place, and a field of the key needs keys.
+fn fields(stream: &Stream, faults: &mut Faults<'_>) {
+    let fields = &stream.payload.fields;
+    if stream.texts().next().is_none() {
+        let has_fields = !fields.is_empty() && stream.payload.template.is_none() && stream.headers.is_empty();
+        return faults.only_with("fields", has_fields, "template = \"order.json\"");
+    }
+    let is_unused = |name: &&String| stream.texts().all(|text| text.unused(fields).contains(&name.as_str()));
+    for name in fields.keys().filter(is_unused) {
+        let help = format!("write {{{{{name}}}}} in the template or in a header, or remove the field");
+        faults.at_name("fields", name).add_here(format!("nothing has a place for the field `{name}`"), help);
+    }
+    if stream.keys.distribution == KeyDistribution::None {
+        for (name, _) in fields.iter().filter(|(_, field)| field.belongs_to_key()) {
+            faults.at_name("fields", name).add_help(
+                "by",
+                format!("`{name}` belongs to the key, and the events have none"),
+                "give the stream keys, or remove it",
+            );
+        }
+    }
+}
+
+/// Tombstones and null keys are drawn together: no event is both.
+fn shares(stream: &Stream, faults: &mut Faults<'_>) {
+    let (tombstones, null_keys) = (stream.tombstone_share(), stream.null_key_share());
+    faults.at("payload").share("tombstone_share", tombstones);
+    faults.at("keys").share("null_share", null_keys);
+    let are_shares = tombstones <= 1.0 && null_keys <= 1.0;
+    if are_shares && tombstones + null_keys > 1.0 {
+        faults.at("payload").add_help(
+            "tombstone_share",
+            format!(
+                "{tombstones} of the events are tombstones and {null_keys} have no key: together more than all of them"
+            ),
+            "a tombstone always has a key, since it deletes that key; lower one of the shares",
+        );
+    }
+    if stream.keys.distribution == KeyDistribution::None {
+        let keyed = "a distribution of keys other than \"none\"";
+        faults.at("payload").only_with("tombstone_share", tombstones > 0.0, keyed);
+        faults.at("keys").only_with("null_share", null_keys > 0.0, keyed);
+    }
+}
+
+/// An engine reads no event time in a tombstone, and counts it in no window: what it should do with it is not known.
+fn tombstones(stream: &Stream, faults: &mut Faults<'_>) {
+    if stream.tombstone_share() == 0.0 {
+        return;
+    }
+    let help = "remove tombstone_share, or send the tombstones in a stream of their own";
+    if !stream.watermarks.is_empty() {
+        let message = "a watermark model needs the event time of every event, and engines read none in a tombstone";
+        faults.at("payload").add_help("tombstone_share", message, help);
+    }
+    if stream.stages.iter().any(|stage| stage.results.is_some()) {
+        let message = "the stream's window results are checked, and engines leave tombstones out of windows";
+        faults.at("payload").add_help("tombstone_share", message, help);
+    }
+}
+
+/// Kafka Streams skips records without a key before it groups them, and counts them as dropped.
+fn null_keys(stream: &Stream, faults: &mut Faults<'_>) {
+    let is_streams = |engine: Engine| engine == Engine::KafkaStreams;
+    if stream.null_key_share() > 0.0 && stream.watermarks.iter().any(|model| is_streams(model.engine)) {
+        faults.at("keys").add_help(
+            "null_share",
+            "Kafka Streams drops records without a key before its windows see them, so its model would count other events",
+            "remove null_share, or the watermark model of kafka-streams",
+        );
+    }
+}
