@@ -17,7 +17,7 @@ mod together;
 
 pub(crate) use batch_limit::BatchLimit;
 pub(crate) use describe::TopicState;
-pub(crate) use error::KafkaError;
+pub(crate) use error::{KafkaError, outcome_text};
 pub(crate) use message_size::MessageSize;
 pub(crate) use offsets::{OffsetFinder, OffsetsError};
 pub(crate) use record::{Beside, Headers, Written};

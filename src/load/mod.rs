@@ -20,6 +20,7 @@ mod schedule;
 mod send;
 mod shard;
 mod sizes;
+mod weights;
 
 pub(crate) use cursor::ProducerCursor;
 pub(crate) use due::{DueTimes, Dues};

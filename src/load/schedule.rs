@@ -6,6 +6,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::arrivals::{Blocks, Process, Share, process_of};
 use super::clocks::ProducerClock;
+use super::fingerprint::beside_of;
 use super::form::{Forms, RecordForm};
 use super::injections::Injections;
 use super::keys::KeyPicker;
@@ -14,6 +15,7 @@ use super::random::{Purpose, Source};
 use super::rate::RateCurve;
 use super::send::PlannedSend;
 use super::sizes::SizePicker;
+use super::weights::PartitionWeights;
 use crate::event::Partition;
 use crate::payload::FieldSeeds;
 use crate::profile::phase_plan::PhasePlan;
@@ -39,6 +41,9 @@ pub struct StreamSchedule {
     sizes: SizePicker,
     mean_payload_bytes: f64,
     partitions: u16,
+    weights: Option<PartitionWeights>,
+    /// Identifies what its records carry beside payloads; none where they carry nothing.
+    pub(super) beside: Option<u64>,
     phases: PhasePlan,
 }
 
@@ -74,6 +79,8 @@ impl StreamSchedule {
             mean_payload_bytes: SizePicker::new(&stream.payload).mean_payload_bytes(&stream.payload)
                 * (1.0 - stream.tombstone_share()),
             partitions: partitions.max(1),
+            weights: PartitionWeights::of(&stream.partition_weights, partitions.max(1)),
+            beside: beside_of(stream),
             phases: PhasePlan::of(stream, duration),
         };
         if stream.keys.count <= LARGEST_PARTITION_TABLE {
@@ -236,8 +243,7 @@ impl StreamSchedule {
         due_ns: u64,
         random: &mut Xoshiro256PlusPlus,
     ) -> PlannedSend {
-        let place = sequence * u64::from(self.producers) + u64::from(producer);
-        let key = self.keys.pick(random, place);
+        let key = self.keys.pick(random, self.place(producer, sequence));
         let size_bytes = self.sizes.pick(random);
         let form = self.forms.of(|| self.source.bits(Purpose::Form, producer, sequence));
         let lateness_ns = self.injections.lateness_ns(producer, sequence);
@@ -248,16 +254,27 @@ impl StreamSchedule {
             sequence,
             key,
             size_bytes,
-            partition: self.partition_of(key.filter(|_| form != RecordForm::NullKey), place),
+            partition: match key.filter(|_| form != RecordForm::NullKey) {
+                Some(key) => self.partition_of_key(key),
+                None => self.partition_without_key(producer, sequence),
+            },
             attempt: 0,
             late: lateness_ns > 0,
             form,
         }
     }
 
-    /// Of a key its own, otherwise one after another.
-    fn partition_of(&self, key: Option<u64>, place: u64) -> Partition {
-        key.map_or_else(|| Partition::of_number(place, self.partitions), |key| self.partition_of_key(key))
+    /// One after another, or by their weights.
+    fn partition_without_key(&self, producer: u16, sequence: u64) -> Partition {
+        match &self.weights {
+            Some(weights) => weights.at(self.source.bits(Purpose::Partition, producer, sequence)),
+            None => Partition::of_number(self.place(producer, sequence), self.partitions),
+        }
+    }
+
+    /// An event's number among all of the stream, as its producers take turns.
+    fn place(&self, producer: u16, sequence: u64) -> u64 {
+        sequence * u64::from(self.producers) + u64::from(producer)
     }
 
     fn partition_of_key(&self, key: u64) -> Partition {
@@ -267,6 +284,6 @@ impl StreamSchedule {
     fn hash_partition(&self, key: u64) -> Partition {
         let mut bytes = Vec::with_capacity(32);
         self.write_key(key, &mut bytes);
-        partition_of(&bytes, self.partitions)
+        self.weights.as_ref().map_or_else(|| partition_of(&bytes, self.partitions), |weights| weights.of_key(&bytes))
     }
 }

@@ -9,7 +9,10 @@ use crate::event::payload::Stamps;
 use crate::kafka::{Beside, Written};
 use crate::load::{PlannedSend, RecordForm, StreamSchedule};
 use crate::payload::{Encoder, EventParts};
-use crate::profile::{Codec, Stream};
+use crate::profile::{Codec, RecordTimestamp, Stream};
+
+/// A record's timestamp that says it has none.
+const NO_TIMESTAMP_MS: i64 = -1;
 
 /// Writes the records of one stream. Each thread has its own: it remembers texts that consecutive events share.
 #[derive(Debug, Clone)]
@@ -17,19 +20,25 @@ pub struct RecordWriter {
     schedule: Arc<StreamSchedule>,
     encoder: Encoder,
     headers: HeaderWriter,
+    timestamp: RecordTimestamp,
 }
 
 impl RecordWriter {
     /// For the stream of this schedule.
     #[must_use]
     pub fn new(stream: &Stream, schedule: &Arc<StreamSchedule>) -> Self {
-        RecordWriter { schedule: Arc::clone(schedule), encoder: encoder_of(stream), headers: HeaderWriter::new(stream) }
+        RecordWriter {
+            schedule: Arc::clone(schedule),
+            encoder: encoder_of(stream),
+            headers: HeaderWriter::new(stream),
+            timestamp: stream.record_timestamp,
+        }
     }
 
     /// Whether records carry more than key and payload, which the client's batch call does not take.
     #[must_use]
     pub(super) fn needs_one_by_one(&self) -> bool {
-        !self.headers.is_empty()
+        !self.headers.is_empty() || self.timestamp != RecordTimestamp::Sent
     }
 
     /// Appends a send's key and payload to `out`.
@@ -53,7 +62,17 @@ impl RecordWriter {
         });
         let headers = self.headers.write(&event, send.form, out);
         let key = event.key.filter(|_| send.form != RecordForm::NullKey);
-        Written { key, payload, beside: Beside { headers, timestamp_ms: None } }
+        Written { key, payload, beside: Beside { headers, timestamp_ms: timestamp_of(self.timestamp, stamps) } }
+    }
+}
+
+/// The client takes 0 for "now", and Kafka no negative time but [`NO_TIMESTAMP_MS`]: what is before 1970 is one millisecond after its start.
+fn timestamp_of(timestamp: RecordTimestamp, stamps: &Stamps) -> Option<i64> {
+    match timestamp {
+        RecordTimestamp::Sent => None,
+        RecordTimestamp::Due => Some((stamps.due_us / 1000).cast_signed().max(1)),
+        RecordTimestamp::EventTime => Some(stamps.event_time_ms.max(1)),
+        RecordTimestamp::None => Some(NO_TIMESTAMP_MS),
     }
 }
 

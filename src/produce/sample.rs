@@ -20,6 +20,8 @@ pub(crate) struct Sampled {
     pub(crate) partition: u16,
     /// The record's key.
     pub(crate) key: Option<Vec<u8>>,
+    /// The record's timestamp in milliseconds since 1970; none where the client stamps it.
+    pub(crate) timestamp_ms: Option<i64>,
     /// The record's headers.
     pub(crate) headers: Headers,
     /// The payload; none for a tombstone.
@@ -39,9 +41,16 @@ pub(crate) fn sample(stream: &Stream, index: u8, schedule: &Arc<StreamSchedule>,
         let event_time_ms = START_NS.cast_signed().saturating_add(send.event_time_ns).div_euclid(1_000_000);
         let stamps = Stamps { event_time_ms, due_us, sent_us: due_us };
         let mut out = Vec::new();
-        let Written { key, payload, beside: Beside { headers, .. } } = records.write(&mut out, id, &stamps, &send);
+        let Written { key, payload, beside } = records.write(&mut out, id, &stamps, &send);
         let bytes = |range: Range<usize>| out[range].to_vec();
-        Sampled { partition: send.partition.number(), key: key.map(bytes), headers, payload: payload.map(bytes) }
+        let Beside { headers, timestamp_ms } = beside;
+        Sampled {
+            timestamp_ms,
+            partition: send.partition.number(),
+            key: key.map(bytes),
+            headers,
+            payload: payload.map(bytes),
+        }
     };
     sends.into_iter().take(count).map(message).collect()
 }

@@ -19,6 +19,7 @@ mod model;
 mod overrides;
 mod phase;
 pub(crate) mod phase_plan;
+mod records;
 mod replay;
 #[cfg(test)]
 mod replay_laws;
@@ -48,6 +49,8 @@ pub(crate) use load::Loaded;
 pub use model::*;
 pub(crate) use overrides::Overrides;
 pub use phase::Phase;
+pub(crate) use records::Compression;
+pub use records::RecordTimestamp;
 pub(crate) use replay::{Detail, DetailKind, Replay, Smooth};
 pub(crate) use schema::{is_profile_key, profile_keys};
 pub use sla::{AbortWhen, Sla};

@@ -14,6 +14,7 @@ use super::{
     contents::{Keys, Payload},
     injections::{Lateness, Retries, Skew},
     phase::Phase,
+    records::{Compression, RecordTimestamp},
     replay::Replay,
     sla::{AbortWhen, Sla},
     slo::Slo,
@@ -71,6 +72,10 @@ pub struct Stream {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_PARTITIONS))]
     pub partitions: Option<u32>,
+    /// How much each partition gets, in proportion to the others: a number for each. Of keys where there are any (a key stays in its partition), otherwise of events. Default: all alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub partition_weights: Vec<f64>,
     /// Logical producers, each with a clock, a sequence and an even part of the rate; also the most workers and shards that can share the stream. Default 4.
     #[serde(default = "defaults::producers")]
     #[schemars(range(min = 1, max = MAX_PRODUCERS))]
@@ -94,6 +99,12 @@ pub struct Stream {
     /// What the client is asked to guarantee. Default at-least-once.
     #[serde(default)]
     pub delivery: Delivery,
+    /// How batches are compressed. `-X compression.codec=…` wins. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
+    /// How hard: gzip 1 to 9, lz4 and zstd 1 to 12. Default: the codec's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression_level: Option<u8>,
     /// With exactly-once: how often the transaction is committed. Default 100ms.
     #[serde(default = "defaults::transaction")]
     pub transaction: Span,
@@ -109,6 +120,9 @@ pub struct Stream {
     /// Record headers of your own: their names, and texts that may have places like `{{key}}` and `{{country}}` (slower: one client call for each event).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// Which moment stands in the timestamp of a record. Default sent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub record_timestamp: RecordTimestamp,
     /// The producers' clocks are wrong, and so are the event times that they write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<Skew>,
@@ -239,6 +253,10 @@ impl Stage {
     }
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 fn none_written(stages: &[Stage]) -> bool {
     stages.iter().all(|stage| stage.implied)
 }
@@ -346,10 +364,17 @@ impl Stream {
         self.keys.null_share.unwrap_or(0.0)
     }
 
+    /// How many partitions the topic must have, if the profile says: by number, or by a weight for each.
+    #[must_use]
+    pub fn wanted_partitions(&self) -> Option<u32> {
+        let weights = self.partition_weights.len() as u32;
+        self.partitions.or((weights > 0).then_some(weights))
+    }
+
     /// How many partitions the topic gets when floodmark creates it.
     #[must_use]
     pub fn planned_partitions(&self) -> u16 {
-        u16::try_from(self.partitions.unwrap_or(DEFAULT_PARTITIONS)).unwrap_or(u16::MAX)
+        u16::try_from(self.wanted_partitions().unwrap_or(DEFAULT_PARTITIONS)).unwrap_or(u16::MAX)
     }
 
     /// The place of the last stage that shows events, whose figures are the stream's.

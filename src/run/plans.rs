@@ -107,6 +107,7 @@ pub(super) fn producer_settings(prepared: &Prepared, stream: &PreparedStream) ->
     let settings = &prepared.settings;
     let mut producer = settings.producer(stream.delivery, settings.queue_capacity(), transactional_id.as_deref());
     settings.fit_batches(&mut producer, *batch_limit);
+    settings.compress(&mut producer, stream);
     producer
 }
 

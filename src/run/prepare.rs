@@ -48,8 +48,10 @@ pub(crate) fn prepare(request: Request) -> Result<Prepared, RunError> {
     let Cluster { embedded, settings, target } = Cluster::reach(&request)?;
     let topics = prepare_topics(&request, &target, embedded.is_some())?;
     let schedules = schedules_of(&request, &topics);
-    let ways: Vec<Way<'_>> =
-        topics.iter().map(|topic| Way::of(&settings, &topic.name, topic.batch_limit, embedded.is_some())).collect();
+    let streams_and_topics = request.loaded.profile.streams.iter().zip(&topics);
+    let ways: Vec<Way<'_>> = streams_and_topics
+        .map(|(stream, topic)| Way::of(&settings, stream, &topic.name, topic.batch_limit, embedded.is_some()))
+        .collect();
     let notes = notes_on_sizes(&request, &schedules, &ways)?;
     let streams = prepare_streams(&request, &target, topics, &schedules)?;
     refuse_idle_observer(&request, &streams)?;

@@ -8,7 +8,7 @@ use super::request::Request;
 use crate::conclude::models_of;
 use crate::consume::extract::Extractor;
 use crate::event_time::watermark::ModelSpec;
-use crate::kafka::{BatchLimit, MARK, PartitionRange, Target, TopicPlan, isolation_of};
+use crate::kafka::{BatchLimit, MARK, PartitionRange, Target, TargetError, TopicPlan, isolation_of};
 use crate::load::StreamSchedule;
 use crate::profile::{Isolation, Stage, Stream};
 use crate::side_by_side::side_by_side;
@@ -82,17 +82,40 @@ fn topics_there(request: &Request, target: &Target, embedded: bool) -> Result<Ve
         .filter(|(_, topic)| is_ours(topic))
         .map(|(stream, topic)| TopicPlan {
             topic,
-            partitions: stream.partitions,
+            partitions: stream.wanted_partitions(),
             allowed: embedded || request.allow_topics.contains(topic),
         })
         .collect();
-    let mut prepared = target.prepare_topics(&plans)?.into_iter();
+    let prepared =
+        target.prepare_topics(&plans).map_err(|error| weights_at_fault(&request.loaded.profile.streams, error));
+    let mut prepared = prepared?.into_iter();
     let of_stream = |(stream, topic): &(&Stream, String)| {
         let known = if is_ours(topic) { prepared.next() } else { None };
         let partitions = known.map_or_else(|| target.stage_partitions(&stream.name, topic), Ok)?;
+        let weights = stream.partition_weights.len() as u32;
+        if weights != 0 && weights != partitions {
+            return Err(RunError::Usage(other_weights(stream, topic, partitions)));
+        }
         Ok((topic.clone(), partitions))
     };
     streams.iter().map(of_stream).collect()
+}
+
+/// A topic with other partitions than a stream has weights: told as what the profile says.
+fn weights_at_fault(streams: &[Stream], error: TargetError) -> RunError {
+    let TargetError::OtherPartitions { topic, found, .. } = &error else { return error.into() };
+    let has_weights = |stream: &&Stream| stream.topic_name() == *topic && !stream.partition_weights.is_empty();
+    match streams.iter().find(has_weights) {
+        Some(stream) => RunError::Usage(other_weights(stream, topic, *found)),
+        None => error.into(),
+    }
+}
+
+fn other_weights(stream: &Stream, topic: &str, found: u32) -> String {
+    let (name, count) = (&stream.name, stream.partition_weights.len());
+    format!(
+        "stream {name}: there are {count} partition_weights, but topic {topic} has {found} partitions; write one weight for each, or name another topic"
+    )
 }
 
 /// The largest batch that each stream's topic takes, as far as the broker says.

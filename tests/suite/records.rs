@@ -1,16 +1,17 @@
 //! What records carry beside a payload, or lack: sent by a profile, read by an independent client, and checked as any others.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::time::{Duration, Instant};
 
 use floodmark::event::EventId;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Headers, Message, OwnedMessage};
+use rdkafka::message::{Headers, Message, OwnedMessage, Timestamp};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::Value;
 
 use crate::cluster::Cluster;
-use crate::program::Workshop;
+use crate::program::{Workshop, assert_conserved};
 
 const HEADERS: &str = r#"
 [stream.headers]
@@ -96,4 +97,86 @@ fn tombstones_null_keys_and_headers_are_sent_and_every_event_is_accounted_for() 
         |holds: fn(&(bool, Option<Vec<u8>>, String)) -> bool| events.values().filter(|event| holds(event)).count();
     let (tombstones, null_keys) = (count(|event| event.0), count(|event| event.1.is_none()));
     assert!((480..720).contains(&tombstones) && (210..390).contains(&null_keys), "{tombstones} {null_keys}");
+}
+
+/// The moment in a payload, in milliseconds since 1970.
+fn ms_of(message: &OwnedMessage, field: &str) -> i64 {
+    let payload: Value = serde_json::from_slice(message.payload().unwrap()).unwrap();
+    let time = payload[field].as_i64().unwrap();
+    if field == "event_time" { time } else { time / 1000 }
+}
+
+#[test]
+fn a_records_timestamp_is_the_moment_that_the_profile_names() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    for (moment, field) in [("due", "due"), ("event-time", "event_time"), ("none", "")] {
+        let topic = cluster.topic(&format!("stamped-{moment}"));
+        let stream = format!(
+            "record_timestamp = \"{moment}\"\nlateness = {{ share = 0.3, median = \"10s\" }}\nskew = {{ spread = \"20m\" }}"
+        );
+        let summary = workshop.run(&profile(&workshop, &topic, &stream), &cluster.brokers, &[]).sound();
+        assert_eq!((summary.totals.delivered, summary.totals.failed), (3000, 0), "{:?}", summary.totals);
+        for message in read_all(&cluster, &topic, 3000) {
+            let expected =
+                if field.is_empty() { Timestamp::NotAvailable } else { Timestamp::CreateTime(ms_of(&message, field)) };
+            assert_eq!(message.timestamp(), expected);
+        }
+    }
+}
+
+#[test]
+fn an_event_time_too_far_ahead_is_refused_and_named() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("stamped-ahead");
+    let stream = "record_timestamp = \"event-time\"\nskew = { absurd = { share = 0.01, offset = \"2h\" } }";
+    let ended = workshop.run(&profile(&workshop, &topic, stream), &cluster.brokers, &[]);
+    assert_eq!(ended.code(), Some(1), "{}", ended.stderr);
+    let (summary, counts) = (ended.summary(), ended.summary().totals);
+    assert_conserved(&summary);
+    assert!(counts.failed > 10 && counts.lost == 0 && counts.delivered == 3000 - counts.failed, "{counts:?}");
+    let texts: Vec<&str> = summary.reasons.iter().map(|reason| reason.text.as_str()).collect();
+    assert!(
+        texts.iter().any(|text| text.contains("InvalidTimestamp") && text.contains("message.timestamp.after.max.ms")),
+        "{texts:?}"
+    );
+}
+
+/// Payloads of 5 kB of the same letter, for a topic that takes batches of 2 kB: they fit if they are compressed.
+#[test]
+fn batches_are_compressed_as_the_stream_asks_unless_the_command_line_says_otherwise() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    fs::write(workshop.path("large.json"), format!("{{\"id\": \"{{{{id}}}}\", \"pad\": \"{}\"}}", "a".repeat(5000)))
+        .unwrap();
+    let ended = |codec: &str, more: &[&str]| {
+        let topic = cluster.topic(&format!("compressed-{codec}"));
+        cluster.create_with(&topic, 4, "max.message.bytes", "2000");
+        let stream = format!("compression = \"{codec}\"\n[stream.payload]\ntemplate = \"large.json\"");
+        workshop.run(&profile(&workshop, &topic, &stream), &cluster.brokers, more)
+    };
+    for codec in ["gzip", "snappy", "lz4", "zstd"] {
+        let counts = ended(codec, &[]).sound().totals;
+        assert_eq!((counts.delivered, counts.lost), (3000, 0), "{codec}: {counts:?}");
+    }
+    for plain in [ended("none", &[]), ended("zstd", &["-X", "compression.codec=none"])] {
+        assert_eq!((plain.code(), plain.summary().totals.failed), (Some(1), 3000), "{}", plain.stderr);
+    }
+    assert_eq!(ended("none", &["-X", "compression.type=lz4"]).sound().totals.delivered, 3000);
+}
+
+#[test]
+fn partitions_get_what_their_weights_say() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("weights");
+    let stream = "partition_weights = [6, 2, 2, 0]\nkeys = { count = 100_000 }";
+    let profile = profile(&workshop, &topic, stream);
+    let summary = workshop.run(&profile, &cluster.brokers, &[]).sound();
+    let records: Vec<i64> = (0..4).map(|partition| cluster.records(&topic, partition)).collect();
+    assert_eq!(records.iter().sum::<i64>() as u64, 3000 + summary.totals.duplicates_injected);
+    assert!((1700..2100).contains(&records[0]) && (500..800).contains(&records[1]) && records[3] == 0, "{records:?}");
+
+    cluster.grow(&topic, 6);
+    let ended = workshop.run(&profile, &cluster.brokers, &[]);
+    let (code, said) = ended.one_sentence();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("there are 4 partition_weights, but topic") && said.contains("has 6 partitions"), "{said}");
 }

@@ -1,6 +1,6 @@
 //! What a record carries beside its payload: headers, no payload at all, no key.
 
-use crate::profile::{Engine, KeyDistribution, Stream, fault::Faults};
+use crate::profile::{Engine, KeyDistribution, Stream, bounds::MAX_PARTITIONS, fault::Faults};
 
 /// The longest name of a header.
 const MAX_HEADER_CHARS: usize = 249;
@@ -11,6 +11,8 @@ const OWN_HEADERS: &str = "floodmark-";
 pub(super) fn records(stream: &Stream, faults: &mut Faults<'_>) {
     headers(stream, &mut faults.at("headers"));
     fields(stream, &mut faults.at("payload"));
+    compression(stream, faults);
+    partition_weights(stream, faults);
     shares(stream, faults);
     tombstones(stream, faults);
     null_keys(stream, faults);
@@ -65,6 +67,44 @@ fn fields(stream: &Stream, faults: &mut Faults<'_>) {
                 "give the stream keys, or remove it",
             );
         }
+    }
+}
+
+fn compression(stream: &Stream, faults: &mut Faults<'_>) {
+    let Some(level) = stream.compression_level else { return };
+    let Some(codec) = stream.compression else {
+        return faults.only_with("compression_level", true, "compression = \"zstd\"");
+    };
+    match codec.levels() {
+        None => {
+            let message = format!("compression = \"{}\" has no levels", codec.name());
+            faults.add_help("compression_level", message, "remove `compression_level`, or choose gzip, lz4 or zstd");
+        }
+        Some(levels) if !levels.contains(&level) => {
+            let (least, most) = (levels.start(), levels.end());
+            let message = format!("`compression_level` is {level}; {} has {least} to {most}", codec.name());
+            faults.add("compression_level", message);
+        }
+        Some(_) => {}
+    }
+}
+
+fn partition_weights(stream: &Stream, faults: &mut Faults<'_>) {
+    let weights = &stream.partition_weights;
+    if weights.is_empty() {
+        return;
+    }
+    let count = weights.len() as u64;
+    if let Some(partitions) = stream.partitions.filter(|partitions| u64::from(*partitions) != count) {
+        let message = format!("there are {count} `partition_weights` for {partitions} partitions");
+        faults.add_help("partition_weights", message, "write one weight for each partition");
+    } else if count > u64::from(MAX_PARTITIONS) {
+        faults.add("partition_weights", format!("there are {count} `partition_weights` (limit {MAX_PARTITIONS})"));
+    }
+    let is_weight = |weight: &f64| *weight >= 0.0 && weight.is_finite();
+    if !weights.iter().all(is_weight) || weights.iter().sum::<f64>() <= 0.0 {
+        let message = "a weight must be 0 or more, and at least one above 0";
+        faults.add_help("partition_weights", message, "write [3, 1] for three to one");
     }
 }
 

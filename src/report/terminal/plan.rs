@@ -50,7 +50,12 @@ pub(crate) fn sample_report(streams: &[(String, Vec<Sampled>)]) -> Vec<u8> {
 fn record_line(name: &str, number: usize, message: &Sampled) -> String {
     let key = message.key.as_ref().map_or("no key".to_owned(), |key| format!("key {}", shown(key)));
     let size = message.payload.as_ref().map_or("tombstone".to_owned(), |payload| figures::bytes(payload.len() as u64));
-    format!("# {name} {number}, partition {}, {key}, {size}\n", message.partition)
+    let stamp = match message.timestamp_ms {
+        None => String::new(),
+        Some(-1) => ", no timestamp".to_owned(),
+        Some(ms) => format!(", timestamp {ms}"),
+    };
+    format!("# {name} {number}, partition {}, {key}{stamp}, {size}\n", message.partition)
 }
 
 /// A text as it is; of other bytes, how many there are. None of them moves the terminal's cursor.
