@@ -17,10 +17,12 @@ use super::send::PlannedSend;
 use super::sizes::SizePicker;
 use super::weights::PartitionWeights;
 use crate::event::Partition;
-use crate::payload::FieldSeeds;
+use crate::payload::{FieldSeeds, KeyText};
 use crate::profile::phase_plan::PhasePlan;
 use crate::profile::{Profile, Span, Stream};
 
+/// A key's prefix and its number, at most.
+const LONGEST_KEY_NAME: usize = 84;
 /// Up to this many keys, each key's partition is kept in a table.
 const LARGEST_PARTITION_TABLE: u64 = 1 << 20;
 
@@ -36,6 +38,7 @@ pub struct StreamSchedule {
     clocks: Vec<ProducerClock>,
     keys: KeyPicker,
     key_prefix: String,
+    key_text: Option<Arc<KeyText>>,
     key_partitions: Vec<Partition>,
     pub(super) forms: Forms,
     sizes: SizePicker,
@@ -73,6 +76,7 @@ impl StreamSchedule {
             clocks: (0..stream.producers).map(|producer| ProducerClock::new(skew, producer, source)).collect(),
             keys: KeyPicker::new(&stream.keys),
             key_prefix: stream.keys.prefix.clone(),
+            key_text: stream.keys.read.clone(),
             key_partitions: Vec::new(),
             forms: Forms::new(stream),
             sizes: SizePicker::new(&stream.payload),
@@ -209,10 +213,24 @@ impl StreamSchedule {
         (0..self.producers).map(|producer| self.planned_by(producer)).sum()
     }
 
-    /// Appends a key's bytes to `out`.
-    pub fn write_key(&self, key: u64, out: &mut Vec<u8>) {
+    /// Appends a key's name to `out`: prefix and number.
+    pub fn write_key_name(&self, key: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(self.key_prefix.as_bytes());
         out.extend_from_slice(itoa::Buffer::new().format(key).as_bytes());
+    }
+
+    /// Appends a record's key to `out`: what the profile's text makes of the name, or the name itself.
+    pub fn write_key(&self, key: u64, out: &mut Vec<u8>) {
+        let Some(text) = &self.key_text else { return self.write_key_name(key, out) };
+        let mut name = Vec::with_capacity(LONGEST_KEY_NAME);
+        self.write_key_name(key, &mut name);
+        text.write(out, &name, self.source.bits(Purpose::FieldsOfKey, 0, key));
+    }
+
+    /// Whether a record's key is more than its name.
+    #[must_use]
+    pub(crate) fn has_key_text(&self) -> bool {
+        self.key_text.is_some()
     }
 
     /// What the fields of an event's payload are drawn from; the same for all its copies.

@@ -2,6 +2,7 @@
 //!
 //! Pure. A template is read once, and then written for each event from its pieces; what is constant in it is copied.
 
+mod key;
 mod layout;
 mod parse;
 mod samples;
@@ -9,6 +10,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 
+pub use self::key::KeyText;
 pub use self::parse::TemplateError;
 use self::parse::Wrong;
 pub(crate) use self::samples::value_at;

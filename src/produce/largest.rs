@@ -22,6 +22,10 @@ pub(crate) fn largest_event(stream: &Stream, schedule: &StreamSchedule) -> Messa
             payload::json_bytes(key_bytes, if is_filler { Size::Filler(size) } else { Size::Whole(size) })
         }
     };
+    let key_bytes = match &stream.keys.read {
+        Some(text) => key_bytes.map(|bytes| text.longest_bytes(bytes)),
+        None => key_bytes,
+    };
     MessageSize { key_bytes: key_bytes.map(|bytes| bytes as u64), payload_bytes, headers }
 }
 

@@ -1,5 +1,6 @@
 //! Writes a stream's records: key, payload, headers. Pure.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::headers::HeaderWriter;
@@ -41,29 +42,38 @@ impl RecordWriter {
         !self.headers.is_empty() || self.timestamp != RecordTimestamp::Sent
     }
 
+    /// Appends a record's key, and the key's name for the payload where that is another. Returns where they stand.
+    fn write_key(&self, out: &mut Vec<u8>, key: Option<u64>) -> (Option<Range<usize>>, Option<Range<usize>>) {
+        let Some(number) = key else { return (None, None) };
+        let key = appended(out, |out| self.schedule.write_key(number, out));
+        let has_name = self.schedule.has_key_text();
+        let name = has_name.then(|| appended(out, |out| self.schedule.write_key_name(number, out)));
+        (Some(key.clone()), Some(name.unwrap_or(key)))
+    }
+
     /// Appends a send's key and payload to `out`.
     pub(super) fn write(&mut self, out: &mut Vec<u8>, id: EventId, stamps: &Stamps, send: &PlannedSend) -> Written {
-        let start = out.len();
-        let key = send.key.map(|key| {
-            self.schedule.write_key(key, out);
-            start..out.len()
-        });
+        let (key, name) = self.write_key(out, send.key);
         let event = EventParts {
             id,
             stamps,
-            key,
+            key: name,
             size_bytes: send.size_bytes,
             seeds: self.schedule.field_seeds(id.producer, id.sequence, send.key),
         };
-        let payload = (send.form != RecordForm::Tombstone).then(|| {
-            let start = out.len();
-            self.encoder.write(out, &event);
-            start..out.len()
-        });
+        let has_payload = send.form != RecordForm::Tombstone;
+        let payload = has_payload.then(|| appended(out, |out| self.encoder.write(out, &event)));
         let headers = self.headers.write(&event, send.form, out);
-        let key = event.key.filter(|_| send.form != RecordForm::NullKey);
+        let key = key.filter(|_| send.form != RecordForm::NullKey);
         Written { key, payload, beside: Beside { headers, timestamp_ms: timestamp_of(self.timestamp, stamps) } }
     }
+}
+
+/// What a function appends to `out`, as the place where it then stands.
+fn appended(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+    let start = out.len();
+    write(out);
+    start..out.len()
 }
 
 /// The client takes 0 for "now", and Kafka no negative time but [`NO_TIMESTAMP_MS`]: what is before 1970 is one millisecond after its start.

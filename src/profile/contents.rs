@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::units::ByteSize;
 use crate::event::place::{Layout, Part};
 use crate::payload::template::Draw;
-use crate::payload::{Field, Template};
+use crate::payload::{Field, KeyText, Template};
 
 /// Which key an event carries. The key's hash (Java's murmur2) chooses the partition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,9 +33,15 @@ pub struct Keys {
     /// What a key starts with; its number follows. Default `k`.
     #[serde(default = "key_prefix")]
     pub prefix: String,
+    /// A file of your own, relative to the profile's folder, that is the record's key: a text with places for `{{key}}` (prefix and number) and for fields with by = "key". Default: prefix and number themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
     /// The share of events, 0 to 1, whose record has no key: they rotate over the partitions, and their payloads still name the key. Default 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub null_share: Option<f64>,
+    /// The text of `template`, once it is read.
+    #[serde(skip)]
+    pub(crate) read: Option<Arc<KeyText>>,
 }
 
 /// How keys are drawn.
@@ -188,7 +194,9 @@ impl Default for Keys {
             hot: None,
             hot_share: None,
             prefix: key_prefix(),
+            template: None,
             null_share: None,
+            read: None,
         }
     }
 }

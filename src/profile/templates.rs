@@ -1,22 +1,25 @@
 //! The templates and samples of all of a profile's streams, and the lists that their fields are drawn from: read, and recorded so that they
 //! can be found again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{
-    Payload, Profile, Stream,
+    Keys, Payload, Profile, Stream,
     fault::{Fault, Faults},
     load::text_of,
 };
 use crate::event::place::Part;
 use crate::payload::template::{Escape, SampleForm, SamplePlaces};
-use crate::payload::{Field, Template};
+use crate::payload::{Field, KeyText, Template};
 
 /// The largest template: what it makes is at most as large as a message may be.
 const MAX_TEMPLATE_BYTES: u64 = 8 << 20;
+/// The largest template of a key.
+const MAX_KEY_BYTES: u64 = 1 << 16;
 /// The largest list of values.
 const MAX_LIST_BYTES: u64 = 512 << 20;
 /// As many bytes of samples are kept in memory.
@@ -52,6 +55,7 @@ impl Stream {
         }
         self.payload.read_message(folder, self.producers, &mut faults.at("payload"));
         self.read_headers(faults);
+        self.keys.read_template(folder, &self.payload.fields, &mut faults.at("keys"));
     }
 
     fn read_headers(&mut self, faults: &mut Faults<'_>) {
@@ -60,6 +64,20 @@ impl Stream {
                 Ok(template) => self.read_headers.push((name.as_str().into(), Arc::new(template))),
                 Err(error) => faults.at("headers").add_named(name, error.to_string()),
             }
+        }
+    }
+}
+
+impl Keys {
+    fn read_template(&mut self, folder: &Path, fields: &BTreeMap<String, Field>, faults: &mut Faults<'_>) {
+        let Some(name) = &self.template else { return };
+        let text = match read_text(&folder.join(name), MAX_KEY_BYTES, "template of keys") {
+            Ok(text) => text,
+            Err((message, help)) => return faults.add_help("template", message, help),
+        };
+        match KeyText::new(&text, Escape::of_file(name), fields) {
+            Ok(text) => self.read = Some(Arc::new(text)),
+            Err(error) => faults.add("template", format!("{name}, {error}")),
         }
     }
 }
@@ -263,6 +281,10 @@ fn read_text(path: &Path, most_bytes: u64, what: &str) -> Result<String, Refused
 pub(super) fn note_templates(profile: &Profile, folder: &Path, table: &mut toml::Table) {
     let streams = table.get_mut("stream").and_then(toml::Value::as_array_mut);
     for (stream, written) in profile.streams.iter().zip(streams.into_iter().flatten()) {
+        let keys = written.get_mut("keys").and_then(toml::Value::as_table_mut);
+        if let (Some(name), Some(keys)) = (&stream.keys.template, keys) {
+            keys.insert("template".to_owned(), full(folder, name).into());
+        }
         let Some(payload) = written.get_mut("payload").and_then(toml::Value::as_table_mut) else { continue };
         let Payload { template, samples, read, .. } = &stream.payload;
         for (key, name) in [("template", template), ("samples", samples)] {

@@ -180,3 +180,30 @@ fn partitions_get_what_their_weights_say() {
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("there are 4 partition_weights, but topic") && said.contains("has 6 partitions"), "{said}");
 }
+
+#[test]
+fn a_key_is_a_record_and_the_payload_names_it() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("record-keys");
+    fs::write(workshop.path("key.json"), "{\"customer\":\"{{key}}\",\"region\":\"{{region}}\"}\n").unwrap();
+    let stream = "keys = { count = 50, template = \"key.json\" }\nheaders = { about = \"{{key}} in the {{region}}\" }\n\
+                  [stream.payload]\ntombstone_share = 0.1\n[stream.payload.fields]\n\
+                  region = { kind = \"choice\", values = [\"north\", \"south\"], by = \"key\" }";
+    let profile = profile(&workshop, &topic, stream);
+    let summary = workshop.run(&profile, &cluster.brokers, &[]).sound();
+    assert_eq!((summary.totals.delivered, summary.totals.lost), (3000, 0), "{:?}", summary.totals);
+    let (mut partitions, mut regions) = (BTreeMap::new(), BTreeMap::new());
+    for message in read_all(&cluster, &topic, 3000 + summary.totals.duplicates_injected) {
+        let key: Value = serde_json::from_slice(message.key().unwrap()).unwrap();
+        let (customer, region) = (key["customer"].as_str().unwrap(), key["region"].as_str().unwrap());
+        assert_eq!(headers_of(&message)["about"], format!("{customer} in the {region}"));
+        let payload = message.payload().map(|payload| serde_json::from_slice::<Value>(payload).unwrap());
+        assert!(payload.is_none_or(|payload| payload["key"] == customer));
+        assert_eq!(*partitions.entry(customer.to_owned()).or_insert(message.partition()), message.partition());
+        assert_eq!(regions.entry(customer.to_owned()).or_insert(region.to_owned()), region);
+    }
+    assert_eq!(partitions.len(), 50);
+
+    let shown = workshop.call(&["plan", profile.to_str().unwrap(), "--sample", "1"]).stdout;
+    assert!(shown.starts_with("# s 1, partition ") && shown.contains(", key {\"customer\":\"k"), "{shown}");
+}

@@ -366,9 +366,9 @@ fn tombstones_and_null_keys_leave_something_that_can_be_checked() {
 fn weights_and_levels_are_what_a_topic_and_a_codec_have() {
     stream_refused("partition_weights = []", "[]", "`partition_weights` is empty");
     let three = "partitions = 3\npartition_weights = [1, 2]";
-    stream_refused(three, "partition_weights = [1, 2]", "there are 2 `partition_weights` for 3 partitions");
-    stream_refused("partition_weights = [0, 0]", "partition_weights = [0, 0]", "at least one above 0");
-    stream_refused("partition_weights = [1, -1]", "partition_weights = [1, -1]", "a weight must be 0 or more");
+    stream_refused(three, "partition_weights", "there are 2 `partition_weights` for 3 partitions");
+    stream_refused("partition_weights = [0, 0]", "partition_weights", "at least one above 0");
+    stream_refused("partition_weights = [1, -1]", "partition_weights", "a weight must be 0 or more");
     stream_refused("compression = \"lz5\"", "compression = \"lz5\"", "`compression` cannot be \"lz5\"");
     stream_refused("compression_level = 3", "compression_level = 3", "only applies with compression = \"zstd\"");
     let level = |codec: &str, level: u8, expected: &str| {
@@ -378,4 +378,13 @@ fn weights_and_levels_are_what_a_topic_and_a_codec_have() {
     level("snappy", 3, "compression = \"snappy\" has no levels");
     level("gzip", 10, "`compression_level` is 10; gzip has 1 to 9");
     level("zstd", 0, "zstd has 1 to 12");
+}
+
+#[test]
+fn keys_are_texts_that_can_be_read() {
+    stream_refused("keys = { prefix = \"a\\\"b\" }", "prefix = \"a\\\"b\"", "the prefix cannot contain `\\\"`");
+    let missing = "template = \"no-such.json\"";
+    stream_refused(&format!("keys = {{ {missing} }}"), missing, "the template of keys no-such.json does not exist");
+    let folder = "template = \"src\"";
+    stream_refused(&format!("keys = {{ {folder} }}"), folder, "src is a folder, not a template of keys");
 }

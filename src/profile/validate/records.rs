@@ -50,14 +50,17 @@ fn why_no_header(name: &str) -> Option<String> {
 /// Every field must have a place, and a field of the key needs keys.
 fn fields(stream: &Stream, faults: &mut Faults<'_>) {
     let fields = &stream.payload.fields;
-    if stream.texts().next().is_none() {
-        let has_fields = !fields.is_empty() && stream.payload.template.is_none() && stream.headers.is_empty();
-        return faults.only_with("fields", has_fields, "template = \"order.json\"");
+    let has_texts = stream.payload.template.is_some() || !stream.headers.is_empty() || stream.keys.template.is_some();
+    if !has_texts {
+        return faults.only_with("fields", !fields.is_empty(), "template = \"order.json\"");
     }
-    let is_unused = |name: &&String| stream.texts().all(|text| text.unused(fields).contains(&name.as_str()));
-    for name in fields.keys().filter(is_unused) {
-        let help = format!("write {{{{{name}}}}} in the template or in a header, or remove the field");
-        faults.at_name("fields", name).add_here(format!("nothing has a place for the field `{name}`"), help);
+    let in_key = |field: usize| stream.keys.read.as_ref().is_some_and(|key| key.uses(field));
+    let in_texts = |name: &str| stream.texts().any(|text| !text.unused(fields).contains(&name));
+    for (field, name) in fields.keys().enumerate() {
+        if !in_key(field) && !in_texts(name) {
+            let help = format!("write {{{{{name}}}}} in the template, a header or the key, or remove the field");
+            faults.at_name("fields", name).add_here(format!("nothing has a place for the field `{name}`"), help);
+        }
     }
     if stream.keys.distribution == KeyDistribution::None {
         for (name, _) in fields.iter().filter(|(_, field)| field.belongs_to_key()) {
@@ -124,9 +127,11 @@ fn shares(stream: &Stream, faults: &mut Faults<'_>) {
         );
     }
     if stream.keys.distribution == KeyDistribution::None {
+        let has_text = stream.keys.template.is_some();
         let keyed = "a distribution of keys other than \"none\"";
         faults.at("payload").only_with("tombstone_share", tombstones > 0.0, keyed);
         faults.at("keys").only_with("null_share", null_keys > 0.0, keyed);
+        faults.at("keys").only_with("template", has_text, keyed);
     }
 }
 
