@@ -369,7 +369,7 @@ fn weights_and_levels_are_what_a_topic_and_a_codec_have() {
     stream_refused(three, "partition_weights", "there are 2 `partition_weights` for 3 partitions");
     stream_refused("partition_weights = [0, 0]", "partition_weights", "at least one above 0");
     stream_refused("partition_weights = [1, -1]", "partition_weights", "a weight must be 0 or more");
-    stream_refused("compression = \"lz5\"", "compression = \"lz5\"", "`compression` cannot be \"lz5\"");
+    stream_refused("compression = \"lz5\"", "\"lz5\"", "`compression` cannot be \"lz5\"");
     stream_refused("compression_level = 3", "compression_level = 3", "only applies with compression = \"zstd\"");
     let level = |codec: &str, level: u8, expected: &str| {
         let stream = format!("compression = \"{codec}\"\ncompression_level = {level}");
