@@ -2,7 +2,6 @@
 
 mod admin;
 mod batch;
-mod batch_limit;
 mod describe;
 mod error;
 mod hearing;
@@ -14,8 +13,8 @@ mod sink;
 mod source;
 mod target;
 mod together;
+mod topic_config;
 
-pub(crate) use batch_limit::BatchLimit;
 pub(crate) use describe::TopicState;
 pub(crate) use error::{KafkaError, outcome_text};
 pub(crate) use message_size::MessageSize;
@@ -28,6 +27,7 @@ pub(crate) use source::{Record, Source, SourceEvent};
 pub(crate) use target::{MARK, PartitionRange, TargetError};
 pub use target::{Target, TopicPlan};
 pub(crate) use together::refuse_contradictions;
+pub(crate) use topic_config::{BatchLimit, TopicConfig};
 
 /// The version of the native client library.
 #[must_use]

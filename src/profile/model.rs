@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     arrivals::{Arrivals, OnOff},
     bounds::{MAX_PARTITIONS, MAX_PRODUCERS},
-    contents::{Keys, Payload},
+    contents::{KeyDistribution, Keys, Payload},
     injections::{Lateness, Retries, Skew},
     phase::Phase,
     records::{Compression, RecordTimestamp},
@@ -362,6 +362,12 @@ impl Stream {
     #[must_use]
     pub fn null_key_share(&self) -> f64 {
         self.keys.null_share.unwrap_or(0.0)
+    }
+
+    /// Whether some of its records have no key.
+    #[must_use]
+    pub fn has_records_without_key(&self) -> bool {
+        self.keys.distribution == KeyDistribution::None || self.null_key_share() > 0.0
     }
 
     /// How many partitions the topic must have, if the profile says: by number, or by a weight for each.

@@ -63,6 +63,14 @@ fn id_of(message: &OwnedMessage) -> EventId {
     EventId::from_uuid(text.parse().unwrap()).unwrap()
 }
 
+/// What all copies of an event have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sent {
+    is_tombstone: bool,
+    has_key: bool,
+    trace: String,
+}
+
 #[test]
 fn tombstones_null_keys_and_headers_are_sent_and_every_event_is_accounted_for() {
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
@@ -89,13 +97,12 @@ fn tombstones_null_keys_and_headers_are_sent_and_every_event_is_accounted_for() 
         let tenant = rest.split_once(',').unwrap().0.to_owned();
         assert_eq!(tenants.entry(event_key.to_owned()).or_insert(tenant.clone()), &tenant, "it belongs to the key");
         let id = id_of(message);
-        let same = (is_tombstone, message.key().map(<[u8]>::to_vec), headers["trace-id"].clone());
+        let same = Sent { is_tombstone, has_key: message.key().is_some(), trace: headers["trace-id"].clone() };
         assert_eq!(events.entry((id.producer, id.sequence)).or_insert(same.clone()), &same, "copies are alike");
     }
     assert_eq!(events.len(), 3000);
-    let count =
-        |holds: fn(&(bool, Option<Vec<u8>>, String)) -> bool| events.values().filter(|event| holds(event)).count();
-    let (tombstones, null_keys) = (count(|event| event.0), count(|event| event.1.is_none()));
+    let count = |holds: fn(&Sent) -> bool| events.values().filter(|event| holds(event)).count();
+    let (tombstones, null_keys) = (count(|event| event.is_tombstone), count(|event| !event.has_key));
     assert!((480..720).contains(&tombstones) && (210..390).contains(&null_keys), "{tombstones} {null_keys}");
 }
 
@@ -206,4 +213,22 @@ fn a_key_is_a_record_and_the_payload_names_it() {
 
     let shown = workshop.call(&["plan", profile.to_str().unwrap(), "--sample", "1"]).stdout;
     assert!(shown.starts_with("# s 1, partition ") && shown.contains(", key {\"customer\":\"k"), "{shown}");
+}
+
+#[test]
+fn a_compacted_topic_is_told_before_anything_is_sent() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let noted = |subject: &str, policy: &str, stream: &str| {
+        let topic = cluster.topic(subject);
+        cluster.create_with(&topic, 4, "cleanup.policy", policy);
+        let ended = workshop.run(&profile(&workshop, &topic, stream), &cluster.brokers, &[]);
+        assert_eq!(ended.sound().totals.lost, 0);
+        let told = ended.stderr.lines().filter(|line| line.contains("is compacted"));
+        told.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let tombstones = noted("compacted", "compact,delete", "payload = { tombstone_share = 0.1 }");
+    assert!(tombstones.len() == 1 && tombstones[0].ends_with("reads them count as lost"), "{tombstones:?}");
+    let null_keys = noted("compacted-keyless", "compact", "keys = { null_share = 0.1 }");
+    assert!(null_keys.len() == 1 && null_keys[0].ends_with("and it refuses records without a key"), "{null_keys:?}");
+    assert_eq!(noted("not-compacted", "delete", "payload = { tombstone_share = 0.1 }"), [""; 0]);
 }

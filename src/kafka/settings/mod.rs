@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use rdkafka::ClientConfig;
 
 use self::parsed::Parsed;
-use super::batch_limit::BatchLimit;
 use super::error::KafkaError;
+use super::topic_config::BatchLimit;
 use crate::profile::{Compression, Delivery, Isolation, Stream};
 use crate::redact::redact;
 
