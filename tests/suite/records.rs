@@ -232,3 +232,20 @@ fn a_compacted_topic_is_told_before_anything_is_sent() {
     assert!(null_keys.len() == 1 && null_keys[0].ends_with("and it refuses records without a key"), "{null_keys:?}");
     assert_eq!(noted("not-compacted", "delete", "payload = { tombstone_share = 0.1 }"), [""; 0]);
 }
+
+#[test]
+fn a_stage_finds_id_and_times_in_headers_of_the_users_own() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("own-headers");
+    let stream = format!(
+        "payload = {{ codec = \"binary\", tombstone_share = 0.1 }}\n\
+         lateness = {{ share = 0.1, distribution = \"uniform\", median = \"1s\" }}\n\
+         headers = {{ order-id = \"urn:{{{{id}}}}\", id = \"{{{{id}}}}\", at = \"{{{{event_time:rfc3339}}}}\", sent = \"{{{{sent}}}}\" }}\n\
+         [[stream.stage]]\nname = \"in\"\ntopic = \"{topic}\"\nid = \"header:id\"\nevent_time = \"header:at\"\nsent = \"header:sent\""
+    );
+    let summary = workshop.run(&profile(&workshop, &topic, &stream), &cluster.brokers, &[]).sound();
+    let counts = summary.totals;
+    assert_eq!((counts.delivered, counts.lost, counts.unreadable), (3000, 0, 0), "{counts:?}");
+    let latency = &summary.streams[0].latency_ms;
+    assert_eq!(latency.sent_to_consumed.count, latency.due_to_consumed.count);
+}
