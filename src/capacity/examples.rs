@@ -2,9 +2,9 @@
 
 use super::need::{Headroom, Needed};
 use super::recovery::Recovery;
-use super::search::{Conclusion, Rules};
-use super::search_record::{CAPACITY_SCHEMA, Found, SearchRecord};
+use super::search_record::{CAPACITY_SCHEMA, Found, Rechecked, SearchRecord};
 use super::sender::SenderReach;
+use super::step::{Conclusion, Rules};
 use super::trial::{Binding, Length, Outcome, Trial, Worst};
 use crate::incidents::Second;
 
@@ -50,7 +50,7 @@ pub(crate) fn record(trials: Vec<Trial>, conclusion: Option<Conclusion>) -> Sear
         profile: "average".to_owned(),
         asked: String::new(),
         cluster_id: Some("abc".to_owned()),
-        rules: Rules { start: 1.0, width: 0.05, least: 0.001, most: 1024.0, most_trials: 40 },
+        rules: Rules { start: 1.0, width: 0.05, least: 0.001, most: 1024.0, most_trials: 40, recheck: true },
         found: conclusion.map(|conclusion| Found::of(conclusion, &trials)),
         trials,
         headroom: None,
@@ -72,7 +72,10 @@ pub(crate) fn found(need: &str) -> SearchRecord {
         trial(2.1, Short, Fail),
         trial(2.0, Long, Pass),
     ];
-    let mut record = record(trials, Some(Conclusion::Between { lower: 2.0, upper: 2.1, tried: [2.0, 2.1] }));
+    let mut record = record(
+        trials,
+        Some(Conclusion::Between { lower: 2.0, upper: 2.1, tried: [2.0, 2.1], moves: 0.0, first: None }),
+    );
     let factor: f64 = need.trim_end_matches('x').parse().unwrap();
     let needed = Needed { factor, per_s: factor * 1000.0, text: format!("{need} the peak") };
     record.headroom = record.found.as_ref().map(|found| Headroom::of(&needed, found));
@@ -102,7 +105,10 @@ pub(crate) fn with_afterwards() -> SearchRecord {
         because: None,
         folder: "trials/sender".to_owned(),
     };
-    SearchRecord { recovery: Some(recovery), sender: Some(sender), ..found("3x") }
+    let mut record = SearchRecord { recovery: Some(recovery), sender: Some(sender), ..found("3x") };
+    let rechecked = Rechecked { lower: 2.0, upper: 2.1, after_s: Some(71.0) };
+    record.found.iter_mut().for_each(|found| found.rechecked = Some(rechecked));
+    record
 }
 
 /// The same with this text wherever there may be other people's.

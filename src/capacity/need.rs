@@ -209,7 +209,14 @@ mod tests {
 
     fn standing(lower: Option<f64>, upper: Option<f64>, factor: f64) -> Standing {
         let bound = |factor| Bound { factor, offered_per_s: 0.0, tried: None, passes: 1, fails: 0 };
-        let found = Found { ended: Ended::Found, lower: lower.map(bound), upper: upper.map(bound), binding: None };
+        let found = Found {
+            ended: Ended::Found,
+            lower: lower.map(bound),
+            upper: upper.map(bound),
+            moves: None,
+            rechecked: None,
+            binding: None,
+        };
         Headroom::of(&Needed { factor, per_s: factor, text: String::new() }, &found).standing
     }
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::need::{Headroom, Standing};
 use super::recovery::Recovery;
-use super::search::{Conclusion, Rules, Why};
 use super::sender::SenderReach;
+use super::step::{Conclusion, Rules, Why};
 use super::trial::{Binding, Length, Outcome, Trial};
 use crate::verdict::Verdict;
 
@@ -54,9 +54,27 @@ pub(crate) struct Found {
     /// The lowest load that failed; more where what the target held is not known as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) upper: Option<Bound>,
+    /// By how much what the target holds differs from trial to trial, beyond chance: a standard deviation, relative to the mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) moves: Option<f64>,
+    /// The bounds as they were found, where they were tried again later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rechecked: Option<Rechecked>,
     /// What the upper load broke first, in most of its trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) binding: Option<Binding>,
+}
+
+/// What was found, before it was tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Rechecked {
+    /// The lower bound's multiple of the profile's rates.
+    pub(crate) lower: f64,
+    /// The upper bound's.
+    pub(crate) upper: f64,
+    /// How long after the last trial that led to them the first of the later ones began, in seconds; absent where a trial does not say when it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) after_s: Option<f64>,
 }
 
 /// How a search ended.
@@ -122,7 +140,7 @@ impl Found {
     pub(crate) fn of(conclusion: Conclusion, trials: &[Trial]) -> Self {
         let at = |factor: f64| Bound::of(factor, factor, trials);
         let (ended, lower, upper) = match conclusion {
-            Conclusion::Between { lower, upper, tried: [passed, failed] } => {
+            Conclusion::Between { lower, upper, tried: [passed, failed], .. } => {
                 (Ended::Found, Some(Bound::of(lower, passed, trials)), Some(Bound::of(upper, failed, trials)))
             }
             Conclusion::AtLeast(lower) => (Ended::AtLeast, Some(at(lower)), None),
@@ -134,7 +152,18 @@ impl Found {
             }
             Conclusion::Open { lower, upper, why: Why::Invalid } => (Ended::NoValidTrial, lower.map(at), upper.map(at)),
         };
-        Found { ended, lower, upper, binding: upper.and_then(|upper| most_often(upper.load(), trials)) }
+        let (moves, first) = match conclusion {
+            Conclusion::Between { moves, first, .. } => (Some(moves).filter(|moves| *moves > 0.0), first),
+            _ => (None, None),
+        };
+        Found {
+            ended,
+            lower,
+            upper,
+            moves,
+            rechecked: first.map(|[lower, upper]| Rechecked { lower, upper, after_s: after_s(trials) }),
+            binding: upper.and_then(|upper| most_often(upper.load(), trials)),
+        }
     }
 }
 
@@ -156,6 +185,14 @@ impl Bound {
             fails: count(Outcome::Fail),
         }
     }
+}
+
+/// How long the later trials came after the others, in seconds, from beginning to beginning.
+fn after_s(trials: &[Trial]) -> Option<f64> {
+    let started = |trial: &Trial| trial.started.as_deref()?.parse::<jiff::Timestamp>().ok();
+    let later = trials.iter().position(|trial| trial.later)?;
+    let before = trials.get(later.checked_sub(1)?)?;
+    Some(started(&trials[later])?.duration_since(started(before)?).as_secs_f64())
 }
 
 fn counted(trials: &[Trial]) -> impl Iterator<Item = &Trial> {

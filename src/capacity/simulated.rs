@@ -1,6 +1,7 @@
 //! The search against targets whose capacity is known.
 
 mod compared;
+mod moving;
 mod policies;
 mod queue;
 
@@ -8,10 +9,12 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::search::{Conclusion, Rules, Step, Why, next};
+use super::search::next;
+use super::step::{Conclusion, Rules, Step, Why};
 use super::trial::{Length, Outcome, Trial, Worst};
 
-const RULES: Rules = Rules { start: 1.0, width: 0.05, least: 1.0 / 1024.0, most: 1024.0, most_trials: 40 };
+const RULES: Rules =
+    Rules { start: 1.0, width: 0.05, least: 1.0 / 1024.0, most: 1024.0, most_trials: 40, recheck: false };
 
 /// A target, and what goes wrong beside it.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +54,7 @@ impl Target {
         let mut trials = Vec::new();
         loop {
             match next(rules, &trials) {
-                Step::Try { factor, length } => trials.push(self.tried(factor, length, &mut rng)),
+                Step::Try { factor, length, .. } => trials.push(self.tried(factor, length, &mut rng)),
                 Step::End(conclusion) => return (conclusion, trials),
             }
         }
@@ -121,7 +124,7 @@ fn what_this_machine_cannot_send_leaves_the_rest_known() {
         let mut trials = Vec::new();
         let end = loop {
             match next(&rules, &trials) {
-                Step::Try { factor, length } => trials.push(weak(factor, length)),
+                Step::Try { factor, length, .. } => trials.push(weak(factor, length)),
                 Step::End(end) => break end,
             }
         };
@@ -146,7 +149,7 @@ fn a_latency_that_does_not_fall_with_the_load_ends_the_search_soon() {
         let mut trials = Vec::new();
         let end = loop {
             match next(&RULES, &trials) {
-                Step::Try { factor, length } => trials.push(slow(factor, length, falls)),
+                Step::Try { factor, length, .. } => trials.push(slow(factor, length, falls)),
                 Step::End(end) => break end,
             }
         };
@@ -188,8 +191,8 @@ proptest! {
         let (end, trials) = target.searched(&RULES, seed);
         prop_assert!(trials.len() <= RULES.most_trials);
         prop_assert_eq!(next(&RULES, &trials), Step::End(end));
-        if let Conclusion::Between { lower, upper, tried: [passed, failed] } = end {
-            prop_assert!(lower <= passed && passed < failed && failed <= upper && failed <= passed * 1.05 + 1e-9);
+        if let Conclusion::Between { lower, upper, tried: [passed, failed], moves, .. } = end {
+            prop_assert!(lower <= passed && passed < failed && failed <= upper && failed <= passed * (1.0 + (moves * 2.0).max(0.05)) + 1e-9);
             let passed = trials.iter().any(|trial| {
                 trial.factor.total_cmp(&passed).is_eq() && trial.length == Length::Long && trial.outcome == Outcome::Pass
             });

@@ -25,6 +25,12 @@ pub(crate) struct Trial {
     /// The standard error of that, by how much its seconds differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) held_error: Option<f64>,
+    /// Whether it was made some time after the interval was found, to see that it still holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) later: bool,
+    /// When its first event was due, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) started: Option<String>,
     /// Events offered in a second of the profile's busiest stretch.
     pub(crate) offered_per_s: f64,
     /// How long events waited in its calm beginning, before the load, in milliseconds; absent where it has none, as with a curve.

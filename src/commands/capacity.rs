@@ -7,12 +7,14 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::report::add_search_report;
 use super::{CommandError, Outcome, flags};
 use crate::broker::{Broker, BrokerConfig};
 use crate::capacity::{Burst, Need, Needed, Rules, SearchRecord, burst, busiest_only, of_curve, of_profile, whole};
 use crate::curve::Curve;
+use crate::figures::seconds;
 use crate::profile::{Loaded, Profile, Span, Stream};
 use crate::report::formats::Searched;
 use crate::report::output::to_stderr;
@@ -92,6 +94,12 @@ pub struct Args {
     /// Do not measure recovery from a burst
     #[arg(long)]
     pub no_recovery: bool,
+    /// How long after the interval was found both bounds are tried again, at the earliest; the recovery from the burst is part of that time
+    #[arg(long, value_name = "SPAN", default_value = "1m")]
+    pub recheck: Span,
+    /// Do not try the bounds again
+    #[arg(long)]
+    pub no_recheck: bool,
     /// How many trials may be made
     #[arg(long, value_name = "N", default_value_t = 40)]
     pub most_trials: usize,
@@ -200,6 +208,7 @@ fn told_line(told: &Told<'_>) -> String {
         Told::Begins { number, factor, length, lasts, before } => begun_line(*number, *factor, *length, *lasts, before),
         Told::Over { number, trial } => trial_line(*number, trial),
         Told::Sender { times } => format!("this machine alone, {times} times that load, to a broker of its own …"),
+        Told::Recheck { waits } => format!("the bounds are tried again in {} …", seconds(waits.as_secs_f64())),
         Told::Burst { burst } => {
             format!("recovery from a burst of {} times the capacity for {} …", burst.times, burst.lasts)
         }
@@ -226,6 +235,7 @@ fn rules(args: &Args) -> Result<Rules, CommandError> {
         least: args.start / 1024.0,
         most: args.most,
         most_trials: args.most_trials,
+        recheck: !args.no_recheck,
     })
 }
 
@@ -282,6 +292,7 @@ fn way(args: &Args, loaded: &Loaded, embedded: Option<&Broker>, needed: Option<N
         long: whole(profile, args.confirm.unwrap_or_else(|| confirm(profile)).max(args.trial), args.trial),
         alone: busiest_only(profile, ALONE),
         burst: if args.no_recovery { None } else { burst_of(args.recovery) },
+        recheck_after: Duration::from_nanos(args.recheck.as_nanos()),
         needed,
         load: hash(&loaded.table),
         out: args.out.clone().unwrap_or_else(|| default_out(&loaded.name)),

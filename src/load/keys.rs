@@ -1,9 +1,11 @@
 //! Which key an event carries.
 
+use std::sync::Arc;
+
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Zipf};
 
-use crate::profile::{KeyDistribution, Keys};
+use crate::profile::{KeyDistribution, Keys, Recorded};
 
 /// Up to this many keys a Zipf law is sampled from a table (8 bytes each); beyond, by rejection.
 const LARGEST_TABLE: u64 = 1 << 20;
@@ -12,6 +14,7 @@ const LARGEST_TABLE: u64 = 1 << 20;
 #[derive(Debug, Clone)]
 pub(super) enum KeyPicker {
     None,
+    Recorded(Arc<Recorded>),
     Uniform { count: u64 },
     RoundRobin { count: u64 },
     HotSet { hot: u64, count: u64, hot_share: f64 },
@@ -42,10 +45,11 @@ impl KeyPicker {
         Zipf::new(count as f64, exponent).map_or(KeyPicker::Uniform { count }, KeyPicker::ZipfLaw)
     }
 
-    /// The key of the stream's event number `place` (only round-robin uses it).
+    /// The key of the stream's event number `place` (which only round-robin and records ask for).
     pub(super) fn pick(&self, random: &mut impl Rng, place: u64) -> Option<u64> {
         Some(match self {
             KeyPicker::None => return None,
+            KeyPicker::Recorded(records) => return records.key(place),
             KeyPicker::Uniform { count } => random.random_range(0..*count),
             KeyPicker::RoundRobin { count } => place % count,
             KeyPicker::HotSet { hot, count, hot_share } => {

@@ -33,4 +33,6 @@ pub use shard::Shard;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod recorded_laws;
+#[cfg(test)]
 mod replay_laws;

@@ -4,6 +4,8 @@ use super::parabola::{Parabola, parabola};
 use crate::curve::Played;
 use crate::profile::{Replay, Smooth, Span, Stream, timeline};
 
+const SECOND_NS: u64 = 1_000_000_000;
+
 /// A stretch of time in which the rate changes along a straight line, or along a parabola between the same ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Segment {
@@ -95,6 +97,10 @@ impl RateCurve {
             }
             return curve;
         }
+        if let Some(records) = &stream.records {
+            curve.push_seconds(records.due_ns());
+            return curve;
+        }
         if stream.phases.is_empty() {
             let base_per_s = stream.base_rate().as_per_s() * factor;
             curve.push(duration.as_nanos(), base_per_s, base_per_s);
@@ -136,6 +142,18 @@ impl RateCurve {
             before: self.total,
         });
         self.total += mass;
+    }
+
+    /// One segment for each second from the start to the last event, at the rate of the events that are due in it.
+    fn push_seconds(&mut self, due_ns: impl Iterator<Item = u64>) {
+        let mut counts: Vec<u32> = Vec::new();
+        for second in due_ns.take_while(|due_ns| *due_ns < self.end_ns).map(|due_ns| (due_ns / SECOND_NS) as usize) {
+            counts.resize(counts.len().max(second + 1), 0);
+            counts[second] += 1;
+        }
+        for count in counts {
+            self.push(SECOND_NS, f64::from(count), f64::from(count));
+        }
     }
 
     /// One segment for each bucket, with the bucket's own mass; repeated until the end if the curve loops.

@@ -19,7 +19,7 @@ use super::weights::PartitionWeights;
 use crate::event::Partition;
 use crate::payload::{FieldSeeds, KeyText};
 use crate::profile::phase_plan::PhasePlan;
-use crate::profile::{Profile, Span, Stream};
+use crate::profile::{Profile, Records, Span, Stream};
 
 /// A key's prefix and its number, at most.
 const LONGEST_KEY_NAME: usize = 84;
@@ -66,6 +66,7 @@ impl StreamSchedule {
         let source = Source::new(seed, index);
         let process = process_of(stream, duration, source);
         let skew = stream.skew.as_ref();
+        let recorded = stream.records.as_ref().and_then(Records::recorded).cloned();
         let mut schedule = StreamSchedule {
             index,
             producers: stream.producers,
@@ -74,7 +75,7 @@ impl StreamSchedule {
             source,
             injections: Injections::new(stream, seed, index),
             clocks: (0..stream.producers).map(|producer| ProducerClock::new(skew, producer, source)).collect(),
-            keys: KeyPicker::new(&stream.keys),
+            keys: recorded.clone().map_or_else(|| KeyPicker::new(&stream.keys), KeyPicker::Recorded),
             key_prefix: stream.keys.prefix.clone(),
             key_text: stream.keys.read.clone(),
             key_partitions: Vec::new(),
@@ -87,8 +88,9 @@ impl StreamSchedule {
             beside: beside_of(stream),
             phases: PhasePlan::of(stream, duration),
         };
-        if stream.keys.count <= LARGEST_PARTITION_TABLE {
-            schedule.key_partitions = (0..stream.keys.count).map(|key| schedule.hash_partition(key)).collect();
+        let keys = recorded.map_or(stream.keys.count, |recorded| recorded.key_count());
+        if keys <= LARGEST_PARTITION_TABLE {
+            schedule.key_partitions = (0..keys).map(|key| schedule.hash_partition(key)).collect();
         }
         schedule
     }
@@ -213,8 +215,12 @@ impl StreamSchedule {
         (0..self.producers).map(|producer| self.planned_by(producer)).sum()
     }
 
-    /// Appends a key's name to `out`: prefix and number.
+    /// Appends a key's name to `out`: as it was recorded, or prefix and number.
     pub fn write_key_name(&self, key: u64, out: &mut Vec<u8>) {
+        if let KeyPicker::Recorded(records) = &self.keys {
+            out.extend_from_slice(records.name(key).as_bytes());
+            return;
+        }
         out.extend_from_slice(self.key_prefix.as_bytes());
         out.extend_from_slice(itoa::Buffer::new().format(key).as_bytes());
     }
@@ -263,7 +269,9 @@ impl StreamSchedule {
     ) -> PlannedSend {
         let key = self.keys.pick(random, self.place(producer, sequence));
         let size_bytes = self.sizes.pick(random);
-        let form = self.forms.of(|| self.source.bits(Purpose::Form, producer, sequence));
+        // Without a key there is nothing to lack, and nothing that a tombstone could delete: recorded events may have none.
+        let bits = || self.source.bits(Purpose::Form, producer, sequence);
+        let form = key.map_or(RecordForm::Whole, |_| self.forms.of(bits));
         let lateness_ns = self.injections.lateness_ns(producer, sequence);
         let clock_ns = self.clocks[usize::from(producer)].error_ns(due_ns, producer, sequence, self.source);
         PlannedSend {

@@ -336,6 +336,11 @@ impl Field {
         }
     }
 
+    /// The file's values.
+    pub(crate) fn listed(&self) -> &[String] {
+        &self.listed
+    }
+
     /// Takes in the file's values.
     pub(crate) fn set_listed(&mut self, values: Vec<String>) -> Result<(), String> {
         if values.is_empty() {

@@ -116,6 +116,18 @@ impl Escape {
     }
 }
 
+/// Of the text, and of the files that its fields are drawn from.
+fn fingerprint(text: &str, fields: &BTreeMap<String, Field>) -> u64 {
+    let mut hash = xxhash_rust::xxh3::Xxh3Default::new();
+    hash.update(text.as_bytes());
+    for value in fields.values().flat_map(Field::listed) {
+        // No text is the beginning of another one's hash.
+        hash.update(&(value.len() as u64).to_le_bytes());
+        hash.update(value.as_bytes());
+    }
+    hash.digest()
+}
+
 impl Template {
     /// Reads a template. `in_headers` are the parts of an event that travel in record headers and need no place.
     ///
@@ -155,7 +167,7 @@ impl Template {
         let generators: Vec<Generator> = fields.iter().map(|(name, field)| Generator::new(name, field)).collect();
         let mut times = Vec::new();
         let pieces = parse::pieces(text, &names, &generators, &mut times)?;
-        let fingerprint = xxhash_rust::xxh3::xxh3_64(text.as_bytes());
+        let fingerprint = fingerprint(text, fields);
         let mut template = Template::of_variants(vec![pieces], Pick::Drawn, times, fingerprint);
         template.generators =
             generators.into_iter().map(|generator| generator.escaped(|text| escape.apply(text))).collect();

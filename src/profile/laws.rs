@@ -246,6 +246,7 @@ fn tables(root: &Json) -> Vec<(&'static str, &Json)> {
         ("stream.0.phases.0.", &defs["Phase"]),
         ("stream.0.curve.", &defs["Replay"]),
         ("stream.0.curve.detail.", &defs["Detail"]),
+        ("stream.0.records.", &defs["Records"]),
         ("stream.0.stage.0.", &defs["Stage"]),
         ("stream.0.stage.0.results.", &defs["WindowResults"]),
         ("stream.0.watermark.0.", &defs["WatermarkModel"]),

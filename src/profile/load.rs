@@ -174,10 +174,13 @@ fn cut_notices(profile: &Profile) -> Vec<String> {
     let cut = profile.streams.iter().filter(|stream| stream.own_length() > u128::from(duration.as_nanos()));
     cut.map(|stream| {
         let length = Span::from_nanos(u64::try_from(stream.own_length()).unwrap_or(u64::MAX));
-        match stream.curve {
-            Some(_) => format!("stream `{}`: the curve takes {length} and is cut off at {duration}", stream.name),
-            None => format!("stream `{}`: the phases take {length} and are cut off at {duration}", stream.name),
-        }
+        let what = match (&stream.curve, &stream.records) {
+            (Some(_), _) => "curve takes",
+            (None, Some(_)) => "records take",
+            (None, None) => "phases take",
+        };
+        let are = if what == "curve takes" { "is" } else { "are" };
+        format!("stream `{}`: the {what} {length} and {are} cut off at {duration}", stream.name)
     })
     .collect()
 }

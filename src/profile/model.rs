@@ -14,7 +14,8 @@ use super::{
     contents::{KeyDistribution, Keys, Payload},
     injections::{Lateness, Retries, Skew},
     phase::Phase,
-    records::{Compression, RecordTimestamp},
+    record::{Compression, RecordTimestamp},
+    recorded::Records,
     replay::Replay,
     sla::{AbortWhen, Sla},
     slo::Slo,
@@ -38,7 +39,7 @@ pub struct Profile {
     /// Everything random is drawn from this number: the same seed gives the same events. Default 1.
     #[serde(default = "defaults::seed")]
     pub seed: u64,
-    /// How long events are sent. Default: the longest stream's phases or curve.
+    /// How long events are sent. Default: the longest stream's phases, curve or records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<Span>,
     /// The first part of the run: its events are sent and checked for loss, but left out of every latency. Default none.
@@ -80,7 +81,7 @@ pub struct Stream {
     #[serde(default = "defaults::producers")]
     #[schemars(range(min = 1, max = MAX_PRODUCERS))]
     pub producers: u16,
-    /// The base rate, as in `200k/s`, `90/min`. Required without a `curve`, and not with one.
+    /// The base rate, as in `200k/s`, `90/min`. Required without a `curve` or `records`, and not with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
     /// How single events fall around the rate. Default paced.
@@ -96,6 +97,9 @@ pub struct Stream {
     /// A captured curve, instead of `rate` and `phases`. After its end the stream is silent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curve: Option<Replay>,
+    /// Records that are sent again at the distances at which they were recorded, with their keys and payloads, instead of `rate`, `phases` and `curve`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<Records>,
     /// What the client is asked to guarantee. Default at-least-once.
     #[serde(default)]
     pub delivery: Delivery,
@@ -293,7 +297,7 @@ impl Profile {
         }
     }
 
-    /// How long events are sent: the key, or the longest stream's phases or curve.
+    /// How long events are sent: the key, or the longest stream's phases, curve or records.
     #[must_use]
     pub fn duration(&self) -> Span {
         let longest = || self.streams.iter().map(Stream::own_length).max().unwrap_or(0);
@@ -315,10 +319,11 @@ impl Stream {
         once.and_then(Replay::played).map_or(0, |played| u128::from(played.length_ns()))
     }
 
-    /// Nanoseconds that the stream's phases or its curve take; 0 if it has neither, or its curve loops.
+    /// Nanoseconds that the stream's phases, its curve or its records take; 0 if it has none of them, or its curve loops.
     #[must_use]
     pub fn own_length(&self) -> u128 {
-        self.phases_length().max(self.curve_length())
+        let records = self.records.as_ref().map_or(0, |records| u128::from(records.length().as_nanos()));
+        self.phases_length().max(self.curve_length()).max(records)
     }
 
     /// The bursts that its events arrive in.
@@ -337,6 +342,9 @@ impl Stream {
     #[must_use]
     pub fn planned_events(&self, duration: Span) -> f64 {
         let base = self.base_rate();
+        if let Some(records) = &self.records {
+            return records.due_ns().take_while(|due_ns| *due_ns < duration.as_nanos()).count() as f64;
+        }
         if let Some(curve) = &self.curve {
             let times = if curve.loops { duration.as_secs_f64() } else { 0.0 };
             return curve.played().map_or(0.0, |played| played.total().max(played.mean_per_s() * times));

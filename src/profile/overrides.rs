@@ -56,6 +56,11 @@ impl Overrides {
             return Err((start..start + argument.len(), message, None));
         }
         for stream in items_mut(document, "stream") {
+            if let Some(records) = get_mut(stream, "records") {
+                let message = "the rate of records is that at which they were recorded, so it cannot be multiplied";
+                let help = "`speed` of `records` sends them faster";
+                return Err((records.span.clone(), message.to_owned(), Some(help.to_owned())));
+            }
             if let Some(rate) = get_mut(stream, "rate") {
                 scale_rate(rate, factor);
             }

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{
-    Keys, Payload, Profile, Stream,
+    Keys, Payload, Profile, Records, Stream,
     fault::{Fault, Faults},
     load::text_of,
 };
 use crate::event::place::Part;
-use crate::payload::template::{Escape, SampleForm, SamplePlaces};
+use crate::payload::template::{Draw, Escape, SampleForm, SamplePlaces, SamplesError};
 use crate::payload::{Field, KeyText, Template};
 
 /// The largest template: what it makes is at most as large as a message may be.
@@ -54,6 +54,11 @@ impl Stream {
             return;
         }
         self.payload.read_message(folder, self.producers, &mut faults.at("payload"));
+        let records = self.records.as_mut();
+        let payloads = records.and_then(|records| records.read_file(folder, &mut faults.at("records")));
+        if let Some(payloads) = payloads {
+            self.payload.read_recorded(&payloads, self.producers, &mut faults.at("payload"));
+        }
         self.read_headers(faults);
         self.keys.read_template(folder, &self.payload.fields, &mut faults.at("keys"));
     }
@@ -130,6 +135,25 @@ impl Payload {
             Err(error) => return faults.add("samples", format!("{name}, {error}")),
         }
         self.compare_fingerprint(name, faults);
+    }
+
+    /// The payloads of records, each with its own record. Where nothing says that a part stands in them, they may be anything.
+    fn read_recorded(&mut self, payloads: &[Vec<u8>], producers: u16, faults: &mut Faults<'_>) {
+        let places = self.places();
+        let form = if places.at.is_empty() { SampleForm::Files } else { SampleForm::JsonLines };
+        match Template::of_samples(payloads, form, &places, Draw::InOrder, producers) {
+            Ok(samples) => self.read = Some(Arc::new(samples)),
+            Err(SamplesError::Line { line, what }) => {
+                faults.add_here(
+                    format!("record {line}, in the order of their times: {what}"),
+                    "mend it, or leave it out",
+                );
+            }
+            Err(error) => {
+                faults.add_here(format!("the payloads of the records: {error}"), "say where the id is written")
+            }
+        }
+        self.compare_fingerprint("the records", faults);
     }
 
     /// Where the parts are written into samples.
@@ -213,15 +237,20 @@ fn files_of(folder: &Path) -> io::Result<Messages> {
     Ok(Messages { form: SampleForm::Files, messages, is_cut: false })
 }
 
-/// What a user should know of samples that were not all read.
+/// What a user should know of samples and records that were not all read.
 pub(super) fn cut_samples(profile: &Profile) -> impl Iterator<Item = String> {
-    profile.streams.iter().filter_map(|stream| {
+    let records = profile
+        .streams
+        .iter()
+        .filter_map(|stream| stream.records.as_ref()?.cut().map(|cut| format!("stream `{}`: {cut}", stream.name)));
+    let samples = profile.streams.iter().filter_map(|stream| {
         let (kept, name) = (stream.payload.cut_samples?, stream.payload.samples.as_ref()?);
         let (stream, megabytes) = (&stream.name, MAX_SAMPLES_BYTES >> 20);
         Some(format!(
             "stream `{stream}`: the first {kept} samples of {name} are sent ({megabytes} MB); the others are not read"
         ))
-    })
+    });
+    samples.chain(records)
 }
 
 fn read_list(folder: &Path, field: &mut Field) -> Result<(), Refused> {
@@ -277,6 +306,16 @@ fn read_text(path: &Path, most_bytes: u64, what: &str) -> Result<String, Refused
     text_of(bytes).map_err(|line| (format!("the {what} {shown}, line {line}, is not UTF-8 text"), "save it as UTF-8"))
 }
 
+fn note_records(records: Option<&Records>, folder: &Path, stream: &mut toml::Value) {
+    let table = stream.get_mut("records").and_then(toml::Value::as_table_mut);
+    if let (Some(records), Some(table)) = (records, table) {
+        table.insert("file".to_owned(), full(folder, &records.file).into());
+        if let Some(recorded) = records.recorded() {
+            table.insert("fingerprint".to_owned(), recorded.fingerprint().into());
+        }
+    }
+}
+
 /// Adds to a profile's table what is needed to send the same again from any folder: the files' full paths, and the template's fingerprint.
 pub(super) fn note_templates(profile: &Profile, folder: &Path, table: &mut toml::Table) {
     let streams = table.get_mut("stream").and_then(toml::Value::as_array_mut);
@@ -285,6 +324,7 @@ pub(super) fn note_templates(profile: &Profile, folder: &Path, table: &mut toml:
         if let (Some(name), Some(keys)) = (&stream.keys.template, keys) {
             keys.insert("template".to_owned(), full(folder, name).into());
         }
+        note_records(stream.records.as_ref(), folder, written);
         let Some(payload) = written.get_mut("payload").and_then(toml::Value::as_table_mut) else { continue };
         let Payload { template, samples, read, .. } = &stream.payload;
         for (key, name) in [("template", template), ("samples", samples)] {

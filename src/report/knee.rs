@@ -1,6 +1,6 @@
 //! How latency, and what waits, rise with the load in a search: what its charts show, on a screen and on a page.
 
-use super::terminal::capacity::words::{length, outcome, times};
+use super::terminal::capacity::words::{kind, outcome, times};
 use crate::capacity::{Length, Outcome, SearchRecord, Trial, Worst};
 use crate::figures::{count, latency, rate, short_rate};
 
@@ -66,7 +66,7 @@ impl Point {
         let waiting = worst.most_waiting.map(|most| format!(", at most {} waiting", count(most))).unwrap_or_default();
         let title = format!(
             "trial {number}, {}, {} ({}): {}; p50 {}, p99 {}{waiting}",
-            length(trial.length),
+            kind(trial),
             times(trial.factor),
             rate(trial.offered_per_s),
             outcome(trial),

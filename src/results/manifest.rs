@@ -204,19 +204,10 @@ impl Manifest {
     }
 
     /// The profile's table, without what differs between the machines of one run: the paths
-    /// of curve files, if their fingerprint identifies the content.
+    /// of files whose fingerprint identifies the content.
     #[must_use]
     pub fn profile_anywhere(&self) -> toml::Table {
-        let mut table = self.profile.clone();
-        let streams = table.get_mut("stream").and_then(toml::Value::as_array_mut);
-        for stream in streams.into_iter().flatten() {
-            if let Some(curve) = stream.get_mut("curve").and_then(toml::Value::as_table_mut)
-                && curve.contains_key("fingerprint")
-            {
-                curve.remove("file");
-            }
-        }
-        table
+        without_paths(self.profile.clone())
     }
 
     /// As TOML.
@@ -228,9 +219,51 @@ impl Manifest {
     }
 }
 
+fn without_paths(mut profile: toml::Table) -> toml::Table {
+    let streams = profile.get_mut("stream").and_then(toml::Value::as_array_mut);
+    for stream in streams.into_iter().flatten() {
+        forget_files(stream, "curve", &["file"]);
+        forget_files(stream, "records", &["file"]);
+        forget_files(stream, "payload", &["template", "samples"]);
+    }
+    profile
+}
+
+/// Removes the paths from a stream's table that has a fingerprint of what these files hold, and those of the lists that its fields are drawn from.
+fn forget_files(stream: &mut toml::Value, name: &str, paths: &[&str]) {
+    let Some(table) = stream.get_mut(name).and_then(toml::Value::as_table_mut) else { return };
+    if !table.contains_key("fingerprint") {
+        return;
+    }
+    for path in paths {
+        table.remove(*path);
+    }
+    let fields = table.get_mut("fields").and_then(toml::Value::as_table_mut);
+    for (_, field) in fields.into_iter().flatten() {
+        if let Some(field) = field.as_table_mut() {
+            field.remove("file");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two machines have the profile's files in folders of their own: the parts of one run are merged all the same.
+    #[test]
+    fn where_a_file_lies_makes_no_other_profile() {
+        let manifest = |folder: &str, fingerprint: &str| {
+            let text = format!(
+                "[[stream]]\nname = \"orders\"\n[stream.curve]\nfile = \"{folder}/c.csv\"\nfingerprint = \"1\"\n[stream.records]\n\
+                 file = \"{folder}/r.csv\"\nfingerprint = \"3\"\n[stream.payload]\ntemplate = \"{folder}/t.json\"\n\
+                 fingerprint = \"{fingerprint}\"\n[stream.payload.fields.name]\nkind = \"list\"\nfile = \"{folder}/names.txt\"\n"
+            );
+            without_paths(toml::from_str(&text).unwrap())
+        };
+        assert_eq!(manifest("/one", "2"), manifest("/two", "2"));
+        assert_ne!(manifest("/one", "2"), manifest("/one", "9"), "another template");
+    }
 
     #[test]
     fn the_class_of_a_machine_is_read_from_what_the_kernel_tells() {

@@ -8,6 +8,11 @@ pub(crate) use parent::ends_with_this_process;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a thread that sleeps looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// That the terminal was closed, for a run that goes on without it.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +45,18 @@ impl StopFlag {
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed) >= 1
+    }
+
+    /// Sleeps; returns false if a stop was requested before.
+    pub(crate) fn sleeps_until(&self, due: Instant) -> bool {
+        while !self.is_set() {
+            let left = due.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            thread::sleep(left.min(LOOK));
+        }
+        false
     }
 
     /// Whether it was requested at least twice.

@@ -4,6 +4,7 @@ mod afterwards;
 mod way;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 pub(crate) use way::Way;
 
@@ -12,8 +13,8 @@ use super::child::{Child, Ended};
 use super::folder::{below, free_folder, same_cluster};
 use super::record::{Record, read_record, write_record};
 use crate::capacity::{
-    Burst, CAPACITY_SCHEMA, Found, Headroom, Length, Outcome, Rules, SearchRecord, Step, Trial, at_start_ms, judged,
-    next, was_busy, worst,
+    Burst, CAPACITY_SCHEMA, Found, Headroom, Length, Outcome, Rules, SearchRecord, Step, Trial, at_start_ms,
+    found_first, judged, next, was_busy, worst,
 };
 use crate::conclude::read_run;
 use crate::profile::Span;
@@ -47,6 +48,11 @@ pub(crate) enum Told<'a> {
         /// How many times.
         times: f64,
     },
+    /// The bounds are tried again, after some time.
+    Recheck {
+        /// How much of it is left.
+        waits: Duration,
+    },
     /// A burst over the capacity begins.
     Burst {
         /// Which.
@@ -73,7 +79,11 @@ pub(crate) fn search(
                 return finished(way, record, &found, stop, tells);
             }
             Step::Try { .. } if stop.is_set() => return Ok(record),
-            Step::Try { factor, length } => {
+            Step::Try { later: true, .. } if record.found.is_none() => {
+                let found = found_first(&record.rules, &record.trials).map(|first| Found::of(first, &record.trials));
+                record = before_recheck(way, record, found, stop, tells)?;
+            }
+            Step::Try { factor, length, later } => {
                 let number = record.trials.len() + 1;
                 let lasts = way.plays(length).lasts;
                 tells(Told::Begins { number, factor, length, lasts, before: &record.trials });
@@ -83,7 +93,7 @@ pub(crate) fn search(
                 if stop.is_set() {
                     return Ok(record);
                 }
-                let trial = read_trial(way, &folder, factor, length, ended, &mut record)?;
+                let trial = Trial { later, ..read_trial(way, &folder, factor, length, ended, &mut record)? };
                 tells(Told::Over { number, trial: &trial });
                 record.trials.push(trial);
                 write_record(&way.out, &record)?;
@@ -101,13 +111,42 @@ fn finished(
     tells: &mut dyn FnMut(Told<'_>),
 ) -> Result<SearchRecord, TrialError> {
     record.headroom = way.needed.as_ref().map(|needed| Headroom::of(needed, found));
+    record = with_recovery(way, record, stop, tells)?;
+    if record.sender.is_none() && !stop.is_set() {
+        record.sender = afterwards::sender(way, found, stop, tells)?;
+        write_record(&way.out, &record)?;
+    }
+    Ok(record)
+}
+
+/// What stands between the search and the second look at its bounds: the recovery from a burst, and the rest of the time that was asked for.
+fn before_recheck(
+    way: &Way,
+    mut record: SearchRecord,
+    found: Option<Found>,
+    stop: &StopFlag,
+    tells: &mut dyn FnMut(Told<'_>),
+) -> Result<SearchRecord, TrialError> {
+    let due = Instant::now() + way.recheck_after;
+    record.headroom = way.needed.as_ref().zip(found.as_ref()).map(|(needed, found)| Headroom::of(needed, found));
+    record.found = found;
+    record = with_recovery(way, record, stop, tells)?;
+    tells(Told::Recheck { waits: due.saturating_duration_since(Instant::now()) });
+    // A stop shows where the next trial would begin.
+    let _ended = stop.sleeps_until(due);
+    Ok(record)
+}
+
+/// Adds how the target recovers from a burst, unless that is known.
+fn with_recovery(
+    way: &Way,
+    mut record: SearchRecord,
+    stop: &StopFlag,
+    tells: &mut dyn FnMut(Told<'_>),
+) -> Result<SearchRecord, TrialError> {
     write_record(&way.out, &record)?;
     if record.recovery.is_none() && !stop.is_set() {
         record.recovery = afterwards::recovery(way, &record, stop, tells)?;
-        write_record(&way.out, &record)?;
-    }
-    if record.sender.is_none() && !stop.is_set() {
-        record.sender = afterwards::sender(way, found, stop, tells)?;
         write_record(&way.out, &record)?;
     }
     Ok(record)
@@ -173,6 +212,8 @@ fn read_trial(
         outcome: if busy.is_some() { Outcome::Invalid } else { judged.outcome },
         because: busy.or(judged.because),
         sender_late: judged.sender_late,
+        later: false,
+        started: Some(summary.run.started.clone()),
         held: judged.held_share.map(|share| share * factor),
         held_error: judged.held_error.map(|error| error * factor),
         offered_per_s: way.short.per_s * factor,

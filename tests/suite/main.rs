@@ -59,6 +59,8 @@ mod produce_consume;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod relay;
@@ -77,7 +79,6 @@ mod safety;
 mod strangers;
 #[cfg(test)]
 mod sweep;
-#[cfg(test)]
 mod templates;
 #[cfg(test)]
 mod terminal;

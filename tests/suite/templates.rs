@@ -37,7 +37,12 @@ fn profile(workshop: &Workshop, topic: &str, payload: &str) -> std::path::PathBu
 }
 
 /// Every message of a topic: key, payload and the names of its headers, by a client of its own.
-fn read_all(cluster: &Cluster, topic: &str, partitions: i32, messages: usize) -> Vec<(String, Vec<u8>, Vec<String>)> {
+pub fn read_all(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: i32,
+    messages: usize,
+) -> Vec<(String, Vec<u8>, Vec<String>)> {
     let consumer: BaseConsumer = cluster.client().set("group.id", topic).create().unwrap();
     let mut from = TopicPartitionList::new();
     (0..partitions).for_each(|partition| from.add_partition_offset(topic, partition, Offset::Beginning).unwrap());

@@ -2,7 +2,8 @@
 //! `cargo test -p floodmark --lib simulated::compared -- --nocapture` prints the figures.
 
 use super::super::lag::piles_up;
-use super::super::search::{Conclusion, Step, next};
+use super::super::search::next;
+use super::super::step::{Conclusion, Step};
 use super::super::trial::{Length, Outcome, Trial};
 use super::RULES;
 use super::policies::{Period, Ramp, RateFinder};
@@ -60,7 +61,7 @@ fn our_search(mut queue: Queue, truth: f64, lengths_s: [usize; 2]) -> Answer {
     let mut trials = Vec::new();
     loop {
         match next(&RULES, &trials) {
-            Step::Try { factor, length } => trials.push(tried(&mut queue, factor, length, lengths_s)),
+            Step::Try { factor, length, .. } => trials.push(tried(&mut queue, factor, length, lengths_s)),
             Step::End(Conclusion::Between { lower, upper, .. }) => {
                 let [lower, upper] = [lower, upper].map(|factor| factor * START_PER_S);
                 return Answer { per_s: Some(lower), took_s: queue.now_s(), holds: lower <= truth && truth <= upper };

@@ -135,7 +135,7 @@ pub(super) fn watch_ends(
     let mut latest_ms = begun.elapsed().as_secs_f64() * 1e3;
     for edge in 1..=edges.buckets() {
         let due = begun + step * u32::try_from(edge).unwrap_or(u32::MAX);
-        if !sleep_until(due, &stop) {
+        if !stop.sleeps_until(due) {
             break;
         }
         finder.look_for_more_partitions()?;
@@ -159,17 +159,4 @@ pub(super) fn watch_ends(
         latest_poll_ms: Some(latest_ms),
         added,
     })
-}
-
-/// Sleeps; returns false if it was stopped before.
-fn sleep_until(due: Instant, stop: &StopFlag) -> bool {
-    const LOOK: Duration = Duration::from_millis(50);
-    while !stop.is_set() {
-        let left = due.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return true;
-        }
-        thread::sleep(left.min(LOOK));
-    }
-    false
 }

@@ -7,6 +7,7 @@ mod inside;
 mod on_off;
 mod paced;
 mod poisson;
+mod recorded;
 mod share;
 
 use std::fmt::Debug;
@@ -19,6 +20,7 @@ use inside::Inside;
 use on_off::OnOffProcess;
 use paced::Paced;
 use poisson::Poisson;
+use recorded::Recorded;
 pub(super) use share::Share;
 
 /// Events of a producer in one block (paced: exactly, except in the last; Poisson: half of it to all of it on average).
@@ -76,6 +78,9 @@ pub(super) trait Blocks: Debug + Send {
 
 /// The process that a stream's profile asks for.
 pub(super) fn process_of(stream: &Stream, duration: Span, source: Source) -> Box<dyn Process> {
+    if let Some(records) = &stream.records {
+        return Box::new(Recorded::new(records.due_ns(), duration.as_nanos()));
+    }
     if let Some(replay) = &stream.curve
         && let Some(detail) = &replay.detail
     {

@@ -21,14 +21,23 @@ impl Share {
 
     /// How many of them are before a place on the stream's cumulative rate.
     pub(super) fn events_before(&self, place: f64) -> u64 {
-        let stream_events = (place - 0.5).ceil().max(0.0) as u64;
+        self.of((place - 0.5).ceil().max(0.0) as u64)
+    }
+
+    /// How many of the stream's first events are this producer's.
+    pub(super) fn of(&self, stream_events: u64) -> u64 {
         let (producer, producers) = (u64::from(self.producer), u64::from(self.producers));
         (stream_events + producers - 1 - producer) / producers
     }
 
+    /// The number of one of its events among the stream's.
+    pub(super) fn place(&self, sequence: u64) -> u64 {
+        sequence * u64::from(self.producers) + u64::from(self.producer)
+    }
+
     /// The place of a paced event on the stream's cumulative rate.
     pub(super) fn paced_position(&self, sequence: u64) -> f64 {
-        (sequence * u64::from(self.producers) + u64::from(self.producer)) as f64 + 0.5
+        self.place(sequence) as f64 + 0.5
     }
 
     /// The paced block that holds the first event at or after a position.

@@ -6,7 +6,8 @@ mod laws;
 mod names;
 mod payload;
 mod rates;
-mod records;
+mod record;
+mod recorded;
 mod replay;
 mod slo;
 mod watermarks;
@@ -46,9 +47,10 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     layout(stream, faults);
     rates::stream(profile, stream, long_phases, faults);
     replay::stream(profile, stream, long_phases, faults);
+    recorded::stream(profile, stream, long_phases, faults);
     events::keys(&stream.keys, &mut faults.at("keys"));
     payload::payload(stream, &mut faults.at("payload"));
-    records::records(stream, faults);
+    record::record(stream, faults);
     if let Some(skew) = &stream.skew {
         events::skew(skew, stream, &mut faults.at("skew"));
     }

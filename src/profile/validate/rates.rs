@@ -11,7 +11,10 @@ use super::LongPhases;
 
 /// The run's duration, warm-up and ceiling.
 pub(super) fn run_length(profile: &Profile, faults: &mut Faults<'_>) {
-    let phased = profile.streams.iter().any(|stream| !stream.phases.is_empty() || stream.curve.is_some());
+    let phased = profile
+        .streams
+        .iter()
+        .any(|stream| !stream.phases.is_empty() || stream.curve.is_some() || stream.records.is_some());
     match profile.duration {
         None if !phased && !profile.streams.is_empty() => {
             faults.add_help(
@@ -60,7 +63,7 @@ pub(super) fn stream(profile: &Profile, stream: &Stream, long_phases: LongPhases
 
 fn base_rate(stream: &Stream, faults: &mut Faults<'_>) {
     let Some(base) = stream.rate else {
-        if stream.curve.is_none() {
+        if stream.curve.is_none() && stream.records.is_none() {
             faults.add_here("the stream has no `rate`", "add rate = \"200k/s\", or curve = { file = \"…\" }");
         }
         return;

@@ -9,7 +9,8 @@ use crate::capacity::{Length, Outcome, SearchRecord, Trial};
 use crate::figures::{count, latency, rate};
 use crate::profile::Span;
 use words::{
-    afterwards, answer, bounds_so_far, by_load, headline, headroom, length, outcome, sentences, standing, times, trials,
+    afterwards, answer, bounds_so_far, by_load, headline, headroom, kind, length, outcome, sentences, standing, times,
+    trials,
 };
 
 /// A line of a trial that begins, after those before it.
@@ -31,7 +32,7 @@ pub(crate) fn trial_line(number: usize, trial: &Trial) -> String {
     let because = trial.because.as_ref().filter(|_| trial.length != Length::WarmUp);
     let because = because.map(|binding| format!(": {}", binding.text)).unwrap_or_default();
     let offered = rate(trial.offered_per_s);
-    format!("trial {number}, {}, {offered} ({}): {said}{because}", length(trial.length), times(trial.factor))
+    format!("trial {number}, {}, {offered} ({}): {said}{because}", kind(trial), times(trial.factor))
 }
 
 /// What a person reads of a search.
@@ -94,7 +95,7 @@ pub(crate) fn cells(trial: &Trial) -> [String; 8] {
         figure(worst.map(|worst| worst.p50_ms)),
         figure(worst.map(|worst| worst.p99_ms)),
         worst.and_then(|worst| worst.most_waiting).map_or_else(none, count),
-        length(trial.length).to_owned(),
+        kind(trial),
         outcome(trial).to_owned(),
         what,
     ]

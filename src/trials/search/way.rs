@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::capacity::{Burst, Length, Needed, Plays};
 
@@ -26,6 +27,8 @@ pub(crate) struct Way {
     pub(crate) alone: Plays,
     /// The burst after which recovery is measured, and what a trial of it plays.
     pub(crate) burst: Option<(Burst, Plays)>,
+    /// How long after the interval was found its bounds are tried again, at the earliest.
+    pub(crate) recheck_after: Duration,
     /// What the target must be able to take.
     pub(crate) needed: Option<Needed>,
     /// A hash of the profile with its changes.

@@ -69,6 +69,13 @@ fn search(series: &Series, record: &mut SweepRecord, stop: &StopFlag) -> Result<
 fn arguments(series: &Series, at: usize, folder: &Path) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["capacity".into(), series.profile.clone().into()];
     arguments.extend(series.flags.iter().chain(series.own_flags.get(at).into_iter().flatten()).cloned());
-    arguments.extend(["--no-recovery".into(), "--json".into(), "--out".into(), folder.into()]);
+    arguments.extend([
+        "--no-recovery".into(),
+        "--recheck".into(),
+        "0s".into(),
+        "--json".into(),
+        "--out".into(),
+        folder.into(),
+    ]);
     arguments
 }

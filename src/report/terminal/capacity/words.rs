@@ -66,6 +66,14 @@ pub(crate) fn sentences(record: &SearchRecord) -> Vec<String> {
     if found.lower.into_iter().chain(found.upper).any(|bound| bound.tried.is_some()) {
         sentences.push("seconds differ much, so the interval is wider than its trials, by two standard errors of what the target held".to_owned());
     }
+    sentences.extend(found.moves.map(|moves| {
+        format!(
+            "what the target holds differs by {} from trial to trial, more than chance explains, so the interval is wider than its trials, by two \
+             standard deviations of that",
+            percent(moves, 0)
+        )
+    }));
+    sentences.extend(rechecked(record, found));
     let why = match found.ended {
         Ended::Found => None,
         Ended::AtLeast => Some("no higher load was to be tried: --most sets where the search ends"),
@@ -83,6 +91,25 @@ pub(crate) fn sentences(record: &SearchRecord) -> Vec<String> {
     };
     sentences.extend(why.map(str::to_owned));
     sentences
+}
+
+/// Whether the interval held when it was tried again: "tried again 1m 24s later, both bounds hold".
+fn rechecked(record: &SearchRecord, found: &Found) -> Option<String> {
+    let Some(first) = found.rechecked else {
+        let is_to_be = record.rules.recheck && found.ended == Ended::Found;
+        return is_to_be
+            .then(|| "the bounds were not tried again, so nothing says that they hold a minute later".to_owned());
+    };
+    let later = first.after_s.map_or_else(|| "later".to_owned(), |after_s| format!("{} later", seconds(after_s)));
+    let [lower, upper] = [found.lower?, found.upper?];
+    let at = |factor: f64| format!("{} ({})", rate(lower.offered_per_s / lower.factor * factor), times(factor));
+    Some(if lower.factor < first.lower {
+        format!("it moves: {later} {} no longer passed, so the interval begins lower", at(first.lower))
+    } else if upper.factor > first.upper {
+        format!("it moves: {later} {} no longer failed, so the interval ends higher", at(first.upper))
+    } else {
+        format!("tried again {later}, both bounds hold")
+    })
 }
 
 fn why_it_fails(upper: &Bound, found: &Found) -> String {
@@ -179,6 +206,12 @@ pub(crate) fn afterwards(record: &SearchRecord) -> Vec<String> {
     record.recovery.iter().map(recovery).chain(record.sender.iter().map(sender)).collect()
 }
 
+/// How a trial is called by its length: one that was made later by that.
+#[must_use]
+pub(crate) fn kind(trial: &Trial) -> String {
+    if trial.later { format!("{}, later", length(trial.length)) } else { length(trial.length).to_owned() }
+}
+
 /// How a length of trials is called.
 #[must_use]
 pub(crate) fn length(of: Length) -> &'static str {
@@ -227,6 +260,7 @@ fn percent(share: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::Rechecked;
 
     #[test]
     fn a_need_that_is_no_multiple_of_the_peak_is_also_told_as_one() {
@@ -242,6 +276,22 @@ mod tests {
             headroom(&of("2x the p99 burst")),
             "2x is confirmed, 2x the p99 burst (1,600/s, 1.6x) is needed: 25 % to spare"
         );
+    }
+
+    #[test]
+    fn a_target_that_moved_is_said_to_have() {
+        let said = |lower: f64, upper: f64, first: Option<[f64; 2]>| {
+            let mut record = crate::capacity::examples::found("3x");
+            let found = record.found.as_mut().unwrap();
+            found.lower.as_mut().unwrap().factor = lower;
+            found.upper.as_mut().unwrap().factor = upper;
+            found.rechecked = first.map(|[lower, upper]| Rechecked { lower, upper, after_s: Some(84.0) });
+            sentences(&record).last().unwrap().clone()
+        };
+        assert_eq!(said(2.0, 2.1, Some([2.0, 2.1])), "tried again 1m 24s later, both bounds hold");
+        assert!(said(1.8, 2.1, Some([2.0, 2.1])).starts_with("it moves: 1m 24s later 2,222/s (2x) no longer passed"));
+        assert!(said(2.0, 2.3, Some([2.0, 2.1])).starts_with("it moves: 1m 24s later 2,100/s (2.1x) no longer failed"));
+        assert!(said(2.0, 2.1, None).starts_with("the bounds were not tried again"));
     }
 
     #[test]

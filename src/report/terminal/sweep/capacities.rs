@@ -106,7 +106,14 @@ mod tests {
         let bound =
             |per_s: f64| Bound { factor: per_s / 1000.0, offered_per_s: per_s, tried: None, passes: 2, fails: 0 };
         let ended = if upper.is_some() { Ended::Found } else { Ended::AtLeast };
-        let found = Found { ended, lower: Some(bound(lower)), upper: upper.map(bound), binding: None };
+        let found = Found {
+            ended,
+            lower: Some(bound(lower)),
+            upper: upper.map(bound),
+            moves: None,
+            rechecked: None,
+            binding: None,
+        };
         CapacityOf { combination, found, took_s: 90.0, folder: format!("searches/{combination}") }
     }
 

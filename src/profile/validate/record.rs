@@ -8,7 +8,7 @@ const MAX_HEADER_CHARS: usize = 249;
 const OWN_HEADERS: &str = "floodmark-";
 
 /// The records of one stream.
-pub(super) fn records(stream: &Stream, faults: &mut Faults<'_>) {
+pub(super) fn record(stream: &Stream, faults: &mut Faults<'_>) {
     headers(stream, &mut faults.at("headers"));
     fields(stream, &mut faults.at("payload"));
     compression(stream, faults);
