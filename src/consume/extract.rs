@@ -66,6 +66,8 @@ pub struct Extractor {
     reads_json: bool,
     /// Turns payloads into JSON, where they are written by a schema.
     decoder: Option<Arc<Decoder>>,
+    /// Where a tombstone has them: it has no payload.
+    of_tombstones: Layout,
 }
 
 impl Extractor {
@@ -83,6 +85,7 @@ impl Extractor {
             reads_json: at.id.is_pointer() || times.into_iter().flatten().any(|time| time.place.is_pointer()),
             at,
             decoder: None,
+            of_tombstones: Layout::of_headers(),
         }
     }
 
@@ -157,23 +160,22 @@ impl Extractor {
         Extractor::of_layout(Layout { event_time, ..Layout::of_headers() })
     }
 
-    /// Reads a message. `header` returns the value of the header of a name.
+    /// Reads a message. `header` returns the value of the header of a name. A message without a payload that has floodmark's own headers
+    /// is a tombstone, wherever other messages have their parts.
     ///
     /// In floodmark's own layout everything up to the filler is read, and the last byte; changes within the filler are not noticed.
     pub fn extract<'a>(&self, payload: Option<&[u8]>, header: impl Fn(&str) -> Option<&'a [u8]>) -> Extracted {
         if let Some(found) = payload.filter(|_| self.own_layout).and_then(own_layout) {
             return found;
         }
+        if payload.is_none() && header(Part::Id.header()).is_some() {
+            let message = Message { json: &Value::Null, header: &header, text: &[] };
+            return message.parts(&self.of_tombstones, None);
+        }
         let mut fault = None;
         let json = if self.reads_json { self.json(payload, &header, &mut fault) } else { Value::Null };
         let message = Message { json: &json, header: &header, text: payload.unwrap_or_default() };
-        let id = message.id(&self.at.id, &mut fault);
-        let due_us =
-            message.time(self.at.due.as_ref(), Part::Due, &mut fault).and_then(|time| u64::try_from(time).ok());
-        let sent_us =
-            message.time(self.at.sent.as_ref(), Part::Sent, &mut fault).and_then(|time| u64::try_from(time).ok());
-        let event_time_ms = message.time(self.at.event_time.as_ref(), Part::EventTime, &mut fault);
-        Extracted { id, due_us, sent_us, event_time_ms, fault }
+        message.parts(&self.at, fault)
     }
 
     fn json<'a>(
@@ -268,6 +270,16 @@ enum Found<'f> {
 }
 
 impl<'m, 'a: 'm, H: Fn(&str) -> Option<&'a [u8]>> Message<'m, H> {
+    /// What stands where `at` says. `fault` is what was wrong with the message before.
+    fn parts(&self, at: &Layout, mut fault: Option<Fault>) -> Extracted {
+        let id = self.id(&at.id, &mut fault);
+        let unsigned = |time: i64| u64::try_from(time).ok();
+        let due_us = self.time(at.due.as_ref(), Part::Due, &mut fault).and_then(unsigned);
+        let sent_us = self.time(at.sent.as_ref(), Part::Sent, &mut fault).and_then(unsigned);
+        let event_time_ms = self.time(at.event_time.as_ref(), Part::EventTime, &mut fault);
+        Extracted { id, due_us, sent_us, event_time_ms, fault }
+    }
+
     fn find(&self, place: &Place, part: Part, fault: &mut Option<Fault>) -> Option<Found<'m>> {
         let found = match place {
             Place::Pointer(pointer) => self.json.pointer(pointer).filter(|value| !value.is_null()).map(Found::Json),

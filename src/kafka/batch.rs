@@ -46,7 +46,8 @@ unsafe impl Send for NativeMessages {}
 #[derive(Debug, Clone)]
 struct Message {
     key: Option<Range<usize>>,
-    payload: Range<usize>,
+    /// None for a tombstone.
+    payload: Option<Range<usize>>,
     partition: i32,
     opaque: usize,
 }
@@ -62,13 +63,20 @@ impl Batch {
     }
 
     /// An event's key and payload.
-    pub(super) fn key_and_payload(&self, place: usize) -> (Option<&[u8]>, &[u8]) {
-        let message = &self.messages[place];
-        (message.key.clone().map(|range| &self.arena[range]), &self.arena[message.payload.clone()])
+    pub(super) fn key_and_payload(&self, place: usize) -> (Option<&[u8]>, Option<&[u8]>) {
+        let Message { key, payload, .. } = &self.messages[place];
+        let bytes = |range: &Option<Range<usize>>| range.clone().map(|range| &self.arena[range]);
+        (bytes(key), bytes(payload))
     }
 
     /// Adds an event whose key and payload are already in the arena.
-    pub(super) fn push(&mut self, key: Option<Range<usize>>, payload: Range<usize>, partition: i32, opaque: usize) {
+    pub(super) fn push(
+        &mut self,
+        key: Option<Range<usize>>,
+        payload: Option<Range<usize>>,
+        partition: i32,
+        opaque: usize,
+    ) {
         self.messages.push(Message { key, payload, partition, opaque });
     }
 
@@ -111,22 +119,23 @@ impl BatchTopic {
         let native = &mut native.0;
         for &(_, place) in order.iter() {
             let message = &messages[place as usize];
-            let payload = &arena[message.payload.clone()];
-            let key = message.key.clone().map(|range| &arena[range]);
+            let bytes = |range: &Option<Range<usize>>| range.clone().map(|range| &arena[range]);
+            let (key, payload) = (bytes(&message.key), bytes(&message.payload));
+            let start = |bytes: Option<&[u8]>| bytes.map_or(ptr::null_mut(), |bytes| bytes.as_ptr().cast_mut().cast());
             native.push(rd::rd_kafka_message_t {
                 err: rd::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR,
                 rkt: ptr::null_mut(),
                 partition: message.partition,
-                payload: payload.as_ptr().cast_mut().cast(),
-                len: payload.len(),
-                key: key.map_or(ptr::null_mut(), |key| key.as_ptr().cast_mut().cast()),
+                payload: start(payload),
+                len: payload.map_or(0, <[u8]>::len),
+                key: start(key),
                 key_len: key.map_or(0, <[u8]>::len),
                 offset: 0,
                 _private: ptr::without_provenance_mut::<c_void>(message.opaque),
             });
         }
         let flags = rd::RD_KAFKA_MSG_F_COPY | rd::RD_KAFKA_MSG_F_PARTITION;
-        // SAFETY: the topic handle is live; the array holds that many initialised messages whose payloads and keys borrow the
+        // SAFETY: the topic handle is live; the array holds that many initialised messages whose payloads and keys are null or borrow the
         // arena, which outlives the call, and which the call copies and does not write to (3).
         let taken = unsafe {
             rd::rd_kafka_produce_batch(self.handle, UNASSIGNED, flags, native.as_mut_ptr(), native.len() as c_int)
@@ -470,7 +479,7 @@ mod tests {
         #[test]
         fn every_event_is_handed_over_once_and_in_its_partitions_order(partitions in prop::collection::vec(0..5_i32, 0..300)) {
             let mut batch = Batch::default();
-            partitions.iter().for_each(|partition| batch.push(None, 0..0, *partition, 0));
+            partitions.iter().for_each(|partition| batch.push(None, Some(0..0), *partition, 0));
             batch.sort_by_partition();
             let mut places: Vec<u32> = batch.order.iter().map(|(_, place)| *place).collect();
             for (partition, in_it) in batch.order.chunk_by(|a, b| a.0 == b.0).map(|run| (run[0].0, run)) {

@@ -1,6 +1,7 @@
 //! What the client reports, as sentences.
 
 use rdkafka::error::KafkaError as ClientError;
+use rdkafka::types::RDKafkaErrorCode;
 
 use crate::redact::redact;
 
@@ -48,4 +49,19 @@ impl KafkaError {
     pub(super) fn request(what: impl Into<String>, reason: impl std::fmt::Display) -> Self {
         KafkaError::Request { what: what.into(), reason: reason.to_string() }
     }
+}
+
+/// What the client says of an event that was not written, and what it means where the code alone says little.
+#[must_use]
+pub(crate) fn outcome_text(code: RDKafkaErrorCode) -> String {
+    let meaning = match code {
+        RDKafkaErrorCode::InvalidTimestamp => {
+            ": a record's timestamp is further from the broker's clock than the topic's message.timestamp.after.max.ms (1 h by default since Kafka 4.0) or message.timestamp.before.max.ms; its whole batch was refused"
+        }
+        RDKafkaErrorCode::InvalidRecord => {
+            ": the broker found a record that the topic does not take, such as one without a key in a compacted topic; its whole batch was refused"
+        }
+        _ => "",
+    };
+    format!("{code}{meaning}")
 }

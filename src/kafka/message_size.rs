@@ -1,7 +1,5 @@
 //! The size of a message: as the client counts it, and as a batch of one at the broker.
 
-use super::sink::Headers;
-
 /// What librdkafka counts for a message besides key, payload and headers (`RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD`).
 const CLIENT_OVERHEAD_BYTES: u64 = 36;
 /// A record batch without its records (Kafka's message format, v2).
@@ -16,8 +14,8 @@ pub(crate) struct MessageSize {
     pub key_bytes: Option<u64>,
     /// The payload's length.
     pub payload_bytes: u64,
-    /// Record headers.
-    pub headers: Headers,
+    /// The lengths of the names and values of its headers.
+    pub headers: Vec<(u64, u64)>,
 }
 
 impl MessageSize {
@@ -38,8 +36,8 @@ impl MessageSize {
     }
 
     fn header_bytes(&self) -> u64 {
-        let part = |bytes: usize| varint_bytes(bytes as u64) + bytes as u64;
-        self.headers.iter().map(|(name, value)| part(name.len()) + part(value.len())).sum()
+        let part = |bytes: u64| varint_bytes(bytes) + bytes;
+        self.headers.iter().map(|(name, value)| part(*name) + part(*value)).sum()
     }
 }
 

@@ -2,32 +2,32 @@
 
 mod admin;
 mod batch;
-mod batch_limit;
 mod describe;
 mod error;
 mod hearing;
 mod message_size;
 mod offsets;
+mod record;
 mod settings;
 mod sink;
 mod source;
 mod target;
 mod together;
+mod topic_config;
 
-pub(crate) use batch_limit::BatchLimit;
 pub(crate) use describe::TopicState;
-pub(crate) use error::KafkaError;
+pub(crate) use error::{KafkaError, outcome_text};
 pub(crate) use message_size::MessageSize;
 pub(crate) use offsets::{OffsetFinder, OffsetsError};
+pub(crate) use record::{Beside, Headers, Written};
 pub use settings::ClientSettings;
 pub(crate) use settings::{SettingsError, isolation_of};
-pub(crate) use sink::{
-    Deliveries, Delivery, Headers, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome,
-};
+pub(crate) use sink::{Deliveries, Delivery, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome};
 pub(crate) use source::{Record, Source, SourceEvent};
 pub(crate) use target::{MARK, PartitionRange, TargetError};
 pub use target::{Target, TopicPlan};
 pub(crate) use together::refuse_contradictions;
+pub(crate) use topic_config::{BatchLimit, TopicConfig};
 
 /// The version of the native client library.
 #[must_use]

@@ -12,12 +12,12 @@ use std::time::Duration;
 use rdkafka::client::ClientContext;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::KafkaError as ClientError;
-use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::batch::{self, Batch, BatchTopic, EventQueue, NativeDelivery, ProducerNews, Reports};
 use super::error::KafkaError;
+use super::record::{Beside, Written};
 use super::settings::native;
 use crate::event::Partition;
 
@@ -46,8 +46,8 @@ pub(crate) struct SinkOptions {
     pub capacity: usize,
     /// Whether events are sent in transactions.
     pub transactional: bool,
-    /// Id and times travel in headers: event by event, since the batch call does not support headers.
-    pub with_headers: bool,
+    /// Records have headers or timestamps of their own: they go event by event, since the batch call takes neither.
+    pub one_by_one: bool,
 }
 
 /// An event in flight, as its delivery identifies it.
@@ -154,7 +154,7 @@ pub(crate) struct Sink {
     topic: BatchTopic,
     producer: Arc<BaseProducer<Quiet>>,
     topic_name: String,
-    with_headers: bool,
+    one_by_one: bool,
     slots: Arc<[Slot]>,
     free: Vec<u32>,
     /// How many of the slots have ever been in use, from the first on. The slot that was returned last is used
@@ -215,7 +215,7 @@ impl Sink {
             topic,
             producer,
             topic_name: options.topic.clone(),
-            with_headers: options.with_headers,
+            one_by_one: options.one_by_one,
             free: (0..options.capacity as u32).rev().collect(),
             slots,
             ever_used,
@@ -252,26 +252,18 @@ impl Sink {
         came
     }
 
-    /// Adds an event to the next batch. `write` appends the key, if there is one, and then the payload, and returns the key's length.
+    /// Adds an event to the next batch. `write` appends its key and payload.
     /// Only call it while there is room; without room it does nothing and returns false.
-    pub(crate) fn add(
-        &mut self,
-        event: Outgoing,
-        headers: Headers,
-        write: impl FnOnce(&mut Vec<u8>) -> Option<usize>,
-    ) -> bool {
+    pub(crate) fn add(&mut self, event: Outgoing, write: impl FnOnce(&mut Vec<u8>) -> Written) -> bool {
         let Some(slot) = self.free.pop() else { return false };
         let place = slot as usize;
         self.slots[place].fill(event);
         if place >= self.ever_used.load(Ordering::Relaxed) {
             self.ever_used.store(place + 1, Ordering::Release);
         }
-        let start = self.batch.arena.len();
-        let key_bytes = write(&mut self.batch.arena);
-        let payload_start = start + key_bytes.unwrap_or(0);
-        let key = key_bytes.map(|_| start..payload_start);
-        self.batch.push(key, payload_start..self.batch.arena.len(), i32::from(event.partition), slot as usize);
-        self.pending.push(Pending { slot, event, headers });
+        let Written { key, payload, beside } = write(&mut self.batch.arena);
+        self.batch.push(key, payload, i32::from(event.partition), slot as usize);
+        self.pending.push(Pending { slot, event, beside });
         true
     }
 
@@ -289,16 +281,16 @@ impl Sink {
 
     /// Hands the batch to the client. `rejected` gets each event that it did not take, in order: its place in the batch, and why.
     pub(crate) fn hand_over(&mut self, mut rejected: impl FnMut(usize, Rejection)) {
-        let Sink { batch, pending, slots, free, topic, producer, topic_name, with_headers, .. } = self;
+        let Sink { batch, pending, slots, free, topic, producer, topic_name, one_by_one, .. } = self;
         let mut give_back = |place: usize, code: RDKafkaErrorCode| {
             let Pending { slot, .. } = pending[place];
             slots[slot as usize].in_use.store(false, Ordering::Relaxed);
             free.push(slot);
             rejected(place, Rejection::of(code));
         };
-        if *with_headers {
+        if *one_by_one {
             for (place, pending) in pending.iter().enumerate() {
-                if let Err(code) = send_with_headers(producer, topic_name, batch, place, pending) {
+                if let Err(code) = send_one(producer, topic_name, batch, place, pending) {
                     give_back(place, code);
                 }
             }
@@ -343,9 +335,6 @@ impl Sink {
     }
 }
 
-/// Names and values of record headers; empty where the payload says everything.
-pub(crate) type Headers = Vec<(&'static str, String)>;
-
 /// Why the client did not take an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rejection {
@@ -365,26 +354,21 @@ impl Rejection {
 struct Pending {
     slot: u32,
     event: Outgoing,
-    headers: Headers,
+    beside: Beside,
 }
 
-fn send_with_headers(
+fn send_one(
     producer: &BaseProducer<Quiet>,
     topic: &str,
     batch: &Batch,
     place: usize,
     pending: &Pending,
 ) -> Result<(), RDKafkaErrorCode> {
-    let mut headers = OwnedHeaders::new_with_capacity(pending.headers.len());
-    for (key, value) in &pending.headers {
-        headers = headers.insert(Header { key, value: Some(value) });
-    }
     let (key, payload) = batch.key_and_payload(place);
-    let mut record = BaseRecord::with_opaque_to(topic, pending.slot as usize)
-        .partition(i32::from(pending.event.partition))
-        .payload(payload)
-        .headers(headers);
-    record.key = key;
+    let mut record = BaseRecord::with_opaque_to(topic, pending.slot as usize);
+    record.partition = Some(i32::from(pending.event.partition));
+    (record.key, record.payload) = (key, payload);
+    let record = pending.beside.onto(record);
     producer.send(record).map_err(|(error, _)| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown))
 }
 

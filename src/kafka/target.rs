@@ -14,11 +14,11 @@ use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::admin::{admin, waiting};
-use super::batch_limit::{BatchLimit, batch_limits};
 use super::describe::{TopicState, describe};
 use super::error::KafkaError;
 use super::hearing::Listening;
 use super::settings::{ClientSettings, isolation_level, native};
+use super::topic_config::{TopicConfig, topic_configs};
 use crate::profile::{DEFAULT_PARTITIONS, Isolation};
 use crate::side_by_side::side_by_side;
 
@@ -276,17 +276,13 @@ impl Target {
         Ok(found.filter(|found| exists(found)).map(|found| found.partitions().len() as u32).filter(|n| *n > 0))
     }
 
-    /// The largest batch that each of these topics accepts; none where the broker does not answer: it may deny the request.
+    /// How each of these topics is set up; as by default where the broker does not answer: it may deny the request.
     ///
     /// # Errors
     /// When the client cannot be made.
-    pub fn batch_limits(&self, topics: &[&str]) -> Result<Vec<Option<BatchLimit>>, KafkaError> {
+    pub fn topic_configs(&self, topics: &[&str]) -> Result<Vec<TopicConfig>, KafkaError> {
         let options = AdminOptions::new().request_timeout(Some(ONE_REQUEST));
-        Ok(waiting("asking how large batches may be")?.block_on(batch_limits(
-            &admin(&self.settings)?,
-            topics,
-            &options,
-        )))
+        Ok(waiting("asking how topics are set up")?.block_on(topic_configs(&admin(&self.settings)?, topics, &options)))
     }
 
     fn create(&self, topics: &BTreeMap<&str, u32>) -> Result<(), KafkaError> {

@@ -106,10 +106,19 @@ impl AliasTable {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
     use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
+    use crate::load::fingerprint::fingerprint;
+    use crate::load::partition::partition_of;
+    use crate::load::{Shard, StreamSchedule};
+    use crate::payload::KeyText;
+    use crate::payload::template::Escape;
+    use crate::profile::{Span, Stream};
 
     fn shares(keys: &Keys, draws: u64) -> Vec<f64> {
         let picker = KeyPicker::new(keys);
@@ -153,5 +162,35 @@ mod tests {
     fn round_robin_takes_every_key_in_turn() {
         let keys = Keys { distribution: KeyDistribution::RoundRobin, count: 7, ..Keys::default() };
         assert!(shares(&keys, 700).iter().all(|share| (share - 1.0 / 7.0).abs() < 1e-12));
+    }
+
+    /// 5,000 events whose keys are JSON.
+    fn schedule_of_texts(seed: u64) -> Arc<StreamSchedule> {
+        let fields =
+            toml::from_str("region = { kind = \"choice\", values = [\"north\", \"south\"], by = \"key\" }").unwrap();
+        let text =
+            KeyText::new("{\"customer\":\"{{key}}\",\"region\":\"{{region}}\"}\n", Escape::Json, &fields).unwrap();
+        let mut stream: Stream = toml::from_str("name = \"s\"\nrate = \"5k/s\"\nkeys = { count = 200 }").unwrap();
+        stream.keys.read = Some(Arc::new(text));
+        Arc::new(StreamSchedule::new(&stream, 0, seed, Span::from_secs(1), 7))
+    }
+
+    #[test]
+    fn a_key_of_text_has_the_partition_of_its_bytes() {
+        let schedule = schedule_of_texts(1);
+        let mut of_key = BTreeMap::new();
+        for send in (0..schedule.producers()).flat_map(|producer| schedule.sends(producer, 0)) {
+            let mut bytes = Vec::new();
+            schedule.write_key(send.key.unwrap(), &mut bytes);
+            assert_eq!(send.partition, partition_of(&bytes, 7));
+            assert_eq!(of_key.entry(send.key).or_insert(bytes.clone()), &bytes);
+        }
+        let regions =
+            |region: &str| of_key.values().filter(|bytes| String::from_utf8_lossy(bytes).contains(region)).count();
+        assert_eq!(of_key.len(), 200);
+        assert!(regions("north") > 50 && regions("south") > 50);
+        assert_eq!(of_key[&Some(17)][..17], *b"{\"customer\":\"k17\"");
+        let print = |schedule| fingerprint(&[schedule], Shard::WHOLE);
+        assert_ne!(print(schedule_of_texts(1)), print(schedule_of_texts(2)));
     }
 }

@@ -34,6 +34,10 @@ pub(super) enum Purpose {
     Fields,
     /// Number: the key. The same for all producers.
     FieldsOfKey,
+    /// Number: the event's sequence number. Whether its record lacks key or payload.
+    Form,
+    /// Number: the event's sequence number. Where it goes, if its record has no key and the partitions are not alike.
+    Partition,
 }
 
 /// Where a stream's randomness comes from.

@@ -6,6 +6,8 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::arrivals::{Blocks, Process, Share, process_of};
 use super::clocks::ProducerClock;
+use super::fingerprint::beside_of;
+use super::form::{Forms, RecordForm};
 use super::injections::Injections;
 use super::keys::KeyPicker;
 use super::partition::partition_of;
@@ -13,11 +15,14 @@ use super::random::{Purpose, Source};
 use super::rate::RateCurve;
 use super::send::PlannedSend;
 use super::sizes::SizePicker;
+use super::weights::PartitionWeights;
 use crate::event::Partition;
-use crate::payload::FieldSeeds;
+use crate::payload::{FieldSeeds, KeyText};
 use crate::profile::phase_plan::PhasePlan;
 use crate::profile::{Profile, Records, Span, Stream};
 
+/// A key's prefix and its number, at most.
+const LONGEST_KEY_NAME: usize = 84;
 /// Up to this many keys, each key's partition is kept in a table.
 const LARGEST_PARTITION_TABLE: u64 = 1 << 20;
 
@@ -33,10 +38,15 @@ pub struct StreamSchedule {
     clocks: Vec<ProducerClock>,
     keys: KeyPicker,
     key_prefix: String,
+    key_text: Option<Arc<KeyText>>,
     key_partitions: Vec<Partition>,
+    pub(super) forms: Forms,
     sizes: SizePicker,
     mean_payload_bytes: f64,
     partitions: u16,
+    weights: Option<PartitionWeights>,
+    /// Identifies what its records carry beside payloads; none where they carry nothing.
+    pub(super) beside: Option<u64>,
     phases: PhasePlan,
 }
 
@@ -67,10 +77,15 @@ impl StreamSchedule {
             clocks: (0..stream.producers).map(|producer| ProducerClock::new(skew, producer, source)).collect(),
             keys: recorded.clone().map_or_else(|| KeyPicker::new(&stream.keys), KeyPicker::Recorded),
             key_prefix: stream.keys.prefix.clone(),
+            key_text: stream.keys.read.clone(),
             key_partitions: Vec::new(),
+            forms: Forms::new(stream),
             sizes: SizePicker::new(&stream.payload),
-            mean_payload_bytes: SizePicker::new(&stream.payload).mean_payload_bytes(&stream.payload),
+            mean_payload_bytes: SizePicker::new(&stream.payload).mean_payload_bytes(&stream.payload)
+                * (1.0 - stream.tombstone_share()),
             partitions: partitions.max(1),
+            weights: PartitionWeights::of(&stream.partition_weights, partitions.max(1)),
+            beside: beside_of(stream),
             phases: PhasePlan::of(stream, duration),
         };
         let keys = recorded.map_or(stream.keys.count, |recorded| recorded.key_count());
@@ -200,14 +215,28 @@ impl StreamSchedule {
         (0..self.producers).map(|producer| self.planned_by(producer)).sum()
     }
 
-    /// Appends a key's bytes to `out`.
-    pub fn write_key(&self, key: u64, out: &mut Vec<u8>) {
+    /// Appends a key's name to `out`: as it was recorded, or prefix and number.
+    pub fn write_key_name(&self, key: u64, out: &mut Vec<u8>) {
         if let KeyPicker::Recorded(records) = &self.keys {
             out.extend_from_slice(records.name(key).as_bytes());
             return;
         }
         out.extend_from_slice(self.key_prefix.as_bytes());
         out.extend_from_slice(itoa::Buffer::new().format(key).as_bytes());
+    }
+
+    /// Appends a record's key to `out`: what the profile's text makes of the name, or the name itself.
+    pub fn write_key(&self, key: u64, out: &mut Vec<u8>) {
+        let Some(text) = &self.key_text else { return self.write_key_name(key, out) };
+        let mut name = Vec::with_capacity(LONGEST_KEY_NAME);
+        self.write_key_name(key, &mut name);
+        text.write(out, &name, self.source.bits(Purpose::FieldsOfKey, 0, key));
+    }
+
+    /// Whether a record's key is more than its name.
+    #[must_use]
+    pub(crate) fn has_key_text(&self) -> bool {
+        self.key_text.is_some()
     }
 
     /// What the fields of an event's payload are drawn from; the same for all its copies.
@@ -238,9 +267,11 @@ impl StreamSchedule {
         due_ns: u64,
         random: &mut Xoshiro256PlusPlus,
     ) -> PlannedSend {
-        let place = sequence * u64::from(self.producers) + u64::from(producer);
-        let key = self.keys.pick(random, place);
+        let key = self.keys.pick(random, self.place(producer, sequence));
         let size_bytes = self.sizes.pick(random);
+        // Without a key there is nothing to lack, and nothing that a tombstone could delete: recorded events may have none.
+        let bits = || self.source.bits(Purpose::Form, producer, sequence);
+        let form = key.map_or(RecordForm::Whole, |_| self.forms.of(bits));
         let lateness_ns = self.injections.lateness_ns(producer, sequence);
         let clock_ns = self.clocks[usize::from(producer)].error_ns(due_ns, producer, sequence, self.source);
         PlannedSend {
@@ -249,10 +280,27 @@ impl StreamSchedule {
             sequence,
             key,
             size_bytes,
-            partition: key.map_or(Partition::of_number(place, self.partitions), |key| self.partition_of_key(key)),
+            partition: match key.filter(|_| form != RecordForm::NullKey) {
+                Some(key) => self.partition_of_key(key),
+                None => self.partition_without_key(producer, sequence),
+            },
             attempt: 0,
             late: lateness_ns > 0,
+            form,
         }
+    }
+
+    /// One after another, or by their weights.
+    fn partition_without_key(&self, producer: u16, sequence: u64) -> Partition {
+        match &self.weights {
+            Some(weights) => weights.at(self.source.bits(Purpose::Partition, producer, sequence)),
+            None => Partition::of_number(self.place(producer, sequence), self.partitions),
+        }
+    }
+
+    /// An event's number among all of the stream, as its producers take turns.
+    fn place(&self, producer: u16, sequence: u64) -> u64 {
+        sequence * u64::from(self.producers) + u64::from(producer)
     }
 
     fn partition_of_key(&self, key: u64) -> Partition {
@@ -262,6 +310,6 @@ impl StreamSchedule {
     fn hash_partition(&self, key: u64) -> Partition {
         let mut bytes = Vec::with_capacity(32);
         self.write_key(key, &mut bytes);
-        partition_of(&bytes, self.partitions)
+        self.weights.as_ref().map_or_else(|| partition_of(&bytes, self.partitions), |weights| weights.of_key(&bytes))
     }
 }

@@ -1,5 +1,6 @@
 //! One send of the schedule, as the schedule plans it and the cursor hands it out.
 
+use super::form::RecordForm;
 use crate::event::Partition;
 
 /// One send that the schedule wants: an event's first, or a further copy.
@@ -11,7 +12,7 @@ pub struct PlannedSend {
     pub event_time_ns: i64,
     /// The event's number among its producer's.
     pub sequence: u64,
-    /// The key's number.
+    /// The key's number; the record itself may lack it (see `form`).
     pub key: Option<u64>,
     /// The payload's size in bytes, or the filler's if the profile gives that.
     pub size_bytes: u32,
@@ -21,4 +22,6 @@ pub struct PlannedSend {
     pub attempt: u8,
     /// Its event time was made late on purpose.
     pub late: bool,
+    /// What its record consists of; the same for all copies.
+    pub form: RecordForm,
 }

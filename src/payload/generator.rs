@@ -158,20 +158,32 @@ impl Generator {
 
     /// Appends the value as text. It remembers the second that it wrote last, so each thread has its own.
     pub(super) fn write(&mut self, out: &mut Vec<u8>, seeds: FieldSeeds, place: u64, stamps: &Stamps) {
-        let us = match self.draw(seeds, place, stamps) {
-            Drawn::Integer(number) => return write_whole(out, number),
-            Drawn::Decimal { scaled, digits } => return write_decimal(out, scaled, digits),
-            Drawn::Text(text) => return out.extend_from_slice(text.as_bytes()),
-            Drawn::Boolean(value) => return out.extend_from_slice(if value { b"true" } else { b"false" }),
-            Drawn::Uuid(uuid) => {
-                let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-                return out.extend_from_slice(uuid.hyphenated().encode_lower(&mut text).as_bytes());
-            }
-            Drawn::Time(us) => us,
-        };
-        if let Kind::Time { writer, .. } = &mut self.kind {
+        let time = self.write_all_but_times(out, seeds, place, stamps);
+        if let (Some(us), Kind::Time { writer, .. }) = (time, &mut self.kind) {
             writer.write(out, us);
         }
+    }
+
+    /// Appends the value as text, except for a moment: that is returned, in microseconds since 1970.
+    pub(super) fn write_all_but_times(
+        &self,
+        out: &mut Vec<u8>,
+        seeds: FieldSeeds,
+        place: u64,
+        stamps: &Stamps,
+    ) -> Option<i64> {
+        match self.draw(seeds, place, stamps) {
+            Drawn::Integer(number) => write_whole(out, number),
+            Drawn::Decimal { scaled, digits } => write_decimal(out, scaled, digits),
+            Drawn::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Drawn::Boolean(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
+            Drawn::Uuid(uuid) => {
+                let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+                out.extend_from_slice(uuid.hyphenated().encode_lower(&mut text).as_bytes());
+            }
+            Drawn::Time(us) => return Some(us),
+        }
+        None
     }
 
     /// The most bytes that a value takes as text.

@@ -12,4 +12,4 @@ pub use encoder::{Encoder, EventParts};
 pub use field::Field;
 pub use field::{FieldFault, FieldKind};
 pub use generator::{Drawn, FieldSeeds, Generator};
-pub use template::Template;
+pub use template::{KeyText, Template};

@@ -2,6 +2,7 @@
 //!
 //! Pure. A template is read once, and then written for each event from its pieces; what is constant in it is copied.
 
+mod key;
 mod layout;
 mod parse;
 mod samples;
@@ -9,7 +10,9 @@ mod writer;
 
 use std::collections::BTreeMap;
 
+pub use self::key::KeyText;
 pub use self::parse::TemplateError;
+use self::parse::Wrong;
 pub(crate) use self::samples::value_at;
 pub use self::samples::{Draw, SampleForm, SamplePlaces, SamplesError};
 pub(super) use self::writer::TemplateWriter;
@@ -136,21 +139,38 @@ impl Template {
         fields: &BTreeMap<String, Field>,
         in_headers: &[Part],
     ) -> Result<Self, TemplateError> {
-        // Editors end a file with a line's end; messages seldom have one.
-        let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-        let names: Vec<&str> = fields.keys().map(String::as_str).collect();
-        let generators: Vec<Generator> = fields.iter().map(|(name, field)| Generator::new(name, field)).collect();
-        let mut times = Vec::new();
-        let pieces = parse::pieces(text, &names, &generators, &mut times)?;
-        let generators = generators.into_iter().map(|generator| generator.escaped(|text| escape.apply(text))).collect();
-        let fingerprint = fingerprint(text, fields);
-        let mut template = Template::of_variants(vec![pieces], Pick::Drawn, times, fingerprint);
-        template.generators = generators;
+        let text = without_last_line_end(text);
+        let mut template = Template::read(text, escape, fields)?;
         template.layout = layout::of(&template, text, in_headers)?;
         if let Some(fault) = layout::json_fault(&template, text).filter(|_| escape == Escape::Json) {
             return Err(fault);
         }
         template.mean_bytes = template.sampled_mean();
+        Ok(template)
+    }
+
+    /// Reads a text that travels beside the payload, as a header does: it needs no place for the id, and is as long as it is.
+    ///
+    /// # Errors
+    /// [`TemplateError`] as for a template, and for a place for filler.
+    pub fn beside_payload(text: &str, fields: &BTreeMap<String, Field>) -> Result<Self, TemplateError> {
+        let template = Template::read(text, Escape::None, fields)?;
+        if template.has_filler {
+            return Err(parse::error_at(text, 0, Wrong::FillerBeside));
+        }
+        Ok(template)
+    }
+
+    /// The pieces of a text, and what its fields are drawn by; its layout and its mean size are still to be found.
+    fn read(text: &str, escape: Escape, fields: &BTreeMap<String, Field>) -> Result<Self, TemplateError> {
+        let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+        let generators: Vec<Generator> = fields.iter().map(|(name, field)| Generator::new(name, field)).collect();
+        let mut times = Vec::new();
+        let pieces = parse::pieces(text, &names, &generators, &mut times)?;
+        let fingerprint = fingerprint(text, fields);
+        let mut template = Template::of_variants(vec![pieces], Pick::Drawn, times, fingerprint);
+        template.generators =
+            generators.into_iter().map(|generator| generator.escaped(|text| escape.apply(text))).collect();
         Ok(template)
     }
 
@@ -230,6 +250,11 @@ impl Template {
         };
         pieces.iter().map(of_piece).fold(0, usize::saturating_add)
     }
+}
+
+/// Editors end a file with a line's end; messages seldom have one.
+fn without_last_line_end(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
 /// RFC 3339 with microseconds has 27 characters; a pattern may be longer.

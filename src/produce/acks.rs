@@ -10,7 +10,7 @@ use super::plan::StreamPlan;
 use super::worker::Note;
 use crate::by_the_second::{ByTheSecond, Figures};
 use crate::check::ProducedRecorder;
-use crate::kafka::{Deliveries, Delivery, Outcome, Outgoing, TransactionOutcome};
+use crate::kafka::{Deliveries, Delivery, Outcome, Outgoing, TransactionOutcome, outcome_text};
 use crate::latency::{ByPhase, LatencyHistogram};
 use crate::mergeable::Merge;
 use crate::profile::Delivery as Guarantee;
@@ -182,8 +182,8 @@ impl Books {
         match outcome {
             Outcome::Acked { offset } if is_transactional => self.uncommitted.push((event, offset)),
             Outcome::Acked { offset } => self.ack(event, offset, now_ns),
-            Outcome::Failed(code) => self.fail(event, code.to_string()),
-            Outcome::Unresolved(code) => self.leave_open(event, code.to_string()),
+            Outcome::Failed(code) => self.fail(event, outcome_text(code)),
+            Outcome::Unresolved(code) => self.leave_open(event, outcome_text(code)),
         }
     }
 

@@ -1,20 +1,78 @@
-//! The record headers of an event. Pure.
+//! The record headers of a stream's events. Pure.
+
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::event::EventId;
-use crate::event::payload::Stamps;
+use crate::event::payload::{Stamps, TODAYS_ID, TODAYS_STAMPS};
 use crate::event::place::Part;
 use crate::kafka::Headers;
+use crate::load::RecordForm;
+use crate::payload::{Encoder, EventParts, Template};
+use crate::profile::Stream;
 
-/// The headers that carry these parts of an event: ids as text, times as numbers in floodmark's own units.
-pub(super) fn headers_of(parts: &[Part], id: EventId, stamps: &Stamps) -> Headers {
-    parts.iter().map(|part| (part.header(), text_of(*part, id, stamps))).collect()
+/// Writes the headers of one stream.
+#[derive(Debug, Clone)]
+pub(super) struct HeaderWriter {
+    /// The parts of an event that travel in floodmark's own headers.
+    parts: Vec<(Part, Arc<str>)>,
+    /// The same of a tombstone, which has no other place for them; none where there are no tombstones.
+    of_tombstones: Vec<(Part, Arc<str>)>,
+    /// The user's own.
+    texts: Vec<(Arc<str>, Encoder)>,
 }
 
-fn text_of(part: Part, id: EventId, stamps: &Stamps) -> String {
-    match part {
+impl HeaderWriter {
+    pub(super) fn new(stream: &Stream) -> Self {
+        let named = |part: Part| (part, Arc::from(part.header()));
+        let text =
+            |(name, text): &(Arc<str>, Arc<Template>)| (Arc::clone(name), Encoder::template(Arc::clone(text), true));
+        let of_tombstones: &[Part] = if stream.tombstone_share() > 0.0 { &Part::ALL } else { &[] };
+        HeaderWriter {
+            parts: stream.payload.header_parts().into_iter().map(named).collect(),
+            of_tombstones: of_tombstones.iter().copied().map(named).collect(),
+            texts: stream.read_headers.iter().map(text).collect(),
+        }
+    }
+
+    /// Whether no record has any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.of_tombstones.is_empty() && self.texts.is_empty()
+    }
+
+    /// The headers of an event whose key stands in `out`: ids as text, times as numbers in floodmark's own units, and the user's texts.
+    pub(super) fn write(&mut self, event: &EventParts<'_>, form: RecordForm, out: &[u8]) -> Headers {
+        let parts = if form == RecordForm::Tombstone { &self.of_tombstones } else { &self.parts };
+        let of_part = |(part, name): &(Part, Arc<str>)| (Arc::clone(name), text_of(*part, event.id, event.stamps));
+        let key = event.key.clone().map_or(&[][..], |range| &out[range]);
+        let of_text = |(name, text): &mut (Arc<str>, Encoder)| (Arc::clone(name), written(text, event, key));
+        parts.iter().map(of_part).chain(self.texts.iter_mut().map(of_text)).collect()
+    }
+}
+
+/// The lengths of the names and of the longest values that a stream's headers may have, of records with a payload.
+pub(super) fn longest(stream: &Stream, key_bytes: usize) -> Vec<(u64, u64)> {
+    let of_part = |part: Part| (part.header().len(), text_of(part, TODAYS_ID, &TODAYS_STAMPS).len());
+    let of_text = |(name, text): &(Arc<str>, Arc<Template>)| (name.len(), text.longest_bytes(key_bytes));
+    let parts = stream.payload.header_parts().into_iter().map(of_part);
+    let lengths = parts.chain(stream.read_headers.iter().map(of_text));
+    lengths.map(|(name, value)| (name as u64, value as u64)).collect()
+}
+
+/// A text, written for an event with this key.
+fn written(text: &mut Encoder, event: &EventParts<'_>, key: &[u8]) -> Vec<u8> {
+    let mut out = key.to_vec();
+    let stands: Option<Range<usize>> = event.key.as_ref().map(|_| 0..key.len());
+    text.write(&mut out, &EventParts { key: stands, size_bytes: 0, ..event.clone() });
+    out.split_off(key.len())
+}
+
+fn text_of(part: Part, id: EventId, stamps: &Stamps) -> Vec<u8> {
+    let text = match part {
         Part::Id => id.to_uuid().to_string(),
         Part::EventTime => stamps.event_time_ms.to_string(),
         Part::Due => stamps.due_us.to_string(),
         Part::Sent => stamps.sent_us.to_string(),
-    }
+    };
+    text.into_bytes()
 }

@@ -1,6 +1,6 @@
 //! The largest event that a stream can send. Pure.
 
-use super::headers::headers_of;
+use super::headers;
 use crate::event::payload::{self, Size};
 use crate::kafka::MessageSize;
 use crate::load::StreamSchedule;
@@ -10,7 +10,7 @@ use crate::profile::{Codec, KeyDistribution, Keys, SizeDistribution, Stream};
 #[must_use]
 pub(crate) fn largest_event(stream: &Stream, schedule: &StreamSchedule) -> MessageSize {
     let (size, key_bytes) = (schedule.largest_size_bytes(), longest_key_bytes(&stream.keys));
-    let headers = headers_of(&stream.payload.header_parts(), payload::TODAYS_ID, &payload::TODAYS_STAMPS);
+    let headers = headers::longest(stream, key_bytes.unwrap_or(0));
     let is_filler = sizes_are_filler(stream);
     let of = &stream.payload;
     let payload_bytes = match (of.template(), of.encoding(), of.codec) {
@@ -23,6 +23,10 @@ pub(crate) fn largest_event(stream: &Stream, schedule: &StreamSchedule) -> Messa
         (None, None, Codec::Json) => {
             payload::json_bytes(key_bytes, if is_filler { Size::Filler(size) } else { Size::Whole(size) })
         }
+    };
+    let key_bytes = match &stream.keys.read {
+        Some(text) => key_bytes.map(|bytes| text.longest_bytes(bytes)),
+        None => key_bytes,
     };
     MessageSize { key_bytes: key_bytes.map(|bytes| bytes as u64), payload_bytes, headers }
 }

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::largest::sizes_are_filler;
+use super::record::RecordWriter;
 use crate::clock::Clock;
+use crate::event::RunTag;
 use crate::event::payload::Stamps;
-use crate::event::place::Part;
-use crate::event::{EventId, RunTag};
 use crate::load::{PlannedSend, StreamSchedule};
-use crate::payload::{Encoder, EventParts};
-use crate::profile::{Codec, Delivery, Stream, WhenFull};
+use crate::profile::{Delivery, WhenFull};
 
 /// All that the threads of one stream need to know.
 #[derive(Debug)]
@@ -41,10 +39,8 @@ pub struct StreamPlan {
     pub transaction_ns: u64,
     /// What happens when the queue is full.
     pub when_full: WhenFull,
-    /// Writes payloads; each worker has a copy.
-    pub encoder: Encoder,
-    /// The parts of an event that travel in record headers.
-    pub header_parts: Vec<Part>,
+    /// Writes records; each worker has a copy.
+    pub records: RecordWriter,
     /// Count what the profile disturbs on purpose as it is sent.
     pub counts_injected: bool,
     /// The topic.
@@ -63,43 +59,5 @@ impl StreamPlan {
             due_us: (self.start_ns + send.due_ns) / 1000,
             sent_us: sent_ns / 1000,
         }
-    }
-
-    /// Appends the key, if there is one, and then the payload. Returns the key's length.
-    pub(super) fn write_event(
-        &self,
-        out: &mut Vec<u8>,
-        encoder: &mut Encoder,
-        id: EventId,
-        stamps: &Stamps,
-        send: &PlannedSend,
-    ) -> Option<usize> {
-        let start = out.len();
-        let key_bytes = send.key.map(|key| {
-            self.schedule.write_key(key, out);
-            out.len() - start
-        });
-        let event = EventParts {
-            id,
-            stamps,
-            key: key_bytes.map(|bytes| start..start + bytes),
-            size_bytes: send.size_bytes,
-            seeds: self.schedule.field_seeds(id.producer, id.sequence, send.key),
-        };
-        encoder.write(out, &event);
-        key_bytes
-    }
-}
-
-/// Writes the payloads of a stream.
-#[must_use]
-pub(crate) fn encoder_of(stream: &Stream) -> Encoder {
-    let sizes_are_filler = sizes_are_filler(stream);
-    let payload = &stream.payload;
-    match (payload.template(), payload.encoding(), payload.codec) {
-        (Some(template), _, _) => Encoder::template(Arc::clone(template), sizes_are_filler),
-        (None, Some(encoding), _) => Encoder::schema(encoding),
-        (None, None, Codec::Json) => Encoder::json(sizes_are_filler),
-        (None, None, _) => Encoder::binary(),
     }
 }

@@ -91,7 +91,7 @@ fn open_client(plan: &StreamPlan, number: usize) -> Result<Client, ProduceError>
         settings,
         capacity: plan.capacity,
         transactional: plan.delivery == Delivery::ExactlyOnce,
-        with_headers: !plan.header_parts.is_empty(),
+        one_by_one: plan.records.needs_one_by_one(),
     };
     let (sink, deliveries) = Sink::open(&options, TRANSACTIONS_TIMEOUT)
         .map_err(|source| ProduceError::Client { stream: plan.name.clone(), source })?;
@@ -143,7 +143,7 @@ fn put_to_work(
         seconds: figures.sends.clone(),
         stop: stop.clone(),
         ceiling: ceiling.cloned(),
-        state: State::new(producers.into_iter(), plan.encoder.clone()),
+        state: State::new(producers.into_iter(), plan.records.clone()),
     };
     (worker, Acks::new(deliveries, notes_read, figures, name, Arc::clone(plan)))
 }

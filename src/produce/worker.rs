@@ -11,7 +11,6 @@ pub(crate) use self::state::WorkerReport;
 pub(super) use self::state::{State, Taken};
 use super::ceiling::Ceiling;
 use super::figures::SendFigures;
-use super::headers::headers_of;
 use super::pacer;
 use super::plan::StreamPlan;
 use crate::by_the_second::{ByTheSecond, Figures};
@@ -202,14 +201,12 @@ impl Worker {
         let sent_ns = self.state.looked_ns;
         let id = event_id(&self.plan, staged);
         let stamps = self.plan.stamps(&staged.send, sent_ns);
-        let headers = headers_of(&self.plan.header_parts, id, &stamps);
-        let State { encoder, second, .. } = &mut self.state;
-        let (plan, sent_bytes) = (&self.plan, &mut second.current.sent_bytes);
-        self.sink.add(outgoing(plan, staged, sent_ns), headers, |out| {
-            let start = out.len();
-            let key_bytes = plan.write_event(out, encoder, id, &stamps, &staged.send);
-            *sent_bytes += (out.len() - start) as u64;
-            key_bytes
+        let State { records, second, .. } = &mut self.state;
+        let sent_bytes = &mut second.current.sent_bytes;
+        self.sink.add(outgoing(&self.plan, staged, sent_ns), |out| {
+            let written = records.write(out, id, &stamps, &staged.send);
+            *sent_bytes += written.bytes() as u64;
+            written
         });
         self.state.staged.push(staged);
     }

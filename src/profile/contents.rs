@@ -11,7 +11,7 @@ use super::units::ByteSize;
 use crate::event::place::{Layout, Part};
 use crate::payload::schema::{Encoding, SchemaKind};
 use crate::payload::template::Draw;
-use crate::payload::{Field, Template};
+use crate::payload::{Field, KeyText, Template};
 
 /// Which key an event carries. The key's hash (Java's murmur2) chooses the partition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,15 @@ pub struct Keys {
     /// What a key starts with; its number follows. Default `k`.
     #[serde(default = "key_prefix")]
     pub prefix: String,
+    /// A file of your own, relative to the profile's folder, that is the record's key: a text with places for `{{key}}` (prefix and number) and for fields with by = "key". Default: prefix and number themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The share of events, 0 to 1, whose record has no key: they rotate over the partitions, and their payloads still name the key. Default 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub null_share: Option<f64>,
+    /// The text of `template`, once it is read.
+    #[serde(skip)]
+    pub(crate) read: Option<Arc<KeyText>>,
 }
 
 /// How keys are drawn.
@@ -110,6 +119,9 @@ pub struct Payload {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub headers: Vec<Part>,
+    /// The share of events, 0 to 1, that are tombstones: a key, no payload, id and times in record headers (slower: one client call for each event). Default 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tombstone_share: Option<f64>,
     /// The fingerprint of the template, schema or samples, as recorded in a run's manifest: a file with other contents is refused. Default: any contents are accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
@@ -241,6 +253,9 @@ impl Default for Keys {
             hot: None,
             hot_share: None,
             prefix: key_prefix(),
+            template: None,
+            null_share: None,
+            read: None,
         }
     }
 }

@@ -119,6 +119,11 @@ impl<'f> Faults<'f> {
         self.list.push(Fault { path: self.path.clone(), message: message.into(), help: None });
     }
 
+    /// What stands under the author's own `name` breaks a rule.
+    pub(super) fn add_named(&mut self, name: &str, message: impl Into<String>) {
+        self.list.push(Fault { path: self.path.name(name), message: message.into(), help: None });
+    }
+
     /// The table itself breaks a rule, and this is how to fix it.
     pub(super) fn add_here(&mut self, message: impl Into<String>, help: impl Into<String>) {
         self.list.push(Fault { path: self.path.clone(), message: message.into(), help: Some(help.into()) });

@@ -19,6 +19,7 @@ mod model;
 mod overrides;
 mod phase;
 pub(crate) mod phase_plan;
+mod record;
 mod recorded;
 mod replay;
 #[cfg(test)]
@@ -50,6 +51,8 @@ pub(crate) use load::Loaded;
 pub use model::*;
 pub(crate) use overrides::Overrides;
 pub use phase::Phase;
+pub(crate) use record::Compression;
+pub use record::RecordTimestamp;
 pub use recorded::{Recorded, Records};
 pub(crate) use replay::{Detail, DetailKind, Replay, Smooth};
 pub(crate) use schema::{is_profile_key, profile_keys};

@@ -3,6 +3,7 @@
 //! The doc comments here are what `floodmark schema profile` shows in an editor.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     arrivals::{Arrivals, OnOff},
     bounds::{MAX_PARTITIONS, MAX_PRODUCERS},
-    contents::{Codec, Keys, Payload},
+    contents::{Codec, KeyDistribution, Keys, Payload},
     injections::{Lateness, Retries, Skew},
     phase::Phase,
+    record::{Compression, RecordTimestamp},
     recorded::Records,
     replay::Replay,
     sla::{AbortWhen, Sla},
@@ -22,6 +24,7 @@ use super::{
     watermark::WatermarkModel,
     window_results::WindowResults,
 };
+use crate::payload::Template;
 use crate::payload::schema::SchemaText;
 
 /// The default number of partitions of a topic that floodmark creates.
@@ -71,6 +74,10 @@ pub struct Stream {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_PARTITIONS))]
     pub partitions: Option<u32>,
+    /// How much each partition gets, in proportion to the others: a number for each. Of keys where there are any (a key stays in its partition), otherwise of events. Default: all alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub partition_weights: Vec<f64>,
     /// Logical producers, each with a clock, a sequence and an even part of the rate; also the most workers and shards that can share the stream. Default 4.
     #[serde(default = "defaults::producers")]
     #[schemars(range(min = 1, max = MAX_PRODUCERS))]
@@ -97,6 +104,12 @@ pub struct Stream {
     /// What the client is asked to guarantee. Default at-least-once.
     #[serde(default)]
     pub delivery: Delivery,
+    /// How batches are compressed. `-X compression.codec=…` wins. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
+    /// How hard: gzip 1 to 9, lz4 and zstd 1 to 12. Default: the codec's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression_level: Option<u8>,
     /// With exactly-once: how often the transaction is committed. Default 100ms.
     #[serde(default = "defaults::transaction")]
     pub transaction: Span,
@@ -109,6 +122,12 @@ pub struct Stream {
     /// What an event's payload looks like, and how large it is.
     #[serde(default)]
     pub payload: Payload,
+    /// Record headers of your own: their names, and texts that may have places like `{{key}}` and `{{country}}` (slower: one client call for each event).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Which moment stands in the timestamp of a record. Default sent.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub record_timestamp: RecordTimestamp,
     /// The producers' clocks are wrong, and so are the event times that they write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<Skew>,
@@ -135,6 +154,9 @@ pub struct Stream {
     #[serde(rename = "watermark", default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub watermarks: Vec<WatermarkModel>,
+    /// The names and texts of `headers`, once they are read.
+    #[serde(skip)]
+    pub(crate) read_headers: Vec<(Arc<str>, Arc<Template>)>,
 }
 
 /// What the client is asked to guarantee.
@@ -256,6 +278,10 @@ impl Stage {
     }
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 fn none_written(stages: &[Stage]) -> bool {
     stages.iter().all(|stage| stage.implied)
 }
@@ -350,10 +376,40 @@ impl Stream {
         timeline::events(&self.phases, base)
     }
 
+    /// Every text of its records that may have places for fields.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Arc<Template>> {
+        self.payload.template().into_iter().chain(self.read_headers.iter().map(|(_, text)| text))
+    }
+
+    /// The share of events, 0 to 1, that are tombstones.
+    #[must_use]
+    pub fn tombstone_share(&self) -> f64 {
+        self.payload.tombstone_share.unwrap_or(0.0)
+    }
+
+    /// The share of events, 0 to 1, whose record has no key although the event has one.
+    #[must_use]
+    pub fn null_key_share(&self) -> f64 {
+        self.keys.null_share.unwrap_or(0.0)
+    }
+
+    /// Whether some of its records have no key.
+    #[must_use]
+    pub fn has_records_without_key(&self) -> bool {
+        self.keys.distribution == KeyDistribution::None || self.null_key_share() > 0.0
+    }
+
+    /// How many partitions the topic must have, if the profile says: by number, or by a weight for each.
+    #[must_use]
+    pub fn wanted_partitions(&self) -> Option<u32> {
+        let weights = self.partition_weights.len() as u32;
+        self.partitions.or((weights > 0).then_some(weights))
+    }
+
     /// How many partitions the topic gets when floodmark creates it.
     #[must_use]
     pub fn planned_partitions(&self) -> u16 {
-        u16::try_from(self.partitions.unwrap_or(DEFAULT_PARTITIONS)).unwrap_or(u16::MAX)
+        u16::try_from(self.wanted_partitions().unwrap_or(DEFAULT_PARTITIONS)).unwrap_or(u16::MAX)
     }
 
     /// The place of the last stage that shows events, whose figures are the stream's.

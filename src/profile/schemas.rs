@@ -149,7 +149,9 @@ impl Payload {
     }
 
     fn filling(&self) -> Filling {
-        let rules = self.fields.iter().map(|(path, field)| (path.clone(), Generator::new(path, field))).collect();
+        // Fields that are no pointers stand in headers and keys.
+        let fields = self.fields.iter().filter(|(path, _)| path.starts_with('/'));
+        let rules = fields.map(|(path, field)| (path.clone(), Generator::new(path, field))).collect();
         Filling { facts: self.facts(), rules }
     }
 

@@ -1,22 +1,25 @@
 //! The templates and samples of all of a profile's streams, and the lists that their fields are drawn from: read, and recorded so that they
 //! can be found again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{
-    Payload, Profile, Records,
+    Keys, Payload, Profile, Records, Stream,
     fault::{Fault, Faults},
     load::text_of,
 };
 use crate::event::place::Part;
 use crate::payload::template::{Draw, Escape, SampleForm, SamplePlaces, SamplesError};
-use crate::payload::{Field, Template};
+use crate::payload::{Field, KeyText, Template};
 
 /// The largest template: what it makes is at most as large as a message may be.
 const MAX_TEMPLATE_BYTES: u64 = 8 << 20;
+/// The largest template of a key.
+const MAX_KEY_BYTES: u64 = 1 << 16;
 /// The largest list of values.
 const MAX_LIST_BYTES: u64 = 512 << 20;
 /// As many bytes of samples are kept in memory.
@@ -36,22 +39,56 @@ impl Profile {
         let mut list = Vec::new();
         let mut faults = Faults::new(&mut list);
         for (index, stream) in self.streams.iter_mut().enumerate() {
-            let producers = stream.producers;
-            let mut faults = faults.at_index("stream", index);
-            stream.payload.read_files(folder, producers, &mut faults.at("payload"));
-            let records = stream.records.as_mut();
-            let payloads = records.and_then(|records| records.read_file(folder, &mut faults.at("records")));
-            if let Some(payloads) = payloads {
-                stream.payload.read_recorded(&payloads, producers, &mut faults.at("payload"));
-            }
+            stream.read_texts(folder, &mut faults.at_index("stream", index));
         }
         if list.is_empty() { Ok(()) } else { Err(list) }
     }
 }
 
-impl Payload {
-    fn read_files(&mut self, folder: &Path, producers: u16, faults: &mut Faults<'_>) {
+impl Stream {
+    fn read_texts(&mut self, folder: &Path, faults: &mut Faults<'_>) {
         let before = faults.len();
+        self.payload.read_lists(folder, &mut faults.at("payload"));
+        // Texts are read with the rules of their fields: a rule that is wrong is told first.
+        if faults.len() > before {
+            return;
+        }
+        self.payload.read_message(folder, self.producers, &mut faults.at("payload"));
+        let records = self.records.as_mut();
+        let payloads = records.and_then(|records| records.read_file(folder, &mut faults.at("records")));
+        if let Some(payloads) = payloads {
+            self.payload.read_recorded(&payloads, self.producers, &mut faults.at("payload"));
+        }
+        self.read_headers(faults);
+        self.keys.read_template(folder, &self.payload.fields, &mut faults.at("keys"));
+    }
+
+    fn read_headers(&mut self, faults: &mut Faults<'_>) {
+        for (name, text) in &self.headers {
+            match Template::beside_payload(text, &self.payload.fields) {
+                Ok(template) => self.read_headers.push((name.as_str().into(), Arc::new(template))),
+                Err(error) => faults.at("headers").add_named(name, error.to_string()),
+            }
+        }
+    }
+}
+
+impl Keys {
+    fn read_template(&mut self, folder: &Path, fields: &BTreeMap<String, Field>, faults: &mut Faults<'_>) {
+        let Some(name) = &self.template else { return };
+        let text = match read_text(&folder.join(name), MAX_KEY_BYTES, "template of keys") {
+            Ok(text) => text,
+            Err((message, help)) => return faults.add_help("template", message, help),
+        };
+        match KeyText::new(&text, Escape::of_file(name), fields) {
+            Ok(text) => self.read = Some(Arc::new(text)),
+            Err(error) => faults.add("template", format!("{name}, {error}")),
+        }
+    }
+}
+
+impl Payload {
+    fn read_lists(&mut self, folder: &Path, faults: &mut Faults<'_>) {
         for (name, field) in &mut self.fields {
             let mut faults = faults.at_name("fields", name);
             for fault in field.faults() {
@@ -64,11 +101,13 @@ impl Payload {
                 faults.add_help("file", message, help);
             }
         }
+    }
+
+    fn read_message(&mut self, folder: &Path, producers: u16, faults: &mut Faults<'_>) {
         if let Some(name) = self.samples.clone() {
             return self.read_samples(&name, folder, producers, faults);
         }
-        // A template is read with the rules of its fields: a rule that is wrong is told first.
-        let Some(name) = self.template.clone().filter(|_| faults.len() == before) else { return };
+        let Some(name) = self.template.clone() else { return };
         match read_text(&folder.join(&name), MAX_TEMPLATE_BYTES, "template") {
             Ok(text) => self.compile(&name, &text, faults),
             Err((message, help)) => faults.add_help("template", message, help),
@@ -281,6 +320,10 @@ fn note_records(records: Option<&Records>, folder: &Path, stream: &mut toml::Val
 pub(super) fn note_templates(profile: &Profile, folder: &Path, table: &mut toml::Table) {
     let streams = table.get_mut("stream").and_then(toml::Value::as_array_mut);
     for (stream, written) in profile.streams.iter().zip(streams.into_iter().flatten()) {
+        let keys = written.get_mut("keys").and_then(toml::Value::as_table_mut);
+        if let (Some(name), Some(keys)) = (&stream.keys.template, keys) {
+            keys.insert("template".to_owned(), full(folder, name).into());
+        }
         note_records(stream.records.as_ref(), folder, written);
         let Some(payload) = written.get_mut("payload").and_then(toml::Value::as_table_mut) else { continue };
         let Payload { template, samples, read, .. } = &stream.payload;

@@ -27,10 +27,16 @@ pub(crate) struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    /// The way of a client with these settings.
+    /// The way of a stream's client with these settings.
     #[must_use]
-    pub(crate) fn of(settings: &'a ClientSettings, topic: &'a str, batch: Option<BatchLimit>, embedded: bool) -> Self {
-        let (client_bytes, compression) = (settings.largest_message_bytes(), settings.compression());
+    pub(crate) fn of(
+        settings: &'a ClientSettings,
+        stream: &Stream,
+        topic: &'a str,
+        batch: Option<BatchLimit>,
+        embedded: bool,
+    ) -> Self {
+        let (client_bytes, compression) = (settings.largest_message_bytes(), settings.compression(stream));
         Way { topic, client_bytes, batch, compression, embedded }
     }
 }

@@ -170,7 +170,7 @@ fn too_large(profile: &Profile, schedules: &[Arc<StreamSchedule>]) -> Vec<String
     let settings = ClientSettings::default();
     let fits = profile.streams.iter().zip(schedules).map(|(stream, schedule)| {
         let topic = stream.topic_name();
-        fit(stream, schedule, &Way::of(&settings, &topic, None, false))
+        fit(stream, schedule, &Way::of(&settings, stream, &topic, None, false))
     });
     fits.filter_map(|fit| match fit {
         Fit::Passes => None,

@@ -9,7 +9,7 @@ use crate::check::Observed;
 use crate::conclude::{StreamMeasured, models_at, windows_plan};
 use crate::consume::StagePlan;
 use crate::event_time::lateness::Disturbed;
-use crate::produce::{StreamPlan, encoder_of};
+use crate::produce::{RecordWriter, StreamPlan};
 use crate::profile::Delivery;
 
 /// The plan of a stream's workers, whose start is still to be named; none when this shard has none of its logical producers.
@@ -36,8 +36,7 @@ fn plan_of_producers(prepared: &Prepared, index: usize, producers: Vec<u16>) -> 
         delivery: stream.delivery,
         transaction_ns: stream.transaction.as_nanos(),
         when_full: stream.when_full,
-        encoder: encoder_of(stream),
-        header_parts: stream.payload.header_parts(),
+        records: RecordWriter::new(stream, schedule),
         counts_injected: !stream.watermarks.is_empty() && Disturbed::any_of(schedule),
         topic: topic.clone(),
         settings: producer_settings(prepared, &prepared.streams[index]),
@@ -108,6 +107,7 @@ pub(super) fn producer_settings(prepared: &Prepared, stream: &PreparedStream) ->
     let settings = &prepared.settings;
     let mut producer = settings.producer(stream.delivery, settings.queue_capacity(), transactional_id.as_deref());
     settings.fit_batches(&mut producer, *batch_limit);
+    settings.compress(&mut producer, stream);
     producer
 }
 

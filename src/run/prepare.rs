@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::error::RunError;
 use super::event_sizes::{Fit, Way, fit};
 use super::request::Request;
-use super::streams::{PreparedStream, StreamTopic, prepare_streams, prepare_topics, refuse_idle_observer};
+use super::streams::{
+    PreparedStream, StreamTopic, notes_on_compaction, prepare_streams, prepare_topics, refuse_idle_observer,
+};
 use crate::broker::{Broker, BrokerConfig};
 use crate::clock::Clock;
 use crate::conclude::Role;
@@ -51,9 +53,12 @@ pub(crate) fn prepare(mut request: Request) -> Result<Prepared, RunError> {
     let Cluster { embedded, settings, target } = Cluster::reach(&request)?;
     let topics = prepare_topics(&request, &target, embedded.is_some())?;
     let schedules = schedules_of(&request, &topics);
-    let ways: Vec<Way<'_>> =
-        topics.iter().map(|topic| Way::of(&settings, &topic.name, topic.batch_limit, embedded.is_some())).collect();
+    let streams_and_topics = request.loaded.profile.streams.iter().zip(&topics);
+    let ways: Vec<Way<'_>> = streams_and_topics
+        .map(|(stream, topic)| Way::of(&settings, stream, &topic.name, topic.config.batch_limit, embedded.is_some()))
+        .collect();
     notes.extend(notes_on_sizes(&request, &schedules, &ways)?);
+    notes.extend(notes_on_compaction(&request.loaded.profile.streams, &topics));
     let streams = prepare_streams(&request, &target, topics, &schedules)?;
     refuse_idle_observer(&request, &streams)?;
     let run_id = request.run_id();

@@ -9,7 +9,7 @@ use super::request::Request;
 use crate::conclude::models_of;
 use crate::consume::extract::Extractor;
 use crate::event_time::watermark::ModelSpec;
-use crate::kafka::{BatchLimit, MARK, PartitionRange, Target, TopicPlan, isolation_of};
+use crate::kafka::{BatchLimit, MARK, PartitionRange, Target, TargetError, TopicConfig, TopicPlan, isolation_of};
 use crate::load::StreamSchedule;
 use crate::profile::{Isolation, Stage, Stream};
 use crate::side_by_side::side_by_side;
@@ -60,16 +60,15 @@ impl PreparedStage {
 pub(super) struct StreamTopic {
     pub(super) name: String,
     pub(super) partitions: u32,
-    /// The largest batch that it takes, if the broker says.
-    pub(super) batch_limit: Option<BatchLimit>,
+    pub(super) config: TopicConfig,
 }
 
 /// The topics of all streams, created where that is permitted.
 pub(super) fn prepare_topics(request: &Request, target: &Target, embedded: bool) -> Result<Vec<StreamTopic>, RunError> {
     let topics = topics_there(request, target, embedded)?;
-    let limits = batch_limits(request, target, &topics)?;
-    let topic = |((name, partitions), batch_limit)| StreamTopic { name, partitions, batch_limit };
-    Ok(topics.into_iter().zip(limits).map(topic).collect())
+    let configs = topic_configs(request, target, &topics)?;
+    let topic = |((name, partitions), config)| StreamTopic { name, partitions, config };
+    Ok(topics.into_iter().zip(configs).map(topic).collect())
 }
 
 /// The streams' topics, with their partitions.
@@ -83,30 +82,61 @@ fn topics_there(request: &Request, target: &Target, embedded: bool) -> Result<Ve
         .filter(|(_, topic)| is_ours(topic))
         .map(|(stream, topic)| TopicPlan {
             topic,
-            partitions: stream.partitions,
+            partitions: stream.wanted_partitions(),
             allowed: embedded || request.allow_topics.contains(topic),
         })
         .collect();
-    let mut prepared = target.prepare_topics(&plans)?.into_iter();
+    let prepared =
+        target.prepare_topics(&plans).map_err(|error| weights_at_fault(&request.loaded.profile.streams, error));
+    let mut prepared = prepared?.into_iter();
     let of_stream = |(stream, topic): &(&Stream, String)| {
         let known = if is_ours(topic) { prepared.next() } else { None };
         let partitions = known.map_or_else(|| target.stage_partitions(&stream.name, topic), Ok)?;
+        let weights = stream.partition_weights.len() as u32;
+        if weights != 0 && weights != partitions {
+            return Err(RunError::Usage(other_weights(stream, topic, partitions)));
+        }
         Ok((topic.clone(), partitions))
     };
     streams.iter().map(of_stream).collect()
 }
 
-/// The largest batch that each stream's topic takes, as far as the broker says.
-fn batch_limits(
-    request: &Request,
-    target: &Target,
-    topics: &[(String, u32)],
-) -> Result<Vec<Option<BatchLimit>>, RunError> {
+/// A topic with other partitions than a stream has weights: told as what the profile says.
+fn weights_at_fault(streams: &[Stream], error: TargetError) -> RunError {
+    let TargetError::OtherPartitions { topic, found, .. } = &error else { return error.into() };
+    let has_weights = |stream: &&Stream| stream.topic_name() == *topic && !stream.partition_weights.is_empty();
+    match streams.iter().find(has_weights) {
+        Some(stream) => RunError::Usage(other_weights(stream, topic, *found)),
+        None => error.into(),
+    }
+}
+
+fn other_weights(stream: &Stream, topic: &str, found: u32) -> String {
+    let (name, count) = (&stream.name, stream.partition_weights.len());
+    format!(
+        "stream {name}: there are {count} partition_weights, but topic {topic} has {found} partitions; write one weight for each, or name another topic"
+    )
+}
+
+/// How each stream's topic is set up, as far as the broker says.
+fn topic_configs(request: &Request, target: &Target, topics: &[(String, u32)]) -> Result<Vec<TopicConfig>, RunError> {
     if !request.role.sends() {
-        return Ok(vec![None; topics.len()]);
+        return Ok(vec![TopicConfig::default(); topics.len()]);
     }
     let names: Vec<&str> = topics.iter().map(|(topic, _)| topic.as_str()).collect();
-    Ok(target.batch_limits(&names)?)
+    Ok(target.topic_configs(&names)?)
+}
+
+/// What a user should know of topics that are compacted.
+pub(super) fn notes_on_compaction(streams: &[Stream], topics: &[StreamTopic]) -> Vec<String> {
+    let compacted = streams.iter().zip(topics).filter(|(_, topic)| topic.config.is_compacted);
+    let note = |(stream, topic): (&Stream, &StreamTopic)| {
+        let (name, topic) = (&stream.name, &topic.name);
+        let removed = "events that the broker removes before a stage reads them count as lost";
+        let refused = if stream.has_records_without_key() { ", and it refuses records without a key" } else { "" };
+        format!("stream {name}: topic {topic} is compacted: {removed}{refused}")
+    };
+    compacted.map(note).collect()
 }
 
 /// Asks the cluster where the stages of all streams begin.
@@ -136,7 +166,7 @@ impl Beginnings<'_> {
         topic: &StreamTopic,
         schedule: &Arc<StreamSchedule>,
     ) -> Result<PreparedStream, RunError> {
-        let StreamTopic { name, partitions, batch_limit } = topic;
+        let StreamTopic { name, partitions, config } = topic;
         let ranges = self.of_topic(name, *partitions, Isolation::ReadUncommitted)?;
         let models = models_of(stream).map_err(|fault| RunError::Usage(format!("stream {}: {fault}", stream.name)))?;
         let of_stage = |stage| self.of_stage(stream, topic, stage);
@@ -145,7 +175,7 @@ impl Beginnings<'_> {
             models,
             topic: name.clone(),
             partitions: *partitions,
-            batch_limit: *batch_limit,
+            batch_limit: config.batch_limit,
             ranges,
             schedule: Arc::clone(schedule),
             stages: stream.stages.iter().map(of_stage).collect::<Result<_, _>>()?,

@@ -65,6 +65,8 @@ mod program;
 #[cfg(test)]
 mod recorded;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod registry;
 #[cfg(test)]
 mod relay;

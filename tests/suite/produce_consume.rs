@@ -10,8 +10,7 @@ use floodmark::consume::{self, End, StagePlan, StageReport, Told};
 use floodmark::event::RunTag;
 use floodmark::kafka::{ClientSettings, Target, TopicPlan};
 use floodmark::load::{Shard, streams_of};
-use floodmark::payload::Encoder;
-use floodmark::produce::{self, FiguresTo, ProduceReport, StreamPlan};
+use floodmark::produce::{self, FiguresTo, ProduceReport, RecordWriter, StreamPlan};
 use floodmark::profile::{Isolation, Profile, Span};
 use floodmark::stop::StopFlag;
 
@@ -73,8 +72,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
         delivery: profile.streams[0].delivery,
         transaction_ns: 0,
         when_full: profile.streams[0].when_full,
-        encoder: Encoder::json(true),
-        header_parts: Vec::new(),
+        records: RecordWriter::new(&profile.streams[0], &schedule),
         counts_injected: false,
         topic: topic.clone(),
         settings: settings.producer(profile.streams[0].delivery, 10_000, None),

@@ -173,7 +173,7 @@ fn a_template_that_cannot_be_used_is_one_sentence() {
         ("template = \"order.xml\"\nfields = { country = { kind = \"integer\" } }", "uniform numbers need `max`"),
         (
             "template = \"order.xml\"\nfields = { country = { kind = \"uuid\" }, extra = { kind = \"uuid\" } }",
-            "no place for the field `extra`",
+            "nothing has a place for the field `extra`",
         ),
         (
             "template = \"order.xml\"\nsize = \"1kB\"\nfields = { country = { kind = \"uuid\" } }",

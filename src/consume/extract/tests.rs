@@ -217,3 +217,28 @@ fn an_id_is_found_anywhere_in_a_text() {
     let found = extractor.extract(Some(other.as_bytes()), no_headers);
     assert_eq!((found.id, found.fault), (Err(Unidentified::Unreadable), Some(Fault::Missing(Part::Id))));
 }
+
+#[test]
+fn a_tombstone_is_read_from_its_headers_wherever_other_messages_have_their_parts() {
+    let id = ID.to_uuid().to_string();
+    let header = |name: &str| match name {
+        HEADER_ID => Some(id.as_bytes()),
+        "floodmark-event-time" => Some(&b"1760000000123"[..]),
+        HEADER_DUE => Some(&b"1760000000123456"[..]),
+        HEADER_SENT => Some(&b"1760000000123999"[..]),
+        _ => None,
+    };
+    let expected = Extracted {
+        id: Ok(ID),
+        due_us: Some(1_760_000_000_123_456),
+        sent_us: Some(1_760_000_000_123_999),
+        event_time_ms: Some(1_760_000_000_123),
+        fault: None,
+    };
+    let in_text = Layout { id: Place::Text, due: None, sent: None, event_time: at(Place::Text, TimeForm::Rfc3339) };
+    for extractor in [json(), Extractor::of_layout(in_text), json().with_form(&TimeForm::Rfc3339)] {
+        assert_eq!(extractor.extract(None, header), expected);
+        assert_eq!(extractor.extract(None, no_headers).id, Err(Unidentified::Unreadable), "a stranger's tombstone");
+        assert_eq!(extractor.extract(Some(b""), header).id, Err(Unidentified::Unreadable), "an empty payload is none");
+    }
+}

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use rdkafka::ClientConfig;
 
 use self::parsed::Parsed;
-use super::batch_limit::BatchLimit;
 use super::error::KafkaError;
-use crate::profile::{Delivery, Isolation};
+use super::topic_config::BatchLimit;
+use crate::profile::{Compression, Delivery, Isolation, Stream};
 use crate::redact::redact;
 
 /// librdkafka's defaults of message.max.bytes and fetch.max.bytes, and the smallest value of the first.
@@ -333,10 +333,21 @@ impl ClientSettings {
         self.largest_message_bytes
     }
 
-    /// The compression that the user asked for, if any: floodmark itself asks for none.
+    /// The compression of a stream's batches, if any: what the user gave wins over what the profile asks for.
     #[must_use]
-    pub fn compression(&self) -> Option<&str> {
-        self.get("compression.codec").map(str::trim).filter(|codec| !codec.eq_ignore_ascii_case("none"))
+    pub fn compression(&self, stream: &Stream) -> Option<&str> {
+        let asked = || stream.compression.map(Compression::name);
+        let codec = self.get("compression.codec").map(str::trim).or_else(asked);
+        codec.filter(|codec| !codec.eq_ignore_ascii_case("none"))
+    }
+
+    /// Compresses a producer's batches as the stream asks, unless the user gave a codec. A level that the user gave stays.
+    pub fn compress(&self, producer: &mut BTreeMap<String, String>, stream: &Stream) {
+        let Some(codec) = stream.compression.filter(|_| self.get("compression.codec").is_none()) else { return };
+        producer.insert("compression.codec".to_owned(), codec.name().to_owned());
+        if let (Some(level), None) = (stream.compression_level, self.get("compression.level")) {
+            producer.insert("compression.level".to_owned(), level.to_string());
+        }
     }
 
     /// The settings of a consumer that reads from given offsets, floodmark's own first.

@@ -310,6 +310,29 @@ fn the_largest_message_is_the_clients_own_reading() {
     assert_eq!(largest("", &[]), DEFAULT_REQUEST_BYTES);
     assert_eq!(largest("max.request.size=2097152\n", &[]), 2_097_152);
     assert_eq!(largest("max.request.size=2097152\n", &["message.max.bytes=0x10000"]), 65_536);
-    assert_eq!(gather("", &["compression.type=lz4"]).unwrap().compression(), Some("lz4"));
-    assert_eq!(gather("", &["compression.type=NONE"]).unwrap().compression(), None);
+}
+
+#[test]
+fn the_users_compression_wins_over_the_profiles() {
+    let stream = |text: &str| -> Stream {
+        let text = format!("name = \"s\"\nrate = \"1/s\"\n{text}");
+        toml::from_str(&text).unwrap()
+    };
+    let (plain, zstd) = (stream(""), stream("compression = \"zstd\"\ncompression_level = 7"));
+    let asked = |pairs: &[&str], stream: &Stream| {
+        let settings = gather("", pairs).unwrap();
+        let mut producer = settings.producer(Delivery::AtLeastOnce, 10, None);
+        settings.compress(&mut producer, stream);
+        (
+            settings.compression(stream).map(str::to_owned),
+            producer["compression.codec"].clone(),
+            producer.get("compression.level").cloned(),
+        )
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(asked(&[], &plain), (None, "none".to_owned(), None));
+    assert_eq!(asked(&[], &zstd), (some("zstd"), "zstd".to_owned(), some("7")));
+    assert_eq!(asked(&["compression.level=3"], &zstd), (some("zstd"), "zstd".to_owned(), some("3")));
+    assert_eq!(asked(&["compression.type=lz4"], &zstd), (some("lz4"), "lz4".to_owned(), None), "7 is a level of zstd");
+    assert_eq!(asked(&["compression.type=NONE"], &zstd), (None, "NONE".to_owned(), None));
 }

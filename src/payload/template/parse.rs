@@ -74,6 +74,20 @@ pub enum Wrong {
     /// Two fillers.
     #[error("a template has one `{{{{filler}}}}` at most, outside of repeated parts")]
     Fillers,
+    /// A filler in a text that is no payload.
+    #[error("`{{{{filler}}}}` brings a payload to its size, and has no place here")]
+    FillerBeside,
+    /// A place in a key that is not the key's.
+    #[error("`{0}` is not the same for all events of a key, and has no place in it")]
+    NotOfKey(String),
+    /// A field in a key that is not the key's.
+    #[error(
+        "`{0}` is not the same for all events of a key: add by = \"key\" to its rule, and choose another kind than time"
+    )]
+    FieldNotOfKey(String),
+    /// A key without its name.
+    #[error("the text of the key has no place for {{{{key}}}}, so different keys would be the same")]
+    NoKey,
     /// Too deep.
     #[error("parts are nested more than {DEEPEST} deep")]
     TooDeep,

@@ -6,9 +6,9 @@ use super::{BATCH_EVENTS, Staged};
 use crate::by_the_second::ByTheSecond;
 use crate::event_time::lateness::{Disturbed, InjectionLedger};
 use crate::latency::{ByPhase, LatencyHistogram};
-use crate::payload::Encoder;
 use crate::produce::figures::SendFigures;
 use crate::produce::plan::StreamPlan;
+use crate::produce::record::RecordWriter;
 
 /// What was taken from a producer's schedule.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,7 +62,7 @@ pub(in crate::produce) struct State {
     pub(super) looked_ns: u64,
     /// What the client's queue could not take: to be sent first.
     pub(super) returned: VecDeque<Staged>,
-    pub(super) encoder: Encoder,
+    pub(super) records: RecordWriter,
     pub(super) second: ByTheSecond<SendFigures>,
     pub(super) report: WorkerReport,
     pub(super) transaction_began_ns: u64,
@@ -70,7 +70,7 @@ pub(in crate::produce) struct State {
 }
 
 impl State {
-    pub(in crate::produce) fn new(producers: impl Iterator<Item = u16>, encoder: Encoder) -> Self {
+    pub(in crate::produce) fn new(producers: impl Iterator<Item = u16>, records: RecordWriter) -> Self {
         State {
             taken_to_ns: 0,
             blocked_until_ns: 0,
@@ -78,7 +78,7 @@ impl State {
             staged: Vec::with_capacity(BATCH_EVENTS),
             looked_ns: 0,
             returned: VecDeque::new(),
-            encoder,
+            records,
             second: ByTheSecond::new(),
             report: WorkerReport::default(),
             transaction_began_ns: 0,

@@ -23,6 +23,12 @@ pub(super) fn keys(keys: &Keys, faults: &mut Faults<'_>) {
     if keys.prefix.len() > MAX_PREFIX_BYTES {
         faults.add("prefix", format!("the prefix is {} bytes long (limit {MAX_PREFIX_BYTES})", keys.prefix.len()));
     }
+    // Payloads hold the key as it is.
+    if let Some(odd) = keys.prefix.chars().find(|next| matches!(next, '"' | '\\') || next.is_control()) {
+        let message =
+            format!("the prefix cannot contain `{}`: payloads are JSON and hold it as it is", odd.escape_debug());
+        faults.add_help("prefix", message, "use letters, digits, `-` and `_`");
+    }
     match keys.exponent {
         Some(exponent) if keys.distribution == KeyDistribution::Zipf => {
             faults.positive("exponent", exponent, MAX_ZIPF_EXPONENT);

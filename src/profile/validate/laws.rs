@@ -324,3 +324,68 @@ fn window_results_can_be_read_and_compared() {
     let late = format!("[[stream.watermark]]\nengine = \"flink\"\nbound = \"1s\"\nstage =  \"out\"\n{beside}");
     stream_refused(&late, "stage =  \"out\"", "not events that could be late");
 }
+
+#[test]
+fn headers_have_names_that_are_the_users_own_and_texts_that_can_be_written() {
+    let header = |line: &str, excerpt: &str, expected: &str| {
+        stream_refused(&format!("[stream.headers]\n{line}"), excerpt, expected)
+    };
+    header("floodmark-id = \"x\"", "floodmark-id = \"x\"", "cannot begin with `floodmark-`, as `floodmark-id` does");
+    header("Floodmark-Other = \"x\"", "Floodmark-Other = \"x\"", "these are floodmark's own");
+    header("\"\" = \"x\"", "\"\" = \"x\"", "a header's name cannot be empty");
+    header("\"a\\u0000b\" = \"x\"", "\"a\\u0000b\" = \"x\"", "cannot contain `\\0`");
+    header(
+        "a = \"{{tenant}}\"",
+        "a = \"{{tenant}}\"",
+        "no field is called `tenant`; add [stream.payload.fields.tenant]",
+    );
+    header("a = \"x {{id\"", "a = \"x {{id\"", "line 1, column 3: `{{` is not closed");
+    header("a = \"{{filler}}\"", "a = \"{{filler}}\"", "has no place here");
+    let keyless = "keys = { distribution = \"none\" }\n[stream.headers]\na = \"{{key}}\"";
+    stream_refused(keyless, "a = \"{{key}}\"", "the header `a` has a place for the key, and the events have none");
+    let unused = "[stream.headers]\na = \"x\"\n[stream.payload.fields]\ntenant = { kind = \"uuid\" }";
+    stream_refused(unused, "tenant", "nothing has a place for the field `tenant`");
+    let used = unused.replace("\"x\"", "\"{{tenant}} of {{key}} at {{due:rfc3339}}\"");
+    Profile::from_text(&profile("duration = \"60s\"", &format!("rate = \"1k/s\"\n{used}")), "p.toml").unwrap();
+}
+
+#[test]
+fn tombstones_and_null_keys_leave_something_that_can_be_checked() {
+    stream_refused("payload = { tombstone_share = 2 }", "tombstone_share = 2", "must be from 0 to 1");
+    stream_refused("keys = { null_share = -1 }", "null_share = -1", "must be from 0 to 1");
+    let together = "keys = { null_share = 0.6 }\npayload = { tombstone_share = 0.5 }";
+    stream_refused(together, "tombstone_share = 0.5", "0.5 of the events are tombstones and 0.6 have no key");
+    let keyless = "keys = { distribution = \"none\" }\npayload = { tombstone_share = 0.5 }";
+    stream_refused(keyless, "tombstone_share = 0.5", "only applies with a distribution of keys other than \"none\"");
+    let models = "payload = { tombstone_share = 0.5 }\nwatermark = [{ engine = \"flink\", bound = \"1s\" }]";
+    stream_refused(models, "tombstone_share = 0.5", "needs the event time of every event");
+    let streams = "keys = { null_share = 0.1 }\nwatermark = [{ engine = \"kafka-streams\", window = \"tumbling:1s\" }]";
+    stream_refused(streams, "null_share = 0.1", "Kafka Streams drops records without a key");
+}
+
+#[test]
+fn weights_and_levels_are_what_a_topic_and_a_codec_have() {
+    stream_refused("partition_weights = []", "[]", "`partition_weights` is empty");
+    let three = "partitions = 3\npartition_weights = [1, 2]";
+    stream_refused(three, "partition_weights", "there are 2 `partition_weights` for 3 partitions");
+    stream_refused("partition_weights = [0, 0]", "partition_weights", "at least one above 0");
+    stream_refused("partition_weights = [1, -1]", "partition_weights", "a weight must be 0 or more");
+    stream_refused("compression = \"lz5\"", "\"lz5\"", "`compression` cannot be \"lz5\"");
+    stream_refused("compression_level = 3", "compression_level = 3", "only applies with compression = \"zstd\"");
+    let level = |codec: &str, level: u8, expected: &str| {
+        let stream = format!("compression = \"{codec}\"\ncompression_level = {level}");
+        stream_refused(&stream, &format!("compression_level = {level}"), expected);
+    };
+    level("snappy", 3, "compression = \"snappy\" has no levels");
+    level("gzip", 10, "`compression_level` is 10; gzip has 1 to 9");
+    level("zstd", 0, "zstd has 1 to 12");
+}
+
+#[test]
+fn keys_are_texts_that_can_be_read() {
+    stream_refused("keys = { prefix = \"a\\\"b\" }", "prefix = \"a\\\"b\"", "the prefix cannot contain `\\\"`");
+    let missing = "template = \"no-such.json\"";
+    stream_refused(&format!("keys = {{ {missing} }}"), missing, "the template of keys no-such.json does not exist");
+    let folder = "template = \"src\"";
+    stream_refused(&format!("keys = {{ {folder} }}"), folder, "src is a folder, not a template of keys");
+}

@@ -6,6 +6,7 @@ mod laws;
 mod names;
 mod payload;
 mod rates;
+mod record;
 mod recorded;
 mod replay;
 mod schemas;
@@ -50,6 +51,7 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     recorded::stream(profile, stream, long_phases, faults);
     events::keys(&stream.keys, &mut faults.at("keys"));
     payload::payload(stream, &mut faults.at("payload"));
+    record::record(stream, faults);
     if let Some(skew) = &stream.skew {
         events::skew(skew, stream, &mut faults.at("skew"));
     }

@@ -44,22 +44,9 @@ fn template(stream: &Stream, faults: &mut Faults<'_>) {
         let help = "remove `codec`: what is sent is what the file holds";
         faults.add_help("codec", "`codec = \"binary\"` does not go with a template or samples", help);
     }
-    for name in template.unused(&payload.fields) {
-        let help = format!("write {{{{{name}}}}} in the template, or remove the field");
-        faults.at_name("fields", name).add_here(format!("the template has no place for the field `{name}`"), help);
-    }
-    if stream.keys.distribution == KeyDistribution::None {
+    if template.has_key() && stream.keys.distribution == KeyDistribution::None {
         let help = "give the stream keys, or remove it";
-        if template.has_key() {
-            faults.add_help("template", "the template has a place for the key, and the events have none", help);
-        }
-        for (name, _) in payload.fields.iter().filter(|(_, field)| field.belongs_to_key()) {
-            faults.at_name("fields", name).add_help(
-                "by",
-                format!("`{name}` belongs to the key, and the events have none"),
-                help,
-            );
-        }
+        faults.add_help("template", "the template has a place for the key, and the events have none", help);
     }
     if !template.has_filler() {
         let sized = [
@@ -85,14 +72,15 @@ fn template(stream: &Stream, faults: &mut Faults<'_>) {
 /// Keys that mean something only beside a template, or beside samples.
 fn only_with_files(payload: &Payload, faults: &mut Faults<'_>) {
     let (template, samples) = ("template = \"order.json\"", "samples = \"orders.jsonl\"");
-    let (has_template, has_samples) = (payload.template.is_some(), payload.samples.is_some());
+    // The payloads of records are samples, too.
+    let is_recorded = payload.template.is_none() && payload.template().is_some();
+    let (has_template, has_samples) = (payload.template.is_some(), payload.samples.is_some() || is_recorded);
     if has_template && has_samples {
         faults.add_help("samples", "`template` and `samples` cannot be set together", "remove one of them");
     }
     if payload.codec.schema_kind().is_some() {
         return faults.only_with("draw", payload.draw.is_some(), samples);
     }
-    faults.only_with("fields", !payload.fields.is_empty() && !has_template, template);
     for (key, present) in [("headers", !payload.headers.is_empty()), ("fingerprint", payload.fingerprint.is_some())] {
         faults.only_with(key, present && !has_template && !has_samples, template);
     }

@@ -75,7 +75,8 @@ fn places(stream: &Stream, faults: &mut Faults<'_>) {
             faults.at_name("fields", place).add_here(format!("`{place}` is the place of `{key}`"), help);
         }
     }
-    for name in payload.fields.keys().filter(|name| !name.starts_with('/')) {
+    let has_texts = !stream.headers.is_empty() || stream.keys.template.is_some();
+    for name in payload.fields.keys().filter(|name| !name.starts_with('/') && !has_texts) {
         let help = "a schema's fields are named by JSON pointers: \"/items/*/sku\"";
         faults.at_name("fields", name).add_here(format!("`{name}` is not a JSON pointer"), help);
     }

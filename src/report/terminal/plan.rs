@@ -33,27 +33,36 @@ pub(crate) fn sample_report(streams: &[(String, Vec<Sampled>)]) -> Vec<u8> {
     let mut text = Vec::new();
     for (name, messages) in streams {
         for (number, message) in messages.iter().enumerate() {
-            let key =
-                message.key.as_ref().map(|key| format!(", key {}", String::from_utf8_lossy(key))).unwrap_or_default();
-            let size = figures::bytes(message.payload.len() as u64);
-            text.extend(
-                format!("# {name} {}, partition {}{key}, {size}\n", number + 1, message.partition).into_bytes(),
-            );
+            text.extend(record_line(name, number + 1, message).into_bytes());
             for (header, value) in &message.headers {
-                text.extend(format!("# {header}: {value}\n").into_bytes());
+                text.extend(format!("# {header}: {}\n", shown(value)).into_bytes());
             }
-            text.extend(message.decoded.clone().unwrap_or_else(|| shown(&message.payload)).into_bytes());
-            text.push(b'\n');
+            if let Some(payload) = &message.payload {
+                text.extend(message.decoded.clone().unwrap_or_else(|| shown(payload)).into_bytes());
+                text.push(b'\n');
+            }
         }
     }
     text
 }
 
+/// Where a message goes, its key, and how large its payload is.
+fn record_line(name: &str, number: usize, message: &Sampled) -> String {
+    let key = message.key.as_ref().map_or("no key".to_owned(), |key| format!("key {}", shown(key)));
+    let size = message.payload.as_ref().map_or("tombstone".to_owned(), |payload| figures::bytes(payload.len() as u64));
+    let stamp = match message.timestamp_ms {
+        None => String::new(),
+        Some(-1) => ", no timestamp".to_owned(),
+        Some(ms) => format!(", timestamp {ms}"),
+    };
+    format!("# {name} {number}, partition {}, {key}{stamp}, {size}\n", message.partition)
+}
+
 /// A text as it is; of other bytes, how many there are. None of them moves the terminal's cursor.
-fn shown(payload: &[u8]) -> String {
+fn shown(bytes: &[u8]) -> String {
     let is_text = |text: &&str| text.chars().all(|next| !next.is_control() || matches!(next, '\n' | '\t' | '\r'));
-    let text = std::str::from_utf8(payload).ok().filter(is_text);
-    text.map_or_else(|| format!("# {} that are not text", figures::bytes(payload.len() as u64)), str::to_owned)
+    let text = std::str::from_utf8(bytes).ok().filter(is_text);
+    text.map_or_else(|| format!("({} that are not text)", figures::bytes(bytes.len() as u64)), str::to_owned)
 }
 
 fn stream(stream: &PlannedStream) -> String {
