@@ -25,7 +25,7 @@ fn headers(stream: &Stream, faults: &mut Faults<'_>) {
         }
     }
     let has_key = |name: &&str| stream.read_headers.iter().any(|(known, text)| &**known == *name && text.has_key());
-    if stream.keys.distribution == KeyDistribution::None && !is_by_schema {
+    if stream.keys.distribution == KeyDistribution::None {
         for name in stream.headers.keys().map(String::as_str).filter(has_key) {
             faults.add_named(name, format!("the header `{name}` has a place for the key, and the events have none"));
         }
@@ -67,7 +67,7 @@ fn fields(stream: &Stream, faults: &mut Faults<'_>) {
             faults.at_name("fields", name).add_here(format!("nothing has a place for the field `{name}`"), help);
         }
     }
-    if stream.keys.distribution == KeyDistribution::None {
+    if stream.keys.distribution == KeyDistribution::None && !is_by_schema {
         for (name, _) in fields.iter().filter(|(_, field)| field.belongs_to_key()) {
             faults.at_name("fields", name).add_help(
                 "by",
