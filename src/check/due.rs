@@ -6,6 +6,8 @@ use crate::load::{DueTimes, Dues};
 const NANOS_PER_US: u64 = 1000;
 /// A claim went through a pipeline's numbers: a difference of this many microseconds is rounding, not another time.
 const ROUNDING_US: u64 = 1;
+/// Claims that are rounded to more than this say too little of when the run began.
+const VAGUE_US: u64 = 1_000;
 /// Two claims establish a start only if their due times in the schedule are this far apart:
 /// in a wrong unit they would be a thousandth of it apart, or less.
 const APART_NS: u64 = 10_000_000;
@@ -68,6 +70,8 @@ impl DueContradiction {
 pub(crate) struct DueCheck {
     times: DueTimes,
     warmup_ns: u64,
+    /// How far claims are rounded.
+    rounding_us: u64,
     start: Start,
     /// Claims that fit another start than this run's.
     other: Vote,
@@ -94,11 +98,11 @@ struct Vote {
 
 impl Vote {
     /// Takes in a claim and its event's due time in the schedule; returns whether it fits the agreed start.
-    fn cast(&mut self, claimed_us: u64, due_ns: u64) -> bool {
+    fn cast(&mut self, claimed_us: u64, due_ns: u64, rounding_us: u64) -> bool {
         let Some(start_ns) = claimed_us.checked_mul(NANOS_PER_US).and_then(|ns| ns.checked_sub(due_ns)) else {
             return false;
         };
-        let is_same = |one: u64, other: u64| one.abs_diff(other) <= (ROUNDING_US + 1) * NANOS_PER_US;
+        let is_same = |one: u64, other: u64| one.abs_diff(other) <= (rounding_us + 1) * NANOS_PER_US;
         if self.agreed_ns.is_some_and(|agreed_ns| is_same(agreed_ns, start_ns)) {
             self.fit += 1;
             return true;
@@ -124,7 +128,13 @@ impl DueCheck {
     pub(crate) fn new(times: DueTimes, start_ns: Option<u64>, producers: u16, warmup_ns: u64) -> Self {
         let by_claims = || Start::ByClaims(vec![Vote::default(); usize::from(producers)]);
         let start = start_ns.map_or_else(by_claims, Start::Known);
-        DueCheck { times, warmup_ns, start, other: Vote::default(), first: None }
+        DueCheck { times, warmup_ns, rounding_us: ROUNDING_US, start, other: Vote::default(), first: None }
+    }
+
+    /// The same, for messages whose due times are rounded to this many microseconds.
+    #[must_use]
+    pub(crate) fn rounded_to(self, rounding_us: u64) -> Self {
+        DueCheck { rounding_us: rounding_us.max(ROUNDING_US), ..self }
     }
 
     /// Sets the start of the run.
@@ -135,13 +145,15 @@ impl DueCheck {
     /// When an event of this stream was due, given what its message claims; nothing for an event that the schedule does not have.
     pub(crate) fn judge(&mut self, producer: u16, sequence: u64, claimed_us: Option<u64>) -> Option<Due> {
         let dues = self.times.when(producer, sequence)?;
+        let rounding_us = self.rounding_us;
         let start_ns = match &mut self.start {
             Start::Known(start_ns) => Some(*start_ns),
             Start::ByClaims(votes) => {
                 let vote = votes.get_mut(usize::from(producer))?;
                 // The claim of a copy belongs to one of several sends, and it is unknown which.
-                if let (Some(claimed_us), None, true) = (claimed_us, vote.agreed_ns, dues.is_single()) {
-                    vote.cast(claimed_us, dues.first_ns());
+                let is_vague = rounding_us > VAGUE_US || !dues.is_single();
+                if let (Some(claimed_us), None, false) = (claimed_us, vote.agreed_ns, is_vague) {
+                    vote.cast(claimed_us, dues.first_ns(), rounding_us);
                 }
                 vote.agreed_ns
             }
@@ -160,12 +172,13 @@ impl DueCheck {
         let due = |offset_ns, word| Due { ns: Some(at(offset_ns)), offset_ns, word, warmup };
         let Some(claimed_us) = claimed_us else { return due(dues.first_ns(), DueWord::Missing) };
         let apart_us = |offset_ns: &u64| (at(*offset_ns) / NANOS_PER_US).abs_diff(claimed_us);
-        if let Some(offset_ns) = dues.all().min_by_key(apart_us).filter(|nearest| apart_us(nearest) <= ROUNDING_US) {
+        if let Some(offset_ns) = dues.all().min_by_key(apart_us).filter(|nearest| apart_us(nearest) <= self.rounding_us)
+        {
             return due(offset_ns, DueWord::Agrees);
         }
         self.first.get_or_insert(DueContradiction { claimed_us, due_us: at(dues.first_ns()) / NANOS_PER_US });
         if dues.is_single() {
-            self.other.cast(claimed_us, dues.first_ns());
+            self.other.cast(claimed_us, dues.first_ns(), self.rounding_us);
         }
         due(dues.first_ns(), DueWord::Disagrees)
     }

@@ -109,6 +109,15 @@ impl Extractor {
         self
     }
 
+    /// How many microseconds a due time may lose by the form in which it is written.
+    pub(super) fn due_rounding_us(&self) -> u64 {
+        match self.at.due.as_ref().map(|due| &due.form) {
+            Some(TimeForm::Number(Unit::Ms) | TimeForm::Recognised | TimeForm::Rfc3339) => 1_000,
+            Some(TimeForm::Number(Unit::S) | TimeForm::Pattern(_)) => 1_000_000,
+            Some(TimeForm::Number(Unit::Us | Unit::Ns)) | None => 1,
+        }
+    }
+
     /// Turns payloads into JSON, where they are written by a schema.
     pub(super) fn decoder(&self) -> Option<&Decoder> {
         self.decoder.as_deref()

@@ -67,7 +67,8 @@ impl Intake {
             is_broken: false,
             shared: Shared::default(),
             topic_changes: 0,
-            due: DueCheck::new(times, plan.start_ns, plan.schedule.producers(), plan.warmup_ns),
+            due: DueCheck::new(times, plan.start_ns, plan.schedule.producers(), plan.warmup_ns)
+                .rounded_to(plan.extractor.due_rounding_us()),
             held: Vec::new(),
             unsettled: None,
             start_ns: plan.start_ns,
