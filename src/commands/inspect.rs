@@ -1,12 +1,16 @@
 //! `floodmark inspect`: what a topic's messages look like, and what to write about them in a profile.
 
+mod by_registry;
+
 use std::io::Write;
 use std::path::PathBuf;
 
+use self::by_registry::ByRegistry;
 use super::{CommandError, Outcome, flags};
 use crate::inspect::live::{InspectError, Order, newest};
-use crate::inspect::{Inspection, Shown, inspect, stage_text, stream_text};
+use crate::inspect::{Inspection, RegistryLook, Shown, inspect, stage_text, stream_text};
 use crate::limits::refuse_few_files;
+use crate::report::output::to_stderr;
 use crate::report::terminal::Look;
 use crate::report::terminal::inspect::{for_people, for_programs};
 use crate::results::pending::write_whole;
@@ -19,6 +23,7 @@ Nothing is written to the cluster, and no offset is committed. Values are shown 
 
 Examples:
   floodmark inspect -b localhost:9092 -t orders
+  floodmark inspect -b localhost:9092 -t orders --registry http://localhost:8081
   floodmark inspect -b localhost:9092 -t orders-enriched --write stage >> orders.toml
   floodmark inspect -b localhost:9092 -t orders --write stream --out orders-stream.toml")]
 pub struct Args {
@@ -28,6 +33,9 @@ pub struct Args {
     /// How many of its newest messages to read, spread over the partitions
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub messages: u64,
+    /// The schema registry that knows the messages' schemas, such as http://127.0.0.1:8081 [login: FLOODMARK_REGISTRY_USER, FLOODMARK_REGISTRY_PASSWORD]
+    #[arg(long, value_name = "URL")]
+    pub registry: Option<String>,
     /// Show values as they are
     #[arg(long)]
     pub show_values: bool,
@@ -66,7 +74,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
         )));
     }
     let shown = if args.show_values { Shown::Values } else { Shown::Masked };
-    let seen = seen(&args.target, &args.topic, args.messages, shown)?;
+    let asked = Asked { topic: &args.topic, messages: args.messages, shown, registry: args.registry.as_deref() };
+    let seen = seen(&args.target, &asked)?;
     match args.write {
         None if args.json => writeln!(out, "{:#}", for_programs(&seen))?,
         None => out.write_all(for_people(&seen, Look::of_stdout()).as_bytes())?,
@@ -86,21 +95,34 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     Ok(Outcome::Done)
 }
 
-/// Reads and looks.
-pub(super) fn seen(
-    target: &flags::TargetFlags,
-    topic: &str,
-    messages: u64,
-    shown: Shown,
-) -> Result<Inspection, CommandError> {
+/// What is looked at, and how.
+pub(super) struct Asked<'a> {
+    pub(super) topic: &'a str,
+    pub(super) messages: u64,
+    pub(super) shown: Shown,
+    pub(super) registry: Option<&'a str>,
+}
+
+/// Reads and looks. What a registry could not decode is said on standard error.
+pub(super) fn seen(target: &flags::TargetFlags, asked: &Asked<'_>) -> Result<Inspection, CommandError> {
     refuse_few_files().map_err(CommandError::Environment)?;
-    let settings = target.settings()?;
+    let (settings, topic) = (target.settings()?, asked.topic);
     if settings.brokers().is_none() {
         return Err(CommandError::Usage(format!("name the cluster that has topic {topic} with -b HOST:PORT")));
     }
-    let order = Order { settings: &settings, allow_cluster: target.allow_cluster.as_deref(), topic, messages };
-    let (partitions, messages) = newest(&order)?;
-    Ok(inspect(topic, partitions, &messages, shown, None))
+    let registry = asked.registry.map(ByRegistry::at).transpose()?;
+    let allow_cluster = target.allow_cluster.as_deref();
+    let (partitions, messages) =
+        newest(&Order { settings: &settings, allow_cluster, topic, messages: asked.messages })?;
+    let Some(registry) = registry else { return Ok(inspect(topic, partitions, &messages, asked.shown, None)) };
+    let mut seen = inspect(topic, partitions, &messages, asked.shown, Some(&|message| registry.decode(message)));
+    let url = asked.registry.unwrap_or_default().to_owned();
+    seen.registry = registry.codec().map(|codec| RegistryLook { url, codec });
+    if let Some(why) = registry.refusal() {
+        // Nobody to hear it is no reason to stop.
+        let _unheard = to_stderr(&format!("note: some messages cannot be decoded: {why}\n"));
+    }
+    Ok(seen)
 }
 
 impl From<InspectError> for CommandError {

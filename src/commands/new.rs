@@ -49,6 +49,9 @@ pub struct Args {
     /// from-topic: keep this many payloads that are JSON in a file beside the profile, and send those
     #[arg(long, value_name = "N", default_value_t = 0, requires = "from_topic")]
     pub keep_payloads: u64,
+    /// from-topic: the schema registry that knows the messages' schemas: they are sent by the latest of the topic's subject
+    #[arg(long, value_name = "URL", requires = "from_topic", conflicts_with = "keep_payloads")]
+    pub registry: Option<String>,
     /// Replace what stands at this JSON pointer in kept payloads by something of the same kind and length; may be repeated
     #[arg(long, value_name = "POINTER", requires = "keep_payloads")]
     pub mask: Vec<String>,

@@ -33,8 +33,8 @@ pub(crate) struct Message {
     pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
-/// Makes JSON of a payload that is in a registry's frame. Without a registry there is none.
-pub(crate) type Decode<'d> = &'d dyn Fn(&[u8]) -> Option<Value>;
+/// Makes JSON of a message that names a registry's schema. Without a registry there is none.
+pub(crate) type Decode<'d> = &'d dyn Fn(&Message) -> Option<Value>;
 
 /// What is known of a topic's messages.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +71,17 @@ pub(crate) struct Inspection {
     pub(crate) more_fields: usize,
     /// Which of them could be an event's parts.
     pub(crate) candidates: Candidates,
+    /// The registry by which messages were decoded.
+    pub(crate) registry: Option<RegistryLook>,
+}
+
+/// How a registry knows a topic's messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RegistryLook {
+    /// Its address.
+    pub(crate) url: String,
+    /// The codec, as a profile names it.
+    pub(crate) codec: &'static str,
 }
 
 /// How floodmark wrote a message.
@@ -121,13 +132,16 @@ pub(crate) fn inspect(
         fields,
         more_fields,
         candidates,
+        registry: None,
     }
 }
 
 /// A message as JSON, if it is any or can be decoded.
 fn value_of(message: &Message, format: Format, decode: Option<Decode<'_>>) -> Option<Value> {
     let payload = message.payload.as_deref()?;
-    let decoded = || decode.filter(|_| matches!(format, Format::Framed { .. })).and_then(|decode| decode(payload));
+    let names_schema = || message.headers.iter().any(|(name, _)| name == SCHEMA_HEADER);
+    let is_named = matches!(format, Format::Framed { .. }) || names_schema();
+    let decoded = || decode.filter(|_| is_named).and_then(|decode| decode(message));
     json_of(payload).filter(|json| json.is_object() || json.is_array()).or_else(decoded)
 }
 

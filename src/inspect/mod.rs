@@ -16,6 +16,6 @@ mod tests;
 pub(crate) use field::Field;
 pub(crate) use format::Format;
 pub(crate) use key::KeyForm;
-pub(crate) use look::{Inspection, Own, inspect};
+pub(crate) use look::{Inspection, Message, Own, RegistryLook, inspect};
 pub(crate) use mask::Shown;
-pub(crate) use proposal::{rate_text, stage_text, stream_text};
+pub(crate) use proposal::{by_registry, rate_text, stage_text, stream_text};

@@ -35,6 +35,14 @@ pub(crate) fn stage_text(seen: &Inspection) -> String {
         }
         None => push_places(&mut text, seen),
     }
+    if let Some(registry) = &seen.registry {
+        let _ = writeln!(
+            text,
+            "# The stream's payload names the registry: registry = {{ url = {} }}\ncodec = \"{}\"",
+            quoted(&registry.url),
+            registry.codec
+        );
+    }
     text
 }
 
@@ -129,6 +137,9 @@ fn push_keys(text: &mut String, seen: &Inspection) {
 }
 
 fn push_payload(text: &mut String, seen: &Inspection) {
+    if let Some(line) = by_registry(seen) {
+        return text.push_str(&line);
+    }
     let [_, median, _] = seen.sizes.unwrap_or([MIN_JSON_BYTES; 3]);
     let is_json = matches!(seen.format(), Format::Json | Format::Framed { body: Body::Json, .. });
     let (codec, least) = if is_json && median >= MIN_JSON_BYTES { ("json", MIN_JSON_BYTES) } else { ("binary", 0) };
@@ -136,10 +147,26 @@ fn push_payload(text: &mut String, seen: &Inspection) {
     let _ = writeln!(text, "payload = {{ codec = \"{codec}\", size = \"{size}\" }}");
 }
 
+/// The payload of a stream that sends by the schema that the topic's messages name.
+#[must_use]
+pub(crate) fn by_registry(seen: &Inspection) -> Option<String> {
+    let registry = seen.registry.as_ref()?;
+    let in_payload = |path: &&String| path.starts_with('/');
+    let id = seen.candidates.own_ids.iter().chain(&seen.candidates.ids).find(in_payload);
+    let id = id.map_or("headers = [\"id\"]".to_owned(), |id| format!("id = {}", quoted(id)));
+    let time = seen.candidates.times.iter().map(|time| &time.path).find(in_payload);
+    let time = time.map(|time| format!(", event_time = {}", quoted(time))).unwrap_or_default();
+    let (url, subject) = (quoted(&registry.url), quoted(&format!("{}-value", seen.topic)));
+    Some(format!(
+        "payload = {{ codec = \"{}\", registry = {{ url = {url}, subject = {subject} }}, {id}{time} }}\n",
+        registry.codec
+    ))
+}
+
 /// How to send messages of the topic's own form: a remark, as it takes files that are not there.
 fn push_own_form(text: &mut String, seen: &Inspection) {
     let is_json = matches!(seen.format(), Format::Json | Format::Framed { body: Body::Json, .. });
-    if seen.own.is_some() || !is_json {
+    if seen.own.is_some() || seen.registry.is_some() || !is_json {
         return;
     }
     let is_in_payload = |path: &&String| path.starts_with('/');

@@ -97,6 +97,9 @@ fn of_avro(schema: &Value, path: &str, depth: usize, found: &mut SchemaFields) {
         Value::Array(choices) => choices.iter().for_each(|choice| of_avro(choice, path, depth, found)),
         Value::String(name) if name == "string" => found.texts.push(path.to_owned()),
         Value::Object(_) if logical.starts_with("timestamp-") => found.times.push(path.to_owned()),
+        Value::Object(of) if of.get("type").is_some_and(|kind| kind == "fixed") && schema["size"] == 16 => {
+            found.texts.push(path.to_owned());
+        }
         Value::Object(of) => match (&of.get("fields"), of.get("type")) {
             (Some(Value::Array(fields)), _) if depth < DEEPEST => {
                 for field in fields {
@@ -127,6 +130,22 @@ fn of_json_schema(schema: &Value, path: &str, depth: usize, found: &mut SchemaFi
             of_json_schema(property, &path, depth + 1, found);
         }
     }
+}
+
+/// The full names of the messages of a Protobuf file that stand in no other.
+#[must_use]
+pub(crate) fn messages_of(text: &str) -> Vec<String> {
+    let (mut package, mut depth, mut names) = (String::new(), 0_usize, Vec::new());
+    for line in text.lines().map(|line| line.split("//").next().unwrap_or_default()) {
+        let mut words = line.split([' ', '\t', ';', '{']).filter(|word| !word.is_empty());
+        match (words.next(), words.next()) {
+            (Some("package"), Some(name)) => package = format!("{name}."),
+            (Some("message"), Some(name)) if depth == 0 => names.push(format!("{package}{name}")),
+            _ => {}
+        }
+        depth = (depth + line.matches('{').count()).saturating_sub(line.matches('}').count());
+    }
+    names
 }
 
 /// The fields of the messages of a file, as its lines name them: `string order_id = 1;`.
@@ -171,6 +190,12 @@ mod tests {
         assert_eq!(fields("order.json", json), (owned(&["/id", "/a~1b", "/in/x"]), owned(&["/at"])));
         let proto = "message Order {\n  string note = 1;\n  optional string order_id = 2;\n  repeated string tags = 3;\n  google.protobuf.Timestamp at = 4;\n}";
         assert_eq!(fields("order.proto", proto), (owned(&["/order_id", "/note"]), owned(&["/at"])));
+    }
+
+    #[test]
+    fn messages_inside_of_others_are_not_sent_alone() {
+        let text = "package shop;\nmessage Order {\n  message Line { string sku = 1; }\n}\n// message Old {\nmessage Refund{\n}\n";
+        assert_eq!(messages_of(text), owned(&["shop.Order", "shop.Refund"]));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::format::Body;
-use super::look::Message;
 use super::*;
 use crate::event::payload::{JsonWriter, Size, Stamps};
 use crate::event::{EventId, Partition, RunTag};
@@ -145,7 +144,7 @@ fn lines_of_columns_are_csv() {
 fn what_a_registry_knows_can_be_joined() {
     let avro: Vec<Message> = (0..4).map(|number| message(number, &[0, 0, 0, 0, 7, 0xff, number as u8])).collect();
     assert!(look(&avro).fields.is_empty() && look(&avro).schema_ids() == [7]);
-    let decode = |payload: &[u8]| Some(json!({ "id": format!("o-{}", payload[6]) }));
+    let decode = |message: &Message| Some(json!({ "id": format!("o-{}", message.payload.as_ref()?[6]) }));
     let seen = inspect("orders", 2, &avro, Shown::Masked, Some(&decode));
     assert_eq!(seen.candidates.ids, ["/id"]);
 }

@@ -84,6 +84,13 @@ impl Profile {
 }
 
 impl RegistryUse {
+    /// The registry at an address, to be asked for schemas by their ids.
+    #[must_use]
+    pub(crate) fn at(url: &str) -> Self {
+        let (url, timeout) = (url.to_owned(), timeout());
+        RegistryUse { url, subject: None, version: None, register: false, ca: None, timeout, authorities: None }
+    }
+
     fn read_authorities(&mut self, folder: &Path, faults: &mut Faults<'_>) {
         let Some(name) = &self.ca else { return };
         match read_text(&folder.join(name), MAX_FILE_BYTES, "file of authorities") {

@@ -5,8 +5,9 @@ use std::fs;
 use floodmark::profile::Profile;
 
 use crate::cluster::Cluster;
-use crate::inspect::write_orders;
+use crate::inspect::{begin_ms, write_orders};
 use crate::program::Workshop;
+use crate::schemas::{schema_answer, serve};
 
 fn new(workshop: &Workshop, arguments: &[&str]) -> String {
     let ended = workshop.call(&[&["new"][..], arguments].concat());
@@ -106,4 +107,76 @@ fn a_topic_that_is_quiet_now_becomes_one_by_its_newest_messages() {
     delivered(&workshop, "quiet.toml");
     let refused = workshop.call(&[&["new", "curve", "--curve"][..], &from].concat());
     assert!(refused.code() == Some(3) && refused.stderr.contains("go further back with --since"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_schema_becomes_a_profile_that_runs() {
+    let workshop = Workshop::new();
+    let example =
+        |file: &str| fs::read_to_string(format!("{}/examples/schemas/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let json = r#"{"type": "object", "required": ["status", "orderId", "at"], "properties": {
+        "status": {"type": "string", "maxLength": 10}, "orderId": {"type": "string"}, "at": {"type": "string", "format": "date-time"}}}"#;
+    for (file, text, id) in [
+        ("order.avsc", example("order.avsc"), "/meta/id"),
+        ("order.proto", example("order.proto"), "/"),
+        ("order.json", json.to_owned(), "/orderId"),
+    ] {
+        fs::write(workshop.path(file), text).unwrap();
+        let name = file.replace('.', "-");
+        new(&workshop, &[&name, "--from-schema", file]);
+        let profile = fs::read_to_string(workshop.path(&format!("{name}.toml"))).unwrap();
+        assert!(profile.contains(&format!("id = \"{id}")) && profile.contains("event_time = "), "{profile}");
+        delivered(&workshop, &format!("{name}.toml"));
+    }
+    fs::write(workshop.path("none.avsc"), "{\"type\": \"record\", \"name\": \"A\", \"fields\": []}").unwrap();
+    let refused = workshop.call(&["new", "none", "--from-schema", "none.avsc"]);
+    assert!(
+        refused.code() == Some(2) && refused.stderr.contains("no text field that could hold the id"),
+        "{}",
+        refused.stderr
+    );
+}
+
+/// A number as Avro writes it.
+fn avro_long(number: i64, out: &mut Vec<u8>) {
+    let mut zigzag = ((number << 1) ^ (number >> 63)).cast_unsigned();
+    while zigzag > 0x7f {
+        out.push((zigzag & 0x7f) as u8 | 0x80);
+        zigzag >>= 7;
+    }
+    out.push(zigzag as u8);
+}
+
+#[test]
+fn a_topic_of_somebodys_avro_becomes_a_profile_that_runs() {
+    const SCHEMA: &str = r#"{"type":"record","name":"Order","fields":[{"name":"orderId","type":"string"},
+        {"name":"placedAt","type":{"type":"long","logicalType":"timestamp-millis"}},{"name":"total","type":"double"}]}"#;
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let served = serve(|_| schema_answer(7, SCHEMA));
+    let url = format!("http://{}", served.address);
+    let topic = cluster.unmarked_topic("avro");
+    cluster.create(&topic, 1);
+    let payload = |number: i64| {
+        let (mut bytes, order) = (vec![0, 0, 0, 0, 7], format!("o-{number:032}"));
+        avro_long(order.len() as i64, &mut bytes);
+        bytes.extend(order.as_bytes());
+        avro_long(begin_ms() + 600_000, &mut bytes);
+        bytes.extend(1.5_f64.to_le_bytes());
+        bytes
+    };
+    cluster.write(&topic, &(0..50).map(payload).collect::<Vec<_>>());
+    let look = ["inspect", "-b", &cluster.brokers, "-t", &topic];
+    let closed = workshop.call(&look).stdout;
+    assert!(closed.contains("the registry's schema 7: give --registry URL") && !closed.contains("orderId"), "{closed}");
+    let open = workshop.call(&[&look[..], &["--registry", &url]].concat()).stdout;
+    assert!(
+        open.contains("could be the id          /orderId")
+            && open.contains("/placedAt (ms")
+            && open.contains("avro, schema 7 of the registry"),
+        "{open}"
+    );
+    new(&workshop, &["avro", "-b", &cluster.brokers, "--from-topic", &topic, "--registry", &url]);
+    assert!(delivered(&workshop, "avro.toml") > 0);
+    let away = workshop.call(&[&look[..], &["--registry", "http://127.0.0.1:9"]].concat());
+    assert!(away.code() == Some(0) && away.stderr.contains("note: some messages cannot be decoded"), "{}", away.stderr);
 }

@@ -212,13 +212,13 @@ fn what_a_schema_cannot_do_is_one_sentence() {
 }
 
 /// A registry that answers as a test wants, on loopback.
-struct Served {
-    address: SocketAddr,
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
     asked: Arc<AtomicBool>,
 }
 
 /// `answer` makes a status and a body of a path; a body of nothing is never sent.
-fn serve(answer: impl Fn(&str) -> (&'static str, String) + Send + 'static) -> Served {
+pub(crate) fn serve(answer: impl Fn(&str) -> (&'static str, String) + Send + 'static) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let served = Served { address: listener.local_addr().unwrap(), asked: Arc::default() };
     let asked = Arc::clone(&served.asked);
@@ -254,7 +254,7 @@ fn path_of(client: &mut TcpStream) -> Option<String> {
     head.split(' ').nth(1).map(str::to_owned)
 }
 
-fn schema_answer(id: u32, schema: &str) -> (&'static str, String) {
+pub(crate) fn schema_answer(id: u32, schema: &str) -> (&'static str, String) {
     ("200 OK", serde_json::json!({ "id": id, "version": id, "subject": "s", "schema": schema }).to_string())
 }
 

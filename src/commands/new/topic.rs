@@ -9,8 +9,8 @@ use crate::capture::sample::{KeepOrder, Kept};
 use crate::capture::{Captured, Moment, ProfileParts, Traffic, profile_text, quoted};
 use crate::commands::CommandError;
 use crate::commands::capture::{curve_text, refuse_wrong_masks};
-use crate::commands::inspect::seen;
-use crate::inspect::{Inspection, Shown, rate_text, stream_text};
+use crate::commands::inspect::{Asked, seen};
+use crate::inspect::{Inspection, Shown, by_registry, rate_text, stream_text};
 use crate::payload::template::value_at;
 use crate::profile::Span;
 use crate::report::figures;
@@ -29,7 +29,8 @@ pub(super) fn begin(args: &Args, topic: &str, profile: &Path) -> Result<Begun, C
     let asked_for = [(true, profile), (args.curve, &curve), (args.keep_payloads > 0, &samples)];
     refuse_to_overwrite(asked_for.into_iter().filter(|(asked_for, _)| *asked_for).map(|(_, path)| path), args.force)?;
     refuse_wrong_masks(&args.mask)?;
-    let looked = seen(&args.target, topic, LOOKED_AT, Shown::Masked)?;
+    let registry = args.registry.as_deref();
+    let looked = seen(&args.target, &Asked { topic, messages: LOOKED_AT, shown: Shown::Masked, registry })?;
     let Some(captured) = captured(args, topic)? else {
         return Ok(Begun::only(profile, without_figures(args, &looked)?));
     };
@@ -42,6 +43,7 @@ pub(super) fn begin(args: &Args, topic: &str, profile: &Path) -> Result<Begun, C
     let payload = kept
         .map(|kept| Ok::<_, CommandError>(payload_line(&looked, kept, &seen_from(profile, &samples)?)))
         .transpose()?;
+    let payload = payload.or_else(|| by_registry(&looked));
     let ((mean, fullest), curve_name) = (rates(&captured), seen_from(profile, &curve)?);
     let traffic =
         if args.curve { Traffic::Curve(&curve_name) } else { Traffic::Rate { mean: &mean, fullest: &fullest } };

@@ -51,6 +51,10 @@ fn format_text(seen: &Inspection) -> String {
             let separator = if separator == '\t' { "tabs".to_owned() } else { format!("`{separator}`") };
             format!("CSV, {columns} columns between {separator}")
         }
+        (Format::Framed { schema_id, .. }, _) if seen.registry.is_some() => {
+            let codec = seen.registry.as_ref().map_or("", |registry| registry.codec);
+            format!("{codec}, schema {schema_id} of the registry")
+        }
         _ => format.name(),
     };
     match seen.formats.as_slice() {
@@ -159,10 +163,13 @@ fn notes(seen: &Inspection) -> Vec<String> {
     let ids = seen.schema_ids();
     if !ids.is_empty() && is_closed {
         let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
-        notes.push(format!("the names of the fields are in the registry, in schema {}", ids.join(", ")));
+        notes.push(format!(
+            "the fields are in the registry's schema {}: give --registry URL to see them",
+            ids.join(", ")
+        ));
     } else if seen.has_schema_header && is_closed {
         notes.push(
-            "the names of the fields are in the registry, in the schema that the header __value_schema_id names"
+            "the names of the fields are in the registry, in the schema that the header __value_schema_id names: give --registry URL to see them"
                 .to_owned(),
         );
     } else if is_closed && seen.format() == Format::ProtobufLike {
