@@ -18,6 +18,9 @@ use crate::event::time_form::TimeForm;
 /// As many bytes of records are kept in memory.
 const MAX_BYTES: usize = 256 << 20;
 
+/// The payload of each record; none where the file has no column of them.
+type Payloads = Option<Vec<Vec<u8>>>;
+
 /// Records to send again, instead of a rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -85,7 +88,7 @@ impl Records {
     }
 
     /// Reads the file. Its payloads are returned; none where it has no column of them.
-    pub(super) fn read_file(&mut self, folder: &Path, faults: &mut Faults<'_>) -> Option<Vec<Vec<u8>>> {
+    pub(super) fn read_file(&mut self, folder: &Path, faults: &mut Faults<'_>) -> Payloads {
         const COLUMNS: &str = "records are a CSV file with the columns timestamp,key,payload";
         let path = folder.join(&self.file);
         let shown = path.display();
@@ -118,12 +121,6 @@ fn refused<T>(faults: &mut Faults<'_>, key: &'static str, message: String, help:
 }
 
 impl Recorded {
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.after_us.len() as u64
-    }
-
     /// The key of a record, by its number; none for one without.
     #[must_use]
     pub fn key(&self, place: u64) -> Option<u64> {
@@ -162,7 +159,7 @@ impl Recorded {
     }
 
     /// Reads records, as many as fit into so many bytes, and their payloads; or one sentence why it cannot.
-    fn read(source: impl Read, most_bytes: usize) -> Result<(Self, Option<Vec<Vec<u8>>>), String> {
+    fn read(source: impl Read, most_bytes: usize) -> Result<(Self, Payloads), String> {
         let mut reader = csv::ReaderBuilder::new().from_reader(source);
         let columns = Columns::find(reader.byte_headers().map_err(|error| error.to_string())?)?;
         let mut rows = Rows { columns, keys: HashMap::new(), names: Vec::new(), bytes: 0 };
@@ -274,7 +271,7 @@ impl Rows {
 mod tests {
     use super::*;
 
-    fn read(text: &str, most_bytes: usize) -> Result<(Recorded, Option<Vec<Vec<u8>>>), String> {
+    fn read(text: &str, most_bytes: usize) -> Result<(Recorded, Payloads), String> {
         Recorded::read(text.as_bytes(), most_bytes)
     }
 
@@ -314,7 +311,7 @@ mod tests {
     fn a_large_file_is_cut_and_says_so() {
         let text: String = (0..100).map(|n| format!("{},k,payload\n", 1_760_000_000_000_u64 + n)).collect();
         let (recorded, payloads) = read(&format!("timestamp,key,payload\n{text}"), 1000).unwrap();
-        assert!(recorded.is_cut && recorded.len() < 100 && payloads.unwrap().len() as u64 == recorded.len());
+        assert!(recorded.is_cut && recorded.keys.len() < 100 && payloads.unwrap().len() == recorded.keys.len());
     }
 
     #[test]
