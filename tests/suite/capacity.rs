@@ -150,7 +150,7 @@ fn what_no_search_can_answer_is_refused() {
             &["--need", "2x-p99-burst"],
             "the profile has 30 seconds, and 100 are the least; ask for a multiple of the peak",
         ),
-        (&limited, &["--need-curve", "no-such.csv"], "--need-curve no-such.csv: it cannot be read"),
+        (&limited, &["--need-curve", "no-such.csv"], "--need-curve: cannot read no-such.csv: No such file"),
     ];
     for (profile, more, said) in refused {
         let ended = workshop.call(&[&["capacity", profile.to_str().unwrap()], more].concat());
