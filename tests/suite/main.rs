@@ -91,6 +91,7 @@ mod strangers;
 mod surroundings;
 #[cfg(test)]
 mod sweep;
+#[cfg(test)]
 mod templates;
 #[cfg(test)]
 mod terminal;
