@@ -74,7 +74,7 @@ pub(crate) fn found(need: &str) -> SearchRecord {
     ];
     let mut record = record(
         trials,
-        Some(Conclusion::Between { lower: 2.0, upper: 2.1, tried: [2.0, 2.1], moves: 0.0, first: None }),
+        Some(Conclusion::Between { lower: 2.0, upper: 2.1, tried: [2.0, 2.1], moves: 0.0, again: None }),
     );
     let factor: f64 = need.trim_end_matches('x').parse().unwrap();
     let needed = Needed { factor, per_s: factor * 1000.0, text: format!("{need} the peak") };
@@ -106,7 +106,7 @@ pub(crate) fn with_afterwards() -> SearchRecord {
         folder: "trials/sender".to_owned(),
     };
     let mut record = SearchRecord { recovery: Some(recovery), sender: Some(sender), ..found("3x") };
-    let rechecked = Rechecked { lower: 2.0, upper: 2.1, after_s: Some(71.0) };
+    let rechecked = Rechecked { lower: 2.0, upper: 2.1, lower_holds: true, upper_holds: true, after_s: Some(71.0) };
     record.found.iter_mut().for_each(|found| found.rechecked = Some(rechecked));
     record
 }

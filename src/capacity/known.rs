@@ -155,10 +155,18 @@ impl Known {
         let [low, high] = [-2.0, 2.0]
             .map(|errors| held.as_ref().filter(|held| held.error > 0.0).map(|held| held.factor + errors * held.error));
         let moves = held.map_or(0.0, |held| held.moves);
-        let [down, up] = [-2.0, 2.0].map(|deviations| (lower * upper).sqrt() * f64::exp(deviations * moves));
+        let [down, up] = reach([lower, upper], moves);
         let low = low.filter(|low| *low > lower * (1.0 - rules.width)).map_or(lower, |low| low.min(lower));
         let high = high.filter(|high| *high < upper * (1.0 + rules.width)).map_or(upper, |high| high.max(upper));
-        Conclusion::Between { lower: low.min(down), upper: high.max(up), tried: [lower, upper], moves, first: None }
+        Conclusion::Between { lower: low.min(down), upper: high.max(up), tried: [lower, upper], moves, again: None }
+    }
+
+    /// The same interval, where trials that came later show how far the target moves.
+    pub(super) fn as_it_moves(&self, trials: &[Trial], conclusion: Conclusion) -> Conclusion {
+        let Conclusion::Between { lower, upper, tried, moves, again } = conclusion else { return conclusion };
+        let moves = self.held(trials, tried[1]).map_or(moves, |held| held.moves.max(moves));
+        let [down, up] = reach(tried, moves);
+        Conclusion::Between { lower: lower.min(down), upper: upper.max(up), tried, moves, again }
     }
 
     /// A trial inside the interval. The rate that the target held under too much load says about where its capacity is: the interval is cut just
@@ -183,6 +191,11 @@ impl Known {
         // First below it: that it holds what it held is likelier than not.
         beside.into_iter().find(is_new).map_or(middle, |factor| self.try_at(factor))
     }
+}
+
+/// Two standard deviations of what the target moves, to either side of the middle between two loads.
+fn reach([lower, upper]: [f64; 2], moves: f64) -> [f64; 2] {
+    [-2.0, 2.0].map(|deviations| (lower * upper).sqrt() * f64::exp(deviations * moves))
 }
 
 /// A lower bound is one when a long trial passes.

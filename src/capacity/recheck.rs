@@ -2,7 +2,7 @@
 //! disk that fills. Both bounds are tried again, and one that does not hold is moved outwards until a trial agrees. Pure.
 
 use super::known::MOST_INVALID;
-use super::step::{Conclusion, Rules, Step, Why};
+use super::step::{Again, Conclusion, Rules, Step, Why};
 use super::trial::{Length, Outcome, Trial};
 
 /// What the search found.
@@ -52,7 +52,9 @@ impl Found {
             if lower < found_lower { lower } else { self.tried[0] },
             if upper > found_upper { upper } else { self.tried[1] },
         ];
-        Conclusion::Between { lower, upper, tried, moves: self.moves, first: later.map(|_| self.bounds) }
+        let hold = [lower >= found_lower, upper <= found_upper];
+        let again = later.map(|_| Again { bounds: self.bounds, hold });
+        Conclusion::Between { lower, upper, tried, moves: self.moves, again }
     }
 }
 
@@ -121,8 +123,9 @@ mod tests {
     }
 
     fn interval(step: Step) -> [f64; 2] {
-        let Step::End(Conclusion::Between { lower, upper, first, .. }) = step else { panic!("{step:?}") };
-        assert_eq!(first, Some(FOUND.bounds));
+        let Step::End(Conclusion::Between { lower, upper, again, .. }) = step else { panic!("{step:?}") };
+        let hold = [lower >= FOUND.bounds[0], upper <= FOUND.bounds[1]];
+        assert_eq!(again, Some(Again { bounds: FOUND.bounds, hold }));
         [lower, upper]
     }
 

@@ -16,7 +16,10 @@ pub(crate) fn next(rules: &Rules, trials: &[Trial]) -> Step {
     match searched(rules, first) {
         Step::End(Conclusion::Between { lower, upper, tried, moves, .. }) if rules.recheck => {
             let found = Found { bounds: [lower, upper], tried, moves, length: Known::of(first).length() };
-            recheck(rules, &found, later, rules.most_trials.saturating_sub(trials.len()))
+            match recheck(rules, &found, later, rules.most_trials.saturating_sub(trials.len())) {
+                Step::End(conclusion) => Step::End(Known::of(trials).as_it_moves(trials, conclusion)),
+                step => step,
+            }
         }
         step => step,
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::need::{Headroom, Standing};
 use super::recovery::Recovery;
 use super::sender::SenderReach;
-use super::step::{Conclusion, Rules, Why};
+use super::step::{Again, Conclusion, Rules, Why};
 use super::trial::{Binding, Length, Outcome, Trial};
 use crate::verdict::Verdict;
 
@@ -72,6 +72,10 @@ pub(crate) struct Rechecked {
     pub(crate) lower: f64,
     /// The upper bound's.
     pub(crate) upper: f64,
+    /// Whether the lower one still passed.
+    pub(crate) lower_holds: bool,
+    /// Whether the upper one still failed.
+    pub(crate) upper_holds: bool,
     /// How long after the last trial that led to them the first of the later ones began, in seconds; absent where a trial does not say when it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) after_s: Option<f64>,
@@ -152,8 +156,8 @@ impl Found {
             }
             Conclusion::Open { lower, upper, why: Why::Invalid } => (Ended::NoValidTrial, lower.map(at), upper.map(at)),
         };
-        let (moves, first) = match conclusion {
-            Conclusion::Between { moves, first, .. } => (Some(moves).filter(|moves| *moves > 0.0), first),
+        let (moves, again) = match conclusion {
+            Conclusion::Between { moves, again, .. } => (Some(moves).filter(|moves| *moves > 0.0), again),
             _ => (None, None),
         };
         Found {
@@ -161,7 +165,7 @@ impl Found {
             lower,
             upper,
             moves,
-            rechecked: first.map(|[lower, upper]| Rechecked { lower, upper, after_s: after_s(trials) }),
+            rechecked: again.map(|again| Rechecked::of(again, trials)),
             binding: upper.and_then(|upper| most_often(upper.load(), trials)),
         }
     }
@@ -184,6 +188,13 @@ impl Bound {
             passes: count(Outcome::Pass),
             fails: count(Outcome::Fail),
         }
+    }
+}
+
+impl Rechecked {
+    fn of(again: Again, trials: &[Trial]) -> Self {
+        let ([lower, upper], [lower_holds, upper_holds]) = (again.bounds, again.hold);
+        Rechecked { lower, upper, lower_holds, upper_holds, after_s: after_s(trials) }
     }
 }
 

@@ -39,6 +39,15 @@ pub(crate) enum Step {
     End(Conclusion),
 }
 
+/// What came of trying the bounds again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Again {
+    /// The lower and the upper bound as they were found.
+    pub(crate) bounds: [f64; 2],
+    /// Whether each still held.
+    pub(crate) hold: [bool; 2],
+}
+
 /// How a search ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Conclusion {
@@ -52,8 +61,8 @@ pub(crate) enum Conclusion {
         tried: [f64; 2],
         /// By how much what the target holds differs from trial to trial, beyond chance: a standard deviation, relative to the mean.
         moves: f64,
-        /// The bounds as they were found, where they were tried again later.
-        first: Option<[f64; 2]>,
+        /// What came of it where the bounds were tried again later.
+        again: Option<Again>,
     },
     /// The highest factor that may be tried passes.
     AtLeast(f64),

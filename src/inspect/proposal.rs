@@ -156,9 +156,11 @@ pub(crate) fn by_registry(seen: &Inspection) -> Option<String> {
     let id = id.map_or("headers = [\"id\"]".to_owned(), |id| format!("id = {}", quoted(id)));
     let time = seen.candidates.times.iter().map(|time| &time.path).find(in_payload);
     let time = time.map(|time| format!(", event_time = {}", quoted(time))).unwrap_or_default();
+    let key = seen.candidates.keys.iter().find(in_payload);
+    let key = key.map(|key| format!(", key = {}", quoted(key))).unwrap_or_default();
     let (url, subject) = (quoted(&registry.url), quoted(&format!("{}-value", seen.topic)));
     Some(format!(
-        "payload = {{ codec = \"{}\", registry = {{ url = {url}, subject = {subject} }}, {id}{time} }}\n",
+        "payload = {{ codec = \"{}\", registry = {{ url = {url}, subject = {subject} }}, {id}{time}{key} }}\n",
         registry.codec
     ))
 }

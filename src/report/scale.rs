@@ -64,8 +64,13 @@ impl Scale {
     fn marks_of_steps(&self, most: usize) -> Vec<Mark> {
         let least_step = (self.to - self.from) / most.max(1) as f64;
         let power = 10_f64.powf(least_step.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * power).into_iter().find(|step| *step >= least_step);
-        let step = step.unwrap_or(least_step);
+        let steps = [10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1].map(|digit| digit * power);
+        let widest = steps.iter().rposition(|step| *step >= least_step).unwrap_or_default();
+        // Between two multiples of a step there may be none: a finer one then has some.
+        steps[widest..].iter().map(|step| self.multiples(*step)).find(|marks| !marks.is_empty()).unwrap_or_default()
+    }
+
+    fn multiples(&self, step: f64) -> Vec<Mark> {
         let (first, last) = ((self.from / step).ceil() as i64, (self.to / step).floor() as i64);
         (first..=last).map(|number| Mark { at: number as f64 * step, is_written: true }).collect()
     }
@@ -109,6 +114,7 @@ mod tests {
         assert_eq!(written_of(&[480.0, 4100.0], 8), [500.0, 1000.0, 2000.0]);
         assert_eq!(written_of(&[3.0, 40_000.0], 5), [10.0, 100.0, 1000.0, 10_000.0]);
         assert_eq!(written_of(&[1500.0, 4000.0], 6), [1500.0, 2000.0, 2500.0, 3000.0, 3500.0, 4000.0]);
+        assert_eq!(written_of(&[941_602_910.9, 566_807_104.3], 2), [600_000_000.0, 800_000_000.0]);
         assert_eq!(Scale::over([0.0, f64::NAN].into_iter()), None);
     }
 

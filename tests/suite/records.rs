@@ -223,7 +223,8 @@ fn a_compacted_topic_is_told_before_anything_is_sent() {
         let topic = cluster.topic(subject);
         cluster.create_with(&topic, 4, "cleanup.policy", policy);
         let ended = workshop.run(&profile(&workshop, &topic, stream), &cluster.brokers, &[]);
-        assert_eq!(ended.sound().totals.lost, 0);
+        // Kafka refuses records without a key in such a topic; the embedded broker takes them. Neither loses one.
+        assert_eq!(ended.summary().totals.lost, 0);
         let told = ended.stderr.lines().filter(|line| line.contains("is compacted"));
         told.map(str::to_owned).collect::<Vec<_>>()
     };

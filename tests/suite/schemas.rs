@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use floodmark::event::EventId;
 use floodmark::verdict::{ReasonCode, Verdict};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Message;
+use rdkafka::message::{Headers, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use serde_json::Value;
@@ -209,6 +209,53 @@ fn what_a_schema_cannot_do_is_one_sentence() {
         let told = ended.stderr.replace("\n  │ ", " ").split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(told.contains(expected) && !told.contains("hunter2"), "{payload}: {}", ended.stderr);
     }
+}
+
+#[test]
+fn headers_tombstones_and_the_fields_of_a_schema_stand_side_by_side() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("headers-avro");
+    fs::write(workshop.path("t.avsc"), AVRO).unwrap();
+    let text = |fields: &str| {
+        format!(
+            "duration = \"2s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"500/s\"\nheaders = {{ trace = \"{{{{trace}}}} of {{{{key}}}}\" }}\n\
+             [stream.payload]\ncodec = \"avro\"\nschema = \"t.avsc\"\nid = \"/id\"\nevent_time = \"/at\"\ntombstone_share = 0.1\n\
+             [stream.payload.fields]\ntrace = {{ kind = \"uuid\" }}\n\"/note\" = {{ kind = \"choice\", values = [\"as drawn\"] }}\n{fields}"
+        )
+    };
+    let summary = workshop.run(&workshop.profile(&text("")), &cluster.brokers, &[]).sound();
+    let counts = summary.totals;
+    assert_eq!((counts.delivered, counts.lost, counts.unreadable), (1000, 0, 0), "{counts:?}");
+
+    let (consumer, deadline) = (reader(&cluster, &topic), Instant::now() + PATIENCE);
+    let (mut tombstones, mut payloads) = (0, 0);
+    while tombstones + payloads < 1000 {
+        assert!(Instant::now() < deadline, "{tombstones} tombstones and {payloads} payloads");
+        let Some(message) = consumer.poll(Duration::from_millis(200)) else { continue };
+        let message = message.unwrap();
+        let key = String::from_utf8(message.key().unwrap().to_vec()).unwrap();
+        let headers = message.headers().unwrap();
+        let trace = headers.iter().find(|header| header.key == "trace").unwrap().value.unwrap().to_vec();
+        let trace = String::from_utf8(trace).unwrap();
+        let (uuid, of) = trace.split_once(" of ").unwrap();
+        assert!(uuid.parse::<Uuid>().is_ok() && of == key, "{trace}");
+        match message.payload() {
+            Some(payload) => {
+                assert!(payload.ends_with(b"\x10as drawn"), "{payload:?}");
+                payloads += 1;
+            }
+            None => tombstones += 1,
+        }
+    }
+    assert!((50..200).contains(&tombstones), "{tombstones}");
+
+    let unused = workshop.profile(&text("extra = { kind = \"uuid\" }\n"));
+    let refused = workshop.call(&["plan", unused.to_str().unwrap()]);
+    assert!(
+        refused.code() == Some(2) && refused.stderr.contains("has a place for the field `extra`"),
+        "{}",
+        refused.stderr
+    );
 }
 
 /// A registry that answers as a test wants, on loopback.

@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn cases_agree_with_the_verdict() {
         let trials = || vec![trial(1.0, Length::Long, crate::capacity::Outcome::Pass)];
-        let open = || Conclusion::Between { lower: 1.0, upper: 1.0, tried: [1.0, 1.0], moves: 0.0, first: None };
+        let open = || Conclusion::Between { lower: 1.0, upper: 1.0, tried: [1.0, 1.0], moves: 0.0, again: None };
         let ended = [
             Some(Ended::Found),
             Some(Ended::AtLeast),

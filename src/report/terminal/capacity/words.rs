@@ -101,11 +101,11 @@ fn rechecked(record: &SearchRecord, found: &Found) -> Option<String> {
             .then(|| "the bounds were not tried again, so nothing says that they hold a minute later".to_owned());
     };
     let later = first.after_s.map_or_else(|| "later".to_owned(), |after_s| format!("{} later", seconds(after_s)));
-    let [lower, upper] = [found.lower?, found.upper?];
+    let lower = found.lower?;
     let at = |factor: f64| format!("{} ({})", rate(lower.offered_per_s / lower.factor * factor), times(factor));
-    Some(if lower.factor < first.lower {
+    Some(if !first.lower_holds {
         format!("it moves: {later} {} no longer passed, so the interval begins lower", at(first.lower))
-    } else if upper.factor > first.upper {
+    } else if !first.upper_holds {
         format!("it moves: {later} {} no longer failed, so the interval ends higher", at(first.upper))
     } else {
         format!("tried again {later}, both bounds hold")
@@ -280,18 +280,22 @@ mod tests {
 
     #[test]
     fn a_target_that_moved_is_said_to_have() {
-        let said = |lower: f64, upper: f64, first: Option<[f64; 2]>| {
+        let said = |hold: Option<[bool; 2]>| {
             let mut record = crate::capacity::examples::found("3x");
             let found = record.found.as_mut().unwrap();
-            found.lower.as_mut().unwrap().factor = lower;
-            found.upper.as_mut().unwrap().factor = upper;
-            found.rechecked = first.map(|[lower, upper]| Rechecked { lower, upper, after_s: Some(84.0) });
+            found.rechecked = hold.map(|[lower_holds, upper_holds]| Rechecked {
+                lower: 2.0,
+                upper: 2.1,
+                lower_holds,
+                upper_holds,
+                after_s: Some(84.0),
+            });
             sentences(&record).last().unwrap().clone()
         };
-        assert_eq!(said(2.0, 2.1, Some([2.0, 2.1])), "tried again 1m 24s later, both bounds hold");
-        assert!(said(1.8, 2.1, Some([2.0, 2.1])).starts_with("it moves: 1m 24s later 2,222/s (2x) no longer passed"));
-        assert!(said(2.0, 2.3, Some([2.0, 2.1])).starts_with("it moves: 1m 24s later 2,100/s (2.1x) no longer failed"));
-        assert!(said(2.0, 2.1, None).starts_with("the bounds were not tried again"));
+        assert_eq!(said(Some([true, true])), "tried again 1m 24s later, both bounds hold");
+        assert!(said(Some([false, true])).starts_with("it moves: 1m 24s later 2,000/s (2x) no longer passed"));
+        assert!(said(Some([true, false])).starts_with("it moves: 1m 24s later 2,100/s (2.1x) no longer failed"));
+        assert!(said(None).starts_with("the bounds were not tried again"));
     }
 
     #[test]
