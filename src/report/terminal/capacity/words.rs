@@ -63,7 +63,8 @@ pub(crate) fn sentences(record: &SearchRecord) -> Vec<String> {
         let verb = if passes == 1 { "passes" } else { "pass" };
         sentences.push(format!("at {}, {passes} of {} {verb}", times(lower.load()), trials(passes + fails)));
     }
-    if found.lower.into_iter().chain(found.upper).any(|bound| bound.tried.is_some()) {
+    let is_widened = found.lower.into_iter().chain(found.upper).any(|bound| bound.tried.is_some());
+    if is_widened && found.moves.is_none() {
         sentences.push("seconds differ much, so the interval is wider than its trials, by two standard errors of what the target held".to_owned());
     }
     sentences.extend(found.moves.map(|moves| {
