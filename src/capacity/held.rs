@@ -16,7 +16,7 @@ pub(super) struct Held {
     pub(super) moves: f64,
 }
 
-/// From so many trials on, how much they differ says something.
+/// Fewer trials do not show how much they differ.
 const LEAST_TRIALS: usize = 3;
 /// Chance is ruled out at this level.
 const LEVEL: f64 = 0.01;

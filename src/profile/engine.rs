@@ -43,11 +43,19 @@ pub(super) struct Settings {
     pub(super) has_sliding_windows: bool,
     /// Whether the size of a hopping window must be a multiple of its hop.
     pub(super) hops_divide_sizes: bool,
+    /// Whether it drops records without a key before its windows see them.
+    pub(super) drops_null_keys: bool,
 }
 
 /// The usual settings.
-const USUAL: Settings =
-    Settings { name: "", keys: &[], needs_windows: false, has_sliding_windows: false, hops_divide_sizes: false };
+const USUAL: Settings = Settings {
+    name: "",
+    keys: &[],
+    needs_windows: false,
+    has_sliding_windows: false,
+    hops_divide_sizes: false,
+    drops_null_keys: false,
+};
 
 impl Engine {
     /// All of them, in the order of the documentation.
@@ -80,6 +88,7 @@ impl Engine {
                 keys: &["allowed_lateness", "grace", "repartitioned", "record_cache", "in_memory"],
                 needs_windows: true,
                 has_sliding_windows: true,
+                drops_null_keys: true,
                 ..USUAL
             },
             Engine::Beam => Settings {

@@ -158,7 +158,7 @@ impl Recorded {
         format!("{:016x}", self.fingerprint)
     }
 
-    /// Reads records, as many as fit into so many bytes, and their payloads; or one sentence why it cannot.
+    /// Reads records and their payloads, up to a number of bytes. The error is one sentence.
     fn read(source: impl Read, most_bytes: usize) -> Result<(Self, Payloads), String> {
         let mut reader = csv::ReaderBuilder::new().from_reader(source);
         let columns = Columns::find(reader.byte_headers().map_err(|error| error.to_string())?)?;

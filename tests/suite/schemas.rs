@@ -128,6 +128,52 @@ fn a_sample_shows_what_is_in_the_bytes_and_how_many_there_are() {
     }
 }
 
+/// Payloads that cannot be sent, and what is said of each.
+const REFUSED: &[(&str, &str)] = &[
+    ("codec = \"avro\"\nid = \"/id\"", "Avro needs a schema, and the stream has none"),
+    ("codec = \"avro\"\nschema = \"t.avsc\"", "the id has no place in the schema"),
+    ("codec = \"avro\"\nschema = \"t.avsc\"\nid = \"id\"", "`id` is `id`, which is not a JSON pointer"),
+    (
+        "codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/n\"",
+        "`/n` holds a whole number of 32 bits, which cannot carry the id: an id needs a text of 36 characters",
+    ),
+    (
+        "codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/e\"",
+        "`/e` holds one of the symbols A, which cannot carry the id",
+    ),
+    ("codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/l/*\"", "the id would be there several times"),
+    (
+        "codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/meta/id\"",
+        "the schema has no field `/meta/id`: did you mean `/id`?",
+    ),
+    ("codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/id\"\nsize = \"1kB\"", "`size` does not go with a schema"),
+    (
+        "codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/id\"\nmessage = \"T\"",
+        "`message` only applies with codec = \"protobuf\"",
+    ),
+    ("codec = \"avro\"\nschema = \"endless.avsc\"\nid = \"/id\"", "`/next` refers to its own type without an end"),
+    ("codec = \"avro\"\nschema = \"broken.avsc\"\nid = \"/id\"", "it is not JSON: EOF while parsing a value at line 2"),
+    ("codec = \"avro\"\nschema = \"none.avsc\"\nid = \"/id\"", "none.avsc does not exist"),
+    (
+        "codec = \"json-schema\"\nschema = \"short.json\"\nid = \"/id\"",
+        "`/id` holds a text of at most 20 characters, which cannot carry the id",
+    ),
+    ("codec = \"protobuf\"\nschema = \"two.proto\"\nid = \"/id\"", "line 3: name 'strin' is not defined"),
+    (
+        "codec = \"protobuf\"\nschema = \"two-good.proto\"\nid = \"/id\"",
+        "the schema has several messages (A, B): name the one to send",
+    ),
+    (
+        "codec = \"protobuf\"\nschema = \"two-good.proto\"\nid = \"/id\"\nmessage = \"C\"",
+        "the schema has no message `C`: it has A, B",
+    ),
+    ("schema = \"t.avsc\"", "`schema` only applies with codec = \"avro\""),
+    (
+        "codec = \"avro\"\nid = \"/id\"\nregistry = { url = \"http://me:hunter2@127.0.0.1:1\" }",
+        "the registry's address holds a login",
+    ),
+];
+
 #[test]
 fn what_a_schema_cannot_do_is_one_sentence() {
     let workshop = Workshop::new();
@@ -155,53 +201,7 @@ fn what_a_schema_cannot_do_is_one_sentence() {
         "syntax = \"proto3\";\nmessage A { string id = 1; }\nmessage B { string id = 1; }\n",
     )
     .unwrap();
-    for (payload, expected) in [
-        ("codec = \"avro\"\nid = \"/id\"", "Avro needs a schema, and the stream has none"),
-        ("codec = \"avro\"\nschema = \"t.avsc\"", "the id has no place in the schema"),
-        ("codec = \"avro\"\nschema = \"t.avsc\"\nid = \"id\"", "`id` is `id`, which is not a JSON pointer"),
-        (
-            "codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/n\"",
-            "`/n` holds a whole number of 32 bits, which cannot carry the id: an id needs a text of 36 characters",
-        ),
-        (
-            "codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/e\"",
-            "`/e` holds one of the symbols A, which cannot carry the id",
-        ),
-        ("codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/l/*\"", "the id would be there several times"),
-        (
-            "codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/meta/id\"",
-            "the schema has no field `/meta/id`: did you mean `/id`?",
-        ),
-        ("codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/id\"\nsize = \"1kB\"", "`size` does not go with a schema"),
-        (
-            "codec = \"avro\"\nschema = \"t.avsc\"\nid = \"/id\"\nmessage = \"T\"",
-            "`message` only applies with codec = \"protobuf\"",
-        ),
-        ("codec = \"avro\"\nschema = \"endless.avsc\"\nid = \"/id\"", "`/next` refers to its own type without an end"),
-        (
-            "codec = \"avro\"\nschema = \"broken.avsc\"\nid = \"/id\"",
-            "it is not JSON: EOF while parsing a value at line 2",
-        ),
-        ("codec = \"avro\"\nschema = \"none.avsc\"\nid = \"/id\"", "none.avsc does not exist"),
-        (
-            "codec = \"json-schema\"\nschema = \"short.json\"\nid = \"/id\"",
-            "`/id` holds a text of at most 20 characters, which cannot carry the id",
-        ),
-        ("codec = \"protobuf\"\nschema = \"two.proto\"\nid = \"/id\"", "line 3: name 'strin' is not defined"),
-        (
-            "codec = \"protobuf\"\nschema = \"two-good.proto\"\nid = \"/id\"",
-            "the schema has several messages (A, B): name the one to send",
-        ),
-        (
-            "codec = \"protobuf\"\nschema = \"two-good.proto\"\nid = \"/id\"\nmessage = \"C\"",
-            "the schema has no message `C`: it has A, B",
-        ),
-        ("schema = \"t.avsc\"", "`schema` only applies with codec = \"avro\""),
-        (
-            "codec = \"avro\"\nid = \"/id\"\nregistry = { url = \"http://me:hunter2@127.0.0.1:1\" }",
-            "the registry's address holds a login",
-        ),
-    ] {
+    for (payload, expected) in REFUSED {
         let text =
             format!("duration = \"2s\"\n[[stream]]\nname = \"s\"\nrate = \"10/s\"\n[stream.payload]\n{payload}\n");
         let ended = workshop.call(&["plan", workshop.profile(&text).to_str().unwrap()]);

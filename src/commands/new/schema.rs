@@ -15,7 +15,7 @@ pub(super) fn begin(file: &Path, profile: &Path) -> Result<Begun, CommandError> 
     let refused = |why: String| CommandError::Usage(format!("{shown} {why}"));
     let text = fs::read_to_string(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
     let form = SchemaForm::of(file, &text)
-        .ok_or_else(|| refused("is no schema: it must end in .avsc, .proto or .json".to_owned()))?;
+        .ok_or_else(|| refused("is not a schema: its name must end in .avsc, .proto or .json".to_owned()))?;
     let fields = fields_of(form, &text).map_err(|why| refused(format!("cannot be read as {}: {why}", form.name())))?;
     let written = Written { form, file: &seen_from(profile, file)?, name: &name_of(file) };
     let origin = profile.display().to_string();

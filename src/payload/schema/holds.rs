@@ -19,7 +19,7 @@ const TRIALS: u64 = 64;
 /// What a field can hold.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Holds {
-    /// A text of so many characters.
+    /// Text, by its number of characters.
     Text { min: usize, max: Option<usize> },
     /// A text that is a UUID, or its 16 bytes.
     Uuid,
@@ -31,11 +31,11 @@ pub(super) enum Holds {
     Symbols(Vec<String>),
     /// A whole number.
     Whole(Whole),
-    /// A number with a fraction; with so many bits.
+    /// A floating-point number, by its bits.
     Fraction { bits: u32 },
     /// A number with digits after its point.
     Decimal { precision: usize, scale: usize },
-    /// Bytes: so many, or any number.
+    /// Bytes: a fixed number of them, or any.
     Bytes(Option<usize>),
     /// True or false.
     Boolean,

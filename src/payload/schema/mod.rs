@@ -1,4 +1,4 @@
-//! Payloads by a schema of the user's: Avro, Protobuf or JSON Schema. Pure: schemas come in as texts, from whoever fetched them.
+//! Payloads by a schema of the user's: Avro, Protobuf or JSON Schema. Pure: the caller fetches the schemas.
 //!
 //! A [`SchemaWriter`] fills every field of the schema: with a part of the event, by a rule, or by the field's type. A [`SchemaReader`] turns
 //! a payload into JSON, in which the parts of an event are found by their pointers, whatever the format. `framing` is what stands before

@@ -14,7 +14,7 @@ use crate::event::time_form::{TimeForm, Unit};
 use crate::event::time_writer::TimeWriter;
 use crate::payload::{Drawn, FieldSeeds, Generator};
 
-/// Texts by type have up to so many characters more than the fewest.
+/// How much longer than the shortest a text drawn by type may be, in characters.
 const TEXT_CHARACTERS: std::ops::RangeInclusive<usize> = 6..=14;
 /// Whole numbers by type stay below, where their type does not say more.
 const USUAL_NUMBERS: i64 = 1_000_000;

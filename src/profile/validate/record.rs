@@ -1,6 +1,6 @@
 //! What a record carries beside its payload: headers, no payload at all, no key.
 
-use crate::profile::{Engine, KeyDistribution, Stream, bounds::MAX_PARTITIONS, fault::Faults};
+use crate::profile::{KeyDistribution, Stream, bounds::MAX_PARTITIONS, fault::Faults};
 
 /// The longest name of a header.
 const MAX_HEADER_CHARS: usize = 249;
@@ -156,10 +156,9 @@ fn tombstones(stream: &Stream, faults: &mut Faults<'_>) {
     }
 }
 
-/// Kafka Streams skips records without a key before it groups them, and counts them as dropped.
+/// An engine that drops records without a key before it groups them counts other events than its model.
 fn null_keys(stream: &Stream, faults: &mut Faults<'_>) {
-    let is_streams = |engine: Engine| engine == Engine::KafkaStreams;
-    if stream.null_key_share() > 0.0 && stream.watermarks.iter().any(|model| is_streams(model.engine)) {
+    if stream.null_key_share() > 0.0 && stream.watermarks.iter().any(|model| model.engine.settings().drops_null_keys) {
         faults.at("keys").add_help(
             "null_share",
             "Kafka Streams drops records without a key before its windows see them, so its model would count other events",
