@@ -30,6 +30,7 @@ pub mod latency;
 mod ledger_files;
 pub mod limits;
 pub mod load;
+mod median;
 pub mod merge;
 mod mergeable;
 pub mod metrics;

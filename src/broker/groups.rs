@@ -48,6 +48,16 @@ impl Groups {
         Arc::clone(lock(&self.members).entry(name.to_owned()).or_default())
     }
 
+    /// The group of this name, if anyone has ever joined it.
+    pub(super) fn known(&self, name: &str) -> Option<Arc<Group>> {
+        lock(&self.members).get(name).cloned()
+    }
+
+    /// The groups that anyone has ever joined.
+    pub(super) fn names(&self) -> Vec<String> {
+        lock(&self.members).keys().cloned().collect()
+    }
+
     /// Removes members that have been silent for longer than their session timeout at `now`.
     pub(super) fn expire(&self, now: Instant) {
         let groups: Vec<_> = lock(&self.members).values().cloned().collect();
@@ -220,6 +230,21 @@ impl Roll {
     pub(super) fn assignment(&self, member_id: &str) -> Option<Bytes> {
         let member = self.members.get(member_id).filter(|_| self.phase == Phase::Stable)?;
         Some(member.assignment.clone())
+    }
+
+    /// Each member's id and assignment.
+    pub(super) fn assignments(&self) -> impl Iterator<Item = (&str, &Bytes)> {
+        self.members.iter().map(|(id, member)| (id.as_str(), &member.assignment))
+    }
+
+    /// The state, as Kafka calls it.
+    pub(super) fn state(&self) -> &'static str {
+        match self.phase {
+            _ if self.members.is_empty() => "Empty",
+            Phase::Joining => "PreparingRebalance",
+            Phase::Syncing => "CompletingRebalance",
+            Phase::Stable => "Stable",
+        }
     }
 
     /// The strategy of the current generation.

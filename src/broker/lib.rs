@@ -18,6 +18,7 @@ mod ceiling;
 mod cluster;
 mod configs;
 mod connection;
+mod describing;
 mod fetch;
 mod groups;
 mod link;

@@ -12,7 +12,8 @@ use super::cluster::Cluster;
 use super::link::Link;
 use super::reply::{Reply, ReplyWriter};
 use super::{
-    admin, configs, fetch, membership, metadata, offset_commits, offsets, produce, shapes, transacting, versions,
+    admin, configs, describing, fetch, membership, metadata, offset_commits, offsets, produce, shapes, transacting,
+    versions,
 };
 
 /// A request that cannot be answered. The connection is closed, as Kafka does.
@@ -112,6 +113,8 @@ fn respond(cluster: &Cluster, request: RequestKind, call: Call) -> Result<Respon
         RequestKind::EndTxn(request) => transacting::end_txn(cluster, &request).into(),
         RequestKind::Heartbeat(request) => membership::heartbeat(cluster, &request).into(),
         RequestKind::LeaveGroup(request) => membership::leave_group(cluster, request, version).into(),
+        RequestKind::ListGroups(request) => describing::list_groups(cluster, &request).into(),
+        RequestKind::DescribeGroups(request) => describing::describe_groups(cluster, &request).into(),
         RequestKind::OffsetCommit(request) => offset_commits::offset_commit(cluster, request).into(),
         RequestKind::OffsetFetch(request) => offset_commits::offset_fetch(cluster, request, version).into(),
         _ => return Err(Malformed::Unanswered { api_key: call.api as i16, version }),

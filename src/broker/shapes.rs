@@ -59,7 +59,7 @@ const FETCHED: Part = List(&[
 
 /// Request, first version with compact lengths and tagged fields, and the fields after the header. Tagged fields are not listed.
 #[rustfmt::skip]
-static SHAPES: [(ApiKey, i16, &[Field]); 24] = [
+static SHAPES: [(ApiKey, i16, &[Field]); 26] = [
     (ApiKey::Produce, 9, &[
         all(Text), all(Fixed(6)),
         all(List(&[until(12, Text), since(13, Fixed(16)), all(List(&[all(Fixed(4)), all(Blob)]))])),
@@ -96,6 +96,8 @@ static SHAPES: [(ApiKey, i16, &[Field]); 24] = [
         all(Text), all(Fixed(4)), all(Text), since(3, Text), since(5, Text), since(5, Text),
         all(List(&[all(Text), all(Blob)])),
     ]),
+    (ApiKey::DescribeGroups, 5, &[all(Texts), since(3, Fixed(1))]),
+    (ApiKey::ListGroups, 3, &[since(4, Texts), since(5, Texts)]),
     (ApiKey::ApiVersions, 3, &[since(3, Text), since(3, Text)]),
     (ApiKey::CreateTopics, 5, &[
         all(List(&[

@@ -5,7 +5,7 @@ use kafka_protocol::messages::{ApiKey, ApiVersionsResponse, api_versions_respons
 
 /// Request, oldest and newest version. Produce is announced from 0, as Kafka does for old clients that look for it, and supported from 3.
 /// Versions that are only used between brokers, or need a feature that this broker does not announce, are left out.
-pub(super) const ANSWERED: [(ApiKey, i16, i16); 24] = [
+pub(super) const ANSWERED: [(ApiKey, i16, i16); 26] = [
     (ApiKey::Produce, 0, 13),
     (ApiKey::Fetch, 4, 16),
     (ApiKey::ListOffsets, 1, 10),
@@ -17,6 +17,8 @@ pub(super) const ANSWERED: [(ApiKey, i16, i16); 24] = [
     (ApiKey::Heartbeat, 0, 4),
     (ApiKey::LeaveGroup, 0, 5),
     (ApiKey::SyncGroup, 0, 5),
+    (ApiKey::DescribeGroups, 0, 4),
+    (ApiKey::ListGroups, 0, 2),
     (ApiKey::ApiVersions, 0, 4),
     (ApiKey::CreateTopics, 2, 7),
     (ApiKey::DeleteTopics, 1, 6),

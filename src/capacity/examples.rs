@@ -101,6 +101,7 @@ pub(crate) fn with_afterwards() -> SearchRecord {
         times: 1.5,
         asked_per_s: 3150.0,
         sent_per_s: 3150.0,
+        made_per_s: Some(2_140_000.0),
         kept_up: true,
         because: None,
         folder: "trials/sender".to_owned(),

@@ -3,8 +3,8 @@
 use super::lag::{PilesUp, piles_up};
 use super::trial::{Binding, Outcome, Worst};
 use crate::conclude::seconds_of;
-use crate::figures::rate;
-use crate::incidents::IncidentKind;
+use crate::figures::{latency, rate};
+use crate::incidents::{Incident, IncidentKind};
 use crate::profile::{Profile, Stream};
 use crate::results::summary::StreamSummary;
 use crate::results::{Summary, TimelineRow};
@@ -48,17 +48,22 @@ pub(crate) fn judged(profile: &Profile, summary: &Summary, rows: &[TimelineRow])
     let held_share = worst.as_ref().map(|(_, piled)| piled.delivered_share);
     let held_error = worst.as_ref().map(|(_, piled)| piled.share_error);
     let strongest = summary.reasons.first();
+    let disturbed = disturbance(summary);
     let (outcome, because) = match (summary.verdict, worst) {
-        (Verdict::Fail, _) if leaders_moved(summary) => (Outcome::Invalid, Some(moved())),
+        (Verdict::Fail, _) if disturbed.is_some() => (Outcome::Invalid, disturbed),
         (Verdict::Fail, _) => (Outcome::Fail, strongest.map(|reason| placed(binding_of(reason), reason, summary))),
         (Verdict::Void, _) if strongest.is_some_and(is_the_senders) => (Outcome::Invalid, strongest.map(binding_of)),
-        (_, Some(_)) if leaders_moved(summary) => (Outcome::Invalid, Some(moved())),
+        (_, Some(_)) if disturbed.is_some() => (Outcome::Invalid, disturbed),
         (_, Some((binding, _))) => (Outcome::Fail, Some(binding)),
         (Verdict::Pass, None) => (Outcome::Pass, None),
         (Verdict::Void | Verdict::Part, None) => match strongest {
             Some(reason) if reason.code == ReasonCode::HeldBackByTarget => (Outcome::Fail, Some(binding_of(reason))),
             reason => (Outcome::Invalid, reason.map(binding_of)),
         },
+    };
+    let because = match outcome {
+        Outcome::Fail => because.map(|binding| with_throttling(binding, summary)),
+        Outcome::Pass | Outcome::Invalid => because,
     };
     let sender_late = outcome == Outcome::Invalid && strongest.is_some_and(|reason| is_slow_sender(reason.code));
     Judged { outcome, because, sender_late, held_share, held_error }
@@ -81,17 +86,35 @@ fn is_slow_sender(code: ReasonCode) -> bool {
     )
 }
 
-/// Whether partitions got another leader meanwhile: what broke then may be that.
+/// What changed in the cluster or its pipelines meanwhile, so that what broke may be that: partitions got another leader, or a consumer group
+/// shared its partitions anew.
 #[must_use]
-pub(crate) fn leaders_moved(summary: &Summary) -> bool {
-    summary.events.iter().any(|incident| incident.kind == IncidentKind::LeaderMoved)
+pub(crate) fn disturbance(summary: &Summary) -> Option<Binding> {
+    let of_kind = |kind| summary.events.iter().find(|incident| incident.kind == kind);
+    let binding = |what: &str, text: String| Binding { what: what.to_owned(), stream: None, stage: None, text };
+    let moved = || binding("leader_moved", "partitions got another leader during the trial".to_owned());
+    let shared = |incident: &Incident| {
+        let group = incident.group.as_deref().unwrap_or_default();
+        binding("rebalanced", format!("consumer group {group} rebalanced during the trial"))
+    };
+    of_kind(IncidentKind::LeaderMoved).map(|_| moved()).or_else(|| of_kind(IncidentKind::Rebalanced).map(shared))
 }
 
-/// What says so.
-#[must_use]
-pub(crate) fn moved() -> Binding {
-    let text = "partitions got another leader during the trial".to_owned();
-    Binding { what: "leader_moved".to_owned(), stream: None, stage: None, text }
+/// Where brokers asked the client to wait, a quota is what bound.
+fn with_throttling(binding: Binding, summary: &Summary) -> Binding {
+    let is_of_it = |incident: &&Incident| binding.stream.as_ref().is_none_or(|stream| incident.stream == *stream);
+    let throttled = summary.events.iter().filter(|incident| incident.kind == IncidentKind::Throttled).filter(is_of_it);
+    match throttled.map(|incident| incident.figure).max_by(f64::total_cmp) {
+        Some(longest_ms) => {
+            let text = format!(
+                "{}; brokers throttled the client by up to {}, as a quota does",
+                binding.text,
+                latency(longest_ms)
+            );
+            Binding { text, ..binding }
+        }
+        None => binding,
+    }
 }
 
 /// A reason as what broke.
@@ -181,6 +204,37 @@ mod tests {
         let piled = judged_of(None, 900.0);
         assert_eq!((piled.outcome, piled.because.map(|because| because.what)), (Outcome::Fail, Some("lag".to_owned())));
         assert!((piled.held_share.unwrap() - 0.9).abs() < 1e-6, "{:?}", piled.held_share);
+    }
+
+    fn incident(kind: IncidentKind, figure: f64) -> Incident {
+        Incident {
+            kind,
+            stream: "orders".to_owned(),
+            stage: None,
+            slo: None,
+            partitions: Vec::new(),
+            brokers: None,
+            group: (kind == IncidentKind::Rebalanced).then(|| "orders-app".to_owned()),
+            from_s: 3,
+            to_s: Some(5),
+            figure,
+        }
+    }
+
+    #[test]
+    fn what_broke_in_a_rebalance_is_not_counted_and_a_quota_is_named() {
+        let text = "duration = \"20s\"\n[[stream]]\nname = \"orders\"\nrate = \"1000/s\"\n";
+        let profile = Profile::from_text(text, "judged.toml").unwrap().profile;
+        let mut summary = empty_summary(RunFacts::default(), Reason::new(ReasonCode::Unfinished, "-"));
+        summary.reasons = vec![Reason::new(ReasonCode::Latency, "slow").of_stream("orders").about("end_to_end_p99")];
+        summary.verdict = Verdict::Fail;
+        let with = |events: Vec<Incident>| judged(&profile, &Summary { events, ..summary.clone() }, &[]);
+        let quota = with(vec![incident(IncidentKind::Throttled, 80.0), incident(IncidentKind::Throttled, 1_200.0)]);
+        assert_eq!(quota.outcome, Outcome::Fail);
+        assert_eq!(quota.because.unwrap().text, "slow; brokers throttled the client by up to 1.2 s, as a quota does");
+        let shared = with(vec![incident(IncidentKind::Throttled, 80.0), incident(IncidentKind::Rebalanced, 2.0)]);
+        assert_eq!(shared.outcome, Outcome::Invalid);
+        assert_eq!(shared.because.unwrap().text, "consumer group orders-app rebalanced during the trial");
     }
 
     #[test]

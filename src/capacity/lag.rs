@@ -2,6 +2,7 @@
 //! keeps its latency limits.
 
 use crate::incidents::{Second, waiting};
+use crate::median::median;
 
 /// Less than this is not looked at, in seconds: no trend of five points is sure.
 const LEAST_SECONDS: usize = 6;
@@ -116,12 +117,6 @@ fn sign(of: f64) -> f64 {
 
 fn variance(n: f64) -> f64 {
     n * (n - 1.0) * (2.0 * n + 5.0) / 18.0
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    let middle = values.len().checked_sub(1)? / 2;
-    let (_, value, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    Some(*value)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ mod trial;
 mod votes;
 
 pub(crate) use idle::{at_start_ms, was_busy};
-pub(crate) use judged::{binding_of, is_the_senders, judged, leaders_moved, moved, worst};
+pub(crate) use judged::{binding_of, disturbance, is_the_senders, judged, worst};
 pub(crate) use need::{Headroom, Need, Needed, Standing, of_curve, of_profile};
 pub(crate) use plays::{BURST_FROM_S, CALM_S, Plays, burst, busiest_at_once, busiest_only, whole};
 pub(crate) use recovery::{Burst, Recovered, Recovery, gone_after_s, recovered};

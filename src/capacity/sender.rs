@@ -15,6 +15,9 @@ pub(crate) struct SenderReach {
     pub(crate) asked_per_s: f64,
     /// What it sent, in events per second.
     pub(crate) sent_per_s: f64,
+    /// What one core of it makes, in events per second, where nobody takes them; absent where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) made_per_s: Option<f64>,
     /// Whether it sent all of it in time.
     pub(crate) kept_up: bool,
     /// Why not, in words.

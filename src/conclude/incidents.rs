@@ -2,7 +2,10 @@
 
 use super::{Measured, StreamMeasured};
 use crate::check::Delivered;
-use crate::incidents::{Incident, LeaderMove, Limits, Second, Seconds, find, leader_moved, partitions_stalled};
+use crate::incidents::{
+    Incident, LeaderMove, Limits, Rebalance, Second, Seconds, find, leader_moved, partitions_stalled, rebalances,
+    throttled,
+};
 use crate::profile::sla::SCALE_UP_SHARE;
 use crate::profile::{Profile, Stage, Stream};
 use crate::results::TimelineRow;
@@ -31,14 +34,16 @@ fn incidents_of_stream(stream: &Stream, rows: &[TimelineRow]) -> Vec<Incident> {
     of_events.flat_map(of_stage).collect()
 }
 
-/// What was found while the run went on and stands in none of its seconds: stalls of single partitions, and moves of leaders. In the order in
-/// which they began.
+/// What was found while the run went on and stands in none of its seconds: stalls of single partitions, moves of leaders, rebalances, and
+/// brokers that throttle. In the order in which they began.
 #[must_use]
 pub(super) fn observed_incidents(profile: &Profile, measured: &Measured) -> Vec<Incident> {
     let streams = || profile.streams.iter().zip(&measured.streams);
     let stalls = streams().flat_map(|(stream, measured)| stalls_of(stream, measured));
     let moves = streams().flat_map(|(stream, _)| leader_moves_of(stream, &measured.leader_moves));
-    let mut incidents: Vec<Incident> = stalls.chain(moves).collect();
+    let shared = streams().flat_map(|(stream, _)| rebalances_of(stream, &measured.rebalances));
+    let waits = streams().flat_map(|(stream, measured)| throttled(&stream.name, &measured.throttled_ms));
+    let mut incidents: Vec<Incident> = stalls.chain(moves).chain(shared).chain(waits).collect();
     incidents.sort_by_key(|incident| incident.from_s);
     incidents
 }
@@ -63,6 +68,15 @@ fn leader_moves_of(stream: &Stream, moves: &[LeaderMove]) -> Vec<Incident> {
         places.into_iter().map(|stage| leader_moved(&stream.name, stage, of)).collect::<Vec<_>>()
     };
     moves.iter().flat_map(of_one).collect()
+}
+
+/// At each stage behind the group.
+fn rebalances_of(stream: &Stream, seen: &[Rebalance]) -> Vec<Incident> {
+    let at = |stage: &Stage| {
+        let group = stage.group.as_deref()?;
+        Some(rebalances(&stream.name, name_of_several(stream, stage), group, seen))
+    };
+    stream.stages.iter().filter_map(at).flatten().collect()
 }
 
 /// The name of a stage of a stream that has several.

@@ -6,7 +6,7 @@ use crate::check::{Delivered, Produced};
 use crate::consume::EventTimeFigures;
 use crate::consume::windows::WindowsSeen;
 use crate::event_time::lateness::InjectionLedger;
-use crate::incidents::LeaderMove;
+use crate::incidents::{LeaderMove, Rebalance};
 use crate::latency::LatencyHistogram;
 use crate::mergeable::Merge;
 use crate::verdict::Reason;
@@ -22,6 +22,8 @@ pub struct Measured {
     pub troubles: Vec<Reason>,
     /// Which leaders moved while a whole run watched its topics.
     pub(crate) leader_moves: Vec<LeaderMove>,
+    /// When which consumer groups rebalanced while a whole run watched them.
+    pub(crate) rebalances: Vec<Rebalance>,
     /// CPU time that the process used, in nanoseconds, all parts together; absent where it is not known.
     pub cpu_ns: Option<u64>,
 }
@@ -32,6 +34,10 @@ impl Measured {
         let stages = self.streams.iter_mut().flat_map(|stream| &mut stream.stages);
         for stall in stages.filter_map(|stage| stage.delivered.as_mut()).flat_map(|delivered| &mut delivered.stalls) {
             stall.move_seconds(later_s);
+        }
+        for stream in &mut self.streams {
+            let throttled_ms = std::mem::take(&mut stream.throttled_ms).into_iter();
+            stream.throttled_ms = throttled_ms.map(|(second, ms)| (second.saturating_add(later_s), ms)).collect();
         }
     }
 
@@ -81,6 +87,8 @@ pub struct StreamMeasured {
     pub linger_ms: f64,
     /// How many sends ended in which error.
     pub errors: BTreeMap<String, u64>,
+    /// By the second of the run: the longest that a broker asked a client to wait, in milliseconds.
+    pub throttled_ms: BTreeMap<u64, u64>,
     /// What was disturbed on purpose among the events handed to the client; counted where an engine is modelled.
     pub injected: InjectionLedger,
     /// What was seen, stage by stage.
@@ -100,11 +108,12 @@ pub struct StageMeasured {
 
 impl Merge for Measured {
     fn merge(&mut self, other: Self) {
-        let Measured { streams, interrupted, troubles, leader_moves, cpu_ns } = other;
+        let Measured { streams, interrupted, troubles, leader_moves, rebalances, cpu_ns } = other;
         merge_each(&mut self.streams, streams);
         self.interrupted |= interrupted;
         self.troubles.extend(troubles);
         self.leader_moves.extend(leader_moves);
+        self.rebalances.extend(rebalances);
         self.cpu_ns = self.cpu_ns.zip(cpu_ns).map(|(own, other)| own + other).or(self.cpu_ns).or(cpu_ns);
     }
 }
@@ -128,6 +137,7 @@ impl Merge for StreamMeasured {
             queue_events,
             linger_ms,
             errors,
+            throttled_ms,
             injected,
             stages,
         } = other;
@@ -148,6 +158,10 @@ impl Merge for StreamMeasured {
         self.linger_ms = self.linger_ms.max(linger_ms);
         for (error, times) in errors {
             *self.errors.entry(error).or_default() += times;
+        }
+        for (second, ms) in throttled_ms {
+            let longest_ms = self.throttled_ms.entry(second).or_default();
+            *longest_ms = ms.max(*longest_ms);
         }
         self.injected.merge(injected);
         merge_each(&mut self.stages, stages);

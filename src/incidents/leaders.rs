@@ -52,6 +52,7 @@ pub(crate) fn leader_moved(stream: &str, stage: Option<&str>, of: &LeaderMove) -
         slo: None,
         partitions: of.partitions.clone(),
         brokers: Some(of.brokers),
+        group: None,
         from_s: of.second,
         to_s: Some(of.second),
         figure: of.partitions.iter().map(|_| 1.0).sum(),

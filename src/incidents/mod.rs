@@ -3,9 +3,11 @@
 
 mod backlog;
 mod leaders;
+mod rebalances;
 mod seconds;
 mod stalls;
 mod stretches;
+mod throttled;
 
 #[cfg(test)]
 mod queue_laws;
@@ -17,9 +19,11 @@ use serde::{Deserialize, Serialize};
 
 use backlog::{Swell, swells};
 pub(crate) use leaders::{LeaderMove, Leaders, leader_moved};
+pub(crate) use rebalances::{Members, Rebalance, rebalances};
 pub(crate) use seconds::{Second, Seconds, backlog as waiting};
 pub(crate) use stalls::partitions_stalled;
 use stretches::{joined, stretches};
+pub(crate) use throttled::throttled;
 
 /// Something that happened at one stage of a stream, and from when to when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +44,9 @@ pub struct Incident {
     /// The ids of two brokers: the one that led the partitions before, and the one that leads them now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brokers: Option<(i32, i32)>,
+    /// The consumer group, where it concerns one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// When it began, in seconds from the start of the run.
     pub from_s: u64,
     /// When it was over, in seconds from the start of the run; absent when it was not over at the end of the run.
@@ -62,6 +69,11 @@ pub enum IncidentKind {
     PartitionStalled,
     /// The partitions of the stage's topic have another leader. The second is that in which the cluster first said so. Figure: how many partitions.
     LeaderMoved,
+    /// The consumer group (`group`) of the application whose output the stage is shared its partitions anew. Figure: the seconds in which that
+    /// was seen.
+    Rebalanced,
+    /// Brokers answered that the stream's clients must wait, as a quota does. Figure: the longest of these waits, in milliseconds.
+    Throttled,
     /// The stage delivered less than was offered, second after second. Figure: the rate that it held, in events per second.
     Saturation,
     /// The backlog was there: due and not delivered. From when it rose to when it was gone. Figure: the most events that waited.

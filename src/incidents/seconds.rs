@@ -133,6 +133,7 @@ impl Seconds {
             slo: None,
             partitions: Vec::new(),
             brokers: None,
+            group: None,
             from_s: seconds(lasts.start),
             to_s: (lasts.end < self.len()).then(|| seconds(lasts.end)),
             figure,

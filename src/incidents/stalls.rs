@@ -39,6 +39,7 @@ fn incident(stream: &str, stage: Option<&str>, group: &[&Stall]) -> Incident {
         slo: None,
         partitions,
         brokers: None,
+        group: None,
         from_s: group.iter().map(|stall| stall.from_s).min().unwrap_or(0),
         to_s: group.iter().filter_map(|stall| stall.to_s).max(),
         figure: group.iter().map(|stall| stall.missed).sum(),

@@ -176,7 +176,13 @@ pub(super) struct NativeDelivery {
 pub(super) enum ProducerNews {
     Nothing,
     Deliveries(Reports),
-    Error { code: RDKafkaErrorCode, reason: String, fatal: bool },
+    Error {
+        code: RDKafkaErrorCode,
+        reason: String,
+        fatal: bool,
+    },
+    /// What the client counted, as JSON.
+    Statistics(String),
 }
 
 /// Reports that have been read. Dropping them frees their events' memory and room in the client's queue: cheapest on the thread that makes
@@ -281,6 +287,8 @@ impl EventQueue {
                 ProducerNews::Deliveries(owned)
             }
             rd::RD_KAFKA_EVENT_ERROR => error_of(event),
+            // SAFETY: the event is a live statistics event, whose text lives as long as it.
+            rd::RD_KAFKA_EVENT_STATS => ProducerNews::Statistics(unsafe { text(rd::rd_kafka_event_stats(event)) }),
             _ => ProducerNews::Nothing,
         }
     }

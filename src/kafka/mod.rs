@@ -4,6 +4,7 @@ mod admin;
 mod batch;
 mod describe;
 mod error;
+mod groups;
 mod hearing;
 mod message_size;
 mod offsets;
@@ -12,6 +13,7 @@ mod settings;
 mod sink;
 mod source;
 mod target;
+mod throttle;
 mod together;
 mod topic_config;
 

@@ -19,6 +19,7 @@ use super::batch::{self, Batch, BatchTopic, EventQueue, NativeDelivery, Producer
 use super::error::KafkaError;
 use super::record::{Beside, Written};
 use super::settings::native;
+use super::throttle;
 use crate::event::Partition;
 
 /// Keeps the client quiet: what it would print arrives as deliveries and errors.
@@ -176,6 +177,8 @@ pub(crate) struct Deliveries {
     drops_reports: bool,
     last_error: Option<String>,
     fatal: Option<String>,
+    /// The longest that a broker asked the client to wait, since that was last taken.
+    throttled_ms: u64,
 }
 
 impl Sink {
@@ -210,6 +213,7 @@ impl Sink {
             drops_reports: options.transactional,
             last_error: None,
             fatal: None,
+            throttled_ms: 0,
         };
         let sink = Sink {
             topic,
@@ -389,6 +393,7 @@ impl Deliveries {
             ProducerNews::Deliveries(read) => reports = Some(read),
             ProducerNews::Error { reason, fatal: true, .. } => self.fatal = Some(reason),
             ProducerNews::Error { code, reason, .. } => self.last_error = Some(format!("{code}: {reason}")),
+            ProducerNews::Statistics(json) => self.throttled_ms = self.throttled_ms.max(throttle::longest_ms(&json)),
             ProducerNews::Nothing => {}
         }
         if self.drops_reports {
@@ -406,6 +411,11 @@ impl Deliveries {
     pub(crate) fn still_in_flight(&self) -> impl Iterator<Item = Outgoing> {
         let ever_used = self.ever_used.load(Ordering::Acquire);
         self.slots[..ever_used].iter().filter(|slot| slot.in_use.load(Ordering::Acquire)).map(Slot::read)
+    }
+
+    /// The longest that a broker asked the client to wait since the last call, in milliseconds; 0 where none did.
+    pub(crate) fn take_throttled_ms(&mut self) -> u64 {
+        std::mem::take(&mut self.throttled_ms)
     }
 
     /// The last error that the client reported apart from deliveries, such as brokers that cannot be reached.

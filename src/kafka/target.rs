@@ -141,7 +141,7 @@ impl ConsumerContext for Quiet {}
 /// A cluster that answered.
 pub struct Target {
     /// Sees a partition up to its high watermark.
-    client: BaseConsumer<Listening>,
+    pub(super) client: BaseConsumer<Listening>,
     /// Sees a partition up to the first open transaction (its last stable offset); made when it is needed.
     committed: OnceLock<BaseConsumer<Listening>>,
     settings: BTreeMap<String, String>,

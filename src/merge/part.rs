@@ -31,6 +31,7 @@ impl Part {
             interrupted: summary.interrupted,
             troubles: summary.troubles.clone(),
             leader_moves: Vec::new(),
+            rebalances: Vec::new(),
             cpu_ns: summary.generator.cpu_s.map(|cpu_s| (cpu_s * 1e9) as u64),
             streams: streams.map(|(stream, found)| read_stream(&folder, stream, found)).collect::<Result<_, _>>()?,
         };

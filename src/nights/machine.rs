@@ -1,7 +1,8 @@
 //! What the machine itself does: which nights it disturbed, since when it is another one, and how much of a figure is the machine.
 
-use super::robust::{median, scaled_mad};
+use super::robust::scaled_mad;
 use super::{BASELINE_NIGHTS, LASTING_NIGHTS, MachineNight};
+use crate::median::median;
 
 /// Beyond this many deviations of its own usual, the machine is suspect.
 const FAR: f64 = 4.0;

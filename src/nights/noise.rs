@@ -6,7 +6,8 @@
 
 use statrs::function::gamma::digamma;
 
-use super::robust::{median, scaled_mad};
+use super::robust::scaled_mad;
+use crate::median::median;
 
 /// A figure's usual: where it is, and how it varies.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -1,16 +1,9 @@
 //! Middles and spreads that a single wild value does not move.
 
+use crate::median::median;
+
 /// A median absolute deviation times this is the standard deviation of a normal distribution.
 pub(crate) const MAD_TO_DEVIATION: f64 = 1.4826;
-
-/// The median; none of nothing.
-#[must_use]
-pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let upper = values.get(middle)?;
-    if values.len() % 2 == 1 { Some(*upper) } else { values.get(middle - 1).map(|lower| f64::midpoint(*lower, *upper)) }
-}
 
 /// The median of the absolute deviations from `center`, scaled to a normal distribution's standard deviation. The deviations of few values from
 /// their own median are too small: n/(n − 0.8) mends that (Croux and Rousseeuw 1992).

@@ -4,9 +4,9 @@ use super::change_points::{change_points, most_likely};
 use super::known::Known;
 use super::machine::{MachineState, Together, states};
 use super::noise::{Noise, Usual};
-use super::robust::median;
 use super::shift::{Law, Shift, shift};
 use super::{BASELINE_NIGHTS, LASTING_NIGHTS, LEAST_NIGHTS, NightValue, Nights, Series, WINDOWS};
+use crate::median::median;
 
 /// Over how many nights changes are dated.
 const LONG_NIGHTS: usize = 50;

@@ -31,6 +31,8 @@ pub struct AckReport {
     pub(crate) sent_to_acked_by_phase: ByPhase,
     /// How many sends ended in which error, by the client's text.
     pub errors: BTreeMap<String, u64>,
+    /// By the second of the run: the longest that a broker asked the client to wait, in milliseconds.
+    pub throttled_ms: BTreeMap<u64, u64>,
     /// The last error that concerned no single event, such as a broker that cannot be reached.
     pub last_error: Option<String>,
     /// Why the client stopped for good, if it did.
@@ -83,6 +85,7 @@ impl Acks {
             sent_to_acked: LatencyHistogram::default(),
             sent_to_acked_by_phase: ByPhase::default(),
             errors: BTreeMap::new(),
+            throttled_ms: BTreeMap::new(),
             last_error: None,
             fatal: None,
         };
@@ -95,6 +98,7 @@ impl Acks {
     pub(super) fn run(mut self) -> AckReport {
         while !self.read_notes() {
             self.hear(POLL);
+            self.note_throttling();
             self.hand_in_second();
             self.hand_in_waiting();
         }
@@ -148,6 +152,15 @@ impl Acks {
                 Err(TryRecvError::Empty) => return false,
                 Err(TryRecvError::Disconnected) => return true,
             }
+        }
+    }
+
+    fn note_throttling(&mut self) {
+        let waited_ms = self.deliveries.take_throttled_ms();
+        if waited_ms > 0 {
+            let second = self.plan.clock.now_ns().saturating_sub(self.plan.start_ns) / 1_000_000_000;
+            let longest_ms = self.books.report.throttled_ms.entry(second).or_default();
+            *longest_ms = waited_ms.max(*longest_ms);
         }
     }
 
@@ -299,6 +312,7 @@ mod tests {
             sent_to_acked: LatencyHistogram::default(),
             sent_to_acked_by_phase: ByPhase::default(),
             errors: BTreeMap::new(),
+            throttled_ms: BTreeMap::new(),
             last_error: None,
             fatal: None,
         })

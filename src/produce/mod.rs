@@ -10,6 +10,7 @@ mod plan;
 mod record;
 mod run;
 mod sample;
+mod unsent;
 mod worker;
 
 pub(crate) use ceiling::Ceiling;
@@ -21,3 +22,4 @@ pub use record::RecordWriter;
 pub(crate) use run::{ProduceError, Producing, Ready};
 pub use run::{ProduceReport, open};
 pub(crate) use sample::{Sampled, sample};
+pub(crate) use unsent::made_per_s;

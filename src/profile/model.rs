@@ -231,6 +231,9 @@ pub struct Stage {
     /// protobuf: which message of the schema the stage holds. Default: the only one that is part of no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The consumer group of the application whose output the topic is. When it rebalances, that is named among what happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Whether records of open or aborted transactions are read: "read_committed" (the default) or "read_uncommitted".
     #[serde(default)]
     pub isolation: Isolation,
@@ -259,6 +262,7 @@ impl Stage {
             sent: None,
             event_time: None,
             event_time_format: None,
+            group: None,
             isolation: Isolation::default(),
             quiet: defaults::quiet(),
             codec: None,

@@ -4,6 +4,7 @@ mod abort;
 mod decoders;
 mod error;
 mod event_sizes;
+mod groups;
 mod patience;
 mod planned;
 mod plans;

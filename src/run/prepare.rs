@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::error::RunError;
 use super::event_sizes::{Fit, Way, fit};
+use super::groups::notes_on_groups;
 use super::request::Request;
 use super::streams::{
     PreparedStream, StreamTopic, notes_on_compaction, prepare_streams, prepare_topics, refuse_idle_observer,
@@ -59,6 +60,9 @@ pub(crate) fn prepare(mut request: Request) -> Result<Prepared, RunError> {
         .collect();
     notes.extend(notes_on_sizes(&request, &schedules, &ways)?);
     notes.extend(notes_on_compaction(&request.loaded.profile.streams, &topics));
+    if request.role == Role::Run {
+        notes.extend(notes_on_groups(&request.loaded.profile, &target));
+    }
     let streams = prepare_streams(&request, &target, topics, &schedules)?;
     refuse_idle_observer(&request, &streams)?;
     let run_id = request.run_id();

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::abort::AbortWatch;
 use super::error::RunError;
+use super::groups::GroupWatch;
 use super::patience::{Asked, Wait};
 use super::plans::{stage_plan, stream_plan};
 use super::prepare::{LEAD_NS, Prepared};
@@ -76,10 +77,18 @@ pub(crate) fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) ->
         worst_late_ns: vec![0; prepared.streams.len()],
         hears,
         topics: Topics::watched(Arc::clone(&prepared.target), partitions_of(prepared)),
+        groups: watched_groups(prepared, start_ns),
         abort: AbortWatch::default(),
         aborted: None,
     };
     Ok(watch.until_the_end(producing, observing))
+}
+
+/// A part of a run does not know the run's seconds, and names nothing.
+fn watched_groups(prepared: &Prepared, start_ns: u64) -> Option<GroupWatch> {
+    let Prepared { request, target, clock, .. } = prepared;
+    (request.role == Role::Run)
+        .then(|| GroupWatch::start(Arc::clone(target), &request.loaded.profile, *clock, start_ns))
 }
 
 /// The clients of a run, which stand ready, and when it starts.
@@ -168,6 +177,8 @@ struct Watch<'a> {
     worst_late_ns: Vec<u64>,
     hears: &'a mut dyn FnMut(News<'_>),
     topics: Topics,
+    /// The consumer groups of the pipelines, while they are watched.
+    groups: Option<GroupWatch>,
     abort: AbortWatch,
     /// Why the run was ended before its time, if its profile asked for that.
     aborted: Option<Reason>,
@@ -204,6 +215,7 @@ impl Watch<'_> {
         }
         measured.troubles.append(&mut self.topics.reasons);
         measured.leader_moves.append(&mut self.topics.leader_moves);
+        measured.rebalances = self.groups.take().map(GroupWatch::end).unwrap_or_default();
         measured.troubles.extend(self.aborted.take());
         measured.cpu_ns = clock::cpu_ns();
         for (stream, worst_ns) in measured.streams.iter_mut().zip(&self.worst_late_ns) {

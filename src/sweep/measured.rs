@@ -1,7 +1,7 @@
 //! From a run to the figures of its settings, or to why it says nothing of them.
 
 use super::figure::{Figure, Figures};
-use crate::capacity::{Binding, binding_of, leaders_moved, moved, worst};
+use crate::capacity::{Binding, binding_of, disturbance, worst};
 use crate::conclude::seconds_of;
 use crate::figures::latency;
 use crate::profile::{Profile, Stream};
@@ -28,8 +28,7 @@ pub(crate) fn measured(profile: &Profile, summary: &Summary, rows: &[TimelineRow
     if let Some(reason) = summary.reasons.iter().find(|reason| says_nothing(reason)) {
         return Measurement { figures: None, because: Some(binding_of(reason)) };
     }
-    let moved = leaders_moved(summary).then(moved);
-    if let Some(because) = moved.or_else(|| summary.streams.iter().find_map(own_part)) {
+    if let Some(because) = disturbance(summary).or_else(|| summary.streams.iter().find_map(own_part)) {
         return Measurement { figures: None, because: Some(because) };
     }
     let broken = summary.reasons.first().filter(|_| summary.verdict == Verdict::Fail);

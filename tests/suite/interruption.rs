@@ -113,7 +113,12 @@ fn a_killed_run_is_readable_up_to_its_last_second() {
 
 /// A broker in a process of its own, and its address.
 pub(crate) fn own_broker(workshop: &Workshop) -> (Running, String) {
-    let mut broker = workshop.start(&["broker", "--listen", "127.0.0.1:0"]);
+    own_broker_with(workshop, &[])
+}
+
+/// The same with these flags.
+pub(crate) fn own_broker_with(workshop: &Workshop, flags: &[&str]) -> (Running, String) {
+    let mut broker = workshop.start(&[&["broker", "--listen", "127.0.0.1:0"], flags].concat());
     broker.until("an address", |broker| broker.stdout().contains(" (cluster"));
     let told = broker.stdout();
     let address = told.split_whitespace().find(|word| word.starts_with("127.0.0.1:")).unwrap().to_owned();

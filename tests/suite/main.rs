@@ -96,6 +96,8 @@ mod templates;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod told_by_brokers;
+#[cfg(test)]
 mod topic_watermarks;
 #[cfg(test)]
 mod verdict;

@@ -95,6 +95,7 @@ fn stage(id: &str, due: &str, sent: &str) -> Stage {
         due: Some(due.to_owned()),
         sent: Some(sent.to_owned()),
         event_time: Some("/at".to_owned()),
+        group: None,
         isolation: crate::profile::Isolation::default(),
         event_time_format: None,
         quiet: crate::profile::units::Span::from_secs(5),

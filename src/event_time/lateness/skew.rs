@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::median::median;
 use crate::mergeable::Merge;
 
 /// How many events of a producer are kept for the estimate. The median of 512 is, with
@@ -156,13 +157,6 @@ pub(crate) fn max_skew_ms(producers: &[ProducerSkew]) -> Option<u64> {
     let highest = producers.iter().map(|skew| skew.highest_slice_ms).reduce(f64::max)?;
     let lowest = producers.iter().map(|skew| skew.lowest_slice_ms).reduce(f64::min)?;
     Some((highest - lowest).ceil() as u64)
-}
-
-/// The median; the lower one of two middle values.
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    let middle = values.len().checked_sub(1)? / 2;
-    let (_, value, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    Some(*value)
 }
 
 /// Slopes in microseconds per second, which is parts per million. `readings` are in order of time.

@@ -14,6 +14,7 @@ use rdkafka::ClientConfig;
 
 use self::parsed::Parsed;
 use super::error::KafkaError;
+use super::throttle;
 use super::topic_config::BatchLimit;
 use crate::profile::{Compression, Delivery, Isolation, Stream};
 use crate::redact::redact;
@@ -294,6 +295,7 @@ impl ClientSettings {
             ("compression.codec", "none"),
             ("delivery.timeout.ms", "120000"),
             ("retry.backoff.ms", "100"),
+            ("statistics.interval.ms", throttle::EVERY_MS),
         ]);
         settings.insert("queue.buffering.max.messages".to_owned(), capacity.to_string());
         let by_delivery: &[(&str, &str)] = match delivery {

@@ -1,6 +1,6 @@
 //! Values that stand alone.
 
-use crate::nights::robust::median;
+use crate::median::median;
 
 /// A value is a spike when it is farther than so many deviations from its neighbourhood.
 const FAR: f64 = 5.0;

@@ -29,6 +29,8 @@ fn mark(kind: IncidentKind) -> &'static str {
         IncidentKind::NoAcknowledgements | IncidentKind::NoDeliveries | IncidentKind::LimitBroken => "bad",
         IncidentKind::PartitionStalled
         | IncidentKind::LeaderMoved
+        | IncidentKind::Rebalanced
+        | IncidentKind::Throttled
         | IncidentKind::Saturation
         | IncidentKind::Backlog
         | IncidentKind::ScaleUp => "doubt",

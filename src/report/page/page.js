@@ -53,7 +53,7 @@
     ctx.restore();
   };
 
-  const ZONES = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", partition_stalled: "doubt", leader_moved: "doubt", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
+  const ZONES = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", partition_stalled: "doubt", leader_moved: "doubt", rebalanced: "doubt", throttled: "doubt", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
 
   const zones = (place) => inside((u, ctx, bbox) => {
     for (const event of place.events) {

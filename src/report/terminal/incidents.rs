@@ -35,11 +35,13 @@ fn rank(kind: IncidentKind) -> u8 {
         IncidentKind::NoAcknowledgements | IncidentKind::NoDeliveries => 0,
         IncidentKind::PartitionStalled => 1,
         IncidentKind::LeaderMoved => 2,
-        IncidentKind::Saturation => 3,
-        IncidentKind::Recovered => 4,
-        IncidentKind::LimitBroken => 5,
-        IncidentKind::ScaleUp => 6,
-        IncidentKind::Backlog => 7,
+        IncidentKind::Rebalanced => 3,
+        IncidentKind::Throttled => 4,
+        IncidentKind::Saturation => 5,
+        IncidentKind::Recovered => 6,
+        IncidentKind::LimitBroken => 7,
+        IncidentKind::ScaleUp => 8,
+        IncidentKind::Backlog => 9,
     }
 }
 
@@ -106,6 +108,15 @@ pub(crate) fn words(incident: &Incident) -> String {
         IncidentKind::LeaderMoved => {
             let brokers = incident.brokers.map(|(from, to)| format!(" from broker {from} to {to}")).unwrap_or_default();
             format!("the leader of {} moved{brokers}", partitions(&incident.partitions))
+        }
+        IncidentKind::Rebalanced => {
+            format!("consumer group {} rebalanced", incident.group.as_deref().unwrap_or_default())
+        }
+        IncidentKind::Throttled => {
+            format!(
+                "throttled: brokers asked the client to wait, at longest {}, as a quota does",
+                latency(incident.figure)
+            )
         }
         IncidentKind::Saturation => format!("saturated: delivered {}, less than offered", rate(incident.figure)),
         IncidentKind::Backlog => format!("backlog, at most {} events", events()),

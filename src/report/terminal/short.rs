@@ -233,6 +233,7 @@ mod tests {
             slo: None,
             partitions: Vec::new(),
             brokers: None,
+            group: None,
             from_s,
             to_s,
             figure,

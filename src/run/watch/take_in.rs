@@ -92,6 +92,7 @@ fn sent_by(report: ProduceReport) -> StreamMeasured {
         queue_events: 0,
         linger_ms: 0.0,
         errors: acks.errors.into_iter().collect::<BTreeMap<_, _>>(),
+        throttled_ms: acks.throttled_ms,
         injected: worker.injected,
         stages: Vec::new(),
     }

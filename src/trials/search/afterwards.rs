@@ -1,6 +1,7 @@
 //! What is measured when a search is over: what this machine can send by itself, and how the target recovers from a burst.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use super::{Told, Way};
 use crate::broker::{Broker, BrokerConfig};
@@ -10,12 +11,16 @@ use crate::capacity::{
 };
 use crate::conclude::{read_run, seconds_of};
 use crate::incidents::Second;
+use crate::produce::made_per_s;
 use crate::profile::{Profile, Stream};
 use crate::results::{RunFolder, TimelineRow};
 use crate::stop::StopFlag;
 use crate::trials::TrialError;
 use crate::trials::child::{Child, Ended};
 use crate::trials::folder::{below, free_folder};
+
+/// How long events are made that nobody takes.
+const MAKES: Duration = Duration::from_millis(300);
 
 /// Sends 1.5 times the highest load that counts to a broker in this process, which takes all of it. None when it was stopped.
 pub(super) fn sender(
@@ -46,6 +51,7 @@ pub(super) fn sender(
         times: WANTED,
         asked_per_s,
         sent_per_s,
+        made_per_s: made_per_s(&profile, MAKES),
         kept_up: weakness.is_none(),
         because: weakness.map(|reason| reason.text.clone()),
         folder: below(&way.out, &folder),

@@ -111,9 +111,9 @@ fn any_schema() -> impl Strategy<Value = Value> {
             (inner.clone(), 0..4_u32).prop_map(|(items, min)| json!({ "type": "array", "items": items, "minItems": min, "maxItems": min + 2 })),
             inner.clone().prop_map(|values| json!({ "type": "object", "additionalProperties": values })),
             prop::collection::vec(inner.clone(), 1..4).prop_map(|any| json!({ "anyOf": any })),
-            prop::collection::vec(("[a-z/~ ]{1,6}", inner, any::<bool>()), 0..5).prop_map(|fields| {
-                let required: Vec<_> = fields.iter().filter(|(.., required)| *required).map(|(name, ..)| name.clone()).collect();
-                let properties: serde_json::Map<_, _> = fields.into_iter().map(|(name, of, _)| (name, of)).collect();
+            prop::collection::btree_map("[a-z/~ ]{1,6}", (inner, any::<bool>()), 0..5).prop_map(|fields| {
+                let required: Vec<_> = fields.iter().filter(|(_, (_, required))| *required).map(|(name, _)| name.clone()).collect();
+                let properties: serde_json::Map<_, _> = fields.into_iter().map(|(name, (of, _))| (name, of)).collect();
                 json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
             }),
         ]

@@ -40,6 +40,7 @@ fn incident(stream: &str) -> Incident {
         slo: None,
         partitions: Vec::new(),
         brokers: None,
+        group: None,
         from_s: 3,
         to_s: Some(9),
         figure: 4_707.0,

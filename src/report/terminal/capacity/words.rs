@@ -188,16 +188,16 @@ fn formula(of: &Recovery) -> String {
 #[must_use]
 pub(crate) fn sender(of: &SenderReach) -> String {
     let [sent, asked] = [rate(of.sent_per_s), rate(of.asked_per_s)];
+    let made = of.made_per_s.map(|per_s| format!(" (one core makes {}, where nobody takes them)", rate(per_s)));
+    let (made, times) = (made.unwrap_or_default(), of.times);
     if of.kept_up {
         return format!(
-            "this machine alone sent {sent} in time, {} times the highest load: the limit is not its own",
-            of.times
+            "this machine alone sent {sent} in time, {times} times the highest load{made}: the limit is not its own"
         );
     }
     let why = of.because.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
     format!(
-        "this machine alone sent {sent} of {asked}, {} times the highest load: the limit may be its own{why}",
-        of.times
+        "this machine alone sent {sent} of {asked}, {times} times the highest load{made}: the limit may be its own{why}"
     )
 }
 

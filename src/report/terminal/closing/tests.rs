@@ -181,6 +181,7 @@ fn what_happened_stands_above_the_streams_with_its_times() {
             Vec::new()
         },
         brokers: (kind == IncidentKind::LeaderMoved).then_some((2, 1)),
+        group: (kind == IncidentKind::Rebalanced).then(|| "orders-app".to_owned()),
         from_s,
         to_s,
         figure,
@@ -190,6 +191,8 @@ fn what_happened_stands_above_the_streams_with_its_times() {
         incident(IncidentKind::NoDeliveries, 10, Some(23), 6_500.0),
         incident(IncidentKind::LeaderMoved, 12, Some(12), 3.0),
         incident(IncidentKind::PartitionStalled, 12, Some(19), 812.4),
+        incident(IncidentKind::Rebalanced, 14, Some(16), 2.0),
+        incident(IncidentKind::Throttled, 20, Some(31), 1_240.0),
         incident(IncidentKind::Backlog, 21, Some(49), 4_707.0),
         incident(IncidentKind::Saturation, 21, Some(40), 638.0),
         incident(IncidentKind::LimitBroken, 22, Some(48), 7_264.5),
