@@ -189,6 +189,22 @@ fn what_a_quota_lets_pass_at_once_is_not_taken_for_its_rate() {
     assert!(finder.near == 0, "{finder:?}");
 }
 
+/// The quotas that `scripts/prove-capacity --kind kafka-quota` set at a real broker, in events per second: what others would have said there.
+#[test]
+fn at_the_quotas_of_a_real_broker_the_rate_finder_says_something_else() {
+    for truth in [523.0, 1084.5, 2325.0] {
+        let queue = || Queue::new(Service { per_s: truth, is_quota: true, ..STILL }, 1);
+        let answers = [our_search(queue(), truth, LENGTHS_S), rate_finder(queue()), ramp(queue())];
+        let [ours, finder, ramp] = answers.map(|answer| answer.per_s.unwrap_or_default());
+        let [ours_s, finder_s, ramp_s] = answers.map(|answer| answer.took_s);
+        println!(
+            "quota {truth:.0}/s: our search {ours:.0}/s in {ours_s:.0} s, rate finder {finder:.0}/s in {finder_s:.0} s, +5 % ramp {ramp:.0}/s in {ramp_s:.0} s"
+        );
+        assert!(answers[0].holds, "{ours}");
+        assert!((finder / truth - 1.0).abs() > 0.05 && (ramp / truth - 1.0).abs() < 0.05, "{finder} {ramp}");
+    }
+}
+
 /// Where seconds differ by 5 %, a trial of ten seconds sees the capacity 1.6 % off: the interval is widened to what is known.
 #[test]
 fn much_noise_widens_the_interval() {
