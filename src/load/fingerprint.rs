@@ -32,16 +32,16 @@ pub(crate) fn fingerprint(streams: &[Arc<StreamSchedule>], shard: Shard) -> Stri
     format!("{:032x}", hash.digest128())
 }
 
-/// A hash of the headers, timestamps and texts of keys that a stream's records are given; none where nothing is asked for, so that plans from before there
+/// A hash of the headers, timestamps and forms of keys that a stream's records are given; none where nothing is asked for, so that plans from before there
 /// were any keep their fingerprints.
 pub(super) fn beside_of(stream: &Stream) -> Option<u64> {
-    let key_text = stream.keys.read.as_ref().map(|text| text.fingerprint());
+    let key_form = stream.keys.read.as_ref().map(|form| form.fingerprint());
     let has_others = !stream.headers.is_empty() || stream.record_timestamp != RecordTimestamp::default();
-    let is_asked_for = has_others || key_text.is_some();
+    let is_asked_for = has_others || key_form.is_some();
     is_asked_for.then(|| {
         let mut hash = Xxh3::new();
         hash.update(&[stream.record_timestamp as u8]);
-        hash.update(&key_text.unwrap_or(0).to_le_bytes());
+        hash.update(&key_form.unwrap_or(0).to_le_bytes());
         for (name, text) in &stream.headers {
             [name, text].into_iter().for_each(|part| {
                 hash.update(&(part.len() as u64).to_le_bytes());

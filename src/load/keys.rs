@@ -116,8 +116,9 @@ mod tests {
     use crate::load::fingerprint::fingerprint;
     use crate::load::partition::partition_of;
     use crate::load::{Shard, StreamSchedule};
-    use crate::payload::KeyText;
+    use crate::payload::schema::{KeyRecord, SchemaKey, SchemaKind, SchemaText};
     use crate::payload::template::Escape;
+    use crate::payload::{KeyForm, KeyText};
     use crate::profile::{Span, Stream};
 
     fn shares(keys: &Keys, draws: u64) -> Vec<f64> {
@@ -171,8 +172,32 @@ mod tests {
         let text =
             KeyText::new("{\"customer\":\"{{key}}\",\"region\":\"{{region}}\"}\n", Escape::Json, &fields).unwrap();
         let mut stream: Stream = toml::from_str("name = \"s\"\nrate = \"5k/s\"\nkeys = { count = 200 }").unwrap();
-        stream.keys.read = Some(Arc::new(text));
+        stream.keys.read = Some(KeyForm::Text(Arc::new(text)));
         Arc::new(StreamSchedule::new(&stream, 0, seed, Span::from_secs(1), 7))
+    }
+
+    /// 5,000 events whose keys are Avro.
+    fn schedule_of_records() -> Arc<StreamSchedule> {
+        let avro = r#"{"type":"record","name":"K","fields":[{"name":"customer","type":"string"},{"name":"tier","type":"int"}]}"#;
+        let schema = SchemaText::alone(SchemaKind::Avro, avro);
+        let record = KeyRecord::new(&schema, None, "/customer", &BTreeMap::new()).unwrap().framed(SchemaKey::Id(7));
+        let mut stream: Stream = toml::from_str("name = \"s\"\nrate = \"5k/s\"\nkeys = { count = 200 }").unwrap();
+        stream.keys.read = Some(KeyForm::Record(Box::new(record)));
+        Arc::new(StreamSchedule::new(&stream, 0, 1, Span::from_secs(1), 7))
+    }
+
+    #[test]
+    fn a_key_of_a_schema_has_the_partition_of_its_bytes() {
+        let schedule = schedule_of_records();
+        let (mut of_key, mut form) = (BTreeMap::new(), schedule.key_form());
+        for send in (0..schedule.producers()).flat_map(|producer| schedule.sends(producer, 0)) {
+            let mut bytes = Vec::new();
+            schedule.write_key(send.key.unwrap(), &mut form, &mut bytes);
+            assert_eq!(send.partition, partition_of(&bytes, 7));
+            assert_eq!(of_key.entry(send.key).or_insert(bytes.clone()), &bytes);
+        }
+        assert_eq!(of_key.len(), 200);
+        assert!(of_key[&Some(17)].starts_with(b"\0\0\0\0\x07\x06k17"));
     }
 
     #[test]
@@ -181,7 +206,7 @@ mod tests {
         let mut of_key = BTreeMap::new();
         for send in (0..schedule.producers()).flat_map(|producer| schedule.sends(producer, 0)) {
             let mut bytes = Vec::new();
-            schedule.write_key(send.key.unwrap(), &mut bytes);
+            schedule.write_key(send.key.unwrap(), &mut schedule.key_form(), &mut bytes);
             assert_eq!(send.partition, partition_of(&bytes, 7));
             assert_eq!(of_key.entry(send.key).or_insert(bytes.clone()), &bytes);
         }

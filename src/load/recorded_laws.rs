@@ -25,7 +25,7 @@ fn schedule(records: &[(u64, u8)], producers: u16, speed: f64, cut: Option<u64>)
 fn sends(schedule: &Arc<StreamSchedule>) -> Vec<(u64, String)> {
     let text = |send: PlannedSend| {
         let mut key = Vec::new();
-        schedule.write_key(send.key.unwrap(), &mut key);
+        schedule.write_key(send.key.unwrap(), &mut None, &mut key);
         (send.due_ns, String::from_utf8(key).unwrap())
     };
     let mut all: Vec<_> =

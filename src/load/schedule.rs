@@ -17,7 +17,7 @@ use super::send::PlannedSend;
 use super::sizes::SizePicker;
 use super::weights::PartitionWeights;
 use crate::event::Partition;
-use crate::payload::{FieldSeeds, KeyText};
+use crate::payload::{FieldSeeds, KeyForm};
 use crate::profile::phase_plan::PhasePlan;
 use crate::profile::{Profile, Records, Span, Stream};
 
@@ -38,7 +38,7 @@ pub struct StreamSchedule {
     clocks: Vec<ProducerClock>,
     keys: KeyPicker,
     key_prefix: String,
-    key_text: Option<Arc<KeyText>>,
+    key_form: Option<KeyForm>,
     key_partitions: Vec<Partition>,
     pub(super) forms: Forms,
     sizes: SizePicker,
@@ -77,7 +77,7 @@ impl StreamSchedule {
             clocks: (0..stream.producers).map(|producer| ProducerClock::new(skew, producer, source)).collect(),
             keys: recorded.clone().map_or_else(|| KeyPicker::new(&stream.keys), KeyPicker::Recorded),
             key_prefix: stream.keys.prefix.clone(),
-            key_text: stream.keys.read.clone(),
+            key_form: stream.keys.read.clone(),
             key_partitions: Vec::new(),
             forms: Forms::new(stream),
             sizes: SizePicker::new(&stream.payload),
@@ -90,7 +90,8 @@ impl StreamSchedule {
         };
         let keys = recorded.map_or(stream.keys.count, |recorded| recorded.key_count());
         if keys <= LARGEST_PARTITION_TABLE {
-            schedule.key_partitions = (0..keys).map(|key| schedule.hash_partition(key)).collect();
+            let mut form = schedule.key_form.clone();
+            schedule.key_partitions = (0..keys).map(|key| schedule.hash_partition(key, &mut form)).collect();
         }
         schedule
     }
@@ -225,18 +226,18 @@ impl StreamSchedule {
         out.extend_from_slice(itoa::Buffer::new().format(key).as_bytes());
     }
 
-    /// Appends a record's key to `out`: what the profile's text makes of the name, or the name itself.
-    pub fn write_key(&self, key: u64, out: &mut Vec<u8>) {
-        let Some(text) = &self.key_text else { return self.write_key_name(key, out) };
+    /// Appends a record's key to `out`: what `form` makes of the name, or the name itself.
+    pub fn write_key(&self, key: u64, form: &mut Option<KeyForm>, out: &mut Vec<u8>) {
+        let Some(form) = form else { return self.write_key_name(key, out) };
         let mut name = Vec::with_capacity(LONGEST_KEY_NAME);
         self.write_key_name(key, &mut name);
-        text.write(out, &name, self.source.bits(Purpose::FieldsOfKey, 0, key));
+        form.write(out, &name, self.source.bits(Purpose::FieldsOfKey, 0, key));
     }
 
-    /// Whether a record's key is more than its name.
+    /// What makes a key of its name, where a record's key is more than that. Each thread that writes keys has its own.
     #[must_use]
-    pub(crate) fn has_key_text(&self) -> bool {
-        self.key_text.is_some()
+    pub fn key_form(&self) -> Option<KeyForm> {
+        self.key_form.clone()
     }
 
     /// What the fields of an event's payload are drawn from; the same for all its copies.
@@ -304,12 +305,12 @@ impl StreamSchedule {
     }
 
     fn partition_of_key(&self, key: u64) -> Partition {
-        self.key_partitions.get(key as usize).copied().unwrap_or_else(|| self.hash_partition(key))
+        self.key_partitions.get(key as usize).copied().unwrap_or_else(|| self.hash_partition(key, &mut self.key_form()))
     }
 
-    fn hash_partition(&self, key: u64) -> Partition {
+    fn hash_partition(&self, key: u64, form: &mut Option<KeyForm>) -> Partition {
         let mut bytes = Vec::with_capacity(32);
-        self.write_key(key, &mut bytes);
+        self.write_key(key, form, &mut bytes);
         self.weights.as_ref().map_or_else(|| partition_of(&bytes, self.partitions), |weights| weights.of_key(&bytes))
     }
 }

@@ -182,6 +182,12 @@ impl Field {
         self.by == Some(By::Key)
     }
 
+    /// Whether it is said that each event has a value of its own.
+    #[must_use]
+    pub(crate) fn belongs_to_event(&self) -> bool {
+        self.by == Some(By::Event)
+    }
+
     /// How numbers are spread.
     pub(super) fn law(&self) -> Law {
         self.law.unwrap_or(Law::Uniform)

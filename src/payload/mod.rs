@@ -5,6 +5,7 @@
 mod encoder;
 mod field;
 mod generator;
+mod key_form;
 pub mod schema;
 pub mod template;
 
@@ -12,4 +13,5 @@ pub use encoder::{Encoder, EventParts};
 pub use field::Field;
 pub use field::{FieldFault, FieldKind};
 pub use generator::{Drawn, FieldSeeds, Generator};
+pub use key_form::KeyForm;
 pub use template::{KeyText, Template};

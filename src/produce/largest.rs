@@ -25,7 +25,7 @@ pub(crate) fn largest_event(stream: &Stream, schedule: &StreamSchedule) -> Messa
         }
     };
     let key_bytes = match &stream.keys.read {
-        Some(text) => key_bytes.map(|bytes| text.longest_bytes(bytes)),
+        Some(form) => key_bytes.map(|bytes| form.longest_bytes(bytes)),
         None => key_bytes,
     };
     MessageSize { key_bytes: key_bytes.map(|bytes| bytes as u64), payload_bytes, headers }

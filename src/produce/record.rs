@@ -9,7 +9,7 @@ use crate::event::EventId;
 use crate::event::payload::Stamps;
 use crate::kafka::{Beside, Written};
 use crate::load::{PlannedSend, RecordForm, StreamSchedule};
-use crate::payload::{Encoder, EventParts};
+use crate::payload::{Encoder, EventParts, KeyForm};
 use crate::profile::{Codec, RecordTimestamp, Stream};
 
 /// A record's timestamp that says it has none.
@@ -19,6 +19,7 @@ const NO_TIMESTAMP_MS: i64 = -1;
 #[derive(Debug, Clone)]
 pub struct RecordWriter {
     schedule: Arc<StreamSchedule>,
+    key_form: Option<KeyForm>,
     encoder: Encoder,
     headers: HeaderWriter,
     timestamp: RecordTimestamp,
@@ -30,6 +31,7 @@ impl RecordWriter {
     pub fn new(stream: &Stream, schedule: &Arc<StreamSchedule>) -> Self {
         RecordWriter {
             schedule: Arc::clone(schedule),
+            key_form: schedule.key_form(),
             encoder: encoder_of(stream),
             headers: HeaderWriter::new(stream),
             timestamp: stream.record_timestamp,
@@ -43,11 +45,10 @@ impl RecordWriter {
     }
 
     /// Appends a record's key, and the key's name for the payload where that is another. Returns where they stand.
-    fn write_key(&self, out: &mut Vec<u8>, key: Option<u64>) -> (Option<Range<usize>>, Option<Range<usize>>) {
+    fn write_key(&mut self, out: &mut Vec<u8>, key: Option<u64>) -> (Option<Range<usize>>, Option<Range<usize>>) {
         let Some(number) = key else { return (None, None) };
-        let key = appended(out, |out| self.schedule.write_key(number, out));
-        let has_name = self.schedule.has_key_text();
-        let name = has_name.then(|| appended(out, |out| self.schedule.write_key_name(number, out)));
+        let key = appended(out, |out| self.schedule.write_key(number, &mut self.key_form, out));
+        let name = self.key_form.is_some().then(|| appended(out, |out| self.schedule.write_key_name(number, out)));
         (Some(key.clone()), Some(name.unwrap_or(key)))
     }
 

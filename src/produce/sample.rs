@@ -26,6 +26,8 @@ pub(crate) struct Sampled {
     pub(crate) headers: Headers,
     /// The payload; none for a tombstone.
     pub(crate) payload: Option<Vec<u8>>,
+    /// The record's key as JSON, where it is written by a schema.
+    pub(crate) decoded_key: Option<String>,
     /// The payload as JSON, where it is written by a schema.
     pub(crate) decoded: Option<String>,
 }
@@ -47,9 +49,12 @@ pub(crate) fn sample(stream: &Stream, index: u8, schedule: &Arc<StreamSchedule>,
         let bytes = |range: Range<usize>| out[range].to_vec();
         let Beside { headers, timestamp_ms } = beside;
         let payload = payload.map(bytes);
+        let key = key.map(bytes);
+        let decoded_key = stream.keys.key_record().zip(key.as_ref()).and_then(|(record, key)| record.shown(key));
         let encoding = stream.payload.encoding();
         let decoded = encoding.zip(payload.as_ref()).and_then(|(encoding, payload)| encoding.shown(payload));
-        Sampled { timestamp_ms, partition: send.partition.number(), key: key.map(bytes), headers, payload, decoded }
+        let partition = send.partition.number();
+        Sampled { timestamp_ms, partition, key, decoded_key, headers, payload, decoded }
     };
     sends.into_iter().take(count).map(message).collect()
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::key_record::KeyRecordUse;
 use super::schemas::RegistryUse;
 use super::units::ByteSize;
 use crate::event::place::{Layout, Part};
 use crate::payload::schema::{Encoding, SchemaKind};
 use crate::payload::template::Draw;
-use crate::payload::{Field, KeyText, Template};
+use crate::payload::{Field, KeyForm, Template};
 
 /// Which key an event carries. The key's hash (Java's murmur2) chooses the partition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,12 +39,15 @@ pub struct Keys {
     /// A file of your own, relative to the profile's folder, that is the record's key: a text with places for `{{key}}` (prefix and number) and for fields with by = "key". Default: prefix and number themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// The record's key is itself a record, by a schema. Default: prefix and number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<KeyRecordUse>,
     /// The share of events, 0 to 1, whose record has no key: they rotate over the partitions, and their payloads still name the key. Default 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub null_share: Option<f64>,
-    /// The text of `template`, once it is read.
+    /// The text of `template`, or the schema of `record`, once it is read.
     #[serde(skip)]
-    pub(crate) read: Option<Arc<KeyText>>,
+    pub(crate) read: Option<KeyForm>,
 }
 
 /// How keys are drawn.
@@ -254,6 +258,7 @@ impl Default for Keys {
             hot_share: None,
             prefix: key_prefix(),
             template: None,
+            record: None,
             null_share: None,
             read: None,
         }

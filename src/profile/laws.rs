@@ -316,7 +316,7 @@ fn the_reference_describes_every_key_as_the_schema_does() {
             "" if path.is_empty() => "### The profile\n".to_owned(),
             "" => "### `[[stream]]`\n".to_owned(),
             "stage.0" => "### `[[stream.stage]]`\n".to_owned(),
-            "payload.fields.any" => "### `payload.fields.NAME`\n".to_owned(),
+            "payload.fields.any" | "keys.record.fields.any" => "### `payload.fields.NAME`\n".to_owned(),
             "stage.0.results" => "### `results`\n".to_owned(),
             "watermark.0" => "### `[[stream.watermark]]`\n".to_owned(),
             inner => format!("### `{}`\n", inner.trim_end_matches(".0")),

@@ -8,6 +8,7 @@ use super::{
     Profile, curves,
     error::{Problem, ProfileError},
     fault::Fault,
+    key_record,
     overrides::{Overrides, Refusal},
     schema, schemas, shape,
     sources::Sources,
@@ -76,7 +77,7 @@ impl Profile {
             Profile::deserialize(table.clone()).map_err(|error| unexpected(&error, &document, &sources))?;
         let folder = FilePath::new(origin).parent().unwrap_or(FilePath::new(""));
         let located = |fault| located(fault, &document, &sources);
-        for read in [Profile::read_curves, Profile::read_templates, Profile::read_schemas] {
+        for read in [Profile::read_curves, Profile::read_templates, Profile::read_schemas, Profile::read_key_records] {
             if let Err(faults) = read(&mut profile, folder) {
                 all_right(faults.into_iter().map(located).collect())?;
             }
@@ -91,6 +92,7 @@ impl Profile {
         curves::note_curves(&profile, folder, &mut table);
         templates::note_templates(&profile, folder, &mut table);
         schemas::note_schemas(&profile, folder, &mut table);
+        key_record::note_key_records(&profile, folder, &mut table);
         let notices = notices.into_iter().chain(curves::other_moments(&profile));
         let notices = notices.chain(templates::cut_samples(&profile)).collect();
         Ok(Loaded { profile, table, name: stem(origin), notices })

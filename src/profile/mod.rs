@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod fault;
 mod injections;
+mod key_record;
 #[cfg(test)]
 mod laws;
 mod load;
@@ -47,6 +48,7 @@ pub(crate) use count_limit::CountLimit;
 pub use engine::Engine;
 pub(crate) use error::ProfileError;
 pub use injections::*;
+pub(crate) use key_record::KeyRecordUse;
 pub(crate) use load::Loaded;
 pub use model::*;
 pub(crate) use overrides::Overrides;

@@ -224,7 +224,7 @@ impl Stage {
     }
 }
 
-fn read_schema(
+pub(super) fn read_schema(
     kind: SchemaKind,
     folder: &Path,
     name: &str,

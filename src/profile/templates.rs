@@ -14,7 +14,7 @@ use super::{
 };
 use crate::event::place::Part;
 use crate::payload::template::{Draw, Escape, SampleForm, SamplePlaces, SamplesError};
-use crate::payload::{Field, KeyText, Template};
+use crate::payload::{Field, KeyForm, KeyText, Template};
 
 /// The largest template: what it makes is at most as large as a message may be.
 const MAX_TEMPLATE_BYTES: u64 = 8 << 20;
@@ -48,7 +48,7 @@ impl Profile {
 impl Stream {
     fn read_texts(&mut self, folder: &Path, faults: &mut Faults<'_>) {
         let before = faults.len();
-        self.payload.read_lists(folder, &mut faults.at("payload"));
+        read_lists(&mut self.payload.fields, folder, &mut faults.at("payload"));
         // Texts are read with the rules of their fields: a rule that is wrong is told first.
         if faults.len() > before {
             return;
@@ -81,28 +81,13 @@ impl Keys {
             Err((message, help)) => return faults.add_help("template", message, help),
         };
         match KeyText::new(&text, Escape::of_file(name), fields) {
-            Ok(text) => self.read = Some(Arc::new(text)),
+            Ok(text) => self.read = Some(KeyForm::Text(Arc::new(text))),
             Err(error) => faults.add("template", format!("{name}, {error}")),
         }
     }
 }
 
 impl Payload {
-    fn read_lists(&mut self, folder: &Path, faults: &mut Faults<'_>) {
-        for (name, field) in &mut self.fields {
-            let mut faults = faults.at_name("fields", name);
-            for fault in field.faults() {
-                match fault.help {
-                    Some(help) => faults.add_help(fault.key, fault.message, help),
-                    None => faults.add(fault.key, fault.message),
-                }
-            }
-            if let Err((message, help)) = read_list(folder, field) {
-                faults.add_help("file", message, help);
-            }
-        }
-    }
-
     fn read_message(&mut self, folder: &Path, producers: u16, faults: &mut Faults<'_>) {
         if let Some(name) = self.samples.clone() {
             return self.read_samples(&name, folder, producers, faults);
@@ -253,6 +238,22 @@ pub(super) fn cut_samples(profile: &Profile) -> impl Iterator<Item = String> {
     samples.chain(records)
 }
 
+/// Reads the rules of fields, and the lists that some are drawn from.
+pub(super) fn read_lists(fields: &mut BTreeMap<String, Field>, folder: &Path, faults: &mut Faults<'_>) {
+    for (name, field) in fields {
+        let mut faults = faults.at_name("fields", name);
+        for fault in field.faults() {
+            match fault.help {
+                Some(help) => faults.add_help(fault.key, fault.message, help),
+                None => faults.add(fault.key, fault.message),
+            }
+        }
+        if let Err((message, help)) = read_list(folder, field) {
+            faults.add_help("file", message, help);
+        }
+    }
+}
+
 fn read_list(folder: &Path, field: &mut Field) -> Result<(), Refused> {
     let Some(file) = &field.file else { return Ok(()) };
     let path = folder.join(file);
@@ -335,12 +336,17 @@ pub(super) fn note_templates(profile: &Profile, folder: &Path, table: &mut toml:
         if let Some(read) = read {
             payload.insert("fingerprint".to_owned(), read.fingerprint().into());
         }
-        let fields = payload.get_mut("fields").and_then(toml::Value::as_table_mut);
-        for (name, field) in fields.into_iter().flatten() {
-            let file = stream.payload.fields.get(name.as_str()).and_then(|field| field.file.as_ref());
-            if let (Some(file), Some(field)) = (file, field.as_table_mut()) {
-                field.insert("file".to_owned(), full(folder, file).into());
-            }
+        note_lists(&stream.payload.fields, folder, payload);
+    }
+}
+
+/// Adds the full paths of the lists that fields are drawn from.
+pub(super) fn note_lists(fields: &BTreeMap<String, Field>, folder: &Path, table: &mut toml::Table) {
+    let written = table.get_mut("fields").and_then(toml::Value::as_table_mut);
+    for (name, field) in written.into_iter().flatten() {
+        let file = fields.get(name.as_str()).and_then(|field| field.file.as_ref());
+        if let (Some(file), Some(field)) = (file, field.as_table_mut()) {
+            field.insert("file".to_owned(), full(folder, file).into());
         }
     }
 }

@@ -9,6 +9,7 @@ mod ask;
 mod call;
 mod client;
 mod error;
+mod keys;
 mod schemas;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use super::answer::Reference;
 use super::call::{Access, Login};
 use super::client::Registry;
 use super::error::RegistryError;
+use super::keys::settle_keys;
 use crate::payload::schema::{SchemaError, SchemaText, SubjectRule};
 use crate::profile::{Loaded, Payload, RegistryUse};
 
@@ -46,6 +47,14 @@ pub enum SchemasError {
 }
 
 impl SchemasError {
+    fn of(stream: &str, wrong: Wrong) -> Self {
+        let stream = stream.to_owned();
+        match wrong {
+            Wrong::Registry(error) => SchemasError::Registry { stream, error },
+            Wrong::Profile(why) => SchemasError::Profile { stream, why },
+        }
+    }
+
     /// Whether the user can put it right in the profile, rather than in the environment.
     #[must_use]
     pub fn is_usage(&self) -> bool {
@@ -54,7 +63,7 @@ impl SchemasError {
 }
 
 /// What went wrong with one stream.
-enum Wrong {
+pub(super) enum Wrong {
     Registry(RegistryError),
     Profile(String),
 }
@@ -74,13 +83,17 @@ pub(crate) fn settle_schemas(loaded: &mut Loaded, purpose: Purpose) -> Result<Ve
     for index in 0..loaded.profile.streams.len() {
         let Some(stream) = loaded.profile.streams.get_mut(index) else { break };
         let (name, topic) = (stream.name.clone(), stream.topic_name());
-        let settled = settle(&mut stream.payload, &topic, purpose).map_err(|wrong| match wrong {
-            Wrong::Registry(error) => SchemasError::Registry { stream: name.clone(), error },
-            Wrong::Profile(why) => SchemasError::Profile { stream: name.clone(), why },
-        })?;
-        let Some(settled) = settled else { continue };
-        loaded.note_registered(index, settled.version);
-        notes.push(format!("stream `{name}`: {}", settled.words));
+        let told = |wrong| SchemasError::of(&name, wrong);
+        let of_payload = settle(&mut stream.payload, &topic, purpose).map_err(told)?;
+        let of_keys = settle_keys(stream, purpose).map_err(told)?;
+        if let Some(settled) = of_payload {
+            loaded.note_registered(index, settled.version);
+            notes.push(format!("stream `{name}`: {}", settled.words));
+        }
+        if let Some(settled) = of_keys {
+            settled.id.into_iter().for_each(|id| loaded.note_key_schema(index, id));
+            notes.push(format!("stream `{name}`: {}", settled.words));
+        }
     }
     Ok(notes)
 }
@@ -126,7 +139,11 @@ fn of_file(
 }
 
 /// What a file refers to, each under a subject of its own name.
-fn references_of(schema: &SchemaText, registers: bool, registry: &Registry) -> Result<Vec<Reference>, RegistryError> {
+pub(super) fn references_of(
+    schema: &SchemaText,
+    registers: bool,
+    registry: &Registry,
+) -> Result<Vec<Reference>, RegistryError> {
     let reference = |of: &crate::payload::schema::ReferredSchema| {
         let text = SchemaText::alone(schema.kind, &of.text);
         if registers {
@@ -165,17 +182,22 @@ fn of_registry(payload: &mut Payload, of: &RegistryUse, registry: &Registry, top
 }
 
 fn subject_of(of: &RegistryUse, topic: &str, record: Option<&str>) -> Result<String, Wrong> {
-    let rule = match of.subject.as_deref() {
-        None | Some("topic-name") => SubjectRule::TopicName,
-        Some("record-name") => SubjectRule::RecordName,
-        Some("topic-record-name") => SubjectRule::TopicRecordName,
-        Some(subject) => return Ok(subject.to_owned()),
-    };
+    let Some(rule) = rule_of(of.subject.as_deref()) else { return Ok(of.subject.clone().unwrap_or_default()) };
     rule.subject(topic, record).ok_or_else(|| {
         Wrong::Profile(
             "`registry.subject` needs the record's name, which no file tells: write the subject itself".to_owned(),
         )
     })
+}
+
+/// The rule that a profile names; none where it names the subject itself.
+pub(super) fn rule_of(subject: Option<&str>) -> Option<SubjectRule> {
+    match subject {
+        None | Some("topic-name") => Some(SubjectRule::TopicName),
+        Some("record-name") => Some(SubjectRule::RecordName),
+        Some("topic-record-name") => Some(SubjectRule::TopicRecordName),
+        Some(_) => None,
+    }
 }
 
 /// The registry of a stream.

@@ -37,6 +37,8 @@ mod inspect;
 #[cfg(test)]
 mod interruption;
 #[cfg(test)]
+mod key_records;
+#[cfg(test)]
 mod live_view;
 #[cfg(test)]
 mod messages;

@@ -45,7 +45,7 @@ fn read_all(cluster: &Cluster, topic: &str, messages: usize) -> Vec<Vec<u8>> {
     read
 }
 
-fn reader(cluster: &Cluster, topic: &str) -> BaseConsumer {
+pub(crate) fn reader(cluster: &Cluster, topic: &str) -> BaseConsumer {
     let consumer: BaseConsumer = cluster.client().set("group.id", topic).create().unwrap();
     let mut from = TopicPartitionList::new();
     (0..4).for_each(|partition| from.add_partition_offset(topic, partition, Offset::Beginning).unwrap());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SubjectRule {
-    /// The topic's name and `-value`: all events of a topic have one schema.
+    /// The topic's name and `-value`, or `-key`: all events of a topic have one schema.
     #[default]
     TopicName,
     /// The record's full name.
@@ -20,8 +20,18 @@ impl SubjectRule {
     /// The subject of the values of `topic`; nothing where the rule asks for a record's name and there is none.
     #[must_use]
     pub fn subject(self, topic: &str, record: Option<&str>) -> Option<String> {
+        self.named(topic, "value", record)
+    }
+
+    /// The subject of the keys of `topic`, in the same way.
+    #[must_use]
+    pub fn subject_of_key(self, topic: &str, record: Option<&str>) -> Option<String> {
+        self.named(topic, "key", record)
+    }
+
+    fn named(self, topic: &str, of: &str, record: Option<&str>) -> Option<String> {
         match self {
-            SubjectRule::TopicName => Some(format!("{topic}-value")),
+            SubjectRule::TopicName => Some(format!("{topic}-{of}")),
             SubjectRule::RecordName => record.map(str::to_owned),
             SubjectRule::TopicRecordName => record.map(|record| format!("{topic}-{record}")),
         }
@@ -39,5 +49,7 @@ mod tests {
         assert_eq!(named(SubjectRule::RecordName).unwrap(), "shop.Order");
         assert_eq!(named(SubjectRule::TopicRecordName).unwrap(), "orders-shop.Order");
         assert_eq!(SubjectRule::RecordName.subject("orders", None), None);
+        assert_eq!(SubjectRule::TopicName.subject_of_key("orders", None).unwrap(), "orders-key");
+        assert_eq!(SubjectRule::RecordName.subject_of_key("orders", Some("shop.Key")).unwrap(), "shop.Key");
     }
 }

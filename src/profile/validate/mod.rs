@@ -1,6 +1,7 @@
 //! The rules that a profile must keep so that it can be run and its result is meaningful. Pure.
 
 mod events;
+mod key_record;
 #[cfg(test)]
 mod laws;
 mod names;
@@ -50,6 +51,7 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     replay::stream(profile, stream, long_phases, faults);
     recorded::stream(profile, stream, long_phases, faults);
     events::keys(&stream.keys, &mut faults.at("keys"));
+    key_record::key_record(stream, faults);
     payload::payload(stream, &mut faults.at("payload"));
     record::record(stream, faults);
     if let Some(skew) = &stream.skew {

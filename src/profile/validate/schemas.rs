@@ -3,7 +3,7 @@
 use crate::event::place::Part;
 use crate::payload::schema::SchemaKind;
 use crate::profile::{
-    Codec, KeyDistribution, Payload, RegistryUse, SizeDistribution, Span, Stage, Stream, fault::Faults,
+    Codec, KeyDistribution, KeyRecordUse, Payload, RegistryUse, SizeDistribution, Span, Stage, Stream, fault::Faults,
 };
 
 const BY_SCHEMA: &str = "codec = \"avro\", \"protobuf\" or \"json-schema\"";
@@ -20,7 +20,7 @@ pub(super) fn payload(stream: &Stream, faults: &mut Faults<'_>) {
         None => only_by_schema(stream, faults),
     }
     if let Some(registry) = &payload.registry {
-        registry_use(payload, registry, &mut faults.at("registry"));
+        registry_use(stream, registry, &mut faults.at("registry"));
     }
 }
 
@@ -106,12 +106,14 @@ fn only_by_schema(stream: &Stream, faults: &mut Faults<'_>) {
     }
     let is_read_by_schema =
         stream.stages.iter().any(|stage| stage.codec.is_some_and(|codec| codec.schema_kind().is_some()));
-    faults.only_with("registry", payload.registry.is_some() && !is_read_by_schema, BY_SCHEMA);
+    let is_used = is_read_by_schema || stream.keys.record.is_some();
+    faults.only_with("registry", payload.registry.is_some() && !is_used, BY_SCHEMA);
 }
 
-fn registry_use(payload: &Payload, registry: &RegistryUse, faults: &mut Faults<'_>) {
-    let has_file = payload.schema.is_some();
-    faults.only_with("register", registry.register && !has_file, "schema = \"FILE\"");
+fn registry_use(stream: &Stream, registry: &RegistryUse, faults: &mut Faults<'_>) {
+    let has_file = stream.payload.schema.is_some();
+    let has_key_file = stream.keys.record.as_ref().is_some_and(KeyRecordUse::has_schema);
+    faults.only_with("register", registry.register && !has_file && !has_key_file, "schema = \"FILE\"");
     if registry.version.is_some() && has_file {
         let help = "remove `version`, or remove `schema` to send by the version";
         faults.add_help("version", "`version` and a schema's file cannot be set together", help);

@@ -48,7 +48,8 @@ pub(crate) fn sample_report(streams: &[(String, Vec<Sampled>)]) -> Vec<u8> {
 
 /// Where a message goes, its key, and how large its payload is.
 fn record_line(name: &str, number: usize, message: &Sampled) -> String {
-    let key = message.key.as_ref().map_or("no key".to_owned(), |key| format!("key {}", shown(key)));
+    let key_shown = |key: &Vec<u8>| message.decoded_key.clone().unwrap_or_else(|| shown(key));
+    let key = message.key.as_ref().map_or("no key".to_owned(), |key| format!("key {}", key_shown(key)));
     let size = message.payload.as_ref().map_or("tombstone".to_owned(), |payload| figures::bytes(payload.len() as u64));
     let stamp = match message.timestamp_ms {
         None => String::new(),
