@@ -8,6 +8,7 @@ use crate::event::payload::{Stamps, TODAYS_ID, TODAYS_STAMPS};
 use crate::event::place::Part;
 use crate::kafka::Headers;
 use crate::load::RecordForm;
+use crate::payload::schema::FRAME_HEADER;
 use crate::payload::{Encoder, EventParts, Template};
 use crate::profile::Stream;
 
@@ -18,6 +19,8 @@ pub(super) struct HeaderWriter {
     parts: Vec<(Part, Arc<str>)>,
     /// The same of a tombstone, which has no other place for them; none where there are no tombstones.
     of_tombstones: Vec<(Part, Arc<str>)>,
+    /// What names the schema of the payload, where that stands in a header.
+    of_schema: Option<(Arc<str>, Vec<u8>)>,
     /// The user's own.
     texts: Vec<(Arc<str>, Encoder)>,
 }
@@ -31,13 +34,14 @@ impl HeaderWriter {
         HeaderWriter {
             parts: stream.payload.header_parts().into_iter().map(named).collect(),
             of_tombstones: of_tombstones.iter().copied().map(named).collect(),
+            of_schema: schema_header(stream).map(|header| (Arc::from(FRAME_HEADER), header.to_vec())),
             texts: stream.read_headers.iter().map(text).collect(),
         }
     }
 
     /// Whether no record has any.
     pub(super) fn is_empty(&self) -> bool {
-        self.parts.is_empty() && self.of_tombstones.is_empty() && self.texts.is_empty()
+        self.parts.is_empty() && self.of_tombstones.is_empty() && self.of_schema.is_none() && self.texts.is_empty()
     }
 
     /// The headers of an event whose key stands in `out`: ids as text, times as numbers in floodmark's own units, and the user's texts.
@@ -46,7 +50,9 @@ impl HeaderWriter {
         let of_part = |(part, name): &(Part, Arc<str>)| (Arc::clone(name), text_of(*part, event.id, event.stamps));
         let key = event.key.clone().map_or(&[][..], |range| &out[range]);
         let of_text = |(name, text): &mut (Arc<str>, Encoder)| (Arc::clone(name), written(text, event, key));
-        parts.iter().map(of_part).chain(self.texts.iter_mut().map(of_text)).collect()
+        // Without a payload there is nothing of a schema.
+        let of_schema = self.of_schema.iter().filter(|_| form != RecordForm::Tombstone).cloned();
+        parts.iter().map(of_part).chain(of_schema).chain(self.texts.iter_mut().map(of_text)).collect()
     }
 }
 
@@ -55,8 +61,13 @@ pub(super) fn longest(stream: &Stream, key_bytes: usize) -> Vec<(u64, u64)> {
     let of_part = |part: Part| (part.header().len(), text_of(part, TODAYS_ID, &TODAYS_STAMPS).len());
     let of_text = |(name, text): &(Arc<str>, Arc<Template>)| (name.len(), text.longest_bytes(key_bytes));
     let parts = stream.payload.header_parts().into_iter().map(of_part);
-    let lengths = parts.chain(stream.read_headers.iter().map(of_text));
+    let of_schema = schema_header(stream).map(|header| (FRAME_HEADER.len(), header.len()));
+    let lengths = parts.chain(of_schema).chain(stream.read_headers.iter().map(of_text));
     lengths.map(|(name, value)| (name as u64, value as u64)).collect()
+}
+
+fn schema_header(stream: &Stream) -> Option<&[u8]> {
+    stream.payload.encoding().and_then(|encoding| encoding.header())
 }
 
 /// A text, written for an event with this key.

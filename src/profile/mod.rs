@@ -58,7 +58,7 @@ pub use record::RecordTimestamp;
 pub use recorded::{Recorded, Records};
 pub(crate) use replay::{Detail, DetailKind, Replay, Smooth};
 pub(crate) use schema::{is_profile_key, profile_keys};
-pub(crate) use schemas::RegistryUse;
+pub(crate) use schemas::{IdIn, RegistryUse};
 pub use sla::{AbortWhen, Sla};
 pub use slo::Slo;
 pub use units::Span;

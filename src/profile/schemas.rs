@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{
     Loaded, Payload, Profile, Stage,
@@ -40,6 +41,9 @@ pub struct RegistryUse {
     /// Register the schema of the file under the subject before the run. Default: it must be there.
     #[serde(default)]
     pub register: bool,
+    /// Where a message names its schema: `payload`, by its id before the payload, or `header`, by its GUID in the record header `__value_schema_id` (slower: one client call for each event). Default payload.
+    #[serde(default, skip_serializing_if = "IdIn::is_payload")]
+    pub id_in: IdIn,
     /// A file of certificates (PEM), relative to the profile's folder, whom to trust. Default: the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,
@@ -49,6 +53,24 @@ pub struct RegistryUse {
     /// What the file of certificates holds, once it is read.
     #[serde(skip)]
     pub(crate) authorities: Option<Vec<u8>>,
+}
+
+/// Where a message names its schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdIn {
+    /// By its id, before the payload.
+    #[default]
+    Payload,
+    /// By its GUID, in a record header.
+    Header,
+}
+
+impl IdIn {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_payload(&self) -> bool {
+        *self == IdIn::Payload
+    }
 }
 
 fn timeout() -> Span {
@@ -88,7 +110,16 @@ impl RegistryUse {
     #[must_use]
     pub(crate) fn at(url: &str) -> Self {
         let (url, timeout) = (url.to_owned(), timeout());
-        RegistryUse { url, subject: None, version: None, register: false, ca: None, timeout, authorities: None }
+        RegistryUse {
+            url,
+            subject: None,
+            version: None,
+            register: false,
+            id_in: IdIn::default(),
+            ca: None,
+            timeout,
+            authorities: None,
+        }
     }
 
     fn read_authorities(&mut self, folder: &Path, faults: &mut Faults<'_>) {
@@ -131,6 +162,12 @@ impl Payload {
     pub(crate) fn frame(&mut self, id: u32) {
         let framed = |encoding: Arc<Encoding>| Arc::new(Arc::unwrap_or_clone(encoding).framed(SchemaKey::Id(id)));
         self.encoding = self.encoding.take().map(framed);
+    }
+
+    /// From now on each message names its schema by this GUID, in a header.
+    pub(crate) fn name_in_header(&mut self, guid: Uuid) {
+        let named = |encoding: Arc<Encoding>| Arc::new(Arc::unwrap_or_clone(encoding).named_in_header(guid));
+        self.encoding = self.encoding.take().map(named);
     }
 
     /// Fills a schema with the parts of events and what the rules draw.

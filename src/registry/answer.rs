@@ -86,6 +86,12 @@ pub(super) fn id(url: &RegistryUrl, ask: &Ask, status: u16, body: &str) -> Resul
     success(url, ask, status, body)?.id.ok_or_else(|| strange(url, "it has no field `id`"))
 }
 
+/// The GUID of a schema that is registered.
+pub(super) fn guid(url: &RegistryUrl, ask: &Ask, status: u16, body: &str) -> Result<Uuid, RegistryError> {
+    let guid = success(url, ask, status, body)?.guid;
+    guid.ok_or_else(|| RegistryError::NoGuid { whom: url.to_string(), what: ask.in_words() })
+}
+
 /// The version of a schema that is registered.
 pub(super) fn version(url: &RegistryUrl, ask: &Ask, status: u16, body: &str) -> Result<u32, RegistryError> {
     success(url, ask, status, body)?.version.ok_or_else(|| strange(url, "it has no field `version`"))

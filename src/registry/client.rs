@@ -71,6 +71,17 @@ impl Registry {
         self.tell(subject, schema, references, false)
     }
 
+    /// The GUID of a schema that is registered under a subject already.
+    ///
+    /// # Errors
+    /// As [`Self::by_key`]; [`RegistryError::NoGuid`] of a registry that knows none.
+    pub fn guid_of(&self, subject: &str, schema: &SchemaText, references: &[Reference]) -> Result<Uuid, RegistryError> {
+        let schema = Offered { kind: schema.kind, text: schema.text.clone(), references: references.to_vec() };
+        let ask = Ask::Schema { subject: subject.to_owned(), schema, registers: false };
+        let (status, body) = self.ask(&ask)?;
+        answer::guid(&self.url, &ask, status, &body)
+    }
+
     /// The version of a schema that is registered under a subject already.
     ///
     /// # Errors

@@ -107,6 +107,16 @@ pub enum RegistryError {
         /// What it says, in brackets.
         why: String,
     },
+    /// A schema without a GUID.
+    #[error(
+        "the registry {whom} gives no GUID for the schema of {what}, and a header names a schema by its GUID: remove `registry.id_in`, so that its id stands before each payload"
+    )]
+    NoGuid {
+        /// Which.
+        whom: String,
+        /// The subject.
+        what: String,
+    },
     /// Any other status.
     #[error("the registry {whom} answered {status}{why}: try again later, or look into its log")]
     Failed {

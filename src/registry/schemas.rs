@@ -8,7 +8,7 @@ use super::client::Registry;
 use super::error::RegistryError;
 use super::keys::settle_keys;
 use crate::payload::schema::{SchemaError, SchemaText, SubjectRule};
-use crate::profile::{Loaded, Payload, RegistryUse};
+use crate::profile::{IdIn, Loaded, Payload, RegistryUse};
 
 /// The variables of the environment that hold the login.
 const USER: &str = "FLOODMARK_REGISTRY_USER";
@@ -133,8 +133,11 @@ fn of_file(
         true => registry.register(&subject, schema, &references)?,
         false => registry.id_of(&subject, schema, &references)?,
     };
-    payload.frame(id);
-    let words = format!("schema {id} of subject `{subject}` at {}", registry.url());
+    match of.id_in {
+        IdIn::Payload => payload.frame(id),
+        IdIn::Header => payload.name_in_header(registry.guid_of(&subject, schema, &references)?),
+    }
+    let words = format!("schema {id} of subject `{subject}` at {}{}", registry.url(), by_guid(payload));
     Ok(Settled { version: None, words })
 }
 
@@ -177,8 +180,20 @@ fn of_registry(payload: &mut Payload, of: &RegistryUse, registry: &Registry, top
         Some(id) => id,
         None => registry.id_of(&subject, &schema, &found.references)?,
     };
-    payload.frame(id);
-    Ok(Settled { version, words: format!("schema {id}, {which} at {}, for the whole run", registry.url()) })
+    match (of.id_in, found.guid) {
+        (IdIn::Payload, _) => payload.frame(id),
+        (IdIn::Header, Some(guid)) => payload.name_in_header(guid),
+        (IdIn::Header, None) => payload.name_in_header(registry.guid_of(&subject, &schema, &found.references)?),
+    }
+    let words = format!("schema {id}, {which} at {}, for the whole run{}", registry.url(), by_guid(payload));
+    Ok(Settled { version, words })
+}
+
+/// That messages name their schema in a header, where they do.
+fn by_guid(payload: &Payload) -> String {
+    let encoding = payload.encoding().filter(|encoding| encoding.header().is_some());
+    let guid = encoding.and_then(|encoding| encoding.key());
+    guid.map_or_else(String::new, |guid| format!("; messages name it in a header, as {guid}"))
 }
 
 fn subject_of(of: &RegistryUse, topic: &str, record: Option<&str>) -> Result<String, Wrong> {

@@ -460,3 +460,74 @@ fn a_stage_has_a_schema_of_its_own_behind_a_stream_of_json() {
     // How many are timed depends on the machine.
     assert!(latency.count > 0 && latency.max < 60_000.0, "milliseconds are recognised: {latency:?}");
 }
+
+/// A registry that knows a schema by id 1, and by a GUID where there is one.
+fn with_guid(schema: &'static str, kind: &'static str, guid: Option<Uuid>) -> Served {
+    let answer = move || {
+        let mut answer = serde_json::json!({ "id": 1, "version": 1, "schema": schema, "schemaType": kind });
+        if let Some(guid) = guid {
+            answer["guid"] = guid.to_string().into();
+        }
+        ("200 OK", answer.to_string())
+    };
+    let of_guid = guid.map_or_else(String::new, |guid| format!("/schemas/guids/{guid}"));
+    serve(
+        move |path| {
+            if path.starts_with("/subjects/") || path == of_guid {
+                answer()
+            } else {
+                ("404 Not Found", "{}".to_owned())
+            }
+        },
+    )
+}
+
+#[test]
+fn a_header_names_the_schema_by_its_guid_and_the_payload_stands_alone() {
+    const PROTOBUF: &str =
+        "syntax = \"proto3\"; message A { string x = 1; } message T { string id = 1; int64 at = 2; }";
+    let guid = Uuid::from_u128(0x1234_5678_9abc_4def_8123_4567_89ab_cdef);
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    for (codec, schema, kind, indexes) in [("avro", AVRO, "AVRO", &[][..]), ("protobuf", PROTOBUF, "PROTOBUF", &[2, 2])]
+    {
+        let (topic, served) = (cluster.topic(codec), with_guid(schema, kind, Some(guid)));
+        let text =
+            by_registry(&served, &topic, if codec == "avro" { "tombstone_share = 0.1\n" } else { "message = \"T\"\n" });
+        let text = text
+            .replace("codec = \"avro\"", &format!("codec = \"{codec}\""))
+            .replace("timeout", "id_in = \"header\", timeout");
+        let ended = workshop.run(&workshop.profile(&text), &cluster.brokers, &[]);
+        let counts = ended.sound().totals;
+        assert_eq!((counts.delivered, counts.unreadable), (counts.planned, 0), "{codec}");
+        assert!(ended.stderr.contains(&format!("messages name it in a header, as {guid}")), "{}", ended.stderr);
+        let (consumer, deadline) = (reader(&cluster, &topic), Instant::now() + PATIENCE);
+        let named = [&[1][..], guid.as_bytes(), indexes].concat();
+        for _ in 0..counts.planned {
+            let message = loop {
+                assert!(Instant::now() < deadline);
+                if let Some(message) = consumer.poll(Duration::from_millis(200)) {
+                    break message.unwrap();
+                }
+            };
+            let header = message.headers().and_then(|all| all.iter().find(|header| header.key == "__value_schema_id"));
+            let Some(payload) = message.payload() else {
+                assert!(header.is_none(), "a tombstone has no schema");
+                continue;
+            };
+            assert_eq!(header.unwrap().value.unwrap(), named);
+            assert!(codec == "protobuf" || EventId::from_uuid(Uuid::from_slice(&payload[..16]).unwrap()).is_ok());
+        }
+    }
+}
+
+#[test]
+fn a_registry_without_guids_ends_a_run_that_names_schemas_in_headers() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let (topic, served) = (cluster.topic("no-guid"), with_guid(AVRO, "AVRO", None));
+    let text = by_registry(&served, &topic, "").replace("timeout", "id_in = \"header\", timeout");
+    let ended = workshop.call(&["run", workshop.profile(&text).to_str().unwrap(), "-b", &cluster.brokers]);
+    let (code, sentence) = ended.one_sentence();
+    assert_eq!(code, Some(4), "{sentence}");
+    let expected = format!("gives no GUID for the schema of subject `{topic}-value`");
+    assert!(sentence.contains(&expected) && sentence.contains("remove `registry.id_in`"), "{sentence}");
+}

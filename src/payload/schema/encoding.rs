@@ -1,5 +1,7 @@
 //! All that a stream needs to write payloads by a schema, and to find the parts of its events in them.
 
+use uuid::Uuid;
+
 use super::{Fact, Filling, SchemaError, SchemaEvent, SchemaKey, SchemaReader, SchemaText, SchemaWriter};
 use crate::event::payload::{TODAYS_ID, TODAYS_STAMPS};
 use crate::event::place::{Layout, Part, Place, TimePlace};
@@ -21,6 +23,8 @@ pub struct Encoding {
     reader: SchemaReader,
     /// What stands before each payload.
     frame: Vec<u8>,
+    /// What stands in a header instead.
+    header: Option<Vec<u8>>,
     key: Option<SchemaKey>,
     has_key: bool,
     layout: Layout,
@@ -47,6 +51,7 @@ impl Encoding {
             writer,
             reader: SchemaReader::compile(schema)?,
             frame: Vec::new(),
+            header: None,
             key: None,
             mean_bytes: 0.0,
         };
@@ -60,7 +65,22 @@ impl Encoding {
         self.mean_bytes -= self.frame.len() as f64;
         self.frame = self.writer.frame(key).bytes().to_vec();
         self.mean_bytes += self.frame.len() as f64;
-        Encoding { key: Some(key), ..self }
+        Encoding { key: Some(key), header: None, ..self }
+    }
+
+    /// The same, with the frame that names its schema by GUID in a header: the payload stands alone.
+    #[must_use]
+    pub fn named_in_header(mut self, guid: Uuid) -> Self {
+        let key = SchemaKey::Guid(guid);
+        self.mean_bytes -= self.frame.len() as f64;
+        let header = self.writer.frame(key).bytes().to_vec();
+        Encoding { key: Some(key), frame: Vec::new(), header: Some(header), ..self }
+    }
+
+    /// What stands in the header [`super::FRAME_HEADER`] of each message, where the schema is named there.
+    #[must_use]
+    pub fn header(&self) -> Option<&[u8]> {
+        self.header.as_deref()
     }
 
     /// The schema that it writes by.
@@ -155,7 +175,8 @@ impl Encoding {
 impl PartialEq for Encoding {
     /// Equal schemas under equal rules write the same; the rules are compared where they stand in the profile.
     fn eq(&self, other: &Self) -> bool {
-        self.schema == other.schema && self.message == other.message && self.frame == other.frame
+        (&self.schema, &self.message, &self.frame, &self.header)
+            == (&other.schema, &other.message, &other.frame, &other.header)
     }
 }
 
@@ -236,6 +257,9 @@ mod tests {
         assert_eq!((plain.mean_bytes(), plain.longest_bytes(60)), (50.0, 106));
         let framed = plain.framed(SchemaKey::Id(7)).framed(SchemaKey::Id(8));
         assert_eq!((framed.mean_bytes(), framed.longest_bytes(60)), (55.0, 111));
+        let named = framed.named_in_header(Uuid::from_u128(5));
+        assert_eq!((named.mean_bytes(), named.longest_bytes(60)), (50.0, 106), "a header is none of the payload");
+        assert_eq!(named.header().unwrap(), [&[1][..], Uuid::from_u128(5).as_bytes()].concat());
     }
 
     #[test]

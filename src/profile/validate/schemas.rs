@@ -1,9 +1,10 @@
 //! Payloads by a schema: what they need, and what does not go with them.
 
 use crate::event::place::Part;
-use crate::payload::schema::SchemaKind;
+use crate::payload::schema::{FRAME_HEADER, SchemaKind};
 use crate::profile::{
-    Codec, KeyDistribution, KeyRecordUse, Payload, RegistryUse, SizeDistribution, Span, Stage, Stream, fault::Faults,
+    Codec, IdIn, KeyDistribution, KeyRecordUse, Payload, RegistryUse, SizeDistribution, Span, Stage, Stream,
+    fault::Faults,
 };
 
 const BY_SCHEMA: &str = "codec = \"avro\", \"protobuf\" or \"json-schema\"";
@@ -117,6 +118,12 @@ fn registry_use(stream: &Stream, registry: &RegistryUse, faults: &mut Faults<'_>
     if registry.version.is_some() && has_file {
         let help = "remove `version`, or remove `schema` to send by the version";
         faults.add_help("version", "`version` and a schema's file cannot be set together", help);
+    }
+    let is_in_header = registry.id_in == IdIn::Header;
+    faults.only_with("id_in", is_in_header && stream.payload.codec.schema_kind().is_none(), BY_SCHEMA);
+    if is_in_header && stream.headers.contains_key(FRAME_HEADER) {
+        let help = format!("remove the header `{FRAME_HEADER}` of your own");
+        faults.add_help("id_in", format!("`id_in` and `headers` both write the header `{FRAME_HEADER}`"), help);
     }
     if registry.version == Some(0) {
         faults.add("version", "versions are counted from 1");
