@@ -1,6 +1,12 @@
 //! From the texts of `.proto` files to descriptors. The only file that uses protox.
+//!
+//! Confluent's Python client registers a file as its descriptor (`FileDescriptorProto`) in base64, imports included: that is read, too.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use miette::Diagnostic;
+use prost_reflect::prost::Message;
+use prost_reflect::prost_types::FileDescriptorProto;
 use prost_reflect::{DescriptorPool, FileDescriptor, Kind, MessageDescriptor};
 use protox::Compiler;
 use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
@@ -17,10 +23,21 @@ struct Texts(Vec<(String, String)>);
 impl FileResolver for Texts {
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
         match self.0.iter().find(|(of, _)| of == name) {
-            Some((name, text)) => File::from_source(name, text),
+            Some((name, text)) => match descriptor(text) {
+                Some(file) => {
+                    Ok(File::from_file_descriptor_proto(FileDescriptorProto { name: Some(name.clone()), ..file }))
+                }
+                None => File::from_source(name, text),
+            },
             None => Err(protox::Error::file_not_found(name)),
         }
     }
+}
+
+/// A file that is given as its descriptor: no text of a `.proto` file is base64, as each has a `;` or `{`.
+fn descriptor(text: &str) -> Option<FileDescriptorProto> {
+    let bytes = STANDARD.decode(text.trim()).ok().filter(|bytes| !bytes.is_empty())?;
+    FileDescriptorProto::decode(bytes.as_slice()).ok()
 }
 
 /// The schema's own file, with all that it imports.

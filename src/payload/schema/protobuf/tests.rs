@@ -1,5 +1,7 @@
 //! Against prost-reflect, which reads what is written here by its own code, and bytes worked out by hand from the specification.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::super::tests::{ID, STAMPS, event, filling, read_back, refusal, written};
@@ -111,4 +113,55 @@ fn imports_come_from_references() {
     assert!(order["to"]["town"].is_string(), "{order}");
     let said = refusal(&proto(text), &Filling::default());
     assert!(said.starts_with("the schema is not valid Protobuf: ") && said.contains("common/address.proto"), "{said}");
+}
+
+/// Files as Confluent's Python client registers them: each its descriptor, in base64.
+fn as_descriptors(schema: &SchemaText) -> SchemaText {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("own.proto"), &schema.text).unwrap();
+    for referred in &schema.references {
+        std::fs::write(folder.path().join(&referred.name), &referred.text).unwrap();
+    }
+    let files = protox::compile(["own.proto"], [folder.path()]).unwrap().file;
+    let text = |name: &str| {
+        let file = files.iter().find(|file| file.name() == name).unwrap();
+        STANDARD.encode(prost_reflect::prost::Message::encode_to_vec(file))
+    };
+    let referred = |of: &ReferredSchema| ReferredSchema { name: of.name.clone(), text: text(&of.name) };
+    let references = schema.references.iter().map(referred).collect();
+    SchemaText { kind: SchemaKind::Protobuf, text: text("own.proto"), references }
+}
+
+#[test]
+fn a_descriptor_in_base64_is_the_file_that_it_describes() {
+    let schema = SchemaText {
+        references: vec![ReferredSchema {
+            name: "address.proto".to_owned(),
+            text: "syntax = \"proto3\"; package shop; message Address { string town = 1; optional int32 floor = 2; }".to_owned(),
+        }],
+        ..proto(
+            "package shop; import \"address.proto\"; import \"google/protobuf/timestamp.proto\";
+             message Order { string id = 1; google.protobuf.Timestamp at = 2; Address to = 3; repeated Line lines = 4; map<string, int64> more = 5;
+               oneof by { string card = 6; int32 cash = 7; } enum State { NEW = 0; PAID = 1; } State state = 8; message Line { string sku = 1; } }",
+        )
+    };
+    let described = as_descriptors(&schema);
+    assert!(!described.text.contains("Order") && described.record_name(None).unwrap().as_deref() == Some("shop.Order"));
+    let filling = filling(&[(Fact::Id, "/id"), (Fact::EventTime, "/at")], &[]);
+    for seed in 0..20 {
+        assert_eq!(written(&schema, &filling, seed), written(&described, &filling, seed));
+        assert_eq!(read_back(&schema, &filling, seed), read_back(&described, &filling, seed));
+    }
+    let indexes = |schema: &SchemaText| {
+        SchemaWriter::compile(schema, Some("shop.Order.Line"), &Filling::default()).unwrap().frame(SchemaKey::Id(1))
+    };
+    assert_eq!(indexes(&schema), indexes(&described), "entries of maps have no index");
+}
+
+#[test]
+fn what_is_base64_and_no_descriptor_is_said_to_be_no_schema() {
+    for text in ["AAAA", "hello+world/", "////"] {
+        let said = refusal(&SchemaText::alone(SchemaKind::Protobuf, text), &Filling::default());
+        assert!(said.starts_with("the schema is not valid Protobuf: "), "{text}: {said}");
+    }
 }
