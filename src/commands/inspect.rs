@@ -1,11 +1,9 @@
 //! `floodmark inspect`: what a topic's messages look like, and what to write about them in a profile.
 
-mod by_registry;
-
 use std::io::Write;
 use std::path::PathBuf;
 
-use self::by_registry::ByRegistry;
+use super::by_registry::ByRegistry;
 use super::{CommandError, Outcome, flags};
 use crate::inspect::live::{InspectError, Order, newest};
 use crate::inspect::{Inspection, RegistryLook, Shown, inspect, stage_text, stream_text};

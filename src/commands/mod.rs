@@ -10,6 +10,7 @@ use crate::verdict::{Effect, Verdict};
 
 pub(crate) mod accept;
 pub(crate) mod broker;
+mod by_registry;
 pub(crate) mod capacity;
 pub(crate) mod capture;
 mod carry_out;

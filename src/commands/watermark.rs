@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write, stdin};
 use std::path::PathBuf;
 
+use super::by_registry::ByRegistry;
 use super::{CommandError, Outcome, flags};
 use crate::capture::Moment;
 use crate::consume::extract::Place;
@@ -12,6 +13,7 @@ use crate::event::time_form::TimeForm;
 use crate::event_time::watermark::ModelSpec;
 use crate::limits::refuse_few_files;
 use crate::profile::{Engine, Operator, Span, WatermarkModel, Window};
+use crate::report::output::to_stderr;
 use crate::report::terminal::Look;
 use crate::report::terminal::capture::ProgressLine;
 use crate::report::terminal::watermark::{recorded_verdicts, topic_watermarks};
@@ -26,7 +28,8 @@ tick (the watermark is emitted), batch (a Spark micro-batch ends) or idle. With 
 
 Examples:
   floodmark watermark recorded.csv --engine flink --bound 5s --window tumbling:10s
-  floodmark watermark -b localhost:9092 -t orders --engine flink --bound 5s --bound 1m --window tumbling:10s")]
+  floodmark watermark -b localhost:9092 -t orders --engine flink --bound 5s --bound 1m --window tumbling:10s
+  floodmark watermark -b localhost:9092 -t orders --registry http://localhost:8081 --event-time /placed_at --engine flink --bound 5s")]
 pub struct Args {
     /// The recorded stream, a CSV file; `-` is standard input
     #[arg(required_unless_present = "topic", conflicts_with = "topic")]
@@ -40,6 +43,9 @@ pub struct Args {
     /// How it is written: s, ms, us, ns (numbers since 1970), rfc3339, or a pattern of strptime; default: recognised
     #[arg(long, value_name = "FORM", requires = "topic")]
     pub event_time_format: Option<TimeForm>,
+    /// The schema registry that knows the messages' schemas, such as http://127.0.0.1:8081 [login: FLOODMARK_REGISTRY_USER, FLOODMARK_REGISTRY_PASSWORD]
+    #[arg(long, value_name = "URL", requires = "topic")]
+    pub registry: Option<String>,
     /// Where to begin in the topic, by its records' timestamps: 2030-01-31T11:00:00Z, "7d ago"; default: at its beginning
     #[arg(long, value_name = "TIME", requires = "topic")]
     pub from: Option<Moment>,
@@ -142,7 +148,12 @@ impl Args {
         Place::parse(text).map(EventTimeAt::Place).map_err(refused)
     }
 
-    fn survey(&self, topic: &str, models: Vec<ModelSpec>) -> Result<Survey, CommandError> {
+    fn survey(
+        &self,
+        topic: &str,
+        models: Vec<ModelSpec>,
+        registry: Option<&ByRegistry>,
+    ) -> Result<Survey, CommandError> {
         let event_time = self.event_time()?;
         refuse_few_files().map_err(CommandError::Environment)?;
         let settings = self.target.settings()?;
@@ -153,6 +164,7 @@ impl Args {
             settings,
             topic: topic.to_owned(),
             event_time,
+            decoder: registry.map(ByRegistry::decoder),
             form: self.event_time_format.clone().unwrap_or_default(),
             from: self.from,
             to: self.to,
@@ -198,11 +210,20 @@ fn judge_file(args: &Args, file: &PathBuf, models: &[ModelSpec], out: &mut dyn W
 }
 
 fn judge_topic(args: &Args, topic: &str, models: Vec<ModelSpec>, out: &mut dyn Write) -> Result<Outcome, CommandError> {
-    let wanted = args.survey(topic, models)?;
+    let registry = args.registry.as_deref().map(ByRegistry::at).transpose()?;
+    let wanted = args.survey(topic, models, registry.as_ref())?;
     let mut line = ProgressLine::default();
     let found = survey(&wanted, &mut |progress| line.show(progress));
     line.close();
-    let found = found?;
+    let unhelpful = registry.and_then(|registry| registry.unhelpful());
+    let found = found.map_err(|error| match (error, &unhelpful) {
+        (SurveyError::Usage(_), Some(why)) => CommandError::Environment(why.clone()),
+        (error, _) => error.into(),
+    })?;
+    if let Some(why) = unhelpful {
+        // Nobody to hear it is no reason to stop.
+        let _unheard = to_stderr(&format!("note: some messages cannot be decoded: {why}\n"));
+    }
     if args.json {
         print_json(&found, out)?;
     } else {

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::look::{Looked, example};
+use super::look::{Found, Looked, example};
 use super::range::TopicRange;
 use super::{EventTimeAt, Survey, SurveyError};
 use crate::conclude::{lateness_of, leave_open, watermark_of};
@@ -72,13 +72,13 @@ impl Judged {
         self.messages
     }
 
-    pub(super) fn see(&mut self, record: &Record<'_>, event_time_ms: Option<i64>) {
+    pub(super) fn see(&mut self, record: &Record<'_>, found: &Found<'_>) {
         self.messages += 1;
         let stamp = record.timestamp().map(|timestamp| (timestamp.ms, timestamp.by_broker));
-        self.append.see(record.partition() as usize, stamp, event_time_ms);
-        let Some(event_time_ms) = event_time_ms else {
+        self.append.see(record.partition() as usize, stamp, found.event_time_ms);
+        let Some(event_time_ms) = found.event_time_ms else {
             self.untimed += 1;
-            self.example.get_or_insert_with(|| example(record.payload()));
+            self.example.get_or_insert_with(|| example(found.payload.as_deref()));
             return self.watermarks.observe_without_event_time();
         };
         let timed = self.timed(record, event_time_ms, stamp);

@@ -74,7 +74,7 @@ impl Judging<'_> {
 
     fn judge(&mut self, record: &Record<'_>) {
         if self.range.holds(record.timestamp().map(|timestamp| timestamp.ms)) {
-            self.judged.see(record, self.reader.event_time_of(record));
+            self.judged.see(record, &self.reader.read(record));
         }
     }
 

@@ -1,17 +1,21 @@
 //! Looks at some messages first: where their event times are, how they are written, and whether there are any.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::range::TopicRange;
 use super::{EventTimeAt, Survey, SurveyError};
 use crate::capture::Run;
 use crate::capture::live::RunReader;
 use crate::capture::sample::chunks;
+use crate::consume::Decoder;
 use crate::consume::extract::{Extractor, Layout};
 use crate::consume::masked::{places_of_times, shape_of};
 use crate::event::time_form::TimeForm;
 use crate::event_time::watermark::AppendTimes;
 use crate::kafka::Record;
+use crate::payload::schema::{FRAME_HEADER, unframe};
 
 /// So many messages are looked at first.
 const LOOK_AT: u64 = 200;
@@ -22,31 +26,51 @@ const LONGEST_SHAPE: usize = 300;
 pub(super) struct Reader {
     extractors: Vec<Extractor>,
     uses_record_time: bool,
+    decoder: Option<Arc<Decoder>>,
+}
+
+/// What was found in a message.
+pub(super) struct Found<'r> {
+    /// In milliseconds since 1970.
+    pub(super) event_time_ms: Option<i64>,
+    /// The payload; as JSON where it names a schema.
+    pub(super) payload: Option<Cow<'r, [u8]>>,
 }
 
 impl Reader {
-    pub(super) fn new(event_time: &EventTimeAt, form: &TimeForm) -> Self {
+    pub(super) fn new(survey: &Survey) -> Self {
+        let Survey { event_time, form, decoder, .. } = survey;
         let extractors = match event_time {
             EventTimeAt::Record => Vec::new(),
             EventTimeAt::Floodmark => [Layout::of_json(), Layout::of_headers()].map(Extractor::of_layout).into(),
             EventTimeAt::Place(place) => vec![Extractor::of_event_time(place.clone())],
         };
         let extractors = extractors.into_iter().map(|extractor| extractor.with_form(form)).collect();
-        Reader { extractors, uses_record_time: *event_time == EventTimeAt::Record }
+        Reader { extractors, uses_record_time: *event_time == EventTimeAt::Record, decoder: decoder.clone() }
     }
 
-    /// In milliseconds since 1970.
-    pub(super) fn event_time_of(&self, record: &Record<'_>) -> Option<i64> {
+    pub(super) fn read<'r>(&self, record: &'r Record<'_>) -> Found<'r> {
         if self.uses_record_time {
-            return record.timestamp().map(|timestamp| timestamp.ms);
+            let event_time_ms = record.timestamp().map(|timestamp| timestamp.ms);
+            return Found { event_time_ms, payload: record.payload().map(Cow::Borrowed) };
         }
-        self.extractors
-            .iter()
-            .find_map(|extractor| extractor.extract(record.payload(), |name| record.header(name)).event_time_ms)
+        let payload = record.payload().map(|payload| self.decoded(payload, record));
+        let event_time =
+            |extractor: &Extractor| extractor.extract(payload.as_deref(), |name| record.header(name)).event_time_ms;
+        Found { event_time_ms: self.extractors.iter().find_map(event_time), payload }
     }
 
-    fn form_of(&self, record: &Record<'_>) -> Option<TimeForm> {
-        self.extractors.iter().find_map(|extractor| extractor.recognise(record.payload(), |name| record.header(name)))
+    /// A payload that names a schema as JSON; another, or one that cannot be decoded, as it is.
+    fn decoded<'r>(&self, payload: &'r [u8], record: &Record<'_>) -> Cow<'r, [u8]> {
+        let header = record.header(FRAME_HEADER);
+        let named = self.decoder.as_ref().filter(|_| unframe(payload, header).is_some());
+        let json = named.and_then(|decoder| decoder.decode(payload, header).ok());
+        json.map_or(Cow::Borrowed(payload), |json| Cow::Owned(json.to_string().into_bytes()))
+    }
+
+    fn form_of(&self, found: &Found<'_>, record: &Record<'_>) -> Option<TimeForm> {
+        let form = |extractor: &Extractor| extractor.recognise(found.payload.as_deref(), |name| record.header(name));
+        self.extractors.iter().find_map(form)
     }
 }
 
@@ -93,15 +117,15 @@ pub(super) fn look(survey: &Survey, range: &TopicRange, reader: &Reader) -> Resu
 impl Looked {
     fn see(&mut self, record: &Record<'_>, reader: &Reader) {
         self.messages += 1;
-        let event_time_ms = reader.event_time_of(record);
+        let found = reader.read(record);
         let stamp = record.timestamp().map(|timestamp| (timestamp.ms, timestamp.by_broker));
-        self.append.see(record.partition() as usize, stamp, event_time_ms);
-        if event_time_ms.is_none() {
-            self.example.get_or_insert_with(|| example(record.payload()));
+        self.append.see(record.partition() as usize, stamp, found.event_time_ms);
+        if found.event_time_ms.is_none() {
+            self.example.get_or_insert_with(|| example(found.payload.as_deref()));
             return;
         }
         self.timed += 1;
-        if let Some(form) = reader.form_of(record) {
+        if let Some(form) = reader.form_of(&found, record) {
             *self.forms.entry(form.to_string()).or_default() += 1;
         }
     }

@@ -6,6 +6,7 @@ mod look;
 mod range;
 mod recorded;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::judged::Judged;
@@ -14,6 +15,7 @@ use self::look::{Reader, look};
 use self::range::range_of;
 pub use self::recorded::{Reading, judge_recorded};
 use crate::capture::{CaptureProgress, Moment};
+use crate::consume::Decoder;
 use crate::consume::extract::Place;
 use crate::consume::reading::ReadError;
 use crate::event::time_form::TimeForm;
@@ -46,6 +48,8 @@ pub struct Survey {
     pub topic: String,
     /// Where the event time is.
     pub event_time: EventTimeAt,
+    /// Decodes messages that name their schemas.
+    pub decoder: Option<Arc<Decoder>>,
     /// How it is written.
     pub form: TimeForm,
     /// From which moment on; all that the topic holds if none.
@@ -108,7 +112,7 @@ pub fn survey(survey: &Survey, progress: &mut dyn FnMut(CaptureProgress)) -> Res
             range.said()
         )));
     }
-    let reader = Reader::new(&survey.event_time, &survey.form);
+    let reader = Reader::new(survey);
     let looked = look(survey, &range, &reader)?;
     let mut judged = Judged::new(survey, partitions as usize, &looked);
     let mut judging = Judging { survey, range: &range, reader: &reader, judged: &mut judged, progress };

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::program::{Ended, Workshop};
+use crate::schemas::{AVRO, by_registry, schema_answer, serve};
 
 /// An hour ago, on a whole minute: no broker refuses or deletes records of then.
 fn an_hour_ago_ms() -> i64 {
@@ -176,4 +177,44 @@ fn a_range_and_a_sample_are_read_alone() {
     assert!(watermark["expected"].is_null() && watermark["dropped_possible"] == 600, "{found:#}");
     let told = judge(&cluster, &workshop, &topic, &["--from", "1h ago", "--to", "2h ago"]);
     assert!(told.code() == Some(2) && told.stderr.contains("is not before"), "{}", told.stderr);
+}
+
+#[test]
+fn event_times_of_avro_are_read_by_the_registry() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("avro-times");
+    cluster.create(&topic, 4);
+    let served = serve(|path| match path {
+        "/schemas/ids/1" => schema_answer(1, AVRO),
+        _ if path.ends_with("/versions/latest") => schema_answer(1, AVRO),
+        _ => ("404 Not Found", "{\"error_code\":40403,\"message\":\"no schema\"}".to_owned()),
+    });
+    let text = by_registry(&served, &topic, "").replace("due = \"/at\"", "event_time = \"/at\"");
+    let planned = workshop.run(&workshop.profile(&text), &cluster.brokers, &[]).sound().totals.planned;
+    let url = format!("http://{}", served.address);
+    let found = judged(&cluster, &workshop, &topic, &["--registry", &url, "--event-time", "/at"]);
+    assert_eq!(
+        (&found["messages"], &found["watermarks"][0]["without_event_time"]),
+        (&planned.into(), &0.into()),
+        "{found:#}"
+    );
+    assert_eq!(found["event_time_forms"][0]["form"], "epoch milliseconds");
+
+    let elsewhere = judge(&cluster, &workshop, &topic, &["--registry", &url, "--event-time", "/when"]);
+    let (code, sentence) = elsewhere.one_sentence();
+    assert!(code == Some(2) && sentence.contains("times may be at /at (epoch milliseconds)"), "{sentence}");
+    let unread = judge(&cluster, &workshop, &topic, &["--event-time", "/at"]);
+    assert!(unread.code() == Some(2) && unread.stderr.contains("has an event time at /at"), "{}", unread.stderr);
+
+    let strange = serve(|_| ("404 Not Found", "{\"error_code\":40403,\"message\":\"no schema\"}".to_owned()));
+    let url = format!("http://{}", strange.address);
+    let ended = judge(&cluster, &workshop, &topic, &["--registry", &url, "--event-time", "/at"]);
+    let (code, sentence) = ended.one_sentence();
+    assert!(code == Some(4) && sentence.contains("has no schema 1 (404)"), "{sentence}");
+    let refused = judge(&cluster, &workshop, &topic, &["--registry", "ftp://x"]);
+    assert!(
+        refused.code() == Some(2) && refused.stderr.contains("--registry: the registry's address"),
+        "{}",
+        refused.stderr
+    );
 }

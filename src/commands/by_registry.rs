@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::commands::CommandError;
+use super::CommandError;
 use crate::consume::Decoder;
 use crate::inspect::Message;
 use crate::payload::schema::{FRAME_HEADER, SchemaKind};
@@ -14,8 +14,10 @@ use crate::registry::registry_of;
 
 /// A registry, and what was learned while messages were decoded.
 pub(super) struct ByRegistry {
-    decoder: Decoder,
+    decoder: Arc<Decoder>,
     kind: Arc<Mutex<Option<SchemaKind>>>,
+    /// Why the registry did not help, if it once did not.
+    unhelpful: Arc<Mutex<Option<String>>>,
     refusal: RefCell<Option<String>>,
 }
 
@@ -25,14 +27,20 @@ impl ByRegistry {
         let registry =
             registry_of(&RegistryUse::at(url)).map_err(|why| CommandError::Usage(format!("--registry: {why}")))?;
         let kind: Arc<Mutex<Option<SchemaKind>>> = Arc::default();
-        let seen = Arc::clone(&kind);
+        let unhelpful: Arc<Mutex<Option<String>>> = Arc::default();
+        let (seen, refused) = (Arc::clone(&kind), Arc::clone(&unhelpful));
         let source = move |key| {
             let schema = registry.by_key(key).and_then(|found| registry.with_references(&found));
-            let schema = schema.map_err(|error| error.to_string())?;
+            let schema = schema.map_err(|error| {
+                let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+                refused.get_or_insert(error.to_string());
+                error.to_string()
+            })?;
             *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(schema.kind);
             Ok(schema)
         };
-        Ok(ByRegistry { decoder: Decoder::new(None, Some(Box::new(source))), kind, refusal: RefCell::default() })
+        let decoder = Arc::new(Decoder::new(None, Some(Box::new(source))));
+        Ok(ByRegistry { decoder, kind, unhelpful, refusal: RefCell::default() })
     }
 
     /// A message as JSON. The first reason why one cannot be decoded is kept.
@@ -41,6 +49,16 @@ impl ByRegistry {
         let header = header.and_then(|(_, value)| value.as_deref());
         let decoded = self.decoder.decode(message.payload.as_deref()?, header);
         decoded.map_err(|why| self.refusal.borrow_mut().get_or_insert(why).clone()).ok()
+    }
+
+    /// What decodes, for a room that reads messages itself.
+    pub(super) fn decoder(&self) -> Arc<Decoder> {
+        Arc::clone(&self.decoder)
+    }
+
+    /// Why the registry did not help, if it once did not.
+    pub(super) fn unhelpful(&self) -> Option<String> {
+        self.unhelpful.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The codec of the schemas, as a profile names it.
