@@ -30,6 +30,8 @@ pub mod latency;
 mod ledger_files;
 pub mod limits;
 pub mod load;
+#[cfg(test)]
+mod loopback_certificate;
 mod median;
 pub mod merge;
 mod mergeable;

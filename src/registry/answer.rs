@@ -126,7 +126,7 @@ fn refused(url: &RegistryUrl, ask: &Ask, status: u16, refusal: Option<Refusal>) 
         404 if code == Some(NO_VERSION) => RegistryError::NoVersion { whom, what },
         404 => RegistryError::NoSubject { whom, what },
         409 => RegistryError::Incompatible { whom, what, why },
-        422 => RegistryError::Invalid { whom, what, why },
+        422 if matches!(ask, Ask::Schema { .. }) => RegistryError::Invalid { whom, what, why },
         _ => RegistryError::Failed { whom, status, why },
     }
 }

@@ -98,7 +98,7 @@ pub enum RegistryError {
         why: String,
     },
     /// 422.
-    #[error("the registry {whom} cannot take the schema for {what} (422): it is not valid there{why}")]
+    #[error("the registry {whom} cannot take the schema for {what} (422): it is not valid there{why}; change it")]
     Invalid {
         /// Which.
         whom: String,

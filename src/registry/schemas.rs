@@ -58,7 +58,11 @@ impl SchemasError {
     /// Whether the user can put it right in the profile, rather than in the environment.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, SchemasError::Profile { .. })
+        match self {
+            SchemasError::Profile { .. } => true,
+            // What a registry calls invalid is the file that it was shown.
+            SchemasError::Registry { error, .. } => matches!(error, RegistryError::Invalid { .. }),
+        }
     }
 }
 

@@ -6,15 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use openssl::asn1::Asn1Time;
-use openssl::ec::{EcGroup, EcKey};
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
-use openssl::pkey::PKey;
-use openssl::ssl::{SslAcceptor, SslMethod};
-use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
-use openssl::x509::{X509, X509NameBuilder};
-
+use crate::loopback_certificate::{acceptor, certificate};
 use crate::payload::schema::{SchemaKey, SchemaKind, SchemaText};
 use crate::registry::{Access, Login, Registry, RegistryError};
 
@@ -43,26 +35,8 @@ fn serve(answers: &[&'static str]) -> Server {
 
 /// One call behind TLS, with a certificate that vouches for itself; its PEM, too.
 fn serve_tls(answer: &'static str) -> (SocketAddr, Vec<u8>) {
-    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
-    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
-    let mut name = X509NameBuilder::new().unwrap();
-    name.append_entry_by_text("CN", "a registry on loopback").unwrap();
-    let (name, mut made) = (name.build(), X509::builder().unwrap());
-    made.set_version(2).unwrap();
-    made.set_subject_name(&name).unwrap();
-    made.set_issuer_name(&name).unwrap();
-    made.set_pubkey(&key).unwrap();
-    made.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-    made.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
-    made.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
-    let loopback = SubjectAlternativeName::new().ip("127.0.0.1").build(&made.x509v3_context(None, None)).unwrap();
-    made.append_extension(loopback).unwrap();
-    made.sign(&key, MessageDigest::sha256()).unwrap();
-    let certificate = made.build();
-    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
-    acceptor.set_certificate(&certificate).unwrap();
-    acceptor.set_private_key(&key).unwrap();
-    let (acceptor, listener) = (acceptor.build(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let (certificate, key) = certificate();
+    let (acceptor, listener) = (acceptor(&certificate, &key), TcpListener::bind("127.0.0.1:0").unwrap());
     let (address, (told, _)) = (listener.local_addr().unwrap(), channel());
     thread::spawn(move || {
         for client in listener.incoming().flatten() {

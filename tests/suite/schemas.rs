@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/schemas");
 
 /// An order, as short as it may be.
-const AVRO: &str = r#"{"type":"record","name":"Order","fields":[
+pub(crate) const AVRO: &str = r#"{"type":"record","name":"Order","fields":[
     {"name":"id","type":{"type":"fixed","name":"Id","size":16}},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}},
     {"name":"note","type":"string"}]}"#;
 /// The same after a change: what was first is second.
@@ -305,7 +305,7 @@ pub(crate) fn schema_answer(id: u32, schema: &str) -> (&'static str, String) {
     ("200 OK", serde_json::json!({ "id": id, "version": id, "subject": "s", "schema": schema }).to_string())
 }
 
-fn by_registry(served: &Served, topic: &str, more: &str) -> String {
+pub(crate) fn by_registry(served: &Served, topic: &str, more: &str) -> String {
     let url = format!("http://{}", served.address);
     format!(
         "duration = \"2s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"500/s\"\narrivals = \"poisson\"\n[stream.payload]\ncodec = \"avro\"\n\
@@ -530,4 +530,24 @@ fn a_registry_without_guids_ends_a_run_that_names_schemas_in_headers() {
     assert_eq!(code, Some(4), "{sentence}");
     let expected = format!("gives no GUID for the schema of subject `{topic}-value`");
     assert!(sentence.contains(&expected) && sentence.contains("remove `registry.id_in`"), "{sentence}");
+}
+
+#[test]
+fn a_file_that_the_registry_does_not_take_is_the_profiles_fault_only_where_it_is_invalid() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("not-taken");
+    fs::write(workshop.path("t.avsc"), AVRO).unwrap();
+    for (status, code, said) in [
+        ("422 Unprocessable Entity", 2, "(422): it is not valid there (no default of `note`); change it"),
+        ("409 Conflict", 4, "(409): it is not compatible with the versions there (no default of `note`)"),
+        ("500 Oops", 4, "answered 500 (no default of `note`): try again later"),
+    ] {
+        let served = serve(move |_| (status, "{\"error_code\":42201,\"message\":\"no default of `note`\"}".to_owned()));
+        let text = by_registry(&served, &topic, "").replace("registry =", "schema = \"t.avsc\"\nregistry =");
+        let profile = workshop.profile(&text.replace("timeout", "register = true, timeout"));
+        let ended = workshop.call(&["run", profile.to_str().unwrap(), "-b", &cluster.brokers]);
+        let (found, sentence) = ended.one_sentence();
+        assert_eq!(found, Some(code), "{sentence}");
+        assert!(sentence.contains(said) && sentence.contains("stream `s`"), "{sentence}");
+    }
 }
