@@ -40,6 +40,9 @@ pub struct Args {
     /// Begin with a schema: .avsc (Avro), .proto (Protobuf) or .json (JSON Schema)
     #[arg(long, value_name = "FILE")]
     pub from_schema: Option<PathBuf>,
+    /// from-schema: which message of a .proto file is sent; default: the first that can be
+    #[arg(long, value_name = "NAME", requires = "from_schema")]
+    pub message: Option<String>,
     /// from-topic: how far back rate, keys and sizes are measured
     #[arg(long, value_name = "SPAN", default_value = "1h", requires = "from_topic")]
     pub since: Span,
@@ -77,7 +80,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
         (Some(topic), _) => topic::begin(args, topic, &path)?,
         (None, Some(file)) => {
             begun::refuse_to_overwrite([path.as_path()], args.force)?;
-            schema::begin(file, &path)?
+            schema::begin(file, args.message.as_deref(), &path)?
         }
         (None, None) => {
             begun::refuse_to_overwrite([path.as_path()], args.force)?;

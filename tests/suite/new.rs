@@ -128,6 +128,22 @@ fn a_schema_becomes_a_profile_that_runs() {
         assert!(profile.contains(&format!("id = \"{id}")) && profile.contains("event_time = "), "{profile}");
         delivered(&workshop, &format!("{name}.toml"));
     }
+    let two = "syntax = \"proto3\";\nmessage A {\n  string a_id = 1;\n}\nmessage B {\n  string b_id = 1;\n}\n";
+    fs::write(workshop.path("two.proto"), two).unwrap();
+    for (more, message) in [(&[][..], "A"), (&["--message", "B"], "B")] {
+        let name = format!("two-{message}");
+        new(&workshop, &[&[name.as_str(), "--from-schema", "two.proto"], more].concat());
+        let profile = fs::read_to_string(workshop.path(&format!("{name}.toml"))).unwrap();
+        assert!(profile.contains(&format!("message = \"{message}\"")), "{profile}");
+        delivered(&workshop, &format!("{name}.toml"));
+    }
+    for (file, message, said) in [
+        ("two.proto", "C", "the schema has no message `C`: it has A, B"),
+        ("order.avsc", "A", "order.avsc is an Avro schema: --message chooses among the messages of a .proto file"),
+    ] {
+        let refused = workshop.call(&["new", "c", "--from-schema", file, "--message", message]);
+        assert!(refused.code() == Some(2) && refused.stderr.contains(said), "{}", refused.stderr);
+    }
     fs::write(workshop.path("none.avsc"), "{\"type\": \"record\", \"name\": \"A\", \"fields\": []}").unwrap();
     let refused = workshop.call(&["new", "none", "--from-schema", "none.avsc"]);
     assert!(

@@ -10,20 +10,26 @@ use crate::inspect::schema_fields::{SchemaForm, fields_of, messages_of};
 use crate::profile::Profile;
 
 /// A profile that sends messages of the schema.
-pub(super) fn begin(file: &Path, profile: &Path) -> Result<Begun, CommandError> {
+pub(super) fn begin(file: &Path, message: Option<&str>, profile: &Path) -> Result<Begun, CommandError> {
     let shown = file.display();
     let refused = |why: String| CommandError::Usage(format!("{shown} {why}"));
     let text = fs::read_to_string(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
     let form = SchemaForm::of(file, &text)
         .ok_or_else(|| refused("is not a schema: its name must end in .avsc, .proto or .json".to_owned()))?;
+    if message.is_some() && form != SchemaForm::Protobuf {
+        return Err(refused(format!("is {}: --message chooses among the messages of a .proto file", form.name())));
+    }
     let fields = fields_of(form, &text).map_err(|why| refused(format!("cannot be read as {}: {why}", form.name())))?;
     let written = Written { form, file: &seen_from(profile, file)?, name: &name_of(file) };
     let origin = profile.display().to_string();
     let taken = |place: &Places<'_>| Profile::from_text(&written.profile(place), &origin);
     let messages = if form == SchemaForm::Protobuf { messages_of(&text) } else { Vec::new() };
-    // Of one message there is no need to say which.
-    let messages: Vec<Option<&str>> =
-        if messages.len() < 2 { vec![None] } else { messages.iter().map(|name| Some(name.as_str())).collect() };
+    let messages: Vec<Option<&str>> = match message {
+        Some(_) => vec![message],
+        // Of one message there is no need to say which.
+        None if messages.len() < 2 => vec![None],
+        None => messages.iter().map(|name| Some(name.as_str())).collect(),
+    };
     let mut refusal = None;
     for (message, id) in messages.iter().flat_map(|message| fields.texts.iter().map(|id| (*message, id.as_str()))) {
         let bare = Places { message, id, time: None };
