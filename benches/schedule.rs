@@ -92,7 +92,7 @@ fn plan(bencher: Bencher<'_, '_>, name: &str) {
 #[divan::bench(args = STREAMS.map(|(name, _)| name))]
 fn plan_and_encode(bencher: Bencher<'_, '_>, name: &str) {
     let schedule = schedule(STREAMS.iter().find(|stream| stream.0 == name).map_or("", |stream| stream.1));
-    let (mut out, mut writer) = (Vec::with_capacity(1 << 20), JsonWriter::default());
+    let (mut out, mut writer, mut form) = (Vec::with_capacity(1 << 20), JsonWriter::default(), schedule.key_form());
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
         for send in schedule.sends(0, 3_600_000_000_000).take(EVENTS) {
             if out.len() > 1 << 19 {
@@ -101,7 +101,7 @@ fn plan_and_encode(bencher: Bencher<'_, '_>, name: &str) {
             }
             let start = out.len();
             if let Some(key) = send.key {
-                schedule.write_key(key, &mut out);
+                schedule.write_key(key, &mut form, &mut out);
             }
             let key = start..out.len();
             let id =

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::{CommandError, Outcome, flags};
 use crate::registry::{Purpose, settle_schemas};
+use crate::report::output::to_stderr;
 use crate::report::terminal::Look;
 use crate::report::terminal::plan::{plan_report, sample_report};
 use crate::run::{Plan, RunError, samples};
@@ -37,11 +38,13 @@ pub struct Args {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let mut loaded = args.profile.load()?;
     let settled = settle_schemas(&mut loaded, Purpose::Look).map_err(RunError::from)?;
-    loaded.notices.extend(settled);
     if let Some(count) = args.sample {
+        // Nobody to hear it is no reason to stop.
+        let _unheard = to_stderr(&settled.iter().map(|note| format!("note: {note}\n")).collect::<String>());
         out.write_all(&sample_report(&samples(&loaded.profile, count)))?;
         return Ok(Outcome::Done);
     }
+    loaded.notices.extend(settled);
     let plan = Plan::of(&loaded, args.shard.shard);
     if args.json {
         serde_json::to_writer_pretty(&mut *out, &plan).map_err(std::io::Error::from)?;

@@ -156,3 +156,48 @@ fn what_a_file_refers_to_is_registered_with_it_and_comes_with_the_latest_version
         assert_eq!((summary.totals.delivered, summary.totals.unreadable), (200, 0), "{files}{register}");
     }
 }
+
+#[test]
+fn keys_are_registered_beside_values_and_then_written_by_the_latest_version() {
+    let Some(registry) = registry() else { return };
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic(&subject("keys"));
+    let key = r#"{"type":"record","name":"Key","fields":[{"name":"customer","type":"string"},{"name":"region","type":"string"}]}"#;
+    std::fs::write(workshop.path("key.avsc"), key).unwrap();
+    let url = std::env::var("FLOODMARK_TEST_REGISTRY").unwrap();
+    let run = |file: &str, register: &str| {
+        let profile = workshop.profile(&format!(
+            "duration = \"1s\"\n[[stream]]\nname = \"s\"\ntopic = \"{topic}\"\nrate = \"200/s\"\n\
+             keys = {{ record = {{ key = \"/customer\"{file} }} }}\npayload = {{ registry = {{ url = \"{url}\"{register} }} }}\n"
+        ));
+        workshop.run(&profile, &cluster.brokers, &[])
+    };
+    let unknown = run("", "");
+    assert!(
+        unknown.code() == Some(4) && unknown.stdout.contains(&format!("has no subject `{topic}-key`")),
+        "{}",
+        unknown.stdout
+    );
+    for (file, register) in [(", schema = \"key.avsc\"", ", register = true"), ("", "")] {
+        let ended = run(file, register);
+        assert_eq!(ended.sound().totals.delivered, 200, "{file}");
+        let id = registry.version(&format!("{topic}-key"), None).unwrap().id.unwrap();
+        assert!(ended.stderr.contains(&format!("keys by schema {id}")), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_registry_that_knows_no_guids_says_so_in_a_sentence() {
+    let Some(_) = registry() else { return };
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic(&subject("guid"));
+    let ended = workshop.run(
+        &profile(&workshop, "avro", &topic, ", register = true, id_in = \"header\""),
+        &cluster.brokers,
+        &[],
+    );
+    match ended.code() {
+        Some(4) => assert!(ended.stdout.contains("gives no GUID for the schema"), "{}", ended.stdout),
+        _ => assert_eq!(ended.sound().totals.delivered, 2000),
+    }
+}

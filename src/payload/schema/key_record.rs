@@ -1,6 +1,7 @@
 //! The key of a record by a schema: the same bytes for each event of the key. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Fact, FactPlace, Filling, SchemaError, SchemaEvent, SchemaKey, SchemaReader, SchemaText, SchemaWriter};
 use crate::event::payload::{TODAYS_ID, TODAYS_STAMPS};
@@ -12,7 +13,7 @@ const SAMPLED: u64 = 256;
 /// Writes the keys of a stream by a schema. Each thread has its own.
 #[derive(Debug, Clone)]
 pub struct KeyRecord {
-    schema: SchemaText,
+    schema: Arc<SchemaText>,
     message: Option<String>,
     writer: SchemaWriter,
     /// What stands before each key.
@@ -40,7 +41,12 @@ impl KeyRecord {
         let rules = fields.iter().map(|(path, field)| (path.clone(), Generator::new(path, field))).collect();
         let filling = Filling { facts: vec![FactPlace::new(Fact::Key, place)], rules };
         let writer = SchemaWriter::compile(schema, message, &filling)?;
-        Ok(KeyRecord { schema: schema.clone(), message: message.map(str::to_owned), writer, frame: Vec::new() })
+        Ok(KeyRecord {
+            schema: Arc::new(schema.clone()),
+            message: message.map(str::to_owned),
+            writer,
+            frame: Vec::new(),
+        })
     }
 
     /// The same, with the frame that names its schema.
