@@ -27,10 +27,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Puts the strongest reasons first (among equals the order stays), and says what they make of a run.
+    /// Puts the strongest reasons first (among equals the order stays), each after the one that it follows from, and says what they make of a
+    /// run.
     #[must_use]
     pub fn weigh(reasons: &mut [Reason]) -> Self {
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.code.effect()));
+        reason::causes_first(reasons);
         Verdict::of(reasons)
     }
 

@@ -77,6 +77,19 @@ impl fmt::Display for Reason {
     }
 }
 
+/// Puts a cause before the first reason of its stream that follows from it. It is then about the same limit.
+pub(super) fn causes_first(reasons: &mut [Reason]) {
+    for at in 1..reasons.len() {
+        let (before, rest) = reasons.split_at_mut(at);
+        let Some(cause) = rest.first_mut() else { return };
+        let follows = |reason: &Reason| reason.stream == cause.stream && reason.code.follows_from(cause.code);
+        if let Some(first) = before.iter().position(follows) {
+            cause.slo = cause.slo.take().or_else(|| before[first].slo.clone());
+            reasons[first..=at].rotate_right(1);
+        }
+    }
+}
+
 /// What a reason does to the verdict, the weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
@@ -276,6 +289,23 @@ impl ReasonCode {
         }
     }
 
+    /// Whether it is what a cause leads to: the client says why events failed, or why sending ended, and then they are missing elsewhere, too.
+    fn follows_from(self, cause: ReasonCode) -> bool {
+        use ReasonCode as Code;
+        let of_the_client = matches!(cause, Code::ClientError | Code::SendingEnded);
+        let is_of_sending = matches!(
+            self,
+            Code::Failed
+                | Code::Dropped
+                | Code::Throughput
+                | Code::Unresolved
+                | Code::FailedButSeen
+                | Code::NothingSeen
+                | Code::TooFewSamples
+        );
+        of_the_client && is_of_sending
+    }
+
     /// Whether the machine that measured is to blame, and not what it measured.
     #[must_use]
     pub fn is_of_this_machine(self) -> bool {
@@ -317,6 +347,35 @@ mod tests {
         let strongest_first =
             [Code::Lost, Code::Failed, Code::ResultsNotKept, Code::InFlight, Code::TooFewSamples, Code::OtherRun];
         assert_eq!(weighed, strongest_first);
+    }
+
+    #[test]
+    fn a_cause_stands_before_what_follows_from_it_in_its_stream() {
+        use ReasonCode as Code;
+        let of = |code: Code, stream: &str| Reason::new(code, "").of_stream(stream);
+        let mut reasons = vec![
+            of(Code::Latency, "a"),
+            of(Code::Failed, "a"),
+            of(Code::Failed, "b").about("failed"),
+            of(Code::NothingSeen, "b"),
+            of(Code::ClientError, "b"),
+            of(Code::ClientError, "c"),
+        ];
+        let placed = [
+            (Code::Latency, "a"),
+            (Code::Failed, "a"),
+            (Code::ClientError, "b"),
+            (Code::Failed, "b"),
+            (Code::NothingSeen, "b"),
+            (Code::ClientError, "c"),
+        ];
+        for _ in 0..2 {
+            assert_eq!(Verdict::weigh(&mut reasons), Verdict::Fail);
+            let weighed: Vec<(Code, &str)> =
+                reasons.iter().map(|reason| (reason.code, reason.stream.as_deref().unwrap())).collect();
+            assert_eq!(weighed, placed, "weighed again, they stay");
+        }
+        assert_eq!(reasons[2].slo.as_deref(), Some("failed"), "and it is about the limit that it broke");
     }
 
     /// Every code by its name, as the schema lists them.
