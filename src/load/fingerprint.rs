@@ -72,7 +72,7 @@ fn hash_producer(hash: &mut Xxh3, stream: &Arc<StreamSchedule>, producer: u16) {
             hash.update(&send.size_bytes.to_le_bytes());
             hash.update(&[send.attempt]);
             // Not for a stream without them: its plan keeps the fingerprint that it had before there were any.
-            if !stream.forms.are_whole() {
+            if stream.has_forms() {
                 hash.update(&[send.form as u8]);
             }
         }

@@ -40,7 +40,7 @@ pub struct StreamSchedule {
     key_prefix: String,
     key_form: Option<KeyForm>,
     key_partitions: Vec<Partition>,
-    pub(super) forms: Forms,
+    forms: Forms,
     sizes: SizePicker,
     mean_payload_bytes: f64,
     partitions: u16,
@@ -219,7 +219,7 @@ impl StreamSchedule {
     /// Appends a key's name to `out`: as it was recorded, or prefix and number.
     pub fn write_key_name(&self, key: u64, out: &mut Vec<u8>) {
         if let KeyPicker::Recorded(records) = &self.keys {
-            out.extend_from_slice(records.name(key).as_bytes());
+            out.extend_from_slice(records.name(key));
             return;
         }
         out.extend_from_slice(self.key_prefix.as_bytes());
@@ -270,9 +270,7 @@ impl StreamSchedule {
     ) -> PlannedSend {
         let key = self.keys.pick(random, self.place(producer, sequence));
         let size_bytes = self.sizes.pick(random);
-        // Without a key there is nothing to lack, and nothing that a tombstone could delete: recorded events may have none.
-        let bits = || self.source.bits(Purpose::Form, producer, sequence);
-        let form = key.map_or(RecordForm::Whole, |_| self.forms.of(bits));
+        let form = self.form_of(producer, sequence, key);
         let lateness_ns = self.injections.lateness_ns(producer, sequence);
         let clock_ns = self.clocks[usize::from(producer)].error_ns(due_ns, producer, sequence, self.source);
         PlannedSend {
@@ -289,6 +287,24 @@ impl StreamSchedule {
             late: lateness_ns > 0,
             form,
         }
+    }
+
+    /// Whether some of its records lack a part.
+    pub(super) fn has_forms(&self) -> bool {
+        let recorded = matches!(&self.keys, KeyPicker::Recorded(records) if records.has_tombstones());
+        recorded || !self.forms.are_whole()
+    }
+
+    /// What an event's record consists of: as it was recorded, or as it is drawn.
+    fn form_of(&self, producer: u16, sequence: u64, key: Option<u64>) -> RecordForm {
+        if let KeyPicker::Recorded(records) = &self.keys
+            && records.is_tombstone(self.place(producer, sequence))
+        {
+            return RecordForm::Tombstone;
+        }
+        // Without a key there is nothing to lack, and nothing that a drawn tombstone could delete: recorded events may have none.
+        let bits = || self.source.bits(Purpose::Form, producer, sequence);
+        key.map_or(RecordForm::Whole, |_| self.forms.of(bits))
     }
 
     /// One after another, or by their weights.

@@ -30,7 +30,7 @@ impl HeaderWriter {
         let named = |part: Part| (part, Arc::from(part.header()));
         let text =
             |(name, text): &(Arc<str>, Arc<Template>)| (Arc::clone(name), Encoder::template(Arc::clone(text), true));
-        let of_tombstones: &[Part] = if stream.tombstone_share() > 0.0 { &Part::ALL } else { &[] };
+        let of_tombstones: &[Part] = if stream.has_tombstones() { &Part::ALL } else { &[] };
         HeaderWriter {
             parts: stream.payload.header_parts().into_iter().map(named).collect(),
             of_tombstones: of_tombstones.iter().copied().map(named).collect(),

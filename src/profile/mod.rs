@@ -55,6 +55,7 @@ pub(crate) use overrides::Overrides;
 pub use phase::Phase;
 pub(crate) use record::Compression;
 pub use record::RecordTimestamp;
+pub(crate) use recorded::MOST_RECORDS_BYTES;
 pub use recorded::{Recorded, Records};
 pub(crate) use replay::{Detail, DetailKind, Replay, Smooth};
 pub(crate) use schema::{is_profile_key, profile_keys};

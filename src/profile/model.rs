@@ -391,6 +391,13 @@ impl Stream {
         self.payload.tombstone_share.unwrap_or(0.0)
     }
 
+    /// Whether any of its records are tombstones: drawn, or recorded as such.
+    #[must_use]
+    pub fn has_tombstones(&self) -> bool {
+        let recorded = self.records.as_ref().and_then(Records::recorded);
+        self.tombstone_share() > 0.0 || recorded.is_some_and(|recorded| recorded.has_tombstones())
+    }
+
     /// The share of events, 0 to 1, whose record has no key although the event has one.
     #[must_use]
     pub fn null_key_share(&self) -> f64 {
@@ -400,7 +407,9 @@ impl Stream {
     /// Whether some of its records have no key.
     #[must_use]
     pub fn has_records_without_key(&self) -> bool {
-        self.keys.distribution == KeyDistribution::None || self.null_key_share() > 0.0
+        let recorded = self.records.as_ref().and_then(Records::recorded);
+        let drawn = self.keys.distribution == KeyDistribution::None || self.null_key_share() > 0.0;
+        recorded.map_or(drawn, |recorded| !recorded.all_have_keys())
     }
 
     /// How many partitions the topic must have, if the profile says: by number, or by a weight for each.

@@ -16,7 +16,7 @@ use super::{fault::Faults, units::Span};
 use crate::event::time_form::TimeForm;
 
 /// As many bytes of records are kept in memory.
-const MAX_BYTES: usize = 256 << 20;
+pub(crate) const MOST_RECORDS_BYTES: usize = 256 << 20;
 
 /// The payload of each record; none where the file has no column of them.
 type Payloads = Option<Vec<Vec<u8>>>;
@@ -25,7 +25,7 @@ type Payloads = Option<Vec<Vec<u8>>>;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Records {
-    /// The file, relative to the profile's folder: CSV with the columns `timestamp`, and `key` and `payload` where events have them. Without a column of payloads, events carry what `payload` says.
+    /// The file, relative to the profile's folder: CSV with the columns `timestamp`, and `key` and `payload` where events have them; a record without a payload is a tombstone. Without a column of payloads, events carry what `payload` says.
     pub file: String,
     /// Sends them this many times faster: the distances between them are divided by it. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,9 +46,11 @@ pub struct Recorded {
     /// Each one's key, by its number in `names`.
     keys: Vec<Option<u32>>,
     /// The keys, in the order in which they come.
-    names: Vec<String>,
+    names: Vec<Box<[u8]>>,
     /// Whether each has a payload of its own.
     has_payloads: bool,
+    /// Which of them have none after all: tombstones. Empty where none is one.
+    are_tombstones: Vec<bool>,
     fingerprint: u64,
     /// The file holds more than are kept in memory.
     is_cut: bool,
@@ -83,7 +85,7 @@ impl Records {
     /// What a user should know of records that were not all read.
     pub(super) fn cut(&self) -> Option<String> {
         let read = self.read.as_ref().filter(|read| read.is_cut)?;
-        let (kept, megabytes) = (read.after_us.len(), MAX_BYTES >> 20);
+        let (kept, megabytes) = (read.after_us.len(), MOST_RECORDS_BYTES >> 20);
         Some(format!("the first {kept} records of {} are sent ({megabytes} MB); the others are not read", self.file))
     }
 
@@ -101,7 +103,7 @@ impl Records {
             }
             Err(error) => return refused(faults, "file", format!("{shown} cannot be read: {error}"), COLUMNS),
         };
-        let (recorded, payloads) = match Recorded::read(io::BufReader::new(file), MAX_BYTES) {
+        let (recorded, payloads) = match Recorded::read(io::BufReader::new(file), MOST_RECORDS_BYTES) {
             Ok(read) => read,
             Err(why) => return refused(faults, "file", format!("{shown}: {why}"), COLUMNS),
         };
@@ -128,10 +130,22 @@ impl Recorded {
         self.keys.get(at).copied().flatten().map(u64::from)
     }
 
-    /// A key's text.
+    /// A key's bytes.
     #[must_use]
-    pub fn name(&self, key: u64) -> &str {
-        usize::try_from(key).ok().and_then(|key| self.names.get(key)).map_or("", String::as_str)
+    pub fn name(&self, key: u64) -> &[u8] {
+        usize::try_from(key).ok().and_then(|key| self.names.get(key)).map_or(&[], |name| name)
+    }
+
+    /// Whether a record, by its number, is a tombstone: it has no payload, where others have one of their own.
+    #[must_use]
+    pub fn is_tombstone(&self, place: u64) -> bool {
+        usize::try_from(place).ok().and_then(|at| self.are_tombstones.get(at)).is_some_and(|is_one| *is_one)
+    }
+
+    /// Whether any is a tombstone.
+    #[must_use]
+    pub fn has_tombstones(&self) -> bool {
+        !self.are_tombstones.is_empty()
     }
 
     /// How many different keys there are.
@@ -177,11 +191,14 @@ impl Recorded {
             record.add_to(&mut hash, &rows.names);
         }
         let has_payloads = rows.columns.payload.is_some();
+        let is_tombstone = |record: &Record| has_payloads && record.payload.is_empty();
+        let has_tombstones = all.iter().any(is_tombstone);
         let recorded = Recorded {
             after_us: all.iter().map(|record| record.at_us.abs_diff(first_us)).collect(),
             keys: all.iter().map(|record| record.key).collect(),
             names: rows.names,
             has_payloads,
+            are_tombstones: if has_tombstones { all.iter().map(is_tombstone).collect() } else { Vec::new() },
             fingerprint: hash.digest(),
             is_cut,
         };
@@ -197,11 +214,11 @@ struct Record {
 }
 
 impl Record {
-    fn add_to(&self, hash: &mut Xxh3Default, names: &[String]) {
+    fn add_to(&self, hash: &mut Xxh3Default, names: &[Box<[u8]>]) {
         let name = self.key.and_then(|key| names.get(key as usize));
         hash.update(&self.at_us.to_le_bytes());
         hash.update(&name.map_or(u64::MAX, |name| name.len() as u64).to_le_bytes());
-        hash.update(name.map_or("", String::as_str).as_bytes());
+        hash.update(name.map_or(&[], |name| name));
         hash.update(&(self.payload.len() as u64).to_le_bytes());
         hash.update(&self.payload);
     }
@@ -229,8 +246,8 @@ impl Columns {
 /// What rows have in common.
 struct Rows {
     columns: Columns,
-    keys: HashMap<String, u32>,
-    names: Vec<String>,
+    keys: HashMap<Box<[u8]>, u32>,
+    names: Vec<Box<[u8]>>,
     bytes: usize,
 }
 
@@ -243,26 +260,23 @@ impl Rows {
             format!("`{written}` is not a time: write milliseconds since 1970, or RFC 3339 as in 2030-01-31T11:00:00Z")
         })?;
         let payload = self.columns.payload.map_or_else(Vec::new, |column| at(column).to_vec());
-        if self.columns.payload.is_some() && payload.iter().all(u8::is_ascii_whitespace) {
-            return Err(
-                "the payload is empty: a record without one cannot be told from another, so leave it out".to_owned()
-            );
-        }
         let key = self.columns.key.map(at).filter(|key| !key.is_empty());
-        let key =
-            key.map(|key| std::str::from_utf8(key).map_err(|_| "the key is not UTF-8 text".to_owned())).transpose()?;
+        // Floodmark's own payloads name the key.
+        if self.columns.payload.is_none() && key.is_some_and(|key| std::str::from_utf8(key).is_err()) {
+            return Err("the key is not UTF-8 text".to_owned());
+        }
         self.bytes += payload.len() + size_of::<Record>();
         Ok(Record { at_us, key: key.map(|key| self.number(key)).transpose()?, payload })
     }
 
-    fn number(&mut self, key: &str) -> Result<u32, String> {
+    fn number(&mut self, key: &[u8]) -> Result<u32, String> {
         if let Some(number) = self.keys.get(key) {
             return Ok(*number);
         }
         let number = u32::try_from(self.names.len()).map_err(|_| "there are too many different keys".to_owned())?;
         self.bytes += key.len() * 2 + 64;
-        self.names.push(key.to_owned());
-        self.keys.insert(key.to_owned(), number);
+        self.names.push(key.into());
+        self.keys.insert(key.into(), number);
         Ok(number)
     }
 }
@@ -280,13 +294,29 @@ mod tests {
         let text = "timestamp,key,payload\n1760000000500,b,\"{\"\"n\"\":1}\"\n2025-10-09T08:53:20Z,a,two\n1760000000500,,three\n";
         let (recorded, payloads) = read(text, 1 << 20).unwrap();
         assert_eq!(recorded.after_us, [0, 500_000, 500_000]);
-        let keys: Vec<Option<&str>> = (0..3).map(|place| recorded.key(place).map(|key| recorded.name(key))).collect();
-        assert_eq!(keys, [Some("a"), Some("b"), None]);
+        let keys: Vec<Option<&[u8]>> = (0..3).map(|place| recorded.key(place).map(|key| recorded.name(key))).collect();
+        assert_eq!(keys, [Some(&b"a"[..]), Some(b"b"), None]);
         assert_eq!(payloads.unwrap(), [&b"two"[..], b"{\"n\":1}", b"three"]);
         let records =
             Records { file: String::new(), speed: Some(2.0), fingerprint: None, read: Some(Arc::new(recorded)) };
         assert_eq!(records.due_ns().collect::<Vec<_>>(), [0, 250_000_000, 250_000_000]);
         assert_eq!(records.length(), Span::from_secs(1));
+    }
+
+    #[test]
+    fn a_record_without_a_payload_is_a_tombstone_where_others_have_one() {
+        let (recorded, payloads) = read("timestamp,key,payload\n2,b,\n1,a,one\n3,,\n", 1 << 20).unwrap();
+        assert_eq!((0..3).map(|place| recorded.is_tombstone(place)).collect::<Vec<_>>(), [false, true, true]);
+        assert_eq!(payloads.unwrap(), [&b"one"[..], b"", b""]);
+        assert!(!read("timestamp,key,payload\n1,a,one\n", 1 << 20).unwrap().0.has_tombstones());
+        assert!(!read("timestamp,key\n1,a\n", 1 << 20).unwrap().0.has_tombstones());
+    }
+
+    #[test]
+    fn a_key_that_is_not_text_is_a_key_unless_a_payload_names_it() {
+        let of = |names: &str, row: &[u8]| Recorded::read([names.as_bytes(), row].concat().as_slice(), 1 << 20);
+        assert_eq!(of("timestamp,key,payload\n", b"1,\xff,x\n").unwrap().0.name(0), [0xff]);
+        assert!(of("timestamp,key\n", b"1,\xff\n").unwrap_err().contains("line 2: the key is not UTF-8 text"));
     }
 
     #[test]
@@ -320,7 +350,6 @@ mod tests {
             ("time,key\n1,2\n", "there is no column `timestamp`; the columns are: time, key"),
             ("timestamp,key\n", "it holds no records"),
             ("timestamp,key\n1760000000500,a\nnoon,b\n", "line 3: `noon` is not a time"),
-            ("timestamp,payload\n1760000000500,a\n1760000000501,\n", "line 3: the payload is empty"),
         ] {
             let error = read(text, 1 << 20).unwrap_err();
             assert!(error.contains(expected), "{error}");

@@ -125,7 +125,7 @@ impl Payload {
     /// The payloads of records, each with its own record. Where nothing says that a part stands in them, they may be anything.
     fn read_recorded(&mut self, payloads: &[Vec<u8>], producers: u16, faults: &mut Faults<'_>) {
         let places = self.places();
-        let form = if places.at.is_empty() { SampleForm::Files } else { SampleForm::JsonLines };
+        let form = if places.at.is_empty() { SampleForm::Files } else { SampleForm::Recorded };
         match Template::of_samples(payloads, form, &places, Draw::InOrder, producers) {
             Ok(samples) => self.read = Some(Arc::new(samples)),
             Err(SamplesError::Line { line, what }) => {

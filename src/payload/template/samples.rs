@@ -32,6 +32,8 @@ pub enum Draw {
 pub enum SampleForm {
     /// A JSON text on each line.
     JsonLines,
+    /// A JSON text each, or nothing: a tombstone.
+    Recorded,
     /// CSV: a row is a message, without the line of names.
     Csv,
     /// A message is a whole file.
@@ -127,6 +129,8 @@ impl SampleReader<'_> {
             let fail = |what| SamplesError::Line { line: place + 1, what };
             match self.form {
                 SampleForm::Files => variants.push(vec![Piece::Text(message.clone())]),
+                SampleForm::Recorded if message.is_empty() => variants.push(Vec::new()),
+                SampleForm::Recorded => variants.push(self.json(message).map_err(fail)?),
                 _ if message.iter().all(u8::is_ascii_whitespace) => {}
                 SampleForm::JsonLines => variants.push(self.json(message).map_err(fail)?),
                 SampleForm::Csv if self.columns.is_empty() => {
@@ -200,9 +204,10 @@ impl SampleReader<'_> {
         let own = Layout::of_headers();
         let in_header = |part| self.places.in_headers.contains(&part);
         let written = |wanted| self.places.at.iter().find(|(part, _)| *part == wanted).map(|(_, place)| place.clone());
-        let id = match (in_header(Part::Id), written(Part::Id), self.form) {
+        let is_json = matches!(self.form, SampleForm::JsonLines | SampleForm::Recorded);
+        let id = match (in_header(Part::Id), written(Part::Id), is_json) {
             (true, ..) => Place::Header(Part::Id.header().to_owned()),
-            (_, Some(pointer), SampleForm::JsonLines) => Place::Pointer(pointer),
+            (_, Some(pointer), true) => Place::Pointer(pointer),
             (_, Some(_), _) => Place::Text,
             (_, None, _) => return Err(SamplesError::NoId),
         };
@@ -210,7 +215,7 @@ impl SampleReader<'_> {
             if in_header(part) {
                 return own;
             }
-            let place = Place::Pointer(written(part).filter(|_| self.form == SampleForm::JsonLines)?);
+            let place = Place::Pointer(written(part).filter(|_| is_json)?);
             // Samples may write a time in several forms.
             Some(TimePlace { place, form: TimeForm::Recognised })
         };

@@ -1,6 +1,6 @@
 //! What a record carries beside its payload: headers, no payload at all, no key.
 
-use crate::profile::{KeyDistribution, Stream, bounds::MAX_PARTITIONS, fault::Faults};
+use crate::profile::{KeyDistribution, Records, Stream, bounds::MAX_PARTITIONS, fault::Faults};
 
 /// The longest name of a header.
 const MAX_HEADER_CHARS: usize = 249;
@@ -142,27 +142,39 @@ fn shares(stream: &Stream, faults: &mut Faults<'_>) {
 
 /// An engine reads no event time in a tombstone, and counts it in no window: what it should do with it is not known.
 fn tombstones(stream: &Stream, faults: &mut Faults<'_>) {
-    if stream.tombstone_share() == 0.0 {
+    if !stream.has_tombstones() {
         return;
     }
-    let help = "remove tombstone_share, or send the tombstones in a stream of their own";
+    let is_drawn = stream.tombstone_share() > 0.0;
+    let (table, key, help) = if is_drawn {
+        ("payload", "tombstone_share", "remove tombstone_share, or send the tombstones in a stream of their own")
+    } else {
+        ("records", "file", "remove the records without a payload, or replay them in a stream of their own")
+    };
     if !stream.watermarks.is_empty() {
         let message = "a watermark model needs the event time of every event, and engines read none in a tombstone";
-        faults.at("payload").add_help("tombstone_share", message, help);
+        faults.at(table).add_help(key, message, help);
     }
     if stream.stages.iter().any(|stage| stage.results.is_some()) {
         let message = "the stream's window results are checked, and engines leave tombstones out of windows";
-        faults.at("payload").add_help("tombstone_share", message, help);
+        faults.at(table).add_help(key, message, help);
     }
 }
 
 /// An engine that drops records without a key before it groups them counts other events than its model.
 fn null_keys(stream: &Stream, faults: &mut Faults<'_>) {
-    if stream.null_key_share() > 0.0 && stream.watermarks.iter().any(|model| model.engine.settings().drops_null_keys) {
-        faults.at("keys").add_help(
-            "null_share",
-            "Kafka Streams drops records without a key before its windows see them, so its model would count other events",
-            "remove null_share, or the watermark model of kafka-streams",
-        );
+    let recorded = stream.records.as_ref().and_then(Records::recorded);
+    let are_recorded = recorded.is_some_and(|recorded| !recorded.all_have_keys());
+    let drops_them = stream.watermarks.iter().any(|model| model.engine.settings().drops_null_keys);
+    if !drops_them || !(are_recorded || stream.null_key_share() > 0.0) {
+        return;
+    }
+    let message =
+        "Kafka Streams drops records without a key before its windows see them, so its model would count other events";
+    if are_recorded {
+        let help = "remove the records without a key, or the watermark model of kafka-streams";
+        faults.at("records").add_help("file", message, help);
+    } else {
+        faults.at("keys").add_help("null_share", message, "remove null_share, or the watermark model of kafka-streams");
     }
 }
