@@ -6,7 +6,7 @@ use super::{CommandError, Outcome, flags};
 use crate::registry::{Purpose, settle_schemas};
 use crate::report::output::to_stderr;
 use crate::report::terminal::Look;
-use crate::report::terminal::plan::{plan_report, sample_report};
+use crate::report::terminal::plan::{plan_report, sample_report, samples_json};
 use crate::run::{Plan, RunError, samples};
 
 /// Flags of `plan`.
@@ -15,7 +15,8 @@ use crate::run::{Plan, RunError, samples};
 Examples:
   floodmark plan bot-flood
   floodmark plan peak3x --rate-scale 2 --json
-  floodmark plan average --sample 3")]
+  floodmark plan average --sample 3
+  floodmark plan average --sample 3 --json")]
 pub struct Args {
     /// Which traffic.
     #[command(flatten)]
@@ -23,11 +24,11 @@ pub struct Args {
     /// Which part of it.
     #[command(flatten)]
     pub shard: flags::ShardFlag,
-    /// Print the plan as JSON, with a fingerprint of its events
+    /// Print the plan as JSON, with a fingerprint of its events; with --sample, the messages
     #[arg(long)]
     pub json: bool,
     /// Print the first messages of each stream as they would be sent by a run that starts on 2030-01-01, instead of the plan
-    #[arg(long, value_name = "N", conflicts_with_all = ["json", "shard"])]
+    #[arg(long, value_name = "N", conflicts_with = "shard")]
     pub sample: Option<usize>,
 }
 
@@ -41,7 +42,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     if let Some(count) = args.sample {
         // Nobody to hear it is no reason to stop.
         let _unheard = to_stderr(&settled.iter().map(|note| format!("note: {note}\n")).collect::<String>());
-        out.write_all(&sample_report(&samples(&loaded.profile, count)))?;
+        let samples = samples(&loaded.profile, count);
+        if args.json {
+            writeln!(out, "{:#}", samples_json(&samples))?;
+        } else {
+            out.write_all(&sample_report(&samples))?;
+        }
         return Ok(Outcome::Done);
     }
     loaded.notices.extend(settled);

@@ -151,6 +151,14 @@ fn a_sample_is_shown_before_anything_is_sent() {
         "{}",
         shown.stdout
     );
+    let as_json = workshop.call(&["plan", profile.to_str().unwrap(), "--sample", "3", "--json"]);
+    let told: Value = serde_json::from_str(&as_json.stdout).unwrap();
+    let messages = told["streams"][0]["messages"].as_array().unwrap();
+    assert_eq!((messages.len(), &told["streams"][0]["name"]), (3, &"s".into()));
+    for message in messages {
+        let (key, payload) = (message["key"].as_str().unwrap(), message["payload"].as_str().unwrap());
+        assert!(shown.stdout.contains(&format!("key {key}")) && shown.stdout.contains(payload), "{message}");
+    }
 }
 
 #[test]

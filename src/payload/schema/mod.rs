@@ -9,7 +9,7 @@ mod encoding;
 mod error;
 mod filling;
 mod framing;
-mod hex;
+pub(crate) mod hex;
 mod holds;
 mod json;
 mod key_record;

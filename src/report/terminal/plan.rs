@@ -1,5 +1,8 @@
 //! A plan as a person sees it: what each stream would send, and a chart of the rates.
 
+mod samples;
+
+pub(crate) use self::samples::samples_json;
 use super::Look;
 use crate::produce::Sampled;
 use crate::report::chart::{RateSeries, rate_charts};
