@@ -29,6 +29,8 @@ pub enum CaptureStep {
     Sampling,
     /// Messages are evaluated.
     Judging,
+    /// Records are written into a file.
+    Recording,
     /// The same records are read again, only committed ones.
     Committed,
 }

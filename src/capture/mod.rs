@@ -12,6 +12,7 @@ pub(crate) mod live;
 mod offsets;
 mod profile_text;
 mod range;
+mod rows;
 pub(crate) mod sample;
 
 pub(crate) use around::{Run, Stretch, Suspect, hides, is_past, runs, suspects};
@@ -19,8 +20,9 @@ pub(crate) use captured::{CaptureProgress, CaptureStep, Captured};
 pub(crate) use counts::{Counted, NoCounts, count};
 pub(crate) use doubts::{ErrorBar, Evidence, Held, ReadAround, TopicRules, error_bar};
 pub(crate) use offsets::EdgeOffsets;
-pub(crate) use profile_text::{ProfileParts, Traffic, own_topic, profile_text, quoted, stream_name};
-pub(crate) use range::{Edges, Moment, RangeError, moments};
+pub(crate) use profile_text::{ProfileParts, Traffic, own_topic, profile_text, quoted, records_text, stream_name};
+pub(crate) use range::{Edges, Moment, RangeError, last_moment, moments};
+pub(crate) use rows::{RecordRows, RowCounts};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 

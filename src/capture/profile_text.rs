@@ -78,6 +78,31 @@ pub(crate) fn profile_text(parts: &ProfileParts<'_>) -> String {
     text
 }
 
+/// The text of a profile that sends the records of a file again, byte for byte, to a topic of floodmark's.
+#[must_use]
+pub(crate) fn records_text(topic: &str, partitions: usize, range: &str, file: &str) -> String {
+    let name = stream_name(topic);
+    let target = own_topic(&format!("replay-{name}"));
+    format!(
+        "# Made by `floodmark capture` from topic {topic}. Try `floodmark plan` on it, then `floodmark run`; `speed` may stand beside `file`.\n\
+         description = {}\n\n\
+         [[stream]]\n\
+         name = {}\n\
+         # Not the captured topic, which is only read.\n\
+         topic = {}\n\
+         partitions = {partitions}\n\
+         records = {{ file = {} }}\n\n\
+         [stream.payload]\n\
+         # Payloads are sent as they were, and what floodmark must know in headers. If they are JSON, an id of floodmark's may stand in them\n\
+         # instead, and times of this run: id = \"/order/number\", event_time = \"/order/placedAt\".\n\
+         headers = [\"id\", \"event-time\", \"due\", \"sent\"]\n",
+        quoted(&format!("The records of {topic}, {range}")),
+        quoted(&name),
+        quoted(&target),
+        quoted(file),
+    )
+}
+
 impl Traffic<'_> {
     fn remark(&self) -> &'static str {
         match self {

@@ -143,6 +143,12 @@ impl Edges {
         Ok(Edges { first_ms: now_ms, step_ms, buckets: buckets as usize })
     }
 
+    /// A single bucket between two moments, the second after the first.
+    #[must_use]
+    pub(crate) fn one(from_ms: i64, to_ms: i64) -> Self {
+        Edges { first_ms: from_ms, step_ms: from_ms.abs_diff(to_ms), buckets: 1 }
+    }
+
     /// How many buckets.
     #[must_use]
     pub(crate) fn buckets(&self) -> usize {
@@ -207,6 +213,27 @@ pub(crate) fn moments(from: Moment, to: Moment, now_ms: i64) -> Result<(i64, i64
     Ok((from_ms, to_ms))
 }
 
+/// The latest moment of a range before which there are not more than `most` records, by what `records_before` says of a moment; later where
+/// more than that have the same timestamp, so that there is at least one.
+///
+/// # Errors
+/// What `records_before` ends in.
+pub(crate) fn last_moment<E>(
+    (from_ms, to_ms): (i64, i64),
+    most: u64,
+    records_before: impl Fn(i64) -> Result<u64, E>,
+) -> Result<i64, E> {
+    if records_before(to_ms)? <= most {
+        return Ok(to_ms);
+    }
+    let (mut few, mut many) = (from_ms, to_ms);
+    while many - few > 1 {
+        let middle = few + (many - few) / 2;
+        if records_before(middle)? <= most { few = middle } else { many = middle }
+    }
+    Ok(if records_before(few)? > 0 { few } else { many })
+}
+
 fn whole_ms(step: Span) -> Result<u64, RangeError> {
     let nanos = step.as_nanos();
     if nanos == 0 || !nanos.is_multiple_of(1_000_000) {
@@ -240,6 +267,22 @@ mod tests {
     fn a_live_range_begins_at_once() {
         let edges = Edges::ahead(NOW_MS, Span::from_secs(90), MINUTE).unwrap();
         assert_eq!((edges.at_ms(0), edges.buckets()), (NOW_MS, 2));
+    }
+
+    #[test]
+    fn a_limit_ends_a_range_at_the_last_moment_that_fits() {
+        let stamps_ms = [10, 11, 11, 11, 20, 21, 30];
+        let before = |at_ms: i64| Ok::<_, ()>(stamps_ms.iter().filter(|stamp_ms| **stamp_ms < at_ms).count() as u64);
+        let taken = |from_ms: i64, most: u64| {
+            let to_ms =
+                last_moment((from_ms, 40), most, |at_ms| Ok::<_, ()>(before(at_ms)? - before(from_ms)?)).unwrap();
+            (to_ms, before(to_ms).unwrap() - before(from_ms).unwrap())
+        };
+        assert_eq!(taken(0, 7), (40, 7), "all of them fit");
+        assert_eq!(taken(0, 6), (30, 6));
+        assert_eq!(taken(0, 3), (11, 1), "three have the same timestamp");
+        assert_eq!(taken(11, 2), (12, 3), "and if they come first, they all are taken");
+        assert_eq!(taken(0, 1), (11, 1));
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! `floodmark capture`: a topic's rate curve, and a profile that replays it.
+//! `floodmark capture`: a topic's rate curve, or its records, and a profile that replays them.
+
+mod records;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use crate::capture::sample::KeepOrder;
 use crate::capture::{Captured, Moment, ProfileParts, Traffic, profile_text};
 use crate::consume::extract::Place;
 use crate::curve::Origin;
+use crate::kafka::ClientSettings;
 use crate::limits::refuse_few_files;
 use crate::profile::Span;
 use crate::report::terminal::Look;
@@ -21,12 +24,13 @@ use crate::results::pending::write_whole;
 #[command(after_help = "\
 Nothing is written to the cluster. Without --sample only a few timestamps are read: counts are differences of the offsets at the buckets' edges.
 Of each sampled message, floodmark keeps the size, the form, and a hash of the key under a secret that it forgets at the end; payloads only
-with --keep-payloads, for `payload.samples` of a profile.
+with --keep-payloads, for `payload.samples` of a profile. --records writes keys and payloads as they are: mask what must not leave the cluster.
 
 Examples:
   floodmark capture -b localhost:9092 --topic orders --from \"7d ago\" --out orders.csv --sample 20000
   floodmark capture -b localhost:9092 --topic orders --from 2030-01-31T00:00:00Z --to 2030-02-01T00:00:00Z --step 10s --out friday.csv
-  floodmark capture -b localhost:9092 --topic orders --for 1h --step 10s --out live.csv")]
+  floodmark capture -b localhost:9092 --topic orders --for 1h --step 10s --out live.csv
+  floodmark capture -b localhost:9092 --topic orders --from \"1h ago\" --records orders-1h.csv --mask /customer/name")]
 pub struct Args {
     /// The topic; any topic is allowed, as it is only read
     #[arg(short, long, value_name = "TOPIC")]
@@ -44,9 +48,15 @@ pub struct Args {
     #[arg(long, value_name = "SPAN", default_value = "1m")]
     pub step: Span,
     /// Write the curve to this file
-    #[arg(short, long, value_name = "FILE")]
-    pub out: PathBuf,
-    /// Write a profile that replays the curve to this file (default: beside the curve, with .toml)
+    #[arg(short, long, value_name = "FILE", required_unless_present = "records")]
+    pub out: Option<PathBuf>,
+    /// Write the records themselves to this file instead of a curve: rows of timestamp, key and payload, which a profile's `records` replays
+    #[arg(long, value_name = "FILE", group = "payloads", conflicts_with_all = ["out", "lasts", "sample", "event_time", "step"])]
+    pub records: Option<PathBuf>,
+    /// Write at most this many records, the first by time
+    #[arg(long, value_name = "N", requires = "records", value_parser = clap::value_parser!(u64).range(1..))]
+    pub records_limit: Option<u64>,
+    /// Write a profile that replays the curve or the records to this file (default: beside them, with .toml)
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
     /// Read this many records, spread over time and partitions, for sizes, keys and lateness
@@ -56,10 +66,10 @@ pub struct Args {
     #[arg(long, value_name = "PLACE")]
     pub event_time: Option<String>,
     /// Keep this many sampled payloads that are JSON, as lines beside the curve (.jsonl), to send them again as samples
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, group = "payloads")]
     pub keep_payloads: u64,
-    /// Replace what stands at this JSON pointer in kept payloads by something of the same kind and length; may be repeated
-    #[arg(long, value_name = "POINTER", requires = "keep_payloads")]
+    /// Replace what stands at this JSON pointer in kept or recorded payloads by something of the same kind and length; may be repeated
+    #[arg(long, value_name = "POINTER", requires = "payloads")]
     pub mask: Vec<String>,
     /// Ask the brokers for offsets at most this often
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
@@ -81,12 +91,18 @@ impl Args {
         }
     }
 
-    fn wanted(&self) -> Result<Capture, CommandError> {
+    /// The client's settings for the cluster that is named.
+    fn settings(&self) -> Result<ClientSettings, CommandError> {
         refuse_few_files().map_err(CommandError::Environment)?;
         let settings = self.target.settings()?;
         if settings.brokers().is_none() {
             return Err(CommandError::Usage("name the cluster to capture from with -b HOST:PORT".to_owned()));
         }
+        Ok(settings)
+    }
+
+    fn wanted(&self) -> Result<Capture, CommandError> {
+        let settings = self.settings()?;
         if self.event_time.is_some() && self.sample == 0 {
             return Err(CommandError::Usage("--event-time is read from sampled messages: add --sample N".to_owned()));
         }
@@ -111,13 +127,9 @@ impl Args {
         })
     }
 
-    /// Where kept payloads go: beside the curve.
-    fn samples_path(&self) -> PathBuf {
-        self.out.with_extension("jsonl")
-    }
-
-    fn profile_path(&self) -> PathBuf {
-        self.profile.clone().unwrap_or_else(|| self.out.with_extension("toml"))
+    /// Where the profile goes: beside the file of the curve or the records.
+    fn profile_path(&self, beside: &Path) -> PathBuf {
+        self.profile.clone().unwrap_or_else(|| beside.with_extension("toml"))
     }
 }
 
@@ -126,10 +138,19 @@ impl Args {
 /// # Errors
 /// A range or topic that cannot be captured, a cluster that does not answer, or a file that cannot be written.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandError> {
+    match (&args.records, &args.out) {
+        (Some(file), _) => records::run(args, file, out),
+        (None, Some(file)) => curve(args, file, out),
+        (None, None) => Err(CommandError::Usage("name the file of the curve with --out".to_owned())),
+    }
+}
+
+/// Captures a curve.
+fn curve(args: &Args, file: &Path, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     let wanted = args.wanted()?;
-    let profile_path = args.profile_path();
-    refuse_to_overwrite(&args.out, &profile_path)?;
-    let samples_path = (args.keep_payloads > 0).then(|| args.samples_path());
+    let profile_path = args.profile_path(file);
+    refuse_to_overwrite(file, &profile_path)?;
+    let samples_path = (args.keep_payloads > 0).then(|| file.with_extension("jsonl"));
     if let Some(path) = samples_path.as_ref().filter(|path| path.exists()) {
         return Err(CommandError::Usage(format!(
             "{} already exists: remove it, or name another --out",
@@ -140,15 +161,15 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     let captured = capture(&wanted, &mut |progress| line.show(progress));
     line.close();
     let captured = captured?;
-    write_curve(args, &captured)?;
-    write_profile(args, &profile_path, &captured)?;
+    write_file(file, &curve_text(&args.topic, &captured)?)?;
+    write_profile(args, file, &profile_path, &captured)?;
     if let (Some(path), Some(kept)) = (&samples_path, &captured.kept) {
         write_whole(path, &kept.text()).map_err(|error| CommandError::Environment(error.to_string()))?;
     }
     let report = CaptureReport {
         topic: &args.topic,
         captured: &captured,
-        curve_file: &args.out,
+        curve_file: file,
         profile_file: &profile_path,
         samples_file: samples_path.as_deref(),
     };
@@ -170,7 +191,7 @@ pub(super) fn refuse_wrong_masks(masks: &[String]) -> Result<(), CommandError> {
     }
 }
 
-/// A curve file may be replaced by another one. A profile may have been changed by hand: it is not touched.
+/// A curve file may be replaced by another one.
 fn refuse_to_overwrite(curve: &Path, profile: &Path) -> Result<(), CommandError> {
     let refused = |text: String| Err(CommandError::Usage(text));
     if curve == profile {
@@ -179,10 +200,20 @@ fn refuse_to_overwrite(curve: &Path, profile: &Path) -> Result<(), CommandError>
             curve.display()
         ));
     }
+    refuse_wrong_files([(curve, "--out"), (profile, "--profile")], profile)?;
+    if curve.exists() && !is_curve_file(curve) {
+        return refused(format!("{} already exists and is not a curve file: name another --out", curve.display()));
+    }
+    Ok(())
+}
+
+/// Files that cannot be made there, and a profile that may have been changed by hand: it is not touched.
+fn refuse_wrong_files(files: [(&Path, &str); 2], profile: &Path) -> Result<(), CommandError> {
+    let refused = |text: String| Err(CommandError::Usage(text));
     if profile.exists() {
         return refused(format!("{} already exists: remove it, or name another --profile", profile.display()));
     }
-    for (file, flag) in [(curve, "--out"), (profile, "--profile")] {
+    for (file, flag) in files {
         if file.file_name().is_none() {
             return refused(format!("{flag} {} is not the name of a file", file.display()));
         }
@@ -190,14 +221,7 @@ fn refuse_to_overwrite(curve: &Path, profile: &Path) -> Result<(), CommandError>
             return refused(format!("{flag} {}: there is no folder {}", file.display(), folder.display()));
         }
     }
-    if curve.exists() && !is_curve_file(curve) {
-        return refused(format!("{} already exists and is not a curve file: name another --out", curve.display()));
-    }
     Ok(())
-}
-
-fn write_curve(args: &Args, captured: &Captured) -> Result<(), CommandError> {
-    write_file(&args.out, &curve_text(&args.topic, captured)?)
 }
 
 /// The text of the curve file, with where it comes from.
@@ -213,8 +237,8 @@ pub(super) fn curve_text(topic: &str, captured: &Captured) -> Result<String, Com
     captured.counted.curve.write(&Origin { lines }).map_err(|error| CommandError::Usage(error.to_string()))
 }
 
-fn write_profile(args: &Args, profile: &Path, captured: &Captured) -> Result<(), CommandError> {
-    let curve_file = seen_from(profile, &args.out)?;
+fn write_profile(args: &Args, curve: &Path, profile: &Path, captured: &Captured) -> Result<(), CommandError> {
+    let curve_file = seen_from(profile, curve)?;
     let range = format!("{} in buckets of {}", captured.counted.edges, args.step);
     let text = profile_text(&ProfileParts {
         topic: &args.topic,
@@ -246,7 +270,9 @@ impl From<CaptureError> for CommandError {
     fn from(error: CaptureError) -> Self {
         let text = error.to_string();
         match error {
-            CaptureError::Empty { .. } | CaptureError::TooShort { .. } => CommandError::Nothing(text),
+            CaptureError::Empty { .. } | CaptureError::NoRecords { .. } | CaptureError::TooShort { .. } => {
+                CommandError::Nothing(text)
+            }
             error if error.is_usage() => CommandError::Usage(text),
             _ => CommandError::Environment(text),
         }

@@ -34,9 +34,20 @@ pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), ResultsError>
 }
 
 fn write_aside(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_new(file, |opened| opened.write_all(bytes))
+}
+
+/// Writes a file that is not there yet, piece by piece, under another name, and renames it when `write` is done. `E` is what that may end in.
+///
+/// # Errors
+/// What `write` ends in, or that the system refuses; then there is no file.
+pub(crate) fn write_new<T, E: From<io::Error>>(
+    file: &Path,
+    write: impl FnOnce(&mut File) -> Result<T, E>,
+) -> Result<T, E> {
     let aside = partial_path(file);
     let mut opened = File::create(&aside)?;
-    let written = opened.write_all(bytes).and_then(|()| give_name(&opened, &aside, file));
+    let written = write(&mut opened).and_then(|made| Ok(give_name(&opened, &aside, file).map(|()| made)?));
     if written.is_err() {
         // The partial file is of no use; if it cannot be removed either, nothing changes.
         let _ = fs::remove_file(&aside);

@@ -6,7 +6,7 @@ use super::Survey;
 use super::judged::Judged;
 use super::look::Reader;
 use super::range::TopicRange;
-use crate::capture::live::RunReader;
+use crate::capture::live::{OpenRuns, RunReader};
 use crate::capture::sample::chunks;
 use crate::capture::{CaptureProgress, CaptureStep, Run};
 use crate::clock::Clock;
@@ -32,8 +32,8 @@ impl Judging<'_> {
     /// Every message of the range.
     pub(super) fn all(&mut self) -> Result<(), ReadError> {
         let Survey { settings, topic, .. } = self.survey;
-        let mut open = Open::of(self.range);
-        open.empty.iter().for_each(|partition| self.judged.partition_ended(*partition));
+        let mut open = OpenRuns::of(&self.range.runs);
+        open.empty().iter().for_each(|partition| self.judged.partition_ended(*partition));
         let group = format!("floodmark-watermark-{}", std::process::id());
         let consumer = settings.consumer(&group, Isolation::ReadCommitted);
         let mut source = Source::open(&consumer, topic, &open.beginnings())?;
@@ -50,7 +50,7 @@ impl Judging<'_> {
             if let Some(partition) = open.ended_by(&event) {
                 self.judged.partition_ended(partition);
             }
-            Wanted::while_open(&open.runs)
+            Wanted::while_open(open.runs())
         };
         read_until_done(&mut source, &clock, topic, PATIENCE, take)
     }
@@ -84,42 +84,5 @@ impl Judging<'_> {
             let of = self.range.offsets();
             (self.progress)(CaptureProgress { doing: CaptureStep::Judging, done: seen.min(of), of });
         }
-    }
-}
-
-/// The partitions that are still read: each until its position is at the end that was found.
-struct Open {
-    runs: Vec<Run>,
-    /// Those that have nothing to read.
-    empty: Vec<usize>,
-}
-
-impl Open {
-    fn of(range: &TopicRange) -> Self {
-        let (runs, empty): (Vec<Run>, Vec<Run>) = range.runs.iter().copied().partition(|run| run.until > run.from);
-        Open { runs, empty: empty.into_iter().map(|run| run.partition).collect() }
-    }
-
-    fn beginnings(&self) -> Vec<(i32, i64)> {
-        self.runs.iter().map(|run| (run.partition as i32, run.from)).collect()
-    }
-
-    fn place_of(&self, partition: i32) -> Option<usize> {
-        self.runs.iter().position(|run| i32::try_from(run.partition) == Ok(partition))
-    }
-
-    fn wants(&self, record: &Record<'_>) -> bool {
-        self.place_of(record.partition()).is_some_and(|place| record.offset() < self.runs[place].until)
-    }
-
-    /// The partition that has been read to its end with this event, if one has.
-    fn ended_by(&mut self, event: &SourceEvent<'_>) -> Option<usize> {
-        let (partition, reached) = match event {
-            SourceEvent::Record { record, .. } => (record.partition(), record.offset() + 1),
-            SourceEvent::End { partition, offset } => (*partition, *offset),
-            SourceEvent::Error { .. } => return None,
-        };
-        let place = self.place_of(partition).filter(|place| reached >= self.runs[*place].until)?;
-        Some(self.runs.remove(place).partition)
     }
 }

@@ -12,12 +12,12 @@ use crate::cluster::Cluster;
 use crate::program::{Ended, Running, Workshop};
 
 /// An hour ago, on a whole minute: no broker refuses or deletes records of then.
-fn an_hour_ago_ms() -> i64 {
+pub(crate) fn an_hour_ago_ms() -> i64 {
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
     (now_ms / 60_000 - 60) * 60_000
 }
 
-fn moment(ms: i64) -> String {
+pub(crate) fn moment(ms: i64) -> String {
     floodmark::curve::moment_text(ms)
 }
 

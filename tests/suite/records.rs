@@ -30,7 +30,7 @@ fn profile(workshop: &Workshop, topic: &str, stream: &str) -> std::path::PathBuf
 }
 
 /// Every message of a topic, by a client of its own.
-fn read_all(cluster: &Cluster, topic: &str, messages: u64) -> Vec<OwnedMessage> {
+pub(crate) fn read_all(cluster: &Cluster, topic: &str, messages: u64) -> Vec<OwnedMessage> {
     let consumer: BaseConsumer = cluster.client().set("group.id", topic).create().unwrap();
     let mut from = TopicPartitionList::new();
     (0..4).for_each(|partition| from.add_partition_offset(topic, partition, Offset::Beginning).unwrap());
@@ -44,7 +44,7 @@ fn read_all(cluster: &Cluster, topic: &str, messages: u64) -> Vec<OwnedMessage> 
     read
 }
 
-fn headers_of(message: &OwnedMessage) -> BTreeMap<String, String> {
+pub(crate) fn headers_of(message: &OwnedMessage) -> BTreeMap<String, String> {
     let text = |value: Option<&[u8]>| String::from_utf8(value.unwrap().to_vec()).unwrap();
     message
         .headers()

@@ -3,13 +3,18 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 mod around;
+mod between;
 mod edges;
+mod open;
+mod records;
 mod runs;
 mod sample;
 
-pub(crate) use self::around::look_around;
-use self::around::{Around, none_is_stamped};
+use self::around::{Around, look_around, none_is_stamped};
+pub(crate) use self::between::runs_between;
 use self::edges::{Asked, ask_edges, watch_ends};
+pub(crate) use self::open::OpenRuns;
+pub(crate) use self::records::{RecordsOrder, RecordsTaken, take_records};
 pub(crate) use self::runs::RunReader;
 use self::sample::{SampleOrder, take_sample};
 use crate::capture::sample::{KeepOrder, Kept, SampleFigures};
@@ -21,6 +26,7 @@ use crate::consume::extract::Place;
 use crate::consume::reading::ReadError;
 use crate::kafka::{ClientSettings, KafkaError, OffsetFinder, OffsetsError, Target, TargetError};
 use crate::profile::Span;
+use crate::results::ResultsError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -100,6 +106,21 @@ pub enum CaptureError {
         /// The topic.
         topic: String,
     },
+    /// None of the records can be written into a file.
+    #[error("topic {topic}: none of its records from {from} to {to} can be recorded; {left_out}")]
+    NoRecords {
+        /// The topic.
+        topic: String,
+        /// The beginning of the time that was asked for.
+        from: String,
+        /// Its end.
+        to: String,
+        /// What was left out, and why.
+        left_out: String,
+    },
+    /// What was captured cannot be written.
+    #[error(transparent)]
+    File(#[from] ResultsError),
     /// A live capture was ended before its first bucket was over.
     #[error("topic {topic}: watching ended before the first bucket was complete; nothing was captured")]
     TooShort {
@@ -116,8 +137,9 @@ impl CaptureError {
             CaptureError::Cluster { why: TargetError::Kafka(error), .. } => matches!(error, KafkaError::Settings(_)),
             CaptureError::Sample(error) => error.is_usage(),
             CaptureError::Offsets(error) => matches!(error, OffsetsError::NoTopic { .. }),
+            CaptureError::File(error) => error.is_usage(),
             CaptureError::Cluster { .. } | CaptureError::Range { .. } | CaptureError::NoCounts { .. } => true,
-            CaptureError::Empty { .. } | CaptureError::TooShort { .. } => false,
+            CaptureError::Empty { .. } | CaptureError::NoRecords { .. } | CaptureError::TooShort { .. } => false,
         }
     }
 }

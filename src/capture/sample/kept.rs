@@ -48,7 +48,20 @@ impl Kept {
 
 /// A payload on one line, with the values at these pointers masked; nothing if it is not JSON.
 fn line_of(payload: &[u8], masked: &[String]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(json_part(payload)).ok()?;
+    let line = masked_text(json_part(payload), masked)?;
+    // Between values, line ends are blanks; inside of texts, JSON has none.
+    Some(line.replace(['\n', '\r'], " ").into_bytes())
+}
+
+/// A payload with the values at these pointers masked, and otherwise byte for byte as it is; nothing if it is not JSON.
+pub(crate) fn masked_payload(payload: &[u8], masked: &[String]) -> Option<Vec<u8>> {
+    let json = json_part(payload);
+    let prefix = &payload[..payload.len() - json.len()];
+    Some([prefix, masked_text(json, masked)?.as_bytes()].concat())
+}
+
+fn masked_text(json: &[u8], masked: &[String]) -> Option<String> {
+    let text = std::str::from_utf8(json).ok()?;
     let _is_json: serde::de::IgnoredAny = serde_json::from_str(text).ok()?;
     let mut places: Vec<Range<usize>> = masked.iter().filter_map(|pointer| value_at(text, pointer)).collect();
     places.sort_by_key(|place| place.start);
@@ -62,8 +75,7 @@ fn line_of(payload: &[u8], masked: &[String]) -> Option<Vec<u8>> {
         }
     }
     line.push_str(&text[done..]);
-    // Between values, line ends are blanks; inside of texts, JSON has none.
-    Some(line.replace(['\n', '\r'], " ").into_bytes())
+    Some(line)
 }
 
 /// A value of the same kind and length that says nothing.

@@ -10,7 +10,7 @@ mod space_saving;
 mod tally;
 
 pub(crate) use chunks::{Chunk, chunks};
-pub(crate) use kept::{KeepOrder, Kept};
+pub(crate) use kept::{KeepOrder, Kept, masked_payload};
 pub(crate) use key_law::{KeyFigures, KeyLaw};
 pub(crate) use lateness_law::{LateLaw, LateShape, LatenessFigures};
 pub(crate) use size_law::{SizeFigures, SizeLaw};

@@ -1,11 +1,14 @@
 //! A capture as a person sees it: its progress, and what came of it.
 
+mod records;
+
 use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+pub(crate) use self::records::RecordsReport;
 use super::Look;
 use super::tables::{line, plain_table, push_table, push_wrapped};
 use crate::capture::sample::{
@@ -56,6 +59,7 @@ fn bar(doing: CaptureStep, of: u64) -> ProgressBar {
         CaptureStep::ReadingAround => ("reading what hides", "offsets"),
         CaptureStep::Sampling => ("sampling", "records"),
         CaptureStep::Judging => ("reading", "messages"),
+        CaptureStep::Recording => ("recording", "records"),
         CaptureStep::Committed => ("sampling what is committed", "records"),
     };
     let bar = ProgressBar::new(of);
