@@ -14,7 +14,7 @@ pub use self::key::KeyText;
 pub use self::parse::TemplateError;
 use self::parse::Wrong;
 pub(crate) use self::samples::value_at;
-pub use self::samples::{Draw, SampleForm, SamplePlaces, SamplesError};
+pub use self::samples::{Draw, Sample, SampleForm, SamplePlaces, SamplesError};
 pub(super) use self::writer::TemplateWriter;
 use super::field::Field;
 use super::generator::Generator;

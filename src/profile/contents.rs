@@ -6,6 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kept_samples::CutSamples;
 use super::key_record::KeyRecordUse;
 use super::schemas::RegistryUse;
 use super::units::ByteSize;
@@ -152,7 +153,7 @@ pub struct Payload {
     pub(crate) read: Option<Arc<Template>>,
     /// How many samples were read, where the file holds more than are kept in memory.
     #[serde(skip)]
-    pub(crate) cut_samples: Option<usize>,
+    pub(crate) cut_samples: Option<CutSamples>,
     /// The schema, once it is read and filled.
     #[serde(skip)]
     pub(crate) encoding: Option<Arc<Encoding>>,

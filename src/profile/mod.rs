@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod fault;
 mod injections;
+mod kept_samples;
 mod key_record;
 #[cfg(test)]
 mod laws;

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use super::{
     Keys, Payload, Profile, Records, Stream,
     fault::{Fault, Faults},
+    kept_samples::{CutSamples, KeptSamples, MOST_SAMPLES_BYTES},
     load::text_of,
 };
 use crate::event::place::Part;
-use crate::payload::template::{Draw, Escape, SampleForm, SamplePlaces, SamplesError};
+use crate::payload::template::{Draw, Escape, Sample, SampleForm, SamplePlaces, SamplesError};
 use crate::payload::{Field, KeyForm, KeyText, Template};
 
 /// The largest template: what it makes is at most as large as a message may be.
@@ -22,8 +23,6 @@ const MAX_TEMPLATE_BYTES: u64 = 8 << 20;
 const MAX_KEY_BYTES: u64 = 1 << 16;
 /// The largest list of values.
 const MAX_LIST_BYTES: u64 = 512 << 20;
-/// As many bytes of samples are kept in memory.
-const MAX_SAMPLES_BYTES: usize = 256 << 20;
 
 /// What is wrong with a file, and the way out.
 pub(super) type Refused = (String, &'static str);
@@ -57,7 +56,7 @@ impl Stream {
         let records = self.records.as_mut();
         let payloads = records.and_then(|records| records.read_file(folder, &mut faults.at("records")));
         if let Some(payloads) = payloads {
-            self.payload.read_recorded(&payloads, self.producers, &mut faults.at("payload"));
+            self.payload.read_recorded(payloads, self.producers, &mut faults.at("payload"));
         }
         self.read_headers(faults);
         self.keys.read_template(folder, &self.payload.fields, &mut faults.at("keys"));
@@ -108,14 +107,14 @@ impl Payload {
     }
 
     fn read_samples(&mut self, name: &str, folder: &Path, producers: u16, faults: &mut Faults<'_>) {
-        let messages = match read_samples(&folder.join(name)) {
-            Ok(messages) => messages,
+        let draw = self.draw.unwrap_or_default();
+        let (form, kept) = match read_samples(&folder.join(name), draw) {
+            Ok(read) => read,
             Err((message, help)) => return faults.add_help("samples", message, help),
         };
-        let Messages { form, messages, is_cut } = messages;
-        self.cut_samples = is_cut.then_some(messages.len());
-        let draw = self.draw.unwrap_or_default();
-        match Template::of_samples(&messages, form, &self.places(), draw, producers) {
+        let (samples, cut) = kept.finish();
+        self.cut_samples = cut;
+        match Template::of_samples(samples, form, &self.places(), draw, producers) {
             Ok(samples) => self.read = Some(Arc::new(samples)),
             Err(error) => return faults.add("samples", format!("{name}, {error}")),
         }
@@ -123,7 +122,8 @@ impl Payload {
     }
 
     /// The payloads of records, each with its own record. Where nothing says that a part stands in them, they may be anything.
-    fn read_recorded(&mut self, payloads: &[Vec<u8>], producers: u16, faults: &mut Faults<'_>) {
+    fn read_recorded(&mut self, payloads: Vec<Vec<u8>>, producers: u16, faults: &mut Faults<'_>) {
+        let payloads = (1..).zip(payloads).map(|(line, bytes)| Sample { line, bytes }).collect();
         let places = self.places();
         let form = if places.at.is_empty() { SampleForm::Files } else { SampleForm::Recorded };
         match Template::of_samples(payloads, form, &places, Draw::InOrder, producers) {
@@ -164,62 +164,45 @@ impl Payload {
     }
 }
 
-/// Samples as they were read.
-struct Messages {
-    form: SampleForm,
-    messages: Vec<Vec<u8>>,
-    /// There are more than are kept in memory.
-    is_cut: bool,
-}
-
-fn read_samples(path: &Path) -> Result<Messages, Refused> {
+fn read_samples(path: &Path, draw: Draw) -> Result<(SampleForm, KeptSamples), Refused> {
     const FORMS: &str = "samples are a .jsonl or .csv file, or a folder of files";
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let read = match ending.as_str() {
-        _ if path.is_dir() => files_of(path),
-        "jsonl" | "ndjson" | "json" => lines_of(path, SampleForm::JsonLines),
-        "csv" => lines_of(path, SampleForm::Csv),
+    let mut kept = KeptSamples::new(draw, MOST_SAMPLES_BYTES);
+    let (form, read) = match ending.as_str() {
+        _ if path.is_dir() => (SampleForm::Files, read_files(path, &mut kept)),
+        "jsonl" | "ndjson" | "json" => (SampleForm::JsonLines, read_lines(path, &mut kept)),
+        "csv" => (SampleForm::Csv, read_lines(path, &mut kept)),
         _ => return Err((format!("{} is not a file of samples", path.display()), FORMS)),
     };
-    read.map_err(|error| unreadable(path, "file of samples", &error))
+    read.map_err(|error| unreadable(path, "file of samples", &error))?;
+    Ok((form, kept))
 }
 
-/// The lines of a file, as many as are kept in memory: a file may be of any size.
-fn lines_of(path: &Path, form: SampleForm) -> io::Result<Messages> {
+/// The lines of a file of any size, one at a time.
+fn read_lines(path: &Path, kept: &mut KeptSamples) -> io::Result<()> {
     let mut reader = io::BufReader::new(fs::File::open(path)?);
-    let (mut messages, mut bytes) = (Vec::new(), 0);
-    loop {
-        let mut line = Vec::new();
-        if reader.read_until(b'\n', &mut line)? == 0 {
-            return Ok(Messages { form, messages, is_cut: false });
-        }
+    let mut line = Vec::new();
+    while kept.wants_more() && reader.read_until(b'\n', &mut line)? > 0 {
         while line.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
             line.pop();
         }
-        bytes += line.len();
-        if bytes > MAX_SAMPLES_BYTES && !messages.is_empty() {
-            return Ok(Messages { form, messages, is_cut: true });
-        }
-        messages.push(line);
+        kept.see(&line);
+        line.clear();
     }
+    Ok(())
 }
 
-/// The files of a folder in the order of their names, as many as are kept in memory.
-fn files_of(folder: &Path) -> io::Result<Messages> {
+/// The files of a folder in the order of their names.
+fn read_files(folder: &Path, kept: &mut KeptSamples) -> io::Result<()> {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     paths.retain(|path| path.is_file());
     paths.sort();
-    let (mut messages, mut bytes) = (Vec::new(), 0);
-    for path in paths {
-        let message = fs::read(&path)?;
-        bytes += message.len();
-        if bytes > MAX_SAMPLES_BYTES && !messages.is_empty() {
-            return Ok(Messages { form: SampleForm::Files, messages, is_cut: true });
-        }
-        messages.push(message);
+    let mut paths = paths.into_iter();
+    while let Some(path) = paths.next().filter(|_| kept.wants_more()) {
+        kept.see(&fs::read(path)?);
     }
-    Ok(Messages { form: SampleForm::Files, messages, is_cut: false })
+    Ok(())
 }
 
 /// What a user should know of samples and records that were not all read.
@@ -229,11 +212,16 @@ pub(super) fn cut_samples(profile: &Profile) -> impl Iterator<Item = String> {
         .iter()
         .filter_map(|stream| stream.records.as_ref()?.cut().map(|cut| format!("stream `{}`: {cut}", stream.name)));
     let samples = profile.streams.iter().filter_map(|stream| {
-        let (kept, name) = (stream.payload.cut_samples?, stream.payload.samples.as_ref()?);
-        let (stream, megabytes) = (&stream.name, MAX_SAMPLES_BYTES >> 20);
-        Some(format!(
-            "stream `{stream}`: the first {kept} samples of {name} are sent ({megabytes} MB); the others are not read"
-        ))
+        let (CutSamples { kept, of }, name) = (stream.payload.cut_samples?, stream.payload.samples.as_ref()?);
+        let (stream, megabytes) = (&stream.name, MOST_SAMPLES_BYTES >> 20);
+        Some(match of {
+            None => format!(
+                "stream `{stream}`: the first {kept} samples of {name} are sent ({megabytes} MB); the others are not read"
+            ),
+            Some(of) => format!(
+                "stream `{stream}`: {kept} of the {of} samples of {name} are sent, spread over all of it: {megabytes} MB are kept in memory"
+            ),
+        })
     });
     samples.chain(records)
 }

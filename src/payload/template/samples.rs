@@ -13,9 +13,6 @@ use super::{Pick, Piece, Template};
 use crate::event::place::{Layout, Part, Place, TimePlace};
 use crate::event::time_form::TimeForm;
 
-/// The most samples.
-const MOST_SAMPLES: usize = 5_000_000;
-
 /// Which sample is sent next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -38,6 +35,15 @@ pub enum SampleForm {
     Csv,
     /// A message is a whole file.
     Files,
+}
+
+/// A message that is there already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// Where the parts of an event are written: JSON pointers, or names of CSV columns.
@@ -63,9 +69,6 @@ pub enum SamplesError {
     /// None at all.
     #[error("it holds no samples")]
     None,
-    /// Too many.
-    #[error("it holds more than {MOST_SAMPLES} samples; a part of them will do")]
-    TooMany,
     /// The parts have no place.
     #[error("the id has no place: set `id` to where a message keeps it (`/meta/id`), or headers = [\"id\"]")]
     NoId,
@@ -82,7 +85,7 @@ impl Template {
     /// # Errors
     /// [`SamplesError`]: a line that is not of its form or lacks a place, no samples, or an id without a place.
     pub fn of_samples(
-        messages: &[Vec<u8>],
+        samples: Vec<Sample>,
         form: SampleForm,
         places: &SamplePlaces,
         draw: Draw,
@@ -93,9 +96,9 @@ impl Template {
             Draw::InOrder => Pick::InOrder { producers: producers.max(1) },
         };
         let mut reader = SampleReader { form, places, times: Vec::new(), columns: Vec::new() };
-        let variants = reader.all(messages)?;
         let mut hash = xxhash_rust::xxh3::Xxh3Default::new();
-        messages.iter().for_each(|message| hash.update(message));
+        samples.iter().for_each(|sample| hash.update(&sample.bytes));
+        let variants = reader.all(samples)?;
         let layout = reader.layout()?;
         let mut template = Template::of_variants(variants, pick, reader.times, hash.digest());
         template.layout = layout;
@@ -120,26 +123,24 @@ struct Replaced {
 }
 
 impl SampleReader<'_> {
-    fn all(&mut self, messages: &[Vec<u8>]) -> Result<Vec<Vec<Piece>>, SamplesError> {
+    /// The pieces of each. A sample is let go as soon as its pieces are made: there may be many.
+    fn all(&mut self, samples: Vec<Sample>) -> Result<Vec<Vec<Piece>>, SamplesError> {
         if let (SampleForm::Files, Some((part, _))) = (self.form, self.places.at.first()) {
             return Err(SamplesError::Opaque(key_of(*part)));
         }
         let mut variants = Vec::new();
-        for (place, message) in messages.iter().enumerate() {
-            let fail = |what| SamplesError::Line { line: place + 1, what };
+        for Sample { line, bytes: message } in samples {
+            let fail = |what| SamplesError::Line { line, what };
             match self.form {
-                SampleForm::Files => variants.push(vec![Piece::Text(message.clone())]),
+                SampleForm::Files => variants.push(vec![Piece::Text(message)]),
                 SampleForm::Recorded if message.is_empty() => variants.push(Vec::new()),
-                SampleForm::Recorded => variants.push(self.json(message).map_err(fail)?),
+                SampleForm::Recorded => variants.push(self.json(&message).map_err(fail)?),
                 _ if message.iter().all(u8::is_ascii_whitespace) => {}
-                SampleForm::JsonLines => variants.push(self.json(message).map_err(fail)?),
+                SampleForm::JsonLines => variants.push(self.json(&message).map_err(fail)?),
                 SampleForm::Csv if self.columns.is_empty() => {
-                    self.columns = row_of(message).map_err(fail)?.iter().map(str::to_owned).collect();
+                    self.columns = row_of(&message).map_err(fail)?.iter().map(str::to_owned).collect();
                 }
-                SampleForm::Csv => variants.push(self.row(message).map_err(fail)?),
-            }
-            if variants.len() > MOST_SAMPLES {
-                return Err(SamplesError::TooMany);
+                SampleForm::Csv => variants.push(self.row(&message).map_err(fail)?),
             }
         }
         if variants.is_empty() { Err(SamplesError::None) } else { Ok(variants) }
@@ -319,6 +320,8 @@ fn pieces_of(message: &[u8], mut replaced: Vec<Replaced>) -> Result<Vec<Piece>, 
         done = at.end;
     }
     push(&mut pieces, Piece::Text(message[done..].to_vec()));
+    // There may be many samples.
+    pieces.shrink_to_fit();
     Ok(pieces)
 }
 
@@ -355,9 +358,13 @@ mod tests {
         }
     }
 
+    fn numbered(messages: impl IntoIterator<Item = Vec<u8>>) -> Vec<Sample> {
+        (1..).zip(messages).map(|(line, bytes)| Sample { line, bytes }).collect()
+    }
+
     fn samples(text: &str, form: SampleForm, places: &SamplePlaces, draw: Draw) -> Result<Template, SamplesError> {
-        let lines: Vec<Vec<u8>> = text.lines().map(|line| line.as_bytes().to_vec()).collect();
-        Template::of_samples(&lines, form, places, draw, 2)
+        let lines = text.lines().map(|line| line.as_bytes().to_vec());
+        Template::of_samples(numbered(lines), form, places, draw, 2)
     }
 
     fn written(template: &Template, number: u64) -> String {
@@ -418,13 +425,14 @@ mod tests {
 
     #[test]
     fn opaque_files_stay_as_they_are() {
-        let files = [vec![0, 1, 255], Vec::new()];
+        let files = vec![vec![0, 1, 255], Vec::new()];
         let in_headers = places(&[], &[Part::Id, Part::Sent]);
-        let template = Template::of_samples(&files, SampleForm::Files, &in_headers, Draw::InOrder, 1).unwrap();
+        let template =
+            Template::of_samples(numbered(files.clone()), SampleForm::Files, &in_headers, Draw::InOrder, 1).unwrap();
         assert_eq!(template.layout().id, Layout::of_headers().id);
         let inside = places(&[(Part::Id, "/id")], &[]);
         assert_eq!(
-            Template::of_samples(&files, SampleForm::Files, &inside, Draw::InOrder, 1).unwrap_err(),
+            Template::of_samples(numbered(files.clone()), SampleForm::Files, &inside, Draw::InOrder, 1).unwrap_err(),
             SamplesError::Opaque("id")
         );
     }
