@@ -61,9 +61,14 @@ impl Memory {
         (self.used_bytes() + bytes + slack).saturating_sub(self.cap_bytes)
     }
 
+    /// Whether anybody waits for room.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
+    }
+
     /// Notifies waiters that there may be room now.
     pub(super) fn wake(&self) {
-        if self.waiting.load(Ordering::Acquire) > 0 {
+        if self.is_waited_for() {
             self.room.notify_waiters();
         }
     }

@@ -78,6 +78,12 @@ impl Broker {
         self.cluster.memory.used_bytes()
     }
 
+    /// Whether a producer waits at the memory cap, until there is room.
+    #[must_use]
+    pub fn holds_producers(&self) -> bool {
+        self.cluster.memory.is_waited_for()
+    }
+
     /// How many connections are open.
     #[must_use]
     pub fn open_connections(&self) -> u64 {

@@ -4,13 +4,18 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::{CommandError, Outcome};
 use crate::broker::{Broker, BrokerConfig, Ceiling, Pause, ServiceTimes, WhenFull};
 use crate::limits::refuse_few_files;
 use crate::profile::Span;
 use crate::profile::units::{ByteSize, Rate};
+use crate::report::output::to_stderr;
 use crate::stop::signals::Asked;
+
+/// How often it is looked whether producers are held back.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Flags of `broker`.
 #[derive(Debug, clap::Args)]
@@ -102,7 +107,7 @@ impl FromStr for Pauses {
         if lasts >= every {
             return Err(format!("a pause of {lasts} leaves nothing of {every}"));
         }
-        let duration = |span: Span| std::time::Duration::from_nanos(span.as_nanos());
+        let duration = |span: Span| Duration::from_nanos(span.as_nanos());
         Ok(Pauses(Pause { every: duration(every), lasts: duration(lasts) }))
     }
 }
@@ -130,12 +135,49 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
     )?;
     out.flush()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(until_next())?;
+    let mut full = Full { is_held: false, is_said: false, note: full_note(args) };
+    runtime.block_on(until_next(|| full.look(broker.holds_producers())))?;
     broker.stop();
     Ok(Outcome::Done)
 }
 
-async fn until_next() -> std::io::Result<()> {
-    let _asked = Asked::listen()?.next().await;
+/// Waits for a signal, and looks around now and then.
+async fn until_next(mut look: impl FnMut()) -> std::io::Result<()> {
+    let mut asked = Asked::listen()?;
+    while tokio::time::timeout(LOOK_EVERY, asked.next()).await.is_err() {
+        look();
+    }
     Ok(())
+}
+
+/// Whether producers are held back at the memory cap: it looks as if the broker hung, so it is said once.
+struct Full {
+    /// They were when it was last looked.
+    is_held: bool,
+    is_said: bool,
+    note: String,
+}
+
+impl Full {
+    /// Says so when they are still held at the second look.
+    fn look(&mut self, is_held: bool) {
+        if is_held && self.is_held && !self.is_said {
+            // Nobody to hear it is no reason to stop.
+            let _unheard = to_stderr(&self.note);
+            self.is_said = true;
+        }
+        self.is_held = is_held;
+    }
+}
+
+fn full_note(args: &Args) -> String {
+    let (until, way_out) = if args.hold_producers {
+        ("topics or records are deleted", "")
+    } else {
+        ("consumers have read what is stored", "run a consumer, or ")
+    };
+    format!(
+        "note: records have reached the memory cap of {}, so producers wait until {until}: {way_out}start the broker with a larger --memory-cap\n",
+        args.memory_cap
+    )
 }

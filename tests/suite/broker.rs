@@ -15,6 +15,9 @@ use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
+use crate::interruption::own_broker_with;
+use crate::program::Workshop;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn start(config: BrokerConfig) -> Broker {
@@ -390,6 +393,21 @@ fn at_the_cap_unread_data_is_kept_and_read_data_makes_room() {
     assert_eq!(numbers(read), (0..RECORDS as u64).collect::<Vec<_>>());
     let (start, end) = consumer.fetch_watermarks("orders", 0, PATIENCE).unwrap();
     assert!(start > 0 && end == i64::try_from(RECORDS).unwrap(), "the oldest were dropped: {start}..{end}");
+}
+
+#[test]
+fn a_broker_that_nobody_reads_says_that_it_holds_producers_back() {
+    let workshop = Workshop::new();
+    let (mut broker, address) = own_broker_with(&workshop, &["--memory-cap", "1MiB"]);
+    let profile = workshop.profile("duration = \"3s\"\ndrain = \"1s\"\n[[stream]]\nname = \"s\"\nrate = \"5k/s\"\n");
+    let sent = workshop.start_on("produce", &profile, &address, &[]);
+    broker.until("a word about the cap", |broker| broker.stderr().contains("reached the memory cap of 1MiB"));
+    assert!(
+        broker.stderr().contains("run a consumer, or start the broker with a larger --memory-cap"),
+        "{}",
+        broker.stderr()
+    );
+    assert_eq!(sent.wait().code(), Some(3));
 }
 
 #[test]

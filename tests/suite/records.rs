@@ -5,6 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use floodmark::event::EventId;
+use floodmark::verdict::ReasonCode;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message, OwnedMessage, Timestamp};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -142,6 +143,7 @@ fn an_event_time_too_far_ahead_is_refused_and_named() {
     assert_conserved(&summary);
     assert!(counts.failed > 10 && counts.lost == 0 && counts.delivered == 3000 - counts.failed, "{counts:?}");
     let texts: Vec<&str> = summary.reasons.iter().map(|reason| reason.text.as_str()).collect();
+    assert_eq!(summary.reasons[0].code, ReasonCode::ClientError, "the cause stands first: {texts:?}");
     assert!(
         texts.iter().any(|text| text.contains("InvalidTimestamp") && text.contains("message.timestamp.after.max.ms")),
         "{texts:?}"
