@@ -292,18 +292,13 @@ impl ReasonCode {
     /// Whether it is what a cause leads to: the client says why events failed, or why sending ended, and then they are missing elsewhere, too.
     fn follows_from(self, cause: ReasonCode) -> bool {
         use ReasonCode as Code;
-        let of_the_client = matches!(cause, Code::ClientError | Code::SendingEnded);
-        let is_of_sending = matches!(
-            self,
-            Code::Failed
-                | Code::Dropped
-                | Code::Throughput
-                | Code::Unresolved
-                | Code::FailedButSeen
-                | Code::NothingSeen
-                | Code::TooFewSamples
-        );
-        of_the_client && is_of_sending
+        let is_unacknowledged =
+            matches!(self, Code::Failed | Code::Unresolved | Code::FailedButSeen | Code::NothingSeen);
+        match cause {
+            Code::ClientError => is_unacknowledged,
+            Code::SendingEnded => is_unacknowledged || self == Code::Throughput,
+            _ => false,
+        }
     }
 
     /// Whether the machine that measured is to blame, and not what it measured.
