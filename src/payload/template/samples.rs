@@ -432,7 +432,7 @@ mod tests {
         assert_eq!(template.layout().id, Layout::of_headers().id);
         let inside = places(&[(Part::Id, "/id")], &[]);
         assert_eq!(
-            Template::of_samples(numbered(files.clone()), SampleForm::Files, &inside, Draw::InOrder, 1).unwrap_err(),
+            Template::of_samples(numbered(files), SampleForm::Files, &inside, Draw::InOrder, 1).unwrap_err(),
             SamplesError::Opaque("id")
         );
     }
