@@ -21,6 +21,8 @@ use crate::results::pending::write_new;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a broker may take to say where partitions end.
 const OFFSETS_TIMEOUT: Duration = Duration::from_secs(20);
+/// What the client reads ahead, so that memory is bounded. The user's settings take precedence.
+const READ_AHEAD: [(&str, &str); 2] = [("queued.min.messages", "2000"), ("queued.max.messages.kbytes", "16384")];
 /// How many records pass between two reports of the progress.
 const SHOW_EVERY: u64 = 2000;
 
@@ -184,7 +186,7 @@ fn read(
         return Ok(());
     }
     let of = runs.iter().map(|run| (run.until - run.from).max(0) as u64).sum();
-    let settings = order.settings.consumer("floodmark-capture", Isolation::ReadCommitted);
+    let settings = order.settings.sampler(Isolation::ReadCommitted, &READ_AHEAD);
     let mut source = Source::open(&settings, order.topic, &open.beginnings()).map_err(ReadError::from)?;
     let (mut seen, mut refused) = (0, None);
     let take = |event: SourceEvent<'_>| {
