@@ -13,7 +13,7 @@ pub(crate) fn samples_json(streams: &[(String, Vec<Sampled>)]) -> Value {
 }
 
 fn message(message: &Sampled) -> Value {
-    let Sampled { partition, key, timestamp_ms, headers, payload, decoded } = message;
+    let Sampled { partition, key, decoded_key, timestamp_ms, headers, payload, decoded } = message;
     let mut written = Map::from_iter([("partition".to_owned(), json!(partition))]);
     put(&mut written, "key", key.as_deref());
     if let Some(ms) = timestamp_ms {
@@ -21,9 +21,10 @@ fn message(message: &Sampled) -> Value {
     }
     written.insert("headers".to_owned(), headers.iter().map(|(name, value)| header(name, value)).collect());
     put(&mut written, "payload", payload.as_deref());
-    if let Some(decoded) = decoded {
-        let value = serde_json::from_str(decoded).unwrap_or_else(|_| json!(decoded));
-        written.insert("decoded".to_owned(), value);
+    for (name, decoded) in [("decoded_key", decoded_key), ("decoded", decoded)] {
+        if let Some(text) = decoded {
+            written.insert(name.to_owned(), serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+        }
     }
     Value::Object(written)
 }
@@ -53,17 +54,24 @@ mod tests {
         let sampled = Sampled {
             partition: 3,
             key: None,
+            decoded_key: None,
             timestamp_ms: Some(5),
             headers: vec![("source".into(), b"crm".to_vec()), ("raw".into(), vec![0xff])],
             payload: Some(vec![0, 0x80]),
             decoded: Some("{\"a\": 1}".to_owned()),
         };
-        let tombstone =
-            Sampled { key: Some(b"k1".to_vec()), payload: None, decoded: None, timestamp_ms: None, ..sampled.clone() };
+        let tombstone = Sampled {
+            key: Some(b"k1".to_vec()),
+            decoded_key: Some("\"k1\"".to_owned()),
+            payload: None,
+            decoded: None,
+            timestamp_ms: None,
+            ..sampled.clone()
+        };
         let written = samples_json(&[("orders".to_owned(), vec![sampled, tombstone])]);
         let headers = json!([{ "name": "source", "value": "crm" }, { "name": "raw", "value_hex": "ff" }]);
         let first = json!({ "partition": 3, "key": null, "timestamp_ms": 5, "headers": headers, "payload_hex": "0080", "decoded": { "a": 1 } });
-        let second = json!({ "partition": 3, "key": "k1", "headers": headers, "payload": null });
+        let second = json!({ "partition": 3, "key": "k1", "decoded_key": "k1", "headers": headers, "payload": null });
         assert_eq!(written, json!({ "streams": [{ "name": "orders", "messages": [first, second] }] }));
     }
 }
