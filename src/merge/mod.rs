@@ -28,7 +28,9 @@ use crate::verdict::ClockFigures;
 /// [`MergeError`] when the parts cannot be read or do not belong together.
 pub fn merge_parts(paths: &[PathBuf], out: Option<&Path>) -> Result<Ended, MergeError> {
     let first = RunFolder::open(&paths[0])?;
-    let profile = first.manifest().profile(&paths[0].join("manifest.toml"))?;
+    let mut profile = first.manifest().profile(&paths[0].join("manifest.toml"))?;
+    // What was measured can be joined without these files; with them, the plan of the whole has its own fingerprint.
+    let _are_here = profile.read_messages(&paths[0]);
     let mut parts = read_parts(paths, &first, &profile)?;
     let mut whole = join(&profile, &mut parts)?;
     whole.troubles.extend(missing_sides(&profile, &whole));

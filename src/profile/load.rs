@@ -99,6 +99,15 @@ impl Profile {
     }
 }
 
+impl Profile {
+    /// Reads what messages are made of, files relative to `folder`: templates, samples, recorded messages, headers, keys, and schemas of files.
+    /// Returns whether all of that could be read: the files of a run that was made elsewhere may not be here.
+    pub(crate) fn read_messages(&mut self, folder: &FilePath) -> bool {
+        let all = [Profile::read_templates, Profile::read_schemas, Profile::read_key_records];
+        all.into_iter().all(|read| read(self, folder).is_ok())
+    }
+}
+
 fn all_right(problems: Vec<Problem>) -> Result<(), ProfileError> {
     ProfileError::from_problems(problems).map_or(Ok(()), Err)
 }

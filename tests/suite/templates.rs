@@ -305,3 +305,27 @@ fn payloads_that_a_capture_kept_are_sent_again_masked() {
     );
     assert_event_times(&summary);
 }
+
+#[test]
+fn what_is_merged_has_the_fingerprint_of_the_plan() {
+    let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
+    let topic = cluster.topic("merged-template");
+    cluster.create(&topic, 4);
+    let profile = profile(&workshop, &topic, &format!("template = \"order.json\"\n{FIELDS}"));
+    let planned = workshop.call(&["plan", profile.to_str().unwrap(), "--json"]);
+    let planned: Value = serde_json::from_str(&planned.stdout).unwrap();
+    let part = |shard: &str| {
+        let more = ["--run-id", "merged-template", "--shard", shard];
+        workshop.start_on("produce", &profile, &cluster.brokers, &more)
+    };
+    let parts = [part("0/2"), part("1/2")].map(|part| part.wait().out.unwrap());
+    let merge = |name: &str| {
+        let out = workshop.fresh(name);
+        let folders = parts.each_ref().map(|part| part.to_str().unwrap());
+        workshop.call(&[&["merge", "--json", "--out", out.to_str().unwrap()], &folders[..]].concat()).summary()
+    };
+    assert_eq!(merge("here").run.fingerprint, planned["fingerprint"]);
+    // Elsewhere the files are missing: the parts are joined all the same.
+    fs::remove_file(workshop.path("order.json")).unwrap();
+    assert_eq!(merge("elsewhere").totals.planned, merge("here").totals.planned);
+}

@@ -44,14 +44,15 @@ pub(super) fn sender(
         return Err(TrialError::Refused { is_usage: code == 2, text });
     }
     let (opened, summary) = (RunFolder::open(&folder)?, read_run(&folder)?.summary);
-    let profile = opened.manifest().profile(&folder)?;
+    let mut profile = opened.manifest().profile(&folder)?;
     let [asked_per_s, sent_per_s] = under_load(&profile, &opened.timeline()?, way.alone.is_calm_first);
+    let can_be_made = profile.read_messages(&folder);
     let weakness = summary.reasons.iter().find(|reason| is_the_senders(reason));
     Ok(Some(SenderReach {
         times: WANTED,
         asked_per_s,
         sent_per_s,
-        made_per_s: made_per_s(&profile, MAKES),
+        made_per_s: can_be_made.then(|| made_per_s(&profile, MAKES)).flatten(),
         kept_up: weakness.is_none(),
         because: weakness.map(|reason| reason.text.clone()),
         folder: below(&way.out, &folder),
