@@ -107,7 +107,7 @@ fn with_throttling(binding: Binding, summary: &Summary) -> Binding {
     match throttled.map(|incident| incident.figure).max_by(f64::total_cmp) {
         Some(longest_ms) => {
             let text = format!(
-                "{}; brokers throttled the client by up to {}, as a quota does",
+                "{}; a quota held the client back, at longest {}",
                 binding.text,
                 latency(longest_ms)
             );
@@ -231,7 +231,7 @@ mod tests {
         let with = |events: Vec<Incident>| judged(&profile, &Summary { events, ..summary.clone() }, &[]);
         let quota = with(vec![incident(IncidentKind::Throttled, 80.0), incident(IncidentKind::Throttled, 1_200.0)]);
         assert_eq!(quota.outcome, Outcome::Fail);
-        assert_eq!(quota.because.unwrap().text, "slow; brokers throttled the client by up to 1.2 s, as a quota does");
+        assert_eq!(quota.because.unwrap().text, "slow; a quota held the client back, at longest 1.2 s");
         let shared = with(vec![incident(IncidentKind::Throttled, 80.0), incident(IncidentKind::Rebalanced, 2.0)]);
         assert_eq!(shared.outcome, Outcome::Invalid);
         assert_eq!(shared.because.unwrap().text, "consumer group orders-app rebalanced during the trial");

@@ -114,7 +114,7 @@ pub(crate) fn words(incident: &Incident) -> String {
         }
         IncidentKind::Throttled => {
             format!(
-                "throttled: brokers asked the client to wait, at longest {}, as a quota does",
+                "throttled: a quota held the client back, at longest {}",
                 latency(incident.figure)
             )
         }
