@@ -106,11 +106,7 @@ fn with_throttling(binding: Binding, summary: &Summary) -> Binding {
     let throttled = summary.events.iter().filter(|incident| incident.kind == IncidentKind::Throttled).filter(is_of_it);
     match throttled.map(|incident| incident.figure).max_by(f64::total_cmp) {
         Some(longest_ms) => {
-            let text = format!(
-                "{}; a quota held the client back, at longest {}",
-                binding.text,
-                latency(longest_ms)
-            );
+            let text = format!("{}; a quota held the client back, at longest {}", binding.text, latency(longest_ms));
             Binding { text, ..binding }
         }
         None => binding,

@@ -7,6 +7,7 @@ use crate::{
     capacity::capacity_schema,
     compare::compare_schema,
     history::history_schema,
+    nightly::{night_schema, past_schema},
     profile::schema::profile_schema_text,
     provision::provision_schema,
     results::{summary_schema, verdicts_schema},
@@ -45,6 +46,10 @@ pub enum Format {
     Sweep,
     /// A line of a nightly's history
     History,
+    /// What `floodmark nightly --json` prints
+    Nightly,
+    /// What `floodmark history --json` prints
+    Nights,
 }
 
 impl Format {
@@ -59,6 +64,8 @@ impl Format {
             Format::CapacityPlan => provision_schema(),
             Format::Sweep => sweep_schema(),
             Format::History => history_schema(),
+            Format::Nightly => night_schema(),
+            Format::Nights => past_schema(),
         }
     }
 }

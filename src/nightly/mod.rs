@@ -11,6 +11,7 @@ pub(crate) mod examples;
 mod lines;
 mod past;
 mod record;
+mod schema;
 mod series;
 mod suite;
 mod turns;
@@ -20,5 +21,6 @@ pub(crate) use decision::{Broken, FigureDecision, NightDecision, NightFinding, P
 pub(crate) use lines::{lines, measured};
 pub(crate) use past::{Past, PastAsked, PastChange, PastFigure, PastMark, PastNight, PastPoint, PastRun, past};
 pub(crate) use record::{Asked, NIGHT_SCHEMA, NightRecord, NightRun};
+pub(crate) use schema::{night_schema, past_schema};
 pub(crate) use suite::{Suite, SuiteProfile};
 pub(crate) use turns::{Next, Turn, left, next};

@@ -6,6 +6,7 @@ mod runs;
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::decision::{Broken, NightDecision, NightFinding};
@@ -30,7 +31,7 @@ pub(crate) struct PastAsked {
 }
 
 /// The last nights of a suite.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Past {
     /// The version of this layout: 1.
     pub(crate) schema: u32,
@@ -47,7 +48,7 @@ pub(crate) struct Past {
 }
 
 /// A night.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct PastNight {
     /// Its name.
     pub(crate) night: String,
@@ -66,7 +67,7 @@ pub(crate) struct PastNight {
 }
 
 /// A run of a night.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct PastRun {
     /// The profile.
     pub(crate) profile: String,
@@ -83,7 +84,7 @@ pub(crate) struct PastRun {
 }
 
 /// A figure, night by night.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct PastFigure {
     /// The profile.
     pub(crate) profile: String,
@@ -118,7 +119,7 @@ pub(crate) struct PastFigure {
 }
 
 /// A figure in a night.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct PastPoint {
     /// What was said of it.
     pub(crate) judged: Judged,
@@ -133,7 +134,7 @@ pub(crate) struct PastPoint {
 }
 
 /// A change of a figure.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct PastChange {
     /// Whether it is one for the worse.
     pub(crate) is_worse: bool,
@@ -150,7 +151,7 @@ pub(crate) struct PastChange {
 }
 
 /// A night that is marked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct PastMark {
     /// Which of the shown nights, from 0.
     pub(crate) at: usize,

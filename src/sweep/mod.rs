@@ -26,5 +26,5 @@ pub(crate) use measured::measured;
 pub(crate) use point::Point;
 pub(crate) use record::{CapacityOf, SWEEP_SCHEMA, SweepFound, SweepRecord, SweepTrial, sweep_schema};
 pub(crate) use role::{Role, filled_in, role_of, variable};
-pub(crate) use rounds::{BESIDE_S, Turn, turns};
+pub(crate) use rounds::{BESIDE_S, Turn, next_turn};
 pub(crate) use vary::Varied;

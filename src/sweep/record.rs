@@ -8,6 +8,7 @@ use super::figure::Figures;
 use super::front::standings;
 use super::point::{Point, points};
 use super::role::Role;
+use super::rounds::{Turn, next_turn, trials_in_all, turns};
 use crate::capacity::Binding;
 use crate::verdict::Verdict;
 
@@ -108,6 +109,16 @@ pub(crate) struct SweepFound {
 }
 
 impl SweepRecord {
+    /// The trials of all rounds, in their order.
+    pub(crate) fn turns(&self) -> Vec<Turn> {
+        turns(self.combinations.len(), self.repeat, self.seed)
+    }
+
+    /// How many trials are to be made in all, as far as is known.
+    pub(crate) fn trials_in_all(&self) -> usize {
+        trials_in_all(&self.turns(), &self.trials)
+    }
+
     /// Works out what the trials say so far.
     pub(crate) fn conclude(&mut self) {
         if self.is_capacity {
@@ -119,7 +130,7 @@ impl SweepRecord {
         for (point, standing) in standings(&points).into_iter().enumerate() {
             points[point].standing = standing;
         }
-        let is_complete = self.trials.len() > self.combinations.len() * self.repeat;
+        let is_complete = next_turn(&self.turns(), &self.trials).is_none();
         let effects = effects(&self.keys, &self.combinations, &self.trials);
         self.found = SweepFound { is_complete, points, effects };
     }

@@ -18,7 +18,7 @@ use crate::conclude::read_run;
 use crate::profile::Span;
 use crate::results::RunFolder;
 use crate::stop::StopFlag;
-use crate::sweep::{BESIDE_S, SWEEP_SCHEMA, SweepRecord, SweepTrial, Turn, measured, named, turns};
+use crate::sweep::{BESIDE_S, SWEEP_SCHEMA, SweepRecord, SweepTrial, Turn, measured, named, next_turn};
 
 /// How trials are made.
 #[derive(Debug, Clone)]
@@ -90,10 +90,11 @@ pub(crate) fn sweep(
     if record.is_capacity {
         return searches::search_each(series, record, stop, tells);
     }
-    let turns = turns(record.combinations.len(), record.repeat, record.seed);
-    while let Some(turn) = turns.get(record.trials.len()).copied().filter(|_| !stop.is_set()) {
-        let left_s = left_s(&record, turns.len());
-        tells(SweepTold::Begins { record: &record, turn, of: turns.len(), left_s });
+    let turns = record.turns();
+    while let Some(turn) = next_turn(&turns, &record.trials).filter(|_| !stop.is_set()) {
+        let of = record.trials_in_all();
+        let left_s = left_s(&record, of);
+        tells(SweepTold::Begins { record: &record, turn, of, left_s });
         let Some(trial) = make(series, turn, &mut record, stop)? else { break };
         record.trials.push(trial);
         record.conclude();

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import { NIGHTS, everyNightIsDrawn } from "./nightly.mjs";
 import { SEARCHES, everyKneeIsDrawn } from "./searches.mjs";
+import { SWEEPS, everyCombinationIsDrawn } from "./sweeps.mjs";
 
 const [root, keep] = process.argv.slice(2);
 const LOOKS = {
@@ -59,8 +60,8 @@ const opened = async (browser, name, look) => {
   page.on("request", (request) => told.push(`request: ${request.url().slice(0, 200)}`));
   const file = name in NIGHTS ? "history/staging.html" : "report.html";
   await page.goto(pathToFileURL(path.join(root, name, file)).href);
-  // The pages of searches and of nights have no script.
-  if (!(name in SEARCHES) && !(name in NIGHTS)) await page.waitForFunction(() => globalThis.floodmark !== undefined);
+  // The pages of searches, sweeps and nights have no script.
+  if (![SEARCHES, SWEEPS, NIGHTS].some((cases) => name in cases)) await page.waitForFunction(() => globalThis.floodmark !== undefined);
   const own = told.shift();
   assert.ok(own?.startsWith("request: file:") && own.endsWith(file), own);
   return { page, told };
@@ -150,7 +151,7 @@ const zones = (page, kinds) =>
     });
   }, kinds);
 
-const KINDS = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", partition_stalled: "doubt", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
+const KINDS = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", partition_stalled: "doubt", leader_moved: "doubt", rebalanced: "doubt", throttled: "doubt", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
 
 const marksWhatHappened = async (page, folder) => {
   const events = JSON.parse(fs.readFileSync(path.join(folder, "summary.json"), "utf8")).events;
@@ -257,6 +258,7 @@ const CASES = {
 
 const isDrawn = (page, name) => {
   if (name in NIGHTS) return everyNightIsDrawn(page);
+  if (name in SWEEPS) return everyCombinationIsDrawn(page);
   return name in SEARCHES ? everyKneeIsDrawn(page) : everyCanvasShowsSomething(page);
 };
 
@@ -276,7 +278,7 @@ const pictures = async (browser, name) => {
 };
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
-const cases = { ...CASES, ...SEARCHES, ...NIGHTS };
+const cases = { ...CASES, ...SEARCHES, ...SWEEPS, ...NIGHTS };
 const waiting = Object.entries(cases);
 let failed = 0;
 

@@ -113,10 +113,7 @@ pub(crate) fn words(incident: &Incident) -> String {
             format!("consumer group {} rebalanced", incident.group.as_deref().unwrap_or_default())
         }
         IncidentKind::Throttled => {
-            format!(
-                "throttled: a quota held the client back, at longest {}",
-                latency(incident.figure)
-            )
+            format!("throttled: a quota held the client back, at longest {}", latency(incident.figure))
         }
         IncidentKind::Saturation => format!("saturated: delivered {}, less than offered", rate(incident.figure)),
         IncidentKind::Backlog => format!("backlog, at most {} events", events()),

@@ -103,7 +103,7 @@ pub(crate) fn headline(record: &SweepRecord) -> (&'static str, Ink, String) {
     let unknown = record.found.points.iter().filter(|point| point.counted == 0).count();
     let front = record.found.points.iter().filter(|point| point.standing.is_front()).count();
     if !record.found.is_complete {
-        let (made, all) = (record.trials.len(), of * record.repeat + 1);
+        let (made, all) = (record.trials.len(), record.trials_in_all());
         let told = format!("{made} of {all} trials are made: the same command with the same --out goes on from them");
         return ("NOT FINISHED", Ink::Doubt, told);
     }
@@ -297,6 +297,10 @@ mod tests {
             stage: None,
             text: "orders: this machine sent late (p99 120 ms in the worst second, allowed 100 ms)".to_owned(),
         });
+        record.conclude();
+        assert!(swept(&record, Look::PLAIN).starts_with("NOT FINISHED  19 of 20 trials are made"));
+        // Made once more, it was late again.
+        record.trials.push(record.trials[5].clone());
         record.conclude();
         insta::assert_snapshot!(swept(&record, Look::PLAIN));
     }
