@@ -21,7 +21,7 @@ def row(date, what, suite, file):
         if figure["judged"] in ("worse", "still_worse", "better", "back")
     ]
     sees = sorted(figure["could_see"]["share"] for figure in decision["figures"] if figure.get("could_see"))
-    middle = "could see %.0f %%" % (100 * sees[len(sees) // 2]) if sees else "learning"
+    middle = "could see %.0f %% (best), %.0f %% (middle)" % (100 * sees[0], 100 * sees[len(sees) // 2]) if sees else "learning"
     print("%s | %-10s | %-8s | %s | %s | %s" % (date, what, suite, decision["finding"], middle, "; ".join(changed) or decision["text"]), flush=True)
 
 
