@@ -34,7 +34,8 @@ pub(super) fn decision(
     let figures = figures(told, judged);
     let broken: Vec<Broken> = tonight.iter().flat_map(|line| broken(line)).collect();
     let profiles: Vec<ProfileNight> = tonight.iter().map(|line| profile(line)).collect();
-    let suspect = suspect(tonight, judged);
+    let is_unsteady = told.nights.machine.last().is_some_and(|machine| machine.is_noisy);
+    let suspect = suspect(tonight, is_unsteady, judged);
     let finding = finding(&broken, &figures, &profiles, suspect.is_some());
     let together = figures.iter().filter(|figure| figure.usual.is_some()).count();
     NightDecision {
@@ -109,8 +110,8 @@ fn profile(line: &NightLine) -> ProfileNight {
     }
 }
 
-fn suspect(tonight: &[&NightLine], judged: Option<&NightJudged>) -> Option<String> {
-    let within = tonight.iter().find_map(|line| line.suspect.clone());
+fn suspect(tonight: &[&NightLine], is_unsteady: bool, judged: Option<&NightJudged>) -> Option<String> {
+    let within = tonight.iter().find_map(|line| line.suspect.clone()).filter(|_| is_unsteady);
     let away = judged.and_then(|judged| judged.suspect);
     within.or_else(|| {
         away.map(|by| {

@@ -58,7 +58,7 @@ fn series<'a>(lines: &'a [NightLine], night: &str) -> Vec<Of<'a>> {
 #[cfg(test)]
 mod tests {
     use super::super::decide::decide;
-    use super::super::examples::history;
+    use super::super::examples::{history, slowed};
     use super::*;
 
     /// What is said of many nights at once is what was said in each of them, whatever began anew or was not measured in between.
@@ -74,6 +74,7 @@ mod tests {
             line.figures.extend(another);
         }
         lines[17].suspect = Some("this machine's own speed changed".to_owned());
+        slowed(&mut lines[17]);
         let nights: Vec<String> = lines.iter().map(|line| line.night.clone()).collect();
         let thresholds = Thresholds::of(&[]);
         let alone: Vec<NightDecision> = nights.iter().map(|night| decide(&lines, &[], night, &thresholds).0).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::record::{NightRecord, NightRun, RunFigure};
+use super::unsteady::MAY_DIFFER;
 use crate::compare::{Figure, Place, figures_of, load_of};
 use crate::figures::bytes;
 use crate::history::{FigureLine, HISTORY_SCHEMA, NightLine, ProbeReading, Repetition, Surroundings, fingerprint};
@@ -10,8 +11,6 @@ use crate::results::manifest::HostFacts;
 use crate::results::{Manifest, Summary};
 use crate::verdict::Verdict;
 
-/// The probe's readings of one night may differ by this share; beyond that the machine was busy with something else for a part of it.
-const MAY_DIFFER: f64 = 0.25;
 /// How many of a run's sentences are kept.
 const MOST_REASONS: usize = 5;
 

@@ -15,6 +15,7 @@ mod schema;
 mod series;
 mod suite;
 mod turns;
+mod unsteady;
 
 pub(crate) use decide::decide;
 pub(crate) use decision::{Broken, FigureDecision, NightDecision, NightFinding, ProfileNight};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lines::key;
+use super::unsteady::is_unsteady;
 use crate::compare::{Figure, Place, Thresholds, Unit};
 use crate::history::{Accepted, NightLine, Surroundings, changed};
 use crate::nights::{LEAST_NIGHTS, MachineNight, NightValue, Nights, Series};
@@ -125,11 +126,14 @@ pub(super) fn first_of(since: &str, names: &[String]) -> Option<usize> {
 
 /// What the machine did in each night: the middle of its readings, on a machine of any of the hosts that wrote lines.
 fn machine(lines: &[&NightLine], names: &[String]) -> Vec<MachineNight> {
-    let of = |name: &String| {
-        let line = lines.iter().rfind(|line| line.night == *name)?;
+    let of_each: Vec<Option<&NightLine>> =
+        names.iter().map(|name| lines.iter().rfind(|line| line.night == *name).copied()).collect();
+    let of = |at: usize| {
+        let line = of_each[at]?;
+        let so_far: Vec<&NightLine> = of_each[..=at].iter().flatten().copied().collect();
         let cpu: Vec<f64> = line.probes.iter().map(|probe| probe.cpu_us_per_event).collect();
         let probe = NightValue::of(&cpu).map(|value| value.center);
-        Some(MachineNight { probe, is_noisy: line.suspect.is_some() })
+        Some(MachineNight { probe, is_noisy: line.suspect.is_some() && is_unsteady(&so_far) })
     };
-    names.iter().map(|name| of(name).unwrap_or_default()).collect()
+    (0..names.len()).map(|at| of(at).unwrap_or_default()).collect()
 }

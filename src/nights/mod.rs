@@ -20,7 +20,7 @@ mod simulated;
 mod tonight;
 
 pub use judge::{FigureNight, Judged, NightJudged, judge};
-pub(crate) use robust::hodges_lehmann;
+pub(crate) use robust::{hodges_lehmann, scaled_mad};
 pub use seen::CouldSee;
 
 /// How often a night without any change may raise an alarm, over all figures together: once in 200 nights.
