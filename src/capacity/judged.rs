@@ -203,18 +203,8 @@ mod tests {
     }
 
     fn incident(kind: IncidentKind, figure: f64) -> Incident {
-        Incident {
-            kind,
-            stream: "orders".to_owned(),
-            stage: None,
-            slo: None,
-            partitions: Vec::new(),
-            brokers: None,
-            group: (kind == IncidentKind::Rebalanced).then(|| "orders-app".to_owned()),
-            from_s: 3,
-            to_s: Some(5),
-            figure,
-        }
+        let group = (kind == IncidentKind::Rebalanced).then(|| "orders-app".to_owned());
+        Incident { group, ..Incident::new(kind, ("orders", None), (3, Some(5)), figure) }
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(crate) struct RecordRows<W: Write> {
 }
 
 impl<W: Write> RecordRows<W> {
-    /// For so many records whose timestamps are between two moments, with the values at these JSON pointers of their payloads masked.
+    /// Takes at most this many records with timestamps between two moments, and masks the values at these JSON pointers in their payloads.
     ///
     /// # Errors
     /// When the names of the columns cannot be written.

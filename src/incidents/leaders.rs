@@ -45,18 +45,9 @@ impl Leaders {
 /// The move as something that happened at a stage that reads the topic.
 #[must_use]
 pub(crate) fn leader_moved(stream: &str, stage: Option<&str>, of: &LeaderMove) -> Incident {
-    Incident {
-        kind: IncidentKind::LeaderMoved,
-        stream: stream.to_owned(),
-        stage: stage.map(str::to_owned),
-        slo: None,
-        partitions: of.partitions.clone(),
-        brokers: Some(of.brokers),
-        group: None,
-        from_s: of.second,
-        to_s: Some(of.second),
-        figure: of.partitions.iter().map(|_| 1.0).sum(),
-    }
+    let how_many = of.partitions.iter().map(|_| 1.0).sum();
+    let moved = Incident::new(IncidentKind::LeaderMoved, (stream, stage), (of.second, Some(of.second)), how_many);
+    Incident { partitions: of.partitions.clone(), brokers: Some(of.brokers), ..moved }
 }
 
 #[cfg(test)]

@@ -56,6 +56,25 @@ pub struct Incident {
     pub figure: f64,
 }
 
+impl Incident {
+    /// One of a kind, that concerns nothing but its place.
+    pub(crate) fn new(kind: IncidentKind, place: (&str, Option<&str>), lasts: (u64, Option<u64>), figure: f64) -> Self {
+        let ((stream, stage), (from_s, to_s)) = (place, lasts);
+        Incident {
+            kind,
+            stream: stream.to_owned(),
+            stage: stage.map(str::to_owned),
+            slo: None,
+            partitions: Vec::new(),
+            brokers: None,
+            group: None,
+            from_s,
+            to_s,
+            figure,
+        }
+    }
+}
+
 /// What can happen. The names are a contract: more may come, none changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

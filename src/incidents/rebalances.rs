@@ -37,17 +37,10 @@ impl Members {
 #[must_use]
 pub(crate) fn rebalances(stream: &str, stage: Option<&str>, group: &str, seen: &[Rebalance]) -> Vec<Incident> {
     let seconds = seen.iter().filter(|of| of.group == group).filter_map(|of| usize::try_from(of.second).ok());
-    let incident = |lasts: std::ops::Range<usize>| Incident {
-        kind: IncidentKind::Rebalanced,
-        stream: stream.to_owned(),
-        stage: stage.map(str::to_owned),
-        slo: None,
-        partitions: Vec::new(),
-        brokers: None,
-        group: Some(group.to_owned()),
-        from_s: lasts.start as u64,
-        to_s: Some(lasts.end as u64),
-        figure: lasts.len() as f64,
+    let incident = |lasts: std::ops::Range<usize>| {
+        let (from_s, to_s) = (lasts.start as u64, Some(lasts.end as u64));
+        let shared = Incident::new(IncidentKind::Rebalanced, (stream, stage), (from_s, to_s), lasts.len() as f64);
+        Incident { group: Some(group.to_owned()), ..shared }
     };
     joined(seconds.map(|second| second..second + 1), 1).into_iter().map(incident).collect()
 }

@@ -126,18 +126,8 @@ impl Seconds {
 
     pub(super) fn incident(&self, kind: IncidentKind, lasts: &Range<usize>, figure: f64) -> Incident {
         let seconds = |place: usize| (place * self.width_s) as u64;
-        Incident {
-            kind,
-            stream: self.stream.clone(),
-            stage: self.stage.clone(),
-            slo: None,
-            partitions: Vec::new(),
-            brokers: None,
-            group: None,
-            from_s: seconds(lasts.start),
-            to_s: (lasts.end < self.len()).then(|| seconds(lasts.end)),
-            figure,
-        }
+        let to_s = (lasts.end < self.len()).then(|| seconds(lasts.end));
+        Incident::new(kind, (&self.stream, self.stage.as_deref()), (seconds(lasts.start), to_s), figure)
     }
 }
 

@@ -32,18 +32,11 @@ fn are_together(one: &Stall, other: &Stall) -> bool {
 fn incident(stream: &str, stage: Option<&str>, group: &[&Stall]) -> Incident {
     let mut partitions: Vec<u16> = group.iter().map(|stall| stall.partition).collect();
     partitions.sort_unstable();
-    Incident {
-        kind: IncidentKind::PartitionStalled,
-        stream: stream.to_owned(),
-        stage: stage.map(str::to_owned),
-        slo: None,
-        partitions,
-        brokers: None,
-        group: None,
-        from_s: group.iter().map(|stall| stall.from_s).min().unwrap_or(0),
-        to_s: group.iter().filter_map(|stall| stall.to_s).max(),
-        figure: group.iter().map(|stall| stall.missed).sum(),
-    }
+    let from_s = group.iter().map(|stall| stall.from_s).min().unwrap_or(0);
+    let to_s = group.iter().filter_map(|stall| stall.to_s).max();
+    let missed = group.iter().map(|stall| stall.missed).sum();
+    let stalled = Incident::new(IncidentKind::PartitionStalled, (stream, stage), (from_s, to_s), missed);
+    Incident { partitions, ..stalled }
 }
 
 #[cfg(test)]

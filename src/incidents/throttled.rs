@@ -15,18 +15,7 @@ pub(crate) fn throttled(stream: &str, waited_ms: &BTreeMap<u64, u64>) -> Vec<Inc
     let incident = |lasts: std::ops::Range<usize>| {
         let (from_s, to_s) = (lasts.start as u64, lasts.end as u64);
         let longest_ms = waited_ms.range(from_s..to_s).map(|(_, ms)| *ms).max().unwrap_or(0);
-        Incident {
-            kind: IncidentKind::Throttled,
-            stream: stream.to_owned(),
-            stage: None,
-            slo: None,
-            partitions: Vec::new(),
-            brokers: None,
-            group: None,
-            from_s,
-            to_s: Some(to_s),
-            figure: longest_ms as f64,
-        }
+        Incident::new(IncidentKind::Throttled, (stream, None), (from_s, Some(to_s)), longest_ms as f64)
     };
     joined(seconds.map(|second| second..second + 1), GAP).into_iter().map(incident).collect()
 }

@@ -6,7 +6,7 @@ use crate::nights::{BASELINE_NIGHTS, scaled_mad};
 
 /// The readings of a night may differ by this share, whatever is usual.
 pub(super) const MAY_DIFFER: f64 = 0.25;
-/// And by so many deviations more than they usually do.
+/// Beyond that, they are unusual when they differ by this many deviations more than their median.
 const FAR: f64 = 4.0;
 /// So many nights say what is usual.
 const LEAST_NIGHTS: usize = 5;

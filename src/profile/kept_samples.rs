@@ -27,7 +27,7 @@ pub(super) struct KeptSamples {
     bytes: usize,
     /// How many have been seen.
     seen: usize,
-    /// One in so many is kept, a power of two.
+    /// Every how many-th line is kept: a power of two.
     one_in: u64,
     is_full: bool,
 }

@@ -1,6 +1,6 @@
 //! The schemas of keys that are records: looked up or registered as `<topic>-key`, before a run.
 //!
-//! The id stands before each key and so decides its partition: whoever plans the same events must know it, those who only observe, too.
+//! The id is part of each key and so of its partition. Every process that plans the same events needs it, an observer as well.
 
 use super::client::Registry;
 use super::error::RegistryError;

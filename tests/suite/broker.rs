@@ -550,7 +550,7 @@ fn an_unknown_version_of_api_versions_gets_the_table_in_version_0() {
     assert_eq!(start_of_answer[4..], [0, 0, 0, 7, 0, 35]);
 }
 
-fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "{what} did not come about");

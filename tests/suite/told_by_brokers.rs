@@ -2,16 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use floodmark::incidents::{Incident, IncidentKind};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
+use crate::broker::until;
 use crate::cluster::Cluster;
 use crate::interruption::own_broker_with;
 use crate::program::{Workshop, reasons_but_the_machine};
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn of_kind(events: &[Incident], kind: IncidentKind) -> Vec<&Incident> {
     events.iter().filter(|incident| incident.kind == kind).collect()
@@ -49,14 +48,6 @@ fn member(cluster: &Cluster, topic: &str, has_part: &AtomicBool, leaves: &Atomic
     }
 }
 
-fn wait_for(what: &str, is_so: &AtomicBool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so.load(Ordering::Relaxed) {
-        assert!(Instant::now() < deadline, "{what} did not come about");
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
 fn a_rebalance_of_the_pipelines_group_is_named_and_a_quiet_group_is_not() {
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
@@ -71,7 +62,7 @@ fn a_rebalance_of_the_pipelines_group_is_named_and_a_quiet_group_is_not() {
     let [first, second, leaves] = [(); 3].map(|()| AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| member(&cluster, &topic, &first, &leaves));
-        wait_for("the first member's part", &first);
+        until("the first member's part", || first.load(Ordering::Relaxed));
         let mut run = workshop.start_on("run", &workshop.profile(&text(&topic)), &cluster.brokers, &[]);
         run.until_seconds(1);
         scope.spawn(|| member(&cluster, &topic, &second, &leaves));
@@ -82,7 +73,7 @@ fn a_rebalance_of_the_pipelines_group_is_named_and_a_quiet_group_is_not() {
         assert!(!rebalanced.is_empty() && rebalanced.iter().all(is_told), "{:?}", summary.events);
         assert!(reasons_but_the_machine(&summary).is_empty(), "{:?}", summary.reasons);
         assert!(!ended.stderr.contains("no consumer group"), "{}", ended.stderr);
-        wait_for("the second member's part", &second);
+        until("the second member's part", || second.load(Ordering::Relaxed));
 
         let ended = workshop.run(&workshop.profile(&text(&topic)), &cluster.brokers, &["--duration", "3s"]);
         assert!(of_kind(&ended.summary().events, IncidentKind::Rebalanced).is_empty(), "{:?}", ended.summary().events);

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::between::offsets_at;
+use super::sample::sighting;
 use super::{CONNECT_TIMEOUT, CaptureError, CaptureProgress, CaptureStep, OpenRuns, now_ms, runs_between};
-use crate::capture::sample::Sighting;
 use crate::capture::{Edges, Moment, RecordRows, RowCounts, Run, last_moment, moments};
 use crate::clock::Clock;
 use crate::consume::reading::{ReadError, Wanted, read_until_done};
 use crate::curve::moment_text;
-use crate::kafka::{ClientSettings, OffsetFinder, Record, Source, SourceEvent, Target, TargetError};
+use crate::kafka::{ClientSettings, OffsetFinder, Source, SourceEvent, Target, TargetError};
 use crate::profile::Isolation;
 use crate::results::ResultsError;
 use crate::results::pending::write_new;
@@ -111,7 +111,7 @@ fn held(target: &Target, topic: &str, partitions: usize) -> Result<Vec<Run>, Cap
     Ok(held)
 }
 
-/// The latest moment before which there are not more than so many records from the beginning on, over all partitions.
+/// The latest end for which all partitions together hold at most `most` records since the beginning.
 fn last_moment_of(
     finder: &OffsetFinder,
     held: &[Run],
@@ -194,7 +194,7 @@ fn read(
             && open.wants(record)
             && refused.is_none()
         {
-            refused = rows.see(&sighting(record)).err();
+            refused = rows.see(&sighting(None, record)).err();
             seen += 1;
             if seen % SHOW_EVERY == 0 {
                 progress(CaptureProgress { doing: CaptureStep::Recording, done: seen.min(of), of });
@@ -205,15 +205,4 @@ fn read(
     };
     read_until_done(&mut source, &Clock::anchored_now(), order.topic, PATIENCE, take)?;
     refused.map_or(Ok(()), |system| Err(system.into()))
-}
-
-fn sighting<'r>(record: &Record<'r>) -> Sighting<'r> {
-    Sighting {
-        partition: record.partition() as usize,
-        offset: record.offset(),
-        stamp_ms: record.timestamp().map(|timestamp| timestamp.ms),
-        key: record.key(),
-        payload: record.payload(),
-        event_time_ms: None,
-    }
 }

@@ -92,7 +92,7 @@ fn runs_of(order: &SampleOrder<'_>, round: &[Chunk]) -> Vec<(Run, u64)> {
     round.iter().map(run).collect()
 }
 
-fn sighting<'r>(extractor: Option<&Extractor>, record: &Record<'r>) -> Sighting<'r> {
+pub(super) fn sighting<'r>(extractor: Option<&Extractor>, record: &Record<'r>) -> Sighting<'r> {
     let event_time_ms =
         extractor.and_then(|extractor| extractor.extract(record.payload(), |name| record.header(name)).event_time_ms);
     Sighting {

@@ -226,18 +226,7 @@ mod tests {
     const AT_80: Look = Look { width: 80, colour: false, terminal: true };
 
     fn incident(kind: IncidentKind, from_s: u64, to_s: Option<u64>, figure: f64) -> Incident {
-        Incident {
-            kind,
-            stream: "orders".to_owned(),
-            stage: None,
-            slo: None,
-            partitions: Vec::new(),
-            brokers: None,
-            group: None,
-            from_s,
-            to_s,
-            figure,
-        }
+        Incident::new(kind, ("orders", None), (from_s, to_s), figure)
     }
 
     fn phase(name: &str, waiting: u64) -> PhaseSummary {
