@@ -141,13 +141,28 @@ fn put_together(seconds: &[Second], width_s: usize) -> Vec<Second> {
     seconds.chunks(width_s).map(one).collect()
 }
 
-/// What is due and not delivered, at the end of each second.
+/// What is due and not delivered, at the end of each second. What is delivered before the second in which it counts as due is not forgotten: a
+/// second that ends late has deliveries of the next one in it, and a sum that was cut off at 0 would miss them at the end.
 #[must_use]
 pub(crate) fn backlog(seconds: &[Second]) -> Vec<u64> {
-    let waiting = |left: &mut u64, second: &Second| {
-        let gone = second.delivered.saturating_add(second.given_up);
-        *left = left.saturating_add(second.offered).saturating_sub(gone);
-        Some(*left)
+    let waiting = |left: &mut i128, second: &Second| {
+        *left += i128::from(second.offered) - i128::from(second.delivered) - i128::from(second.given_up);
+        Some(u64::try_from(*left).unwrap_or(if *left < 0 { 0 } else { u64::MAX }))
     };
     seconds.iter().scan(0, waiting).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_delivered_in_a_second_that_ends_late_leaves_no_backlog() {
+        let second = |offered, delivered| Second { offered, delivered, ..Second::default() };
+        let mut seconds: Vec<Second> = (0..40).map(|at| second(300, if at % 2 == 0 { 305 } else { 295 })).collect();
+        seconds.push(second(0, 0));
+        assert_eq!(backlog(&seconds).last(), Some(&0));
+        assert_eq!(backlog(&[second(300, 310), second(300, 200)]), [0, 90]);
+        assert_eq!(backlog(&[second(u64::MAX, 0), second(u64::MAX, 0)]), [u64::MAX, u64::MAX]);
+    }
 }
