@@ -4,7 +4,7 @@ use super::decision::{Broken, DECISION_SCHEMA, FigureDecision, NightDecision, Ni
 use super::series::{Told, told};
 use crate::compare::Thresholds;
 use crate::history::{Accepted, NightLine, Repetition};
-use crate::nights::{FAMILY_LEVEL, FigureNight, Judged, LEAST_NIGHTS, NightJudged, judge};
+use crate::nights::{FAMILY_LEVEL, FigureNight, Judged, LEAST_NIGHTS, NightJudged, Reading, Suspect, judge};
 use crate::verdict::Verdict;
 
 /// Judges a night by the nights before it, and gives the profiles that more repetitions would say more of. `lines` are all lines of the suite,
@@ -114,9 +114,13 @@ fn suspect(tonight: &[&NightLine], is_unsteady: bool, judged: Option<&NightJudge
     let within = tonight.iter().find_map(|line| line.suspect.clone()).filter(|_| is_unsteady);
     let away = judged.and_then(|judged| judged.suspect);
     within.or_else(|| {
-        away.map(|by| {
+        away.map(|Suspect { by, reading }| {
             let word = if by > 0.0 { "slower" } else { "faster" };
-            format!("this machine was {:.0} % {word} than usual, by the CPU time of a fixed load", 100.0 * by.abs())
+            let by_what = match reading {
+                Reading::Cpu => "by the CPU time of a fixed load",
+                Reading::Answers => "by how long a fixed load waits for its answers: something else was busy on it",
+            };
+            format!("this machine was {:.0} % {word} than usual, {by_what}", 100.0 * by.abs())
         })
     })
 }
@@ -188,7 +192,9 @@ fn notes(told: &Told, judged: Option<&NightJudged>, figures: &[FigureDecision]) 
     if let Some(since) = judged.map(|judged| judged.machine_since).filter(|since| *since > 0)
         && let Some(name) = told.names.get(since)
     {
-        notes.push(format!("this machine is another one since night {name}, by the CPU time of a fixed load: figures are compared from there on"));
+        notes.push(format!(
+            "this machine is another one since night {name}, by a fixed load: figures are compared from there on"
+        ));
     }
     let noisy: Vec<&FigureDecision> = figures.iter().filter(|figure| figure.judged == Judged::TooNoisy).collect();
     if let Some(first) = noisy.first() {

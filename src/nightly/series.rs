@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lines::key;
 use super::unsteady::is_unsteady;
 use crate::compare::{Figure, Place, Thresholds, Unit};
-use crate::history::{Accepted, NightLine, Surroundings, changed};
+use crate::history::{Accepted, NightLine, ProbeReading, Surroundings, changed};
 use crate::nights::{LEAST_NIGHTS, MachineNight, NightValue, Nights, Series};
 
 /// A figure's name.
@@ -131,9 +131,11 @@ fn machine(lines: &[&NightLine], names: &[String]) -> Vec<MachineNight> {
     let of = |at: usize| {
         let line = of_each[at]?;
         let so_far: Vec<&NightLine> = of_each[..=at].iter().flatten().copied().collect();
-        let cpu: Vec<f64> = line.probes.iter().map(|probe| probe.cpu_us_per_event).collect();
-        let probe = NightValue::of(&cpu).map(|value| value.center);
-        Some(MachineNight { probe, is_noisy: line.suspect.is_some() && is_unsteady(&so_far) })
+        let middle = |of: fn(&ProbeReading) -> f64| {
+            NightValue::of(&line.probes.iter().map(of).collect::<Vec<_>>()).map(|value| value.center)
+        };
+        let (probe, answers) = (middle(|probe| probe.cpu_us_per_event), middle(|probe| probe.ack_p50_ms));
+        Some(MachineNight { probe, answers, is_noisy: line.suspect.is_some() && is_unsteady(&so_far) })
     };
     (0..names.len()).map(|at| of(at).unwrap_or_default()).collect()
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::family::stand;
 use super::known::Known;
-use super::machine::{Together, shares_of_machine};
+use super::machine::{Suspect, Together, shares_of_machine};
 use super::noise::{Usual, noises};
 use super::seen::{CouldSee, could_see};
 use super::shift::Shift;
@@ -63,8 +63,8 @@ pub struct FigureNight {
 /// All figures in a night.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NightJudged {
-    /// By which share the machine was away from its usual, when that or its own readings make the night suspect.
-    pub suspect: Option<f64>,
+    /// How the machine was away from its usual, when that or its own readings make the night suspect.
+    pub suspect: Option<Suspect>,
     /// The night since which the machine is as it is now.
     pub machine_since: usize,
     /// The figures, as in the series.
@@ -268,7 +268,7 @@ mod tests {
 
     fn nights(series: Vec<Series>) -> Nights {
         let machine = (0..series[0].nights.len())
-            .map(|at| MachineNight { probe: Some(0.01 * ((at * 3 % 5) as f64 - 2.0)), is_noisy: false })
+            .map(|at| MachineNight { probe: Some(0.01 * ((at * 3 % 5) as f64 - 2.0)), ..MachineNight::default() })
             .collect();
         Nights { machine, series }
     }
@@ -342,7 +342,7 @@ mod tests {
         let mut nights = nights(vec![series(&step(24, 23, 0.3))]);
         nights.machine[23].probe = Some(0.3);
         assert_eq!(said(&nights)[23], Judged::Suspect);
-        nights.machine[23] = MachineNight { probe: Some(0.0), is_noisy: true };
+        nights.machine[23] = MachineNight { probe: Some(0.0), is_noisy: true, ..MachineNight::default() };
         assert_eq!(said(&nights)[23], Judged::Suspect);
     }
 

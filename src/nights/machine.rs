@@ -17,11 +17,29 @@ const LOWERS: f64 = 0.85;
 /// And out of all figures that become quieter by it, where that leaves less than this of the noise of most of them.
 const LOWERS_ALL: f64 = 0.95;
 
+/// What the probe reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// What an event takes in CPU time.
+    Cpu,
+    /// How long an event waits for its answer.
+    Answers,
+}
+
+/// Why a night is suspect.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Suspect {
+    /// By which share a reading is away from its usual.
+    pub by: f64,
+    /// Which of them.
+    pub reading: Reading,
+}
+
 /// What is known of the machine in a night.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct MachineState {
-    /// By which share the probe is away from its usual, where that or its own readings make the night suspect.
-    pub(super) suspect: Option<f64>,
+    /// The probe's reading that is away from its usual most, where that or a difference within the night makes it suspect.
+    pub(super) suspect: Option<Suspect>,
     /// The night from which on the machine is as it is now.
     pub(super) since: usize,
 }
@@ -33,10 +51,7 @@ pub(super) fn states(nights: &[MachineNight]) -> Vec<MachineState> {
     let mut states: Vec<MachineState> = Vec::with_capacity(nights.len());
     let mut since = 0;
     for at in 0..nights.len() {
-        let away = away(nights, &states, since, at);
-        let is_far = away.is_some_and(|away| away.is_far);
-        let suspect = (is_far || nights[at].is_noisy).then(|| away.map_or(0.0, |away| away.by.exp_m1()));
-        states.push(MachineState { suspect, since });
+        states.push(MachineState { suspect: suspect(nights, &states, since, at), since });
         if let Some(first) = new_machine(nights, &states, at).filter(|first| *first > since) {
             since = first;
             for state in &mut states[first..] {
@@ -47,17 +62,31 @@ pub(super) fn states(nights: &[MachineNight]) -> Vec<MachineState> {
     states
 }
 
+/// Whether a night is suspect, and by which reading.
+fn suspect(nights: &[MachineNight], states: &[MachineState], since: usize, at: usize) -> Option<Suspect> {
+    let of = |reading: Reading| away(nights, states, since, at, reading).map(|away| (reading, away));
+    let [cpu, answers] = [Reading::Cpu, Reading::Answers].map(of);
+    let far = [cpu, answers].into_iter().flatten().filter(|(_, away)| away.is_far);
+    let furthest = far.max_by(|(_, one), (_, other)| one.by.abs().total_cmp(&other.by.abs()));
+    let noisy = || nights[at].is_noisy.then(|| (Reading::Cpu, cpu.map_or(0.0, |(_, away)| away.by)));
+    let found = furthest.map(|(reading, away)| (reading, away.by)).or_else(noisy);
+    found.map(|(reading, by)| Suspect { by: by.exp_m1(), reading })
+}
+
 #[derive(Clone, Copy)]
 struct Away {
     by: f64,
     is_far: bool,
 }
 
-/// How far the probe is from its usual, as a logarithm; none while that is not known.
-fn away(nights: &[MachineNight], states: &[MachineState], since: usize, at: usize) -> Option<Away> {
-    let probe = nights[at].probe?;
-    let calm =
-        (since..at).rev().filter(|night| states[*night].suspect.is_none()).filter_map(|night| nights[night].probe);
+/// How far a reading is from its usual, as a logarithm; none while that is not known.
+fn away(nights: &[MachineNight], states: &[MachineState], since: usize, at: usize, reading: Reading) -> Option<Away> {
+    let read = |night: usize| match reading {
+        Reading::Cpu => nights[night].probe,
+        Reading::Answers => nights[night].answers,
+    };
+    let tonight = read(at)?;
+    let calm = (since..at).rev().filter(|night| states[*night].suspect.is_none()).filter_map(read);
     let calm: Vec<f64> = calm.take(BASELINE_NIGHTS).collect();
     if calm.len() < LEAST_NIGHTS.min(since.max(1) * LEAST_NIGHTS) && calm.len() < LASTING_NIGHTS {
         return None;
@@ -65,15 +94,15 @@ fn away(nights: &[MachineNight], states: &[MachineState], since: usize, at: usiz
     let center = median(calm.clone())?;
     let deviations: Vec<f64> = calm.iter().map(|value| value - center).collect();
     let deviation = scaled_mad(&deviations)?.max(LEAST_DEVIATION);
-    let by = probe - center;
+    let by = tonight - center;
     Some(Away { by, is_far: by.abs() > FAR * deviation && by.abs() > FAR_SHARE.ln_1p() })
 }
 
 /// The first of the latest nights that are all far on one side, when there are enough of them.
 fn new_machine(nights: &[MachineNight], states: &[MachineState], at: usize) -> Option<usize> {
     let first = (at + 1).checked_sub(LASTING_NIGHTS)?;
-    let by: Vec<f64> =
-        (first..=at).filter(|night| !nights[*night].is_noisy).filter_map(|night| states[night].suspect).collect();
+    let calm = (first..=at).filter(|night| !nights[*night].is_noisy);
+    let by: Vec<f64> = calm.filter_map(|night| states[night].suspect).map(|suspect| suspect.by).collect();
     let is_one_side = by.iter().all(|by| *by > 0.0) || by.iter().all(|by| *by < 0.0);
     (by.len() == LASTING_NIGHTS && is_one_side).then_some(first)
 }
@@ -132,7 +161,7 @@ mod tests {
     use super::*;
 
     fn nights(probes: &[f64]) -> Vec<MachineNight> {
-        probes.iter().map(|probe| MachineNight { probe: Some(*probe), is_noisy: false }).collect()
+        probes.iter().map(|probe| MachineNight { probe: Some(*probe), ..MachineNight::default() }).collect()
     }
 
     /// Nights that differ by a percent or so.
@@ -147,7 +176,20 @@ mod tests {
         let states = states(&nights(&probes));
         let suspect: Vec<usize> = (0..20).filter(|night| states[*night].suspect.is_some()).collect();
         assert_eq!(suspect, [12]);
-        assert!((states[12].suspect.unwrap() - 0.3_f64.exp_m1()).abs() < 0.05);
+        let suspect = states[12].suspect.unwrap();
+        assert!((suspect.by - 0.3_f64.exp_m1()).abs() < 0.05 && suspect.reading == Reading::Cpu, "{suspect:?}");
+    }
+
+    #[test]
+    fn a_night_in_which_events_waited_for_the_processors_is_suspect_though_each_took_no_more_of_them() {
+        let waits: Vec<f64> =
+            calm(20).iter().enumerate().map(|(at, wait)| if at == 12 { wait + 0.12 } else { *wait }).collect();
+        let mut busy = nights(&calm(20));
+        busy.iter_mut().zip(&waits).for_each(|(night, wait)| night.answers = Some(*wait));
+        let states = states(&busy);
+        let suspect: Vec<usize> = (0..20).filter(|night| states[*night].suspect.is_some()).collect();
+        assert_eq!(suspect, [12]);
+        assert_eq!(states[12].suspect.map(|suspect| suspect.reading), Some(Reading::Answers));
     }
 
     #[test]

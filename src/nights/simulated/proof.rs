@@ -69,6 +69,15 @@ fn told(name: &str, [nights, raised, suspect, yesterday]: &[usize; 4]) {
     );
 }
 
+/// A machine that jumps in the night of a change makes it suspect, which is another question.
+fn without_jumps(night: f64, repetition: f64) -> impl Fn(u64) -> World {
+    move |seed| {
+        let mut world = World::new(night, repetition, seed);
+        world.has_jumps = false;
+        world
+    }
+}
+
 /// What was found of a change.
 #[derive(Default)]
 struct Found {
@@ -80,12 +89,11 @@ struct Found {
     could_see: Vec<f64>,
 }
 
-fn found_of(night: f64, repetition: f64, by: f64, figures: &[usize], histories: u64, seed: u64) -> Found {
+/// In histories of `worlds`, each with a seed of its own.
+fn found_of(worlds: impl Fn(u64) -> World, by: f64, figures: &[usize], histories: u64, seed: u64) -> Found {
     let mut found = Found::default();
     for history in 0..histories {
-        let mut world = World::new(night, repetition, seed * 7_000_003 + history);
-        // A machine that jumps in the same nights makes them suspect, which is another question.
-        world.has_jumps = false;
+        let mut world = worlds(seed * 7_000_003 + history);
         world.change = Some(Change { at: CHANGED, by: by.ln_1p(), figures: figures.to_vec() });
         let judged = lived(&mut world);
         let first = (CHANGED..world.count)
@@ -115,7 +123,7 @@ fn how_soon_it_is_right() {
     for (night, repetition) in [(0.02, 0.03), (0.03, 0.03), (0.03, 0.08), (0.05, 0.05), (0.10, 0.08)] {
         for (name, figures) in [("one figure", vec![7]), ("a profile", (0..12).collect())] {
             for by in [0.05, 0.1, 0.2] {
-                let found = found_of(night, repetition, by, &figures, histories, seed);
+                let found = found_of(without_jumps(night, repetition), by, &figures, histories, seed);
                 let of = |count: usize| 100.0 * count as f64 / found.histories as f64;
                 let when_found = 100.0 * found.dated as f64 / found.within_fourteen.max(1) as f64;
                 eprintln!(
@@ -141,7 +149,7 @@ fn whether_what_it_could_see_is_what_it_sees() {
         let mut truth = None;
         for step in 1..40 {
             let by = 1.08_f64.powi(step) * 0.03;
-            let found = found_of(night, repetition, by, &[7], histories, seed + step as u64);
+            let found = found_of(without_jumps(night, repetition), by, &[7], histories, seed + step as u64);
             let share = found.within_three as f64 / found.histories as f64;
             said.extend(found.could_see);
             if share >= 0.9 {
@@ -161,5 +169,39 @@ fn whether_what_it_could_see_is_what_it_sees() {
             at(0.95),
             truth.map_or("no change tried".to_owned(), |truth| format!("{:.1} %", 100.0 * truth))
         );
+    }
+}
+
+#[test]
+#[ignore = "takes minutes: scripts/prove-nightly"]
+fn what_the_probe_is_worth() {
+    let (histories, seed) = (asked("FLOODMARK_HISTORIES", 60), asked("FLOODMARK_SEED", 1));
+    for (night, repetition) in [(0.02, 0.03), (0.03, 0.03), (0.05, 0.03), (0.05, 0.08), (0.10, 0.08)] {
+        for has_probe in [true, false] {
+            let worlds = |seed: u64| {
+                let mut world = without_jumps(night, repetition)(seed);
+                world.has_probe = has_probe;
+                world
+            };
+            let with_jumps = |seed: u64| {
+                let mut world = worlds(seed);
+                world.has_jumps = true;
+                world
+            };
+            let raised: usize =
+                (0..histories).map(|at| alarms(&lived(&mut with_jumps(seed * 9_000_011 + at))).len()).sum();
+            let profile: Vec<usize> = (0..12).collect();
+            let found = [0.1, 0.2].map(|by| found_of(worlds, by, &profile, histories, seed).within_three);
+            let share = |count: usize| 100.0 * count as f64 / histories as f64;
+            eprintln!(
+                "noise {:.0} % and {:.0} %, {} the probe: {raised} false alarms in {} nights; a profile 10 and 20 % worse is found within 3 nights in {:.0} and {:.0} %",
+                100.0 * night,
+                100.0 * repetition,
+                if has_probe { "with" } else { "without" },
+                60 * histories,
+                share(found[0]),
+                share(found[1])
+            );
+        }
     }
 }

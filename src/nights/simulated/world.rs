@@ -45,6 +45,8 @@ pub(super) struct World {
     pub(super) change: Option<Change>,
     /// Whether the machine has another level now and then.
     pub(super) has_jumps: bool,
+    /// Whether the machine itself is measured.
+    pub(super) has_probe: bool,
 }
 
 impl World {
@@ -64,6 +66,7 @@ impl World {
             values: Vec::new(),
             change: None,
             has_jumps: true,
+            has_probe: true,
             random,
         }
     }
@@ -91,7 +94,7 @@ impl World {
             .map(|figure| self.own[figure] + self.machine_share[figure] * machine + self.changed(at, figure))
             .collect();
         let probe = machine + PROBE_ERROR * normal(&mut self.random);
-        nights.machine.push(MachineNight { probe: Some(probe), is_noisy: false });
+        nights.machine.push(MachineNight { probe: self.has_probe.then_some(probe), ..MachineNight::default() });
         self.values = vec![Vec::new(); self.own.len()];
         for profile in 0..PROFILES {
             self.run(profile);
