@@ -13,6 +13,7 @@ use tokio::time::{sleep_until, timeout};
 use super::ceiling::{Batch, Queue};
 use super::groups::Groups;
 use super::memory::Memory;
+use super::misdeeds::Books;
 use super::partition::Partition;
 use super::quota::Quotas;
 use super::readers::ReaderId;
@@ -46,6 +47,8 @@ pub(super) struct Cluster {
     /// What waits to be stored under a ceiling.
     queue: Queue,
     quotas: Quotas,
+    /// What it did wrong on purpose.
+    pub(super) books: Books,
     arrivals: AtomicU64,
     readers: AtomicU64,
 }
@@ -66,6 +69,7 @@ impl Cluster {
             begun: Instant::now(),
             queue: Queue::default(),
             quotas: Quotas::default(),
+            books: Books::default(),
             arrivals: AtomicU64::new(0),
             readers: AtomicU64::new(0),
             config,

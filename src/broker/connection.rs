@@ -48,6 +48,7 @@ pub(super) async fn serve(cluster: Arc<Cluster>, mut stream: TcpStream) {
         waiter: Arc::default(),
         has_fetched: AtomicBool::new(false),
         throttled_ms: AtomicU64::new(0),
+        is_cut: AtomicBool::new(false),
     };
     cluster.connections.fetch_add(1, Ordering::AcqRel);
     if let Err(Ended::Malformed(_)) = serve_frames(&cluster, &link, &mut stream).await {
@@ -76,6 +77,9 @@ async fn serve_frames(cluster: &Cluster, link: &Link, stream: &mut TcpStream) ->
             () = read_ahead(stream, &mut buffer, &mut held) => return Ok(()),
         };
         held.release();
+        if link.is_cut.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let _ = paused.wait_for(|paused| !paused).await;
         if let Some(mut reply) = reply {
             stream.write_all_buf(&mut reply).await?;

@@ -8,7 +8,8 @@
 //! means that everything below it was read; with several consumers of a partition the slowest counts, as long as it is connected and has
 //! fetched within the last minute. Unread batches are never dropped.
 //!
-//! With a [`Ceiling`] it takes in no more than that, so that a search for its capacity can be checked.
+//! With a [`Ceiling`] it takes in no more than that, so that a search for its capacity can be checked; with [`Misdeeds`] it does wrong, so that
+//! what checks its clients can be.
 //!
 //! `ListOffsets` by timestamp is exact for uncompressed batches and returns the batch's first offset for compressed ones.
 
@@ -27,6 +28,7 @@ mod log;
 mod membership;
 mod memory;
 mod metadata;
+mod misdeeds;
 mod offset_commits;
 mod offsets;
 mod partition;
@@ -49,6 +51,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use thiserror::Error;
 
 pub use ceiling::{Ceiling, Pause, ServiceTimes};
+pub use misdeeds::{Done, Misdeeds};
 pub use server::Broker;
 
 /// What the broker does with a batch that does not fit under its memory cap.
@@ -77,6 +80,8 @@ pub struct BrokerConfig {
     pub auto_create_topics: bool,
     /// What it takes in at most.
     pub ceiling: Ceiling,
+    /// What it does wrong on purpose.
+    pub misdeeds: Misdeeds,
 }
 
 impl Default for BrokerConfig {
@@ -88,6 +93,7 @@ impl Default for BrokerConfig {
             when_full: WhenFull::default(),
             auto_create_topics: false,
             ceiling: Ceiling::default(),
+            misdeeds: Misdeeds::default(),
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Link {
     pub(super) has_fetched: AtomicBool,
     /// How long its next request waits, in milliseconds: it is over its quota.
     pub(super) throttled_ms: AtomicU64,
+    /// Its last request was carried out, and gets no answer: the connection is closed.
+    pub(super) is_cut: AtomicBool,
 }
 
 impl Link {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -74,17 +74,33 @@ struct State {
     running: HashMap<i64, Option<i64>>,
     aborted: Vec<Aborted>,
     waiting: Vec<Arc<Notify>>,
+    /// From here on, what is stored is not shown to readers yet.
+    hidden_from: Option<i64>,
     deleted: bool,
 }
 
 impl State {
     fn bounds(&self) -> Bounds {
-        let high_watermark = self.log.next_offset();
+        let high_watermark = self.hidden_from.unwrap_or(self.log.next_offset());
         let log_start = self.log.start_offset();
         let first_running = self.running.values().flatten().copied().min();
         // Records of an open transaction may have been deleted.
         let last_stable = first_running.unwrap_or(high_watermark).max(log_start);
         Bounds { log_start, last_stable, high_watermark }
+    }
+
+    /// Where a batch lies already; none where it is the next of its producer.
+    ///
+    /// # Errors
+    /// Kafka's error for a batch out of order, or from a fenced producer.
+    fn stored_before(&self, header: &BatchHeader) -> Result<Option<Appended>, ResponseError> {
+        let log_start_offset = self.log.start_offset();
+        match self.producers.judge(header) {
+            Sequencing::Fresh => Ok(None),
+            Sequencing::Duplicate(base_offset) => Ok(Some(Appended { base_offset, log_start_offset, duplicate: true })),
+            Sequencing::OutOfOrder => Err(ResponseError::OutOfOrderSequenceNumber),
+            Sequencing::StaleEpoch => Err(ResponseError::InvalidProducerEpoch),
+        }
     }
 
     fn live(&self) -> Result<(), ResponseError> {
@@ -114,23 +130,24 @@ pub(super) struct Partition {
 }
 
 impl Partition {
-    /// Stores a checked batch, unless it is already stored.
+    /// Stores a checked batch, unless it is already stored. With `shows_after`, readers see it only when [`Partition::show`] says so.
     ///
     /// # Errors
     /// Kafka's error for a batch out of order, from a fenced producer, or outside its transaction.
-    pub(super) fn append(&self, header: &BatchHeader, bytes: Bytes, arrival: u64) -> Result<Appended, ResponseError> {
+    pub(super) fn append(
+        &self,
+        header: &BatchHeader,
+        bytes: Bytes,
+        arrival: u64,
+        shows_after: Duration,
+    ) -> Result<Appended, ResponseError> {
         let (appended, waiting) = {
             let mut state = lock(&self.state);
             state.live()?;
-            let log_start_offset = state.log.start_offset();
-            match state.producers.judge(header) {
-                Sequencing::Fresh => {}
-                Sequencing::Duplicate(base_offset) => {
-                    return Ok(Appended { base_offset, log_start_offset, duplicate: true });
-                }
-                Sequencing::OutOfOrder => return Err(ResponseError::OutOfOrderSequenceNumber),
-                Sequencing::StaleEpoch => return Err(ResponseError::InvalidProducerEpoch),
+            if let Some(stored) = state.stored_before(header)? {
+                return Ok(stored);
             }
+            let log_start_offset = state.log.start_offset();
             let next_offset = state.log.next_offset();
             if header.is_transactional() {
                 let first = state.running.get_mut(&header.producer_id).ok_or(ResponseError::InvalidTxnState)?;
@@ -138,10 +155,39 @@ impl Partition {
             }
             let base_offset = state.log.append(header, bytes, arrival);
             state.producers.note(header, base_offset);
+            if !shows_after.is_zero() {
+                state.hidden_from.get_or_insert(base_offset);
+            }
             (Appended { base_offset, log_start_offset, duplicate: false }, std::mem::take(&mut state.waiting))
         };
         wake(waiting);
         Ok(appended)
+    }
+
+    /// Shows readers what is stored below this offset.
+    pub(super) fn show(&self, end: i64) {
+        let waiting = {
+            let mut state = lock(&self.state);
+            let next_offset = state.log.next_offset();
+            state.hidden_from = state.hidden_from.map(|from| from.max(end)).filter(|from| *from < next_offset);
+            std::mem::take(&mut state.waiting)
+        };
+        wake(waiting);
+    }
+
+    /// Claims to have stored a batch, and has not. The next one gets its offsets.
+    ///
+    /// # Errors
+    /// As when it is stored.
+    pub(super) fn forget(&self, header: &BatchHeader) -> Result<Appended, ResponseError> {
+        let mut state = lock(&self.state);
+        state.live()?;
+        let (base_offset, log_start_offset) = (state.log.next_offset(), state.log.start_offset());
+        if let Some(stored) = state.stored_before(header)? {
+            return Ok(stored);
+        }
+        state.producers.note(header, base_offset);
+        Ok(Appended { base_offset, log_start_offset, duplicate: false })
     }
 
     /// Reads for a consumer.
@@ -300,7 +346,7 @@ mod tests {
         transactional: bool,
     ) -> Result<Appended, ResponseError> {
         let bytes = batch_of(count, producer, transactional, 0);
-        partition.append(&BatchHeader::check(&bytes).unwrap(), bytes, 0)
+        partition.append(&BatchHeader::check(&bytes).unwrap(), bytes, 0, Duration::ZERO)
     }
 
     fn fetch(partition: &Partition, committed_only: bool) -> Found {

@@ -15,11 +15,12 @@ use super::partition::Appended;
 use super::topics::Topic;
 
 /// Stores the batches of a request, waiting for room under the memory cap for as long as the request's timeout allows. `frame_bytes` is the
-/// size of the frame that the batches are slices of.
-pub(super) async fn produce(cluster: &Cluster, request: ProduceRequest, frame_bytes: usize) -> ProduceResponse {
+/// size of the frame that the batches are slices of. The answer, and how many events were stored.
+pub(super) async fn produce(cluster: &Cluster, request: ProduceRequest, frame_bytes: usize) -> (ProduceResponse, u64) {
     let acks_known = (-1..=1).contains(&request.acks);
     let patience = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let mut responses = Vec::with_capacity(request.topic_data.len());
+    let mut events = 0;
     for data in request.topic_data {
         let topic = cluster.topics.find(&data.name, data.topic_id);
         let mut partition_responses = Vec::with_capacity(data.partition_data.len());
@@ -30,12 +31,20 @@ pub(super) async fn produce(cluster: &Cluster, request: ProduceRequest, frame_by
                 Err(error) => Err(*error),
                 Ok(topic) => store(cluster, topic, partition, frame_bytes, patience).await,
             };
-            partition_responses.push(answer(index, stored));
+            events += stored.as_ref().map_or(0, |stored| stored.events);
+            partition_responses.push(answer(index, stored.map(|stored| stored.appended)));
         }
         let response = TopicProduceResponse::default().with_name(data.name).with_topic_id(data.topic_id);
         responses.push(response.with_partition_responses(partition_responses));
     }
-    ProduceResponse::default().with_responses(responses)
+    (ProduceResponse::default().with_responses(responses), events)
+}
+
+/// What became of a batch.
+struct Stored {
+    appended: Appended,
+    /// Events that it added to the log.
+    events: u64,
 }
 
 async fn store(
@@ -44,7 +53,7 @@ async fn store(
     data: PartitionProduceData,
     frame_bytes: usize,
     patience: Duration,
-) -> Result<Appended, ResponseError> {
+) -> Result<Stored, ResponseError> {
     let partition = topic.partition(data.index).ok_or(ResponseError::UnknownTopicOrPartition)?;
     let bytes = data.records.ok_or(ResponseError::InvalidRecord)?;
     if bytes.len() > topic.settings.max_message_bytes {
@@ -57,13 +66,25 @@ async fn store(
     let events = u64::try_from(header.record_count).unwrap_or_default();
     // Before room is taken: a client that goes while it waits would leave it taken.
     cluster.serve(&partition, Batch { events, bytes: bytes.len() as u64 }).await;
+    if cluster.books.forgets(&cluster.config.misdeeds, events) {
+        return Ok(Stored { appended: partition.forget(&header)?, events: 0 });
+    }
     let cost = cost_bytes(bytes.len());
     cluster.take_room(cost, patience).await?;
-    let appended = partition.append(&header, unpinned(bytes, frame_bytes), cluster.next_arrival());
+    let shows_after = cluster.config.misdeeds.shows_after;
+    let appended = partition.append(&header, unpinned(bytes, frame_bytes), cluster.next_arrival(), shows_after);
     if appended.as_ref().map_or(true, |appended| appended.duplicate) {
         cluster.memory.give_back(cost);
     }
-    appended
+    let appended = appended?;
+    if !shows_after.is_zero() {
+        let end = appended.base_offset + i64::from(header.record_count);
+        tokio::spawn(async move {
+            tokio::time::sleep(shows_after).await;
+            partition.show(end);
+        });
+    }
+    Ok(Stored { appended, events: if appended.duplicate { 0 } else { events } })
 }
 
 /// A batch that is a small part of its frame is copied, so that it does not keep the whole frame in memory.
@@ -107,7 +128,7 @@ mod tests {
         let topic = TopicProduceData::default().with_name(StrBytes::from_static_str(topic).into());
         let topics = vec![topic.with_partition_data(vec![data])];
         let request = ProduceRequest::default().with_acks(acks).with_timeout_ms(1).with_topic_data(topics);
-        produce(cluster, request, 0).await.responses[0].partition_responses[0].error_code
+        produce(cluster, request, 0).await.0.responses[0].partition_responses[0].error_code
     }
 
     fn cluster(cap_bytes: u64) -> Cluster {

@@ -70,7 +70,13 @@ pub(super) async fn answer(cluster: &Cluster, link: &Link, frame: Bytes) -> Resu
             let client = header.client_id.as_deref().unwrap_or_default();
             let throttled_ms = millis(cluster.throttle(client, frame_bytes as u64));
             link.throttled_ms.store(u64::from(throttled_ms.unsigned_abs()), Ordering::Relaxed);
-            let response = produce::produce(cluster, request, frame_bytes).await.with_throttle_time_ms(throttled_ms);
+            let (response, stored) = produce::produce(cluster, request, frame_bytes).await;
+            let response = response.with_throttle_time_ms(throttled_ms);
+            let misdeeds = &cluster.config.misdeeds;
+            link.is_cut.store(cluster.books.cuts(misdeeds, stored), Ordering::Relaxed);
+            if !misdeeds.answers_after.is_zero() {
+                tokio::time::sleep(misdeeds.answers_after).await;
+            }
             if wants_answer { encode(call, &response.into()).map(Some) } else { Ok(None) }
         }
         RequestKind::Fetch(request) => {

@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use super::cluster::Cluster;
 use super::connection::serve;
 use super::topics::random_id;
-use super::{BrokerConfig, BrokerError};
+use super::{BrokerConfig, BrokerError, Done};
 
 /// One thread serves all clients: it mostly moves bytes, and the generator and consumer need the other cores.
 const WORKERS: usize = 1;
@@ -100,6 +100,12 @@ impl Broker {
     #[must_use]
     pub fn malformed_connections(&self) -> u64 {
         self.cluster.malformed.load(Ordering::Acquire)
+    }
+
+    /// What it did wrong on purpose.
+    #[must_use]
+    pub fn done(&self) -> Done {
+        self.cluster.books.done()
     }
 
     /// Stops answering. Connections stay open, and requests wait; nothing is lost.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::{CommandError, Outcome};
-use crate::broker::{Broker, BrokerConfig, Ceiling, Pause, ServiceTimes, WhenFull};
+use crate::broker::{Broker, BrokerConfig, Ceiling, Misdeeds, Pause, ServiceTimes, WhenFull};
 use crate::limits::refuse_few_files;
 use crate::profile::Span;
 use crate::profile::units::{ByteSize, Rate};
@@ -124,6 +124,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
         when_full: if args.hold_producers { WhenFull::HoldProducers } else { WhenFull::DropRead },
         auto_create_topics: args.auto_create_topics,
         ceiling: args.ceiling.ceiling()?,
+        misdeeds: Misdeeds::default(),
     };
     refuse_few_files().map_err(CommandError::Environment)?;
     let broker = Broker::start(config).map_err(|error| CommandError::Environment(error.to_string()))?;
