@@ -4,12 +4,13 @@
 //! `profile` → `load` → `produce` → `kafka` → (broker) → `kafka` → `consume` → `check`, `event_time` → `verdict`, `conclude` → `results` → `report`.
 //! `run` wires them together, `merge` joins parts of a run, `capture` and `survey` read existing topics.
 //! `notify` tells an address how a night went; `registry` has the schemas by which `payload` writes.
-//! `capacity` and `trials` search for what a target holds; `provision` plans what to order.
+//! `calibrate` tells whether faults that are made on purpose are found. `capacity` and `trials` search for what a target holds; `provision` plans what to order.
 //! `nightly` plans a night of runs, `history` keeps what it measured, `nights` says whether tonight is worse than the nights before.
 //! `curve` (captured rates) and `units` come before `profile`; `event` (identity, payload) is used by `produce` and `consume`; `broker` is
 //! the embedded broker; `clock` is the process's one clock.
 
 mod by_the_second;
+mod calibrate;
 mod capacity;
 mod capture;
 pub mod check;

@@ -293,7 +293,7 @@ fn way(args: &Args, loaded: &Loaded, embedded: Option<&Broker>, needed: Option<N
         recheck_after: Duration::from_nanos(args.recheck.as_nanos()),
         needed,
         load: hash(&loaded.table),
-        out: args.out.clone().unwrap_or_else(|| default_out(&loaded.name)),
+        out: args.out.clone().unwrap_or_else(|| flags::dated_folder(&format!("capacity-{}", loaded.name))),
     }
 }
 
@@ -351,11 +351,6 @@ fn is_of_cluster(property: &str) -> bool {
 
 fn hash(table: &toml::Table) -> String {
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(table.to_string().as_bytes()))
-}
-
-fn default_out(profile: &str) -> PathBuf {
-    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
-    PathBuf::from(format!("results/capacity-{profile}-{now}"))
 }
 
 impl From<TrialError> for CommandError {

@@ -130,6 +130,12 @@ impl TargetFlags {
     }
 }
 
+/// The folder of what nobody named one for: below `results`, with the time.
+pub(super) fn dated_folder(name: &str) -> PathBuf {
+    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
+    PathBuf::from(format!("results/{name}-{now}"))
+}
+
 fn note_to_stderr(note: &str) {
     // Nobody to hear it is no reason to stop.
     let _unheard = to_stderr(&format!("note: {note}\n"));

@@ -11,6 +11,7 @@ use crate::verdict::{Effect, Verdict};
 pub(crate) mod accept;
 pub(crate) mod broker;
 mod by_registry;
+pub(crate) mod calibrate;
 pub(crate) mod capacity;
 pub(crate) mod capture;
 mod carry_out;
@@ -72,6 +73,8 @@ pub enum Command {
     Report(report::Args),
     /// Tell whether a run, or a set of runs, is worse than another
     Compare(compare::Args),
+    /// Tell whether floodmark finds, on your cluster, what a relay does wrong on purpose
+    Calibrate(calibrate::Args),
     /// Find how much a target can take: the largest multiple of a profile's rates at which its limits hold
     Capacity(capacity::Args),
     /// Tell which setting buys how much: trials of each combination of a profile's and the client's settings
@@ -109,6 +112,7 @@ impl Command {
             Command::Run(args) => Some(&mut args.target),
             Command::Produce(args) => Some(&mut args.target),
             Command::Consume(args) => Some(&mut args.target),
+            Command::Calibrate(args) => Some(&mut args.target),
             Command::Capacity(args) => args.verb.is_none().then_some(&mut args.target),
             Command::Sweep(args) => Some(&mut args.target),
             Command::Nightly(args) => Some(&mut args.target),
@@ -182,6 +186,7 @@ impl Cli {
             Command::Show(args) => show::run(args, out),
             Command::Report(args) => report::run(args, out),
             Command::Compare(args) => compare::run(args, out),
+            Command::Calibrate(args) => calibrate::run(args, out),
             Command::Capacity(args) => capacity::run(args, out),
             Command::Sweep(args) => sweep::run(args, out),
             Command::Nightly(args) => nightly::run(args, out),
@@ -204,6 +209,7 @@ impl Cli {
     pub fn wants_json(&self) -> bool {
         match &self.command {
             Command::Compare(args) => args.json,
+            Command::Calibrate(args) => args.json,
             Command::Capacity(args) => args.wants_json(),
             Command::Sweep(args) => args.json,
             Command::History(args) => args.json,
@@ -228,6 +234,7 @@ impl Cli {
             Command::Nightly(args) => &args.form,
             Command::Report(_)
             | Command::Compare(_)
+            | Command::Calibrate(_)
             | Command::Sweep(_)
             | Command::History(_)
             | Command::Accept(_)

@@ -113,6 +113,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
 fn measure(asked: &Asked, history: &History, stop: &StopFlag) -> Result<bool, CommandError> {
     asked.refuse_other_cluster()?;
     asked.refuse_long_night()?;
+    if !asked.calibrate(stop)? {
+        return Ok(false);
+    }
     let host = HostFacts::of_this_machine().hostname;
     let mut suspects = |record: &NightRecord| suspected(&asked.suite, history, &lines(record, &host));
     let mut record =

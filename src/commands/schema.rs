@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::{CommandError, Outcome};
 use crate::{
+    calibrate::calibration_schema,
     capacity::capacity_schema,
     compare::compare_schema,
     history::history_schema,
@@ -38,6 +39,8 @@ pub enum Format {
     Watermark,
     /// What `floodmark compare --json` prints
     Compare,
+    /// What `floodmark calibrate --json` prints
+    Calibrate,
     /// The capacity.json of a search
     Capacity,
     /// What `floodmark capacity plan --json` prints
@@ -60,6 +63,7 @@ impl Format {
             Format::Summary => summary_schema(),
             Format::Watermark => verdicts_schema(),
             Format::Compare => compare_schema(),
+            Format::Calibrate => calibration_schema(),
             Format::Capacity => capacity_schema(),
             Format::CapacityPlan => provision_schema(),
             Format::Sweep => sweep_schema(),

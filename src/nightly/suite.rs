@@ -58,6 +58,9 @@ pub(crate) struct Suite {
     /// The figures to judge.
     #[serde(default = "figures")]
     figures: Vec<String>,
+    /// Whether the detector is tried on the target first, by faults made on purpose.
+    #[serde(default)]
+    pub(crate) calibrate: bool,
     /// How many nights' runs are kept.
     #[serde(default)]
     pub(crate) keep: Keep,

@@ -9,6 +9,8 @@ mod broker;
 #[cfg(test)]
 mod broker_java;
 #[cfg(test)]
+mod calibrate;
+#[cfg(test)]
 mod capacity;
 #[cfg(test)]
 mod capacity_plan;

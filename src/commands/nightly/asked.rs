@@ -8,18 +8,25 @@ use std::time::Duration;
 
 use super::{Args, say};
 use crate::commands::CommandError;
+use crate::commands::calibrate::usual_way;
 use crate::commands::flags::ProfileFlags;
 use crate::figures::seconds;
 use crate::history::{History, clean};
 use crate::kafka::{ClientSettings, Target};
 use crate::nightly::{self, NIGHT_SCHEMA, NightRecord, Suite, SuiteProfile};
 use crate::results::ResultsError;
+use crate::results::pending::write_whole;
 use crate::results::stamp::now_rfc3339;
 use crate::shipped;
-use crate::trials::{NightWay, ProfileWay, takes_s};
+use crate::stop::StopFlag;
+use crate::trials::{self, NightWay, ProfileWay, takes_s};
+use crate::verdict::Verdict;
 
 /// How long the cluster may take to answer at first.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Says that the detector was tried in this night, and how.
+const CALIBRATED: &str = "calibration.json";
 
 /// A night that can be measured.
 pub(super) struct Asked {
@@ -32,6 +39,8 @@ pub(super) struct Asked {
     /// How its runs are made.
     pub(super) way: NightWay,
     settings: ClientSettings,
+    /// Flags of the target, but for the brokers.
+    target: Vec<OsString>,
     hash: String,
 }
 
@@ -61,7 +70,8 @@ impl Asked {
         let hash = hash(&suite, &way);
         // A night may be named ahead of the clock; it is none from the future then.
         let today = today.max(night).to_string();
-        Ok(Asked { suite, night: night.to_string(), today, way, settings, hash })
+        let target = target(args, &suite);
+        Ok(Asked { suite, night: night.to_string(), today, way, settings, target, hash })
     }
 
     /// The night before its first run.
@@ -130,6 +140,29 @@ impl Asked {
             seconds(takes_s),
             seconds(budget.as_secs_f64())
         )))
+    }
+
+    /// Tries the detector on the target, where the suite asks for it and this night has not done so. Whether it was not stopped.
+    ///
+    /// # Errors
+    /// A detector that misses a fault: what the night would say could not be believed.
+    pub(super) fn calibrate(&self, stop: &StopFlag) -> Result<bool, CommandError> {
+        let out = self.way.out.join("calibrate");
+        let done = out.join(CALIBRATED);
+        if !self.suite.calibrate || done.exists() {
+            return Ok(true);
+        }
+        say("calibrating: faults are made on purpose, and must be found …");
+        let way = usual_way(self.settings.clone(), self.suite.cluster.clone(), self.target.clone(), out);
+        let Some(found) = trials::calibrate(&way, stop, &mut |_| {})? else { return Ok(false) };
+        if found.verdict != Verdict::Pass {
+            let why = format!("calibrate: {}: nothing is measured tonight; look at {}", found.text, found.folder);
+            return Err(CommandError::Nothing(why));
+        }
+        say(&found.text);
+        let text = serde_json::to_vec_pretty(&found).map_err(io::Error::from)?;
+        write_whole(&done, &text)?;
+        Ok(true)
     }
 
     /// Keeps a second night of the suite from running at the same time, until it is dropped or the process ends.
@@ -204,13 +237,15 @@ fn profile_way(profile: &SuiteProfile) -> Result<ProfileWay, CommandError> {
     Ok(ProfileWay { file: profile.file.clone(), flags: arguments, lasts_s })
 }
 
-/// Flags of every run. The suite's cluster is confirmed by standing in the suite.
+/// Flags of every run.
 fn flags(args: &Args, suite: &Suite) -> Vec<OsString> {
-    let mut flags: Vec<OsString> = Vec::new();
-    if let Some(brokers) = &args.target.brokers {
-        flags.extend(["--brokers".into(), brokers.into()]);
-    }
-    flags.extend(args.target.arguments());
+    let brokers = args.target.brokers.iter().flat_map(|brokers| ["--brokers".into(), brokers.into()]);
+    brokers.chain(target(args, suite)).collect()
+}
+
+/// Flags of the target, but for the brokers. The suite's cluster is confirmed by standing in the suite.
+fn target(args: &Args, suite: &Suite) -> Vec<OsString> {
+    let mut flags = args.target.arguments();
     if let Some(cluster) = suite.cluster.as_ref().filter(|_| args.target.allow_cluster.is_none()) {
         flags.extend(["--allow-cluster".into(), cluster.into()]);
     }

@@ -1,14 +1,14 @@
 //! From the command line to the trials that it asks for.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use super::Args;
 use super::checked::{Checked, checked};
 use crate::capacity::busiest_at_once;
 use crate::commands::CommandError;
+use crate::commands::flags::dated_folder;
 use crate::figures::seconds;
-use crate::profile::{Loaded, Span};
+use crate::profile::Span;
 use crate::sweep::{
     BESIDE_S, Plan, PlanError, Role, SWEEP_SCHEMA, SweepFound, SweepRecord, Varied, named, read_list, refuse_twins,
     role_of,
@@ -108,7 +108,7 @@ fn series(args: &Args, plan: &Plan, all: &[Checked], first: &Checked) -> Series 
         own_flags: own_flags.collect(),
         lasts: busiest_at_once(&first.loaded.profile, args.duration).lasts,
         embedded: first.settings.brokers().is_none(),
-        out: args.out.clone().unwrap_or_else(|| default_out(&first.loaded)),
+        out: args.out.clone().unwrap_or_else(|| dated_folder(&format!("sweep-{}", first.loaded.name))),
     }
 }
 
@@ -142,11 +142,6 @@ fn hash(args: &Args, plan: &Plan, series: &Series, all: &[Checked]) -> String {
         plan, series.own_flags, series.lasts, args.repeat, args.capacity, args.before
     );
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
-}
-
-fn default_out(loaded: &Loaded) -> PathBuf {
-    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
-    PathBuf::from(format!("results/sweep-{}-{now}", loaded.name))
 }
 
 impl From<PlanError> for CommandError {

@@ -1,5 +1,6 @@
 //! What a person sees: a live view or a line each second, and the closing table.
 
+pub(crate) mod calibrate;
 pub(crate) mod capacity;
 pub(crate) mod capture;
 pub(crate) mod closing;
