@@ -19,7 +19,7 @@ page_is_sound() { # FILE: neither formatter has a word to say, and man finds nam
     local said
     said=$(LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$1" 2>&1 > /dev/null)
     [ -z "$said" ] || { echo "$1: $said"; return 1; }
-    ! mandoc -T lint -W error "$1" || return 1
+    mandoc -T lint -W error "$1" || return 1
     lexgrog "$1" > /dev/null || { echo "$1: man finds no name in it"; return 1; }
 }
 
@@ -29,7 +29,7 @@ pages_are_sound() { for page in "$WORK"/tarball/man/man1/*.1; do page_is_sound "
 commands_below() { # COMMAND...
     local name
     "$FLOODMARK" "$@" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]\+\) .*/\1/p' | grep -v '^help$' | while read -r name; do
-        echo "$* $name"
+        echo "$*${1:+ }$name"
         commands_below "$@" "$name"
     done
 }
@@ -89,7 +89,7 @@ PYTHON
 sbom_names_every_crate() {
     local missing
     missing=$(comm -13 <(jq -r '.components[] | .name + " " + .version' "$WORK/tarball/floodmark.cdx.json" | sort) \
-        <(cargo tree --locked --edges normal --features vendored --prefix none --format '{p}' | awk '$1 != "floodmark" { print $1, substr($2, 2) }' | sort -u))
+        <(cargo tree --locked --edges normal --features vendored --prefix none --format '{p}' | awk 'NF > 1 && $1 != "floodmark" { print $1, substr($2, 2) }' | sort -u))
     [ -z "$missing" ] || { echo "not in the SBOM: $missing"; return 1; }
 }
 

@@ -73,7 +73,7 @@ make_bases() {
     inside "$base-slim" <<< 'apt-get install -qq -y --no-install-recommends ca-certificates > /dev/null'
     mkdir -p "$base-run"
     inside "$base-slim" <<'SH' > "$WORK/base-run.tar"
-dpkg -L libc6 libgcc-s1 libssl3 ca-certificates netbase base-files 2> /dev/null | while read -r file; do if [ -f "$file" ] || [ -L "$file" ]; then echo "$file"; fi; done > /tmp/list
+dpkg -L libc6 libgcc-s1 ca-certificates netbase base-files | while read -r file; do if [ -f "$file" ] || [ -L "$file" ]; then echo "$file"; fi; done > /tmp/list
 tar --create --files-from=/tmp/list /etc/ssl /etc/passwd /etc/group /lib /lib64 --no-recursion 2> /dev/null
 SH
     tar --extract --file "$WORK/base-run.tar" --directory "$base-run"
