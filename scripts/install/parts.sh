@@ -112,6 +112,17 @@ action_judges() { # PLACE CODE SAID INPUTS...: the summary and the artifact say 
     [ -s "$WORK/action/$1/artifacts/floodmark-load-1/floodmark.xml" ]
 }
 
+# A night is void, too, where the machine is busy with other things: 3 is an answer.
+action_judges_a_night() { # INPUTS...
+    local folder=$WORK/suite
+    mkdir -p "$folder"
+    printf '%s\n' 'name = "smoke"' 'budget = "3m"' 'repetitions = 1' '[[profile]]' 'file = "load.toml"' > "$folder/nightly.toml"
+    printf '%s\n' 'duration = "5s"' 'warmup = "1s"' '[[stream]]' 'name = "orders"' 'rate = "200/s"' > "$folder/load.toml"
+    action_judges night 3 smoke suite="$folder/nightly.toml" "$@" && return
+    rm -rf "$WORK/action/night"
+    action_judges night 0 smoke suite="$folder/nightly.toml" "$@"
+}
+
 try_action() {
     local sum args
     python_with check-jsonschema==0.39.0 PyYAML
@@ -124,5 +135,6 @@ try_action() {
         action_judges broken 1 fail url="file://$TARBALL" sha256="$sum" profile=average arguments="$args"$'\n--set\nstream.0.slo.ack_p99=1us'
     check action "a wrong sum is not unpacked" action wrong 1 url="file://$TARBALL" sha256="${sum//[0-9]/0}" profile=average
     check action "a profile that there is not ends the job with 2, and the summary says so" action_judges none 2 'not measured' url="file://$TARBALL" sha256="$sum" profile=nothing
+    check action "a suite's night is judged, and told the summary" action_judges_a_night url="file://$TARBALL" sha256="$sum"
     left action "not run by GitHub's runner: its steps were, in order, with the variables that it sets"
 }
