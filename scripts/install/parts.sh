@@ -28,7 +28,8 @@ pages_are_sound() { for page in "$WORK"/tarball/man/man1/*.1; do page_is_sound "
 # Every command in the help of every command, by asking the program.
 commands_below() { # COMMAND...
     local name
-    "$FLOODMARK" "$@" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]\+\) .*/\1/p' | grep -v '^help$' | while read -r name; do
+    "$FLOODMARK" "$@" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]\+\) .*/\1/p' | while read -r name; do
+        [ "$name" != help ] || continue
         echo "$*${1:+ }$name"
         commands_below "$@" "$name"
     done

@@ -41,7 +41,8 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get install -qq -y --no-install-recommends man-db > /dev/null
 MANWIDTH=80 man floodmark-run | grep -A1 '^NAME'
 MANWIDTH=80 man floodmark-capacity-plan | grep -A1 '^NAME'
-[ -s /usr/share/bash-completion/completions/floodmark ] && [ -s /usr/share/zsh/vendor-completions/_floodmark ]
+[ -s /usr/share/bash-completion/completions/floodmark ]
+[ -s /usr/share/zsh/vendor-completions/_floodmark ]
 [ -s /usr/share/fish/vendor_completions.d/floodmark.fish ]
 SH
 }
@@ -113,7 +114,7 @@ judges_read_only() {
         mount -t proc proc "$1/proc"
         mount --bind "$2" "$1/floodmark/results"
         mount -o remount,ro,bind "$1"
-        ! touch "$1/floodmark/x" 2> /dev/null
+        if touch "$1/floodmark/x" 2> /dev/null; then exit 99; fi
         code=0
         setpriv --no-new-privs --inh-caps=-all --bounding-set=-all,+sys_chroot,+setuid,+setgid -- \
             unshare --root="$1" --wd=/floodmark --setgid 65532 --setuid 65532 /usr/local/bin/floodmark run average --duration 5s --quiet || code=$?
