@@ -99,14 +99,14 @@ try_sbom() {
     check sbom "every crate of the program stands in it" sbom_names_every_crate
 }
 
-action() { # PLACE CODE INPUTS...
+action() { # PLACE CODES INPUTS...: 0, or 0|3
     local place=$WORK/action/$1 wanted=$2 code=0
     shift 2
     "$WORK/venv/bin/python" scripts/install/action.py "$place" "$@" || code=$?
-    [ $code = "$wanted" ] || { echo "the job ended with $code, not $wanted"; return 1; }
+    [[ $code =~ ^($wanted)$ ]] || { echo "the job ended with $code, not $wanted"; return 1; }
 }
 
-action_judges() { # PLACE CODE SAID INPUTS...: the summary and the artifact say it
+action_judges() { # PLACE CODES SAID INPUTS...: the summary and the artifact say it
     local said=$3
     action "$1" "$2" "${@:4}" || return 1
     grep -qi -- "$said" "$WORK/action/$1/summary.md" || { cat "$WORK/action/$1/summary.md"; return 1; }
@@ -119,9 +119,7 @@ action_judges_a_night() { # INPUTS...
     mkdir -p "$folder"
     printf '%s\n' 'name = "smoke"' 'budget = "3m"' 'repetitions = 1' '[[profile]]' 'file = "load.toml"' > "$folder/nightly.toml"
     printf '%s\n' 'duration = "5s"' 'warmup = "1s"' '[[stream]]' 'name = "orders"' 'rate = "200/s"' > "$folder/load.toml"
-    action_judges night 3 smoke suite="$folder/nightly.toml" "$@" && return
-    rm -rf "$WORK/action/night"
-    action_judges night 0 smoke suite="$folder/nightly.toml" "$@"
+    action_judges night '0|3' smoke suite="$folder/nightly.toml" "$@"
 }
 
 try_action() {
