@@ -33,6 +33,7 @@ pub mod limits;
 pub mod load;
 #[cfg(test)]
 mod loopback_certificate;
+mod manual;
 mod median;
 pub mod merge;
 mod mergeable;

@@ -23,6 +23,7 @@ mod error;
 pub(crate) mod flags;
 pub(crate) mod history;
 pub(crate) mod inspect;
+pub(crate) mod man;
 pub(crate) mod merge;
 pub(crate) mod new;
 pub(crate) mod nightly;
@@ -101,8 +102,10 @@ pub enum Command {
     Broker(broker::Args),
     /// Print the JSON Schema of a file format
     Schema(schema::Args),
-    /// Print shell completions or the manual page
+    /// Print what a shell completes
     Completions(completions::Args),
+    /// Print the manual page of a command, or write all of them to a folder
+    Man(man::Args),
 }
 
 impl Command {
@@ -130,7 +133,8 @@ impl Command {
             | Command::Curve(_)
             | Command::Broker(_)
             | Command::Schema(_)
-            | Command::Completions(_) => None,
+            | Command::Completions(_)
+            | Command::Man(_) => None,
         }
     }
 }
@@ -201,6 +205,7 @@ impl Cli {
             Command::Broker(args) => broker::run(args, out),
             Command::Schema(args) => schema::run(args, out),
             Command::Completions(args) => completions::run(args, out),
+            Command::Man(args) => man::run(args, out),
         }
     }
 
@@ -246,7 +251,8 @@ impl Cli {
             | Command::New(_)
             | Command::Broker(_)
             | Command::Schema(_)
-            | Command::Completions(_) => return None,
+            | Command::Completions(_)
+            | Command::Man(_) => return None,
         };
         Some(form.chosen())
     }

@@ -1,5 +1,6 @@
 //! Client settings: floodmark's own, then those of a file, then those of the command line.
 
+mod authorities;
 mod jaas;
 mod java;
 mod parsed;
@@ -403,8 +404,16 @@ impl ClientSettings {
                 ("log.connection.close", "false"),
             ],
         );
+        if cfg!(feature = "vendored") && self.is_secured() {
+            settings.extend(authorities::place(|name| std::env::var_os(name).is_some()));
+        }
         overlay(&mut settings, own);
         settings
+    }
+
+    /// Whether TLS is asked for.
+    fn is_secured(&self) -> bool {
+        self.get("security.protocol").is_some_and(|protocol| protocol.to_ascii_lowercase().contains("ssl"))
     }
 
     fn with_given(&self, mut settings: BTreeMap<String, String>) -> BTreeMap<String, String> {

@@ -170,5 +170,6 @@ pub(super) const WRONG: &[&str] = &[
     "capacity plan --curve gaps.csv",
     "capacity plan absent.toml",
     "completions ksh",
+    "man capacity plam",
     "schema run",
 ];
