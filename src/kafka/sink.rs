@@ -9,26 +9,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::error::KafkaError as ClientError;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::batch::{self, Batch, BatchTopic, EventQueue, NativeDelivery, ProducerNews, Reports};
+use super::client::{Client, Quiet, producer};
 use super::error::KafkaError;
 use super::record::{Beside, Written};
-use super::settings::native;
 use super::throttle;
 use crate::event::Partition;
-
-/// Keeps the client quiet: what it would print arrives as deliveries and errors.
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, _facility: &str, _message: &str) {}
-    fn error(&self, _error: ClientError, _reason: &str) {}
-}
 
 impl ProducerContext for Quiet {
     type DeliveryOpaque = usize;
@@ -153,7 +142,7 @@ pub(crate) struct Sink {
     // Dropped in this order: reports and the topic handle before the client.
     returned: Receiver<Returned>,
     topic: BatchTopic,
-    producer: Arc<BaseProducer<Quiet>>,
+    producer: Arc<Client<BaseProducer<Quiet>>>,
     topic_name: String,
     one_by_one: bool,
     slots: Arc<[Slot]>,
@@ -169,7 +158,7 @@ pub(crate) struct Sink {
 pub(crate) struct Deliveries {
     // Dropped in this order: the queue before the client.
     queue: EventQueue,
-    _producer: Arc<BaseProducer<Quiet>>,
+    _producer: Arc<Client<BaseProducer<Quiet>>>,
     slots: Arc<[Slot]>,
     ever_used: Arc<AtomicUsize>,
     returning: Sender<Returned>,
@@ -187,12 +176,10 @@ impl Sink {
     /// # Errors
     /// As in [`KafkaError`]: refused settings, or transactions that cannot be set up within `timeout`.
     pub(crate) fn open(options: &SinkOptions, timeout: Duration) -> Result<(Sink, Deliveries), KafkaError> {
-        let producer = BaseProducer::from_config_and_context(&native(&options.settings), Quiet)
-            .map_err(|error| KafkaError::settings(&error))?;
+        let producer = producer(&options.settings, Quiet)?;
         if options.transactional {
-            producer
-                .init_transactions(timeout)
-                .map_err(|error| KafkaError::request("setting up transactions", error))?;
+            let id = options.settings.get("transactional.id").map_or("", String::as_str);
+            producer.init_transactions(timeout).map_err(|error| KafkaError::producer_id(&error, id))?;
         }
         let topic = BatchTopic::open(&producer, &options.topic)?;
         // The client knows the topic's partitions, and is connected, before the first event is due.
