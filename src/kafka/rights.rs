@@ -67,7 +67,8 @@ impl Resource {
         match self {
             Resource::Topic(name) => format!("--topic {name}"),
             Resource::Group(name) => format!("--group {name}"),
-            Resource::TransactionalId(name) => format!("--transactional-id {name}"),
+            // Each run has another one.
+            Resource::TransactionalId(_) => "--transactional-id floodmark- --resource-pattern-type prefixed".to_owned(),
             Resource::Cluster => "--cluster".to_owned(),
         }
     }

@@ -165,6 +165,8 @@ pub(crate) struct Deliveries {
     /// Ending a transaction waits, on the worker's thread, until the reports of all its events have been dropped.
     drops_reports: bool,
     last_error: Option<String>,
+    /// The last error is that of a login.
+    login_failed: bool,
     fatal: Option<String>,
     /// The longest that a broker asked the client to wait, since that was last taken.
     throttled_ms: u64,
@@ -199,6 +201,7 @@ impl Sink {
             returning,
             drops_reports: options.transactional,
             last_error: None,
+            login_failed: false,
             fatal: None,
             throttled_ms: 0,
         };
@@ -367,19 +370,21 @@ impl Deliveries {
     /// Waits up to `timeout` for reports and hands each to `seen`. Returns whether there were any.
     pub(crate) fn poll(&mut self, timeout: Duration, mut seen: impl FnMut(Delivery)) -> bool {
         let slots = &self.slots;
-        let mut given_back = Vec::new();
+        let (mut given_back, mut acked) = (Vec::new(), false);
         let news = self.queue.poll_producer(timeout, |native| {
             let Some(slot) = slots.get(native.opaque) else { return };
             let event = slot.read();
             slot.in_use.store(false, Ordering::Relaxed);
             given_back.push(native.opaque as u32);
-            seen(Delivery { event, outcome: outcome_of(&native) });
+            let outcome = outcome_of(&native);
+            acked |= matches!(outcome, Outcome::Acked { .. });
+            seen(Delivery { event, outcome });
         });
         let mut reports = None;
         match news {
             ProducerNews::Deliveries(read) => reports = Some(read),
             ProducerNews::Error { reason, fatal: true, .. } => self.fatal = Some(reason),
-            ProducerNews::Error { code, reason, .. } => self.last_error = Some(format!("{code}: {reason}")),
+            ProducerNews::Error { code, reason, .. } => self.hear(code, &reason),
             ProducerNews::Statistics(json) => self.throttled_ms = self.throttled_ms.max(throttle::longest_ms(&json)),
             ProducerNews::Nothing => {}
         }
@@ -387,11 +392,22 @@ impl Deliveries {
             reports = None;
         }
         let came = !given_back.is_empty();
+        // A login that works again has nothing to do with what fails later.
+        self.login_failed &= !acked;
         if came {
             // A worker that has ended needs no slots any more.
             let _worker_ended = self.returning.send(Returned { slots: given_back, _reports: reports });
         }
         came
+    }
+
+    /// Keeps why a login failed: what follows are connections that end because of it.
+    fn hear(&mut self, code: RDKafkaErrorCode, reason: &str) {
+        let is_login = code == RDKafkaErrorCode::Authentication;
+        if is_login || !self.login_failed {
+            self.last_error = Some(format!("{code}: {reason}"));
+        }
+        self.login_failed |= is_login;
     }
 
     /// The events that are still in flight: their outcome is not known.

@@ -181,7 +181,7 @@ impl Target {
     /// # Errors
     /// [`TargetError`] when one may not be written to, has another number of partitions, or cannot be created.
     pub fn prepare_topics(&self, plans: &[TopicPlan<'_>]) -> Result<Vec<u32>, TargetError> {
-        let found = side_by_side(plans, |plan| plan.check(self.partitions_of(plan.topic)?));
+        let found = side_by_side(plans, |plan| plan.check(self.partitions_of(plan.topic, Operation::Write)?));
         let found = found.into_iter().collect::<Result<Vec<Option<u32>>, TargetError>>()?;
         let wanted = |plan: &TopicPlan<'_>| plan.partitions.unwrap_or(DEFAULT_PARTITIONS);
         let planned = plans.iter().zip(&found);
@@ -198,7 +198,7 @@ impl Target {
     /// # Errors
     /// [`TargetError::NoStageTopic`] when it does not exist.
     pub fn stage_partitions(&self, stage: &str, topic: &str) -> Result<u32, TargetError> {
-        self.partitions_of(topic)?
+        self.partitions_of(topic, Operation::Read)?
             .ok_or_else(|| TargetError::NoStageTopic { topic: topic.to_owned(), stage: stage.to_owned() })
     }
 
@@ -261,22 +261,21 @@ impl Target {
         let told: BTreeMap<&str, Operations> = topics.into_iter().zip(told).collect();
         let missing = wanted.iter().find_map(|(topic, operation)| match told.get(topic) {
             None | Some(Operations::Untold) => None,
-            Some(Operations::Hidden) => Some(Denied::on_topic(Operation::Describe, topic)),
-            Some(Operations::Allowed(allowed)) => {
-                (!allowed.contains(operation)).then(|| Denied::on_topic(*operation, topic))
-            }
+            Some(Operations::Allowed(allowed)) if allowed.contains(operation) => None,
+            Some(Operations::Hidden | Operations::Allowed(_)) => Some(Denied::on_topic(*operation, topic)),
         });
         missing.map_or(Ok(()), |denied| Err(denied.into()))
     }
 
-    fn partitions_of(&self, topic: &str) -> Result<Option<u32>, KafkaError> {
+    /// How many partitions a topic has, if it exists. `purpose` is what it is wanted for: that right includes the one to see it.
+    fn partitions_of(&self, topic: &str, purpose: Operation) -> Result<Option<u32>, KafkaError> {
         let metadata = self
             .client
             .fetch_metadata(Some(topic), ONE_REQUEST)
             .map_err(|error| KafkaError::request(format!("asking for topic {topic}"), error))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         if found.is_some_and(is_hidden) {
-            return Err(Denied::on_topic(Operation::Describe, topic).into());
+            return Err(Denied::on_topic(purpose, topic).into());
         }
         Ok(found.filter(|found| exists(found)).map(|found| found.partitions().len() as u32).filter(|n| *n > 0))
     }
