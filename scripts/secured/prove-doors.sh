@@ -4,7 +4,7 @@
 # shellcheck source=/dev/null
 . "$SCRIPTS/secured/clients.sh"
 
-# A run comes by both forms of client settings, the other commands by each in turn.
+# A run comes by both forms of client settings, the other commands by each in turn, the other way round at the next door.
 prove_ways() {
     local door command form=properties
     cat >"$WORK/night.toml" <<SUITE
@@ -19,10 +19,13 @@ SUITE
         for command in run apart watermark capture records inspect new capacity sweep nightly; do
             client_flags "$door" "$form"
             try_way "$door" "$form" "$command"
-            form=$([ "$form" = properties ] && echo librdkafka || echo properties)
+            flip
         done
+        flip
     done
 }
+
+flip() { form=$([ "$form" = properties ] && echo librdkafka || echo properties); }
 
 client_flags() { # DOOR FORM: leaves them in CLIENT
     local line
@@ -62,13 +65,13 @@ way_apart() {
 }
 
 way_watermark() { said watermark -t floodmark-door --engine flink --bound 5s "${CLIENT[@]}"; }
-way_capture() { said capture -t floodmark-door --from '1h ago' --sample 100 --out "$1.csv" "${CLIENT[@]}"; }
+way_capture() { said capture -t floodmark-door --from '10m ago' --step 1s --sample 100 --out "$1.csv" "${CLIENT[@]}"; }
 way_records() { said capture -t floodmark-door --from '1h ago' --records "$1.csv" --records-limit 50 "${CLIENT[@]}"; }
 way_inspect() { said inspect -t floodmark-door "${CLIENT[@]}"; }
 way_new() { said new "$1.toml" --from-topic floodmark-door "${CLIENT[@]}"; }
 
 way_capacity() {
-    said capacity door.toml --trial 2s --confirm 2s --no-recovery --no-recheck --most-trials 1 "${CLIENT[@]}" --out "$1"
+    said capacity door.toml --set stream.orders.slo.end_to_end_p99=60s --trial 8s --confirm 8s --no-recovery --no-recheck --most-trials 1 "${CLIENT[@]}" --out "$1"
 }
 
 way_sweep() { said sweep door.toml --vary linger.ms=0,5 --repeat 1 --duration 2s "${CLIENT[@]}" --out "$1"; }

@@ -81,7 +81,7 @@ right_records() { way_records "$@"; }
 right_inspect() { way_inspect "$@"; }
 right_new() { way_new "$@"; }
 right_sample() { way_capture "$@"; }
-right_capture() { said capture -t floodmark-door --from '1h ago' --out "$1.csv" "${CLIENT[@]}"; }
+right_capture() { said capture -t floodmark-door --from '10m ago' --step 1s --out "$1.csv" "${CLIENT[@]}"; }
 right_new-topic() { said run door.toml --set "stream.orders.topic=floodmark-$(basename "$1")" "${CLIENT[@]}" --out "$1"; }
 right_transactions() { said run door.toml --set stream.orders.delivery=exactly-once "${CLIENT[@]}" --out "$1"; }
 right_produce() { said produce door.toml "${CLIENT[@]}" --out "$1"; }

@@ -125,3 +125,46 @@ fn name(name: &X509NameRef) -> String {
     let text = entry.and_then(|entry| entry.data().to_string().ok());
     text.map_or_else(|| "an authority without a name".to_owned(), |text| format!("`{text}`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+    use crate::loopback_certificate::{acceptor, certificate};
+
+    /// The port of a server that takes TLS connections for as long as the test lasts, and its certificate as PEM.
+    fn server() -> (u16, String) {
+        let (certificate, key) = certificate();
+        let (listener, acceptor) = (TcpListener::bind("127.0.0.1:0").unwrap(), acceptor(&certificate, &key));
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || listener.incoming().flatten().for_each(|client| drop(acceptor.accept(client))));
+        (port, String::from_utf8(certificate.to_pem().unwrap()).unwrap())
+    }
+
+    fn said_of(settings: &[(&str, &str)], address: &str) -> Option<String> {
+        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        complaint(&settings, address).map(|cause| cause.to_string())
+    }
+
+    #[test]
+    fn a_broker_without_a_voucher_or_of_another_name_is_said() {
+        let (port, pem) = server();
+        let (by_number, by_name) = (format!("127.0.0.1:{port}"), format!("localhost:{port}"));
+        let unknown = said_of(&[], &by_number).unwrap();
+        assert!(unknown.contains("signed by `a server on loopback`, which is not trusted here (self"), "{unknown}");
+        let trusting = ("ssl.ca.pem", pem.as_str());
+        assert_eq!(said_of(&[trusting], &by_number), None, "accepted");
+        let other = said_of(&[trusting], &by_name).unwrap();
+        assert!(other.contains("its certificate is for 127.0.0.1, not for localhost; name the broker"), "{other}");
+        let unchecked = ("ssl.endpoint.identification.algorithm", "none");
+        assert_eq!(said_of(&[trusting, unchecked], &by_name), None);
+    }
+
+    #[test]
+    fn a_broker_that_is_gone_adds_nothing() {
+        assert_eq!(said_of(&[], "127.0.0.1:1"), None);
+        assert_eq!(said_of(&[], "no address"), None);
+    }
+}
