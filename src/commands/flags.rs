@@ -92,11 +92,15 @@ impl TargetFlags {
     /// # Errors
     /// A pair or a file that cannot be read, or that the client does not take.
     pub fn settings(&self) -> Result<ClientSettings, SettingsError> {
-        let (brokers, file) = (self.brokers.as_deref(), self.client_config.as_deref());
-        let settings =
-            ClientSettings::gather_with_tokens(brokers, file, &self.property, self.token_command.as_deref())?;
+        let settings = self.gathered()?;
         settings.remarks().iter().for_each(|remark| note_to_stderr(remark));
         Ok(settings)
+    }
+
+    /// The client's settings, without a word on what was passed over.
+    pub(super) fn gathered(&self) -> Result<ClientSettings, SettingsError> {
+        let (brokers, file) = (self.brokers.as_deref(), self.client_config.as_deref());
+        ClientSettings::gather_with_tokens(brokers, file, &self.property, self.token_command.as_deref())
     }
 
     /// Adds what the environment and the folder's `floodmark.toml` say, and tells on standard error what was taken from where.

@@ -158,15 +158,15 @@ fn alert_in(said: &str) -> &str {
 }
 
 fn of_login(said: &str, lowered: &str) -> Option<Understood> {
-    const MECHANISMS: &str = "supported mechanisms:";
     let has = |part: &str| lowered.contains(part);
     let understood = |said: &str, way_out| Some((Kind::ForGood, said.to_owned(), way_out));
-    if let Some(at) = lowered.find(MECHANISMS) {
-        let takes = said.get(at + MECHANISMS.len()..).unwrap_or_default().trim();
-        if takes.is_empty() {
-            let way_out = "set security.protocol=plaintext (ssl with TLS), or name the port of its SASL listener";
-            return understood("it takes no login on this port", way_out);
-        }
+    let takes = said.split_once("supported mechanisms:").map(|(_, takes)| takes.trim());
+    if takes == Some("") || has("sasl handshake not supported") {
+        understood(
+            "it takes no login on this port",
+            "set security.protocol=plaintext (ssl with TLS), or name the port of its SASL listener",
+        )
+    } else if let Some(takes) = takes {
         let said = format!("it does not take this sasl.mechanism, only {}", takes.replace(',', ", "));
         understood(&said, "set one of them")
     } else if has("invalid_token") {
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     /// Lines as librdkafka 2.12.1 logged them, each against a broker of the kind that its text describes.
-    const HEARD: [(&str, Kind, &str); 17] = [
+    const HEARD: [(&str, Kind, &str); 18] = [
         (
             "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT)",
             Kind::Passing,
@@ -278,6 +278,11 @@ mod tests {
             "[thrd:sasl_plaintext://127.0.0.1:9092/bootstrap]: sasl_plaintext://127.0.0.1:9092/bootstrap: SASL PLAIN mechanism handshake failed: Broker: Request not valid in current SASL state: broker's supported mechanisms: (after 1ms in state AUTH_HANDSHAKE)",
             Kind::ForGood,
             "127.0.0.1:9092: it takes no login on this port",
+        ),
+        (
+            "[thrd:sasl_plaintext://127.0.0.1:9092/bootstrap]: sasl_plaintext://127.0.0.1:9092/bootstrap: Failed to initialize SASL authentication: SASL Handshake not supported by broker (required by mechanism PLAIN) (after 1ms in state APIVERSION_QUERY)",
+            Kind::ForGood,
+            "127.0.0.1:9092: it takes no login on this port; set security.protocol=plaintext",
         ),
         (
             "[thrd:sasl_plaintext://127.0.0.1:9222/bootstrap]: sasl_plaintext://127.0.0.1:9222/bootstrap: SASL OAUTHBEARER mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's supported mechanisms: PLAIN,SCRAM-SHA-256 (after 1ms in state AUTH_HANDSHAKE)",

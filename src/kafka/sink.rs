@@ -93,6 +93,8 @@ pub(crate) enum TransactionOutcome {
     Unknown(String),
 }
 
+/// How the client begins to tell that it got no newer token.
+const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token";
 /// In a slot: the event belongs to no phase.
 const NO_PHASE: u8 = u8::MAX;
 
@@ -165,8 +167,8 @@ pub(crate) struct Deliveries {
     /// Ending a transaction waits, on the worker's thread, until the reports of all its events have been dropped.
     drops_reports: bool,
     last_error: Option<String>,
-    /// The last error is that of a login.
-    login_failed: bool,
+    /// How much the last error says about a login: 0 for nothing.
+    login_trouble: u8,
     fatal: Option<String>,
     /// The longest that a broker asked the client to wait, since that was last taken.
     throttled_ms: u64,
@@ -201,7 +203,7 @@ impl Sink {
             returning,
             drops_reports: options.transactional,
             last_error: None,
-            login_failed: false,
+            login_trouble: 0,
             fatal: None,
             throttled_ms: 0,
         };
@@ -393,7 +395,9 @@ impl Deliveries {
         }
         let came = !given_back.is_empty();
         // A login that works again has nothing to do with what fails later.
-        self.login_failed &= !acked;
+        if acked {
+            self.login_trouble = 0;
+        }
         if came {
             // A worker that has ended needs no slots any more.
             let _worker_ended = self.returning.send(Returned { slots: given_back, _reports: reports });
@@ -401,13 +405,17 @@ impl Deliveries {
         came
     }
 
-    /// Keeps why a login failed: what follows are connections that end because of it.
+    /// Keeps why a login failed: what follows are connections that end because of it, and refusals of a token that could not be renewed.
     fn hear(&mut self, code: RDKafkaErrorCode, reason: &str) {
-        let is_login = code == RDKafkaErrorCode::Authentication;
-        if is_login || !self.login_failed {
+        let rank = match code {
+            RDKafkaErrorCode::Authentication if reason.starts_with(NO_TOKEN) => 2,
+            RDKafkaErrorCode::Authentication => 1,
+            _ => 0,
+        };
+        if rank >= self.login_trouble {
             self.last_error = Some(format!("{code}: {reason}"));
+            self.login_trouble = rank;
         }
-        self.login_failed |= is_login;
     }
 
     /// The events that are still in flight: their outcome is not known.

@@ -176,12 +176,12 @@ impl Target {
     }
 
     /// Makes sure that the streams' topics exist and may be written to; missing ones are created in one request. Returns their numbers of
-    /// partitions, in the order of the plans.
+    /// partitions, in the order of the plans. `purpose` is what they are wanted for.
     ///
     /// # Errors
     /// [`TargetError`] when one may not be written to, has another number of partitions, or cannot be created.
-    pub fn prepare_topics(&self, plans: &[TopicPlan<'_>]) -> Result<Vec<u32>, TargetError> {
-        let found = side_by_side(plans, |plan| plan.check(self.partitions_of(plan.topic, Operation::Write)?));
+    pub fn prepare_topics(&self, plans: &[TopicPlan<'_>], purpose: Operation) -> Result<Vec<u32>, TargetError> {
+        let found = side_by_side(plans, |plan| plan.check(self.partitions_of(plan.topic, purpose)?));
         let found = found.into_iter().collect::<Result<Vec<Option<u32>>, TargetError>>()?;
         let wanted = |plan: &TopicPlan<'_>| plan.partitions.unwrap_or(DEFAULT_PARTITIONS);
         let planned = plans.iter().zip(&found);
@@ -193,12 +193,12 @@ impl Target {
         Ok(plans.iter().zip(found).map(|(plan, found)| found.unwrap_or_else(|| wanted(plan))).collect())
     }
 
-    /// The number of partitions of a topic that a stage reads.
+    /// The number of partitions of a topic that a stage reads; `purpose` is what this process does there.
     ///
     /// # Errors
     /// [`TargetError::NoStageTopic`] when it does not exist.
-    pub fn stage_partitions(&self, stage: &str, topic: &str) -> Result<u32, TargetError> {
-        self.partitions_of(topic, Operation::Read)?
+    pub fn stage_partitions(&self, stage: &str, topic: &str, purpose: Operation) -> Result<u32, TargetError> {
+        self.partitions_of(topic, purpose)?
             .ok_or_else(|| TargetError::NoStageTopic { topic: topic.to_owned(), stage: stage.to_owned() })
     }
 

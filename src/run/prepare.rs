@@ -120,7 +120,8 @@ fn start_embedded(request: &Request) -> Result<Option<Broker>, RunError> {
 /// Refuses a run that would find out in its midst what it is not allowed to do.
 fn refuse_missing_rights(role: Role, target: &Target, streams: &[PreparedStream]) -> Result<(), RunError> {
     let sends = streams.iter().filter(|_| role.sends()).map(|stream| (stream.topic.as_str(), Operation::Write));
-    let stages = streams.iter().flat_map(|stream| &stream.stages).map(|stage| (stage.topic.as_str(), Operation::Read));
+    let observed = streams.iter().filter(|_| role.observes()).flat_map(|stream| &stream.stages);
+    let stages = observed.map(|stage| (stage.topic.as_str(), Operation::Read));
     Ok(target.require(&sends.chain(stages).collect::<Vec<_>>())?)
 }
 

@@ -102,7 +102,7 @@ impl SurveyError {
 pub fn survey(survey: &Survey, progress: &mut dyn FnMut(CaptureProgress)) -> Result<TopicWatermarks, SurveyError> {
     let Survey { settings, topic, .. } = survey;
     let target = Target::connect(settings, CONNECT_TIMEOUT).map_err(TargetError::from)?;
-    let partitions = target.stage_partitions("", topic).map_err(of_named_topic)?;
+    let partitions = target.stage_partitions("", topic, Operation::Read).map_err(of_named_topic)?;
     target.require(&[(topic, Operation::Read)]).map_err(TargetError::from)?;
     let held =
         target.ranges(topic, partitions, Isolation::ReadCommitted, OFFSETS_TIMEOUT).map_err(TargetError::from)?;
