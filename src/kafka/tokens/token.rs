@@ -91,7 +91,7 @@ mod tests {
         let token = jwt("{\"sub\": \"me\", \"exp\": 100}");
         let read = |printed: &str| Token::read(printed, 40_000).map(|token| (token.text, token.expires_ms));
         assert_eq!(read(&format!("{token}\n")), Ok((token.clone(), 100_000)));
-        assert_eq!(read(&format!("{{\"access_token\": \"{token}\"}}")), Ok((token.clone(), 100_000)));
+        assert_eq!(read(&format!("{{\"access_token\": \"{token}\"}}")), Ok((token, 100_000)));
         let opaque = "{\"access_token\": \"a-b.c~\", \"expires_in\": 30, \"token_type\": \"Bearer\"}";
         assert_eq!(read(opaque), Ok(("a-b.c~".to_owned(), 70_000)));
         assert_eq!(read(&opaque.replace("30", "\"30\"")), Ok(("a-b.c~".to_owned(), 70_000)));
