@@ -4,9 +4,10 @@
 # shellcheck source=/dev/null
 . "$SCRIPTS/secured/clients.sh"
 
-# A run comes by both forms of client settings, the other commands by each in turn, the other way round at the next door.
+# A run comes by both forms of client settings, the other nine commands by each in turn, and so the other way round at the next door.
 prove_ways() {
-    local door command form=properties
+    local door command form
+    local turn=properties
     cat >"$WORK/night.toml" <<SUITE
 cluster = "$CLUSTER"
 repetitions = 1
@@ -14,18 +15,17 @@ repetitions = 1
 file = "door.toml"
 SUITE
     for door in "${DOORS[@]}"; do
-        client_flags "$door" librdkafka
-        try_way "$door" librdkafka run
-        for command in run apart watermark capture records inspect new capacity sweep nightly; do
+        for form in librdkafka properties; do
             client_flags "$door" "$form"
-            try_way "$door" "$form" "$command"
-            flip
+            try_way "$door" "$form" run
         done
-        flip
+        for command in apart watermark capture records inspect new capacity sweep nightly; do
+            client_flags "$door" "$turn"
+            try_way "$door" "$turn" "$command"
+            turn=$([ "$turn" = properties ] && echo librdkafka || echo properties)
+        done
     done
 }
-
-flip() { form=$([ "$form" = properties ] && echo librdkafka || echo properties); }
 
 client_flags() { # DOOR FORM: leaves them in CLIENT
     local line

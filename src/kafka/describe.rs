@@ -8,7 +8,7 @@
 #![expect(unsafe_code, reason = "topic ids are reached through a call that has no safe wrapper")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
 use std::slice;
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub(super) fn describe<C: ConsumerContext>(
     timeout: Duration,
 ) -> Result<Vec<Option<TopicState>>, KafkaError> {
     // SAFETY: `each_of` hands out descriptions that are live (3).
-    each_of(client, topics, timeout, |topic| topic.and_then(|topic| unsafe { state_of(topic) }))
+    each_of(client, topics, timeout, false, |topic| topic.and_then(|topic| unsafe { state_of(topic) }))
 }
 
 /// What this user may do to each of these topics.
@@ -67,14 +67,15 @@ pub(super) fn operations<C: ConsumerContext>(
         // SAFETY: `each_of` hands out descriptions that are live (3).
         topic.map_or(Operations::Untold, |topic| unsafe { operations_on(topic) })
     };
-    each_of(client, topics, timeout, of_topic)
+    each_of(client, topics, timeout, true, of_topic)
 }
 
-/// What `read` makes of the description of each of these topics, if the cluster gave one.
+/// What `read` makes of the description of each of these topics, if the cluster gave one; `with_operations` if it is to say what is allowed.
 fn each_of<C: ConsumerContext, T>(
     client: &BaseConsumer<C>,
     topics: &[&str],
     timeout: Duration,
+    with_operations: bool,
     read: impl Fn(Option<*const rd::rd_kafka_TopicDescription_t>) -> T,
 ) -> Result<Vec<T>, KafkaError> {
     let what = || "asking which topics exist".to_owned();
@@ -82,7 +83,7 @@ fn each_of<C: ConsumerContext, T>(
         .iter()
         .map(|topic| CString::new(*topic).map_err(|error| KafkaError::request(what(), error)))
         .collect::<Result<_, _>>()?;
-    let event = ask(client, &names, timeout);
+    let event = ask(client, &names, timeout, with_operations);
     if event.0.is_null() {
         return Err(KafkaError::request(what(), "no answer in time"));
     }
@@ -111,7 +112,12 @@ impl Drop for Event {
     }
 }
 
-fn ask<C: ConsumerContext>(client: &BaseConsumer<C>, names: &[CString], timeout: Duration) -> Event {
+fn ask<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    names: &[CString],
+    timeout: Duration,
+    with_operations: bool,
+) -> Event {
     let millis = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
     let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
     let mut error = [0; 256];
@@ -123,7 +129,8 @@ fn ask<C: ConsumerContext>(client: &BaseConsumer<C>, names: &[CString], timeout:
         // A timeout outside the client's range leaves the client's default, which is longer: the wait below decides.
         rd::rd_kafka_AdminOptions_set_request_timeout(options, millis, error.as_mut_ptr(), error.len());
         // One that is refused leaves the operations untold. Its error is ours; a null pointer is allowed.
-        rd::rd_kafka_error_destroy(rd::rd_kafka_AdminOptions_set_include_authorized_operations(options, 1));
+        let set = rd::rd_kafka_AdminOptions_set_include_authorized_operations(options, c_int::from(with_operations));
+        rd::rd_kafka_error_destroy(set);
         let queue = rd::rd_kafka_queue_new(handle);
         rd::rd_kafka_DescribeTopics(handle, topics, options, queue);
         let event = rd::rd_kafka_queue_poll(queue, millis);

@@ -182,8 +182,9 @@ fn of_login(said: &str, lowered: &str) -> Option<Understood> {
             "check sasl.username and sasl.password",
         )
     } else if has("sasl") || has("authentication") {
-        let said = format!("the login failed ({said})");
-        understood(&said, "check sasl.mechanism, sasl.username and sasl.password")
+        // What the broker answered is its last word; anything else may have been a matter of time.
+        let kind = if has("sasl authentication error") { Kind::ForGood } else { Kind::Passing };
+        Some((kind, format!("the login failed ({said})"), "check sasl.mechanism, sasl.username and sasl.password"))
     } else {
         None
     }
