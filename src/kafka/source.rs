@@ -246,7 +246,12 @@ fn event_of(native: NativeRecord<'_>, consumed_ns: u64, behind_ns: u64) -> Sourc
         RDKafkaErrorCode::NoError => SourceEvent::Record { record: Record { native }, consumed_ns, behind_ns },
         RDKafkaErrorCode::PartitionEOF => SourceEvent::End { partition: native.partition(), offset: native.offset() },
         code => SourceEvent::Error {
-            reason: format!("{code}: {}", native.error_text()),
+            reason: match code {
+                RDKafkaErrorCode::TopicAuthorizationFailed => {
+                    format!("{code}: this user lacks the right Read on the topic")
+                }
+                _ => format!("{code}: {}", native.error_text()),
+            },
             fatal: matches!(
                 code,
                 RDKafkaErrorCode::UnknownTopicOrPartition
