@@ -76,7 +76,7 @@ pub struct TargetFlags {
     #[arg(long, value_name = "FILE")]
     pub client_config: Option<PathBuf>,
     /// A command that prints a token to log in with (OAUTHBEARER); it is run again before the token expires [env: FLOODMARK_TOKEN_COMMAND]
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "CMD")]
     pub token_command: Option<String>,
     /// Confirm a cluster that is not on this machine, by its id [env: FLOODMARK_ALLOW_CLUSTER]
     #[arg(long, value_name = "ID")]
