@@ -318,6 +318,9 @@ fn target(args: &Args, embedded: Option<&Broker>) -> Vec<OsString> {
     if let Some(file) = &target.client_config {
         push("--client-config", file.into());
     }
+    if let Some(command) = &target.token_command {
+        push("--token-command", command.into());
+    }
     if let Some(cluster) = &target.allow_cluster {
         push("--allow-cluster", cluster.into());
     }

@@ -75,6 +75,9 @@ pub struct TargetFlags {
     /// A file of client properties, as Kafka's own tools read them [env: FLOODMARK_CLIENT_CONFIG]
     #[arg(long, value_name = "FILE")]
     pub client_config: Option<PathBuf>,
+    /// A command that prints a token to log in with (OAUTHBEARER); it is run again before the token expires [env: FLOODMARK_TOKEN_COMMAND]
+    #[arg(long, value_name = "CMD")]
+    pub token_command: Option<String>,
     /// Confirm a cluster that is not on this machine, by its id [env: FLOODMARK_ALLOW_CLUSTER]
     #[arg(long, value_name = "ID")]
     pub allow_cluster: Option<String>,
@@ -89,9 +92,15 @@ impl TargetFlags {
     /// # Errors
     /// A pair or a file that cannot be read, or that the client does not take.
     pub fn settings(&self) -> Result<ClientSettings, SettingsError> {
-        let settings = ClientSettings::gather(self.brokers.as_deref(), self.client_config.as_deref(), &self.property)?;
+        let settings = self.gathered()?;
         settings.remarks().iter().for_each(|remark| note_to_stderr(remark));
         Ok(settings)
+    }
+
+    /// The client's settings, without a word on what was passed over.
+    pub(super) fn gathered(&self) -> Result<ClientSettings, SettingsError> {
+        let (brokers, file) = (self.brokers.as_deref(), self.client_config.as_deref());
+        ClientSettings::gather_with_tokens(brokers, file, &self.property, self.token_command.as_deref())
     }
 
     /// Adds what the environment and the folder's `floodmark.toml` say, and tells on standard error what was taken from where.
@@ -99,13 +108,26 @@ impl TargetFlags {
     /// # Errors
     /// A variable or a file that cannot be used.
     pub fn complete(&mut self) -> Result<(), CommandError> {
-        let TargetFlags { brokers, property: properties, client_config, allow_cluster, allow_topic: allow_topics } =
-            std::mem::take(self);
-        let flags = Given { brokers, properties, client_config, allow_cluster, allow_topics };
+        let TargetFlags {
+            brokers,
+            property: properties,
+            client_config,
+            token_command,
+            allow_cluster,
+            allow_topic: allow_topics,
+        } = std::mem::take(self);
+        let flags = Given { brokers, properties, client_config, token_command, allow_cluster, allow_topics };
         let below = surroundings::read().map_err(CommandError::Usage)?;
         let Together { given, notes } = together(flags, below);
-        let Given { brokers, properties: property, client_config, allow_cluster, allow_topics: allow_topic } = given;
-        *self = TargetFlags { brokers, property, client_config, allow_cluster, allow_topic };
+        let Given {
+            brokers,
+            properties: property,
+            client_config,
+            token_command,
+            allow_cluster,
+            allow_topics: allow_topic,
+        } = given;
+        *self = TargetFlags { brokers, property, client_config, token_command, allow_cluster, allow_topic };
         notes.iter().for_each(|note| note_to_stderr(note));
         Ok(())
     }
@@ -119,6 +141,9 @@ impl TargetFlags {
         }
         if let Some(file) = &self.client_config {
             push("--client-config", file.into());
+        }
+        if let Some(command) = &self.token_command {
+            push("--token-command", command.into());
         }
         if let Some(cluster) = &self.allow_cluster {
             push("--allow-cluster", cluster.into());

@@ -6,7 +6,7 @@ use super::look::Message;
 use crate::capture::Run;
 use crate::capture::live::RunReader;
 use crate::consume::reading::ReadError;
-use crate::kafka::{ClientSettings, KafkaError, OffsetFinder, OffsetsError, Record, Target, TargetError};
+use crate::kafka::{ClientSettings, KafkaError, OffsetFinder, OffsetsError, Operation, Record, Target, TargetError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many times as far back the reading goes where offsets hold no records: transaction markers, and what compaction removed.
@@ -74,7 +74,10 @@ pub(crate) fn newest(order: &Order<'_>) -> Result<(usize, Vec<Message>), Inspect
     let topic = || order.topic.to_owned();
     Target::connect(order.settings, CONNECT_TIMEOUT)
         .map_err(TargetError::from)
-        .and_then(|target| target.confirm(order.allow_cluster))
+        .and_then(|target| {
+            target.confirm(order.allow_cluster)?;
+            Ok(target.require(&[(order.topic, Operation::Read)])?)
+        })
         .map_err(|why| InspectError::Cluster { topic: topic(), why })?;
     let finder = OffsetFinder::open(order.settings, order.topic)?;
     let (oldest, ends) = (finder.oldest()?, finder.ends()?);

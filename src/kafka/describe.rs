@@ -1,4 +1,5 @@
-//! The topic that a name refers to now: its id, its partitions and their leaders, from the client's DescribeTopics call, which its Rust wrapper lacks.
+//! The topic that a name refers to now: its id, its partitions and their leaders, and what this user may do to it, from the client's
+//! DescribeTopics call, which its Rust wrapper lacks.
 //!
 //! The `unsafe` of this file relies on:
 //! 1. The client handle lives as long as the `BaseConsumer` that it is taken from, which the caller keeps borrowed.
@@ -6,8 +7,8 @@
 //! 3. A result and its descriptions live as long as their event.
 #![expect(unsafe_code, reason = "topic ids are reached through a call that has no safe wrapper")]
 
-use std::collections::BTreeMap;
-use std::ffi::{CStr, CString, c_char};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
 use std::slice;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::KafkaError;
+use super::rights::Operation;
 
 /// The topic that a name refers to now, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,18 +36,54 @@ pub enum TopicState {
     },
 }
 
+/// What this user may do to a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Operations {
+    /// The cluster does not say.
+    Untold,
+    /// The user may not even know whether the topic exists.
+    Hidden,
+    /// These.
+    Allowed(BTreeSet<Operation>),
+}
+
 /// The state of each of these topics; nothing where the cluster does not answer.
 pub(super) fn describe<C: ConsumerContext>(
     client: &BaseConsumer<C>,
     topics: &[&str],
     timeout: Duration,
 ) -> Result<Vec<Option<TopicState>>, KafkaError> {
+    // SAFETY: `each_of` hands out descriptions that are live (3).
+    each_of(client, topics, timeout, false, |topic| topic.and_then(|topic| unsafe { state_of(topic) }))
+}
+
+/// What this user may do to each of these topics.
+pub(super) fn operations<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    topics: &[&str],
+    timeout: Duration,
+) -> Result<Vec<Operations>, KafkaError> {
+    let of_topic = |topic: Option<_>| {
+        // SAFETY: `each_of` hands out descriptions that are live (3).
+        topic.map_or(Operations::Untold, |topic| unsafe { operations_on(topic) })
+    };
+    each_of(client, topics, timeout, true, of_topic)
+}
+
+/// What `read` makes of the description of each of these topics, if the cluster gave one; `with_operations` if it is to say what is allowed.
+fn each_of<C: ConsumerContext, T>(
+    client: &BaseConsumer<C>,
+    topics: &[&str],
+    timeout: Duration,
+    with_operations: bool,
+    read: impl Fn(Option<*const rd::rd_kafka_TopicDescription_t>) -> T,
+) -> Result<Vec<T>, KafkaError> {
     let what = || "asking which topics exist".to_owned();
     let names: Vec<CString> = topics
         .iter()
         .map(|topic| CString::new(*topic).map_err(|error| KafkaError::request(what(), error)))
         .collect::<Result<_, _>>()?;
-    let event = ask(client, &names, timeout);
+    let event = ask(client, &names, timeout, with_operations);
     if event.0.is_null() {
         return Err(KafkaError::request(what(), "no answer in time"));
     }
@@ -59,9 +97,8 @@ pub(super) fn describe<C: ConsumerContext>(
         let mut count = 0;
         let first = rd::rd_kafka_DescribeTopics_result_topics(result, &raw mut count);
         let found = if first.is_null() { &[] } else { slice::from_raw_parts(first, count) };
-        let state =
-            |name: &CString| found.iter().find(|topic| is_named(**topic, name)).and_then(|topic| state_of(*topic));
-        Ok(names.iter().map(state).collect())
+        let described = |name: &CString| found.iter().find(|topic| is_named(**topic, name)).copied();
+        Ok(names.iter().map(|name| read(described(name))).collect())
     }
 }
 
@@ -75,7 +112,12 @@ impl Drop for Event {
     }
 }
 
-fn ask<C: ConsumerContext>(client: &BaseConsumer<C>, names: &[CString], timeout: Duration) -> Event {
+fn ask<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    names: &[CString],
+    timeout: Duration,
+    with_operations: bool,
+) -> Event {
     let millis = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
     let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
     let mut error = [0; 256];
@@ -86,6 +128,9 @@ fn ask<C: ConsumerContext>(client: &BaseConsumer<C>, names: &[CString], timeout:
         let options = rd::rd_kafka_AdminOptions_new(handle, rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
         // A timeout outside the client's range leaves the client's default, which is longer: the wait below decides.
         rd::rd_kafka_AdminOptions_set_request_timeout(options, millis, error.as_mut_ptr(), error.len());
+        // One that is refused leaves the operations untold. Its error is ours; a null pointer is allowed.
+        let set = rd::rd_kafka_AdminOptions_set_include_authorized_operations(options, c_int::from(with_operations));
+        rd::rd_kafka_error_destroy(set);
         let queue = rd::rd_kafka_queue_new(handle);
         rd::rd_kafka_DescribeTopics(handle, topics, options, queue);
         let event = rd::rd_kafka_queue_poll(queue, millis);
@@ -105,17 +150,50 @@ unsafe fn is_named(topic: *const rd::rd_kafka_TopicDescription_t, name: &CStr) -
     }
 }
 
+/// The error that a description holds. It is live (3).
+unsafe fn code_of(topic: *const rd::rd_kafka_TopicDescription_t) -> RDKafkaErrorCode {
+    // SAFETY: the description is live, and its error a part of it.
+    unsafe {
+        let error = rd::rd_kafka_TopicDescription_error(topic);
+        if error.is_null() { RDKafkaErrorCode::NoError } else { RDKafkaErrorCode::from(rd::rd_kafka_error_code(error)) }
+    }
+}
+
+/// The operations that a description lists. It is live (3).
+unsafe fn operations_on(topic: *const rd::rd_kafka_TopicDescription_t) -> Operations {
+    use rd::rd_kafka_AclOperation_t as Native;
+
+    // SAFETY: the description is live, and the list a part of it.
+    let listed = unsafe {
+        match code_of(topic) {
+            RDKafkaErrorCode::TopicAuthorizationFailed => return Operations::Hidden,
+            RDKafkaErrorCode::NoError => {}
+            _ => return Operations::Untold,
+        }
+        let mut count = 0;
+        let first = rd::rd_kafka_TopicDescription_authorized_operations(topic, &raw mut count);
+        if first.is_null() { &[] } else { slice::from_raw_parts(first, count) }
+    };
+    // Whoever may describe a topic may do at least that: none at all means that the cluster does not say.
+    if listed.is_empty() {
+        return Operations::Untold;
+    }
+    let known = listed.iter().filter_map(|operation| match operation {
+        Native::RD_KAFKA_ACL_OPERATION_READ => Some(Operation::Read),
+        Native::RD_KAFKA_ACL_OPERATION_WRITE => Some(Operation::Write),
+        Native::RD_KAFKA_ACL_OPERATION_CREATE => Some(Operation::Create),
+        Native::RD_KAFKA_ACL_OPERATION_DESCRIBE => Some(Operation::Describe),
+        Native::RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS => Some(Operation::DescribeConfigs),
+        _ => None,
+    });
+    Operations::Allowed(known.collect())
+}
+
 /// The state that a description gives; nothing when the cluster cannot tell now. The description is live (3).
 unsafe fn state_of(topic: *const rd::rd_kafka_TopicDescription_t) -> Option<TopicState> {
     // SAFETY: the description is live, and so are its error, its id and its partitions.
     unsafe {
-        let error = rd::rd_kafka_TopicDescription_error(topic);
-        let code = if error.is_null() {
-            RDKafkaErrorCode::NoError
-        } else {
-            RDKafkaErrorCode::from(rd::rd_kafka_error_code(error))
-        };
-        match code {
+        match code_of(topic) {
             RDKafkaErrorCode::NoError => {}
             RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
                 return Some(TopicState::Missing);

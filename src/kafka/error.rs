@@ -3,6 +3,7 @@
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::rights::{Denied, Operation, Resource};
 use crate::redact::redact;
 
 /// An error of the client or the broker.
@@ -12,7 +13,7 @@ pub enum KafkaError {
     #[error("the Kafka client refused its settings: {0}; check -X and --client-config")]
     Settings(String),
     /// The broker could not be reached or did not answer.
-    #[error("{brokers} did not answer within {waited_s} s: {reason}; check -b, and that the broker is running")]
+    #[error("{brokers} did not answer within {waited_s} s: {reason}")]
     Unreachable {
         /// The addresses that were tried.
         brokers: String,
@@ -21,6 +22,15 @@ pub enum KafkaError {
         /// What the client said.
         reason: String,
     },
+    /// The brokers refuse this client, and would again.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no token to log in with.
+    #[error("{0}")]
+    Token(String),
+    /// The cluster's access control denies a request.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// A request failed.
     #[error("{what} failed: {reason}")]
     Request {
@@ -45,6 +55,26 @@ impl KafkaError {
         })
     }
 
+    /// A request about a topic that failed; `operation` is the right that it takes.
+    pub(super) fn about_topic(what: impl Into<String>, error: &ClientError, operation: Operation, topic: &str) -> Self {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => Denied::on_topic(operation, topic).into(),
+            _ => KafkaError::request(what, error),
+        }
+    }
+
+    /// A producer's first request, for its id, that failed.
+    pub(super) fn producer_id(error: &ClientError, transactional_id: &str) -> Self {
+        let denied = |operation, resource| Denied { operation, resource }.into();
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed) => {
+                denied(Operation::Write, Resource::TransactionalId(transactional_id.to_owned()))
+            }
+            Some(RDKafkaErrorCode::ClusterAuthorizationFailed) => denied(Operation::IdempotentWrite, Resource::Cluster),
+            _ => KafkaError::request("setting up transactions", error),
+        }
+    }
+
     /// A request for `what` that failed.
     pub(super) fn request(what: impl Into<String>, reason: impl std::fmt::Display) -> Self {
         KafkaError::Request { what: what.into(), reason: reason.to_string() }
@@ -60,6 +90,13 @@ pub(crate) fn outcome_text(code: RDKafkaErrorCode) -> String {
         }
         RDKafkaErrorCode::InvalidRecord => {
             ": the broker found a record that the topic does not take, such as one without a key in a compacted topic; its whole batch was refused"
+        }
+        RDKafkaErrorCode::TopicAuthorizationFailed => ": this user lacks the right Write on the topic",
+        RDKafkaErrorCode::TransactionalIdAuthorizationFailed => {
+            ": this user lacks the right Write on the transactional id"
+        }
+        RDKafkaErrorCode::ClusterAuthorizationFailed => {
+            ": this user lacks the right IdempotentWrite on the cluster, or Write on the topic"
         }
         _ => "",
     };

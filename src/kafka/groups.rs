@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use rdkafka::consumer::Consumer;
 
+use rdkafka::types::RDKafkaErrorCode;
+
 use super::error::KafkaError;
+use super::rights::{Denied, Operation, Resource};
 use super::target::Target;
 
 /// Who reads what in a consumer group.
@@ -25,8 +28,13 @@ impl Target {
     /// When nobody answers within `timeout`, or the right to describe the group is missing.
     pub(crate) fn group_state(&self, group: &str, timeout: Duration) -> Result<Option<GroupState>, KafkaError> {
         let answer = self.client.fetch_group_list(Some(group), timeout);
-        let groups =
-            answer.map_err(|error| KafkaError::request(format!("asking for consumer group {group}"), error))?;
+        let groups = answer.map_err(|error| match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
+                let resource = Resource::Group(group.to_owned());
+                Denied { operation: Operation::Describe, resource }.into()
+            }
+            _ => KafkaError::request(format!("asking for consumer group {group}"), error),
+        })?;
         let found = groups.groups().iter().find(|found| found.name() == group && found.state() != "Dead");
         Ok(found.map(|found| GroupState {
             is_rebalancing: matches!(found.state(), "PreparingRebalance" | "CompletingRebalance"),

@@ -2,19 +2,24 @@
 
 mod admin;
 mod batch;
+mod client;
+mod connecting;
 mod describe;
 mod error;
 mod groups;
+mod handshake;
 mod hearing;
 mod message_size;
 mod offsets;
 mod record;
+mod rights;
 mod settings;
 mod sink;
 mod source;
 mod target;
 mod throttle;
 mod together;
+mod tokens;
 mod topic_config;
 
 pub(crate) use describe::TopicState;
@@ -22,6 +27,7 @@ pub(crate) use error::{KafkaError, outcome_text};
 pub(crate) use message_size::MessageSize;
 pub(crate) use offsets::{OffsetFinder, OffsetsError};
 pub(crate) use record::{Beside, Headers, Written};
+pub use rights::{Denied, Operation, Resource};
 pub use settings::ClientSettings;
 pub(crate) use settings::{SettingsError, isolation_of};
 pub(crate) use sink::{Deliveries, Delivery, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome};

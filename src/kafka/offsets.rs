@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminOptions, ResourceSpecifier};
-use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::admin::{admin, waiting};
+use super::admin::waiting;
+use super::client::{Client, Quiet, admin, consumer};
 use super::error::KafkaError;
-use super::settings::{ClientSettings, native};
-use super::target::Quiet;
+use super::rights::{Denied, Operation};
+use super::settings::ClientSettings;
 use crate::profile::Isolation;
 
 /// How long one request may take before it is retried.
@@ -33,23 +33,13 @@ pub enum OffsetsError {
         /// The topic.
         topic: String,
     },
-    /// No permission.
-    #[error("topic {topic}: this user is not allowed to {deed}; the permission {operation} on the topic is missing")]
-    Forbidden {
-        /// The topic.
-        topic: String,
-        /// What was tried.
-        deed: &'static str,
-        /// The operation in the cluster's access control.
-        operation: &'static str,
-    },
 }
 
 /// Asks for the offsets of one topic, over one connection to each broker. A broker answers the requests of one connection one after
 /// another: to get answers in parallel, use several finders ([`OffsetFinder::another`]).
 pub(crate) struct OffsetFinder {
-    client: BaseConsumer<Quiet>,
-    consumer: BTreeMap<String, String>,
+    client: Client<BaseConsumer<Quiet>>,
+    reader: BTreeMap<String, String>,
     admin: BTreeMap<String, String>,
     topic: String,
     partitions: i32,
@@ -63,10 +53,10 @@ impl OffsetFinder {
     /// [`OffsetsError`] when there is no such topic, it may not be described, or nobody answers.
     pub(crate) fn open(settings: &ClientSettings, topic: &str) -> Result<Self, OffsetsError> {
         // Uncommitted: the ends are those of the log, whatever transaction is still open.
-        let consumer = settings.consumer("floodmark-capture", Isolation::ReadUncommitted);
-        let client = connected(&consumer)?;
+        let reader = settings.consumer("floodmark-capture", Isolation::ReadUncommitted);
+        let client = consumer(&reader, Quiet)?;
         let (partitions, leaders) = partitions_and_leaders(&client, topic)?;
-        Ok(OffsetFinder { client, consumer, admin: settings.admin(), topic: topic.to_owned(), partitions, leaders })
+        Ok(OffsetFinder { client, reader, admin: settings.admin(), topic: topic.to_owned(), partitions, leaders })
     }
 
     /// Asks for the topic's partitions again: more may have been added.
@@ -87,8 +77,8 @@ impl OffsetFinder {
     /// [`OffsetsError`] when the client cannot be made.
     pub(crate) fn another(&self) -> Result<Self, OffsetsError> {
         Ok(OffsetFinder {
-            client: connected(&self.consumer)?,
-            consumer: self.consumer.clone(),
+            client: consumer(&self.reader, Quiet)?,
+            reader: self.reader.clone(),
             admin: self.admin.clone(),
             topic: self.topic.clone(),
             ..*self
@@ -171,11 +161,9 @@ impl OffsetFinder {
                 let entries = resource.entries.into_iter();
                 Ok(entries.filter_map(|entry| Some((entry.name, entry.value?))).collect())
             }
-            Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed)) => Err(OffsetsError::Forbidden {
-                topic: self.topic.clone(),
-                deed: "see its settings",
-                operation: "DescribeConfigs",
-            }),
+            Some(Err(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
+                Err(denied(Operation::DescribeConfigs, &self.topic))
+            }
             Some(Err(code)) => Err(failed(&code)),
             None => Err(failed(&"there was no answer")),
         }
@@ -202,20 +190,17 @@ fn partitions_and_leaders(client: &BaseConsumer<Quiet>, topic: &str) -> Result<(
     Ok((partitions, leaders.len()))
 }
 
-fn connected(consumer: &BTreeMap<String, String>) -> Result<BaseConsumer<Quiet>, KafkaError> {
-    BaseConsumer::from_config_and_context(&native(consumer), Quiet).map_err(|error| KafkaError::settings(&error))
+fn denied(operation: Operation, topic: &str) -> OffsetsError {
+    KafkaError::from(Denied::on_topic(operation, topic)).into()
 }
 
 /// Errors that a retry would not change.
 fn refusal(topic: &str, code: RDKafkaErrorCode) -> Option<OffsetsError> {
-    let topic = topic.to_owned();
     match code {
         RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::InvalidTopic => {
-            Some(OffsetsError::NoTopic { topic })
+            Some(OffsetsError::NoTopic { topic: topic.to_owned() })
         }
-        RDKafkaErrorCode::TopicAuthorizationFailed => {
-            Some(OffsetsError::Forbidden { topic, deed: "list its offsets", operation: "Describe" })
-        }
+        RDKafkaErrorCode::TopicAuthorizationFailed => Some(denied(Operation::Describe, topic)),
         _ => None,
     }
 }

@@ -9,26 +9,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::error::KafkaError as ClientError;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::batch::{self, Batch, BatchTopic, EventQueue, NativeDelivery, ProducerNews, Reports};
+use super::client::{Client, Quiet, producer};
 use super::error::KafkaError;
 use super::record::{Beside, Written};
-use super::settings::native;
 use super::throttle;
 use crate::event::Partition;
-
-/// Keeps the client quiet: what it would print arrives as deliveries and errors.
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, _facility: &str, _message: &str) {}
-    fn error(&self, _error: ClientError, _reason: &str) {}
-}
 
 impl ProducerContext for Quiet {
     type DeliveryOpaque = usize;
@@ -104,6 +93,8 @@ pub(crate) enum TransactionOutcome {
     Unknown(String),
 }
 
+/// How the client begins to tell that it got no newer token.
+const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token";
 /// In a slot: the event belongs to no phase.
 const NO_PHASE: u8 = u8::MAX;
 
@@ -153,7 +144,7 @@ pub(crate) struct Sink {
     // Dropped in this order: reports and the topic handle before the client.
     returned: Receiver<Returned>,
     topic: BatchTopic,
-    producer: Arc<BaseProducer<Quiet>>,
+    producer: Arc<Client<BaseProducer<Quiet>>>,
     topic_name: String,
     one_by_one: bool,
     slots: Arc<[Slot]>,
@@ -169,13 +160,15 @@ pub(crate) struct Sink {
 pub(crate) struct Deliveries {
     // Dropped in this order: the queue before the client.
     queue: EventQueue,
-    _producer: Arc<BaseProducer<Quiet>>,
+    _producer: Arc<Client<BaseProducer<Quiet>>>,
     slots: Arc<[Slot]>,
     ever_used: Arc<AtomicUsize>,
     returning: Sender<Returned>,
     /// Ending a transaction waits, on the worker's thread, until the reports of all its events have been dropped.
     drops_reports: bool,
     last_error: Option<String>,
+    /// How much the last error says about a login: 0 for nothing.
+    login_trouble: u8,
     fatal: Option<String>,
     /// The longest that a broker asked the client to wait, since that was last taken.
     throttled_ms: u64,
@@ -187,12 +180,10 @@ impl Sink {
     /// # Errors
     /// As in [`KafkaError`]: refused settings, or transactions that cannot be set up within `timeout`.
     pub(crate) fn open(options: &SinkOptions, timeout: Duration) -> Result<(Sink, Deliveries), KafkaError> {
-        let producer = BaseProducer::from_config_and_context(&native(&options.settings), Quiet)
-            .map_err(|error| KafkaError::settings(&error))?;
+        let producer = producer(&options.settings, Quiet)?;
         if options.transactional {
-            producer
-                .init_transactions(timeout)
-                .map_err(|error| KafkaError::request("setting up transactions", error))?;
+            let id = options.settings.get("transactional.id").map_or("", String::as_str);
+            producer.init_transactions(timeout).map_err(|error| KafkaError::producer_id(&error, id))?;
         }
         let topic = BatchTopic::open(&producer, &options.topic)?;
         // The client knows the topic's partitions, and is connected, before the first event is due.
@@ -212,6 +203,7 @@ impl Sink {
             returning,
             drops_reports: options.transactional,
             last_error: None,
+            login_trouble: 0,
             fatal: None,
             throttled_ms: 0,
         };
@@ -380,19 +372,21 @@ impl Deliveries {
     /// Waits up to `timeout` for reports and hands each to `seen`. Returns whether there were any.
     pub(crate) fn poll(&mut self, timeout: Duration, mut seen: impl FnMut(Delivery)) -> bool {
         let slots = &self.slots;
-        let mut given_back = Vec::new();
+        let (mut given_back, mut acked) = (Vec::new(), false);
         let news = self.queue.poll_producer(timeout, |native| {
             let Some(slot) = slots.get(native.opaque) else { return };
             let event = slot.read();
             slot.in_use.store(false, Ordering::Relaxed);
             given_back.push(native.opaque as u32);
-            seen(Delivery { event, outcome: outcome_of(&native) });
+            let outcome = outcome_of(&native);
+            acked |= matches!(outcome, Outcome::Acked { .. });
+            seen(Delivery { event, outcome });
         });
         let mut reports = None;
         match news {
             ProducerNews::Deliveries(read) => reports = Some(read),
             ProducerNews::Error { reason, fatal: true, .. } => self.fatal = Some(reason),
-            ProducerNews::Error { code, reason, .. } => self.last_error = Some(format!("{code}: {reason}")),
+            ProducerNews::Error { code, reason, .. } => self.hear(code, &reason),
             ProducerNews::Statistics(json) => self.throttled_ms = self.throttled_ms.max(throttle::longest_ms(&json)),
             ProducerNews::Nothing => {}
         }
@@ -400,11 +394,28 @@ impl Deliveries {
             reports = None;
         }
         let came = !given_back.is_empty();
+        // A login that works again has nothing to do with what fails later.
+        if acked {
+            self.login_trouble = 0;
+        }
         if came {
             // A worker that has ended needs no slots any more.
             let _worker_ended = self.returning.send(Returned { slots: given_back, _reports: reports });
         }
         came
+    }
+
+    /// Keeps why a login failed: what follows are connections that end because of it, and refusals of a token that could not be renewed.
+    fn hear(&mut self, code: RDKafkaErrorCode, reason: &str) {
+        let rank = match code {
+            RDKafkaErrorCode::Authentication if reason.starts_with(NO_TOKEN) => 2,
+            RDKafkaErrorCode::Authentication => 1,
+            _ => 0,
+        };
+        if rank >= self.login_trouble {
+            self.last_error = Some(format!("{code}: {reason}"));
+            self.login_trouble = rank;
+        }
     }
 
     /// The events that are still in flight: their outcome is not known.

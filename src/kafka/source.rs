@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::time::Duration;
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError as ClientError;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::batch::{EventQueue, MessageBuffer, NativeRecord};
+use super::client::{Client, Quiet, consumer};
 use super::error::KafkaError;
-use super::settings::native;
 use crate::clock::Clock;
 
 /// How long a request may take.
@@ -21,20 +18,11 @@ const ONE_REQUEST: Duration = Duration::from_secs(5);
 /// The most messages taken at once, between two readings of the clock.
 const MOST_AT_ONCE: usize = 2000;
 
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, _facility: &str, _message: &str) {}
-    fn error(&self, _error: ClientError, _reason: &str) {}
-}
-
-impl ConsumerContext for Quiet {}
-
 /// A consuming client on one topic.
 pub(crate) struct Source {
     // Dropped in this order: the queue before the client.
     queue: EventQueue,
-    consumer: BaseConsumer<Quiet>,
+    consumer: Client<BaseConsumer<Quiet>>,
     buffer: MessageBuffer,
     backlog: Backlog,
 }
@@ -157,8 +145,7 @@ impl Source {
         topic: &str,
         from: &[(i32, i64)],
     ) -> Result<Self, KafkaError> {
-        let consumer = BaseConsumer::from_config_and_context(&native(settings), Quiet)
-            .map_err(|error| KafkaError::settings(&error))?;
+        let consumer = consumer(settings, Quiet)?;
         assign(&consumer, topic, from)?;
         let queue =
             EventQueue::of_consumer(&consumer).ok_or_else(|| KafkaError::Settings("group.id is missing".to_owned()))?;
@@ -259,7 +246,12 @@ fn event_of(native: NativeRecord<'_>, consumed_ns: u64, behind_ns: u64) -> Sourc
         RDKafkaErrorCode::NoError => SourceEvent::Record { record: Record { native }, consumed_ns, behind_ns },
         RDKafkaErrorCode::PartitionEOF => SourceEvent::End { partition: native.partition(), offset: native.offset() },
         code => SourceEvent::Error {
-            reason: format!("{code}: {}", native.error_text()),
+            reason: match code {
+                RDKafkaErrorCode::TopicAuthorizationFailed => {
+                    format!("{code}: this user lacks the right Read on the topic")
+                }
+                _ => format!("{code}: {}", native.error_text()),
+            },
             fatal: matches!(
                 code,
                 RDKafkaErrorCode::UnknownTopicOrPartition

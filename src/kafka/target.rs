@@ -1,22 +1,24 @@
 //! The cluster under load: its identity, whether it may be loaded, and its topics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::ToSocketAddrs;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::admin::{admin, waiting};
-use super::describe::{TopicState, describe};
+use super::admin::waiting;
+use super::client::{Client, admin, consumer, consumer_as};
+use super::connecting::first_answer;
+use super::describe::{Operations, TopicState, describe, operations};
 use super::error::KafkaError;
 use super::hearing::Listening;
+use super::rights::{Denied, Operation};
 use super::settings::{ClientSettings, isolation_level, native};
 use super::topic_config::{TopicConfig, topic_configs};
 use crate::profile::{DEFAULT_PARTITIONS, Isolation};
@@ -24,8 +26,6 @@ use crate::side_by_side::side_by_side;
 
 /// The start of a topic's name that floodmark may create and fill without asking.
 pub(crate) const MARK: &str = "floodmark";
-/// How long the client's log is read when nobody answered.
-const LISTENING: Duration = Duration::from_millis(200);
 /// How long one request may take before it is retried.
 const ONE_REQUEST: Duration = Duration::from_secs(5);
 /// How long the cluster may take to create topics, and then to give them leaders.
@@ -128,22 +128,12 @@ pub struct PartitionRange {
     pub end: i64,
 }
 
-/// A client that logs nothing: errors are in its answers.
-pub(super) struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, _level: RDKafkaLogLevel, _facility: &str, _message: &str) {}
-    fn error(&self, _error: ClientError, _reason: &str) {}
-}
-
-impl ConsumerContext for Quiet {}
-
 /// A cluster that answered.
 pub struct Target {
     /// Sees a partition up to its high watermark.
-    pub(super) client: BaseConsumer<Listening>,
+    pub(super) client: Client<BaseConsumer<Listening>>,
     /// Sees a partition up to the first open transaction (its last stable offset); made when it is needed.
-    committed: OnceLock<BaseConsumer<Listening>>,
+    committed: OnceLock<Client<BaseConsumer<Listening>>>,
     settings: BTreeMap<String, String>,
     brokers: String,
     cluster_id: String,
@@ -158,23 +148,13 @@ impl Target {
     pub fn connect(settings: &ClientSettings, timeout: Duration) -> Result<Self, KafkaError> {
         let brokers = settings.brokers().unwrap_or_default().to_owned();
         let settings = settings.admin();
-        let mut config = native(&as_reader(&settings, Isolation::ReadUncommitted));
+        let reader = as_reader(&settings, Isolation::ReadUncommitted);
+        let mut config = native(&reader);
         // While it connects, the client logs what goes wrong; its error says only that no answer came.
         config.set_log_level(RDKafkaLogLevel::Info);
         config.set("log.connection.close", "true");
-        let client = BaseConsumer::from_config_and_context(&config, Listening::default())
-            .map_err(|error| KafkaError::settings(&error))?;
-        let metadata = client.fetch_metadata(None, timeout).map_err(|error| {
-            let plain = || error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string());
-            // What was logged meanwhile waits in the client's queue until it is polled.
-            let deadline = Instant::now() + LISTENING;
-            while client.poll(deadline.saturating_duration_since(Instant::now())).is_some() && Instant::now() < deadline
-            {
-            }
-            let causes = client.context().causes();
-            let reason = if causes.is_empty() { plain() } else { causes.join("; ") };
-            KafkaError::Unreachable { brokers: brokers.clone(), waited_s: timeout.as_secs(), reason }
-        })?;
+        let client = consumer_as(&reader, &config, Listening::default())?;
+        let metadata = first_answer(&client, &settings, timeout)?;
         let addresses =
             metadata.brokers().iter().map(|broker| format!("{}:{}", broker.host(), broker.port())).collect();
         let cluster_id = client.client().fetch_cluster_id(timeout).unwrap_or_else(|| "unknown".to_owned());
@@ -196,12 +176,12 @@ impl Target {
     }
 
     /// Makes sure that the streams' topics exist and may be written to; missing ones are created in one request. Returns their numbers of
-    /// partitions, in the order of the plans.
+    /// partitions, in the order of the plans. `purpose` is what they are wanted for.
     ///
     /// # Errors
     /// [`TargetError`] when one may not be written to, has another number of partitions, or cannot be created.
-    pub fn prepare_topics(&self, plans: &[TopicPlan<'_>]) -> Result<Vec<u32>, TargetError> {
-        let found = side_by_side(plans, |plan| plan.check(self.partitions_of(plan.topic)?));
+    pub fn prepare_topics(&self, plans: &[TopicPlan<'_>], purpose: Operation) -> Result<Vec<u32>, TargetError> {
+        let found = side_by_side(plans, |plan| plan.check(self.partitions_of(plan.topic, purpose)?));
         let found = found.into_iter().collect::<Result<Vec<Option<u32>>, TargetError>>()?;
         let wanted = |plan: &TopicPlan<'_>| plan.partitions.unwrap_or(DEFAULT_PARTITIONS);
         let planned = plans.iter().zip(&found);
@@ -213,12 +193,12 @@ impl Target {
         Ok(plans.iter().zip(found).map(|(plan, found)| found.unwrap_or_else(|| wanted(plan))).collect())
     }
 
-    /// The number of partitions of a topic that a stage reads.
+    /// The number of partitions of a topic that a stage reads; `purpose` is what this process does there.
     ///
     /// # Errors
     /// [`TargetError::NoStageTopic`] when it does not exist.
-    pub fn stage_partitions(&self, stage: &str, topic: &str) -> Result<u32, TargetError> {
-        self.partitions_of(topic)?
+    pub fn stage_partitions(&self, stage: &str, topic: &str, purpose: Operation) -> Result<u32, TargetError> {
+        self.partitions_of(topic, purpose)?
             .ok_or_else(|| TargetError::NoStageTopic { topic: topic.to_owned(), stage: stage.to_owned() })
     }
 
@@ -235,14 +215,14 @@ impl Target {
         timeout: Duration,
     ) -> Result<Vec<PartitionRange>, KafkaError> {
         let client = match isolation {
-            Isolation::ReadUncommitted => &self.client,
+            Isolation::ReadUncommitted => &*self.client,
             Isolation::ReadCommitted => self.committed()?,
         };
         (0..partitions as i32)
             .map(|partition| {
                 let what = format!("asking for the offsets of {topic}, partition {partition}");
-                let (start, end) =
-                    self.patiently(&what, timeout, || client.fetch_watermarks(topic, partition, ONE_REQUEST))?;
+                let ask = || client.fetch_watermarks(topic, partition, ONE_REQUEST);
+                let (start, end) = self.patiently(&what, topic, timeout, ask)?;
                 Ok(PartitionRange { partition, start, end })
             })
             .collect()
@@ -251,12 +231,14 @@ impl Target {
     fn committed(&self) -> Result<&BaseConsumer<Listening>, KafkaError> {
         if self.committed.get().is_none() {
             let settings = as_reader(&self.settings, Isolation::ReadCommitted);
-            let client = BaseConsumer::from_config_and_context(&native(&settings), Listening::default())
-                .map_err(|error| KafkaError::settings(&error))?;
+            let client = consumer(&settings, Listening::default())?;
             // Another thread may have been faster: its client is as good.
             let _made = self.committed.set(client);
         }
-        self.committed.get().ok_or_else(|| KafkaError::Settings("the client could not be created".to_owned()))
+        self.committed
+            .get()
+            .map(|client| &**client)
+            .ok_or_else(|| KafkaError::Settings("the client could not be created".to_owned()))
     }
 
     /// The current state of these topics; nothing for one about which the cluster does not answer.
@@ -267,12 +249,34 @@ impl Target {
         describe(&self.client, topics, timeout)
     }
 
-    fn partitions_of(&self, topic: &str) -> Result<Option<u32>, KafkaError> {
+    /// Refuses topics on which a right is missing, before anything is sent or read. A cluster that does not say what is allowed (before Kafka
+    /// 2.3) refuses for itself, later.
+    ///
+    /// # Errors
+    /// [`KafkaError::Denied`] for the first that is missing.
+    pub(crate) fn require(&self, wanted: &[(&str, Operation)]) -> Result<(), KafkaError> {
+        // The client refuses to ask for a topic twice.
+        let topics: Vec<&str> = wanted.iter().map(|(topic, _)| *topic).collect::<BTreeSet<_>>().into_iter().collect();
+        let Ok(told) = operations(&self.client, &topics, ONE_REQUEST) else { return Ok(()) };
+        let told: BTreeMap<&str, Operations> = topics.into_iter().zip(told).collect();
+        let missing = wanted.iter().find_map(|(topic, operation)| match told.get(topic) {
+            None | Some(Operations::Untold) => None,
+            Some(Operations::Allowed(allowed)) if allowed.contains(operation) => None,
+            Some(Operations::Hidden | Operations::Allowed(_)) => Some(Denied::on_topic(*operation, topic)),
+        });
+        missing.map_or(Ok(()), |denied| Err(denied.into()))
+    }
+
+    /// How many partitions a topic has, if it exists. `purpose` is what it is wanted for: that right includes the one to see it.
+    fn partitions_of(&self, topic: &str, purpose: Operation) -> Result<Option<u32>, KafkaError> {
         let metadata = self
             .client
             .fetch_metadata(Some(topic), ONE_REQUEST)
             .map_err(|error| KafkaError::request(format!("asking for topic {topic}"), error))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
+        if found.is_some_and(is_hidden) {
+            return Err(Denied::on_topic(purpose, topic).into());
+        }
         Ok(found.filter(|found| exists(found)).map(|found| found.partitions().len() as u32).filter(|n| *n > 0))
     }
 
@@ -281,8 +285,8 @@ impl Target {
     /// # Errors
     /// When the client cannot be made.
     pub fn topic_configs(&self, topics: &[&str]) -> Result<Vec<TopicConfig>, KafkaError> {
-        let options = AdminOptions::new().request_timeout(Some(ONE_REQUEST));
-        Ok(waiting("asking how topics are set up")?.block_on(topic_configs(&admin(&self.settings)?, topics, &options)))
+        let (admin, options) = (admin(&self.settings)?, AdminOptions::new().request_timeout(Some(ONE_REQUEST)));
+        Ok(waiting("asking how topics are set up")?.block_on(topic_configs(&admin, topics, &options)))
     }
 
     fn create(&self, topics: &BTreeMap<&str, u32>) -> Result<(), KafkaError> {
@@ -298,6 +302,9 @@ impl Target {
         for result in results {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((topic, RDKafkaErrorCode::TopicAuthorizationFailed)) => {
+                    return Err(Denied::on_topic(Operation::Create, &topic).into());
+                }
                 Err((topic, code)) => {
                     let partitions = topics.get(topic.as_str()).copied().unwrap_or_default();
                     return Err(KafkaError::request(what(&topic, partitions), code));
@@ -311,7 +318,7 @@ impl Target {
 
     /// Waits until every partition has a leader: a topic just created may not have one yet.
     fn wait_until_led(&self, what: &str, topic: &str, partitions: u32) -> Result<(), KafkaError> {
-        self.patiently(what, CREATING, || {
+        self.patiently(what, topic, CREATING, || {
             let metadata = self.client.fetch_metadata(Some(topic), ONE_REQUEST)?;
             let of_topic = metadata.topics().iter().flat_map(MetadataTopic::partitions);
             let led = of_topic.filter(|partition| partition.leader() >= 0).count();
@@ -320,10 +327,11 @@ impl Target {
         })
     }
 
-    /// Retries until it works or `timeout` is over.
+    /// Retries until it works, is not allowed, or `timeout` is over.
     fn patiently<T>(
         &self,
         what: &str,
+        topic: &str,
         timeout: Duration,
         mut request: impl FnMut() -> Result<T, ClientError>,
     ) -> Result<T, KafkaError> {
@@ -331,7 +339,9 @@ impl Target {
         loop {
             match request() {
                 Ok(answer) => return Ok(answer),
-                Err(error) if Instant::now() >= deadline => return Err(KafkaError::request(what, error)),
+                Err(error) if Instant::now() >= deadline || is_denial(&error) => {
+                    return Err(KafkaError::about_topic(what, &error, Operation::Describe, topic));
+                }
                 Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
         }
@@ -359,6 +369,15 @@ fn confirm(addresses: &[String], asked: &str, cluster_id: &str, allowed: Option<
             None => Ok(()),
         },
     }
+}
+
+fn is_denial(error: &ClientError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed)
+}
+
+/// Whether the cluster does not even say that the topic exists.
+fn is_hidden(topic: &MetadataTopic) -> bool {
+    topic.error().is_some_and(|error| RDKafkaErrorCode::from(error) == RDKafkaErrorCode::TopicAuthorizationFailed)
 }
 
 fn exists(topic: &MetadataTopic) -> bool {

@@ -19,6 +19,7 @@ pub(crate) fn refuse_contradictions(
 ) -> Result<(), SettingsError> {
     let transactional_id = (delivery == Delivery::ExactlyOnce).then_some("floodmark");
     let producer = native(&settings.producer(delivery, settings.queue_capacity(), transactional_id));
+    // These have no token, and get none: they connect to nobody that waits for one.
     BaseProducer::from_config(&producer).map_err(|error| KafkaError::settings(&error))?;
     let consumer = native(&settings.consumer("floodmark", isolation));
     BaseConsumer::from_config(&consumer).map_err(|error| KafkaError::settings(&error))?;

@@ -14,7 +14,7 @@ use crate::broker::{Broker, BrokerConfig};
 use crate::clock::Clock;
 use crate::conclude::Role;
 use crate::event::RunTag;
-use crate::kafka::{ClientSettings, Target};
+use crate::kafka::{ClientSettings, Operation, Target};
 use crate::load::{StreamSchedule, fingerprint, streams_of};
 use crate::profile::Span;
 use crate::registry::{Purpose, settle_schemas};
@@ -64,6 +64,7 @@ pub(crate) fn prepare(mut request: Request) -> Result<Prepared, RunError> {
         notes.extend(notes_on_groups(&request.loaded.profile, &target));
     }
     let streams = prepare_streams(&request, &target, topics, &schedules)?;
+    refuse_missing_rights(request.role, &target, &streams)?;
     refuse_idle_observer(&request, &streams)?;
     let run_id = request.run_id();
     Ok(Prepared {
@@ -114,6 +115,14 @@ fn start_embedded(request: &Request) -> Result<Option<Broker>, RunError> {
         )));
     }
     Ok(Some(Broker::start(BrokerConfig::default())?))
+}
+
+/// Refuses a run that would find out in its midst what it is not allowed to do.
+fn refuse_missing_rights(role: Role, target: &Target, streams: &[PreparedStream]) -> Result<(), RunError> {
+    let sends = streams.iter().filter(|_| role.sends()).map(|stream| (stream.topic.as_str(), Operation::Write));
+    let observed = streams.iter().filter(|_| role.observes()).flat_map(|stream| &stream.stages);
+    let stages = observed.map(|stage| (stage.topic.as_str(), Operation::Read));
+    Ok(target.require(&sends.chain(stages).collect::<Vec<_>>())?)
 }
 
 /// What is due when on the topics that there are.

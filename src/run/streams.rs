@@ -9,7 +9,9 @@ use super::request::Request;
 use crate::conclude::models_of;
 use crate::consume::extract::Extractor;
 use crate::event_time::watermark::ModelSpec;
-use crate::kafka::{BatchLimit, MARK, PartitionRange, Target, TargetError, TopicConfig, TopicPlan, isolation_of};
+use crate::kafka::{
+    BatchLimit, MARK, Operation, PartitionRange, Target, TargetError, TopicConfig, TopicPlan, isolation_of,
+};
 use crate::load::StreamSchedule;
 use crate::profile::{Isolation, Stage, Stream};
 use crate::side_by_side::side_by_side;
@@ -86,12 +88,13 @@ fn topics_there(request: &Request, target: &Target, embedded: bool) -> Result<Ve
             allowed: embedded || request.allow_topics.contains(topic),
         })
         .collect();
-    let prepared =
-        target.prepare_topics(&plans).map_err(|error| weights_at_fault(&request.loaded.profile.streams, error));
+    let purpose = if request.role.sends() { Operation::Write } else { Operation::Read };
+    let prepared = target.prepare_topics(&plans, purpose);
+    let prepared = prepared.map_err(|error| weights_at_fault(&request.loaded.profile.streams, error));
     let mut prepared = prepared?.into_iter();
     let of_stream = |(stream, topic): &(&Stream, String)| {
         let known = if is_ours(topic) { prepared.next() } else { None };
-        let partitions = known.map_or_else(|| target.stage_partitions(&stream.name, topic), Ok)?;
+        let partitions = known.map_or_else(|| target.stage_partitions(&stream.name, topic, purpose), Ok)?;
         let weights = stream.partition_weights.len() as u32;
         if weights != 0 && weights != partitions {
             return Err(RunError::Usage(other_weights(stream, topic, partitions)));
@@ -184,8 +187,12 @@ impl Beginnings<'_> {
 
     fn of_stage(self, stream: &Stream, topic: &StreamTopic, stage: &Stage) -> Result<PreparedStage, RunError> {
         let is_input = stage.topic == topic.name;
-        let partitions =
-            if is_input { topic.partitions } else { self.target.stage_partitions(&stage.name, &stage.topic)? };
+        let purpose = if self.request.role.observes() { Operation::Read } else { Operation::Describe };
+        let partitions = if is_input {
+            topic.partitions
+        } else {
+            self.target.stage_partitions(&stage.name, &stage.topic, purpose)?
+        };
         let isolation = self.isolation(stage.isolation);
         Ok(PreparedStage {
             name: stage.name.clone(),

@@ -10,7 +10,8 @@ const PREFIX: &str = "FLOODMARK_";
 /// The start of a variable that holds a client property: `FLOODMARK_X_SASL_PASSWORD` for `sasl.password`.
 pub(crate) const PREFIX_OF_PROPERTIES: &str = "FLOODMARK_X_";
 /// The words after the prefix.
-pub(super) const KNOWN: [&str; 5] = ["BROKERS", "CLIENT_CONFIG", "ALLOW_CLUSTER", "ALLOW_TOPIC", "CONFIG"];
+pub(super) const KNOWN: [&str; 6] =
+    ["BROKERS", "CLIENT_CONFIG", "TOKEN_COMMAND", "ALLOW_CLUSTER", "ALLOW_TOPIC", "CONFIG"];
 
 /// Which file of settings is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,7 @@ pub(super) fn of_variables(
         match &name[PREFIX.len()..] {
             "BROKERS" => given.brokers = Some(text()?),
             "CLIENT_CONFIG" => given.client_config = Some(value.clone().into()),
+            "TOKEN_COMMAND" => given.token_command = Some(text()?),
             "ALLOW_CLUSTER" => given.allow_cluster = Some(text()?),
             "ALLOW_TOPIC" => given.allow_topics = text()?.split(',').map(|topic| topic.trim().to_owned()).collect(),
             "CONFIG" if value == *"none" => config = Config::None,
@@ -78,6 +80,7 @@ mod tests {
         let (layer, config) = read(&[
             ("FLOODMARK_BROKERS", "a:1,b:2"),
             ("FLOODMARK_CLIENT_CONFIG", "c.properties"),
+            ("FLOODMARK_TOKEN_COMMAND", "mint a token"),
             ("FLOODMARK_ALLOW_CLUSTER", "id"),
             ("FLOODMARK_ALLOW_TOPIC", "orders, payments"),
             ("FLOODMARK_X_SASL_PASSWORD", "a=b,c"),
@@ -93,6 +96,7 @@ mod tests {
             brokers: Some("a:1,b:2".to_owned()),
             client_config: Some("c.properties".into()),
             properties: vec!["sasl.password=a=b,c".to_owned()],
+            token_command: Some("mint a token".to_owned()),
             allow_cluster: Some("id".to_owned()),
             allow_topics: vec!["orders".to_owned(), "payments".to_owned()],
         };

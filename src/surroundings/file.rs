@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::given::Given;
 use crate::nearest::nearest;
 
-const KEYS: [&str; 5] = ["brokers", "client-config", "allow-cluster", "allow-topic", "properties"];
+const KEYS: [&str; 6] = ["brokers", "client-config", "token-command", "allow-cluster", "allow-topic", "properties"];
 /// Keys by which a profile is recognised.
 const OF_PROFILE: [&str; 4] = ["stream", "seed", "duration", "description"];
 
@@ -34,6 +34,7 @@ pub(super) fn parse(text: &str, folder: &Path) -> Result<Given, Refused> {
         match key.get_ref().as_ref() {
             "brokers" => given.brokers = Some(text_of(value)?),
             "client-config" => given.client_config = Some(folder.join(text_of(value)?)),
+            "token-command" => given.token_command = Some(text_of(value)?),
             "allow-cluster" => given.allow_cluster = Some(text_of(value)?),
             "allow-topic" => match value.get_ref() {
                 DeValue::Array(topics) => given.allow_topics = topics.iter().map(text_of).collect::<Result<_, _>>()?,

@@ -16,6 +16,8 @@ pub(crate) struct Given {
     pub(crate) client_config: Option<PathBuf>,
     /// Client properties as `-X` takes them; of several with one name the last one counts.
     pub(crate) properties: Vec<String>,
+    /// A command that prints a token to log in with.
+    pub(crate) token_command: Option<String>,
     /// The cluster that may be loaded.
     pub(crate) allow_cluster: Option<String>,
     /// The topics that may be written to.
@@ -65,9 +67,10 @@ pub(crate) fn together(flags: Given, below: Vec<Layer>) -> Together {
 
 impl Given {
     fn put_below(&mut self, below: Given) {
-        let Given { brokers, client_config, properties, allow_cluster, allow_topics } = below;
+        let Given { brokers, client_config, properties, token_command, allow_cluster, allow_topics } = below;
         self.brokers = self.brokers.take().or(brokers);
         self.client_config = self.client_config.take().or(client_config);
+        self.token_command = self.token_command.take().or(token_command);
         self.allow_cluster = self.allow_cluster.take().or(allow_cluster);
         self.properties.splice(0..0, properties);
         self.allow_topics.extend(allow_topics);
@@ -85,6 +88,9 @@ fn taken(from: &str, above: &Given, given: &Given) -> Option<String> {
     let names: Vec<&str> = given.properties.iter().map(|pair| name_of(pair)).collect();
     if !names.is_empty() {
         parts.push(format!("client properties {}", names.join(", ")));
+    }
+    if given.token_command.is_some() && above.token_command.is_none() {
+        parts.push("the token command".to_owned());
     }
     let cluster = given.allow_cluster.as_ref().filter(|_| above.allow_cluster.is_none());
     parts.extend(cluster.map(|id| format!("permission for cluster {id}")));

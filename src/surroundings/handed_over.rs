@@ -1,5 +1,5 @@
 //! What a run that is a part of a search, a sweep or a night gets from the process that starts it: all in its arguments, but for client
-//! properties, which may be secret. A list of processes shows arguments to everyone on the machine.
+//! properties and the token command, which may be secret. A list of processes shows arguments to everyone on the machine.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -24,6 +24,11 @@ pub(crate) fn hand_over(command: &mut Command, arguments: &[OsString]) {
                 command.env(name, value);
                 rest.next();
             }
+            (Some("--token-command"), _) => {
+                if let Some(value) = rest.next() {
+                    command.env("FLOODMARK_TOKEN_COMMAND", value);
+                }
+            }
             _ => {
                 command.arg(argument);
             }
@@ -47,8 +52,20 @@ mod tests {
 
     #[test]
     fn a_property_is_no_argument_and_the_last_of_a_name_counts() {
-        let arguments =
-            ["run", "-X", "sasl.password=a=b", "-X", "acks=1", "-X", "acks=all", "-X", "odd_name=1", "--json"];
+        let arguments = [
+            "run",
+            "--token-command",
+            "mint it",
+            "-X",
+            "sasl.password=a=b",
+            "-X",
+            "acks=1",
+            "-X",
+            "acks=all",
+            "-X",
+            "odd_name=1",
+            "--json",
+        ];
         let mut command = Command::new("floodmark");
         hand_over(&mut command, &arguments.map(OsString::from));
         let seen: Vec<&OsStr> = command.get_args().collect();
@@ -56,6 +73,7 @@ mod tests {
         let of = |name: &str| command.get_envs().find(|(known, _)| *known == name).and_then(|(_, value)| value);
         assert_eq!(of("FLOODMARK_X_SASL_PASSWORD"), Some(OsStr::new("a=b")));
         assert_eq!((of("FLOODMARK_X_ACKS"), of("FLOODMARK_BROKERS")), (Some(OsStr::new("all")), None));
+        assert_eq!(of("FLOODMARK_TOKEN_COMMAND"), Some(OsStr::new("mint it")));
         assert_eq!(of("FLOODMARK_CONFIG"), Some(OsStr::new("none")));
     }
 }

@@ -20,7 +20,7 @@ use crate::consume::extract::Place;
 use crate::consume::reading::ReadError;
 use crate::event::time_form::TimeForm;
 use crate::event_time::watermark::ModelSpec;
-use crate::kafka::{ClientSettings, KafkaError, OffsetsError, Target, TargetError};
+use crate::kafka::{ClientSettings, KafkaError, OffsetsError, Operation, Target, TargetError};
 use crate::profile::Isolation;
 use crate::results::verdicts::TopicWatermarks;
 
@@ -102,7 +102,8 @@ impl SurveyError {
 pub fn survey(survey: &Survey, progress: &mut dyn FnMut(CaptureProgress)) -> Result<TopicWatermarks, SurveyError> {
     let Survey { settings, topic, .. } = survey;
     let target = Target::connect(settings, CONNECT_TIMEOUT).map_err(TargetError::from)?;
-    let partitions = target.stage_partitions("", topic).map_err(of_named_topic)?;
+    let partitions = target.stage_partitions("", topic, Operation::Read).map_err(of_named_topic)?;
+    target.require(&[(topic, Operation::Read)]).map_err(TargetError::from)?;
     let held =
         target.ranges(topic, partitions, Isolation::ReadCommitted, OFFSETS_TIMEOUT).map_err(TargetError::from)?;
     let range = range_of(survey, &held, progress)?;

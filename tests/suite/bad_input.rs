@@ -177,8 +177,28 @@ fn a_broker_that_cannot_be_reached_is_named_with_the_cause() {
         let ended = running.wait();
         let (code, told) = ended.one_sentence();
         assert_eq!(code, Some(4), "{told}");
-        assert!(told.contains(brokers) && told.contains(cause) && told.contains("check -b"), "{cause}: {told}");
+        assert!(told.contains(brokers) && told.contains(cause), "{cause}: {told}");
+        assert!(told.contains("check -b") || told.contains("security.protocol="), "no way out: {told}");
         assert!(!told.contains("BrokerTransportFailure") && !told.contains("hush"), "{told}");
+    }
+}
+
+#[test]
+fn a_token_that_is_not_to_be_had_is_said_without_what_its_command_printed() {
+    let workshop = Workshop::new();
+    let profile = workshop.profile(&text("floodmark-nowhere", ""));
+    let sasl = ["-X", "security.protocol=sasl_plaintext"];
+    let by = |command: &'static str| [&sasl[..], &["--token-command", command]].concat();
+    for (more, code, said) in [
+        (by("echo hush; echo hush >&2; exit 3"), 4, "the token command `echo …` ended with exit code 3"),
+        (by("echo hush"), 4, "printed a token that does not say when it expires"),
+        (by("true"), 4, "printed no token"),
+        (["--token-command", "echo hush"].to_vec(), 2, "but security.protocol = plaintext"),
+        ([&sasl[..], &["-X", "sasl.mechanism=OAUTHBEARER"]].concat(), 2, "--token-command"),
+    ] {
+        let ended = workshop.run(&profile, "127.0.0.1:1", &more);
+        let (ended_with, told) = ended.one_sentence();
+        assert!(ended_with == Some(code) && told.contains(said) && !told.contains("hush"), "{more:?}: {told}");
     }
 }
 

@@ -8,7 +8,7 @@ use floodmark::check::Observed;
 use floodmark::clock::Clock;
 use floodmark::consume::{self, End, StagePlan, StageReport, Told};
 use floodmark::event::RunTag;
-use floodmark::kafka::{ClientSettings, Target, TopicPlan};
+use floodmark::kafka::{ClientSettings, Operation, Target, TopicPlan};
 use floodmark::load::{Shard, streams_of};
 use floodmark::produce::{self, FiguresTo, ProduceReport, RecordWriter, StreamPlan};
 use floodmark::profile::{Isolation, Profile, Span};
@@ -26,7 +26,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
     let target = Target::connect(&settings, Duration::from_secs(10)).unwrap();
     let topic = fresh_topic("way");
     let plan = TopicPlan { topic: &topic, partitions: Some(3), allowed: false };
-    let partitions = target.prepare_topics(&[plan]).unwrap()[0];
+    let partitions = target.prepare_topics(&[plan], Operation::Write).unwrap()[0];
     let schedule = streams_of(&profile, Span::from_secs(2), &[partitions as u16]).remove(0);
     let clock = Clock::anchored_now();
     let start_ns = clock.now_ns() + 300_000_000;

@@ -24,7 +24,7 @@ use crate::capture::{
 };
 use crate::consume::extract::Place;
 use crate::consume::reading::ReadError;
-use crate::kafka::{ClientSettings, KafkaError, OffsetFinder, OffsetsError, Target, TargetError};
+use crate::kafka::{ClientSettings, KafkaError, OffsetFinder, OffsetsError, Operation, Target, TargetError};
 use crate::profile::Span;
 use crate::results::ResultsError;
 
@@ -159,7 +159,12 @@ pub(crate) fn capture(wanted: &Capture, progress: &mut dyn FnMut(CaptureProgress
     let edges = edges.map_err(|why| CaptureError::Range { topic: topic(), why })?;
     let target = Target::connect(&wanted.settings, CONNECT_TIMEOUT)
         .map_err(TargetError::from)
-        .and_then(|target| target.confirm(wanted.allow_cluster.as_deref()).map(|()| target))
+        .and_then(|target| {
+            target.confirm(wanted.allow_cluster.as_deref())?;
+            let purpose = if wanted.sample > 0 { Operation::Read } else { Operation::Describe };
+            target.require(&[(&wanted.topic, purpose)])?;
+            Ok(target)
+        })
         .map_err(|why| CaptureError::Cluster { topic: topic(), why })?;
     let finder = OffsetFinder::open(&wanted.settings, &wanted.topic)?;
     let topic = Topic::look(wanted, &finder)?;

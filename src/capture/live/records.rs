@@ -12,7 +12,7 @@ use crate::capture::{Edges, Moment, RecordRows, RowCounts, Run, last_moment, mom
 use crate::clock::Clock;
 use crate::consume::reading::{ReadError, Wanted, read_until_done};
 use crate::curve::moment_text;
-use crate::kafka::{ClientSettings, OffsetFinder, Source, SourceEvent, Target, TargetError};
+use crate::kafka::{ClientSettings, OffsetFinder, Operation, Source, SourceEvent, Target, TargetError};
 use crate::profile::Isolation;
 use crate::results::ResultsError;
 use crate::results::pending::write_new;
@@ -77,7 +77,11 @@ pub(crate) fn take_records(
         moments(order.from, order.to, now_ms()).map_err(|why| CaptureError::Range { topic: topic(), why })?;
     let target = Target::connect(order.settings, CONNECT_TIMEOUT)
         .map_err(TargetError::from)
-        .and_then(|target| target.confirm(order.allow_cluster).map(|()| target))
+        .and_then(|target| {
+            target.confirm(order.allow_cluster)?;
+            target.require(&[(order.topic, Operation::Read)])?;
+            Ok(target)
+        })
         .map_err(|why| CaptureError::Cluster { topic: topic(), why })?;
     let finder = OffsetFinder::open(order.settings, order.topic)?;
     let held = held(&target, order.topic, finder.partitions())?;

@@ -1,7 +1,7 @@
 //! A combination as the profile and the client take it, before anything is sent.
 
 use super::Args;
-use crate::commands::flags::ProfileFlags;
+use crate::commands::flags::{ProfileFlags, TargetFlags};
 use crate::kafka::{ClientSettings, refuse_contradictions};
 use crate::profile::{Isolation, Loaded, Span};
 use crate::sweep::{Plan, Role};
@@ -30,8 +30,8 @@ pub(super) fn checked(args: &Args, plan: &Plan, combination: &[String]) -> Resul
     let loaded = profile.load().map_err(|error| error.to_string())?;
     let target = &args.target;
     let properties = [&target.property[..], &plan.settings_for(Role::Client, combination)].concat();
-    let settings = ClientSettings::gather(target.brokers.as_deref(), target.client_config.as_deref(), &properties)
-        .map_err(|error| error.to_string())?;
+    let target = TargetFlags { property: properties, ..target.clone() };
+    let settings = target.gathered().map_err(|error| error.to_string())?;
     for stream in &loaded.profile.streams {
         refuse_contradictions(&settings, stream.delivery, Isolation::default()).map_err(|error| error.to_string())?;
     }

@@ -32,10 +32,9 @@ const PLACES: &str =
     "floodmark chooses each event's partition itself, for keyed events as Java's default partitioner does";
 const JAVA_TLS: &str = "OpenSSL has its own";
 const NO_POOL: &str = "this client has no such limit";
-const OIDC: &str =
-    "this client is built without libcurl, so it cannot fetch OAuth tokens; use SCRAM, PLAIN or mutual TLS";
-const LOGIN_CLASS: &str =
-    "the login class is Java's and does not run here; set sasl.username and sasl.password, or use mutual TLS";
+const OIDC: &str = "this client fetches no OAuth tokens itself: name a command that prints one with --token-command, or use SCRAM, PLAIN or mutual TLS";
+const BY_COMMAND: &str = "tokens come from --token-command";
+const LOGIN_CLASS: &str = "the login class is Java's and does not run here; set sasl.username and sasl.password, use mutual TLS, or name a command that prints a token with --token-command";
 
 /// The keys of Kafka 4.3's `ProducerConfig`, `ConsumerConfig` and `AdminClientConfig`.
 pub(super) const TABLE: [(&str, Meaning); 141] = [
@@ -207,6 +206,9 @@ pub(super) fn take(settings: &mut ClientSettings, file: &BTreeMap<String, String
             Some(Named(name)) => settings.set(name, value),
             Some(Bytes(name, unit)) => settings.set(name, &bytes(value, unit)),
             Some(NoEffect(why)) => settings.without_effect(key, why),
+            Some(Refused(OIDC | LOGIN_CLASS)) if settings.has_token_command() => {
+                settings.without_effect(key, BY_COMMAND);
+            }
             Some(Refused(way_out)) => return Err(SettingsError::no_equivalent(key, value, way_out)),
             Some(Special) => take_special(settings, file, key, value)?,
             None if super::parsed::is_known(key) => settings.set(key, value),
@@ -302,6 +304,10 @@ fn take_login(settings: &mut ClientSettings, line: &str) -> Result<(), SettingsE
     };
     match login.module.as_str() {
         "PlainLoginModule" | "ScramLoginModule" => {}
+        "OAuthBearerLoginModule" if settings.has_token_command() => {
+            settings.without_effect(key, BY_COMMAND);
+            return Ok(());
+        }
         "OAuthBearerLoginModule" => return Err(SettingsError::no_equivalent(key, line, OIDC)),
         "Krb5LoginModule" => return refuse("this client is built without Kerberos"),
         _ => return refuse("its login module is a Java class that does not run here"),

@@ -16,6 +16,7 @@ use rdkafka::ClientConfig;
 use self::parsed::Parsed;
 use super::error::KafkaError;
 use super::throttle;
+use super::tokens;
 use super::topic_config::BatchLimit;
 use crate::profile::{Compression, Delivery, Isolation, Stream};
 use crate::redact::redact;
@@ -33,6 +34,8 @@ const QUEUED: usize = 100_000;
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientSettings {
     given: BTreeMap<String, String>,
+    /// The command that prints tokens to log in with.
+    token_command: Option<String>,
     queued: usize,
     largest_message_bytes: u64,
     remarks: Remarks,
@@ -51,6 +54,7 @@ impl Default for ClientSettings {
     fn default() -> Self {
         ClientSettings {
             given: BTreeMap::new(),
+            token_command: None,
             queued: QUEUED,
             largest_message_bytes: DEFAULT_REQUEST_BYTES,
             remarks: Remarks::default(),
@@ -109,6 +113,21 @@ pub enum SettingsError {
         mechanism: String,
         /// Those of this build.
         known: String,
+    },
+    /// Tokens are asked for, and there is nothing that gives one.
+    #[error(
+        "sasl.mechanism = OAUTHBEARER needs a token: name a command that prints one with --token-command (or FLOODMARK_TOKEN_COMMAND)"
+    )]
+    NoToken,
+    /// Tokens are given, and nobody asks for one.
+    #[error(
+        "--token-command logs in with tokens (OAUTHBEARER), but {key} = {value}: set security.protocol=sasl_ssl and sasl.mechanism=OAUTHBEARER, or leave it out"
+    )]
+    TokenUnused {
+        /// The property that decides.
+        key: &'static str,
+        /// Its value.
+        value: String,
     },
     /// A queue of no events, or of more than fit in memory.
     #[error("queue.buffering.max.messages = {value}; it must be from 1 to {most}")]
@@ -187,7 +206,21 @@ impl ClientSettings {
     /// [`SettingsError`] when a pair or the file cannot be read, or when a value, as
     /// the client understands it, would defeat the measurement.
     pub fn gather(brokers: Option<&str>, file: Option<&Path>, pairs: &[String]) -> Result<Self, SettingsError> {
-        let mut settings = ClientSettings::default();
+        ClientSettings::gather_with_tokens(brokers, file, pairs, None)
+    }
+
+    /// The same, with the command that prints tokens to log in with.
+    ///
+    /// # Errors
+    /// As [`ClientSettings::gather`], or when nothing else says that the login is with tokens.
+    pub fn gather_with_tokens(
+        brokers: Option<&str>,
+        file: Option<&Path>,
+        pairs: &[String],
+        token_command: Option<&str>,
+    ) -> Result<Self, SettingsError> {
+        let token_command = token_command.map(str::to_owned);
+        let mut settings = ClientSettings { token_command, ..ClientSettings::default() };
         if let Some(path) = file {
             let properties = read_properties(path)?;
             refuse_login("bootstrap.servers in --client-config", properties.get("bootstrap.servers"))?;
@@ -196,6 +229,9 @@ impl ClientSettings {
         if let Some(brokers) = brokers {
             refuse_login("-b", Some(brokers))?;
             settings.set("bootstrap.servers", brokers);
+        }
+        if settings.has_token_command() && settings.get("sasl.mechanisms").is_none() {
+            settings.set("sasl.mechanism", "OAUTHBEARER");
         }
         for pair in pairs {
             let (key, value) = pair.split_once('=').ok_or_else(|| SettingsError::NotAPair(pair.chars().count()))?;
@@ -218,6 +254,7 @@ impl ClientSettings {
         let parsed = Parsed::of(&self.given)?;
         parsed.refuse_what_hides(&self.given)?;
         parsed.refuse_other_mechanisms()?;
+        parsed.refuse_missing_tokens(self.token_command.is_some())?;
         self.queued = parsed.queue_capacity(&self.given)?;
         self.largest_message_bytes = parsed.largest_message_bytes();
         Ok(())
@@ -418,7 +455,15 @@ impl ClientSettings {
 
     fn with_given(&self, mut settings: BTreeMap<String, String>) -> BTreeMap<String, String> {
         settings.extend(self.given.clone());
+        if let Some(command) = &self.token_command {
+            settings.insert(tokens::COMMAND_KEY.to_owned(), command.clone());
+        }
         settings
+    }
+
+    /// Whether a command gives the tokens to log in with, in the place of whatever would give them to a Java client.
+    fn has_token_command(&self) -> bool {
+        self.token_command.is_some()
     }
 }
 
@@ -444,7 +489,7 @@ pub(crate) fn isolation_of(settings: &BTreeMap<String, String>) -> Isolation {
 /// The settings as the client's own configuration.
 pub(super) fn native(settings: &BTreeMap<String, String>) -> ClientConfig {
     let mut config = ClientConfig::new();
-    for (key, value) in settings {
+    for (key, value) in settings.iter().filter(|(key, _)| *key != tokens::COMMAND_KEY) {
         config.set(key, value);
     }
     // What the client would print also arrives as errors and reports, and those are read.

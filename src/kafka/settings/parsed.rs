@@ -99,6 +99,21 @@ impl Parsed {
         Ok(())
     }
 
+    /// Refuses a login with tokens that nothing gives, which would wait for ever, and tokens for another login.
+    pub(super) fn refuse_missing_tokens(&self, has_command: bool) -> Result<(), SettingsError> {
+        let (protocol, mechanism) = (self.get("security.protocol"), self.get("sasl.mechanisms"));
+        let with_tokens = mechanism.eq_ignore_ascii_case("OAUTHBEARER");
+        let unused = |key, value| Err(SettingsError::TokenUnused { key, value });
+        match (has_command, protocol.starts_with("sasl")) {
+            (true, false) => unused("security.protocol", protocol),
+            (true, true) if !with_tokens => unused("sasl.mechanism", mechanism),
+            (false, true) if with_tokens && self.get("enable.sasl.oauthbearer.unsecure.jwt") != "true" => {
+                Err(SettingsError::NoToken)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The largest message that a producer takes.
     pub(super) fn largest_message_bytes(&self) -> u64 {
         self.get("message.max.bytes").parse().unwrap_or(super::DEFAULT_REQUEST_BYTES)

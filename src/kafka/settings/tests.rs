@@ -1,11 +1,15 @@
 use super::*;
 
 fn gather(file: &str, pairs: &[&str]) -> Result<ClientSettings, SettingsError> {
+    gather_with_tokens(file, pairs, None)
+}
+
+fn gather_with_tokens(file: &str, pairs: &[&str], command: Option<&str>) -> Result<ClientSettings, SettingsError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("client.properties");
     std::fs::write(&path, file).unwrap();
     let pairs: Vec<String> = pairs.iter().map(|pair| (*pair).to_owned()).collect();
-    ClientSettings::gather(Some("here:9092"), Some(&path), &pairs)
+    ClientSettings::gather_with_tokens(Some("here:9092"), Some(&path), &pairs, command)
 }
 
 #[test]
@@ -101,6 +105,39 @@ fn the_file_that_a_cloud_hands_out_is_read() {
         "{remarks:?}"
     );
     assert!(!format!("{settings:?}").contains("SECRET"), "{settings:?}");
+}
+
+#[test]
+fn a_token_command_stands_in_for_javas_way_to_tokens() {
+    let file = "security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.token.endpoint.url=https://there\n\
+        sasl.login.callback.handler.class=a.b.Handler\n\
+        sasl.jaas.config=a.b.OAuthBearerLoginModule required clientId=\"me\" clientSecret=\"hush\";\n";
+    let error = gather(file, &[]).unwrap_err().to_string();
+    assert!(error.contains("--token-command") && !error.contains("hush"), "{error}");
+    let settings = gather_with_tokens(file, &[], Some("mint hush")).unwrap();
+    let remarks = settings.remarks();
+    assert!(
+        remarks.len() == 1 && remarks[0].ends_with("without effect: tokens come from --token-command"),
+        "{remarks:?}"
+    );
+    assert!(!format!("{settings:?} {remarks:?}").contains("hush"));
+    let client = settings.consumer("g", Isolation::ReadCommitted);
+    assert_eq!(client[tokens::COMMAND_KEY], "mint hush");
+    assert_eq!(redact(tokens::COMMAND_KEY, "mint hush"), crate::redact::REMOVED, "in a manifest");
+    assert!(native(&client).create_native_config().is_ok(), "librdkafka is not told");
+}
+
+#[test]
+fn a_login_with_tokens_needs_some_and_no_other_login_does() {
+    let tokens = ["security.protocol=sasl_ssl", "sasl.mechanism=OAUTHBEARER"];
+    assert!(matches!(gather("", &tokens), Err(SettingsError::NoToken)));
+    let unsecured = [&tokens[..], &["enable.sasl.oauthbearer.unsecure.jwt=true"]].concat();
+    assert!(gather("", &unsecured).is_ok());
+    let given = |pairs: &[&str]| gather_with_tokens("", pairs, Some("mint"));
+    assert!(given(&tokens).is_ok() && given(&tokens[..1]).is_ok(), "the mechanism goes without saying");
+    for pairs in [&[][..], &["security.protocol=ssl"], &["security.protocol=sasl_ssl", "sasl.mechanism=PLAIN"]] {
+        assert!(matches!(given(pairs), Err(SettingsError::TokenUnused { .. })), "{pairs:?}");
+    }
 }
 
 #[test]
