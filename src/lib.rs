@@ -22,6 +22,7 @@ pub mod consume;
 pub mod curve;
 pub mod event;
 pub mod event_time;
+pub mod faults;
 mod figures;
 pub mod history;
 pub mod incidents;

@@ -121,6 +121,20 @@ impl ByteSize {
     }
 }
 
+/// Bytes per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteRate {
+    per_s: ByteSize,
+}
+
+impl ByteRate {
+    /// In bytes per second.
+    #[must_use]
+    pub const fn as_bytes_per_s(self) -> u64 {
+        self.per_s.as_bytes()
+    }
+}
+
 /// A quantity that could not be read: the text, and the valid forms.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{written}` is not {wanted}: {why}")]
@@ -410,6 +424,34 @@ impl fmt::Display for ByteSize {
     }
 }
 
+impl FromStr for ByteRate {
+    type Err = UnitError;
+
+    fn from_str(text: &str) -> Result<Self, UnitError> {
+        const FORM: &str = "an amount per second like `1MB/s` or `64KiB/s`";
+        let Some((size, unit)) = text.rsplit_once('/') else {
+            return Err(unit_error(text, FORM, "it does not end in `/s`"));
+        };
+        if unit.trim() != "s" {
+            return Err(unit_error(text, FORM, format!("`/{}` is not `/s`", unit.trim())));
+        }
+        let per_s = size.parse().map_err(|error: UnitError| unit_error(text, FORM, error.why))?;
+        Ok(ByteRate { per_s })
+    }
+}
+
+impl fmt::Display for ByteRate {
+    /// Rates are mostly written in powers of ten.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.as_bytes_per_s();
+        let decimal = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+        match decimal.into_iter().find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit)) {
+            Some((unit, size)) => write!(f, "{}{unit}/s", bytes / size),
+            None => write!(f, "{}/s", self.per_s),
+        }
+    }
+}
+
 /// Written and read as text; the schema describes it by an example and a pattern.
 macro_rules! as_text {
     ($type:ty, $name:literal, $pattern:literal, $example:literal) => {
@@ -440,6 +482,7 @@ as_text!(Span, "Span", r"^\s*([0-9._]*[0-9][0-9._]*\s*(ns|us|µs|ms|s|m|min|h|d)
 as_text!(SignedSpan, "SignedSpan", r"^\s*[+-]?([0-9._]*[0-9][0-9._]*\s*(ns|us|µs|ms|s|m|min|h|d)\s*)+$", "-40s");
 as_text!(Rate, "Rate", r"^\s*[0-9._]*[0-9][0-9._]*\s*[kKMG]?\s*/\s*(s|sec|m|min|h|d)$", "200k/s");
 as_text!(PhaseRate, "PhaseRate", r"^\s*[0-9._]*[0-9][0-9._]*\s*([xX]|[kKMG]?\s*/\s*(s|sec|m|min|h|d))$", "3x");
+as_text!(ByteRate, "ByteRate", r"^\s*[0-9._]*[0-9][0-9._]*\s*(B|kB|KB|KiB|MB|MiB|GB|GiB)\s*/\s*s$", "1MB/s");
 as_text!(ByteSize, "ByteSize", r"^\s*[0-9._]*[0-9][0-9._]*\s*(B|kB|KB|KiB|MB|MiB|GB|GiB)$", "512B");
 
 #[cfg(test)]

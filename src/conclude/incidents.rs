@@ -3,8 +3,8 @@
 use super::{Measured, StreamMeasured};
 use crate::check::Delivered;
 use crate::incidents::{
-    Incident, LeaderMove, Limits, Rebalance, Second, Seconds, find, leader_moved, partitions_stalled, rebalances,
-    throttled,
+    Incident, LeaderMove, Limits, Rebalance, Second, Seconds, faults_of_parts, find, leader_moved, partitions_stalled,
+    rebalances, throttled,
 };
 use crate::profile::sla::SCALE_UP_SHARE;
 use crate::profile::{Profile, Stage, Stream};
@@ -34,8 +34,8 @@ fn incidents_of_stream(stream: &Stream, rows: &[TimelineRow]) -> Vec<Incident> {
     of_events.flat_map(of_stage).collect()
 }
 
-/// What was found while the run went on and stands in none of its seconds: stalls of single partitions, moves of leaders, rebalances, and
-/// brokers that throttle. In the order in which they began.
+/// What was found while the run went on and stands in none of its seconds: faults on purpose, stalls of single partitions, moves of leaders,
+/// rebalances, and brokers that throttle. In the order in which they began; a fault comes before what it may have caused.
 #[must_use]
 pub(super) fn observed_incidents(profile: &Profile, measured: &Measured) -> Vec<Incident> {
     let streams = || profile.streams.iter().zip(&measured.streams);
@@ -43,7 +43,8 @@ pub(super) fn observed_incidents(profile: &Profile, measured: &Measured) -> Vec<
     let moves = streams().flat_map(|(stream, _)| leader_moves_of(stream, &measured.leader_moves));
     let shared = streams().flat_map(|(stream, _)| rebalances_of(stream, &measured.rebalances));
     let waits = streams().flat_map(|(stream, measured)| throttled(&stream.name, &measured.throttled_ms));
-    let mut incidents: Vec<Incident> = stalls.chain(moves).chain(shared).chain(waits).collect();
+    let faults = faults_of_parts(&measured.faults).into_iter();
+    let mut incidents: Vec<Incident> = faults.chain(stalls).chain(moves).chain(shared).chain(waits).collect();
     incidents.sort_by_key(|incident| incident.from_s);
     incidents
 }

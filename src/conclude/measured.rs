@@ -6,7 +6,7 @@ use crate::check::{Delivered, Produced};
 use crate::consume::EventTimeFigures;
 use crate::consume::windows::WindowsSeen;
 use crate::event_time::lateness::InjectionLedger;
-use crate::incidents::{LeaderMove, Rebalance};
+use crate::incidents::{Incident, LeaderMove, Rebalance};
 use crate::latency::LatencyHistogram;
 use crate::mergeable::Merge;
 use crate::verdict::Reason;
@@ -24,6 +24,8 @@ pub struct Measured {
     pub(crate) leader_moves: Vec<LeaderMove>,
     /// When which consumer groups rebalanced while a whole run watched them.
     pub(crate) rebalances: Vec<Rebalance>,
+    /// The profile's faults that were there, as they happened.
+    pub(crate) faults: Vec<Incident>,
     /// CPU time that the process used, in nanoseconds, all parts together; absent where it is not known.
     pub cpu_ns: Option<u64>,
 }
@@ -34,6 +36,10 @@ impl Measured {
         let stages = self.streams.iter_mut().flat_map(|stream| &mut stream.stages);
         for stall in stages.filter_map(|stage| stage.delivered.as_mut()).flat_map(|delivered| &mut delivered.stalls) {
             stall.move_seconds(later_s);
+        }
+        for fault in &mut self.faults {
+            fault.from_s = fault.from_s.saturating_add(later_s);
+            fault.to_s = fault.to_s.map(|to_s| to_s.saturating_add(later_s));
         }
         for stream in &mut self.streams {
             let throttled_ms = std::mem::take(&mut stream.throttled_ms).into_iter();
@@ -108,12 +114,13 @@ pub struct StageMeasured {
 
 impl Merge for Measured {
     fn merge(&mut self, other: Self) {
-        let Measured { streams, interrupted, troubles, leader_moves, rebalances, cpu_ns } = other;
+        let Measured { streams, interrupted, troubles, leader_moves, rebalances, faults, cpu_ns } = other;
         merge_each(&mut self.streams, streams);
         self.interrupted |= interrupted;
         self.troubles.extend(troubles);
         self.leader_moves.extend(leader_moves);
         self.rebalances.extend(rebalances);
+        self.faults.extend(faults);
         self.cpu_ns = self.cpu_ns.zip(cpu_ns).map(|(own, other)| own + other).or(self.cpu_ns).or(cpu_ns);
     }
 }

@@ -2,6 +2,7 @@
 //! and a folder that is read again.
 
 mod backlog;
+mod faults;
 mod leaders;
 mod rebalances;
 mod seconds;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use backlog::{Swell, swells};
+pub(crate) use faults::{FaultSpell, fault, faults_of_parts};
 pub(crate) use leaders::{LeaderMove, Leaders, leader_moved};
 pub(crate) use rebalances::{Members, Rebalance, rebalances};
 pub(crate) use seconds::{Second, Seconds, backlog as waiting};
@@ -25,12 +27,12 @@ pub(crate) use stalls::partitions_stalled;
 use stretches::{joined, stretches};
 pub(crate) use throttled::throttled;
 
-/// Something that happened at one stage of a stream, and from when to when.
+/// Something that happened at one stage of a stream, or to the whole run, and from when to when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     /// What happened.
     pub kind: IncidentKind,
-    /// The stream.
+    /// The stream; empty when it concerns the whole run.
     pub stream: String,
     /// The stage, when the stream has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +49,9 @@ pub struct Incident {
     /// The consumer group, where it concerns one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// The name of the profile's fault, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
     /// When it began, in seconds from the start of the run.
     pub from_s: u64,
     /// When it was over, in seconds from the start of the run; absent when it was not over at the end of the run.
@@ -68,6 +73,7 @@ impl Incident {
             partitions: Vec::new(),
             brokers: None,
             group: None,
+            fault: None,
             from_s,
             to_s,
             figure,
@@ -79,6 +85,8 @@ impl Incident {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentKind {
+    /// A fault that the profile asks for (`fault`) was there, on purpose, until it was undone. Figure: for how many seconds.
+    Fault,
     /// Events waited for their acknowledgement and none came. Figure: the most events without one.
     NoAcknowledgements,
     /// Events waited and none was delivered. Figure: the most events that waited.

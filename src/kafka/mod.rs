@@ -32,7 +32,7 @@ pub use settings::ClientSettings;
 pub(crate) use settings::{SettingsError, isolation_of};
 pub(crate) use sink::{Deliveries, Delivery, Outcome, Outgoing, Rejection, Sink, SinkOptions, TransactionOutcome};
 pub(crate) use source::{Record, Source, SourceEvent};
-pub(crate) use target::{MARK, PartitionRange, TargetError};
+pub(crate) use target::{BrokerAddress, MARK, PartitionRange, TargetError};
 pub use target::{Target, TopicPlan};
 pub(crate) use together::refuse_contradictions;
 pub(crate) use topic_config::{BatchLimit, TopicConfig};

@@ -128,6 +128,17 @@ pub struct PartitionRange {
     pub end: i64,
 }
 
+/// A broker, and where it says that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BrokerAddress {
+    /// Its id.
+    pub(crate) id: i32,
+    /// A name or an address.
+    pub(crate) host: String,
+    /// Its port.
+    pub(crate) port: u16,
+}
+
 /// A cluster that answered.
 pub struct Target {
     /// Sees a partition up to its high watermark.
@@ -138,6 +149,7 @@ pub struct Target {
     brokers: String,
     cluster_id: String,
     addresses: Vec<String>,
+    members: Vec<BrokerAddress>,
 }
 
 impl Target {
@@ -157,14 +169,25 @@ impl Target {
         let metadata = first_answer(&client, &settings, timeout)?;
         let addresses =
             metadata.brokers().iter().map(|broker| format!("{}:{}", broker.host(), broker.port())).collect();
+        let members = metadata.brokers().iter().filter_map(|broker| {
+            let port = u16::try_from(broker.port()).ok()?;
+            Some(BrokerAddress { id: broker.id(), host: broker.host().to_owned(), port })
+        });
+        let members = members.collect();
         let cluster_id = client.client().fetch_cluster_id(timeout).unwrap_or_else(|| "unknown".to_owned());
-        Ok(Target { client, committed: OnceLock::new(), settings, brokers, cluster_id, addresses })
+        Ok(Target { client, committed: OnceLock::new(), settings, brokers, cluster_id, addresses, members })
     }
 
     /// The cluster's id.
     #[must_use]
     pub fn cluster_id(&self) -> &str {
         &self.cluster_id
+    }
+
+    /// The brokers that the cluster had when it was connected to.
+    #[must_use]
+    pub(crate) fn members(&self) -> &[BrokerAddress] {
+        &self.members
     }
 
     /// Refuses a cluster that is not on this machine, unless its id was confirmed.

@@ -36,6 +36,12 @@ impl Shard {
         (0..count).map(|index| Shard { index, count }).filter(|shard| !present.contains(shard)).collect()
     }
 
+    /// Whether it is number 0.
+    #[must_use]
+    pub fn is_first(self) -> bool {
+        self.index == 0
+    }
+
     /// How many shards there are.
     #[must_use]
     pub fn count(self) -> u16 {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::conclude::{Measured, Role, StreamMeasured, injected_of, produced_of, stage_of};
+use crate::incidents::IncidentKind;
 use crate::latency::Hop;
 use crate::load::Shard;
 use crate::profile::{Profile, Stream};
@@ -32,6 +33,7 @@ impl Part {
             troubles: summary.troubles.clone(),
             leader_moves: Vec::new(),
             rebalances: Vec::new(),
+            faults: summary.events.iter().filter(|of| of.kind == IncidentKind::Fault).cloned().collect(),
             cpu_ns: summary.generator.cpu_s.map(|cpu_s| (cpu_s * 1e9) as u64),
             streams: streams.map(|(stream, found)| read_stream(&folder, stream, found)).collect::<Result<_, _>>()?,
         };

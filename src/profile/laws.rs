@@ -226,6 +226,8 @@ fn tables(root: &Json) -> Vec<(&'static str, &Json)> {
     let defs = &root["$defs"];
     vec![
         ("", root),
+        ("fault.0.", &defs["RunFault"]),
+        ("fault.0.network.", &defs["NetworkFault"]),
         ("stream.0.", &defs["Stream"]),
         ("stream.0.on_off.", &defs["OnOff"]),
         ("stream.0.keys.", &defs["Keys"]),
@@ -257,7 +259,8 @@ fn a_key_with_one_wrong_letter_is_recognised_in_every_table() {
     let objects = root["$defs"].as_object().unwrap().values().filter(|def| def["type"] == "object").count();
     assert_eq!(tables.len(), objects + 1, "a table is missing here");
     let lists = "stage = [{ name = \"out\", topic = \"t\" }]\nwatermark = [{ engine = \"flink\", bound = \"1s\" }]\n";
-    let text = format!("{LEAST}phases = [{{ for = \"9s\" }}]\n{lists}");
+    let fault = "[[fault]]\nname = \"f\"\nat = \"1s\"\nfor = \"1s\"\nnetwork = { reset = true }\n";
+    let text = format!("{LEAST}phases = [{{ for = \"9s\" }}]\n{lists}{fault}");
     for (path, table) in tables {
         for key in table["properties"].as_object().unwrap().keys() {
             for position in 0..key.len() {
@@ -316,6 +319,8 @@ fn the_reference_describes_every_key_as_the_schema_does() {
         let heading = match path.trim_end_matches('.').trim_start_matches("stream.0").trim_start_matches('.') {
             "" if path.is_empty() => "### The profile\n".to_owned(),
             "" => "### `[[stream]]`\n".to_owned(),
+            "fault.0" => "### `[[fault]]`\n".to_owned(),
+            "fault.0.network" => "### `network`\n".to_owned(),
             "stage.0" => "### `[[stream.stage]]`\n".to_owned(),
             "payload.fields.any" => "### `payload.fields.NAME`\n".to_owned(),
             "stage.0.results" => "### `results`\n".to_owned(),

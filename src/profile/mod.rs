@@ -26,6 +26,7 @@ mod recorded;
 mod replay;
 #[cfg(test)]
 mod replay_laws;
+mod run_fault;
 pub(crate) mod schema;
 mod schemas;
 mod shape;
@@ -59,6 +60,8 @@ pub use record::RecordTimestamp;
 pub(crate) use recorded::MOST_RECORDS_BYTES;
 pub use recorded::{Recorded, Records};
 pub(crate) use replay::{Detail, DetailKind, Replay, Smooth};
+pub(crate) use run_fault::typed;
+pub use run_fault::{NetworkFault, RunFault};
 pub(crate) use schema::{is_profile_key, profile_keys};
 pub(crate) use schemas::{IdIn, RegistryUse};
 pub use sla::{AbortWhen, Sla};

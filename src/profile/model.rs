@@ -17,6 +17,7 @@ use super::{
     record::{Compression, RecordTimestamp},
     recorded::Records,
     replay::Replay,
+    run_fault::RunFault,
     sla::{AbortWhen, Sla},
     slo::Slo,
     timeline,
@@ -59,6 +60,10 @@ pub struct Profile {
     /// The streams, each the traffic of one topic.
     #[serde(rename = "stream", default)]
     pub streams: Vec<Stream>,
+    /// What is broken on purpose while the traffic runs, and put right again. It changes no event.
+    #[serde(rename = "fault", default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub faults: Vec<RunFault>,
 }
 
 /// One topic's traffic.

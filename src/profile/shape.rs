@@ -9,7 +9,7 @@ use super::{
     count_limit::CountLimit,
     nearest,
     tree::{Entry, Node, Value},
-    units::{ByteSize, PhaseRate, Rate, SignedSpan, Span, UnitError},
+    units::{ByteRate, ByteSize, PhaseRate, Rate, SignedSpan, Span, UnitError},
     watermark::Window,
     window_results::ModelChoice,
 };
@@ -118,7 +118,7 @@ impl<'s> Shape<'s> {
         let Value::Array(items) = &node.value else {
             let (_, item) = self.resolve(&schema["items"]);
             if item["type"] == "object" {
-                let header = if key == "stream" { key.to_owned() } else { format!("stream.{key}") };
+                let header = if matches!(key, "stream" | "fault") { key.to_owned() } else { format!("stream.{key}") };
                 let help = format!("write `[[{header}]]` above each one, or {key} = [{}]", example_of_table(item));
                 return self.wrong_kind(key, node, "a list of tables", Some(help));
             }
@@ -225,6 +225,7 @@ impl Unit {
             "Rate" => Unit { parse: reads::<Rate>, example: "200k/s", with_unit: &["#/s", "#/min"] },
             "PhaseRate" => Unit { parse: reads::<PhaseRate>, example: "3x", with_unit: &["#x", "#/s"] },
             "WindowEdge" => Unit { parse: reads::<WindowEdge>, example: "11:00", with_unit: &["#s", "#m"] },
+            "ByteRate" => Unit { parse: reads::<ByteRate>, example: "1MB/s", with_unit: &["#MB/s"] },
             "ByteSize" => Unit { parse: reads::<ByteSize>, example: "512B", with_unit: &["#B", "#kB"] },
             "Window" => {
                 Unit { parse: reads::<Window>, example: "tumbling:10s", with_unit: &["tumbling:#s", "tumbling:#m"] }

@@ -2,6 +2,7 @@
 
 use crate::broker::BrokerError;
 use crate::consume::ConsumeError;
+use crate::faults::{FaultsError, NetworkError};
 use crate::figures::length;
 use crate::kafka::{KafkaError, TargetError};
 use crate::produce::ProduceError;
@@ -29,6 +30,12 @@ pub enum RunError {
     /// A stream has no schema.
     #[error(transparent)]
     Schemas(#[from] SchemasError),
+    /// The profile's faults could not be undone.
+    #[error(transparent)]
+    Faults(#[from] FaultsError),
+    /// The profile's faults on the network have none to happen on.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// The results cannot be written.
     #[error(transparent)]
     Results(#[from] ResultsError),

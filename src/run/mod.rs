@@ -17,7 +17,7 @@ mod topics;
 mod watch;
 
 pub(crate) use error::RunError;
-pub(crate) use planned::{CapturedCurve, Plan, PlannedStream, samples};
+pub(crate) use planned::{CapturedCurve, Plan, PlannedFault, PlannedStream, samples};
 pub(crate) use prepare::{Prepared, prepare};
 pub(crate) use request::Request;
 pub(crate) use seconds::{SecondSeen, StreamSecond, StreamTotals};

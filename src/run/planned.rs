@@ -12,7 +12,8 @@ use crate::figures;
 use crate::kafka::ClientSettings;
 use crate::load::{Shard, StreamSchedule, fingerprint, streams_of};
 use crate::produce::{Sampled, sample};
-use crate::profile::{Loaded, Profile, Stream};
+use crate::profile::{Loaded, Profile, RunFault, Stream};
+use crate::redact::sentence;
 
 /// Most events of which every one is looked at for the number of copies.
 const COUNTED_EVENTS: u64 = 5_000_000;
@@ -40,8 +41,24 @@ pub(crate) struct Plan {
     pub bytes: u64,
     /// What a person should know before the run, a sentence each.
     pub notes: Vec<String>,
+    /// What is broken on purpose, in the order in which it begins.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<PlannedFault>,
     /// The streams, in the profile's order.
     pub streams: Vec<PlannedStream>,
+}
+
+/// A fault of a plan.
+#[derive(Debug, Serialize)]
+pub(crate) struct PlannedFault {
+    /// Its name.
+    pub name: String,
+    /// When it begins, in seconds from the start of the run.
+    pub from_s: f64,
+    /// When it is over, in seconds from the start of the run.
+    pub to_s: f64,
+    /// What is done, and how it is undone.
+    pub what: String,
 }
 
 /// A stream of a plan.
@@ -97,9 +114,22 @@ impl Plan {
             peak_per_s,
             bytes: streams.iter().map(|stream| stream.bytes).sum(),
             notes: notes_of(loaded, &schedules, peak_per_s),
+            faults: planned_faults(profile),
             streams,
         }
     }
+}
+
+fn planned_faults(profile: &Profile) -> Vec<PlannedFault> {
+    let planned = |fault: &RunFault| PlannedFault {
+        name: fault.name.clone(),
+        from_s: fault.at.as_secs_f64(),
+        to_s: fault.end_ns() as f64 / 1e9,
+        what: sentence(&fault.to_string()),
+    };
+    let mut faults: Vec<PlannedFault> = profile.faults.iter().map(planned).collect();
+    faults.sort_by(|one, other| one.from_s.total_cmp(&other.from_s));
+    faults
 }
 
 /// The first messages of each of a profile's streams, under the stream's name.

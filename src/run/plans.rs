@@ -96,7 +96,15 @@ fn observed_at(prepared: &Prepared, index: usize, stage: &PreparedStage) -> Obse
 /// The settings of a stage's client.
 pub(super) fn stage_settings(prepared: &Prepared, stage: &PreparedStage) -> BTreeMap<String, String> {
     let group = format!("floodmark-{}-{}", prepared.run_id, stage.name);
-    prepared.settings.consumer(&group, stage.isolation)
+    through_the_network(prepared, prepared.settings.consumer(&group, stage.isolation))
+}
+
+/// Clients that send and observe go by the proxies, if there are any. The one that asks about the cluster does not: what it says is the truth.
+fn through_the_network(prepared: &Prepared, mut settings: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    if let Some(network) = &prepared.network {
+        settings.insert("bootstrap.servers".to_owned(), network.bootstrap().to_owned());
+    }
+    settings
 }
 
 /// The settings of a stream's producing clients, as they are for the first of them.
@@ -108,7 +116,7 @@ pub(super) fn producer_settings(prepared: &Prepared, stream: &PreparedStream) ->
     let mut producer = settings.producer(stream.delivery, settings.queue_capacity(), transactional_id.as_deref());
     settings.fit_batches(&mut producer, *batch_limit);
     settings.compress(&mut producer, stream);
-    producer
+    through_the_network(prepared, producer)
 }
 
 /// One worker keeps well over half a million events per second; more of them help only where there are cores to spare.

@@ -14,6 +14,7 @@ use crate::broker::{Broker, BrokerConfig};
 use crate::clock::Clock;
 use crate::conclude::Role;
 use crate::event::RunTag;
+use crate::faults::Network;
 use crate::kafka::{ClientSettings, Operation, Target};
 use crate::load::{StreamSchedule, fingerprint, streams_of};
 use crate::profile::Span;
@@ -37,6 +38,8 @@ pub(crate) struct Prepared {
     /// Shared with the threads that ask it, so that nobody waits for an answer that does not come.
     pub(super) target: Arc<Target>,
     pub(super) streams: Vec<PreparedStream>,
+    /// Between the clients that send and observe and the brokers, where the profile has faults on the network.
+    pub(super) network: Option<Network>,
     /// What a person should know before the run, a sentence each.
     pub(super) notes: Vec<String>,
     /// Stopped when the run is dropped.
@@ -66,6 +69,7 @@ pub(crate) fn prepare(mut request: Request) -> Result<Prepared, RunError> {
     let streams = prepare_streams(&request, &target, topics, &schedules)?;
     refuse_missing_rights(request.role, &target, &streams)?;
     refuse_idle_observer(&request, &streams)?;
+    let network = network_of(&request, &target)?;
     let run_id = request.run_id();
     Ok(Prepared {
         duration: request.loaded.profile.duration(),
@@ -76,10 +80,30 @@ pub(crate) fn prepare(mut request: Request) -> Result<Prepared, RunError> {
         settings,
         target: Arc::new(target),
         streams,
+        network,
         notes,
         embedded,
         request,
     })
+}
+
+/// Puts proxies between the clients and the brokers, if the profile has faults on the network.
+fn network_of(request: &Request, target: &Target) -> Result<Option<Network>, RunError> {
+    let faults = request.own_faults();
+    let mut of_network = faults.iter().filter_map(|fault| Some((fault.name.as_str(), fault.network?))).peekable();
+    if of_network.peek().is_none() {
+        return Ok(None);
+    }
+    let known: Vec<String> = target.members().iter().map(|broker| broker.id.to_string()).collect();
+    let unknown = of_network
+        .find_map(|(name, fault)| Some((name, fault.broker?.to_string())).filter(|(_, id)| !known.contains(id)));
+    if let Some((name, id)) = unknown {
+        return Err(RunError::Usage(format!(
+            "fault {name}: the cluster has no broker {id}; it has {}",
+            known.join(", ")
+        )));
+    }
+    Ok(Some(Network::to(target.members())?))
 }
 
 /// Where a run goes.

@@ -164,8 +164,8 @@ impl Recorder {
         Ok(())
     }
 
-    /// Ends a run whose threads did not come back, with what its files hold by the second.
-    pub(super) fn end_unfinished(mut self, prepared: &Prepared, why: Reason) -> Ended {
+    /// Ends a run whose threads did not come back, with what its files hold by the second, and what was measured without the threads.
+    pub(super) fn end_unfinished(mut self, prepared: &Prepared, why: Reason, measured: Measured) -> Ended {
         let folder = self.writer.folder().to_owned();
         let mut refusals: Vec<ResultsError> = self.writer.complete().err().into_iter().collect();
         self.complete_manifest(prepared, true);
@@ -175,6 +175,9 @@ impl Recorder {
             // Not even the files can be read: the reason is all there is to say.
             empty_summary(self.run_facts(prepared, self.start_ns, 0), why)
         });
+        summary.events.splice(0..0, measured.faults);
+        summary.events.sort_by_key(|incident| incident.from_s);
+        measured.troubles.into_iter().for_each(|trouble| summary.add_trouble(trouble));
         if let Some(refusal) = refusals.first() {
             summary.add_trouble(not_kept(refusal));
         }

@@ -7,7 +7,7 @@ use crate::conclude::Role;
 use crate::kafka::ClientSettings;
 use crate::limits::refuse_few_files;
 use crate::load::Shard;
-use crate::profile::Loaded;
+use crate::profile::{Loaded, RunFault};
 use crate::results::writer::refuse_occupied;
 
 /// What a user asked for.
@@ -45,7 +45,17 @@ impl Request {
         refuse_few_files().map_err(RunError::Limits)?;
         self.run_id.as_deref().map_or(Ok(()), refuse_path).map_err(RunError::Usage)?;
         self.out.as_deref().map_or(Ok(()), refuse_occupied)?;
-        Ok(())
+        self.refuse_faults_with_tls()
+    }
+
+    /// What is encrypted cannot be read, and so not be led through a proxy.
+    fn refuse_faults_with_tls(&self) -> Result<(), RunError> {
+        match self.own_faults().iter().find(|fault| fault.network.is_some()).filter(|_| self.settings.uses_tls()) {
+            Some(RunFault { name, .. }) => Err(RunError::Usage(format!(
+                "fault {name}: with TLS nothing can stand between floodmark and the brokers; use commands (`start`, `stop`), or a listener without TLS"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// The run's id: the one that the user gave, or a new one.
@@ -56,6 +66,12 @@ impl Request {
     /// Which part of the events this process is answerable for: one that only observes sees those of all senders.
     pub(super) fn sent(&self) -> Shard {
         if self.role.sends() { self.shard } else { Shard::WHOLE }
+    }
+
+    /// The faults that this process injects: commands run once, in the first of several that send; what happens on the network, each to itself.
+    pub(super) fn own_faults(&self) -> Vec<RunFault> {
+        let faults = self.loaded.profile.faults.iter().filter(|_| self.role.sends());
+        faults.filter(|fault| fault.network.is_some() || self.shard.is_first()).cloned().collect()
     }
 
     /// Whether this process reads a partition. Of several observers each reads those of its number.

@@ -1,6 +1,7 @@
 //! The run itself: starts the threads, watches them second by second, drains, and gathers what they measured.
 
 mod ends;
+mod faults;
 mod take_in;
 mod topic_changes;
 
@@ -21,6 +22,7 @@ use super::topics::Topics;
 use crate::clock;
 use crate::conclude::{Ended, Facts, Measured, Role, StreamMeasured, conclude};
 use crate::consume::{self, End, Observing, Told};
+use crate::faults::Faults;
 use crate::produce::{self, Ceiling, Producing, Ready, Unacknowledged};
 use crate::results::Summary;
 use crate::side_by_side::side_by_side;
@@ -55,6 +57,7 @@ pub(crate) enum News<'a> {
 /// When the run cannot start. Once it has, whatever happens ends in a summary.
 pub(crate) fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) -> Result<Ended, RunError> {
     let stop = StopFlag::default();
+    let mut faults = Faults::ready(&prepared.request.own_faults(), prepared.network.as_ref())?;
     let stages_of_streams: Vec<usize> = prepared.streams.iter().map(|stream| stream.stages.len()).collect();
     let (seconds, hand_in) = Seconds::new(&stages_of_streams);
     let Clients { observing, ready, start_ns } = Clients::open(prepared, &hand_in, &stop)?;
@@ -63,6 +66,7 @@ pub(crate) fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) ->
     let producing = ready.map(|ready| ready.start(start_ns, ceiling.as_ref(), &stop, &hand_in.produce)).transpose()?;
     let hung_up = HangUp::default();
     signals::listen(&stop, prepared.request.outlives_terminal.then_some(&hung_up));
+    faults.play(prepared.clock, start_ns, &stop);
     drop(hand_in);
     hears(News::Begun);
     let watch = Watch {
@@ -78,6 +82,7 @@ pub(crate) fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) ->
         hears,
         topics: Topics::watched(Arc::clone(&prepared.target), partitions_of(prepared)),
         groups: watched_groups(prepared, start_ns),
+        faults,
         abort: AbortWatch::default(),
         aborted: None,
     };
@@ -179,6 +184,8 @@ struct Watch<'a> {
     topics: Topics,
     /// The consumer groups of the pipelines, while they are watched.
     groups: Option<GroupWatch>,
+    /// What is broken on purpose.
+    faults: Faults,
     abort: AbortWatch,
     /// Why the run was ended before its time, if its profile asked for that.
     aborted: Option<Reason>,
@@ -196,6 +203,7 @@ impl Watch<'_> {
         }
         measured.interrupted = self.stop.is_set();
         let sending_ns = self.sending_ns(&measured);
+        self.wait_for_faults();
         self.tell_the_end(&mut measured, &observing);
         if let Some(why) = self.wait_for_observers(&observing) {
             return self.end_unfinished(why);
@@ -215,6 +223,7 @@ impl Watch<'_> {
         }
         measured.troubles.append(&mut self.topics.reasons);
         measured.leader_moves.append(&mut self.topics.leader_moves);
+        self.take_in_faults(&mut measured);
         measured.rebalances = self.groups.take().map(GroupWatch::end).unwrap_or_default();
         measured.troubles.extend(self.aborted.take());
         measured.cpu_ns = clock::cpu_ns();
@@ -243,7 +252,9 @@ impl Watch<'_> {
         for second in self.seconds.rest() {
             self.hear(&second);
         }
-        self.recorder.end_unfinished(self.prepared, why)
+        let mut measured = Measured::default();
+        self.take_in_faults(&mut measured);
+        self.recorder.end_unfinished(self.prepared, why, measured)
     }
 
     /// One look at everything that goes on.
@@ -260,6 +271,7 @@ impl Watch<'_> {
         if let Some(unacknowledged) = self.seconds.unacknowledged() {
             (self.hears)(News::Unacknowledged(&unacknowledged));
         }
+        self.hear_of_faults();
         if self.hung_up.take() {
             (self.hears)(News::HungUp);
         }
@@ -278,6 +290,7 @@ impl Watch<'_> {
         if self.stop.is_set_twice() && self.asked.twice_ns.is_none() {
             self.asked.twice_ns = Some(now_ns);
             self.say(&format!("ending now, without waiting for {}", self.waiting_for));
+            self.say_who_undoes();
         }
     }
 

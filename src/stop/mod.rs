@@ -4,7 +4,7 @@ mod parent;
 pub(crate) mod signals;
 
 pub use parent::end_with_parent;
-pub(crate) use parent::ends_with_this_process;
+pub(crate) use parent::{apart_from_parents, ends_with_this_process};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};

@@ -15,6 +15,11 @@ pub(crate) fn ends_with_this_process(command: &mut Command) {
     command.env(PARENT, process::id().to_string());
 }
 
+/// Lets what the command starts live on when this process and those that it is a part of end.
+pub(crate) fn apart_from_parents(command: &mut Command) {
+    command.env_remove(PARENT);
+}
+
 /// Ends this process in order, as SIGTERM does, when the one that it is a part of is gone.
 pub fn end_with_parent() {
     let Some(parent) = env::var(PARENT).ok().and_then(|id| id.parse::<i32>().ok()) else { return };

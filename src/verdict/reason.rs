@@ -190,6 +190,10 @@ pub enum ReasonCode {
     Unresolved,
     /// Events that the client called failed were seen.
     FailedButSeen,
+    /// A fault that the profile asks for could not be brought about, so the run says nothing about it.
+    FaultNotInjected,
+    /// A fault that the profile asks for could not be undone.
+    FaultNotUndone,
     /// The run was stopped by hand.
     Interrupted,
     /// The run was killed, or the client did not return: figures are known only second by second.
@@ -389,7 +393,7 @@ mod tests {
         assert_eq!(codes_with(Effect::Part), ["only_sent", "only_observed"]);
         let remarks = ["client_error", "other_run", "due_time_changed", "partitions_added"];
         assert_eq!(codes_with(Effect::Remark), remarks);
-        assert_eq!(codes_with(Effect::Void).len(), 43, "every other code leaves the claim without support");
+        assert_eq!(codes_with(Effect::Void).len(), 45, "every other code leaves the claim without support");
     }
 
     #[test]

@@ -29,6 +29,8 @@ mod curve;
 #[cfg(test)]
 mod event_times;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod forms;
 #[cfg(test)]
 mod full_queue;

@@ -84,6 +84,15 @@ impl Workshop {
     }
 }
 
+/// Waits until a condition holds.
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what} did not come about");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// The program at work. It does not outlive the test.
 pub(crate) struct Running {
     child: Child,
@@ -96,6 +105,12 @@ impl Running {
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(status.unwrap().success());
+    }
+
+    /// To it and all in its process group, which it leads.
+    pub(crate) fn signal_group(&self, name: &str) {
+        let group = format!("-{}", self.child.id());
+        assert!(Command::new("kill").args([&format!("-{name}"), "--", &group]).status().unwrap().success());
     }
 
     pub(crate) fn stdout(&self) -> String {
@@ -134,7 +149,8 @@ impl Running {
             assert!(Instant::now() < deadline, "it does not end: {}", self.stderr());
             std::thread::sleep(Duration::from_millis(5));
         };
-        Ended { status, stdout: self.stdout(), stderr: self.stderr(), out: self.out.take() }
+        let stderr_path = self.stderr.clone();
+        Ended { status, stdout: self.stdout(), stderr: self.stderr(), stderr_path, out: self.out.take() }
     }
 }
 
@@ -151,6 +167,8 @@ pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// Processes that it left write there, too.
+    pub(crate) stderr_path: PathBuf,
     pub(crate) out: Option<PathBuf>,
 }
 

@@ -313,6 +313,12 @@ impl ClientSettings {
         self.get("bootstrap.servers")
     }
 
+    /// Whether connections are encrypted.
+    #[must_use]
+    pub(crate) fn uses_tls(&self) -> bool {
+        self.get("security.protocol").is_some_and(|protocol| protocol.trim().to_ascii_lowercase().ends_with("ssl"))
+    }
+
     fn get(&self, key: &str) -> Option<&str> {
         self.given.get(key).map(String::as_str)
     }

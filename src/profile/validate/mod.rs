@@ -10,6 +10,7 @@ mod rates;
 mod record;
 mod recorded;
 mod replay;
+mod run_faults;
 mod schemas;
 mod slo;
 mod watermarks;
@@ -38,6 +39,7 @@ pub(crate) fn validate(profile: &Profile, long_phases: LongPhases) -> Vec<Fault>
     let mut faults = Faults::new(&mut list);
     rates::run_length(profile, &mut faults);
     names::streams(profile, &mut faults);
+    run_faults::run_faults(profile, &mut faults);
     for (index, stream) in profile.streams.iter().enumerate() {
         check_stream(profile, stream, long_phases, &mut faults.at_index("stream", index));
     }

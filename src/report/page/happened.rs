@@ -7,7 +7,7 @@ use super::tables::Table;
 use crate::incidents::{Incident, IncidentKind};
 use crate::report::figures::{seconds, stopwatch};
 use crate::report::screen::clean;
-use crate::report::terminal::incidents::words;
+use crate::report::terminal::incidents::{WHOLE_RUN, words};
 use crate::results::Summary;
 
 /// The most that are listed; the rest are counted.
@@ -35,6 +35,7 @@ fn mark(kind: IncidentKind) -> &'static str {
         | IncidentKind::Backlog
         | IncidentKind::ScaleUp => "doubt",
         IncidentKind::Recovered => "good",
+        IncidentKind::Fault => "part",
     }
 }
 
@@ -43,6 +44,7 @@ fn cells(incident: &Incident, started: Option<Timestamp>) -> Vec<String> {
     let lasted = incident.to_s.map_or_else(String::new, |to_s| from_secs(to_s.saturating_sub(incident.from_s)));
     let place = match &incident.stage {
         Some(stage) => format!("{} at {}", shown(&incident.stream), shown(stage)),
+        None if incident.stream.is_empty() => WHOLE_RUN.to_owned(),
         None => shown(&incident.stream),
     };
     let began = started.and_then(|started| clock_time(started, incident.from_s)).unwrap_or_default();

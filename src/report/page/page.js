@@ -55,12 +55,34 @@
 
   const ZONES = { no_acknowledgements: "bad", no_deliveries: "bad", limit_broken: "bad", partition_stalled: "doubt", leader_moved: "doubt", rebalanced: "doubt", throttled: "doubt", saturation: "doubt", backlog: "doubt", scale_up: "doubt", recovered: "good" };
 
+  // From where to where something lasted.
+  const lasts = (u, event) => [event.from_s, event.to_s ?? u.scales.x.max].map((at) => u.valToPos(at, "x", true));
+
   const zones = (place) => inside((u, ctx, bbox) => {
     for (const event of place.events) {
-      const from = u.valToPos(event.from_s, "x", true);
-      const to = u.valToPos(event.to_s ?? u.scales.x.max, "x", true);
+      if (event.kind === "fault") continue;
+      const [from, to] = lasts(u, event);
       ctx.fillStyle = colour("zone-" + (ZONES[event.kind] ?? "doubt"));
       ctx.fillRect(from, bbox.top, Math.max(to - from, 2), bbox.height);
+    }
+  });
+
+  // What was broken on purpose: a bar along the top while it was, a line where it begins and ends, and what it is.
+  const faults = (place) => inside((u, ctx, bbox) => {
+    ctx.strokeStyle = ctx.fillStyle = colour("part");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.font = 11 * devicePixelRatio + "px system-ui, sans-serif";
+    ctx.textAlign = "left";
+    for (const event of place.events.filter((event) => event.kind === "fault")) {
+      const [from, to] = lasts(u, event);
+      ctx.fillRect(from, bbox.top, Math.max(to - from, 2), 4 * devicePixelRatio);
+      for (const x of [from, to]) {
+        ctx.beginPath();
+        ctx.moveTo(x, bbox.top);
+        ctx.lineTo(x, bbox.top + bbox.height);
+        ctx.stroke();
+      }
+      ctx.fillText(event.text.replace(", on purpose", "").slice(0, 40), from + 4 * devicePixelRatio, bbox.top + 26 * devicePixelRatio);
     }
   });
 
@@ -169,7 +191,7 @@
     cursor: { sync: { key: SYNC.key, setSeries: false, scales: ["x", null] }, drag: { x: true, y: false } },
     ...options,
     scales: { x: { time: false, range: (u, least, most) => least === most ? [least - 1, most + 1] : [least, most] }, ...options.scales },
-    hooks: { ...options.hooks, drawClear: [zones(place), phases(place)].concat(options.hooks?.drawClear ?? []) },
+    hooks: { ...options.hooks, drawClear: [zones(place), faults(place), phases(place)].concat(options.hooks?.drawClear ?? []) },
   });
   const seconds = { label: "at", value: (u, value) => moment(value) };
 

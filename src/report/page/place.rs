@@ -48,9 +48,10 @@ impl<'a> Place<'a> {
         self.stage.map(|stage| stage.name.as_str())
     }
 
-    /// Whether it is where something happened.
+    /// Whether it is where something happened. What concerns the whole run happened everywhere.
     pub(super) fn has(&self, incident: &Incident) -> bool {
-        incident.stream == self.stream.name && incident.stage.as_deref() == self.stage_name()
+        incident.stream.is_empty()
+            || incident.stream == self.stream.name && incident.stage.as_deref() == self.stage_name()
     }
 
     pub(super) fn latency_ms(&self) -> &'a HopLatencies {

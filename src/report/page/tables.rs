@@ -44,7 +44,7 @@ enum ColumnKind {
     Marked,
 }
 
-/// A row, and how it is marked: `good`, `bad`, `doubt` or not at all.
+/// A row, and how it is marked: `good`, `bad`, `doubt`, `part` or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Row {
     mark: &'static str,

@@ -8,6 +8,8 @@ use crate::report::screen::clean;
 
 /// How many are listed; the rest are counted.
 const MOST_LISTED: usize = 12;
+/// Where something happened that concerns every stream.
+pub(crate) const WHOLE_RUN: &str = "the run";
 /// How many partitions of an incident are named; the rest are counted.
 const MOST_PARTITIONS: usize = 8;
 
@@ -32,16 +34,17 @@ pub(super) fn incidents(text: &mut String, incidents: &[Incident], look: Look) {
 /// What matters most where not everything can be shown, the first most.
 fn rank(kind: IncidentKind) -> u8 {
     match kind {
-        IncidentKind::NoAcknowledgements | IncidentKind::NoDeliveries => 0,
-        IncidentKind::PartitionStalled => 1,
-        IncidentKind::LeaderMoved => 2,
-        IncidentKind::Rebalanced => 3,
-        IncidentKind::Throttled => 4,
-        IncidentKind::Saturation => 5,
-        IncidentKind::Recovered => 6,
-        IncidentKind::LimitBroken => 7,
-        IncidentKind::ScaleUp => 8,
-        IncidentKind::Backlog => 9,
+        IncidentKind::Fault => 0,
+        IncidentKind::NoAcknowledgements | IncidentKind::NoDeliveries => 1,
+        IncidentKind::PartitionStalled => 2,
+        IncidentKind::LeaderMoved => 3,
+        IncidentKind::Rebalanced => 4,
+        IncidentKind::Throttled => 5,
+        IncidentKind::Saturation => 6,
+        IncidentKind::Recovered => 7,
+        IncidentKind::LimitBroken => 8,
+        IncidentKind::ScaleUp => 9,
+        IncidentKind::Backlog => 10,
     }
 }
 
@@ -77,6 +80,7 @@ pub(crate) fn when(incident: &Incident) -> String {
 pub(crate) fn place(incident: &Incident) -> String {
     match &incident.stage {
         Some(stage) => format!("{} at {stage}", incident.stream),
+        None if incident.stream.is_empty() => WHOLE_RUN.to_owned(),
         None => incident.stream.clone(),
     }
 }
@@ -98,6 +102,7 @@ fn partitions(numbers: &[u16]) -> String {
 pub(crate) fn words(incident: &Incident) -> String {
     let events = || count(incident.figure.max(0.0) as u64);
     match incident.kind {
+        IncidentKind::Fault => format!("fault {}, on purpose", incident.fault.as_deref().unwrap_or_default()),
         IncidentKind::NoAcknowledgements => {
             format!("no acknowledgements; at most {} events waited for theirs", events())
         }

@@ -7,7 +7,7 @@ use super::Look;
 use crate::produce::Sampled;
 use crate::report::chart::{RateSeries, rate_charts};
 use crate::report::figures;
-use crate::run::{CapturedCurve, Plan, PlannedStream};
+use crate::run::{CapturedCurve, Plan, PlannedFault, PlannedStream};
 
 /// All of it. `description` is the profile's own.
 #[must_use]
@@ -27,6 +27,7 @@ pub(crate) fn plan_report(description: Option<&str>, plan: &Plan, look: Look) ->
         figures::bytes(plan.bytes)
     );
     text.extend(plan.streams.iter().map(stream));
+    text.extend(plan.faults.iter().map(fault));
     text + &format!("\n{}\nfingerprint {}\n", charts(&plan.streams, look), plan.fingerprint)
 }
 
@@ -87,6 +88,10 @@ fn stream(stream: &PlannedStream) -> String {
         figures::bytes(stream.bytes)
     );
     text + &stream.captured.as_ref().map(captured).unwrap_or_default()
+}
+
+fn fault(fault: &PlannedFault) -> String {
+    format!("second {} to {}  fault {}: {}\n", fault.from_s, fault.to_s, fault.name, fault.what)
 }
 
 /// What was captured, and how it is played: two lines.

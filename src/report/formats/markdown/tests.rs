@@ -41,6 +41,7 @@ fn incident(stream: &str) -> Incident {
         partitions: Vec::new(),
         brokers: None,
         group: None,
+        fault: None,
         from_s: 3,
         to_s: Some(9),
         figure: 4_707.0,

@@ -182,11 +182,19 @@ fn what_happened_stands_above_the_streams_with_its_times() {
         },
         brokers: (kind == IncidentKind::LeaderMoved).then_some((2, 1)),
         group: (kind == IncidentKind::Rebalanced).then(|| "orders-app".to_owned()),
+        fault: None,
         from_s,
         to_s,
         figure,
     };
+    let fault = Incident {
+        stream: String::new(),
+        stage: None,
+        fault: Some("broker-down".to_owned()),
+        ..incident(IncidentKind::Fault, 10, Some(22), 11.7)
+    };
     let events = vec![
+        fault,
         incident(IncidentKind::NoAcknowledgements, 10, Some(23), 6_500.0),
         incident(IncidentKind::NoDeliveries, 10, Some(23), 6_500.0),
         incident(IncidentKind::LeaderMoved, 12, Some(12), 3.0),
