@@ -61,7 +61,8 @@ fn shaken(settings: &BTreeMap<String, String>, host: &str, address: &str) -> Opt
 
 /// The authorities that the client trusts: those of its settings, or the system's.
 fn trust(context: &mut SslContextBuilder, settings: &BTreeMap<String, String>) -> Result<(), ErrorStack> {
-    if let Some(location) = settings.get("ssl.ca.location") {
+    // `probe` lets librdkafka look for the system's.
+    if let Some(location) = settings.get("ssl.ca.location").filter(|location| *location != "probe") {
         let location = Path::new(location);
         if location.is_dir() {
             return context.load_verify_locations(None, Some(location));

@@ -15,7 +15,7 @@ use super::pacer;
 use super::plan::StreamPlan;
 use crate::by_the_second::{ByTheSecond, Figures};
 use crate::event::EventId;
-use crate::kafka::{Outgoing, Rejection, Sink, TransactionOutcome};
+use crate::kafka::{Outgoing, Rejection, Sink, TransactionOutcome, outcome_text};
 use crate::load::{PlannedSend, ProducerCursor};
 use crate::mergeable::Merge;
 use crate::profile::{Delivery, WhenFull};
@@ -228,7 +228,7 @@ impl Worker {
                 None => self.state.book(&self.plan, &staged, sent_ns),
                 Some((_, Rejection::QueueFull)) => self.state.returned.push_back(staged),
                 Some((_, Rejection::Never(code))) => {
-                    failed.push((outgoing(&self.plan, staged, sent_ns), code.to_string()))
+                    failed.push((outgoing(&self.plan, staged, sent_ns), outcome_text(*code)))
                 }
             }
         }

@@ -14,7 +14,7 @@ use super::folder::free_folder;
 use crate::broker::{Broker, BrokerConfig};
 use crate::calibrate::{Calibration, FAULTS, Load, Of, Row, compared, concluded, input, output, profile_text};
 use crate::conclude::read_run;
-use crate::kafka::{ClientSettings, Target, TopicPlan};
+use crate::kafka::{ClientSettings, Operation, Target, TopicPlan};
 use crate::results::ResultsError;
 use crate::results::pending::write_whole;
 use crate::stop::StopFlag;
@@ -114,7 +114,7 @@ fn prepare(target: &Target, partitions: u16) -> Result<(), TrialError> {
     let names: Vec<String> = FAULTS.iter().flat_map(|fault| [input(fault.name), output(fault.name)]).collect();
     let plan = |topic| TopicPlan { topic, partitions: Some(u32::from(partitions)), allowed: false };
     let plans: Vec<TopicPlan<'_>> = names.iter().map(|name| plan(name.as_str())).collect();
-    target.prepare_topics(&plans).map(drop).map_err(refused)
+    target.prepare_topics(&plans, Operation::Write).map(drop).map_err(refused)
 }
 
 fn arguments(
