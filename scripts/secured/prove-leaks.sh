@@ -94,6 +94,10 @@ search() { # DOORS
         sed -n 2p "$SECURITY/tokens.key" "$SECURITY/ca.key"
     } | grep -E '.{12}' | sort -u >"$SECRETS/all"
     files=$(find "$WORK" -type f | wc -l)
+    # A search that finds nothing must be able to find something.
+    head -1 "$SECRETS/all" >"$WORK/planted"
+    grep -rlF -e "$(head -1 "$SECRETS/all")" "$WORK" | grep -qx "$WORK/planted" || row WRONG 'a secret that was put there is not found'
+    rm "$WORK/planted"
     while read -r secret; do
         if grep -rlF -e "$secret" "$WORK" >"$SECRETS/found"; then
             leaks=$((leaks + 1))
