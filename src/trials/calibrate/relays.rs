@@ -1,7 +1,7 @@
 //! The relays' threads: each reads one topic, asks what becomes of each record, and writes to another.
 
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::refused;
 use crate::calibrate::{Books, FAULTS, Load, Record, Relay, input, output};
@@ -19,6 +19,8 @@ use crate::trials::TrialError;
 const IN_FLIGHT: usize = 10_000;
 /// How long a relay waits for the next record.
 const TICK: Duration = Duration::from_millis(2);
+/// How long a relay may take to write what it still has when the run is over.
+const LEFT_TO_WRITE: Duration = Duration::from_secs(30);
 /// How long a request may take.
 const ONE_REQUEST: Duration = Duration::from_secs(10);
 
@@ -101,10 +103,14 @@ impl Ways {
     fn relay(mut self, mut relay: Relay, stop: &StopFlag) -> Result<Books, String> {
         while !stop.is_set() {
             self.take(&mut relay)?;
-            self.forward(&mut relay)?;
+            self.forward(&mut relay, Duration::ZERO)?;
         }
+        let deadline = Instant::now() + LEFT_TO_WRITE;
         while !relay.is_empty() || self.sink.in_flight() > 0 {
-            self.forward(&mut relay)?;
+            if Instant::now() > deadline {
+                return Err(format!("{} records were not acknowledged in time", self.sink.in_flight()));
+            }
+            self.forward(&mut relay, TICK)?;
         }
         Ok(relay.into_books())
     }
@@ -124,7 +130,8 @@ impl Ways {
         failed.map_or(Ok(()), Err)
     }
 
-    fn forward(&mut self, relay: &mut Relay) -> Result<(), String> {
+    /// Writes what is due, and waits so long for what becomes of records.
+    fn forward(&mut self, relay: &mut Relay, wait: Duration) -> Result<(), String> {
         let mut failed = None;
         for record in relay.ready(self.clock.now_ns()) {
             while self.sink.room() == 0 && failed.is_none() {
@@ -133,7 +140,7 @@ impl Ways {
             self.stage(&record);
         }
         self.sink.hand_over(|_, why| failed = Some(format!("the client did not take a record: {why:?}")));
-        failed.or_else(|| self.hear(Duration::ZERO)).map_or(Ok(()), Err)
+        failed.or_else(|| self.hear(wait)).map_or(Ok(()), Err)
     }
 
     fn stage(&mut self, record: &Record) {
