@@ -372,6 +372,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_forgotten_is_acknowledged_and_its_offsets_are_given_again() {
+        let partition = Partition::default();
+        append(&partition, 2, (1, 0, 0), false).unwrap();
+        let bytes = batch_of(3, (1, 0, 2), false, 0);
+        let forgotten = partition.forget(&BatchHeader::check(&bytes).unwrap()).unwrap();
+        // The next of its producer is in order, and lies where the forgotten one was said to be.
+        let next = append(&partition, 1, (1, 0, 5), false).unwrap();
+        assert_eq!((forgotten.base_offset, next.base_offset), (2, 2));
+        assert_eq!(partition.bounds().unwrap().high_watermark, 3);
+    }
+
+    #[test]
+    fn what_is_hidden_is_stored_and_shown_when_it_is_time() {
+        let partition = Partition::default();
+        for count in [2, 3] {
+            let bytes = batch_of(count, (-1, -1, -1), false, 0);
+            partition.append(&BatchHeader::check(&bytes).unwrap(), bytes, 0, Duration::from_millis(1)).unwrap();
+        }
+        let shown = || partition.bounds().unwrap().high_watermark;
+        assert_eq!(shown(), 0);
+        partition.show(2);
+        assert_eq!(shown(), 2);
+        partition.show(5);
+        assert_eq!(shown(), 5);
+        partition.show(2);
+        assert_eq!(shown(), 5);
+    }
+
+    #[test]
     fn committed_readers_stop_before_a_running_transaction() {
         let partition = Partition::default();
         append(&partition, 2, (-1, -1, -1), false).unwrap();

@@ -180,6 +180,7 @@ mod tests {
             waiter: Arc::default(),
             has_fetched: AtomicBool::new(false),
             throttled_ms: AtomicU64::new(0),
+            is_cut: AtomicBool::new(false),
         }
     }
 
