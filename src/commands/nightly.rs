@@ -113,6 +113,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Outcome, CommandEr
 fn measure(asked: &Asked, history: &History, stop: &StopFlag) -> Result<bool, CommandError> {
     asked.refuse_other_cluster()?;
     asked.refuse_long_night()?;
+    trials::begin(&asked.way, asked.record())?;
     if !asked.calibrate(stop)? {
         return Ok(false);
     }

@@ -14,7 +14,7 @@ mod sweep;
 pub(crate) use calibrate::{CalibrationWay, calibrate};
 pub(crate) use error::TrialError;
 pub(crate) use measured_rate::{MeasuredRate, Unmeasured, measured_rate};
-pub(crate) use nightly::{NightTold, NightWay, ProfileWay, complete, night, takes_s};
+pub(crate) use nightly::{NightTold, NightWay, ProfileWay, begin, complete, night, takes_s};
 pub(crate) use record::record_in;
 pub(crate) use search::{Told, Way, search};
 pub(crate) use sweep::{Series, SweepTold, sweep};

@@ -146,6 +146,14 @@ pub(crate) fn night(
     Ok(record)
 }
 
+/// Begins a night in its folder, or finds it there: what else belongs to the night may lie beside its runs from now on.
+///
+/// # Errors
+/// A folder that holds another night, or something else.
+pub(crate) fn begin(way: &NightWay, asked: NightRecord) -> Result<(), TrialError> {
+    begun(way, asked).map(drop)
+}
+
 /// Marks a night whose lines are in the history.
 ///
 /// # Errors

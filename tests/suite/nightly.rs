@@ -34,6 +34,20 @@ fn night<'a>(suite: &'a Path, night: &'a str) -> [&'a str; 4] {
 }
 
 #[test]
+fn a_night_that_calibrates_is_measured_only_where_every_fault_was_found() {
+    let workshop = Workshop::new();
+    let suite = suite(&workshop, "calibrate = true\n");
+    let ended = workshop.call(&[&night(&suite, "2030-01-31")[..], &["--json"]].concat());
+    let was_found = workshop.path("results/nightly/staging/2030-01-31/calibrate/calibration.json").exists();
+    assert_eq!(workshop.path("results/history/staging").exists(), was_found, "{} {}", ended.stdout, ended.stderr);
+    // A machine that is busy with other tests may bend when a fault was seen.
+    if !was_found {
+        assert_eq!(ended.code(), Some(3), "{}", ended.stderr);
+        assert!(ended.stdout.contains("nothing is measured tonight"), "{}", ended.stdout);
+    }
+}
+
+#[test]
 fn a_night_is_measured_once_and_a_killed_one_goes_on_where_it_was() {
     let workshop = Workshop::new();
     let suite = suite(&workshop, "");
