@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use super::matrix::{Cell, DATED_WITHIN_S, Row, Standing};
+use super::matrix::{Cell, DATED_WITHIN_S, Row, Standing, is_starved};
 use crate::broker::{Ceiling, Done, Misdeeds};
 use crate::incidents::IncidentKind;
 use crate::results::Summary;
@@ -142,7 +142,10 @@ pub(crate) fn compared_with_broker(
             cells.push(Cell::count("no_acknowledgements", 1, u64::from(is_seen)));
         }
     }
-    let standing = standing(fault, &cells, summary.verdict);
+    let mut standing = standing(fault, &cells, summary.verdict);
+    if standing == Standing::Missed && fault.shows == Shows::NoAnswers && is_starved(stream) {
+        standing = Standing::Masked;
+    }
     Some(Row { fault: fault.name.to_owned(), seed, told: fault.told.to_owned(), standing, cells })
 }
 
@@ -151,12 +154,14 @@ fn standing(fault: &BrokerFault, cells: &[Cell], verdict: Verdict) -> Standing {
     let is_done = cells.iter().any(|cell| cell.injected > 0.0);
     if cells.iter().any(Cell::is_missed) {
         Standing::Missed
-    } else if cells.iter().any(Cell::is_too_much) {
+    } else if cells.iter().any(|cell| cell.is_too_much() && !cell.is_time()) {
         Standing::FalseAlarm
     } else if fault.shows == Shows::Lost && is_done && verdict == Verdict::Pass {
         Standing::WrongPass
     } else if is_counted && !is_done {
         Standing::NotInjected
+    } else if cells.iter().any(Cell::is_too_much) {
+        Standing::Masked
     } else {
         Standing::Found
     }

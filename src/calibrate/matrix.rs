@@ -14,6 +14,8 @@ use crate::verdict::Verdict;
 const ROUNDING: f64 = 0.002;
 /// An incident is dated by whole seconds, and a second that is held up in part may not show it.
 pub(super) const DATED_WITHIN_S: f64 = 2.0;
+/// A generator or observer that was further behind says little of when things happened, in milliseconds.
+const STARVED_MS: f64 = 500.0;
 /// In one of twenty runs with the smallest share of losses that is told, no event is lost.
 const MISSED_IN: f64 = 0.05;
 
@@ -44,7 +46,7 @@ pub(crate) enum Standing {
     WrongPass,
     /// Nothing was done: the load was too small for it.
     NotInjected,
-    /// The target itself stood still while the relay held records up: which of the two it was, cannot be told.
+    /// The target stood still by itself, or this machine was too busy to keep time: what the relay did to times cannot be told from that.
     Masked,
 }
 
@@ -98,6 +100,12 @@ impl Cell {
         self.found < self.injected * (1.0 - if self.allowed > 0.0 { ROUNDING } else { 0.0 })
     }
 
+    /// Whether it is a latency: others than the relay may make it longer.
+    #[must_use]
+    pub(crate) fn is_time(&self) -> bool {
+        self.allowed > 0.0
+    }
+
     /// Whether more was found.
     #[must_use]
     pub(crate) fn is_too_much(&self) -> bool {
@@ -113,6 +121,13 @@ impl Standing {
     }
 }
 
+/// Whether this machine was too busy to send and to look in time.
+pub(super) fn is_starved(stream: &StreamSummary) -> bool {
+    let observers = stream.stages.iter().map(|stage| stage.observer_behind_ms.max);
+    let behind_ms = observers.fold(stream.observer_behind_ms.max, f64::max);
+    stream.worst_second_late_ms.max(behind_ms) > STARVED_MS
+}
+
 /// What the run says of a fault's stream, against its relay's books; none where the run knows no such stream.
 #[must_use]
 pub(crate) fn compared(fault: &Fault, seed: u64, books: &Books, summary: &Summary) -> Option<Row> {
@@ -122,8 +137,8 @@ pub(crate) fn compared(fault: &Fault, seed: u64, books: &Books, summary: &Summar
     cells.extend(timed(books, input, output));
     cells.extend(happened(fault, books, stream, summary));
     let mut standing = standing(fault, &cells, output.verdict);
-    let is_masked = held_up_s(books, summary).is_some_and(|held_up| is_targets_own(held_up, stream, summary));
-    if standing == Standing::Missed && is_masked {
+    let stood_still = || held_up_s(books, summary).is_some_and(|held_up| is_targets_own(held_up, stream, summary));
+    if standing == Standing::Missed && books.held_up_ns.is_some() && (stood_still() || is_starved(stream)) {
         standing = Standing::Masked;
     }
     Some(Row { fault: fault.name.to_owned(), seed, told: fault.told.to_owned(), standing, cells })
@@ -217,12 +232,16 @@ fn standing(fault: &Fault, cells: &[Cell], verdict: Option<Verdict>) -> Standing
     let is_timed = matches!(fault.what, What::Stall { .. } | What::Silence { .. });
     if cells.iter().any(Cell::is_missed) {
         Standing::Missed
-    } else if cells.iter().any(Cell::is_too_much) || is_none && verdict == Some(Verdict::Fail) {
+    } else if cells.iter().any(|cell| cell.is_too_much() && !cell.is_time())
+        || is_none && verdict == Some(Verdict::Fail)
+    {
         Standing::FalseAlarm
     } else if harms > 0 && verdict == Some(Verdict::Pass) {
         Standing::WrongPass
     } else if !is_none && harms == 0 && !is_timed {
         Standing::NotInjected
+    } else if cells.iter().any(Cell::is_too_much) {
+        Standing::Masked
     } else {
         Standing::Found
     }
@@ -268,7 +287,10 @@ fn verdict(rows: &[Row]) -> (Verdict, String) {
     } else if !masked.is_empty() {
         (
             Verdict::Void,
-            format!("the target itself stood still during {}: once more, or with a lower --rate", masked.join(", ")),
+            format!(
+                "the target, or this machine, was too busy for {}: once more, or with a lower --rate",
+                masked.join(", ")
+            ),
         )
     } else if faults == 0 {
         (Verdict::Void, "nothing was compared: the run has no such streams".to_owned())
@@ -299,6 +321,8 @@ mod tests {
         let late = |found| Cell { figure: "due_to_consumed_p99".to_owned(), injected: 300.0, found, allowed: 20.0 };
         assert!(!late(300.0).is_missed() && !late(320.0).is_too_much());
         assert!(late(290.0).is_missed() && late(330.0).is_too_much());
+        let of = |found| standing(fault("lose"), &[Cell::count("missing", 3, 3), late(found)], Some(Verdict::Fail));
+        assert_eq!((of(320.0), of(330.0), of(290.0)), (Standing::Found, Standing::Masked, Standing::Missed));
     }
 
     #[test]

@@ -140,7 +140,7 @@ fn word(standing: Standing) -> &'static str {
         Standing::FalseAlarm => "FOUND WHAT WAS NOT DONE",
         Standing::WrongPass => "PASSED ALL THE SAME",
         Standing::NotInjected => "not done: too few events",
-        Standing::Masked => "the target stood still itself",
+        Standing::Masked => "cannot be told: target or machine too busy",
     }
 }
 
