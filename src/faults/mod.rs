@@ -1,6 +1,6 @@
 //! Faults in a run: what a profile breaks on purpose while its traffic goes on, and puts right again.
 //!
-//! A command and its undoing are run by a [`guard`]: a process of its own, so that a fault is undone even when floodmark is killed.
+//! A command and its undoing are run by a [`mod@guard`]: a process of its own, so that a fault is undone even when floodmark is killed.
 //! What happens on the network happens in proxies inside floodmark ([`network`]), and ends with it. [`play`] says when; a run only listens.
 
 mod command;
