@@ -7,14 +7,13 @@ use std::time::Duration;
 /// What the broker does wrong. By default nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Misdeeds {
-    /// One of so many batches is acknowledged and not there: as with a leader that lies, or a new one whose log is shorter. Its offsets are given
-    /// again to the next batch.
-    pub forgets_one_in: Option<NonZeroU64>,
-    /// One of so many Produce requests is carried out, and its connection closed before the answer.
-    pub cuts_one_in: Option<NonZeroU64>,
-    /// How long what is stored stays above the high watermark, as while a follower lags.
+    /// Every n-th batch is acknowledged but not stored, as after an unclean leader election. The next batch gets its offsets.
+    pub forgets_every: Option<NonZeroU64>,
+    /// After every n-th Produce request is stored, the connection is closed instead of answering.
+    pub cuts_every: Option<NonZeroU64>,
+    /// By how much the high watermark lags behind what is stored, as with a slow follower.
     pub shows_after: Duration,
-    /// How long the answer to a Produce request waits, as on a slow network.
+    /// The delay of each Produce response, as on a slow network.
     pub answers_after: Duration,
 }
 
@@ -23,7 +22,7 @@ pub struct Misdeeds {
 pub struct Done {
     /// Events that it acknowledged and forgot.
     pub forgotten: u64,
-    /// Events that it stored without saying so.
+    /// Events that it stored and did not acknowledge.
     pub unanswered: u64,
 }
 
@@ -37,14 +36,14 @@ pub(super) struct Books {
 }
 
 impl Books {
-    /// Whether the next batch, of so many events, is forgotten.
+    /// Whether to forget the next batch. `events` is how many it holds.
     pub(super) fn forgets(&self, misdeeds: &Misdeeds, events: u64) -> bool {
-        is_next(misdeeds.forgets_one_in, &self.batches, &self.forgotten, events)
+        is_next(misdeeds.forgets_every, &self.batches, &self.forgotten, events)
     }
 
-    /// Whether the next request, with so many events that were stored, stays without an answer.
+    /// Whether to close the connection instead of answering the next request. `events` is how many it stored.
     pub(super) fn cuts(&self, misdeeds: &Misdeeds, events: u64) -> bool {
-        events > 0 && is_next(misdeeds.cuts_one_in, &self.requests, &self.unanswered, events)
+        events > 0 && is_next(misdeeds.cuts_every, &self.requests, &self.unanswered, events)
     }
 
     pub(super) fn done(&self) -> Done {
@@ -53,11 +52,11 @@ impl Books {
     }
 }
 
-/// Counts, and tells whether it is the turn of this one. The first of each so many is spared: a client's first request finds a broker that works.
-fn is_next(one_in: Option<NonZeroU64>, counted: &AtomicU64, done: &AtomicU64, events: u64) -> bool {
-    let Some(one_in) = one_in else { return false };
+/// Counts one more, and whether it is an n-th one: 1 to n - 1 are spared, so a client's first request always works.
+fn is_next(every: Option<NonZeroU64>, counted: &AtomicU64, done: &AtomicU64, events: u64) -> bool {
+    let Some(every) = every else { return false };
     let number = counted.fetch_add(1, Ordering::AcqRel) + 1;
-    let is_next = number.is_multiple_of(one_in.get());
+    let is_next = number.is_multiple_of(every.get());
     if is_next {
         done.fetch_add(events, Ordering::AcqRel);
     }
@@ -71,7 +70,7 @@ mod tests {
     #[test]
     fn one_of_so_many_is_done_wrong_and_its_events_are_in_the_books() {
         let (books, misdeeds) =
-            (Books::default(), Misdeeds { forgets_one_in: NonZeroU64::new(3), ..Misdeeds::default() });
+            (Books::default(), Misdeeds { forgets_every: NonZeroU64::new(3), ..Misdeeds::default() });
         let forgotten: Vec<bool> = (1..=7).map(|events| books.forgets(&misdeeds, events)).collect();
         assert_eq!(forgotten, [false, false, true, false, false, true, false]);
         assert!(!books.cuts(&misdeeds, 5));

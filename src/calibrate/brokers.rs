@@ -54,10 +54,10 @@ impl BrokerFault {
     /// What the broker is to do wrong.
     #[must_use]
     pub(crate) fn misdeeds(&self) -> Misdeeds {
-        let one_in = NonZeroU64::new(25);
+        let every = NonZeroU64::new(25);
         match self.shows {
-            Shows::Lost => Misdeeds { forgets_one_in: one_in, ..Misdeeds::default() },
-            Shows::Duplicated => Misdeeds { cuts_one_in: one_in, ..Misdeeds::default() },
+            Shows::Lost => Misdeeds { forgets_every: every, ..Misdeeds::default() },
+            Shows::Duplicated => Misdeeds { cuts_every: every, ..Misdeeds::default() },
             Shows::LateAtReaders => Misdeeds { shows_after: WAIT, ..Misdeeds::default() },
             Shows::LateAnswers => Misdeeds { answers_after: WAIT, ..Misdeeds::default() },
             Shows::NoAnswers | Shows::Throttled => Misdeeds::default(),

@@ -32,7 +32,7 @@ pub(crate) enum What {
     Damage { share: f64 },
     /// For each of these, a record is added: an id that nobody sent, or no event at all.
     Strangers { share: f64 },
-    /// No event that is due in one of so many windows is forwarded.
+    /// Every event due in one of `one_in` windows is lost.
     Windows { one_in: u64, each: Duration },
     /// Nothing goes to one partition for a part of the time; what came for it follows.
     Stall { from: f64, to: f64 },

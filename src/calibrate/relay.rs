@@ -1,6 +1,6 @@
-//! What becomes of each record on its way from one topic to the next. No clock and no client: whoever calls says what time it is.
+//! What a faulty relay does with each record. It has no clock and no client: the caller passes the time.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use crate::event::EventId;
 
 /// An event that is to be overtaken goes on after this long, if no other comes.
 const LONGEST_HELD: Duration = Duration::from_millis(500);
-/// No stream has so many events: an id with this number was never sent.
+/// Far beyond any stream's last sequence number, so an id with it was never sent.
 const NEVER_SENT: u64 = 1 << 41;
 
 /// A record.
@@ -35,32 +35,6 @@ struct Parts {
     due: u64,
 }
 
-/// A record that waits for its time. The heap's greatest is the next one.
-#[derive(Debug)]
-struct Waiting {
-    at_ns: u64,
-    number: u64,
-    kind: Kind,
-    record: Record,
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-impl Eq for Waiting {}
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (other.at_ns, other.number).cmp(&(self.at_ns, self.number))
-    }
-}
-
 /// A relay with one fault.
 #[derive(Debug)]
 pub(crate) struct Relay {
@@ -69,7 +43,8 @@ pub(crate) struct Relay {
     draws: Draws,
     began_ns: Option<u64>,
     number: u64,
-    waiting: BinaryHeap<Waiting>,
+    /// What is to be written, by when, and for the same moment in the order in which it came.
+    waiting: BTreeMap<(u64, u64), (Kind, Record)>,
     /// By lane: what is to be overtaken, and since when it waits.
     held: BTreeMap<(u16, i32), (u64, Kind, Record)>,
     books: Books,
@@ -84,13 +59,13 @@ impl Relay {
             load,
             began_ns: None,
             number: 0,
-            waiting: BinaryHeap::new(),
+            waiting: BTreeMap::new(),
             held: BTreeMap::new(),
             books: Books::default(),
         }
     }
 
-    /// A record came. One that is no event goes on untouched, and into no book.
+    /// A record came. One that is not an event is not forwarded.
     pub(crate) fn take(&mut self, record: Record, now_ns: u64) {
         let Some((id, due_ns)) = read(&record.payload) else { return };
         let began_ns = *self.began_ns.get_or_insert(now_ns);
@@ -142,8 +117,8 @@ impl Relay {
             self.wait(kind, record, now_ns);
         }
         let mut ready = Vec::new();
-        while self.waiting.peek().is_some_and(|next| next.at_ns <= now_ns) {
-            let Some(Waiting { kind, record, .. }) = self.waiting.pop() else { break };
+        while let Some(next) = self.waiting.first_entry().filter(|next| next.key().0 <= now_ns) {
+            let (kind, record) = next.remove();
             self.books.forward(kind, record.partition, now_ns);
             ready.push(record);
         }
@@ -164,7 +139,7 @@ impl Relay {
 
     fn wait(&mut self, kind: Kind, record: Record, at_ns: u64) {
         self.number += 1;
-        self.waiting.push(Waiting { at_ns, number: self.number, kind, record });
+        self.waiting.insert((at_ns, self.number), (kind, record));
     }
 
     /// Until the end of the part of the time in which nothing is forwarded.

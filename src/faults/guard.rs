@@ -155,7 +155,7 @@ fn undo(stop: &[String]) -> Answer {
     }
 }
 
-/// The run is gone: whoever watches its standard error learns what became of the fault.
+/// Prints what became of the fault on standard error: floodmark itself has ended and cannot.
 fn say_alone(name: &str, undone: &Answer) {
     let text = match undone {
         Answer::NotUndone(why) => format!("floodmark ended during the fault {name}, which is not undone: {why}\n"),

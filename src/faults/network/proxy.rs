@@ -132,7 +132,7 @@ impl Shared {
     /// The port on loopback behind which a broker is; none when the system gives none.
     pub(super) fn way_to(self: &Arc<Self>, id: i32, host: &str, port: u16) -> Option<u16> {
         self.open_way(id, host, port)
-            .inspect_err(|error| self.note(format!("there is no port for broker {id}: {error}")))
+            .inspect_err(|error| self.note(format!("the proxy for broker {id} cannot listen: {error}")))
             .ok()
     }
 
