@@ -84,9 +84,12 @@ impl Ways {
         to: &str,
         ends: &[(i32, i64)],
     ) -> Result<Self, crate::kafka::KafkaError> {
-        // Idempotence keeps the order and adds no copies.
-        let mut producer = settings.producer(Delivery::ExactlyOnce, IN_FLIGHT, None);
-        producer.insert("linger.ms".to_owned(), "0".to_owned());
+        // One request at a time keeps the order, and without retries nothing is written twice. Idempotence would do both, but while a partition's
+        // requests wait for their answers, librdkafka's thread asks for work without a pause: eleven of them leave a small machine's broker no time.
+        let mut producer = settings.producer(Delivery::AtLeastOnce, IN_FLIGHT, None);
+        for (key, value) in [("max.in.flight.requests.per.connection", "1"), ("retries", "0")] {
+            producer.insert(key.to_owned(), value.to_owned());
+        }
         let options = SinkOptions {
             topic: to.to_owned(),
             settings: producer,
