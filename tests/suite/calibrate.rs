@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
+use crate::cluster::Cluster;
 use crate::program::Workshop;
+
+/// How many relays there are on any cluster, and how many faults of the broker itself on the embedded one beside them.
+const RELAYS: usize = 11;
+const MISDEEDS: usize = 6;
 
 /// What a machine that is busy with other tests may bend: when things happened, and how long they took.
 const OF_TIME: [&str; 8] = [
@@ -17,13 +22,23 @@ const OF_TIME: [&str; 8] = [
 ];
 
 #[test]
-fn every_fault_of_a_relay_is_counted_as_it_was_and_nothing_else() {
+fn every_fault_on_the_embedded_broker_is_counted_as_it_was_and_nothing_else() {
+    is_counted_as_it_was(&[], RELAYS + MISDEEDS);
+}
+
+#[test]
+fn every_fault_of_a_relay_on_a_cluster_is_counted_as_it_was_and_nothing_else() {
+    let cluster = Cluster::for_a_test();
+    is_counted_as_it_was(&["-b", &cluster.brokers], RELAYS);
+}
+
+fn is_counted_as_it_was(on: &[&str], faults: usize) {
     let workshop = Workshop::new();
     let out = workshop.fresh("calibrate");
-    let ended = workshop.call(&["calibrate", "--json", "--out", out.to_str().unwrap()]);
+    let ended = workshop.call(&[&["calibrate", "--json", "--out", out.to_str().unwrap()], on].concat());
     let found: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|why| panic!("{why}: {}", ended.stderr));
     let rows = found["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 17, "{}", ended.stdout);
+    assert_eq!(rows.len(), faults, "{}", ended.stdout);
     for row in rows {
         let counts =
             row["cells"].as_array().unwrap().iter().filter(|cell| !OF_TIME.contains(&cell["figure"].as_str().unwrap()));
