@@ -140,7 +140,8 @@ proptest! {
         let rows = cells(&events);
         prop_assert!(rows.iter().all(|row| [3, 5, 12].contains(&row.len())), "{markdown}");
         let shown = clean(&text).replace(['\n', '\t'], " ").trim().to_owned();
-        if !shown.is_empty() && shown.chars().count() < 60 {
+        // A name is cut by its own length, blanks at its ends included.
+        if !shown.is_empty() && text.chars().count() <= 60 {
             let when = rows.iter().find(|row| row[0] == "second 3 to 9").unwrap();
             prop_assert_eq!(when[1].trim(), shown);
         }
