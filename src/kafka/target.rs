@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::ToSocketAddrs;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::AdminOptions;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -21,15 +20,12 @@ use super::hearing::Listening;
 use super::rights::{Denied, Operation};
 use super::settings::{ClientSettings, isolation_level, native};
 use super::topic_config::{TopicConfig, topic_configs};
-use crate::profile::{DEFAULT_PARTITIONS, Isolation};
-use crate::side_by_side::side_by_side;
+use crate::profile::Isolation;
 
 /// The start of a topic's name that floodmark may create and fill without asking.
 pub(crate) const MARK: &str = "floodmark";
 /// How long one request may take before it is retried.
-const ONE_REQUEST: Duration = Duration::from_secs(5);
-/// How long the cluster may take to create topics, and then to give them leaders.
-const CREATING: Duration = Duration::from_secs(30);
+pub(super) const ONE_REQUEST: Duration = Duration::from_secs(5);
 
 /// Why a target is not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -89,45 +85,6 @@ pub enum TargetError {
     },
 }
 
-/// A topic that a stream is sent to, as the profile and the user want it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicPlan<'a> {
-    /// Its name.
-    pub topic: &'a str,
-    /// Partitions, if the profile says how many.
-    pub partitions: Option<u32>,
-    /// The user named it with `--allow-topic`, or the broker is the embedded one.
-    pub allowed: bool,
-}
-
-impl TopicPlan<'_> {
-    /// Checks the plan against the topic's number of partitions, if the topic exists.
-    fn check(&self, found: Option<u32>) -> Result<Option<u32>, TargetError> {
-        let topic = self.topic;
-        if !self.allowed && !topic.starts_with(MARK) {
-            let (state, deed) = if found.is_some() { ("exists", "write to") } else { ("does not exist", "create") };
-            return Err(TargetError::NotMarked { topic: topic.to_owned(), state, deed });
-        }
-        match (found, self.partitions) {
-            (Some(found), Some(wanted)) if found != wanted => {
-                Err(TargetError::OtherPartitions { topic: topic.to_owned(), found, wanted })
-            }
-            _ => Ok(found),
-        }
-    }
-}
-
-/// Where the records of a partition begin and end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct PartitionRange {
-    /// The partition.
-    pub partition: i32,
-    /// The first offset that can be read.
-    pub start: i64,
-    /// The offset that the next record will get.
-    pub end: i64,
-}
-
 /// A broker, and where it says that it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BrokerAddress {
@@ -145,7 +102,7 @@ pub struct Target {
     pub(super) client: Client<BaseConsumer<Listening>>,
     /// Sees a partition up to the first open transaction (its last stable offset); made when it is needed.
     committed: OnceLock<Client<BaseConsumer<Listening>>>,
-    settings: BTreeMap<String, String>,
+    pub(super) settings: BTreeMap<String, String>,
     brokers: String,
     cluster_id: String,
     addresses: Vec<String>,
@@ -198,24 +155,6 @@ impl Target {
         confirm(&self.addresses, &self.brokers, &self.cluster_id, allowed)
     }
 
-    /// Makes sure that the streams' topics exist and may be written to; missing ones are created in one request. Returns their numbers of
-    /// partitions, in the order of the plans. `purpose` is what they are wanted for.
-    ///
-    /// # Errors
-    /// [`TargetError`] when one may not be written to, has another number of partitions, or cannot be created.
-    pub fn prepare_topics(&self, plans: &[TopicPlan<'_>], purpose: Operation) -> Result<Vec<u32>, TargetError> {
-        let found = side_by_side(plans, |plan| plan.check(self.partitions_of(plan.topic, purpose)?));
-        let found = found.into_iter().collect::<Result<Vec<Option<u32>>, TargetError>>()?;
-        let wanted = |plan: &TopicPlan<'_>| plan.partitions.unwrap_or(DEFAULT_PARTITIONS);
-        let planned = plans.iter().zip(&found);
-        let missing: BTreeMap<&str, u32> =
-            planned.filter(|(_, found)| found.is_none()).map(|(plan, _)| (plan.topic, wanted(plan))).collect();
-        if !missing.is_empty() {
-            self.create(&missing)?;
-        }
-        Ok(plans.iter().zip(found).map(|(plan, found)| found.unwrap_or_else(|| wanted(plan))).collect())
-    }
-
     /// The number of partitions of a topic that a stage reads; `purpose` is what this process does there.
     ///
     /// # Errors
@@ -225,30 +164,12 @@ impl Target {
             .ok_or_else(|| TargetError::NoStageTopic { topic: topic.to_owned(), stage: stage.to_owned() })
     }
 
-    /// The current start and end of a topic's partitions, for a reader of this isolation: the end is the high watermark, or, where only
-    /// committed records are read, the first open transaction.
-    ///
-    /// # Errors
-    /// When the broker does not answer within `timeout`.
-    pub fn ranges(
-        &self,
-        topic: &str,
-        partitions: u32,
-        isolation: Isolation,
-        timeout: Duration,
-    ) -> Result<Vec<PartitionRange>, KafkaError> {
-        let client = match isolation {
-            Isolation::ReadUncommitted => &*self.client,
-            Isolation::ReadCommitted => self.committed()?,
-        };
-        (0..partitions as i32)
-            .map(|partition| {
-                let what = format!("asking for the offsets of {topic}, partition {partition}");
-                let ask = || client.fetch_watermarks(topic, partition, ONE_REQUEST);
-                let (start, end) = self.patiently(&what, topic, timeout, ask)?;
-                Ok(PartitionRange { partition, start, end })
-            })
-            .collect()
+    /// A client that sees what a reader of this isolation sees.
+    pub(super) fn reader(&self, isolation: Isolation) -> Result<&BaseConsumer<Listening>, KafkaError> {
+        match isolation {
+            Isolation::ReadUncommitted => Ok(&self.client),
+            Isolation::ReadCommitted => self.committed(),
+        }
     }
 
     fn committed(&self) -> Result<&BaseConsumer<Listening>, KafkaError> {
@@ -291,7 +212,7 @@ impl Target {
     }
 
     /// How many partitions a topic has, if it exists. `purpose` is what it is wanted for: that right includes the one to see it.
-    fn partitions_of(&self, topic: &str, purpose: Operation) -> Result<Option<u32>, KafkaError> {
+    pub(super) fn partitions_of(&self, topic: &str, purpose: Operation) -> Result<Option<u32>, KafkaError> {
         let metadata = self
             .client
             .fetch_metadata(Some(topic), ONE_REQUEST)
@@ -310,64 +231,6 @@ impl Target {
     pub fn topic_configs(&self, topics: &[&str]) -> Result<Vec<TopicConfig>, KafkaError> {
         let (admin, options) = (admin(&self.settings)?, AdminOptions::new().request_timeout(Some(ONE_REQUEST)));
         Ok(waiting("asking how topics are set up")?.block_on(topic_configs(&admin, topics, &options)))
-    }
-
-    fn create(&self, topics: &BTreeMap<&str, u32>) -> Result<(), KafkaError> {
-        let what = |topic: &str, partitions: u32| format!("creating topic {topic} with {partitions} partitions");
-        let (all, admin) = ("creating topics", admin(&self.settings)?);
-        let new: Vec<NewTopic<'_>> = topics
-            .iter()
-            .map(|(topic, partitions)| NewTopic::new(topic, *partitions as i32, TopicReplication::Fixed(-1)))
-            .collect();
-        let options = AdminOptions::new().request_timeout(Some(CREATING));
-        let created = waiting(all)?.block_on(admin.create_topics(&new, &options));
-        let results = created.map_err(|error| KafkaError::request(all, error))?;
-        for result in results {
-            match result {
-                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-                Err((topic, RDKafkaErrorCode::TopicAuthorizationFailed)) => {
-                    return Err(Denied::on_topic(Operation::Create, &topic).into());
-                }
-                Err((topic, code)) => {
-                    let partitions = topics.get(topic.as_str()).copied().unwrap_or_default();
-                    return Err(KafkaError::request(what(&topic, partitions), code));
-                }
-            }
-        }
-        topics
-            .iter()
-            .try_for_each(|(topic, partitions)| self.wait_until_led(&what(topic, *partitions), topic, *partitions))
-    }
-
-    /// Waits until every partition has a leader: a topic just created may not have one yet.
-    fn wait_until_led(&self, what: &str, topic: &str, partitions: u32) -> Result<(), KafkaError> {
-        self.patiently(what, topic, CREATING, || {
-            let metadata = self.client.fetch_metadata(Some(topic), ONE_REQUEST)?;
-            let of_topic = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-            let led = of_topic.filter(|partition| partition.leader() >= 0).count();
-            let not_yet = || ClientError::MetadataFetch(RDKafkaErrorCode::LeaderNotAvailable);
-            (led == partitions as usize).then_some(()).ok_or_else(not_yet)
-        })
-    }
-
-    /// Retries until it works, is not allowed, or `timeout` is over.
-    fn patiently<T>(
-        &self,
-        what: &str,
-        topic: &str,
-        timeout: Duration,
-        mut request: impl FnMut() -> Result<T, ClientError>,
-    ) -> Result<T, KafkaError> {
-        let deadline = Instant::now() + timeout;
-        loop {
-            match request() {
-                Ok(answer) => return Ok(answer),
-                Err(error) if Instant::now() >= deadline || is_denial(&error) => {
-                    return Err(KafkaError::about_topic(what, &error, Operation::Describe, topic));
-                }
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
-            }
-        }
     }
 }
 
@@ -392,10 +255,6 @@ fn confirm(addresses: &[String], asked: &str, cluster_id: &str, allowed: Option<
             None => Ok(()),
         },
     }
-}
-
-fn is_denial(error: &ClientError) -> bool {
-    error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed)
 }
 
 /// Whether the cluster does not even say that the topic exists.

@@ -12,7 +12,7 @@ use super::plan::StreamPlan;
 use super::worker::{State, Worker, WorkerReport};
 use crate::kafka::{Deliveries, KafkaError, Sink, SinkOptions};
 use crate::profile::Delivery;
-use crate::side_by_side::side_by_side;
+use crate::side_by_side::all_side_by_side;
 use crate::stop::StopFlag;
 
 /// How long setting up transactions may take.
@@ -70,13 +70,12 @@ struct Client {
 pub fn open(plans: Vec<StreamPlan>) -> Result<Ready, ProduceError> {
     let numbered: Vec<(&StreamPlan, usize)> =
         plans.iter().flat_map(|plan| (0..plan.workers).map(move |number| (plan, number))).collect();
-    let mut clients = side_by_side(&numbered, |(plan, number)| open_client(plan, *number)).into_iter();
-    let mut streams = Vec::new();
-    for plan in plans {
-        let clients = clients.by_ref().take(plan.workers).collect::<Result<_, _>>()?;
-        streams.push((plan, clients));
-    }
-    Ok(Ready { streams })
+    let mut clients = all_side_by_side(&numbered, |(plan, number)| open_client(plan, *number))?.into_iter();
+    let with_clients = |plan: StreamPlan| {
+        let clients = clients.by_ref().take(plan.workers).collect();
+        (plan, clients)
+    };
+    Ok(Ready { streams: plans.into_iter().map(with_clients).collect() })
 }
 
 fn open_client(plan: &StreamPlan, number: usize) -> Result<Client, ProduceError> {

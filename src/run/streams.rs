@@ -1,5 +1,6 @@
 //! The streams of a run and their stages: which topics they have, and where reading them begins.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::kafka::{
 };
 use crate::load::StreamSchedule;
 use crate::profile::{Isolation, Stage, Stream};
-use crate::side_by_side::side_by_side;
+use crate::side_by_side::all_side_by_side;
 
 /// How long a topic's offsets may take to be told.
 pub(super) const OFFSETS_TIMEOUT: Duration = Duration::from_secs(20);
@@ -149,57 +150,96 @@ pub(super) fn prepare_streams(
     topics: Vec<StreamTopic>,
     schedules: &[Arc<StreamSchedule>],
 ) -> Result<Vec<PreparedStream>, RunError> {
-    let beginnings = Beginnings { request, target };
-    let planned: Vec<_> = request.loaded.profile.streams.iter().zip(topics).zip(schedules).collect();
-    let streams = side_by_side(&planned, |((stream, topic), schedule)| beginnings.of_stream(stream, topic, schedule));
-    streams.into_iter().collect()
+    let streams = &request.loaded.profile.streams;
+    let sizes = stage_partitions(request, target, &topics)?;
+    let beginnings = Beginnings::of(request, target, &topics, &sizes)?;
+    let planned = streams.iter().zip(topics).zip(schedules).zip(&sizes);
+    planned.map(|(((stream, topic), schedule), sizes)| beginnings.of_stream(stream, &topic, schedule, sizes)).collect()
 }
 
-/// Says where topics begin for a run.
-#[derive(Clone, Copy)]
+/// How many partitions the topic of each stage has, stream by stream.
+fn stage_partitions(request: &Request, target: &Target, topics: &[StreamTopic]) -> Result<Vec<Vec<u32>>, RunError> {
+    let streams = &request.loaded.profile.streams;
+    let purpose = if request.role.observes() { Operation::Read } else { Operation::Describe };
+    let of_stage = |topic: &StreamTopic, stage: &Stage| {
+        if stage.topic == topic.name {
+            return Ok(topic.partitions);
+        }
+        target.stage_partitions(&stage.name, &stage.topic, purpose)
+    };
+    let planned: Vec<(&Stream, &StreamTopic)> = streams.iter().zip(topics).collect();
+    let of_stream = |(stream, topic): &(&Stream, &StreamTopic)| {
+        stream.stages.iter().map(|stage| of_stage(topic, stage)).collect::<Result<Vec<u32>, TargetError>>()
+    };
+    Ok(all_side_by_side(&planned, of_stream)?)
+}
+
+/// Where topics begin for a run, by isolation and topic.
 struct Beginnings<'a> {
     request: &'a Request,
-    target: &'a Target,
+    uncommitted: BTreeMap<String, Vec<PartitionRange>>,
+    committed: BTreeMap<String, Vec<PartitionRange>>,
 }
 
-impl Beginnings<'_> {
+impl<'a> Beginnings<'a> {
+    /// Asks for all topics at once.
+    fn of(request: &'a Request, target: &Target, topics: &[StreamTopic], sizes: &[Vec<u32>]) -> Result<Self, RunError> {
+        let mut uncommitted: BTreeMap<&str, u32> =
+            topics.iter().map(|topic| (topic.name.as_str(), topic.partitions)).collect();
+        let mut committed: BTreeMap<&str, u32> = BTreeMap::new();
+        for (stream, sizes) in request.loaded.profile.streams.iter().zip(sizes) {
+            for (stage, partitions) in stream.stages.iter().zip(sizes) {
+                match isolation(request, stage) {
+                    Isolation::ReadUncommitted => uncommitted.insert(&stage.topic, *partitions),
+                    Isolation::ReadCommitted => committed.insert(&stage.topic, *partitions),
+                };
+            }
+        }
+        let ranges = |topics: &_, isolation| target.ranges_of_all(topics, isolation, OFFSETS_TIMEOUT);
+        Ok(Beginnings {
+            request,
+            uncommitted: ranges(&uncommitted, Isolation::ReadUncommitted)?,
+            committed: ranges(&committed, Isolation::ReadCommitted)?,
+        })
+    }
+
     fn of_stream(
-        self,
+        &self,
         stream: &Stream,
         topic: &StreamTopic,
         schedule: &Arc<StreamSchedule>,
+        sizes: &[u32],
     ) -> Result<PreparedStream, RunError> {
         let StreamTopic { name, partitions, config } = topic;
-        let ranges = self.of_topic(name, *partitions, Isolation::ReadUncommitted)?;
         let models = models_of(stream).map_err(|fault| RunError::Usage(format!("stream {}: {fault}", stream.name)))?;
-        let of_stage = |stage| self.of_stage(stream, topic, stage);
+        let of_stage = |(stage, partitions): (&Stage, &u32)| self.of_stage(stream, topic, stage, *partitions);
         Ok(PreparedStream {
             stream: stream.clone(),
             models,
             topic: name.clone(),
             partitions: *partitions,
             batch_limit: config.batch_limit,
-            ranges,
+            ranges: self.of_topic(name, Isolation::ReadUncommitted),
             schedule: Arc::clone(schedule),
-            stages: stream.stages.iter().map(of_stage).collect::<Result<_, _>>()?,
+            stages: stream.stages.iter().zip(sizes).map(of_stage).collect::<Result<_, _>>()?,
         })
     }
 
-    fn of_stage(self, stream: &Stream, topic: &StreamTopic, stage: &Stage) -> Result<PreparedStage, RunError> {
+    fn of_stage(
+        &self,
+        stream: &Stream,
+        topic: &StreamTopic,
+        stage: &Stage,
+        partitions: u32,
+    ) -> Result<PreparedStage, RunError> {
         let is_input = stage.topic == topic.name;
-        let purpose = if self.request.role.observes() { Operation::Read } else { Operation::Describe };
-        let partitions = if is_input {
-            topic.partitions
-        } else {
-            self.target.stage_partitions(&stage.name, &stage.topic, purpose)?
-        };
-        let isolation = self.isolation(stage.isolation);
+        let isolation = isolation(self.request, stage);
         Ok(PreparedStage {
             name: stage.name.clone(),
             topic: stage.topic.clone(),
             is_input,
             partitions,
-            from: self.of_own_partitions(&stage.topic, partitions, isolation)?,
+            from: self.of_own_partitions(&stage.topic, isolation),
             isolation,
             extractor: extractor_of(stream, stage, is_input)
                 .map_err(|error| RunError::Usage(format!("stage {}: {error}", stage.name)))?,
@@ -208,30 +248,29 @@ impl Beginnings<'_> {
     }
 
     /// Where the partitions begin that this process reads.
-    fn of_own_partitions(
-        self,
-        topic: &str,
-        partitions: u32,
-        isolation: Isolation,
-    ) -> Result<Vec<(i32, i64)>, RunError> {
-        let ranges = self.of_topic(topic, partitions, isolation)?.into_iter();
+    fn of_own_partitions(&self, topic: &str, isolation: Isolation) -> Vec<(i32, i64)> {
+        let ranges = self.of_topic(topic, isolation).into_iter();
         let own = ranges.filter(|range| self.request.observes(range.partition));
-        Ok(own.map(|range| (range.partition, range.end)).collect())
+        own.map(|range| (range.partition, range.end)).collect()
     }
 
     /// A topic's partitions, whose ends are where the run begins: at their present ends, unless the user wants all that they hold.
-    fn of_topic(self, topic: &str, partitions: u32, isolation: Isolation) -> Result<Vec<PartitionRange>, RunError> {
-        let mut ranges = self.target.ranges(topic, partitions, isolation, OFFSETS_TIMEOUT)?;
+    fn of_topic(&self, topic: &str, isolation: Isolation) -> Vec<PartitionRange> {
+        let ranges = match isolation {
+            Isolation::ReadUncommitted => &self.uncommitted,
+            Isolation::ReadCommitted => &self.committed,
+        };
+        let mut ranges = ranges.get(topic).cloned().unwrap_or_default();
         if self.request.from_beginning {
             ranges.iter_mut().for_each(|range| range.end = range.start);
         }
-        Ok(ranges)
+        ranges
     }
+}
 
-    /// The profile's isolation, unless the client's settings say another.
-    fn isolation(self, of_stage: Isolation) -> Isolation {
-        isolation_of(&self.request.settings.consumer("", of_stage))
-    }
+/// The profile's isolation, unless the client's settings say another.
+fn isolation(request: &Request, stage: &Stage) -> Isolation {
+    isolation_of(&request.settings.consumer("", stage.isolation))
 }
 
 /// An observer for which no topic has a partition would wait for nothing.

@@ -25,7 +25,7 @@ use crate::consume::{self, End, Observing, Told};
 use crate::faults::Faults;
 use crate::produce::{self, Ceiling, Producing, Ready, Unacknowledged};
 use crate::results::Summary;
-use crate::side_by_side::side_by_side;
+use crate::side_by_side::all_side_by_side;
 use crate::stop::{HangUp, StopFlag, signals};
 use crate::verdict::{Reason, ReasonCode};
 
@@ -108,9 +108,13 @@ impl Clients {
     fn open(prepared: &Prepared, hand_in: &HandIn, stop: &StopFlag) -> Result<Self, RunError> {
         let role = prepared.request.role;
         let known_start_ns = prepared.request.start_at_ns;
-        let observing =
-            if role.observes() { start_observers(prepared, known_start_ns, hand_in, stop)? } else { Vec::new() };
-        let ready = if role.sends() { Some(open_producers(prepared)?) } else { None };
+        // The clients of both ends at once: each waits for its broker most of the time.
+        let (observing, ready) = thread::scope(|scope| {
+            let ready = scope.spawn(|| role.sends().then(|| open_producers(prepared)).transpose());
+            let observing = role.observes().then(|| start_observers(prepared, known_start_ns, hand_in, stop));
+            let ready = ready.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok::<_, RunError>((observing.transpose()?.unwrap_or_default(), ready?))
+        })?;
         let start_ns = prepared.start_ns()?;
         if role == Role::Run {
             refuse_used_id(prepared, &observing, start_ns)?;
@@ -132,7 +136,7 @@ fn start_observers(
     let start = |(index, stage): &(usize, usize)| {
         consume::start(stage_plan(prepared, *index, *stage, start_ns), hand_in.stages.clone(), stop)
     };
-    Ok(side_by_side(&places, start).into_iter().collect::<Result<_, _>>()?)
+    Ok(all_side_by_side(&places, start)?)
 }
 
 fn open_producers(prepared: &Prepared) -> Result<Ready, RunError> {
