@@ -82,7 +82,7 @@ fn gather(cluster: &Cluster, link: &Link, request: &FetchRequest, targets: &[Vec
     let mut room = usize::try_from(request.max_bytes).unwrap_or(0).min(MAX_ANSWER_BYTES);
     let now = std::time::Instant::now();
     let mut empty_so_far = true;
-    let mut moved = false;
+    let (mut moved, mut freed) = (false, 0);
     let mut read = |(wanted, partition): &Target<'_>| {
         let asked = Asked {
             from: wanted.fetch_offset,
@@ -95,10 +95,12 @@ fn gather(cluster: &Cluster, link: &Link, request: &FetchRequest, targets: &[Vec
         let found = partition.as_ref().map_err(|error| *error)?.fetch(asked)?;
         empty_so_far &= found.batches.is_empty();
         moved |= found.moved;
+        freed += found.freed;
         room = room.saturating_sub(size_bytes(&found.batches));
         Ok(found)
     };
     let outcomes = targets.iter().map(|topic| topic.iter().map(&mut read).collect()).collect();
+    cluster.memory.give_back_quietly(freed);
     if moved {
         cluster.memory.wake();
     }

@@ -8,6 +8,8 @@
 //! means that everything below it was read; with several consumers of a partition the slowest counts, as long as it is connected and has
 //! fetched within the last minute. Unread batches are never dropped.
 //!
+//! Whoever runs it knows its consumers, and may let it drop what they have read at once ([`Broker::drop_when_read_by`]).
+//!
 //! With a [`Ceiling`] it takes in no more than that, so that a search for its capacity can be checked; with [`Misdeeds`] it does wrong, so that
 //! what checks its clients can be.
 //!

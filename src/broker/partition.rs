@@ -51,6 +51,8 @@ pub(super) struct Found {
     pub(super) aborted: Option<Vec<Aborted>>,
     /// The consumer requests another offset than before: what it has read may be dropped now.
     pub(super) moved: bool,
+    /// How much of the memory cap is free now, because the last of the consumers has read it.
+    pub(super) freed: u64,
 }
 
 /// The part of a partition that a fetch requests.
@@ -76,6 +78,8 @@ struct State {
     waiting: Vec<Arc<Notify>>,
     /// From here on, what is stored is not shown to readers yet.
     hidden_from: Option<i64>,
+    /// Drop at once what so many consumers have read; without it, only at the memory cap.
+    drops_when_read_by: Option<usize>,
     deleted: bool,
 }
 
@@ -110,6 +114,18 @@ impl State {
     fn oldest_droppable(&mut self, now: Instant) -> Option<u64> {
         let limit = self.readers.read_below(now).min(self.bounds().last_stable);
         self.log.oldest_below(limit)
+    }
+
+    /// Drops what all consumers have read, if that is wanted. Returns how much of the memory cap that frees.
+    fn drop_read(&mut self) -> u64 {
+        let read_below = self.drops_when_read_by.and_then(|readers| self.readers.read_by_all(readers));
+        let Some(limit) = read_below.map(|below| below.min(self.bounds().last_stable)) else { return 0 };
+        let mut freed = 0;
+        while self.log.oldest_below(limit).is_some() {
+            freed += self.log.drop_oldest();
+        }
+        self.trim_aborted();
+        freed
     }
 
     /// Forgets aborted transactions of which no record is left.
@@ -211,7 +227,13 @@ impl Partition {
             let candidates = state.aborted[first..].iter();
             candidates.filter(|aborted| aborted.first_offset <= end).copied().collect()
         });
-        Ok(Found { bounds, batches, aborted, moved })
+        let freed = if moved { state.drop_read() } else { 0 };
+        Ok(Found { bounds, batches, aborted, moved, freed })
+    }
+
+    /// From now on drops at once what this many consumers have read.
+    pub(super) fn drop_when_read_by(&self, readers: usize) {
+        lock(&self.state).drops_when_read_by = Some(readers);
     }
 
     /// Notifies `waiter` when the partition next changes.
@@ -336,6 +358,8 @@ fn wake(waiting: Vec<Arc<Notify>>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::batch::tests::batch_of;
     use super::*;
 
@@ -360,6 +384,85 @@ mod tests {
                 at_least_one: true,
             })
             .unwrap()
+    }
+
+    fn read_on(partition: &Partition, reader: u64, from: i64) -> Result<Found, ResponseError> {
+        let now = Instant::now();
+        let reader = ReaderId(reader);
+        partition.fetch(Asked { from, reader, now, committed_only: true, max_bytes: 300, at_least_one: true })
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Append(i32),
+        Read(usize),
+        /// An answer is lost with its connection, and asked for again over another.
+        Reconnect(usize),
+        /// Somebody else looks in, at the end.
+        Stranger,
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (1..20).prop_map(Step::Append),
+            (0..2_usize).prop_map(Step::Read),
+            (0..2_usize).prop_map(Step::Read),
+            (0..2_usize).prop_map(Step::Reconnect),
+            Just(Step::Stranger)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn each_reader_is_shown_everything_although_what_all_have_read_is_dropped(steps in prop::collection::vec(any_step(), 1..120)) {
+            let partition = Partition::default();
+            partition.drop_when_read_by(2);
+            let mut appended = 0;
+            // Its connection, where it asked last, and up to where it has read.
+            let mut readers = [(0_u64, 0_i64, 0_i64), (1, 0, 0)];
+            let read_on_to_the_end = [0, 1].map(Step::Read).into_iter().cycle().take(400);
+            let both_begin = [Step::Read(0), Step::Read(1)].into_iter();
+            for (number, step) in (2..).zip(both_begin.chain(steps).chain(read_on_to_the_end)) {
+                match step {
+                    Step::Append(count) => {
+                        append(&partition, count, (-1, -1, -1), false).unwrap();
+                        appended += i64::from(count);
+                    }
+                    Step::Reconnect(who) => {
+                        let (id, asked, read) = &mut readers[who];
+                        partition.forget_reader(ReaderId(*id));
+                        (*id, *read) = (number, *asked);
+                    }
+                    Step::Stranger => drop(read_on(&partition, number, appended).unwrap()),
+                    Step::Read(who) => {
+                        let (id, asked, read) = &mut readers[who];
+                        let found = read_on(&partition, *id, *read).unwrap();
+                        prop_assert!(found.batches.first().is_none_or(|batch| batch.base_offset <= *read));
+                        *asked = *read;
+                        *read = found.batches.last().map_or(*read, |batch| batch.last_offset + 1);
+                    }
+                }
+            }
+            prop_assert_eq!(readers.map(|(_, _, read)| read), [appended; 2]);
+        }
+    }
+
+    #[test]
+    fn what_all_have_read_is_dropped_and_nothing_before_all_are_there() {
+        let partition = Partition::default();
+        partition.drop_when_read_by(2);
+        for _ in 0..10 {
+            append(&partition, 3, (-1, -1, -1), false).unwrap();
+        }
+        let start = || partition.bounds().unwrap().log_start;
+        assert_eq!((read_on(&partition, 1, 30).unwrap().freed, start()), (0, 0), "the other has not begun");
+        assert_eq!((read_on(&partition, 2, 0).unwrap().freed, start()), (0, 0));
+        assert!(read_on(&partition, 2, 17).unwrap().freed > 0);
+        assert_eq!(start(), 15, "a batch stays as long as any of it is unread");
+        read_on(&partition, 2, 30).unwrap();
+        assert_eq!(start(), 30);
+        append(&partition, 3, (-1, -1, -1), false).unwrap();
+        assert_eq!(read_on(&partition, 2, 30).unwrap().batches.len(), 1);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(super) struct Readers {
     marks: Vec<Mark>,
     /// The furthest position of consumers that no longer count.
     departed_below: i64,
+    /// The lowest of these positions: a consumer that lost its connection comes back with another, and goes on there.
+    left_at: Option<i64>,
 }
 
 impl Readers {
@@ -52,10 +54,17 @@ impl Readers {
         self.marks.iter().map(|mark| mark.read_below).min().unwrap_or(self.departed_below)
     }
 
+    /// Everything below this offset was read by whoever has ever read here, and those who read now are at least `readers`.
+    pub(super) fn read_by_all(&self, readers: usize) -> Option<i64> {
+        let read_now = self.marks.iter().map(|mark| mark.read_below);
+        read_now.chain(self.left_at).min().filter(|_| self.marks.len() >= readers)
+    }
+
     fn retain(&mut self, counts: impl Fn(&Mark) -> bool) {
-        let departed = self.marks.iter().filter(|mark| !counts(mark)).map(|mark| mark.read_below).max();
-        self.departed_below = self.departed_below.max(departed.unwrap_or(0));
-        self.marks.retain(counts);
+        for departed in self.marks.extract_if(.., |mark| !counts(mark)) {
+            self.departed_below = self.departed_below.max(departed.read_below);
+            self.left_at = Some(self.left_at.map_or(departed.read_below, |left| left.min(departed.read_below)));
+        }
     }
 }
 
@@ -81,6 +90,22 @@ mod tests {
                 prop_assert_eq!(Some(&readers.read_below(now)), expected);
             }
         }
+    }
+
+    #[test]
+    fn what_is_read_by_all_waits_for_each_of_them() {
+        let now = Instant::now();
+        let mut readers = Readers::default();
+        assert_eq!(readers.read_by_all(1), None);
+        readers.note(ReaderId(1), 50, now);
+        assert_eq!((readers.read_by_all(1), readers.read_by_all(2)), (Some(50), None));
+        readers.note(ReaderId(2), 30, now);
+        assert_eq!(readers.read_by_all(2), Some(30));
+        // One loses its connection and comes back, while a stranger looks in: what it has not read is not read.
+        readers.leave(ReaderId(2));
+        assert_eq!(readers.read_by_all(2), None);
+        readers.note(ReaderId(3), 90, now);
+        assert_eq!(readers.read_by_all(2), Some(30));
     }
 
     #[test]

@@ -78,6 +78,15 @@ impl Broker {
         self.cluster.memory.used_bytes()
     }
 
+    /// From now on drops at once what all consumers of a topic have read, as long as there are this many, and not only at the memory cap.
+    /// They have begun to read by now. Whoever has read from it and left counts on, at the place where it left: it may come back. Partitions
+    /// that the topic gains later, and another topic of this name, keep everything.
+    pub fn drop_when_read_by(&self, readers: usize, topic: &str) {
+        if let Some(topic) = self.cluster.topics.named(topic) {
+            topic.drop_when_read_by(readers);
+        }
+    }
+
     /// Whether a producer waits at the memory cap, until there is room.
     #[must_use]
     pub fn holds_producers(&self) -> bool {

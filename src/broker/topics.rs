@@ -89,6 +89,11 @@ impl Topic {
         read(&self.partitions).get(usize::try_from(index).ok()?).cloned()
     }
 
+    /// From now on drops at once what this many consumers have read; not in partitions that come later.
+    pub(super) fn drop_when_read_by(&self, readers: usize) {
+        read(&self.partitions).iter().for_each(|partition| partition.drop_when_read_by(readers));
+    }
+
     /// # Errors
     /// Fewer than there are, or too many.
     pub(super) fn grow_to(&self, count: i32, only_check: bool) -> Result<(), ResponseError> {

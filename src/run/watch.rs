@@ -61,6 +61,7 @@ pub(crate) fn carry_out(prepared: &Prepared, hears: &mut dyn FnMut(News<'_>)) ->
     let stages_of_streams: Vec<usize> = prepared.streams.iter().map(|stream| stream.stages.len()).collect();
     let (seconds, hand_in) = Seconds::new(&stages_of_streams);
     let Clients { observing, ready, start_ns } = Clients::open(prepared, &hand_in, &stop)?;
+    drop_what_stages_have_read(prepared);
     let recorder = Recorder::begin(prepared, start_ns)?;
     let ceiling = prepared.request.loaded.profile.ceiling.map(|rate| Arc::new(Ceiling::new(rate)));
     let producing = ready.map(|ready| ready.start(start_ns, ceiling.as_ref(), &stop, &hand_in.produce)).transpose()?;
@@ -161,6 +162,16 @@ fn refuse_used_id(prepared: &Prepared, observing: &[Observing], start_ns: u64) -
         }),
         None => Ok(()),
     }
+}
+
+/// The embedded broker is this run's own: it keeps what a stage has yet to read. All of them stand ready, each with a connection of its own.
+fn drop_what_stages_have_read(prepared: &Prepared) {
+    let Some(broker) = &prepared.embedded else { return };
+    let mut readers: BTreeMap<&str, usize> = BTreeMap::new();
+    for stage in prepared.streams.iter().flat_map(|stream| &stream.stages) {
+        *readers.entry(&stage.topic).or_default() += 1;
+    }
+    readers.into_iter().for_each(|(topic, readers)| broker.drop_when_read_by(readers, topic));
 }
 
 /// The topics that are sent to or read, with their partitions.

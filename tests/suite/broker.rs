@@ -437,6 +437,39 @@ fn at_the_cap_the_slowest_reader_counts() {
 }
 
 #[test]
+fn what_all_known_readers_have_read_is_dropped_at_once_and_nothing_else() {
+    const RECORDS: usize = 1_000;
+    let broker = start(BrokerConfig::default());
+    create(&broker, "orders", 1);
+    broker.drop_when_read_by(2, "orders");
+    let fast = consumer(&broker, "orders", 1, Offset::Beginning, &[]);
+    assert!(matches!(fast.poll(PATIENCE), Some(Err(KafkaError::PartitionEOF(0)))), "it has begun to read");
+    let producer = producer(&broker, &[("batch.num.messages", "10")]);
+    for number in 0..RECORDS as u64 {
+        send(&producer, "orders", 0, &number.to_be_bytes());
+    }
+    poll_until(&producer, |deliveries| deliveries.acked.load(Ordering::Relaxed) == RECORDS);
+    let stored_bytes = broker.stored_bytes();
+    let deadline = Instant::now() + PATIENCE;
+    let mut read = 0;
+    while read < RECORDS {
+        assert!(Instant::now() < deadline, "read {read}");
+        read += usize::from(matches!(fast.poll(Duration::from_millis(10)), Some(Ok(_))));
+    }
+    assert_eq!(broker.stored_bytes(), stored_bytes, "the other reader has not begun");
+    let late = consumer(&broker, "orders", 1, Offset::Beginning, &[]);
+    let read = read_to_end(&late, 1).remove(&0).unwrap();
+    assert_eq!(numbers(read), (0..RECORDS as u64).collect::<Vec<_>>());
+    let deadline = Instant::now() + PATIENCE;
+    while broker.stored_bytes() > 0 {
+        assert!(Instant::now() < deadline, "{} bytes are kept", broker.stored_bytes());
+        fast.poll(Duration::from_millis(5));
+    }
+    let (start, end) = late.fetch_watermarks("orders", 0, PATIENCE).unwrap();
+    assert_eq!((start, end), (RECORDS as i64, RECORDS as i64));
+}
+
+#[test]
 fn held_producers_go_on_when_records_are_deleted_and_nothing_acked_is_lost() {
     const RECORDS: usize = 2_000;
     let broker = small(WhenFull::HoldProducers);
