@@ -1,6 +1,7 @@
 //! Events: their identity, and how identity and times are written into a payload and read back.
 
 pub(crate) mod identity;
+mod json_writer;
 mod partition;
 pub mod payload;
 pub(crate) mod place;

@@ -2,8 +2,7 @@
 //!
 //! Filler is drawn anew for every event, five random bits per character: it does not compress to nothing, and costs less than sending it.
 
-use std::ops::Range;
-
+pub use super::json_writer::JsonWriter;
 use super::{EventId, Partition, RunTag};
 
 /// The header with the id, if the payload is opaque.
@@ -35,45 +34,6 @@ pub enum Size {
     Filler(u32),
 }
 
-/// Writes JSON payloads. It remembers the text of the second that it wrote last: consecutive events share it.
-#[derive(Debug, Clone, Default)]
-pub struct JsonWriter {
-    event_time: SecondText,
-    due: SecondText,
-    sent: SecondText,
-}
-
-impl JsonWriter {
-    /// Appends a payload to `out`. `key` is the key's position in `out`; it must need no escaping in JSON, which profiles ensure.
-    pub fn write(&mut self, out: &mut Vec<u8>, id: EventId, stamps: &Stamps, key: Option<Range<usize>>, size: Size) {
-        let start = out.len();
-        out.extend_from_slice(b"{\"id\":\"");
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        out.extend_from_slice(id.to_uuid().hyphenated().encode_lower(&mut text).as_bytes());
-        out.extend_from_slice(b"\",\"event_time\":");
-        match u64::try_from(stamps.event_time_ms) {
-            Ok(event_time_ms) => self.event_time.write::<3>(out, event_time_ms),
-            Err(_) => out.extend_from_slice(itoa::Buffer::new().format(stamps.event_time_ms).as_bytes()),
-        }
-        out.extend_from_slice(b",\"due\":");
-        self.due.write::<6>(out, stamps.due_us);
-        out.extend_from_slice(b",\"sent\":");
-        self.sent.write::<6>(out, stamps.sent_us);
-        if let Some(key) = key {
-            out.extend_from_slice(b",\"key\":\"");
-            out.extend_from_within(key);
-            out.push(b'"');
-        }
-        out.extend_from_slice(b",\"filler\":\"");
-        let filler = match size {
-            Size::Filler(bytes) => bytes as usize,
-            Size::Whole(bytes) => (bytes as usize).saturating_sub(out.len() - start + 2),
-        };
-        write_filler(out, id, filler);
-        out.extend_from_slice(b"\"}");
-    }
-}
-
 /// The length of a JSON payload with current timestamps, in bytes.
 #[must_use]
 pub fn json_bytes(key_bytes: Option<usize>, size: Size) -> u64 {
@@ -98,55 +58,23 @@ pub const TODAYS_ID: EventId =
 pub const TODAYS_STAMPS: Stamps =
     Stamps { event_time_ms: 1_760_000_000_000, due_us: 1_760_000_000_000_000, sent_us: 1_760_000_000_000_000 };
 
-/// The digits of a second since 1970, kept for the next time within it.
-#[derive(Debug, Clone, Default)]
-struct SecondText {
-    second: u64,
-    digits: Vec<u8>,
-}
-
-impl SecondText {
-    /// Writes a time whose last `DIGITS` digits (three or six) are the fraction of a second.
-    fn write<const DIGITS: usize>(&mut self, out: &mut Vec<u8>, time: u64) {
-        let one_second = if DIGITS == 3 { 1_000 } else { 1_000_000 };
-        let (second, mut fraction) = (time / one_second, (time % one_second) as u32);
-        if second == 0 {
-            // No leading zeros: a JSON number has none.
-            out.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
-            return;
-        }
-        if second != self.second || self.digits.is_empty() {
-            self.second = second;
-            self.digits.clear();
-            self.digits.extend_from_slice(itoa::Buffer::new().format(second).as_bytes());
-        }
-        out.extend_from_slice(&self.digits);
-        let mut text = [b'0'; DIGITS];
-        for digit in text.iter_mut().rev() {
-            *digit += (fraction % 10) as u8;
-            fraction /= 10;
-        }
-        out.extend_from_slice(&text);
-    }
-}
-
 /// Writes `bytes` characters of filler, `]` to `|`, none of which JSON escapes, that belong to this event.
 pub fn write_filler(out: &mut Vec<u8>, id: EventId, bytes: usize) {
     const FIVE_BITS: u64 = 0x1F1F_1F1F_1F1F_1F1F;
     const FIRST_CHARACTER: u64 = 0x5D5D_5D5D_5D5D_5D5D;
     let mut state =
         id.sequence.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(id.producer) << 17 ^ u64::from(id.run.0) | 1;
-    let end = out.len() + bytes;
-    out.reserve(bytes + 8);
-    while out.len() < end {
+    let start = out.len();
+    out.resize(start + bytes.next_multiple_of(8), 0);
+    for eight in out[start..].chunks_exact_mut(8) {
         // xorshift64* (Vigna, An experimental exploration of Marsaglia's xorshift generators, 2016).
         state ^= state >> 12;
         state ^= state << 25;
         state ^= state >> 27;
         let random = state.wrapping_mul(0x2545_F491_4F6C_DD1D);
-        out.extend_from_slice(&((random & FIVE_BITS) + FIRST_CHARACTER).to_le_bytes());
+        eight.copy_from_slice(&((random & FIVE_BITS) + FIRST_CHARACTER).to_le_bytes());
     }
-    out.truncate(end);
+    out.truncate(start + bytes);
 }
 
 #[cfg(test)]
@@ -205,6 +133,27 @@ mod tests {
             JsonWriter::default().write(&mut out, ID, &STAMPS, has_key.then_some(0..3), size);
             prop_assert_eq!(out.len() as u64 - 3, json_bytes(has_key.then_some(3), size));
         }
+    }
+
+    proptest! {
+        #[test]
+        fn filler_begins_alike_however_long_it_is(sequence: u64, bytes in 0..300_usize, longer in 0..50_usize) {
+            let filler = |bytes| {
+                let mut out = b"before".to_vec();
+                write_filler(&mut out, EventId { sequence, ..ID }, bytes);
+                out.split_off(6)
+            };
+            let (short, long) = (filler(bytes), filler(bytes + longer));
+            prop_assert_eq!((short.len(), long.len()), (bytes, bytes + longer));
+            prop_assert_eq!(&short[..], &long[..bytes]);
+        }
+    }
+
+    #[test]
+    fn filler_of_a_known_event_stays_the_same() {
+        let mut out = Vec::new();
+        write_filler(&mut out, ID, 20);
+        assert_eq!(String::from_utf8(out).unwrap(), "sm{havkth^|vqsahwwdt");
     }
 
     #[test]
