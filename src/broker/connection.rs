@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -43,13 +43,7 @@ pub(super) enum Ended {
 
 /// Serves a client until it leaves, or sends a malformed request.
 pub(super) async fn serve(cluster: Arc<Cluster>, mut stream: TcpStream) {
-    let link = Link {
-        id: cluster.next_reader(),
-        waiter: Arc::default(),
-        has_fetched: AtomicBool::new(false),
-        throttled_ms: AtomicU64::new(0),
-        is_cut: AtomicBool::new(false),
-    };
+    let link = Link::new(cluster.next_reader());
     cluster.connections.fetch_add(1, Ordering::AcqRel);
     if let Err(Ended::Malformed(_)) = serve_frames(&cluster, &link, &mut stream).await {
         cluster.malformed.fetch_add(1, Ordering::AcqRel);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::BufMut;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchRequest};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::batch::{PREFIX_BYTES, put_prefix};
 use super::cluster::Cluster;
@@ -52,7 +52,7 @@ pub(super) async fn fetch(
         }
         if registered {
             // After the timeout the loop checks once more and then answers.
-            registered = timeout_at(deadline, link.waiter.notified()).await.is_err();
+            registered = !link.changes_before(deadline).await;
             continue;
         }
         for partition in targets.iter().flatten().filter_map(|(_, partition)| partition.as_ref().ok()) {

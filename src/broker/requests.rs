@@ -149,8 +149,6 @@ fn encode(call: Call, response: &ResponseKind) -> Result<Reply, Malformed> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, AtomicU64};
     use std::time::Duration;
 
     use proptest::prelude::*;
@@ -175,13 +173,7 @@ mod tests {
     }
 
     fn link() -> Link {
-        Link {
-            id: ReaderId(1),
-            waiter: Arc::default(),
-            has_fetched: AtomicBool::new(false),
-            throttled_ms: AtomicU64::new(0),
-            is_cut: AtomicBool::new(false),
-        }
+        Link::new(ReaderId(1))
     }
 
     proptest! {

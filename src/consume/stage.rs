@@ -18,7 +18,7 @@ use crate::mergeable::Merge;
 use crate::stop::StopFlag;
 
 /// How long to wait for the next record before checking everything else.
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(100);
 /// How long a stage may take to reach the end of its topic before the run starts.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 

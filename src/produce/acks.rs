@@ -16,7 +16,9 @@ use crate::mergeable::Merge;
 use crate::profile::Delivery as Guarantee;
 
 /// How long to wait for the next report before checking everything else.
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(100);
+/// The same with transactions: their end comes as a note, and is timed when that is read.
+const POLL_FOR_NOTES: Duration = Duration::from_millis(50);
 /// How often to look at what waits for an acknowledgement: a dead broker is to be seen within two seconds.
 const LOOK_NS: u64 = 250_000_000;
 
@@ -96,8 +98,9 @@ impl Acks {
 
     /// Keeps the accounts until the worker is done.
     pub(super) fn run(mut self) -> AckReport {
+        let poll = if self.plan.delivery == Guarantee::ExactlyOnce { POLL_FOR_NOTES } else { POLL };
         while !self.read_notes() {
-            self.hear(POLL);
+            self.hear(poll);
             self.note_throttling();
             self.hand_in_second();
             self.hand_in_waiting();

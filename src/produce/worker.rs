@@ -96,7 +96,10 @@ impl Worker {
             match flow {
                 Flow::Full => self.wait_for_room(),
                 Flow::Capped => self.wait_below_the_ceiling(),
-                Flow::Open => std::thread::sleep(Duration::from_nanos(pacer::sleep_ns(self.now_ns(), due_ns))),
+                Flow::Open => {
+                    let wake_ns = due_ns.into_iter().chain(self.commit_ns()).min();
+                    std::thread::sleep(Duration::from_nanos(pacer::sleep_ns(self.now_ns(), wake_ns)));
+                }
             }
             self.give_up_after_the_drain();
         }
@@ -282,9 +285,14 @@ impl Worker {
         self.state.transaction_events = 0;
     }
 
+    /// When the open transaction is to be committed, if anything is in it.
+    fn commit_ns(&self) -> Option<u64> {
+        let is_open = self.is_transactional() && self.state.transaction_events > 0;
+        is_open.then(|| self.state.transaction_began_ns.saturating_add(self.plan.transaction_ns))
+    }
+
     fn commit_when_it_is_time(&mut self) {
-        let is_time = self.now_ns() >= self.state.transaction_began_ns.saturating_add(self.plan.transaction_ns);
-        if self.is_transactional() && is_time && self.state.transaction_events > 0 {
+        if self.commit_ns().is_some_and(|commit_ns| self.now_ns() >= commit_ns) {
             self.commit();
             if self.state.report.gave_up.is_none() {
                 self.begin_transaction();
