@@ -45,6 +45,8 @@ mod key_records;
 #[cfg(test)]
 mod live_view;
 #[cfg(test)]
+mod many_streams;
+#[cfg(test)]
 mod messages;
 #[cfg(test)]
 mod metrics;
