@@ -95,6 +95,8 @@ pub(crate) enum TransactionOutcome {
 
 /// How the client begins to tell that it got no newer token.
 const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token";
+/// How many reports are taken in before their slots are read.
+const READ_AT_ONCE: usize = 256;
 /// In a slot: the event belongs to no phase.
 const NO_PHASE: u8 = u8::MAX;
 
@@ -132,6 +134,25 @@ impl Slot {
     }
 }
 
+/// Reports whose slots are still to be read, kept for its capacity.
+#[derive(Debug, Default)]
+struct Reported {
+    natives: Vec<NativeDelivery>,
+    events: Vec<Outgoing>,
+}
+
+impl Reported {
+    /// Hands each event and its outcome to `seen`. The worker filled the slots on another core: read one after another with nothing in between,
+    /// many of them are fetched at once; each of them with its accounts in between would be waited for.
+    fn settle(&mut self, slots: &[Slot], mut seen: impl FnMut(Delivery)) {
+        self.events.extend(self.natives.iter().map(|native| slots[native.opaque].read()));
+        for (native, event) in self.natives.drain(..).zip(self.events.drain(..)) {
+            slots[native.opaque].in_use.store(false, Ordering::Relaxed);
+            seen(Delivery { event, outcome: outcome_of(&native) });
+        }
+    }
+}
+
 /// Slots of completed events, on their way back to the worker.
 struct Returned {
     slots: Vec<u32>,
@@ -164,6 +185,7 @@ pub(crate) struct Deliveries {
     slots: Arc<[Slot]>,
     ever_used: Arc<AtomicUsize>,
     returning: Sender<Returned>,
+    reported: Reported,
     /// Ending a transaction waits, on the worker's thread, until the reports of all its events have been dropped.
     drops_reports: bool,
     last_error: Option<String>,
@@ -201,6 +223,7 @@ impl Sink {
             slots: Arc::clone(&slots),
             ever_used: Arc::clone(&ever_used),
             returning,
+            reported: Reported::default(),
             drops_reports: options.transactional,
             last_error: None,
             login_trouble: 0,
@@ -371,28 +394,23 @@ fn send_one(
 impl Deliveries {
     /// Waits up to `timeout` for reports and hands each to `seen`. Returns whether there were any.
     pub(crate) fn poll(&mut self, timeout: Duration, mut seen: impl FnMut(Delivery)) -> bool {
-        let slots = &self.slots;
+        let Deliveries { slots, reported, .. } = self;
         let (mut given_back, mut acked) = (Vec::new(), false);
+        let mut settle = |reported: &mut Reported| {
+            given_back.extend(reported.natives.iter().map(|native| native.opaque as u32));
+            reported.settle(slots, |delivery| {
+                acked |= matches!(delivery.outcome, Outcome::Acked { .. });
+                seen(delivery);
+            });
+        };
         let news = self.queue.poll_producer(timeout, |native| {
-            let Some(slot) = slots.get(native.opaque) else { return };
-            let event = slot.read();
-            slot.in_use.store(false, Ordering::Relaxed);
-            given_back.push(native.opaque as u32);
-            let outcome = outcome_of(&native);
-            acked |= matches!(outcome, Outcome::Acked { .. });
-            seen(Delivery { event, outcome });
+            reported.natives.extend((native.opaque < slots.len()).then_some(native));
+            if reported.natives.len() == READ_AT_ONCE {
+                settle(reported);
+            }
         });
-        let mut reports = None;
-        match news {
-            ProducerNews::Deliveries(read) => reports = Some(read),
-            ProducerNews::Error { reason, fatal: true, .. } => self.fatal = Some(reason),
-            ProducerNews::Error { code, reason, .. } => self.hear(code, &reason),
-            ProducerNews::Statistics(json) => self.throttled_ms = self.throttled_ms.max(throttle::longest_ms(&json)),
-            ProducerNews::Nothing => {}
-        }
-        if self.drops_reports {
-            reports = None;
-        }
+        settle(reported);
+        let reports = self.take_in(news).filter(|_| !self.drops_reports);
         let came = !given_back.is_empty();
         // A login that works again has nothing to do with what fails later.
         if acked {
@@ -403,6 +421,18 @@ impl Deliveries {
             let _worker_ended = self.returning.send(Returned { slots: given_back, _reports: reports });
         }
         came
+    }
+
+    /// Remembers what the client says beside reports, which are returned.
+    fn take_in(&mut self, news: ProducerNews) -> Option<Reports> {
+        match news {
+            ProducerNews::Deliveries(read) => return Some(read),
+            ProducerNews::Error { reason, fatal: true, .. } => self.fatal = Some(reason),
+            ProducerNews::Error { code, reason, .. } => self.hear(code, &reason),
+            ProducerNews::Statistics(json) => self.throttled_ms = self.throttled_ms.max(throttle::longest_ms(&json)),
+            ProducerNews::Nothing => {}
+        }
+        None
     }
 
     /// Keeps why a login failed: what follows are connections that end because of it, and refusals of a token that could not be renewed.
@@ -447,5 +477,48 @@ fn outcome_of(native: &NativeDelivery) -> Outcome {
         RDKafkaErrorCode::NoError => Outcome::Acked { offset: native.offset },
         error if native.possibly_written => Outcome::Unresolved(error),
         error => Outcome::Failed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn event(number: u64) -> Outgoing {
+        Outgoing {
+            producer: (number % 4096) as u16,
+            sequence: number,
+            attempt: (number % 3) as u8,
+            partition: Partition::new((number % 7) as u16),
+            warmup: number.is_multiple_of(2),
+            phase: (!number.is_multiple_of(5)).then_some((number % 5) as u8),
+            sent_ns: number * 1_000,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn each_report_is_handed_on_with_its_own_event_and_frees_its_slot(order in Just((0..50_usize).collect::<Vec<_>>()).prop_shuffle(), reported in 0..50_usize) {
+            let slots: Vec<Slot> = (0..50).map(|_| Slot::default()).collect();
+            slots.iter().zip(0..).for_each(|(slot, number)| slot.fill(event(number)));
+            let (told, kept) = order.split_at(reported);
+            let native = |slot: &usize| NativeDelivery {
+                opaque: *slot,
+                partition: 0,
+                offset: *slot as i64 + 100,
+                error: RDKafkaErrorCode::NoError,
+                possibly_written: false,
+            };
+            let mut waiting = Reported { natives: told.iter().map(native).collect(), ..Reported::default() };
+            let mut seen = Vec::new();
+            waiting.settle(&slots, |delivery| seen.push(delivery));
+            let expected = told.iter().map(|slot| Delivery { event: event(*slot as u64), outcome: Outcome::Acked { offset: *slot as i64 + 100 } });
+            prop_assert_eq!(seen, expected.collect::<Vec<_>>());
+            prop_assert!(waiting.natives.is_empty() && waiting.events.is_empty());
+            prop_assert!(told.iter().all(|slot| !slots[*slot].in_use.load(Ordering::Relaxed)));
+            prop_assert!(kept.iter().all(|slot| slots[*slot].in_use.load(Ordering::Relaxed)));
+        }
     }
 }
