@@ -20,6 +20,7 @@ pub mod compare;
 pub mod conclude;
 pub mod consume;
 pub mod curve;
+mod direct;
 pub mod event;
 pub mod event_time;
 pub mod faults;

@@ -1,7 +1,7 @@
 //! What the client reports, as sentences.
 
 use rdkafka::error::KafkaError as ClientError;
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 
 use super::rights::{Denied, Operation, Resource};
 use crate::redact::redact;
@@ -79,6 +79,12 @@ impl KafkaError {
     pub(super) fn request(what: impl Into<String>, reason: impl std::fmt::Display) -> Self {
         KafkaError::Request { what: what.into(), reason: reason.to_string() }
     }
+}
+
+/// The client's name for an error code of Kafka's protocol.
+#[must_use]
+pub(crate) fn code_of(code: i16) -> RDKafkaErrorCode {
+    RDKafkaRespErr::try_from(i32::from(code)).map_or(RDKafkaErrorCode::Unknown, RDKafkaErrorCode::from)
 }
 
 /// What the client says of an event that was not written, and what it means where the code alone says little.

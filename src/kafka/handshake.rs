@@ -60,7 +60,7 @@ fn shaken(settings: &BTreeMap<String, String>, host: &str, address: &str) -> Opt
 }
 
 /// The authorities that the client trusts: those of its settings, or the system's.
-fn trust(context: &mut SslContextBuilder, settings: &BTreeMap<String, String>) -> Result<(), ErrorStack> {
+pub(crate) fn trust(context: &mut SslContextBuilder, settings: &BTreeMap<String, String>) -> Result<(), ErrorStack> {
     // `probe` lets librdkafka look for the system's.
     if let Some(location) = settings.get("ssl.ca.location").filter(|location| *location != "probe") {
         let location = Path::new(location);

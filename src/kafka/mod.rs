@@ -26,10 +26,12 @@ mod topic_config;
 
 pub use creating::TopicPlan;
 pub(crate) use describe::TopicState;
-pub(crate) use error::{KafkaError, outcome_text};
+pub(crate) use error::{KafkaError, code_of, outcome_text};
+pub(crate) use handshake::trust as trust_authorities;
 pub(crate) use message_size::MessageSize;
 pub(crate) use offsets::{OffsetFinder, OffsetsError};
 pub(crate) use ranges::PartitionRange;
+pub(crate) use rdkafka::types::RDKafkaErrorCode as ErrorCode;
 pub(crate) use record::{Beside, Headers, Written};
 pub use rights::{Denied, Operation, Resource};
 pub use settings::ClientSettings;

@@ -1,0 +1,3 @@
+//! Clients of floodmark's own, beside librdkafka.
+
+pub(crate) mod wire;

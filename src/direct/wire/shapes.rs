@@ -1,0 +1,200 @@
+//! The shapes of answers (from Kafka's message definitions), checked before an answer is decoded.
+//!
+//! The decoder reserves memory for as many elements as an array claims to have: an answer of a few bytes could claim two thousand million,
+//! and kill the process. So every length is first compared with what the answer really contains.
+
+use bytes::{Buf, Bytes};
+use kafka_protocol::messages::ApiKey;
+use kafka_protocol::protocol::Decodable;
+
+/// A part of an answer.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    /// Numbers: this many bytes.
+    Fixed(usize),
+    /// A string or null.
+    Text,
+    /// Bytes or null.
+    Blob,
+    /// An array of numbers of this many bytes, or null.
+    Numbers(usize),
+    /// An array of strings, or null.
+    Texts,
+    /// An array of structures, or null.
+    List(&'static [Field]),
+}
+
+use Part::{Blob, Fixed, List, Numbers, Text, Texts};
+
+/// A part, and the first version that has it.
+#[derive(Debug, Clone, Copy)]
+struct Field(i16, Part);
+
+const fn all(part: Part) -> Field {
+    Field(0, part)
+}
+
+const fn since(version: i16, part: Part) -> Field {
+    Field(version, part)
+}
+
+#[rustfmt::skip]
+static SHAPES: [(ApiKey, &[Field]); 9] = [
+    (ApiKey::Produce, &[
+        all(List(&[all(Text), all(List(&[
+            all(Fixed(14)), since(2, Fixed(8)), since(5, Fixed(8)), since(8, List(&[all(Fixed(4)), all(Text)])), since(8, Text),
+        ]))])),
+        since(1, Fixed(4)),
+    ]),
+    (ApiKey::Fetch, &[
+        since(1, Fixed(4)), since(7, Fixed(6)),
+        all(List(&[all(Text), all(List(&[
+            all(Fixed(14)), since(4, Fixed(8)), since(5, Fixed(8)), since(4, List(&[all(Fixed(16))])), since(11, Fixed(4)), all(Blob),
+        ]))])),
+    ]),
+    (ApiKey::ListOffsets, &[
+        since(2, Fixed(4)), all(List(&[all(Text), all(List(&[all(Fixed(22)), since(4, Fixed(4))]))])),
+    ]),
+    (ApiKey::Metadata, &[
+        since(3, Fixed(4)), all(List(&[all(Fixed(4)), all(Text), all(Fixed(4)), since(1, Text)])), since(2, Text), since(1, Fixed(4)),
+        all(List(&[
+            all(Fixed(2)), all(Text), since(1, Fixed(1)),
+            all(List(&[all(Fixed(10)), since(7, Fixed(4)), all(Numbers(4)), all(Numbers(4)), since(5, Numbers(4))])), since(8, Fixed(4)),
+        ])),
+        since(8, Fixed(4)),
+    ]),
+    (ApiKey::OffsetForLeaderEpoch, &[
+        since(2, Fixed(4)), all(List(&[all(Text), all(List(&[all(Fixed(6)), since(1, Fixed(4)), all(Fixed(8))]))])),
+    ]),
+    (ApiKey::ApiVersions, &[all(Fixed(2)), all(List(&[all(Fixed(6))])), since(1, Fixed(4))]),
+    (ApiKey::InitProducerId, &[all(Fixed(16))]),
+    (ApiKey::SaslHandshake, &[all(Fixed(2)), all(Texts)]),
+    (ApiKey::SaslAuthenticate, &[all(Fixed(2)), all(Text), all(Blob), since(1, Fixed(8))]),
+];
+
+/// Reads the answer to a request: all of `body`, and nothing that it only claims.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read<A: Decodable>(api: ApiKey, version: i16, mut body: Bytes) -> Result<A, String> {
+    match after(api, version, &body) {
+        None => {
+            return Err(format!("an answer to {api:?} (version {version}) is cut short or claims more than it has"));
+        }
+        Some([]) => {}
+        Some(rest) => return Err(format!("{} bytes follow an answer to {api:?} (version {version})", rest.len())),
+    }
+    A::decode(&mut body, version).map_err(|error| format!("an answer to {api:?} (version {version}): {error:#}"))
+}
+
+/// What follows the answer in `body`; none if the answer does not end within it.
+fn after(api: ApiKey, version: i16, body: &[u8]) -> Option<&[u8]> {
+    let (_, fields) = SHAPES.iter().find(|(key, _)| *key == api)?;
+    let mut walk = Walk { rest: body, version };
+    walk.structure(fields)?;
+    Some(walk.rest)
+}
+
+struct Walk<'a> {
+    rest: &'a [u8],
+    version: i16,
+}
+
+/// Each step returns none if the answer is too short for it.
+impl Walk<'_> {
+    fn structure(&mut self, fields: &[Field]) -> Option<()> {
+        for Field(first, part) in fields {
+            if *first <= self.version {
+                self.part(*part)?;
+            }
+        }
+        Some(())
+    }
+
+    fn part(&mut self, part: Part) -> Option<()> {
+        match part {
+            Fixed(bytes) => self.skip(bytes),
+            Text => {
+                let length = self.rest.try_get_i16().ok()?;
+                self.skip_nullable(length.into())
+            }
+            Blob => {
+                let length = self.rest.try_get_i32().ok()?;
+                self.skip_nullable(length)
+            }
+            Numbers(bytes) => {
+                let count = self.count()?;
+                self.skip(count.checked_mul(bytes)?)
+            }
+            Texts => (0..self.count()?).try_for_each(|_| self.part(Text)),
+            List(fields) => (0..self.count()?).try_for_each(|_| self.structure(fields)),
+        }
+    }
+
+    fn skip(&mut self, bytes: usize) -> Option<()> {
+        self.rest = self.rest.get(bytes..)?;
+        Some(())
+    }
+
+    /// -1 is null.
+    fn skip_nullable(&mut self, length: i32) -> Option<()> {
+        if length == -1 { Some(()) } else { self.skip(usize::try_from(length).ok()?) }
+    }
+
+    /// The number of an array's elements, of which each has at least a byte; none for null.
+    fn count(&mut self) -> Option<usize> {
+        let length = self.rest.try_get_i32().ok()?;
+        let count = if length == -1 { 0 } else { usize::try_from(length).ok()? };
+        (count <= self.rest.len()).then_some(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kafka_protocol::messages::ResponseKind;
+    use proptest::prelude::*;
+
+    use super::super::versions::OURS;
+    use super::*;
+
+    #[test]
+    fn every_request_has_a_shape_of_its_answer() {
+        for (api, ..) in OURS {
+            assert!(SHAPES.iter().any(|(of, _)| *of == api), "{api:?}");
+        }
+    }
+
+    #[test]
+    fn an_array_that_claims_too_much_is_refused() {
+        // ApiVersions, version 0: no error, and i32::MAX requests that are not there.
+        let claims = [&[0, 0][..], &i32::MAX.to_be_bytes()].concat();
+        assert_eq!(after(ApiKey::ApiVersions, 0, &claims), None);
+        assert_eq!(after(ApiKey::ApiVersions, 0, &[0, 0, 0, 0, 0, 0]), Some(&[][..]));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+        /// Zeros and small numbers make many bodies well-formed by chance; then the decoder must agree with the shape.
+        #[test]
+        fn what_passes_is_also_decoded(which in 0..OURS.len(), version in 0_i16..12, bytes in prop::collection::vec(prop_oneof![5 => Just(0_u8), 1 => 1_u8..3], 0..120)) {
+            let (api, oldest, newest) = OURS[which];
+            let version = version.clamp(oldest, newest);
+            if let Some(rest) = after(api, version, &bytes) {
+                let mut body = Bytes::copy_from_slice(&bytes);
+                match ResponseKind::decode(api, &mut body, version) {
+                    Ok(_) => prop_assert_eq!(&body[..], rest, "{:?} {}", api, version),
+                    Err(error) => prop_assert!(format!("{error:#}").contains("negative"), "{api:?} {version}: {error:#}"),
+                }
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(which in 0..OURS.len(), version in 0_i16..12, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let (api, oldest, newest) = OURS[which];
+            let version = version.clamp(oldest, newest);
+            if after(api, version, &bytes).is_some() {
+                let _ = ResponseKind::decode(api, &mut Bytes::from(bytes), version);
+            }
+        }
+    }
+}
