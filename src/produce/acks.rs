@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::Duration;
 
+use super::client::Deliveries;
 use super::figures::{AckFigures, FiguresTo, Unacknowledged, Waiting};
 use super::plan::StreamPlan;
 use super::worker::Note;
 use crate::by_the_second::{ByTheSecond, Figures};
 use crate::check::ProducedRecorder;
-use crate::kafka::{Deliveries, Delivery, Outcome, Outgoing, TransactionOutcome, outcome_text};
+use crate::kafka::{Delivery, Outcome, Outgoing, TransactionOutcome, outcome_text};
 use crate::latency::{ByPhase, LatencyHistogram};
 use crate::mergeable::Merge;
 use crate::profile::Delivery as Guarantee;

@@ -2,6 +2,7 @@
 
 mod acks;
 mod ceiling;
+mod client;
 mod figures;
 mod headers;
 mod largest;
@@ -14,6 +15,7 @@ mod unsent;
 mod worker;
 
 pub(crate) use ceiling::Ceiling;
+pub use client::OpenError;
 pub use figures::FiguresTo;
 pub(crate) use figures::{AckFigures, SendFigures, Unacknowledged, Waiting};
 pub(crate) use largest::largest_event;

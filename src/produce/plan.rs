@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::event::RunTag;
 use crate::event::payload::Stamps;
 use crate::load::{PlannedSend, StreamSchedule};
-use crate::profile::{Delivery, WhenFull};
+use crate::profile::{Client, Delivery, WhenFull};
 
 /// All that the threads of one stream need to know.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct StreamPlan {
     pub warmup_ns: u64,
     /// How long to wait for events in flight after the end of the schedule, in nanoseconds.
     pub drain_ns: u64,
+    /// Which client sends.
+    pub client: Client,
     /// What the client is asked to guarantee.
     pub delivery: Delivery,
     /// How often a transaction is committed, in nanoseconds.

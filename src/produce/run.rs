@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::acks::{AckReport, Acks};
 use super::ceiling::Ceiling;
+use super::client::{self, Deliveries, OpenError, Sink};
 use super::figures::FiguresTo;
 use super::plan::StreamPlan;
 use super::worker::{State, Worker, WorkerReport};
-use crate::kafka::{Deliveries, KafkaError, Sink, SinkOptions};
+use crate::kafka::SinkOptions;
 use crate::profile::Delivery;
 use crate::side_by_side::all_side_by_side;
 use crate::stop::StopFlag;
@@ -27,7 +28,7 @@ pub enum ProduceError {
         /// The stream.
         stream: String,
         /// What the client says.
-        source: KafkaError,
+        source: OpenError,
     },
     /// The system gives no more threads.
     #[error("no thread could be started: {0}")]
@@ -92,7 +93,7 @@ fn open_client(plan: &StreamPlan, number: usize) -> Result<Client, ProduceError>
         transactional: plan.delivery == Delivery::ExactlyOnce,
         one_by_one: plan.records.needs_one_by_one(),
     };
-    let (sink, deliveries) = Sink::open(&options, TRANSACTIONS_TIMEOUT)
+    let (sink, deliveries) = client::open(plan.client, &options, TRANSACTIONS_TIMEOUT)
         .map_err(|source| ProduceError::Client { stream: plan.name.clone(), source })?;
     Ok(Client { producers, sink, deliveries })
 }

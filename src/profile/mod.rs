@@ -5,6 +5,7 @@
 
 mod arrivals;
 pub(crate) mod bounds;
+mod client;
 mod contents;
 mod count_limit;
 mod curves;
@@ -44,6 +45,7 @@ mod window;
 mod window_results;
 
 pub(crate) use arrivals::{Arrivals, Keeps, OnOff};
+pub use client::Client;
 pub use contents::Codec;
 pub(crate) use contents::{KeyDistribution, Keys, Payload, SizeDistribution};
 pub(crate) use count_limit::CountLimit;

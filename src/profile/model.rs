@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     arrivals::{Arrivals, OnOff},
     bounds::{MAX_PARTITIONS, MAX_PRODUCERS},
+    client::Client,
     contents::{Codec, KeyDistribution, Keys, Payload},
     injections::{Lateness, Retries, Skew},
     phase::Phase,
@@ -109,6 +110,9 @@ pub struct Stream {
     /// What the client is asked to guarantee. Default at-least-once.
     #[serde(default)]
     pub delivery: Delivery,
+    /// Which client sends. Default librdkafka, as applications use it; direct is floodmark's own and takes far less CPU, but never sends in transactions. See docs/direct.md.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub client: Client,
     /// How batches are compressed. `-X compression.codec=…` wins. Default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<Compression>,

@@ -33,6 +33,7 @@ fn plan_of_producers(prepared: &Prepared, index: usize, producers: Vec<u16>) -> 
         start_ns: 0,
         warmup_ns: profile.warmup.as_nanos(),
         drain_ns: profile.drain.as_nanos(),
+        client: stream.client,
         delivery: stream.delivery,
         transaction_ns: stream.transaction.as_nanos(),
         when_full: stream.when_full,

@@ -12,8 +12,9 @@ use crate::clock::kernel::kernel_clock;
 use crate::conclude::{
     Ended, Measured, Role, empty_summary, make_ledger_folder, summary_of_seconds, tell_seconds, write_ledgers,
 };
+use crate::direct;
 use crate::latency::Hop;
-use crate::profile::Isolation;
+use crate::profile::{Client, Isolation};
 use crate::results::hlog::Interval;
 use crate::results::manifest::{ClockFacts, HostFacts, MANIFEST_SCHEMA, TargetFacts, TopicFacts};
 use crate::results::stamp::rfc3339;
@@ -312,7 +313,11 @@ fn set_clients(manifest: &mut Manifest, prepared: &Prepared, stream: &PreparedSt
         settings.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     };
     if prepared.request.role.sends() {
-        let pairs = pairs(&producer_settings(prepared, stream));
+        let mut settings = producer_settings(prepared, stream);
+        if stream.stream.client == Client::Direct {
+            settings = direct::resolved(settings);
+        }
+        let pairs = pairs(&settings);
         manifest
             .set_client(&format!("producer {name}"), pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     }

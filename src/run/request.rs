@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::error::RunError;
 use crate::conclude::Role;
+use crate::direct;
 use crate::kafka::ClientSettings;
 use crate::limits::refuse_few_files;
 use crate::load::Shard;
@@ -45,7 +46,17 @@ impl Request {
         refuse_few_files().map_err(RunError::Limits)?;
         self.run_id.as_deref().map_or(Ok(()), refuse_path).map_err(RunError::Usage)?;
         self.out.as_deref().map_or(Ok(()), refuse_occupied)?;
-        self.refuse_faults_with_tls()
+        self.refuse_faults_with_tls()?;
+        self.refuse_what_is_ignored()
+    }
+
+    /// What the direct client would have to ignore, in streams that it sends.
+    fn refuse_what_is_ignored(&self) -> Result<(), RunError> {
+        let mut streams = self.loaded.profile.streams.iter().filter(|_| self.role.sends());
+        streams.try_for_each(|stream| {
+            let refused = direct::refuse(&self.settings, stream);
+            refused.map_err(|refused| RunError::Usage(format!("stream {}: {refused}", stream.name)))
+        })
     }
 
     /// What is encrypted cannot be read, and so not be led through a proxy.

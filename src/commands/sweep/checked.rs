@@ -2,6 +2,7 @@
 
 use super::Args;
 use crate::commands::flags::{ProfileFlags, TargetFlags};
+use crate::direct;
 use crate::kafka::{ClientSettings, refuse_contradictions};
 use crate::profile::{Isolation, Loaded, Span};
 use crate::sweep::{Plan, Role};
@@ -34,6 +35,7 @@ pub(super) fn checked(args: &Args, plan: &Plan, combination: &[String]) -> Resul
     let settings = target.gathered().map_err(|error| error.to_string())?;
     for stream in &loaded.profile.streams {
         refuse_contradictions(&settings, stream.delivery, Isolation::default()).map_err(|error| error.to_string())?;
+        direct::refuse(&settings, stream).map_err(|error| format!("stream {}: {error}", stream.name))?;
     }
     let topics = if settings.brokers().is_none() { Vec::new() } else { topics(plan, combination, &loaded) };
     Ok(Checked { loaded, settings, topics })

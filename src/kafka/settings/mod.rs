@@ -206,6 +206,11 @@ impl ClientSettings {
         self.get("security.protocol").is_some_and(|protocol| protocol.trim().to_ascii_lowercase().ends_with("ssl"))
     }
 
+    /// What the user gave, by the names that are used here.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.given.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     fn get(&self, key: &str) -> Option<&str> {
         self.given.get(key).map(String::as_str)
     }
@@ -355,7 +360,7 @@ impl ClientSettings {
     }
 
     /// Whether a command gives the tokens to log in with, in the place of whatever would give them to a Java client.
-    fn has_token_command(&self) -> bool {
+    pub(crate) fn has_token_command(&self) -> bool {
         self.token_command.is_some()
     }
 }

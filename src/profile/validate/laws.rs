@@ -25,6 +25,19 @@ fn stream_refused(stream: &str, excerpt: &str, expected: &str) {
 }
 
 #[test]
+fn what_the_direct_client_does_not_do_is_refused() {
+    let refused = |more: &str, expected: &str| stream_refused(&format!("client = \"direct\"\n{more}"), more, expected);
+    refused("delivery = \"exactly-once\"", "only delivers at least once");
+    refused("delivery = \"best-effort\"", "only delivers at least once");
+    refused("compression = \"gzip\"", "by lz4 or zstd");
+    stream_refused(
+        "client = \"direct\"\ncompression = \"lz4\"\ncompression_level = 3",
+        "compression_level = 3",
+        "no levels of lz4",
+    );
+}
+
+#[test]
 fn a_profile_has_streams_that_differ() {
     refused("duration = \"1s\"", "", "the profile has no stream");
     let second = |lines: &str| profile("duration = \"1s\"", "rate = \"1/s\"") + "[[stream]]\nrate = \"1/s\"\n" + lines;

@@ -1,5 +1,6 @@
 //! The rules that a profile must keep so that it can be run and its result is meaningful. Pure.
 
+mod client;
 mod events;
 mod key_record;
 #[cfg(test)]
@@ -56,6 +57,7 @@ fn check_stream(profile: &Profile, stream: &Stream, long_phases: LongPhases, fau
     key_record::key_record(stream, faults);
     payload::payload(stream, &mut faults.at("payload"));
     record::record(stream, faults);
+    client::client(stream, faults);
     if let Some(skew) = &stream.skew {
         events::skew(skew, stream, &mut faults.at("skew"));
     }

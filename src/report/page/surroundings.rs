@@ -1,5 +1,7 @@
 //! What ran where, and how to run it again: from a run's manifest.
 
+use std::collections::BTreeMap;
+
 use super::place::shown;
 use super::tables::Table;
 use crate::clock::kernel::KernelClock;
@@ -25,6 +27,9 @@ pub(super) fn environment(summary: &Summary, manifest: &Manifest) -> Table {
     row("ended", manifest.ended.as_deref().map_or_else(|| "never: it was killed, or is still going".to_owned(), shown));
     row("floodmark", shown(&manifest.floodmark));
     row("librdkafka", shown(&manifest.librdkafka));
+    if let Some(streams) = sent_directly(manifest) {
+        row("sent by floodmark's own client", shown(&streams));
+    }
     let target = &manifest.target;
     let brokers = if target.embedded { "embedded broker".to_owned() } else { clean(&sentence(&target.brokers)) };
     row("target", format!("{brokers}, cluster {}", shown(&target.cluster_id)));
@@ -42,6 +47,15 @@ pub(super) fn environment(summary: &Summary, manifest: &Manifest) -> Table {
         row("CPU time of the process", seconds(cpu_s));
     }
     table
+}
+
+/// The streams that librdkafka did not send.
+fn sent_directly(manifest: &Manifest) -> Option<String> {
+    let is_direct =
+        |settings: &BTreeMap<String, String>| settings.get("client").is_some_and(|client| client == "direct");
+    let clients = manifest.client.iter().filter(|(_, settings)| is_direct(settings));
+    let streams: Vec<&str> = clients.filter_map(|(name, _)| name.strip_prefix("producer ")).collect();
+    (!streams.is_empty()).then(|| streams.join(", "))
 }
 
 /// "steered by a time service, off by 1.2 ms or less"

@@ -1,0 +1,265 @@
+//! The cluster as a client knows it: who leads which partition, and the way to each broker. What takes time (connecting, logging in, asking for
+//! the leaders) is done by threads of its own, which report and end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use super::link::Link;
+use super::options::Options;
+use super::shelf::{NEVER_NS, Shelf};
+use super::wire::{Connection, Host, Layout, WireError, look_up};
+
+/// How long to wait before the leaders are asked for again.
+const ASK_AGAIN_NS: u64 = 100_000_000;
+/// The same while a broker does not answer.
+const ASK_ABOUT_SLOW_NS: u64 = 1_000_000_000;
+
+/// A way to a broker.
+#[derive(Debug)]
+enum Way {
+    /// Not connected; not tried again before that.
+    Down {
+        until_ns: u64,
+    },
+    Connecting,
+    Up(Box<Link>),
+}
+
+#[derive(Debug)]
+struct Broker {
+    host: Host,
+    way: Way,
+    /// How long to wait after the next failure.
+    backoff_ns: u64,
+}
+
+/// What a thread that did something slow has to say.
+enum News {
+    Connected(i32, Host, Result<Connection, WireError>),
+    Layout(Result<Layout, WireError>),
+}
+
+/// What the client knows of the cluster.
+pub(super) struct Cluster {
+    options: Arc<Options>,
+    shelf: Arc<Shelf>,
+    brokers: BTreeMap<i32, Broker>,
+    leaders: Vec<Option<i32>>,
+    news: Receiver<News>,
+    tell: Sender<News>,
+    is_asking: bool,
+    wants_layout: bool,
+    asked_ns: u64,
+    /// A broker that does not answer: it is asked last.
+    slow: Option<i32>,
+    /// The last thing that went wrong.
+    pub(super) last_error: Option<WireError>,
+}
+
+impl Cluster {
+    /// With connections to some of its brokers.
+    pub(super) fn of(options: Arc<Options>, shelf: Arc<Shelf>, layout: Layout, mut links: BTreeMap<i32, Link>) -> Self {
+        let (tell, news) = channel();
+        let backoff_ns = options.reconnect_after_ns;
+        let brokers = layout.brokers.into_iter().map(|(id, host)| {
+            let way = links.remove(&id).map_or(Way::Down { until_ns: 0 }, |link| Way::Up(Box::new(link)));
+            (id, Broker { host, way, backoff_ns })
+        });
+        let brokers = brokers.collect();
+        let leaders = layout.leaders;
+        Cluster {
+            options,
+            shelf,
+            brokers,
+            leaders,
+            news,
+            tell,
+            is_asking: false,
+            wants_layout: false,
+            asked_ns: 0,
+            slow: None,
+            last_error: None,
+        }
+    }
+
+    /// Who leads a partition.
+    pub(super) fn leader(&self, partition: usize) -> Option<i32> {
+        self.leaders.get(partition).copied().flatten()
+    }
+
+    /// The brokers that can be spoken to.
+    pub(super) fn links(&mut self) -> impl Iterator<Item = (i32, &mut Link)> {
+        self.brokers.iter_mut().filter_map(|(id, broker)| match &mut broker.way {
+            Way::Up(link) => Some((*id, &mut **link)),
+            Way::Down { .. } | Way::Connecting => None,
+        })
+    }
+
+    pub(super) fn link(&mut self, id: i32) -> Option<&mut Link> {
+        match &mut self.brokers.get_mut(&id)?.way {
+            Way::Up(link) => Some(link),
+            Way::Down { .. } | Way::Connecting => None,
+        }
+    }
+
+    /// The leaders are not where they were thought to be.
+    pub(super) fn doubt_leaders(&mut self) {
+        self.wants_layout = true;
+    }
+
+    /// A broker does not answer: others are asked whether it still leads, again and again while that lasts.
+    pub(super) fn doubt_slow(&mut self, id: i32, now_ns: u64) {
+        if now_ns >= self.asked_ns.saturating_add(ASK_ABOUT_SLOW_NS) {
+            self.slow = Some(id);
+            self.wants_layout = true;
+        }
+    }
+
+    /// Gives up a connection, and returns it with all that it owes.
+    pub(super) fn give_up(&mut self, id: i32, error: WireError, now_ns: u64) -> Option<Box<Link>> {
+        let broker = self.brokers.get_mut(&id)?;
+        let rest = broker.rest(now_ns, &self.options);
+        let Way::Up(link) = std::mem::replace(&mut broker.way, rest) else { return None };
+        // Brokers close connections that nothing happens on.
+        if !link.asked.is_empty() {
+            self.last_error = Some(error);
+            self.wants_layout = true;
+        }
+        Some(link)
+    }
+
+    /// Takes in what was found out, and starts what is to be found out: leaders that are wanted, and ways to the brokers of these partitions.
+    pub(super) fn keep_up(&mut self, wanted: impl Iterator<Item = usize>, now_ns: u64) {
+        while let Ok(news) = self.news.try_recv() {
+            match news {
+                News::Connected(id, host, result) => self.connected(id, &host, result, now_ns),
+                News::Layout(result) => self.learn(result, now_ns),
+            }
+        }
+        for partition in wanted {
+            match self.leader(partition) {
+                Some(leader) => self.connect(leader, now_ns),
+                None => self.wants_layout = true,
+            }
+        }
+        if self.wants_layout && !self.is_asking && now_ns >= self.asked_ns.saturating_add(ASK_AGAIN_NS) {
+            self.ask_for_layout(now_ns);
+        }
+    }
+
+    /// When something is to be tried again.
+    pub(super) fn next_try_ns(&self) -> u64 {
+        let of_brokers = self.brokers.values().filter_map(|broker| match broker.way {
+            Way::Down { until_ns } => Some(until_ns),
+            Way::Connecting | Way::Up(_) => None,
+        });
+        let of_layout =
+            if self.wants_layout && !self.is_asking { self.asked_ns.saturating_add(ASK_AGAIN_NS) } else { NEVER_NS };
+        of_brokers.fold(of_layout, u64::min)
+    }
+
+    fn connect(&mut self, id: i32, now_ns: u64) {
+        let Some(broker) = self.brokers.get_mut(&id) else { return };
+        if !matches!(broker.way, Way::Down { until_ns } if until_ns <= now_ns) {
+            return;
+        }
+        broker.way = Way::Connecting;
+        let (host, options) = (broker.host.clone(), Arc::clone(&self.options));
+        self.aside("connect", move || {
+            let result = Connection::open(&host, &options.connect);
+            News::Connected(id, host, result)
+        });
+    }
+
+    fn ask_for_layout(&mut self, now_ns: u64) {
+        (self.is_asking, self.wants_layout, self.asked_ns) = (true, false, now_ns);
+        let hosts = self.hosts_to_ask();
+        let options = Arc::clone(&self.options);
+        self.aside("leaders", move || News::Layout(look_up(&hosts, &options.topic, &options.connect)));
+    }
+
+    /// Whom to ask, in this order: who can be spoken to, who was named, who is known; last of all a broker that does not answer.
+    fn hosts_to_ask(&mut self) -> Vec<Host> {
+        let slow = self.slow.take().and_then(|id| self.brokers.get(&id)).map(|broker| broker.host.clone());
+        let up = self.brokers.values().filter(|broker| matches!(broker.way, Way::Up(_))).map(|broker| &broker.host);
+        let known = self.brokers.values().map(|broker| &broker.host);
+        let mut hosts: Vec<Host> = Vec::new();
+        for host in
+            up.chain(&self.options.bootstrap).chain(known).filter(|host| Some(*host) != slow.as_ref()).chain(&slow)
+        {
+            if !hosts.contains(host) {
+                hosts.push(host.clone());
+            }
+        }
+        hosts
+    }
+
+    /// Lets a thread find something out. Where there is no thread for it, it is asked for again later.
+    fn aside(&mut self, name: &str, find: impl FnOnce() -> News + Send + 'static) {
+        let (tell, shelf) = (self.tell.clone(), Arc::clone(&self.shelf));
+        let started = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            // The client may be gone by then.
+            let _unheard = tell.send(find());
+            shelf.wake();
+        });
+        if let Err(error) = started {
+            let error =
+                WireError::Unreachable { broker: "the cluster".to_owned(), reason: format!("no thread: {error}") };
+            let now_ns = self.shelf.now_ns();
+            self.learn(Err(error), now_ns);
+            for broker in self.brokers.values_mut().filter(|broker| matches!(broker.way, Way::Connecting)) {
+                broker.way = broker.rest(now_ns, &self.options);
+            }
+        }
+    }
+
+    fn connected(&mut self, id: i32, host: &Host, result: Result<Connection, WireError>, now_ns: u64) {
+        let Some(broker) = self.brokers.get_mut(&id) else { return };
+        if !matches!(broker.way, Way::Connecting) {
+            return;
+        }
+        match result.and_then(Link::over) {
+            Ok(link) if broker.host == *host => {
+                broker.way = Way::Up(Box::new(link));
+                broker.backoff_ns = self.options.reconnect_after_ns;
+            }
+            // It has moved meanwhile.
+            Ok(_) => broker.way = Way::Down { until_ns: now_ns },
+            Err(error) => {
+                broker.way = broker.rest(now_ns, &self.options);
+                self.last_error = Some(error);
+                self.wants_layout = true;
+            }
+        }
+    }
+
+    fn learn(&mut self, result: Result<Layout, WireError>, now_ns: u64) {
+        self.is_asking = false;
+        let layout = match result {
+            Ok(layout) => layout,
+            Err(error) => {
+                self.last_error = Some(error);
+                self.wants_layout = true;
+                return;
+            }
+        };
+        for (id, host) in layout.brokers {
+            let backoff_ns = self.options.reconnect_after_ns;
+            let new = || Broker { host: host.clone(), way: Way::Down { until_ns: now_ns }, backoff_ns };
+            self.brokers.entry(id).or_insert_with(new).host = host.clone();
+        }
+        // The number of partitions is that of the start; more of them get no events.
+        self.leaders = (0..self.leaders.len()).map(|place| layout.leaders.get(place).copied().flatten()).collect();
+    }
+}
+
+impl Broker {
+    /// The way after a failure: each time longer.
+    fn rest(&mut self, now_ns: u64, options: &Options) -> Way {
+        let until_ns = now_ns.saturating_add(self.backoff_ns);
+        self.backoff_ns = (self.backoff_ns * 2).min(options.reconnect_at_most_ns.max(1));
+        Way::Down { until_ns }
+    }
+}
