@@ -27,6 +27,8 @@ mod compare;
 #[cfg(test)]
 mod curve;
 #[cfg(test)]
+mod direct;
+#[cfg(test)]
 mod event_times;
 #[cfg(test)]
 mod faults;

@@ -69,6 +69,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
         start_ns,
         warmup_ns: 0,
         drain_ns: 10_000_000_000,
+        client: profile.streams[0].client,
         delivery: profile.streams[0].delivery,
         transaction_ns: 0,
         when_full: profile.streams[0].when_full,
