@@ -1,5 +1,6 @@
 //! Observing: a thread for each stage reads from recorded offsets, extracts ids and times, and applies the rules to them.
 
+mod client;
 mod decode;
 mod event_time;
 pub mod extract;

@@ -10,6 +10,7 @@ use crate::check::Observed;
 use crate::clock::Clock;
 use crate::event_time::watermark::ModelSpec;
 use crate::load::StreamSchedule;
+use crate::profile::Client;
 
 /// All that a stage's thread needs to know.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct StagePlan {
     pub from: Vec<(i32, i64)>,
     /// How many partitions the topic has.
     pub partitions: u32,
+    /// Which client reads.
+    pub client: Client,
     /// The client's settings, resolved.
     pub settings: BTreeMap<String, String>,
     /// Where id and times are.

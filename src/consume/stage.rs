@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::client::{ReadClientError, Source};
 use super::event_time::{EventTimeFigures, EventTimes};
 use super::intake::{Intake, Shared};
 use super::plan::StagePlan;
@@ -13,7 +14,6 @@ use super::windows::WindowsSeen;
 use crate::by_the_second::{ByTheSecond, Figures};
 use crate::check::{Delivered, Interval};
 use crate::event_time::lateness::LogRow;
-use crate::kafka::{KafkaError, Source};
 use crate::mergeable::Merge;
 use crate::stop::StopFlag;
 
@@ -73,7 +73,7 @@ pub enum ConsumeError {
         /// The stage.
         stage: String,
         /// What the client says.
-        source: KafkaError,
+        source: ReadClientError,
     },
     /// The end of the topic was not reached before the start.
     #[error("stage {stage}: topic {topic} could not be read within {} s{}", READY_TIMEOUT.as_secs(), reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
@@ -164,8 +164,7 @@ pub fn start(
     figures: Sender<Figures<StageFigures>>,
     stop: &StopFlag,
 ) -> Result<Observing, ConsumeError> {
-    let source = Source::open(&plan.settings, &plan.topic, &plan.from)
-        .map_err(|source| ConsumeError::Client { stage: plan.name.clone(), source })?;
+    let source = Source::open(&plan).map_err(|source| ConsumeError::Client { stage: plan.name.clone(), source })?;
     let (told, hears) = channel();
     let (stream, stage, topic, is_input) = (plan.stream, plan.stage, plan.topic.clone(), plan.observed.is_input);
     let mut reading = StageThread::new(plan, source, figures, hears, stop.clone());

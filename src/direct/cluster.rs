@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::link::Link;
-use super::options::Options;
-use super::shelf::{NEVER_NS, Shelf};
+use super::options::Contact;
+use super::shelf::NEVER_NS;
 use super::wire::{Connection, Host, Layout, WireError, look_up};
 
 /// How long to wait before the leaders are asked for again.
@@ -16,21 +15,39 @@ const ASK_AGAIN_NS: u64 = 100_000_000;
 /// The same while a broker does not answer.
 const ASK_ABOUT_SLOW_NS: u64 = 1_000_000_000;
 
+/// A connection as its user has it.
+pub(super) trait Linked: Sized {
+    /// Takes over a connection on which nothing is under way.
+    ///
+    /// # Errors
+    /// When the broker is too old.
+    fn over(connection: Connection) -> Result<Self, WireError>;
+
+    /// Whether an answer is waited for.
+    fn owes(&self) -> bool;
+}
+
+/// The thread that waits for the cluster.
+pub(super) trait Sleeper: Send + Sync {
+    /// Wakes it.
+    fn wake(&self);
+}
+
 /// A way to a broker.
 #[derive(Debug)]
-enum Way {
+enum Way<L> {
     /// Not connected; not tried again before that.
     Down {
         until_ns: u64,
     },
     Connecting,
-    Up(Box<Link>),
+    Up(Box<L>),
 }
 
 #[derive(Debug)]
-struct Broker {
+struct Broker<L> {
     host: Host,
-    way: Way,
+    way: Way<L>,
     /// How long to wait after the next failure.
     backoff_ns: u64,
 }
@@ -42,10 +59,10 @@ enum News {
 }
 
 /// What the client knows of the cluster.
-pub(super) struct Cluster {
-    options: Arc<Options>,
-    shelf: Arc<Shelf>,
-    brokers: BTreeMap<i32, Broker>,
+pub(super) struct Cluster<L> {
+    contact: Arc<Contact>,
+    sleeper: Arc<dyn Sleeper>,
+    brokers: BTreeMap<i32, Broker<L>>,
     leaders: Vec<Option<i32>>,
     news: Receiver<News>,
     tell: Sender<News>,
@@ -58,11 +75,11 @@ pub(super) struct Cluster {
     pub(super) last_error: Option<WireError>,
 }
 
-impl Cluster {
+impl<L: Linked> Cluster<L> {
     /// With connections to some of its brokers.
-    pub(super) fn of(options: Arc<Options>, shelf: Arc<Shelf>, layout: Layout, mut links: BTreeMap<i32, Link>) -> Self {
+    pub(super) fn of(contact: Contact, sleeper: Arc<dyn Sleeper>, layout: Layout, mut links: BTreeMap<i32, L>) -> Self {
         let (tell, news) = channel();
-        let backoff_ns = options.reconnect_after_ns;
+        let backoff_ns = contact.reconnect_after_ns;
         let brokers = layout.brokers.into_iter().map(|(id, host)| {
             let way = links.remove(&id).map_or(Way::Down { until_ns: 0 }, |link| Way::Up(Box::new(link)));
             (id, Broker { host, way, backoff_ns })
@@ -70,8 +87,8 @@ impl Cluster {
         let brokers = brokers.collect();
         let leaders = layout.leaders;
         Cluster {
-            options,
-            shelf,
+            contact: Arc::new(contact),
+            sleeper,
             brokers,
             leaders,
             news,
@@ -90,14 +107,14 @@ impl Cluster {
     }
 
     /// The brokers that can be spoken to.
-    pub(super) fn links(&mut self) -> impl Iterator<Item = (i32, &mut Link)> {
+    pub(super) fn links(&mut self) -> impl Iterator<Item = (i32, &mut L)> {
         self.brokers.iter_mut().filter_map(|(id, broker)| match &mut broker.way {
             Way::Up(link) => Some((*id, &mut **link)),
             Way::Down { .. } | Way::Connecting => None,
         })
     }
 
-    pub(super) fn link(&mut self, id: i32) -> Option<&mut Link> {
+    pub(super) fn link(&mut self, id: i32) -> Option<&mut L> {
         match &mut self.brokers.get_mut(&id)?.way {
             Way::Up(link) => Some(link),
             Way::Down { .. } | Way::Connecting => None,
@@ -118,12 +135,12 @@ impl Cluster {
     }
 
     /// Gives up a connection, and returns it with all that it owes.
-    pub(super) fn give_up(&mut self, id: i32, error: WireError, now_ns: u64) -> Option<Box<Link>> {
+    pub(super) fn give_up(&mut self, id: i32, error: WireError, now_ns: u64) -> Option<Box<L>> {
         let broker = self.brokers.get_mut(&id)?;
-        let rest = broker.rest(now_ns, &self.options);
+        let rest = broker.rest(now_ns, &self.contact);
         let Way::Up(link) = std::mem::replace(&mut broker.way, rest) else { return None };
         // Brokers close connections that nothing happens on.
-        if !link.asked.is_empty() {
+        if link.owes() {
             self.last_error = Some(error);
             self.wants_layout = true;
         }
@@ -166,9 +183,9 @@ impl Cluster {
             return;
         }
         broker.way = Way::Connecting;
-        let (host, options) = (broker.host.clone(), Arc::clone(&self.options));
-        self.aside("connect", move || {
-            let result = Connection::open(&host, &options.connect);
+        let (host, contact) = (broker.host.clone(), Arc::clone(&self.contact));
+        self.aside("connect", now_ns, move || {
+            let result = Connection::open(&host, &contact.connect);
             News::Connected(id, host, result)
         });
     }
@@ -176,8 +193,8 @@ impl Cluster {
     fn ask_for_layout(&mut self, now_ns: u64) {
         (self.is_asking, self.wants_layout, self.asked_ns) = (true, false, now_ns);
         let hosts = self.hosts_to_ask();
-        let options = Arc::clone(&self.options);
-        self.aside("leaders", move || News::Layout(look_up(&hosts, &options.topic, &options.connect)));
+        let contact = Arc::clone(&self.contact);
+        self.aside("leaders", now_ns, move || News::Layout(look_up(&hosts, &contact.topic, &contact.connect)));
     }
 
     /// Whom to ask, in this order: who can be spoken to, who was named, who is known; last of all a broker that does not answer.
@@ -187,7 +204,7 @@ impl Cluster {
         let known = self.brokers.values().map(|broker| &broker.host);
         let mut hosts: Vec<Host> = Vec::new();
         for host in
-            up.chain(&self.options.bootstrap).chain(known).filter(|host| Some(*host) != slow.as_ref()).chain(&slow)
+            up.chain(&self.contact.bootstrap).chain(known).filter(|host| Some(*host) != slow.as_ref()).chain(&slow)
         {
             if !hosts.contains(host) {
                 hosts.push(host.clone());
@@ -197,20 +214,19 @@ impl Cluster {
     }
 
     /// Lets a thread find something out. Where there is no thread for it, it is asked for again later.
-    fn aside(&mut self, name: &str, find: impl FnOnce() -> News + Send + 'static) {
-        let (tell, shelf) = (self.tell.clone(), Arc::clone(&self.shelf));
+    fn aside(&mut self, name: &str, now_ns: u64, find: impl FnOnce() -> News + Send + 'static) {
+        let (tell, sleeper) = (self.tell.clone(), Arc::clone(&self.sleeper));
         let started = thread::Builder::new().name(name.to_owned()).spawn(move || {
             // The client may be gone by then.
             let _unheard = tell.send(find());
-            shelf.wake();
+            sleeper.wake();
         });
         if let Err(error) = started {
             let error =
                 WireError::Unreachable { broker: "the cluster".to_owned(), reason: format!("no thread: {error}") };
-            let now_ns = self.shelf.now_ns();
             self.learn(Err(error), now_ns);
             for broker in self.brokers.values_mut().filter(|broker| matches!(broker.way, Way::Connecting)) {
-                broker.way = broker.rest(now_ns, &self.options);
+                broker.way = broker.rest(now_ns, &self.contact);
             }
         }
     }
@@ -220,15 +236,15 @@ impl Cluster {
         if !matches!(broker.way, Way::Connecting) {
             return;
         }
-        match result.and_then(Link::over) {
+        match result.and_then(L::over) {
             Ok(link) if broker.host == *host => {
                 broker.way = Way::Up(Box::new(link));
-                broker.backoff_ns = self.options.reconnect_after_ns;
+                broker.backoff_ns = self.contact.reconnect_after_ns;
             }
             // It has moved meanwhile.
             Ok(_) => broker.way = Way::Down { until_ns: now_ns },
             Err(error) => {
-                broker.way = broker.rest(now_ns, &self.options);
+                broker.way = broker.rest(now_ns, &self.contact);
                 self.last_error = Some(error);
                 self.wants_layout = true;
             }
@@ -246,20 +262,19 @@ impl Cluster {
             }
         };
         for (id, host) in layout.brokers {
-            let backoff_ns = self.options.reconnect_after_ns;
+            let backoff_ns = self.contact.reconnect_after_ns;
             let new = || Broker { host: host.clone(), way: Way::Down { until_ns: now_ns }, backoff_ns };
             self.brokers.entry(id).or_insert_with(new).host = host.clone();
         }
-        // The number of partitions is that of the start; more of them get no events.
-        self.leaders = (0..self.leaders.len()).map(|place| layout.leaders.get(place).copied().flatten()).collect();
+        self.leaders = layout.leaders;
     }
 }
 
-impl Broker {
+impl<L> Broker<L> {
     /// The way after a failure: each time longer.
-    fn rest(&mut self, now_ns: u64, options: &Options) -> Way {
+    fn rest(&mut self, now_ns: u64, contact: &Contact) -> Way<L> {
         let until_ns = now_ns.saturating_add(self.backoff_ns);
-        self.backoff_ns = (self.backoff_ns * 2).min(options.reconnect_at_most_ns.max(1));
+        self.backoff_ns = (self.backoff_ns * 2).min(contact.reconnect_at_most_ns.max(1));
         Way::Down { until_ns }
     }
 }

@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::answers::{Verdict, asks_for_new_leader, verdict_of};
 use super::batch::{Batch, Memory};
 use super::cluster::Cluster;
-use super::link::{Answered, Asked, Sealed};
+use super::link::{Answered, Asked, Link, Sealed};
 use super::options::Options;
 use super::order::{Fate, Order, Ordered, Settled};
 use super::records::HEADER_BYTES;
@@ -40,7 +40,7 @@ struct Lane {
 pub(crate) struct Deliveries {
     options: Arc<Options>,
     shelf: Arc<Shelf>,
-    cluster: Cluster,
+    cluster: Cluster<Link>,
     producer_id: i64,
     lanes: Vec<Lane>,
     /// The lanes that have batches: of a thousand partitions few do at any moment.
@@ -58,7 +58,7 @@ impl Deliveries {
     pub(super) fn new(
         options: Arc<Options>,
         shelf: Arc<Shelf>,
-        cluster: Cluster,
+        cluster: Cluster<Link>,
         (producer_id, epoch): (i64, i16),
         partitions: usize,
         returning: Sender<usize>,
@@ -169,7 +169,7 @@ impl Deliveries {
     }
 
     fn write(&mut self, id: i32, now_ns: u64) {
-        if let Some(Err(error)) = self.cluster.link(id).map(super::link::Link::write) {
+        if let Some(Err(error)) = self.cluster.link(id).map(Link::write) {
             self.give_up(id, error, now_ns);
         }
     }

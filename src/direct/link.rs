@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use kafka_protocol::messages::{ApiKey, ProduceResponse};
 
+use super::cluster::Linked;
 use super::options::Options;
 use super::order::RequestNumber;
 use super::wire::{Connection, Head, Produced, WireError, produce_head};
@@ -72,18 +73,20 @@ pub(super) struct Answered {
     pub(super) throttled_ms: u64,
 }
 
-impl Link {
-    /// Takes over a connection on which nothing is under way.
-    ///
-    /// # Errors
-    /// When the broker is too old.
-    pub(super) fn over(connection: Connection) -> Result<Self, WireError> {
+impl Linked for Link {
+    fn over(connection: Connection) -> Result<Self, WireError> {
         let version = connection.version(ApiKey::Produce)?;
         let connection = connection.without_waiting()?;
         let (out, asked) = (VecDeque::new(), VecDeque::new());
         Ok(Link { connection, version, out, out_at: 0, queued_bytes: 0, written_bytes: 0, asked, muted_until_ns: 0 })
     }
 
+    fn owes(&self) -> bool {
+        !self.asked.is_empty()
+    }
+}
+
+impl Link {
     /// Whether another request may be sent.
     pub(super) fn has_room(&self, options: &Options, now_ns: u64) -> bool {
         self.asked.len() < options.requests && self.muted_until_ns <= now_ns

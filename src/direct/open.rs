@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, InitProducerIdRequest};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Linked};
 use super::deliveries::Deliveries;
-use super::link::Link;
 use super::options::Options;
 use super::shelf::Shelf;
 use super::sink::Sink;
-use super::wire::{Connection, Layout, SecurityError, WireError};
+use super::wire::{ConnectOptions, Connection, Layout, SecurityError, WireError};
 
 /// How long to wait before a cluster that is not ready is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
@@ -74,17 +73,20 @@ pub(crate) fn open(
     let options = Arc::new(Options::of(topic, settings, capacity)?);
     let deadline = Instant::now() + timeout;
     let (layout, identity) = until(deadline, || prepare(&options))?;
-    let links = connected(&options, &layout)?;
+    let links = connected(&options.connect, &layout)?;
     let partitions = layout.leaders.len();
     let shelf = Arc::new(Shelf::new(partitions, options.limits.fullness)?);
     let (returning, returned) = channel();
-    let cluster = Cluster::of(Arc::clone(&options), Arc::clone(&shelf), layout, links);
+    let cluster = Cluster::of(options.contact(), Arc::<Shelf>::clone(&shelf), layout, links);
     let sink = Sink::new(Arc::clone(&shelf), options.limits, returned);
     Ok((sink, Deliveries::new(options, shelf, cluster, identity, partitions, returning)))
 }
 
 /// Tries until it works or the deadline is over; what will not change is not tried again.
-fn until<T>(deadline: Instant, mut attempt: impl FnMut() -> Result<T, DirectError>) -> Result<T, DirectError> {
+pub(super) fn until<T>(
+    deadline: Instant,
+    mut attempt: impl FnMut() -> Result<T, DirectError>,
+) -> Result<T, DirectError> {
     loop {
         match attempt() {
             Err(error) if error.may_pass() && Instant::now() < deadline => sleep(ASK_AGAIN),
@@ -126,10 +128,10 @@ fn identity(connection: &mut Connection, topic: &str) -> Result<(i64, i16), Dire
 }
 
 /// Connects to every leader; one that cannot be reached now is tried again later.
-fn connected(options: &Options, layout: &Layout) -> Result<BTreeMap<i32, Link>, DirectError> {
+pub(super) fn connected<L: Linked>(options: &ConnectOptions, layout: &Layout) -> Result<BTreeMap<i32, L>, DirectError> {
     let leaders: BTreeSet<i32> = layout.leaders.iter().flatten().copied().collect();
     let hosts = layout.brokers.iter().filter(|(id, _)| leaders.contains(id));
-    let linked = hosts.map(|(id, host)| (*id, Connection::open(host, &options.connect).and_then(Link::over)));
+    let linked = hosts.map(|(id, host)| (*id, Connection::open(host, options).and_then(L::over)));
     let mut links = BTreeMap::new();
     for (id, link) in linked {
         match link {

@@ -20,6 +20,17 @@ pub(super) struct Limits {
     pub(super) fullness: Fullness,
 }
 
+/// How a cluster is reached.
+#[derive(Debug, Clone)]
+pub(super) struct Contact {
+    /// The topic whose leaders are asked for.
+    pub(super) topic: String,
+    pub(super) bootstrap: Vec<Host>,
+    pub(super) connect: ConnectOptions,
+    pub(super) reconnect_after_ns: u64,
+    pub(super) reconnect_at_most_ns: u64,
+}
+
 /// How a client sends.
 #[derive(Debug, Clone)]
 pub(super) struct Options {
@@ -120,5 +131,16 @@ impl Options {
             reconnect_at_most_ns: settings.span_ns("reconnect.backoff.max.ms", 1000),
             requests: settings.count("max.in.flight.requests.per.connection", 5).clamp(1, 5),
         })
+    }
+
+    /// How the cluster is reached.
+    pub(super) fn contact(&self) -> Contact {
+        Contact {
+            topic: self.topic.clone(),
+            bootstrap: self.bootstrap.clone(),
+            connect: self.connect.clone(),
+            reconnect_after_ns: self.reconnect_after_ns,
+            reconnect_at_most_ns: self.reconnect_at_most_ns,
+        }
     }
 }

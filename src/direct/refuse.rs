@@ -96,14 +96,24 @@ const BESIDE: [&str; 23] = [
     "sticky.partitioning.",
 ];
 
-/// Refuses what the direct client would have to ignore, of a stream that is sent by it.
+/// What properties of a connection begin with: a reader must not ignore any.
+const OF_CONNECTIONS: [&str; 4] = ["sasl.", "security.", "socket.", "ssl."];
+
+/// Refuses what the direct client would have to ignore, of a stream that is sent or read by it.
 ///
 /// # Errors
 /// [`Refused`], for the first.
 pub(crate) fn refuse(settings: &ClientSettings, stream: &Stream) -> Result<(), Refused> {
-    if stream.client != Client::Direct {
-        return Ok(());
+    if stream.client == Client::Direct {
+        refuse_sending(settings, stream)?;
     }
+    if stream.stages.iter().any(|stage| stage.client == Client::Direct) {
+        refuse_reading(settings)?;
+    }
+    Ok(())
+}
+
+fn refuse_sending(settings: &ClientSettings, stream: &Stream) -> Result<(), Refused> {
     for (key, value) in settings.given() {
         if !FOLLOWED.contains(&key) && !BESIDE.iter().any(|beside| key.starts_with(beside)) {
             return Err(Refused::Property(key.to_owned()));
@@ -114,6 +124,22 @@ pub(crate) fn refuse(settings: &ClientSettings, stream: &Stream) -> Result<(), R
     if Codec::named(codec, None).is_none() {
         return Err(refused("compression.codec", codec, "compresses by lz4 or zstd"));
     }
+    refuse_login(settings)
+}
+
+/// Properties of producers and of librdkafka's own queues change nothing of what is read.
+fn refuse_reading(settings: &ClientSettings) -> Result<(), Refused> {
+    let is_of_connections = |key: &str| OF_CONNECTIONS.iter().any(|beginning| key.starts_with(beginning));
+    for (key, value) in settings.given().filter(|(key, _)| is_of_connections(key)) {
+        if !FOLLOWED.contains(&key) {
+            return Err(Refused::Property(key.to_owned()));
+        }
+        refuse_value(key, value.trim())?;
+    }
+    refuse_login(settings)
+}
+
+fn refuse_login(settings: &ClientSettings) -> Result<(), Refused> {
     if settings.has_token_command() {
         return Err(SecurityError::Mechanism("OAUTHBEARER".to_owned()).into());
     }
@@ -199,5 +225,17 @@ mod tests {
         let settings = ClientSettings::gather(Some("127.0.0.1:1"), None, &["acks=1".to_owned()]).unwrap();
         let other = Stream { client: Client::Librdkafka, ..stream("") };
         assert!(refuse(&settings, &other).is_ok());
+    }
+
+    #[test]
+    fn a_stage_that_it_reads_minds_only_its_connection() {
+        let read = "[[stream.stage]]\nname = \"out\"\ntopic = \"out\"\nclient = \"direct\"\n";
+        let read = Stream { client: Client::Librdkafka, ..stream(read) };
+        let told = |pair: &str| {
+            let settings = ClientSettings::gather(Some("127.0.0.1:1"), None, &[pair.to_owned()]).unwrap();
+            refuse(&settings, &read).map_or_else(|refused| refused.to_string(), |()| String::new())
+        };
+        assert_eq!((told("acks=1"), told("retries=3"), told("fetch.wait.max.ms=5")), Default::default());
+        assert!(told("ssl.cipher.suites=x").contains("the direct client has no ssl.cipher.suites"));
     }
 }

@@ -1,15 +1,15 @@
 //! Where the worker puts batches and the thread that sends takes them. A lock is taken twice for each group of events, not for each event:
 //! the worker takes all open batches from the shelf, adds to them, and puts them back.
 
-use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::batch::{Memory, Open};
+use super::cluster::Sleeper;
 use super::records::{HEADER_BYTES, Record, Records};
+use super::wake::Wake;
 use crate::kafka::Outgoing;
 
 /// Memory of more batches than that is given back.
@@ -104,12 +104,17 @@ pub(super) struct Shelf {
     start: Instant,
     partitions: usize,
     limits: Fullness,
-    wake: UnixStream,
-    woken: UnixStream,
+    wake: Wake,
     /// Bytes that have been added and not settled.
     bytes: AtomicUsize,
     /// The client has failed for good.
     is_shut: AtomicBool,
+}
+
+impl Sleeper for Shelf {
+    fn wake(&self) {
+        self.wake.wake();
+    }
 }
 
 impl Shelf {
@@ -118,12 +123,10 @@ impl Shelf {
     /// # Errors
     /// When the system has no more sockets.
     pub(super) fn new(partitions: usize, limits: Fullness) -> std::io::Result<Self> {
-        let (wake, woken) = UnixStream::pair()?;
-        wake.set_nonblocking(true)?;
-        woken.set_nonblocking(true)?;
+        let wake = Wake::new()?;
         let state = State { bench: Some(Bench::of(partitions)), sleeps_until_ns: None };
         let (bytes, is_shut) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Ok(Shelf { state: Mutex::new(state), start: Instant::now(), partitions, limits, wake, woken, bytes, is_shut })
+        Ok(Shelf { state: Mutex::new(state), start: Instant::now(), partitions, limits, wake, bytes, is_shut })
     }
 
     /// The client's own clock.
@@ -156,8 +159,7 @@ impl Shelf {
 
     /// Wakes the thread that sends.
     pub(super) fn wake(&self) {
-        // A full pipe wakes it as well.
-        let _ = (&self.wake).write(&[1]);
+        self.wake.wake();
     }
 
     /// Takes batches that are complete, and those that have lingered for long enough as far as `is_wanted` says. Gives back memory.
@@ -205,13 +207,12 @@ impl Shelf {
     /// It has woken.
     pub(super) fn is_awake(&self) {
         self.lock().sleeps_until_ns = None;
-        let mut space = [0; 64];
-        while (&self.woken).read(&mut space).is_ok_and(|read| read == space.len()) {}
+        self.wake.is_heard();
     }
 
     /// Becomes readable when the thread that sends is to wake.
     pub(super) fn woken(&self) -> BorrowedFd<'_> {
-        self.woken.as_fd()
+        self.wake.as_fd()
     }
 
     /// Bytes of settled batches.
@@ -303,7 +304,7 @@ mod tests {
     #[test]
     fn a_sleeper_is_woken_by_what_cannot_wait_and_by_nothing_else() {
         let shelf = shelf();
-        let is_woken = || (&shelf.woken).read(&mut [0; 8]).is_ok();
+        let is_woken = || shelf.wake.is_heard();
         shelf.sleeps_until(LINGER_NS);
         add(&shelf, 0, &[1], 1);
         assert!(!is_woken(), "it wakes before that has lingered for long enough");

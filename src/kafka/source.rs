@@ -1,7 +1,6 @@
 //! Where a stage's events come from: the consuming client, reading assigned partitions from given offsets.
 
 use std::collections::BTreeMap;
-use std::ffi::CString;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -11,6 +10,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::batch::{EventQueue, MessageBuffer, NativeRecord};
 use super::client::{Client, Quiet, consumer};
 use super::error::KafkaError;
+use super::received::Record;
 use crate::clock::Clock;
 
 /// How long a request may take.
@@ -29,14 +29,14 @@ pub(crate) struct Source {
 
 /// How long the messages in the client's queue may have waited for their reader: at most since the queue was last seen empty.
 #[derive(Debug, Default)]
-struct Backlog {
+pub(crate) struct Backlog {
     /// When that was, in nanoseconds since 1970; 0 before the first look.
     empty_ns: u64,
 }
 
 impl Backlog {
     /// The longest that a message taken at `now_ns` may have waited. `queue_was_empty` if the reader was waiting before the message came.
-    fn behind_ns(&mut self, now_ns: u64, queue_was_empty: bool) -> u64 {
+    pub(crate) fn behind_ns(&mut self, now_ns: u64, queue_was_empty: bool) -> u64 {
         if queue_was_empty || self.empty_ns == 0 {
             self.empty_ns = now_ns;
         }
@@ -44,7 +44,7 @@ impl Backlog {
     }
 
     /// Everything in the queue was taken by `now_ns`.
-    fn is_empty_at(&mut self, now_ns: u64) {
+    pub(crate) fn is_empty_at(&mut self, now_ns: u64) {
         self.empty_ns = now_ns;
     }
 }
@@ -74,65 +74,6 @@ pub(crate) enum SourceEvent<'a> {
         /// Whether reading cannot go on: the topic is gone, or the offset is.
         fatal: bool,
     },
-}
-
-/// A record, borrowed from the client.
-pub(crate) struct Record<'a> {
-    native: NativeRecord<'a>,
-}
-
-/// A record's timestamp.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Timestamp {
-    /// In milliseconds since 1970.
-    pub ms: i64,
-    /// Whether the broker set it when it appended the record (`LogAppendTime`), rather than the producer.
-    pub by_broker: bool,
-}
-
-impl<'a> Record<'a> {
-    /// Its partition.
-    #[must_use]
-    pub(crate) fn partition(&self) -> i32 {
-        self.native.partition()
-    }
-
-    /// Its offset.
-    #[must_use]
-    pub(crate) fn offset(&self) -> i64 {
-        self.native.offset()
-    }
-
-    /// Its key.
-    #[must_use]
-    pub(crate) fn key(&self) -> Option<&'a [u8]> {
-        self.native.key()
-    }
-
-    /// Its payload; none for a tombstone.
-    #[must_use]
-    pub(crate) fn payload(&self) -> Option<&'a [u8]> {
-        self.native.payload()
-    }
-
-    /// Its timestamp, if it has one.
-    #[must_use]
-    pub(crate) fn timestamp(&self) -> Option<Timestamp> {
-        let (ms, by_broker) = self.native.timestamp()?;
-        Some(Timestamp { ms, by_broker })
-    }
-
-    /// The value of its last header of this name.
-    #[must_use]
-    pub(crate) fn header(&self, name: &str) -> Option<&'a [u8]> {
-        self.native.header(&CString::new(name).ok()?)
-    }
-
-    /// All headers, in their order.
-    #[must_use]
-    pub(crate) fn headers(&self) -> Vec<(String, Option<&'a [u8]>)> {
-        self.native.headers()
-    }
 }
 
 impl Source {
@@ -243,7 +184,7 @@ fn list(topic: &str, from: &[(i32, i64)]) -> Result<TopicPartitionList, KafkaErr
 
 fn event_of(native: NativeRecord<'_>, consumed_ns: u64, behind_ns: u64) -> SourceEvent<'_> {
     match native.error() {
-        RDKafkaErrorCode::NoError => SourceEvent::Record { record: Record { native }, consumed_ns, behind_ns },
+        RDKafkaErrorCode::NoError => SourceEvent::Record { record: native.into(), consumed_ns, behind_ns },
         RDKafkaErrorCode::PartitionEOF => SourceEvent::End { partition: native.partition(), offset: native.offset() },
         code => SourceEvent::Error {
             reason: match code {

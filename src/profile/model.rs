@@ -243,6 +243,9 @@ pub struct Stage {
     /// The consumer group of the application whose output the topic is. When it rebalances, that is named among what happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Which client reads the stage. Default librdkafka; direct is floodmark's own and checks each batch against its CRC. See docs/direct.md.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub client: Client,
     /// Whether records of open or aborted transactions are read: "read_committed" (the default) or "read_uncommitted".
     #[serde(default)]
     pub isolation: Isolation,
@@ -272,6 +275,8 @@ impl Stage {
             event_time: None,
             event_time_format: None,
             group: None,
+            // Whoever sends with floodmark's own client also reads with it.
+            client: stream.client,
             isolation: Isolation::default(),
             quiet: defaults::quiet(),
             codec: None,

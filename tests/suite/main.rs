@@ -29,6 +29,8 @@ mod curve;
 #[cfg(test)]
 mod direct;
 #[cfg(test)]
+mod direct_reader;
+#[cfg(test)]
 mod event_times;
 #[cfg(test)]
 mod faults;

@@ -42,6 +42,7 @@ fn every_event_that_is_due_is_sent_acknowledged_and_seen_once() {
             topic: topic.clone(),
             from: ranges.iter().map(|range| (range.partition, range.end)).collect(),
             partitions: 3,
+            client: Default::default(),
             settings: settings.consumer("floodmark-test", Isolation::ReadUncommitted),
             extractor: consume::extract::Extractor::of_layout(profile.streams[0].payload.layout()),
             observed: Observed { run, stream: 0, streams: 1, partitions: Some(3), is_input: true },

@@ -96,6 +96,7 @@ fn stage(id: &str, due: &str, sent: &str) -> Stage {
         sent: Some(sent.to_owned()),
         event_time: Some("/at".to_owned()),
         group: None,
+        client: crate::profile::Client::default(),
         isolation: crate::profile::Isolation::default(),
         event_time_format: None,
         quiet: crate::profile::units::Span::from_secs(5),

@@ -116,19 +116,17 @@ impl Connection {
         self.understood(api, version, body)
     }
 
-    /// Sends a request, and returns its number.
+    /// A request as it is sent in this version, after its length, and its number.
     ///
     /// # Errors
-    /// [`WireError`]; the connection is of no more use.
-    #[expect(dead_code, reason = "for a reader, which has several requests under way")]
-    pub(crate) fn send<R: Request>(&mut self, api: ApiKey, request: &R) -> Result<i32, WireError> {
-        let version = self.version(api)?;
-        self.send_version(request, version)
+    /// When it cannot be written in this version.
+    pub(crate) fn frame<R: Request>(&mut self, request: &R, version: i16) -> Result<(i32, BytesMut), WireError> {
+        let correlation = self.next_correlation();
+        Ok((correlation, self.framed(request, version, correlation)?))
     }
 
     fn send_version<R: Request>(&mut self, request: &R, version: i16) -> Result<i32, WireError> {
-        let correlation = self.next_correlation();
-        let frame = self.framed(request, version, correlation)?;
+        let (correlation, frame) = self.frame(request, version)?;
         let written = self.stream.write_all(&frame).and_then(|()| self.stream.flush());
         written.map_err(|error| self.ended(&error))?;
         Ok(correlation)

@@ -6,7 +6,7 @@ use kafka_protocol::messages::api_versions_response::ApiVersionsResponse;
 /// Request, oldest and newest version. The newest are the last without tagged fields; the oldest are those of Kafka 4 or before.
 pub(super) const OURS: [(ApiKey, i16, i16); 9] = [
     (ApiKey::Produce, 3, 8),
-    (ApiKey::Fetch, 4, 11),
+    (ApiKey::Fetch, 7, 11),
     (ApiKey::ListOffsets, 1, 5),
     (ApiKey::Metadata, 4, 8),
     (ApiKey::OffsetForLeaderEpoch, 2, 3),

@@ -1,0 +1,147 @@
+//! What an answer to a fetch means: where its partitions are read next, and what is left to be looked through. Pure.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::FetchResponse;
+use kafka_protocol::messages::fetch_response::PartitionData;
+
+use super::aborted::AbortedTransaction;
+use super::lane::Lane;
+use super::options::ReadOptions;
+use super::trouble::{Trouble, trouble_of};
+
+/// One partition's part.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// Records from an offset on.
+    Records {
+        partition: i32,
+        from: i64,
+        bytes: Bytes,
+        /// Those whose records are left out; none where all are read.
+        aborted: Option<Vec<AbortedTransaction>>,
+        /// The end of the partition, if it was reached.
+        end: Option<i64>,
+    },
+    /// It could not be read.
+    Error { reason: String, is_stuck: bool },
+}
+
+/// What an answer means.
+#[derive(Debug)]
+pub(super) struct Answered {
+    /// The session's number; none if the broker has forgotten it.
+    pub(super) session: Option<i32>,
+    pub(super) parts: Vec<Part>,
+    /// Somebody else leads some of the partitions.
+    pub(super) doubts_leaders: bool,
+}
+
+/// Moves the partitions on.
+///
+/// # Errors
+/// What contradicts itself in the answer.
+pub(super) fn parts(
+    response: FetchResponse,
+    lanes: &mut BTreeMap<i32, Lane>,
+    options: &ReadOptions,
+    now_ns: u64,
+) -> Result<Answered, String> {
+    let mut answered = Answered { session: Some(response.session_id), parts: Vec::new(), doubts_leaders: false };
+    match ResponseError::try_from_code(response.error_code) {
+        None => {}
+        Some(ResponseError::FetchSessionIdNotFound | ResponseError::InvalidFetchSessionEpoch) => {
+            answered.session = None;
+            return Ok(answered);
+        }
+        Some(error) => return Err(format!("it refuses a fetch: {error}")),
+    }
+    for data in response.responses.into_iter().flat_map(|topic| topic.partitions) {
+        // A partition that is not read any more may still have been under way.
+        let Some(lane) = lanes.get_mut(&data.partition_index) else { continue };
+        match trouble_of(data.error_code, data.partition_index, lane.place.offset) {
+            None => answered.parts.push(records(data, lane, options.committed_only)?),
+            Some(trouble) => {
+                lane.rests_until_ns = now_ns.saturating_add(options.rest_ns);
+                answered.doubts_leaders |= matches!(trouble, Trouble::Elsewhere(_));
+                answered.parts.push(error(trouble));
+            }
+        }
+    }
+    Ok(answered)
+}
+
+fn error(trouble: Trouble) -> Part {
+    let is_stuck = matches!(trouble, Trouble::Stuck(_));
+    let (Trouble::Elsewhere(reason) | Trouble::Stuck(reason) | Trouble::Later(reason)) = trouble;
+    Part::Error { reason, is_stuck }
+}
+
+fn records(data: PartitionData, lane: &mut Lane, committed_only: bool) -> Result<Part, String> {
+    let (partition, from, bytes) = (data.partition_index, lane.place.offset, data.records.unwrap_or_default());
+    let readable_end = if committed_only { data.last_stable_offset } else { data.high_watermark };
+    lane.place.pass(&bytes);
+    if lane.place.offset > from && lane.place.offset > data.high_watermark {
+        return Err(format!(
+            "partition {partition} has records up to offset {}, and ends at {}",
+            lane.place.offset - 1,
+            data.high_watermark
+        ));
+    }
+    let transactions = data.aborted_transactions.unwrap_or_default().into_iter();
+    let aborted =
+        transactions.map(|of| AbortedTransaction { producer_id: of.producer_id.0, first_offset: of.first_offset });
+    let aborted = committed_only.then(|| aborted.collect());
+    Ok(Part::Records { partition, from, bytes, aborted, end: lane.place.reached_end(readable_end) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lane::lanes_of;
+    use super::super::laws::{batch_of, options};
+    use super::*;
+    use kafka_protocol::messages::TopicName;
+    use kafka_protocol::messages::fetch_response::FetchableTopicResponse;
+
+    fn response(partitions: Vec<PartitionData>) -> FetchResponse {
+        let topic = FetchableTopicResponse::default().with_topic(TopicName::default()).with_partitions(partitions);
+        FetchResponse::default().with_session_id(9).with_responses(vec![topic])
+    }
+
+    fn data(partition: i32, end: i64, records: Vec<u8>) -> PartitionData {
+        PartitionData::default()
+            .with_partition_index(partition)
+            .with_high_watermark(end)
+            .with_last_stable_offset(end)
+            .with_records(Some(records.into()))
+    }
+
+    #[test]
+    fn partitions_move_on_and_those_in_trouble_rest() {
+        let mut lanes = lanes_of(&[(0, 5), (1, 5)]);
+        let moved = data(1, 9, Vec::new()).with_error_code(ResponseError::NotLeaderOrFollower.code());
+        let answered = parts(response(vec![data(0, 8, batch_of(3, 5)), moved]), &mut lanes, &options(), 100).unwrap();
+        assert_eq!((answered.session, answered.doubts_leaders), (Some(9), true));
+        assert_eq!((lanes[&0].place.offset, lanes[&0].rests_until_ns), (8, 0));
+        assert_eq!((lanes[&1].place.offset, lanes[&1].rests_until_ns), (5, 100 + options().rest_ns));
+        assert!(matches!(answered.parts[0], Part::Records { partition: 0, from: 5, end: Some(8), .. }));
+        assert!(matches!(answered.parts[1], Part::Error { is_stuck: false, .. }));
+    }
+
+    #[test]
+    fn a_broker_that_lies_about_offsets_is_not_believed() {
+        let lie = response(vec![data(0, 6, batch_of(3, 1_000_000))]);
+        let said = parts(lie, &mut lanes_of(&[(0, 5)]), &options(), 0).unwrap_err();
+        assert_eq!(said, "partition 0 has records up to offset 1000002, and ends at 6");
+    }
+
+    #[test]
+    fn a_forgotten_session_is_begun_again_and_loses_no_place() {
+        let mut lanes = lanes_of(&[(0, 5)]);
+        let forgotten = FetchResponse::default().with_error_code(ResponseError::FetchSessionIdNotFound.code());
+        assert_eq!(parts(forgotten, &mut lanes, &options(), 0).unwrap().session, None);
+        assert_eq!(lanes[&0].place.offset, 5);
+    }
+}

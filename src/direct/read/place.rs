@@ -1,0 +1,111 @@
+//! Where a partition is read, and what is in an answer from there on. Pure.
+
+use super::aborted::Aborted;
+use super::batch::{Batch, Next, next};
+use super::record::Record;
+
+/// A partition's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The offset of the next record.
+    pub(super) offset: i64,
+    /// The end that was last told of.
+    told_end: Option<i64>,
+}
+
+/// What is found.
+#[derive(Debug, PartialEq)]
+pub(super) enum Found<'a> {
+    Record {
+        record: Record<'a>,
+        timestamp_ms: i64,
+        by_broker: bool,
+    },
+    /// A batch that cannot be read.
+    Unread {
+        base_offset: i64,
+        why: String,
+    },
+}
+
+impl Place {
+    pub(super) fn at(offset: i64) -> Self {
+        Place { offset, told_end: None }
+    }
+
+    /// Moves on behind the batches of an answer, whatever is in them. Reads only where they end.
+    pub(super) fn pass(&mut self, mut answer: &[u8]) {
+        while let Some((end, rest)) = super::batch::end(answer) {
+            self.offset = self.offset.max(end);
+            answer = rest;
+        }
+    }
+
+    /// The end, if it was reached and has not been told of. Readable records end at `readable_end`.
+    pub(super) fn reached_end(&mut self, readable_end: i64) -> Option<i64> {
+        let is_news = self.offset >= readable_end && self.told_end != Some(self.offset);
+        is_news.then(|| *self.told_end.insert(self.offset))
+    }
+}
+
+/// Hands over what an answer has from an offset on. `plain` gives a compressed batch's records.
+pub(super) fn walk(
+    from: i64,
+    mut answer: &[u8],
+    mut aborted: Option<Aborted>,
+    mut plain: impl FnMut(&Batch<'_>, &mut Vec<u8>) -> Result<(), String>,
+    mut found: impl FnMut(Found<'_>),
+) {
+    let mut space = Vec::new();
+    loop {
+        let batch = match next(answer) {
+            Next::Cut => return,
+            Next::Faulty { base_offset, fault, rest } => {
+                found(Found::Unread { base_offset, why: fault.to_string() });
+                answer = rest;
+                continue;
+            }
+            Next::Batch(batch, rest) => {
+                answer = rest;
+                batch
+            }
+        };
+        let is_skipped = aborted.as_mut().map_or(batch.is_control(), |aborted| aborted.skips(&batch));
+        if is_skipped || batch.last_offset() < from {
+            continue;
+        }
+        if let Err(why) = records(&batch, from, &mut space, &mut plain, &mut found) {
+            found(Found::Unread { base_offset: batch.base_offset, why });
+        }
+    }
+}
+
+fn records(
+    batch: &Batch<'_>,
+    from: i64,
+    space: &mut Vec<u8>,
+    plain: &mut impl FnMut(&Batch<'_>, &mut Vec<u8>) -> Result<(), String>,
+    found: &mut impl FnMut(Found<'_>),
+) -> Result<(), String> {
+    let bytes = if batch.compression() == 0 {
+        batch.body()
+    } else {
+        space.clear();
+        plain(batch, space)?;
+        &*space
+    };
+    let by_broker = batch.has_brokers_time();
+    let mut least = batch.base_offset;
+    for record in batch.records(bytes) {
+        let record = record.map_err(|fault| fault.to_string())?;
+        if !(least..=batch.last_offset()).contains(&record.offset) {
+            return Err(format!("it has a record at offset {}, out of its order", record.offset));
+        }
+        least = record.offset + 1;
+        if record.offset >= from {
+            let timestamp_ms = if by_broker { batch.max_timestamp_ms } else { record.timestamp_ms };
+            found(Found::Record { record, timestamp_ms, by_broker });
+        }
+    }
+    Ok(())
+}
