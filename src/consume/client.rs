@@ -16,14 +16,19 @@ pub enum ReadClientError {
     Librdkafka(#[from] KafkaError),
     /// floodmark's own.
     #[error(transparent)]
-    Direct(#[from] DirectError),
+    Direct(Box<DirectError>),
+}
+
+impl ReadClientError {
+    fn of(error: DirectError) -> Self {
+        ReadClientError::Direct(Box::new(error))
+    }
 }
 
 /// How long opening a client may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads assigned partitions.
-#[expect(clippy::large_enum_variant, reason = "there is one for each stage, and it is not moved")]
 pub(super) enum Source {
     Librdkafka(kafka::Source),
     Direct(direct::Reader),
@@ -38,7 +43,10 @@ impl Source {
         let StagePlan { settings, topic, from, .. } = plan;
         Ok(match plan.client {
             Client::Librdkafka => Source::Librdkafka(kafka::Source::open(settings, topic, from)?),
-            Client::Direct => Source::Direct(direct::read(topic, settings, from, OPEN_TIMEOUT)?),
+            Client::Direct => {
+                let reader = direct::read(topic, settings, from, OPEN_TIMEOUT);
+                Source::Direct(reader.map_err(ReadClientError::of)?)
+            }
         })
     }
 

@@ -34,6 +34,22 @@ pub(super) struct Shared {
     pub(super) before_start: Arc<AtomicU64>,
 }
 
+/// Batches that could not be read: events in them are neither seen nor lost.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unread {
+    /// How many.
+    pub batches: u64,
+    /// The first of them, and why.
+    pub first: Option<String>,
+}
+
+impl Unread {
+    fn note(&mut self, reason: String) {
+        self.batches += 1;
+        self.first.get_or_insert(reason);
+    }
+}
+
 pub(super) struct Intake {
     pub(super) observer: Observer<Arc<StreamSchedule>>,
     /// None if no engine is modelled.
@@ -43,6 +59,7 @@ pub(super) struct Intake {
     pub(super) progress: Progress,
     pub(super) reached_end: BTreeMap<i32, bool>,
     pub(super) last_error: Option<String>,
+    pub(super) unread: Unread,
     pub(super) is_broken: bool,
     pub(super) shared: Shared,
     pub(super) topic_changes: u64,
@@ -64,6 +81,7 @@ impl Intake {
             progress: Progress::starting_at(plan.from.iter().copied()),
             reached_end: plan.from.iter().map(|(partition, _)| (*partition, false)).collect(),
             last_error: None,
+            unread: Unread::default(),
             is_broken: false,
             shared: Shared::default(),
             topic_changes: 0,
@@ -82,6 +100,7 @@ impl Intake {
                 self.progress.advance(partition, offset);
                 self.reached_end.insert(partition, true);
             }
+            SourceEvent::Unread { reason } => self.unread.note(reason),
             SourceEvent::Error { reason, fatal } => {
                 self.last_error = Some(reason);
                 self.is_broken |= fatal;

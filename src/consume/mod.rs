@@ -18,6 +18,7 @@ pub(crate) mod windows;
 
 pub use decode::{Decoder, SchemaSource};
 pub(crate) use event_time::EventTimeFigures;
+pub use intake::Unread;
 pub(crate) use partitions_read::PartitionsRead;
 pub use plan::StagePlan;
 pub use progress::End;

@@ -46,7 +46,7 @@ pub(crate) fn read_until_done(
     while wanted == Wanted::More && broken.is_none() {
         let news = source.poll(POLL, clock, |event| match event {
             SourceEvent::Error { reason, fatal } if fatal => broken = Some(reason),
-            SourceEvent::Error { .. } => {}
+            SourceEvent::Error { .. } | SourceEvent::Unread { .. } => {}
             event => wanted = take(event),
         });
         if news > 0 {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::client::{ReadClientError, Source};
 use super::event_time::{EventTimeFigures, EventTimes};
-use super::intake::{Intake, Shared};
+use super::intake::{Intake, Shared, Unread};
 use super::plan::StagePlan;
 use super::progress::End;
 use super::windows::WindowsSeen;
@@ -62,6 +62,8 @@ pub struct StageReport {
     pub complete: bool,
     /// The last error that the client reported.
     pub last_error: Option<String>,
+    /// What could not be read.
+    pub unread: Unread,
 }
 
 /// A stage that could not be observed.
@@ -270,6 +272,7 @@ impl StageThread {
         // A pipeline's output ends when it is quiet; the input topic ends at known offsets.
         let quiet = complete && !self.plan.observed.is_input;
         let (start_ns, last_error) = (self.intake.start_ns(), self.intake.last_error.take());
+        let unread = std::mem::take(&mut self.intake.unread);
         let (ledger, event_times, mut windows) = self.intake.finish(quiet);
         windows.iter_mut().for_each(|windows| windows.cut_short = !complete);
         StageReport {
@@ -280,6 +283,7 @@ impl StageThread {
             windows,
             complete,
             last_error,
+            unread,
         }
     }
 

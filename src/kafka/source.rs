@@ -67,6 +67,11 @@ pub(crate) enum SourceEvent<'a> {
         /// The offset of the next record, after everything, transaction markers included.
         offset: i64,
     },
+    /// Records that could not be read: a batch was changed on its way or on disk. What follows them is read.
+    Unread {
+        /// Which, and why.
+        reason: String,
+    },
     /// The client reports an error; it recovers by itself unless `fatal`.
     Error {
         /// What it says.

@@ -51,7 +51,7 @@ impl OpenRuns {
         let (partition, reached) = match event {
             SourceEvent::Record { record, .. } => (record.partition(), record.offset() + 1),
             SourceEvent::End { partition, offset } => (*partition, *offset),
-            SourceEvent::Error { .. } => return None,
+            SourceEvent::Error { .. } | SourceEvent::Unread { .. } => return None,
         };
         let place = self.place_of(partition).filter(|place| reached >= self.runs[*place].until)?;
         Some(self.runs.remove(place).partition)

@@ -91,7 +91,7 @@ impl<'a> RunReader<'a> {
                         close(&mut open, at, offset);
                     }
                 }
-                SourceEvent::Error { .. } => {}
+                SourceEvent::Error { .. } | SourceEvent::Unread { .. } => {}
             }
             Wanted::while_open(&open)
         })?;

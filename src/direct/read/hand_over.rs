@@ -46,9 +46,8 @@ fn event_of(found: Found<'_>, partition: i32, taken: Taken) -> SourceEvent<'_> {
             let Taken { consumed_ns, behind_ns } = taken;
             SourceEvent::Record { record: parts.into(), consumed_ns, behind_ns }
         }
-        Found::Unread { base_offset, why } => SourceEvent::Error {
-            reason: format!("partition {partition}: the batch at offset {base_offset} is not read: {why}"),
-            fatal: false,
-        },
+        Found::Unread { base_offset, why } => {
+            SourceEvent::Unread { reason: format!("partition {partition}, the batch at offset {base_offset}: {why}") }
+        }
     }
 }

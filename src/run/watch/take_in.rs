@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Watch;
 use crate::check::SentByPhase;
 use crate::conclude::{Measured, StageMeasured, StreamMeasured};
-use crate::consume::StageReport;
+use crate::consume::{StageReport, Unread};
 use crate::figures::count;
 use crate::mergeable::Merge;
 use crate::produce::{ProduceReport, Producing};
@@ -29,13 +29,14 @@ impl Watch<'_> {
 
     /// Takes in what was seen at a stage, and asks where its topic ends if that matters.
     pub(super) fn take_in_seen(&mut self, measured: &mut Measured, report: StageReport) {
-        let StageReport { stream, stage, mut ledger, event_times, windows, complete, last_error } = report;
+        let StageReport { stream, stage, mut ledger, event_times, windows, complete, last_error, unread } = report;
         let of_stream = &self.prepared.streams[stream];
         let of_stage = &of_stream.stages[stage];
         let here = |reason: Reason| reason.of_stream(&of_stream.stream.name).at_stage(Some(&of_stage.name));
         if !complete {
             measured.troubles.push(here(self.not_read_to_end(&of_stage.name, last_error)));
         }
+        measured.troubles.extend(unread_at(&of_stage.name, unread).map(here));
         if !(complete && of_stage.is_input) {
             self.look_for_the_end(&of_stage.topic, &mut ledger);
         }
@@ -55,6 +56,13 @@ impl Watch<'_> {
         };
         Reason::new(ReasonCode::NotReadToEnd, format!("{stage}: not read to its end, {cut_short}{error}"))
     }
+}
+
+/// What could not be read at a stage, if there was any: what was in it is not known.
+fn unread_at(stage: &str, unread: Unread) -> Option<Reason> {
+    let Unread { batches, first } = unread;
+    let text = format!("{stage}: {batches} batches of records could not be read; the first: {}", first?);
+    Some(Reason::new(ReasonCode::NotReadToEnd, text).observed(batches as f64))
 }
 
 /// Why a worker of this stream sent less than it should have, if it did.

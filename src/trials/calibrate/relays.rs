@@ -128,7 +128,7 @@ impl Ways {
             }
             SourceEvent::Error { reason, fatal: true } => failed = Some(reason),
             // The client recovers from the others by itself.
-            SourceEvent::Error { .. } | SourceEvent::End { .. } => {}
+            SourceEvent::Error { .. } | SourceEvent::Unread { .. } | SourceEvent::End { .. } => {}
         });
         failed.map_or(Ok(()), Err)
     }
