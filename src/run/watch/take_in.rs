@@ -115,3 +115,18 @@ fn beyond_the_models(stage: &PreparedStage, beyond: u64) -> Option<Reason> {
     );
     (beyond > 0).then(|| Reason::new(ReasonCode::WatermarkUnknown, text).observed(beyond as f64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_read_is_a_reason_and_else_there_is_none() {
+        assert_eq!(unread_at("out", Unread::default()), None);
+        let first = Some("partition 3, the batch at offset 12: its CRC is wrong".to_owned());
+        let reason = unread_at("out", Unread { batches: 2, first }).unwrap();
+        assert_eq!((reason.code, reason.observed), (ReasonCode::NotReadToEnd, Some(2.0)));
+        let told = "out: 2 batches of records could not be read; the first: partition 3, the batch at offset 12: its CRC is wrong";
+        assert_eq!(reason.text, told);
+    }
+}
