@@ -12,6 +12,9 @@ use super::lane::Lane;
 use super::options::ReadOptions;
 use super::trouble::{Trouble, trouble_of};
 
+/// No answer holds more records than that.
+const MOST_APPENDED_MEANWHILE: i64 = 1 << 31;
+
 /// One partition's part.
 #[derive(Debug)]
 pub(super) enum Part {
@@ -42,7 +45,7 @@ pub(super) struct Answered {
 /// Moves the partitions on.
 ///
 /// # Errors
-/// What contradicts itself in the answer.
+/// When the broker refuses the request as a whole; then nothing has moved.
 pub(super) fn parts(
     response: FetchResponse,
     lanes: &mut BTreeMap<i32, Lane>,
@@ -62,7 +65,14 @@ pub(super) fn parts(
         // A partition that is not read any more may still have been under way.
         let Some(lane) = lanes.get_mut(&data.partition_index) else { continue };
         match trouble_of(data.error_code, data.partition_index, lane.place.offset) {
-            None => answered.parts.push(records(data, lane, options.committed_only)?),
+            None => match records(data, lane, options.committed_only) {
+                Ok(records) => answered.parts.push(records),
+                // What the answer says of other partitions has been taken in, and is handed over.
+                Err(reason) => {
+                    lane.rests_until_ns = now_ns.saturating_add(options.rest_ns);
+                    answered.parts.push(Part::Error { reason, is_stuck: true });
+                }
+            },
             Some(trouble) => {
                 lane.rests_until_ns = now_ns.saturating_add(options.rest_ns);
                 answered.doubts_leaders |= matches!(trouble, Trouble::Elsewhere(_));
@@ -79,17 +89,21 @@ fn error(trouble: Trouble) -> Part {
     Part::Error { reason, is_stuck }
 }
 
+/// Where a partition is read next, and what is read of it now. Where the answer contradicts itself, the partition stays where it is.
 fn records(data: PartitionData, lane: &mut Lane, committed_only: bool) -> Result<Part, String> {
     let (partition, from, bytes) = (data.partition_index, lane.place.offset, data.records.unwrap_or_default());
     let readable_end = if committed_only { data.last_stable_offset } else { data.high_watermark };
-    lane.place.pass(&bytes);
-    if lane.place.offset > from && lane.place.offset > data.high_watermark {
+    let mut place = lane.place;
+    place.pass(&bytes);
+    // A broker takes note of the end before it reads: what was appended meanwhile may be in the answer, too.
+    if place.offset > from && place.offset > data.high_watermark.saturating_add(MOST_APPENDED_MEANWHILE) {
         return Err(format!(
             "partition {partition} has records up to offset {}, and ends at {}",
-            lane.place.offset - 1,
+            place.offset - 1,
             data.high_watermark
         ));
     }
+    lane.place = place;
     let transactions = data.aborted_transactions.unwrap_or_default().into_iter();
     let aborted =
         transactions.map(|of| AbortedTransaction { producer_id: of.producer_id.0, first_offset: of.first_offset });
@@ -131,10 +145,21 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_that_lies_about_offsets_is_not_believed() {
-        let lie = response(vec![data(0, 6, batch_of(3, 1_000_000))]);
-        let said = parts(lie, &mut lanes_of(&[(0, 5)]), &options(), 0).unwrap_err();
-        assert_eq!(said, "partition 0 has records up to offset 1000002, and ends at 6");
+    fn a_broker_that_lies_about_offsets_is_not_believed_and_nothing_else_is_lost() {
+        let mut lanes = lanes_of(&[(0, 5), (1, 5)]);
+        let lie = response(vec![data(1, 8, batch_of(3, 5)), data(0, 6, batch_of(3, 1 << 40))]);
+        let answered = parts(lie, &mut lanes, &options(), 0).unwrap();
+        assert!(matches!(answered.parts[0], Part::Records { partition: 1, from: 5, .. }));
+        let Part::Error { reason, is_stuck: true } = &answered.parts[1] else { panic!("{answered:?}") };
+        assert_eq!(reason, "partition 0 has records up to offset 1099511627778, and ends at 6");
+        assert_eq!((lanes[&0].place.offset, lanes[&1].place.offset), (5, 8));
+    }
+
+    #[test]
+    fn what_was_appended_while_the_broker_read_is_taken() {
+        let mut lanes = lanes_of(&[(0, 5)]);
+        let answered = parts(response(vec![data(0, 6, batch_of(3, 5))]), &mut lanes, &options(), 0).unwrap();
+        assert!(matches!(answered.parts[0], Part::Records { from: 5, end: Some(8), .. }));
     }
 
     #[test]

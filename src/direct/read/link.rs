@@ -20,6 +20,8 @@ const CONSUMER: BrokerId = BrokerId(-1);
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     correlation: i32,
+    /// Of the topic that was asked for.
+    incarnation: u64,
     at_ns: u64,
     /// Without an answer by then the connection is given up.
     deadline_ns: u64,
@@ -40,6 +42,8 @@ pub(super) struct FetchLink {
 /// An answer, and since when it may have been there.
 pub(super) struct Fetched {
     pub(super) response: FetchResponse,
+    /// Of the topic that was asked for.
+    pub(super) incarnation: u64,
     pub(super) begun_ns: u64,
 }
 
@@ -68,7 +72,7 @@ impl FetchLink {
         !self.out.is_empty()
     }
 
-    /// Asks for what comes next in these partitions.
+    /// Asks for what comes next in these partitions of the topic as it is now.
     ///
     /// # Errors
     /// When the connection has ended.
@@ -76,12 +80,13 @@ impl FetchLink {
         &mut self,
         wanted: &BTreeMap<i32, Wanted>,
         options: &ReadOptions,
+        incarnation: u64,
         now_ns: u64,
     ) -> Result<(), WireError> {
         let request = request(self.session.ask(wanted), options);
         let (correlation, frame) = self.connection.frame(&request, self.version)?;
-        self.asked =
-            Some(Asked { correlation, at_ns: now_ns, deadline_ns: now_ns.saturating_add(options.answer_within_ns) });
+        let deadline_ns = now_ns.saturating_add(options.answer_within_ns);
+        self.asked = Some(Asked { correlation, incarnation, at_ns: now_ns, deadline_ns });
         self.out.unsplit(frame);
         self.write()
     }
@@ -110,12 +115,12 @@ impl FetchLink {
             self.begun_ns.get_or_insert(now_ns);
         }
         let Some(answer) = self.connection.next_answer()? else { return Ok(None) };
-        let asked = self.asked.take().map(|asked| asked.correlation);
-        if asked != Some(answer.correlation) {
+        let Some(asked) = self.asked.take().filter(|asked| asked.correlation == answer.correlation) else {
             return Err(self.connection.malformed(format!("nothing of number {} was asked", answer.correlation)));
-        }
+        };
         let response = self.connection.understood(ApiKey::Fetch, self.version, answer.body)?;
-        Ok(Some(Fetched { response, begun_ns: self.begun_ns.take().unwrap_or(now_ns) }))
+        let incarnation = asked.incarnation;
+        Ok(Some(Fetched { response, incarnation, begun_ns: self.begun_ns.take().unwrap_or(now_ns) }))
     }
 
     /// Whether the broker has not answered what it was asked by then.

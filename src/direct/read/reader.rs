@@ -28,6 +28,8 @@ pub(crate) struct Reader {
     wake: Arc<Wake>,
     cluster: Cluster<FetchLink>,
     lanes: BTreeMap<i32, Lane>,
+    /// How often the topic was recreated: offsets of the old one mean nothing in the new one.
+    incarnation: u64,
     backlog: Backlog,
     start: Instant,
 }
@@ -47,7 +49,7 @@ impl Reader {
         from: &[(i32, i64)],
     ) -> Self {
         let (lanes, backlog) = (lanes_of(from), Backlog::default());
-        Reader { options, wake, cluster, lanes, backlog, start: Instant::now() }
+        Reader { options, wake, cluster, lanes, incarnation: 0, backlog, start: Instant::now() }
     }
 
     /// Reads these partitions as well: the topic has gained them since.
@@ -59,6 +61,7 @@ impl Reader {
     /// Reads a topic that was recreated.
     pub(crate) fn begin_anew(&mut self, from: &[(i32, i64)]) {
         self.lanes = lanes_of(from);
+        self.incarnation += 1;
         self.cluster.doubt_leaders();
     }
 
@@ -107,7 +110,7 @@ impl Reader {
 
     /// Asks a broker for what comes next in the partitions that it leads.
     fn ask(&mut self, id: i32, now_ns: u64) {
-        let Reader { lanes, cluster, options, .. } = self;
+        let Reader { lanes, cluster, options, incarnation, .. } = self;
         let is_led = |partition: i32| usize::try_from(partition).is_ok_and(|place| cluster.leader(place) == Some(id));
         let ready = lanes.iter().filter(|(partition, lane)| is_led(**partition) && lane.rests_until_ns <= now_ns);
         let wanted: BTreeMap<i32, Wanted> =
@@ -115,7 +118,7 @@ impl Reader {
         if wanted.is_empty() {
             return;
         }
-        if let Some(Err(error)) = cluster.link(id).map(|link| link.ask(&wanted, options, now_ns)) {
+        if let Some(Err(error)) = cluster.link(id).map(|link| link.ask(&wanted, options, *incarnation, now_ns)) {
             cluster.give_up(id, error, now_ns);
         }
     }
@@ -156,10 +159,13 @@ impl Reader {
     }
 
     fn read_from(&mut self, id: i32, now_ns: u64) -> Result<Option<Answer>, WireError> {
-        let Reader { lanes, cluster, options, .. } = self;
+        let Reader { lanes, cluster, options, incarnation, .. } = self;
         let Some(link) = cluster.link(id) else { return Ok(None) };
         link.write()?;
         let Some(fetched) = link.read(now_ns)? else { return Ok(None) };
+        // An answer from before the topic was recreated says nothing of any partition.
+        let mut none = BTreeMap::new();
+        let lanes = if fetched.incarnation == *incarnation { lanes } else { &mut none };
         let answered =
             parts(fetched.response, lanes, options, now_ns).map_err(|what| link.connection.malformed(what))?;
         match answered.session {
