@@ -41,6 +41,7 @@ mod readers;
 mod reply;
 mod requests;
 mod server;
+pub mod shape;
 mod shapes;
 mod topics;
 mod transacting;

@@ -1,50 +1,9 @@
 //! The shapes of the requests (from Kafka's message definitions), checked before a request is decoded.
-//!
-//! The decoder reserves memory for as many elements as an array claims to have. A frame of a few bytes could claim two thousand million,
-//! and kill the process. So every length is first compared with what the frame really contains.
 
-use bytes::Buf;
 use kafka_protocol::messages::ApiKey;
 
-/// More elements than any client sends, and few enough to fit into memory.
-const MAX_ELEMENTS: usize = 1_000_000;
-
-/// A part of a request.
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    /// Numbers: this many bytes.
-    Fixed(usize),
-    /// A string or null.
-    Text,
-    /// Bytes or null.
-    Blob,
-    /// An array of numbers of this many bytes, or null.
-    Numbers(usize),
-    /// An array of strings, or null.
-    Texts,
-    /// An array of structures, or null.
-    List(&'static [Field]),
-}
-
-use Part::{Blob, Fixed, List, Numbers, Text, Texts};
-
-/// A part, and the first and last version that have it.
-#[derive(Debug, Clone, Copy)]
-struct Field(i16, i16, Part);
-
-const LAST: i16 = i16::MAX;
-
-const fn all(part: Part) -> Field {
-    Field(0, LAST, part)
-}
-
-const fn since(version: i16, part: Part) -> Field {
-    Field(version, LAST, part)
-}
-
-const fn until(version: i16, part: Part) -> Field {
-    Field(0, version, part)
-}
+use super::shape::Part::{self, Blob, Fixed, List, Numbers, Text, Texts};
+use super::shape::{Field, after, all, between, since, until};
 
 #[rustfmt::skip]
 const COMMITTED: Part = List(&[all(Text), all(List(&[all(Fixed(12)), since(6, Fixed(4)), all(Text)]))]);
@@ -74,7 +33,7 @@ static SHAPES: [(ApiKey, i16, &[Field]); 26] = [
         all(List(&[all(Text), all(List(&[all(Fixed(4)), since(4, Fixed(4)), all(Fixed(8))]))])), since(10, Fixed(4)),
     ]),
     (ApiKey::Metadata, 9, &[
-        all(List(&[since(10, Fixed(16)), all(Text)])), since(4, Fixed(1)), Field(8, 10, Fixed(1)), since(8, Fixed(1)),
+        all(List(&[since(10, Fixed(16)), all(Text)])), since(4, Fixed(1)), between(8, 10, Fixed(1)), since(8, Fixed(1)),
     ]),
     (ApiKey::OffsetCommit, 8, &[
         all(Text), all(Fixed(4)), all(Text), since(7, Text), until(4, Fixed(8)), all(COMMITTED),
@@ -138,93 +97,7 @@ pub(super) fn holds_what_it_claims(api: ApiKey, version: i16, body: &[u8]) -> bo
 /// What follows the request in `body`; none if the request does not end within it.
 fn behind(api: ApiKey, version: i16, body: &[u8]) -> Option<&[u8]> {
     let (first_flexible, fields) = shape(api)?;
-    let mut walk = Walk { rest: body, version, flexible: version >= first_flexible, elements_left: MAX_ELEMENTS };
-    walk.structure(fields)?;
-    Some(walk.rest)
-}
-
-struct Walk<'a> {
-    rest: &'a [u8],
-    version: i16,
-    flexible: bool,
-    elements_left: usize,
-}
-
-/// Each step returns none if the frame is too short for it.
-impl Walk<'_> {
-    fn structure(&mut self, fields: &[Field]) -> Option<()> {
-        for Field(first, last, part) in fields {
-            if (*first..=*last).contains(&self.version) {
-                self.part(*part)?;
-            }
-        }
-        if self.flexible {
-            for _ in 0..self.varint()? {
-                self.varint()?;
-                let size = self.varint()?;
-                self.skip(size as usize)?;
-            }
-        }
-        Some(())
-    }
-
-    fn part(&mut self, part: Part) -> Option<()> {
-        match part {
-            Fixed(bytes) => self.skip(bytes),
-            Text => {
-                let length = if self.flexible { self.compact_length()? } else { self.rest.try_get_i16().ok()?.into() };
-                self.skip_nullable(length)
-            }
-            Blob => {
-                let length = self.length()?;
-                self.skip_nullable(length)
-            }
-            Numbers(bytes) => {
-                let count = self.count()?;
-                self.skip(count.checked_mul(bytes)?)
-            }
-            Texts => (0..self.count()?).try_for_each(|_| self.part(Text)),
-            List(fields) => (0..self.count()?).try_for_each(|_| self.structure(fields)),
-        }
-    }
-
-    fn skip(&mut self, bytes: usize) -> Option<()> {
-        self.rest = self.rest.get(bytes..)?;
-        Some(())
-    }
-
-    /// -1 is null.
-    fn skip_nullable(&mut self, length: i64) -> Option<()> {
-        if length == -1 { Some(()) } else { self.skip(usize::try_from(length).ok()?) }
-    }
-
-    fn length(&mut self) -> Option<i64> {
-        if self.flexible { self.compact_length() } else { self.rest.try_get_i32().ok().map(i64::from) }
-    }
-
-    fn compact_length(&mut self) -> Option<i64> {
-        Some(i64::from(self.varint()?) - 1)
-    }
-
-    /// The number of an array's elements; none for null.
-    fn count(&mut self) -> Option<usize> {
-        let length = self.length()?;
-        let count = if length == -1 { 0 } else { usize::try_from(length).ok()? };
-        self.elements_left = self.elements_left.checked_sub(count)?;
-        Some(count)
-    }
-
-    fn varint(&mut self) -> Option<u32> {
-        let mut value = 0;
-        for shift in (0..35).step_by(7) {
-            let byte = self.rest.try_get_u8().ok()?;
-            value |= u32::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
-    }
+    after(fields, version, version >= first_flexible, body)
 }
 
 #[cfg(test)]

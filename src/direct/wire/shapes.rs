@@ -1,45 +1,14 @@
 //! The shapes of answers (from Kafka's message definitions), checked before an answer is decoded.
-//!
-//! The decoder reserves memory for as many elements as an array claims to have: an answer of a few bytes could claim two thousand million,
-//! and kill the process. So every length is first compared with what the answer really contains.
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::Decodable;
 
-/// A part of an answer.
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    /// Numbers: this many bytes.
-    Fixed(usize),
-    /// A string or null.
-    Text,
-    /// Bytes or null.
-    Blob,
-    /// An array of numbers of this many bytes, or null.
-    Numbers(usize),
-    /// An array of strings, or null.
-    Texts,
-    /// An array of structures, or null.
-    List(&'static [Field]),
-}
-
-use Part::{Blob, Fixed, List, Numbers, Text, Texts};
-
-/// A part, and the first version that has it.
-#[derive(Debug, Clone, Copy)]
-struct Field(i16, Part);
-
-const fn all(part: Part) -> Field {
-    Field(0, part)
-}
-
-const fn since(version: i16, part: Part) -> Field {
-    Field(version, part)
-}
+use crate::broker::shape::Part::{Blob, Fixed, List, Numbers, Text, Texts};
+use crate::broker::shape::{self, Field, all, since};
 
 #[rustfmt::skip]
-static SHAPES: [(ApiKey, &[Field]); 9] = [
+static SHAPES: [(ApiKey, &[Field]); 7] = [
     (ApiKey::Produce, &[
         all(List(&[all(Text), all(List(&[
             all(Fixed(14)), since(2, Fixed(8)), since(5, Fixed(8)), since(8, List(&[all(Fixed(4)), all(Text)])), since(8, Text),
@@ -52,9 +21,6 @@ static SHAPES: [(ApiKey, &[Field]); 9] = [
             all(Fixed(14)), since(4, Fixed(8)), since(5, Fixed(8)), since(4, List(&[all(Fixed(16))])), since(11, Fixed(4)), all(Blob),
         ]))])),
     ]),
-    (ApiKey::ListOffsets, &[
-        since(2, Fixed(4)), all(List(&[all(Text), all(List(&[all(Fixed(22)), since(4, Fixed(4))]))])),
-    ]),
     (ApiKey::Metadata, &[
         since(3, Fixed(4)), all(List(&[all(Fixed(4)), all(Text), all(Fixed(4)), since(1, Text)])), since(2, Text), since(1, Fixed(4)),
         all(List(&[
@@ -62,9 +28,6 @@ static SHAPES: [(ApiKey, &[Field]); 9] = [
             all(List(&[all(Fixed(10)), since(7, Fixed(4)), all(Numbers(4)), all(Numbers(4)), since(5, Numbers(4))])), since(8, Fixed(4)),
         ])),
         since(8, Fixed(4)),
-    ]),
-    (ApiKey::OffsetForLeaderEpoch, &[
-        since(2, Fixed(4)), all(List(&[all(Text), all(List(&[all(Fixed(6)), since(1, Fixed(4)), all(Fixed(8))]))])),
     ]),
     (ApiKey::ApiVersions, &[all(Fixed(2)), all(List(&[all(Fixed(6))])), since(1, Fixed(4))]),
     (ApiKey::InitProducerId, &[all(Fixed(16))]),
@@ -90,63 +53,7 @@ pub(super) fn read<A: Decodable>(api: ApiKey, version: i16, mut body: Bytes) -> 
 /// What follows the answer in `body`; none if the answer does not end within it.
 fn after(api: ApiKey, version: i16, body: &[u8]) -> Option<&[u8]> {
     let (_, fields) = SHAPES.iter().find(|(key, _)| *key == api)?;
-    let mut walk = Walk { rest: body, version };
-    walk.structure(fields)?;
-    Some(walk.rest)
-}
-
-struct Walk<'a> {
-    rest: &'a [u8],
-    version: i16,
-}
-
-/// Each step returns none if the answer is too short for it.
-impl Walk<'_> {
-    fn structure(&mut self, fields: &[Field]) -> Option<()> {
-        for Field(first, part) in fields {
-            if *first <= self.version {
-                self.part(*part)?;
-            }
-        }
-        Some(())
-    }
-
-    fn part(&mut self, part: Part) -> Option<()> {
-        match part {
-            Fixed(bytes) => self.skip(bytes),
-            Text => {
-                let length = self.rest.try_get_i16().ok()?;
-                self.skip_nullable(length.into())
-            }
-            Blob => {
-                let length = self.rest.try_get_i32().ok()?;
-                self.skip_nullable(length)
-            }
-            Numbers(bytes) => {
-                let count = self.count()?;
-                self.skip(count.checked_mul(bytes)?)
-            }
-            Texts => (0..self.count()?).try_for_each(|_| self.part(Text)),
-            List(fields) => (0..self.count()?).try_for_each(|_| self.structure(fields)),
-        }
-    }
-
-    fn skip(&mut self, bytes: usize) -> Option<()> {
-        self.rest = self.rest.get(bytes..)?;
-        Some(())
-    }
-
-    /// -1 is null.
-    fn skip_nullable(&mut self, length: i32) -> Option<()> {
-        if length == -1 { Some(()) } else { self.skip(usize::try_from(length).ok()?) }
-    }
-
-    /// The number of an array's elements, of which each has at least a byte; none for null.
-    fn count(&mut self) -> Option<usize> {
-        let length = self.rest.try_get_i32().ok()?;
-        let count = if length == -1 { 0 } else { usize::try_from(length).ok()? };
-        (count <= self.rest.len()).then_some(count)
-    }
+    shape::after(fields, version, false, body)
 }
 
 #[cfg(test)]

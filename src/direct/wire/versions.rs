@@ -4,12 +4,10 @@ use kafka_protocol::messages::ApiKey;
 use kafka_protocol::messages::api_versions_response::ApiVersionsResponse;
 
 /// Request, oldest and newest version. The newest are the last without tagged fields; the oldest are those of Kafka 4 or before.
-pub(super) const OURS: [(ApiKey, i16, i16); 9] = [
+pub(super) const OURS: [(ApiKey, i16, i16); 7] = [
     (ApiKey::Produce, 3, 8),
     (ApiKey::Fetch, 7, 11),
-    (ApiKey::ListOffsets, 1, 5),
     (ApiKey::Metadata, 4, 8),
-    (ApiKey::OffsetForLeaderEpoch, 2, 3),
     (ApiKey::ApiVersions, 0, 0),
     (ApiKey::InitProducerId, 0, 1),
     (ApiKey::SaslHandshake, 1, 1),
