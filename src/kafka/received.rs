@@ -1,10 +1,10 @@
-//! A record that was read, whichever client read it.
+//! A record, whichever client read it.
 
 use std::ffi::CString;
 
 use super::batch::NativeRecord;
 
-/// A record, borrowed from whoever read it.
+/// A record, borrowed from the client that read it.
 pub(crate) struct Record<'a> {
     held: Held<'a>,
 }

@@ -5,19 +5,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::batch::{self, Batch, BatchTopic, EventQueue, NativeDelivery, ProducerNews, Reports};
+use super::batch::{self, Batch, BatchTopic, EventQueue, ProducerNews, Reports};
 use super::client::{Client, Quiet, producer};
 use super::error::KafkaError;
+use super::outcome::{Delivery, Outcome, Outgoing, Rejection, TransactionOutcome};
 use super::record::{Beside, Written};
+use super::slots::{Reported, Slot};
 use super::throttle;
-use crate::event::Partition;
 
 impl ProducerContext for Quiet {
     type DeliveryOpaque = usize;
@@ -40,119 +41,10 @@ pub(crate) struct SinkOptions {
     pub one_by_one: bool,
 }
 
-/// An event in flight, as its delivery identifies it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Outgoing {
-    /// The logical producer.
-    pub producer: u16,
-    /// The event's number.
-    pub sequence: u64,
-    /// 0, or a copy's number.
-    pub attempt: u8,
-    /// The partition.
-    pub partition: Partition,
-    /// It was due during the warm-up: counted, not timed.
-    pub warmup: bool,
-    /// The phase in which it was due, where figures are told for each.
-    pub phase: Option<u8>,
-    /// When it was handed over, in nanoseconds since 1970.
-    pub sent_ns: u64,
-}
-
-/// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Written, at this offset.
-    Acked {
-        /// The record's offset.
-        offset: i64,
-    },
-    /// Certainly not written.
-    Failed(RDKafkaErrorCode),
-    /// Written or not: the client cannot tell.
-    Unresolved(RDKafkaErrorCode),
-}
-
-/// An event and what became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Delivery {
-    /// The event.
-    pub event: Outgoing,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-/// How a transaction ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TransactionOutcome {
-    /// Everything in it is visible.
-    Committed,
-    /// Nothing in it is visible; why.
-    Aborted(String),
-    /// The client cannot tell; why.
-    Unknown(String),
-}
-
 /// How the client begins to tell that it got no newer token.
 const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token";
 /// How many reports are taken in before their slots are read.
 const READ_AT_ONCE: usize = 256;
-/// In a slot: the event belongs to no phase.
-const NO_PHASE: u8 = u8::MAX;
-
-/// One event in flight. Written by the worker while the slot is its own, read by the other thread once the client reports it;
-/// the client's own locks order the two, so plain relaxed accesses are enough.
-#[derive(Debug, Default)]
-struct Slot {
-    in_use: AtomicBool,
-    sequence: AtomicU64,
-    place: AtomicU64,
-    sent_ns: AtomicU64,
-}
-
-impl Slot {
-    fn fill(&self, event: Outgoing) {
-        self.sequence.store(event.sequence, Ordering::Relaxed);
-        let ([p0, p1], [q0, q1]) = (event.producer.to_le_bytes(), event.partition.number().to_le_bytes());
-        let place = [event.attempt, u8::from(event.warmup), q0, q1, p0, p1, event.phase.unwrap_or(NO_PHASE), 0];
-        self.place.store(u64::from_le_bytes(place), Ordering::Relaxed);
-        self.sent_ns.store(event.sent_ns, Ordering::Relaxed);
-        self.in_use.store(true, Ordering::Release);
-    }
-
-    fn read(&self) -> Outgoing {
-        let [attempt, warmup, q0, q1, p0, p1, phase, _] = self.place.load(Ordering::Relaxed).to_le_bytes();
-        Outgoing {
-            producer: u16::from_le_bytes([p0, p1]),
-            partition: Partition::new(u16::from_le_bytes([q0, q1])),
-            attempt,
-            warmup: warmup == 1,
-            phase: (phase != NO_PHASE).then_some(phase),
-            sequence: self.sequence.load(Ordering::Relaxed),
-            sent_ns: self.sent_ns.load(Ordering::Relaxed),
-        }
-    }
-}
-
-/// Reports whose slots are still to be read, kept for its capacity.
-#[derive(Debug, Default)]
-struct Reported {
-    natives: Vec<NativeDelivery>,
-    events: Vec<Outgoing>,
-}
-
-impl Reported {
-    /// Hands each event and its outcome to `seen`. The worker filled the slots on another core: read one after another with nothing in between,
-    /// many of them are fetched at once; each of them with its accounts in between would be waited for.
-    fn settle(&mut self, slots: &[Slot], mut seen: impl FnMut(Delivery)) {
-        self.events.extend(self.natives.iter().map(|native| slots[native.opaque].read()));
-        for (native, event) in self.natives.drain(..).zip(self.events.drain(..)) {
-            slots[native.opaque].in_use.store(false, Ordering::Relaxed);
-            seen(Delivery { event, outcome: outcome_of(&native) });
-        }
-    }
-}
-
 /// Slots of completed events, on their way back to the worker.
 struct Returned {
     slots: Vec<u32>,
@@ -354,21 +246,6 @@ impl Sink {
     }
 }
 
-/// Why the client did not take an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rejection {
-    /// Its queue is full: try again later.
-    QueueFull,
-    /// It never will: too large, or the client failed for good.
-    Never(RDKafkaErrorCode),
-}
-
-impl Rejection {
-    fn of(code: RDKafkaErrorCode) -> Self {
-        if code == RDKafkaErrorCode::QueueFull { Rejection::QueueFull } else { Rejection::Never(code) }
-    }
-}
-
 #[derive(Debug)]
 struct Pending {
     slot: u32,
@@ -469,56 +346,5 @@ impl Deliveries {
     #[must_use]
     pub(crate) fn fatal(&self) -> Option<&str> {
         self.fatal.as_deref()
-    }
-}
-
-fn outcome_of(native: &NativeDelivery) -> Outcome {
-    match native.error {
-        RDKafkaErrorCode::NoError => Outcome::Acked { offset: native.offset },
-        error if native.possibly_written => Outcome::Unresolved(error),
-        error => Outcome::Failed(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn event(number: u64) -> Outgoing {
-        Outgoing {
-            producer: (number % 4096) as u16,
-            sequence: number,
-            attempt: (number % 3) as u8,
-            partition: Partition::new((number % 7) as u16),
-            warmup: number.is_multiple_of(2),
-            phase: (!number.is_multiple_of(5)).then_some((number % 5) as u8),
-            sent_ns: number * 1_000,
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn each_report_is_handed_on_with_its_own_event_and_frees_its_slot(order in Just((0..50_usize).collect::<Vec<_>>()).prop_shuffle(), reported in 0..50_usize) {
-            let slots: Vec<Slot> = (0..50).map(|_| Slot::default()).collect();
-            slots.iter().zip(0..).for_each(|(slot, number)| slot.fill(event(number)));
-            let (told, kept) = order.split_at(reported);
-            let native = |slot: &usize| NativeDelivery {
-                opaque: *slot,
-                partition: 0,
-                offset: *slot as i64 + 100,
-                error: RDKafkaErrorCode::NoError,
-                possibly_written: false,
-            };
-            let mut waiting = Reported { natives: told.iter().map(native).collect(), ..Reported::default() };
-            let mut seen = Vec::new();
-            waiting.settle(&slots, |delivery| seen.push(delivery));
-            let expected = told.iter().map(|slot| Delivery { event: event(*slot as u64), outcome: Outcome::Acked { offset: *slot as i64 + 100 } });
-            prop_assert_eq!(seen, expected.collect::<Vec<_>>());
-            prop_assert!(waiting.natives.is_empty() && waiting.events.is_empty());
-            prop_assert!(told.iter().all(|slot| !slots[*slot].in_use.load(Ordering::Relaxed)));
-            prop_assert!(kept.iter().all(|slot| slots[*slot].in_use.load(Ordering::Relaxed)));
-        }
     }
 }
