@@ -24,7 +24,7 @@ pub(crate) fn all_side_by_side<T: Sync, R: Send, E: Send>(
     in_order(each(items, || has_failed.load(Ordering::Relaxed), work)).into_iter().collect()
 }
 
-/// Items are begun in their order by whoever is free, until `is_enough`. Each result comes with its item's place.
+/// Idle threads begin items in order until `is_enough`. Each result comes with its item's place.
 fn each<T: Sync, R: Send>(
     items: &[T],
     is_enough: impl Fn() -> bool + Sync,

@@ -78,7 +78,7 @@ struct State {
     waiting: Vec<Arc<Notify>>,
     /// From here on, what is stored is not shown to readers yet.
     hidden_from: Option<i64>,
-    /// Drop at once what so many consumers have read; without it, only at the memory cap.
+    /// Drop records as soon as this many consumers have read them; none: only at the memory cap.
     drops_when_read_by: Option<usize>,
     deleted: bool,
 }

@@ -54,7 +54,7 @@ impl Readers {
         self.marks.iter().map(|mark| mark.read_below).min().unwrap_or(self.departed_below)
     }
 
-    /// Everything below this offset was read by whoever has ever read here, and those who read now are at least `readers`.
+    /// The offset below which every consumer, past or present, has read everything; none while fewer than `readers` are reading.
     pub(super) fn read_by_all(&self, readers: usize) -> Option<i64> {
         let read_now = self.marks.iter().map(|mark| mark.read_below);
         read_now.chain(self.left_at).min().filter(|_| self.marks.len() >= readers)

@@ -112,7 +112,7 @@ impl Sink {
         self.staged_bytes
     }
 
-    /// Lets the batches go to whoever sends them. `rejected` gets each event that was not taken, in order: its place, and why.
+    /// Hands the batches to the sending thread. `rejected` gets each event that was not taken, in order: its place, and why.
     pub(crate) fn hand_over(&mut self, mut rejected: impl FnMut(usize, Rejection)) {
         if let Some((bench, _)) = self.bench.take() {
             self.shelf.put_back(bench, self.staged_bytes);

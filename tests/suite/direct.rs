@@ -115,7 +115,7 @@ fn batches_that_the_topic_does_not_take_are_halved() {
     let (cluster, workshop) = (Cluster::for_a_test(), Workshop::new());
     let topic = cluster.topic("direct-small");
     cluster.create_with(&topic, 1, "max.message.bytes", "2000");
-    // A user's batch size stays, whatever the topic takes.
+    // A batch size that the user has set is kept, even if the topic accepts less.
     let large = ["-X", "batch.size=100000", "-X", "linger.ms=50"];
     let text = direct(&topic, "3s", "payload = { size = \"500B\" }\n");
     let ended = workshop.run(&workshop.profile(&text), &cluster.brokers, &large);

@@ -47,7 +47,7 @@ fn encoded(records: &mut [Written], first_offset: i64) -> Vec<u8> {
     bytes.to_vec()
 }
 
-/// A batch of so many records from this offset on.
+/// A batch of `records` records, the first at `offset`.
 pub(super) fn batch_of(records: usize, offset: i64) -> Vec<u8> {
     encoded(&mut vec![blank(); records], offset)
 }

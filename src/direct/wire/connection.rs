@@ -1,7 +1,7 @@
 //! A connection to one broker: opened, its versions known, logged in.
 //!
-//! Until [`Connection::without_waiting`] it waits for answers. From then on what can be read and written at once is, and the rest is left to
-//! whoever waits for the socket.
+//! Until [`Connection::without_waiting`] each call blocks until it is answered. After that no call blocks: it reads or writes what the socket
+//! takes at once, and the caller polls for the rest.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};

@@ -1,4 +1,4 @@
-//! Connections to brokers, for whoever reads or writes record batches itself: frames, versions, login.
+//! Connections to brokers, for clients that read or write record batches themselves: frames, versions, login.
 //!
 //! The messages are those of the crate `kafka-protocol`. All of them are used in versions without tagged fields: every broker since Kafka 2.4
 //! knows them, and what an answer claims about itself can be checked before any of it is believed.

@@ -195,7 +195,7 @@ fn show_own(context: &mut SslContextBuilder, settings: &Settings) -> Result<(), 
     with("ssl.certificate.location", &mut |path| told(context.set_certificate_chain_file(Path::new(path))))?;
     with("ssl.certificate.pem", &mut |pem| {
         let mut chain = told(X509::stack_from_pem(pem.as_bytes()))?.into_iter();
-        let own = chain.next().ok_or_else(|| "there is no certificate in it".to_owned())?;
+        let own = chain.next().ok_or_else(|| "it holds no certificate".to_owned())?;
         told(context.set_certificate(&own).and_then(|()| chain.try_for_each(|of| context.add_extra_chain_cert(of))))
     })?;
     with("ssl.key.location", &mut |path| {
