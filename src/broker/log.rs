@@ -123,7 +123,9 @@ impl PartitionLog {
     pub(super) fn offset_at(&self, timestamp_ms: i64) -> Option<TimedOffset> {
         let batch = self.batches.iter().find(|batch| batch.max_timestamp_ms >= timestamp_ms)?;
         let fallback = TimedOffset { offset: batch.base_offset, timestamp_ms: batch.max_timestamp_ms };
-        Some(find_record(batch, |time| time >= timestamp_ms).unwrap_or(fallback))
+        let found = find_record(batch, |time| time >= timestamp_ms).unwrap_or(fallback);
+        // The first records of a batch may have been deleted.
+        Some(TimedOffset { offset: found.offset.max(self.start_offset), ..found })
     }
 
     /// The record with the largest timestamp; for a compressed batch, its last record.
@@ -210,5 +212,13 @@ mod tests {
         assert_eq!(log.offset_at(500), Some(TimedOffset { offset: 5, timestamp_ms: 1_000 }));
         assert_eq!(log.offset_at(9_999), None);
         assert_eq!(log.offset_of_max_timestamp(), Some(TimedOffset { offset: 14, timestamp_ms: 2_040 }));
+    }
+
+    #[test]
+    fn a_timestamp_finds_no_record_that_was_deleted() {
+        let mut log = log_of(&[5, 5]);
+        log.delete_below(7);
+        assert_eq!(log.offset_at(0).map(|found| found.offset), Some(7));
+        assert_eq!(log.offset_at(1_030).map(|found| found.offset), Some(8));
     }
 }

@@ -36,14 +36,21 @@ pub(super) struct Books {
 }
 
 impl Books {
-    /// Whether to forget the next batch. `events` is how many it holds.
-    pub(super) fn forgets(&self, misdeeds: &Misdeeds, events: u64) -> bool {
-        is_next(misdeeds.forgets_every, &self.batches, &self.forgotten, events)
+    /// Whether to forget the next batch.
+    pub(super) fn forgets(&self, misdeeds: &Misdeeds) -> bool {
+        is_next(misdeeds.forgets_every, &self.batches)
+    }
+
+    /// A batch of this many events was forgotten.
+    pub(super) fn forgot(&self, events: u64) {
+        self.forgotten.fetch_add(events, Ordering::AcqRel);
     }
 
     /// Whether to close the connection instead of answering the next request. `events` is how many it stored.
     pub(super) fn cuts(&self, misdeeds: &Misdeeds, events: u64) -> bool {
-        events > 0 && is_next(misdeeds.cuts_every, &self.requests, &self.unanswered, events)
+        let cuts = events > 0 && is_next(misdeeds.cuts_every, &self.requests);
+        self.unanswered.fetch_add(if cuts { events } else { 0 }, Ordering::AcqRel);
+        cuts
     }
 
     pub(super) fn done(&self) -> Done {
@@ -53,14 +60,8 @@ impl Books {
 }
 
 /// Counts one more, and whether it is an n-th one: 1 to n - 1 are spared, so a client's first request always works.
-fn is_next(every: Option<NonZeroU64>, counted: &AtomicU64, done: &AtomicU64, events: u64) -> bool {
-    let Some(every) = every else { return false };
-    let number = counted.fetch_add(1, Ordering::AcqRel) + 1;
-    let is_next = number.is_multiple_of(every.get());
-    if is_next {
-        done.fetch_add(events, Ordering::AcqRel);
-    }
-    is_next
+fn is_next(every: Option<NonZeroU64>, counted: &AtomicU64) -> bool {
+    every.is_some_and(|every| (counted.fetch_add(1, Ordering::AcqRel) + 1).is_multiple_of(every.get()))
 }
 
 #[cfg(test)]
@@ -71,9 +72,12 @@ mod tests {
     fn one_of_so_many_is_done_wrong_and_its_events_are_in_the_books() {
         let (books, misdeeds) =
             (Books::default(), Misdeeds { forgets_every: NonZeroU64::new(3), ..Misdeeds::default() });
-        let forgotten: Vec<bool> = (1..=7).map(|events| books.forgets(&misdeeds, events)).collect();
+        let forgotten: Vec<bool> = (1..=7).map(|_| books.forgets(&misdeeds)).collect();
         assert_eq!(forgotten, [false, false, true, false, false, true, false]);
+        books.forgot(9);
         assert!(!books.cuts(&misdeeds, 5));
-        assert_eq!(books.done(), Done { forgotten: 3 + 6, unanswered: 0 });
+        let cutting = Misdeeds { cuts_every: NonZeroU64::new(2), ..Misdeeds::default() };
+        assert_eq!([0, 5, 6].map(|events| books.cuts(&cutting, events)), [false, false, true]);
+        assert_eq!(books.done(), Done { forgotten: 9, unanswered: 6 });
     }
 }

@@ -88,8 +88,8 @@ impl State {
         let high_watermark = self.hidden_from.unwrap_or(self.log.next_offset());
         let log_start = self.log.start_offset();
         let first_running = self.running.values().flatten().copied().min();
-        // Records of an open transaction may have been deleted.
-        let last_stable = first_running.unwrap_or(high_watermark).max(log_start);
+        // Records of an open transaction may have been deleted, or not be shown yet.
+        let last_stable = first_running.unwrap_or(high_watermark).min(high_watermark).max(log_start);
         Bounds { log_start, last_stable, high_watermark }
     }
 
@@ -112,7 +112,8 @@ impl State {
     }
 
     fn oldest_droppable(&mut self, now: Instant) -> Option<u64> {
-        let limit = self.readers.read_below(now).min(self.bounds().last_stable);
+        let readers = self.drops_when_read_by.unwrap_or(0);
+        let limit = self.readers.read_below(readers, now).min(self.bounds().last_stable);
         self.log.oldest_below(limit)
     }
 

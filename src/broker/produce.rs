@@ -66,8 +66,10 @@ async fn store(
     let events = u64::try_from(header.record_count).unwrap_or_default();
     // Before room is taken: a client that goes while it waits would leave it taken.
     cluster.serve(&partition, Batch { events, bytes: bytes.len() as u64 }).await;
-    if cluster.books.forgets(&cluster.config.misdeeds, events) {
-        return Ok(Stored { appended: partition.forget(&header)?, events: 0 });
+    if cluster.books.forgets(&cluster.config.misdeeds) {
+        let appended = partition.forget(&header)?;
+        cluster.books.forgot(if appended.duplicate { 0 } else { events });
+        return Ok(Stored { appended, events: 0 });
     }
     let cost = cost_bytes(bytes.len());
     cluster.take_room(cost, patience).await?;

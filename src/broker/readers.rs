@@ -48,10 +48,12 @@ impl Readers {
         self.retain(|mark| mark.reader != reader);
     }
 
-    /// Everything below this offset was read by all consumers that count, or by any if none counts.
-    pub(super) fn read_below(&mut self, now: Instant) -> i64 {
+    /// Everything below this offset was read by all consumers that count, or by any if none counts. While fewer than `readers` are reading,
+    /// those that have left count, too: one of them will come back.
+    pub(super) fn read_below(&mut self, readers: usize, now: Instant) -> i64 {
         self.retain(|mark| now.saturating_duration_since(mark.asked_at) <= READER_PATIENCE);
-        self.marks.iter().map(|mark| mark.read_below).min().unwrap_or(self.departed_below)
+        let away = self.left_at.filter(|_| self.marks.len() < readers);
+        self.marks.iter().map(|mark| mark.read_below).chain(away).min().unwrap_or(self.departed_below)
     }
 
     /// The offset below which every consumer, past or present, has read everything; none while fewer than `readers` are reading.
@@ -82,12 +84,12 @@ mod tests {
             for (id, &offset) in (0..).zip(&offsets) {
                 readers.note(ReaderId(id), offset, now);
             }
-            prop_assert_eq!(readers.read_below(now), *offsets.iter().min().unwrap());
+            prop_assert_eq!(readers.read_below(0, now), *offsets.iter().min().unwrap());
             // They leave one after another: the remaining ones count, and in the end the furthest.
             for (id, rest) in (0..).zip((0..offsets.len()).map(|gone| &offsets[gone + 1..])) {
                 readers.leave(ReaderId(id));
                 let expected = rest.iter().min().or(offsets.iter().max());
-                prop_assert_eq!(Some(&readers.read_below(now)), expected);
+                prop_assert_eq!(Some(&readers.read_below(0, now)), expected);
             }
         }
     }
@@ -109,13 +111,26 @@ mod tests {
     }
 
     #[test]
+    fn who_will_come_back_counts_while_somebody_is_missing() {
+        let now = Instant::now();
+        let mut readers = Readers::default();
+        readers.note(ReaderId(1), 50, now);
+        readers.note(ReaderId(2), 30, now);
+        readers.leave(ReaderId(2));
+        assert_eq!((readers.read_below(2, now), readers.read_below(1, now)), (30, 50));
+        readers.note(ReaderId(3), 30, now);
+        readers.note(ReaderId(3), 40, now);
+        assert_eq!(readers.read_below(2, now), 40);
+    }
+
+    #[test]
     fn a_reader_that_goes_back_counts_from_there() {
         let now = Instant::now();
         let mut readers = Readers::default();
         assert!(readers.note(ReaderId(1), 50, now));
         assert!(!readers.note(ReaderId(1), 50, now));
         assert!(readers.note(ReaderId(1), 20, now));
-        assert_eq!(readers.read_below(now), 20);
+        assert_eq!(readers.read_below(0, now), 20);
     }
 
     #[test]
@@ -125,11 +140,11 @@ mod tests {
         readers.note(ReaderId(1), 10, now);
         let later = now + READER_PATIENCE * 2;
         readers.note(ReaderId(2), 90, later);
-        assert_eq!(readers.read_below(later), 90);
+        assert_eq!(readers.read_below(0, later), 90);
     }
 
     #[test]
     fn what_no_one_has_read_is_not_read() {
-        assert_eq!(Readers::default().read_below(Instant::now()), 0);
+        assert_eq!(Readers::default().read_below(0, Instant::now()), 0);
     }
 }

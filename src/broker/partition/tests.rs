@@ -146,6 +146,18 @@ fn what_is_hidden_is_stored_and_shown_when_it_is_time() {
 }
 
 #[test]
+fn committed_readers_are_not_shown_what_is_hidden_before_a_running_transaction() {
+    let partition = Partition::default();
+    let bytes = batch_of(5, (-1, -1, -1), false, 0);
+    partition.append(&BatchHeader::check(&bytes).unwrap(), bytes, 0, Duration::from_millis(1)).unwrap();
+    partition.begin_transaction(5).unwrap();
+    append(&partition, 4, (5, 0, 0), true).unwrap();
+    let bounds = partition.bounds().unwrap();
+    assert_eq!((bounds.last_stable, bounds.high_watermark), (0, 0));
+    assert!(fetch(&partition, true).batches.is_empty());
+}
+
+#[test]
 fn committed_readers_stop_before_a_running_transaction() {
     let partition = Partition::default();
     append(&partition, 2, (-1, -1, -1), false).unwrap();
