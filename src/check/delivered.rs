@@ -82,6 +82,10 @@ pub struct Delivered {
     pub stable_ends: BTreeMap<u16, u64>,
     /// How often was the topic seen to be deleted or recreated? Offsets before and after cannot be compared.
     pub topic_changes: u64,
+    /// How many events may be in batches that could not be read, at most? [`u64::MAX`] where a batch does not say.
+    pub unread: u64,
+    /// How many consumers could not learn where the topic ended?
+    pub ends_unknown: u64,
     /// Partitions that delivered nothing for a while, while others of the same consumer went on.
     pub(crate) stalls: Vec<Stall>,
     /// How many consumers read until their configured quiet time had passed?
@@ -103,6 +107,8 @@ impl Delivered {
             ends: self.ends.clone(),
             stable_ends: self.stable_ends.clone(),
             topic_changes: self.topic_changes,
+            unread: self.unread,
+            ends_unknown: self.ends_unknown,
             ended_quiet: self.ended_quiet,
             ended_early: self.ended_early,
             ..Delivered::default()
@@ -151,6 +157,8 @@ impl Merge for Delivered {
             ends,
             stable_ends,
             topic_changes,
+            unread,
+            ends_unknown,
             stalls,
             ended_quiet,
             ended_early,
@@ -185,6 +193,8 @@ impl Merge for Delivered {
         merge_highest(&mut self.ends, ends);
         merge_highest(&mut self.stable_ends, stable_ends);
         self.topic_changes += topic_changes;
+        self.unread = self.unread.saturating_add(unread);
+        self.ends_unknown += ends_unknown;
         self.stalls.extend(stalls);
         self.stalls.sort_unstable_by(Stall::in_order);
         self.ended_quiet += ended_quiet;

@@ -218,15 +218,16 @@ impl Reading<'_> {
         }
     }
 
-    /// How many of the events that were not seen may still be somewhere: beyond what readers are shown, or among messages that cannot be
-    /// read. In the topic that they were sent to, it is known where they were written.
+    /// How many of the events that were not seen may still be somewhere: beyond what readers are shown, among messages or in batches that
+    /// cannot be read. In the topic that they were sent to, it is known where they were written.
     fn doubtful(&self) -> u64 {
-        let Delivered { unreadable, strangers, .. } = self.delivered;
+        let Delivered { unreadable, strangers, unread, ends_unknown, .. } = self.delivered;
         let seen_none = self.delivered.producers.is_empty();
         match self.rule {
             _ if seen_none && *unreadable > 0 => u64::MAX,
-            LostRule::ReadPast => 0,
-            LostRule::Quiet => self.delivered.hidden().saturating_add(strangers.suspects),
+            LostRule::ReadPast => *unread,
+            LostRule::Quiet if *ends_unknown > 0 => u64::MAX,
+            LostRule::Quiet => self.delivered.hidden().saturating_add(strangers.suspects).saturating_add(*unread),
         }
     }
 }

@@ -39,13 +39,16 @@ pub(super) struct Shared {
 pub struct Unread {
     /// How many.
     pub batches: u64,
+    /// How many events may be in them, at most; [`u64::MAX`] where a batch does not say.
+    pub events: u64,
     /// The first of them, and why.
     pub first: Option<String>,
 }
 
 impl Unread {
-    fn note(&mut self, reason: String) {
+    fn note(&mut self, reason: String, events: u64) {
         self.batches += 1;
+        self.events = self.events.saturating_add(events);
         self.first.get_or_insert(reason);
     }
 }
@@ -100,7 +103,7 @@ impl Intake {
                 self.progress.advance(partition, offset);
                 self.reached_end.insert(partition, true);
             }
-            SourceEvent::Unread { reason } => self.unread.note(reason),
+            SourceEvent::Unread { reason, events } => self.unread.note(reason, events),
             SourceEvent::Error { reason, fatal } => {
                 self.last_error = Some(reason);
                 self.is_broken |= fatal;
@@ -251,6 +254,7 @@ impl Intake {
         ledger.contradiction = self.due.contradiction().or(self.unsettled);
         ledger.twin = self.due.other_run();
         ledger.topic_changes = self.topic_changes;
+        ledger.unread = self.unread.events;
         (ledger, self.event_times, self.windows)
     }
 }

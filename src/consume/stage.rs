@@ -272,7 +272,7 @@ impl StageThread {
         // A pipeline's output ends when it is quiet; the input topic ends at known offsets.
         let quiet = complete && !self.plan.observed.is_input;
         let (start_ns, last_error) = (self.intake.start_ns(), self.intake.last_error.take());
-        let unread = std::mem::take(&mut self.intake.unread);
+        let unread = self.intake.unread.clone();
         let (ledger, event_times, mut windows) = self.intake.finish(quiet);
         windows.iter_mut().for_each(|windows| windows.cut_short = !complete);
         StageReport {

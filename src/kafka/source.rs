@@ -71,6 +71,8 @@ pub(crate) enum SourceEvent<'a> {
     Unread {
         /// Which, and why.
         reason: String,
+        /// How many there may be, at most; [`u64::MAX`] where the batch does not say.
+        events: u64,
     },
     /// The client reports an error; it recovers by itself unless `fatal`.
     Error {

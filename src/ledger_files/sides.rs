@@ -59,6 +59,10 @@ struct DeliveredHeader {
     stable_ends: BTreeMap<u16, u64>,
     topic_changes: u64,
     #[serde(default)]
+    unread: u64,
+    #[serde(default)]
+    ends_unknown: u64,
+    #[serde(default)]
     stalls: Vec<Stall>,
     ended_quiet: u64,
     ended_early: u64,
@@ -182,6 +186,8 @@ impl Delivered {
             ends: self.ends.clone(),
             stable_ends: self.stable_ends.clone(),
             topic_changes: self.topic_changes,
+            unread: self.unread,
+            ends_unknown: self.ends_unknown,
             stalls: self.stalls.clone(),
             ended_quiet: self.ended_quiet,
             ended_early: self.ended_early,
@@ -247,6 +253,8 @@ impl Delivered {
             ends: header.ends,
             stable_ends: header.stable_ends,
             topic_changes: header.topic_changes,
+            unread: header.unread,
+            ends_unknown: header.ends_unknown,
             stalls: header.stalls,
             ended_quiet: header.ended_quiet,
             ended_early: header.ended_early,
@@ -284,6 +292,8 @@ mod tests {
             unreadable: 2,
             late_injected: 9,
             untimed: 3,
+            unread: 13,
+            ends_unknown: 14,
             ended_early: 1,
             ..Delivered::default()
         };

@@ -400,15 +400,34 @@ fn an_unreadable_message_is_suspect_unless_it_was_looked_into() {
 
 #[test]
 fn what_may_be_hidden_or_unreadable_at_an_output_is_not_lost_for_certain() {
-    let lost = |change: fn(&mut Delivered)| {
-        let mut observer = observer();
-        observer.observe(&observation(Seen::Event(0, 0), 0));
-        let mut delivered = observer.finish(true);
-        change(&mut delivered);
-        reconcile(&produced_all(), &delivered, &Plan, LostRule::Quiet).counts.lost
-    };
+    let lost = |change| lost_after(change, LostRule::Quiet);
     assert_eq!(lost(|_| {}), 119);
     assert_eq!(lost(|of| (of.positions, of.ends) = ([(0, 10)].into(), [(0, 40)].into())), 89, "30 lie beyond");
     assert_eq!(lost(|of| (of.unreadable, of.strangers.suspects) = (50, 19)), 100);
     assert_eq!(lost(|of| of.unreadable = 50), 119, "messages that hold no id of this run");
+    assert_eq!(lost(|of| of.ends_unknown = 1), 0, "all of them may still be in the topic");
+}
+
+#[test]
+fn what_may_be_in_batches_that_could_not_be_read_is_not_lost_for_certain() {
+    for rule in [LostRule::Quiet, LostRule::ReadPast] {
+        let lost = |change| lost_after(change, rule);
+        let all_past = |of: &mut Delivered| of.positions = (0..PARTITIONS).map(|partition| (partition, 1000)).collect();
+        assert_eq!(lost(all_past), 119, "{rule:?}");
+        let some =
+            |of: &mut Delivered| (of.positions, of.unread) = ((0..PARTITIONS).map(|at| (at, 1000)).collect(), 19);
+        assert_eq!(lost(some), 100, "{rule:?}");
+        let any =
+            |of: &mut Delivered| (of.positions, of.unread) = ((0..PARTITIONS).map(|at| (at, 1000)).collect(), u64::MAX);
+        assert_eq!(lost(any), 0, "{rule:?}");
+    }
+}
+
+/// How many are lost of all that was acknowledged when one event was seen, after a change to what was seen.
+fn lost_after(change: fn(&mut Delivered), rule: LostRule) -> u64 {
+    let mut observer = observer();
+    observer.observe(&observation(Seen::Event(0, 0), 0));
+    let mut delivered = observer.finish(true);
+    change(&mut delivered);
+    reconcile(&produced_all(), &delivered, &Plan, rule).counts.lost
 }

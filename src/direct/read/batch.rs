@@ -1,5 +1,7 @@
 //! Record batches of format 2 as a fetch brings them, one after the other, read in place. Layout: KIP-98. Pure.
 
+use std::ops::Range;
+
 use super::record::Records;
 
 /// Bytes before the first record.
@@ -9,6 +11,8 @@ const LENGTH_COUNTS_FROM: usize = 12;
 /// Where the format's number stands; every format has it there.
 const FORMAT_AT: usize = 16;
 const CRC_AT: usize = 17;
+/// Of a batch that does not say under which leader it was written.
+pub(super) const NO_EPOCH: i32 = -1;
 const CRC_COVERS_FROM: usize = 21;
 
 const COMPRESSION: i16 = 0b111;
@@ -20,7 +24,7 @@ const CONTROL: i16 = 1 << 5;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Batch<'a> {
     pub(super) base_offset: i64,
-    pub(super) leader_epoch: i32,
+    leader_epoch: i32,
     attributes: i16,
     last_offset_delta: i32,
     pub(super) base_timestamp_ms: i64,
@@ -34,9 +38,12 @@ pub(super) struct Batch<'a> {
 /// Why a batch cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BatchFault {
-    /// Its length contradicts itself: where the next one begins is not known.
+    /// Its length contradicts itself.
     #[error("its length of {0} B cannot be")]
     Length(i32),
+    /// There are no offsets after its last record.
+    #[error("its offsets begin at {0}, which cannot be")]
+    Offset(i64),
     /// Another format than 2.
     #[error("it has the message format {0}, from before Kafka 0.11")]
     Format(u8),
@@ -73,30 +80,40 @@ fn int64(bytes: &[u8], at: usize) -> Option<i64> {
     array(bytes, at).map(i64::from_be_bytes)
 }
 
-/// The offset after the first batch, and what follows it; none if it is cut, or if its length cannot be.
-pub(super) fn end(bytes: &[u8]) -> Option<(i64, &[u8])> {
+/// The first batch's bytes, and what follows them; none if it is cut, or says of its own length what cannot be.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = usize::try_from(int32(bytes, 8)?).ok()?;
-    let (whole, rest) = bytes.split_at_checked(length.checked_add(LENGTH_COUNTS_FROM)?)?;
-    // In older formats something else stands where the last offset does.
-    let further = if whole.get(FORMAT_AT) == Some(&2) { int32(whole, 23)?.max(0) } else { 0 };
-    Some((int64(whole, 0)?.checked_add(i64::from(further))?.checked_add(1)?, rest))
+    bytes.split_at_checked(length.checked_add(LENGTH_COUNTS_FROM)?)
+}
+
+/// The offsets that the first batch covers, its leader's epoch, and what follows it; none if it is cut, or if its length or offsets cannot be.
+pub(super) fn span(bytes: &[u8]) -> Option<(Range<i64>, i32, &[u8])> {
+    let (whole, rest) = split(bytes)?;
+    // In older formats something else stands where the last offset and the epoch do.
+    let is_ours = whole.get(FORMAT_AT) == Some(&2);
+    let further = if is_ours { int32(whole, 23).unwrap_or(0).max(0) } else { 0 };
+    let base_offset = int64(whole, 0)?;
+    let end = base_offset.checked_add(i64::from(further))?.checked_add(1)?;
+    Some((base_offset..end, if is_ours { int32(whole, 12)? } else { NO_EPOCH }, rest))
 }
 
 /// Reads the first batch, and checks its bytes against its CRC.
 pub(super) fn next(bytes: &[u8]) -> Next<'_> {
     let (Some(base_offset), Some(length)) = (int64(bytes, 0), int32(bytes, 8)) else { return Next::Cut };
     let faulty = |fault, rest| Next::Faulty { base_offset, fault, rest };
-    let too_short = faulty(BatchFault::Length(length), &[]);
-    let Some(end) = usize::try_from(length).ok().and_then(|length| length.checked_add(LENGTH_COUNTS_FROM)) else {
-        return too_short;
-    };
-    let Some((whole, rest)) = bytes.split_at_checked(end) else { return Next::Cut };
+    if length < 0 {
+        return faulty(BatchFault::Length(length), &[]);
+    }
+    let Some((whole, rest)) = split(bytes) else { return Next::Cut };
     match whole.get(FORMAT_AT) {
-        None => return too_short,
+        None => return faulty(BatchFault::Length(length), rest),
         Some(2) => {}
         Some(format) => return faulty(BatchFault::Format(*format), rest),
     }
-    let Some((batch, found)) = parse(whole, base_offset) else { return too_short };
+    let Some((batch, found)) = parse(whole, base_offset) else { return faulty(BatchFault::Length(length), rest) };
+    if base_offset < 0 || batch.last_offset() == i64::MAX {
+        return faulty(BatchFault::Offset(base_offset), rest);
+    }
     let made = crc32c::crc32c(&whole[CRC_COVERS_FROM..]);
     if made == found { Next::Batch(batch, rest) } else { faulty(BatchFault::Checksum { found, made }, rest) }
 }

@@ -46,8 +46,9 @@ fn event_of(found: Found<'_>, partition: i32, taken: Taken) -> SourceEvent<'_> {
             let Taken { consumed_ns, behind_ns } = taken;
             SourceEvent::Record { record: parts.into(), consumed_ns, behind_ns }
         }
-        Found::Unread { base_offset, why } => {
-            SourceEvent::Unread { reason: format!("partition {partition}, the batch at offset {base_offset}: {why}") }
+        Found::Unread { base_offset, events, why } => {
+            let reason = format!("partition {partition}, the batch at offset {base_offset}: {why}");
+            SourceEvent::Unread { reason, events }
         }
     }
 }

@@ -99,7 +99,7 @@ proptest! {
         });
         prop_assert_eq!(found, (from..end).collect::<Vec<_>>());
         let mut place = Place::at(from);
-        place.pass(&log);
+        place.pass(&log, end).unwrap();
         prop_assert_eq!(place.offset, from.max(end));
         prop_assert_eq!(place.reached_end(end), Some(from.max(end)));
         prop_assert_eq!(place.reached_end(end), None, "it is told once");
@@ -192,7 +192,7 @@ fn a_batch_that_was_changed_is_named_and_the_next_one_read() {
     let note = |what: Found<'_>| {
         found.push(match what {
             Found::Record { record, .. } => format!("{}", record.offset),
-            Found::Unread { base_offset, why } => {
+            Found::Unread { base_offset, why, .. } => {
                 format!("{base_offset}: {}", why.split(' ').take(3).collect::<Vec<_>>().join(" "))
             }
         });
@@ -214,4 +214,81 @@ fn records_out_of_their_order_are_not_believed() {
     walk(10, &bytes, None, |_, _| Ok(()), |what| found.push(format!("{what:?}")));
     assert!(found[0].starts_with("Record") && found[1].contains("a record at offset 9, out of its order"), "{found:?}");
     assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn a_header_whose_name_is_no_text_hides_no_other() {
+    let headers = [("one".into(), Some("1".into())), ("x".into(), None), ("two".into(), Some("2".into()))];
+    let mut bytes = encoded(&mut [Written { headers: headers.into_iter().collect(), ..blank() }], 5);
+    let at = bytes.iter().rposition(|byte| *byte == b'x').unwrap();
+    bytes[at] = 0xff;
+    let crc = crc32c::crc32c(&bytes[21..]).to_be_bytes();
+    bytes[17..21].copy_from_slice(&crc);
+    let mut found = Vec::new();
+    walk(
+        5,
+        &bytes,
+        None,
+        |_, _| Ok(()),
+        |what| match what {
+            Found::Record { record, .. } => found.extend(record.headers().into_iter().map(|(name, _)| name.to_owned())),
+            Found::Unread { why, .. } => panic!("{why}"),
+        },
+    );
+    assert_eq!(found, ["one", "two"]);
+}
+
+#[test]
+fn batches_that_say_too_little_of_themselves_are_passed_and_named_alike() {
+    let good = batch_of(1, 6);
+    for length in [0_i32, 4, 15, 48] {
+        let mut short = vec![0; 12 + length as usize];
+        short[..8].copy_from_slice(&5_i64.to_be_bytes());
+        short[8..12].copy_from_slice(&length.to_be_bytes());
+        if let Some(format) = short.get_mut(16) {
+            *format = 2;
+        }
+        let log = [short, good.clone()].concat();
+        let mut place = Place::at(5);
+        place.pass(&log, 7).unwrap();
+        assert_eq!(place.offset, 7, "{length}");
+        let mut found = Vec::new();
+        walk(
+            5,
+            &log,
+            None,
+            |_, _| Ok(()),
+            |what| {
+                found.push(match what {
+                    Found::Record { record, .. } => (record.offset, 0),
+                    Found::Unread { base_offset, events, .. } => (base_offset, events),
+                })
+            },
+        );
+        assert_eq!(found, [(5, u64::MAX), (6, 0)], "{length}");
+    }
+}
+
+#[test]
+fn a_batch_that_cannot_be_unpacked_says_how_many_may_be_in_it() {
+    let mut bytes = batch_of(3, 10);
+    bytes[22] |= 4;
+    let crc = crc32c::crc32c(&bytes[21..]).to_be_bytes();
+    bytes[17..21].copy_from_slice(&crc);
+    let mut found = Vec::new();
+    walk(10, &bytes, None, |_, _| Err("no".to_owned()), |what| found.push(format!("{what:?}")));
+    assert_eq!(found, ["Unread { base_offset: 10, events: 3, why: \"no\" }"]);
+}
+
+#[test]
+fn a_log_that_was_written_anew_behind_the_place_is_noticed() {
+    let mut place = Place::at(12);
+    place.pass(&batch_of(5, 10), 15).unwrap();
+    assert_eq!((place.offset, place.epoch), (15, 3), "the first batch may begin before the place");
+    let told = place.pass(&batch_of(4, 13), 17).unwrap_err();
+    assert_eq!(told.to_string(), "offset 13 follows 14, and the partition ends at 17");
+    assert_eq!(place.offset, 15);
+    // Compacted away, up to the end; behind it nothing can be missing.
+    place.pass(&batch_of(1, 17), 17).unwrap();
+    assert!(place.pass(&batch_of(1, 19), 18).is_err());
 }

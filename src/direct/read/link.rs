@@ -10,9 +10,12 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::super::cluster::Linked;
 use super::super::wire::{Connection, WireError};
+use super::batch::NO_EPOCH;
 use super::options::ReadOptions;
 use super::session::{Ask, Session, Wanted};
 
+/// From here on a broker is told the epoch of what was read last, and says if it has something else there.
+const SINCE_LAST_FETCHED_EPOCH: i16 = 12;
 /// A consumer, not a follower.
 const CONSUMER: BrokerId = BrokerId(-1);
 
@@ -37,6 +40,8 @@ pub(super) struct FetchLink {
     out: BytesMut,
     /// When the first bytes of the next answer were read.
     begun_ns: Option<u64>,
+    /// The broker wants nothing before that.
+    pub(super) muted_until_ns: u64,
 }
 
 /// An answer, and since when it may have been there.
@@ -58,6 +63,7 @@ impl Linked for FetchLink {
             asked: None,
             out: BytesMut::new(),
             begun_ns: None,
+            muted_until_ns: 0,
         })
     }
 
@@ -83,7 +89,7 @@ impl FetchLink {
         incarnation: u64,
         now_ns: u64,
     ) -> Result<(), WireError> {
-        let request = request(self.session.ask(wanted), options);
+        let request = request(self.session.ask(wanted), options, self.version);
         let (correlation, frame) = self.connection.frame(&request, self.version)?;
         let deadline_ns = now_ns.saturating_add(options.answer_within_ns);
         self.asked = Some(Asked { correlation, incarnation, at_ns: now_ns, deadline_ns });
@@ -110,11 +116,15 @@ impl FetchLink {
     /// # Errors
     /// When the connection has ended, or an answer makes no sense.
     pub(super) fn read(&mut self, now_ns: u64) -> Result<Option<Fetched>, WireError> {
-        // Until nothing is left: what an encrypted connection has read ahead wakes nobody.
-        while self.connection.read()? {
-            self.begun_ns.get_or_insert(now_ns);
-        }
-        let Some(answer) = self.connection.next_answer()? else { return Ok(None) };
+        // Until nothing is left: what an encrypted connection has read ahead wakes nobody. If it has ended, its last answer counts all the same.
+        let ended = loop {
+            match self.connection.read() {
+                Ok(true) => self.begun_ns.get_or_insert(now_ns),
+                Ok(false) => break None,
+                Err(error) => break Some(error),
+            };
+        };
+        let Some(answer) = self.connection.next_answer()? else { return ended.map_or(Ok(None), Err) };
         let Some(asked) = self.asked.take().filter(|asked| asked.correlation == answer.correlation) else {
             return Err(self.connection.malformed(format!("nothing of number {} was asked", answer.correlation)));
         };
@@ -134,13 +144,14 @@ impl FetchLink {
     }
 }
 
-fn request(ask: Ask, options: &ReadOptions) -> FetchRequest {
+fn request(ask: Ask, options: &ReadOptions, version: i16) -> FetchRequest {
     let Ask { number, listed, forgotten } = ask;
     let topic = TopicName(StrBytes::from_string(options.contact.topic.clone()));
-    let partition = |(partition, Wanted { offset }): (i32, Wanted)| {
+    let partition = |(partition, Wanted { offset, epoch }): (i32, Wanted)| {
         FetchPartition::default()
             .with_partition(partition)
-            .with_current_leader_epoch(-1)
+            .with_current_leader_epoch(NO_EPOCH)
+            .with_last_fetched_epoch(if version >= SINCE_LAST_FETCHED_EPOCH { epoch } else { NO_EPOCH })
             .with_fetch_offset(offset)
             .with_partition_max_bytes(options.partition_bytes)
     };

@@ -63,9 +63,27 @@ impl ReadOptions {
             wait_ms,
             least_bytes: small("fetch.min.bytes", 1),
             most_bytes,
-            partition_bytes: small("max.partition.fetch.bytes", 1 << 20),
+            partition_bytes: small("fetch.message.max.bytes", 1 << 20),
             answer_within_ns: number("socket.timeout.ms", 60_000).saturating_mul(NS_PER_MS),
             rest_ns: number("fetch.error.backoff.ms", 100).saturating_mul(NS_PER_MS),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::ClientSettings;
+
+    /// Properties have other names by the time that a reader is opened.
+    #[test]
+    fn how_much_is_fetched_of_a_partition_is_followed_under_both_names() {
+        for name in ["max.partition.fetch.bytes", "fetch.message.max.bytes"] {
+            let mut settings = ClientSettings::default();
+            settings.set(name, "65536");
+            let given: BTreeMap<String, String> =
+                settings.given().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            assert_eq!(ReadOptions::of("t", &given).unwrap().partition_bytes, 65_536, "{name}");
+        }
     }
 }

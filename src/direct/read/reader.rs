@@ -19,6 +19,7 @@ use super::session::Wanted;
 use crate::clock::Clock;
 use crate::kafka::{Backlog, SourceEvent};
 
+const NS_PER_MS: u64 = 1_000_000;
 /// A broker that has not answered for so long may have been replaced as a leader.
 const SLOW_NS: u64 = 2_000_000_000;
 
@@ -73,20 +74,24 @@ impl Reader {
         self.ask_idle(now_ns);
         let was_there = self.wait(Duration::ZERO);
         if !was_there {
-            self.wait(self.until_next(timeout, now_ns));
+            let until_next = self.until_next(timeout, now_ns);
+            self.wait(until_next);
         }
-        let now_ns = self.now_ns();
-        let answers = self.read(now_ns);
-        if answers.is_empty() && !was_there {
-            self.backlog.is_empty_at(clock.now_ns());
+        let has_backlog = was_there || self.is_behind(self.now_ns());
+        let answers = self.read();
+        // All of them are here now, and none has been looked through.
+        let (now_ns, consumed_ns) = (self.now_ns(), clock.now_ns());
+        if answers.is_empty() && !has_backlog {
+            self.backlog.is_empty_at(consumed_ns);
         }
         let mut events = 0;
-        for Answer { parts, begun_ns } in answers {
-            let consumed_ns = clock.now_ns();
-            // The first bytes of a long answer have waited for its last ones.
-            let under_way_ns = now_ns.saturating_sub(begun_ns);
-            let behind_ns = self.backlog.behind_ns(consumed_ns, !was_there).max(under_way_ns);
-            events += hand_over(parts, Taken { consumed_ns, behind_ns }, &mut seen);
+        if !answers.is_empty() {
+            let behind_ns = self.backlog.behind_ns(consumed_ns, !has_backlog);
+            for Answer { parts, begun_ns } in answers {
+                // The first bytes of a long answer have waited for its last ones, and those of one answer for the next.
+                let behind_ns = behind_ns.max(now_ns.saturating_sub(begun_ns));
+                events += hand_over(parts, Taken { consumed_ns, behind_ns }, &mut seen);
+            }
         }
         self.give_up_on_the_replaced(now_ns);
         self.give_up_on_the_silent(now_ns);
@@ -96,13 +101,20 @@ impl Reader {
         events
     }
 
+    /// Whether records may wait in a broker for the reader: the last answers did not bring all of them, or it was asked too often.
+    fn is_behind(&mut self, now_ns: u64) -> bool {
+        self.lanes.values().any(|lane| lane.is_behind)
+            || self.cluster.links().any(|(_, link)| link.muted_until_ns > now_ns)
+    }
+
     fn now_ns(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Asks every broker that has nothing to do.
     fn ask_idle(&mut self, now_ns: u64) {
-        let idle: Vec<i32> = self.cluster.links().filter(|(_, link)| !link.owes()).map(|(id, _)| id).collect();
+        let is_idle = |link: &FetchLink| !link.owes() && link.muted_until_ns <= now_ns;
+        let idle: Vec<i32> = self.cluster.links().filter(|(_, link)| is_idle(link)).map(|(id, _)| id).collect();
         for id in idle {
             self.ask(id, now_ns);
         }
@@ -113,19 +125,26 @@ impl Reader {
         let Reader { lanes, cluster, options, incarnation, .. } = self;
         let is_led = |partition: i32| usize::try_from(partition).is_ok_and(|place| cluster.leader(place) == Some(id));
         let ready = lanes.iter().filter(|(partition, lane)| is_led(**partition) && lane.rests_until_ns <= now_ns);
-        let wanted: BTreeMap<i32, Wanted> =
-            ready.map(|(partition, lane)| (*partition, Wanted { offset: lane.place.offset })).collect();
+        let wanted: BTreeMap<i32, Wanted> = ready
+            .map(|(partition, Lane { place, .. })| (*partition, Wanted { offset: place.offset, epoch: place.epoch }))
+            .collect();
         if wanted.is_empty() {
             return;
         }
         if let Some(Err(error)) = cluster.link(id).map(|link| link.ask(&wanted, options, *incarnation, now_ns)) {
-            cluster.give_up(id, error, now_ns);
+            self.give_up(id, error, now_ns);
         }
     }
 
     /// How long to wait if something else is to be done before `timeout` is over.
-    fn until_next(&self, timeout: Duration, now_ns: u64) -> Duration {
-        let moments = self.lanes.values().map(|lane| lane.rests_until_ns).chain([self.cluster.next_try_ns()]);
+    fn until_next(&mut self, timeout: Duration, now_ns: u64) -> Duration {
+        let muted = self.cluster.links().map(|(_, link)| link.muted_until_ns);
+        let moments = self
+            .lanes
+            .values()
+            .map(|lane| lane.rests_until_ns)
+            .chain(muted.collect::<Vec<_>>())
+            .chain([self.cluster.next_try_ns()]);
         let next_ns = moments.filter(|moment_ns| *moment_ns > now_ns).min();
         next_ns.map_or(timeout, |next_ns| timeout.min(Duration::from_nanos(next_ns - now_ns)))
     }
@@ -146,16 +165,25 @@ impl Reader {
     }
 
     /// Reads what has come, and asks for what comes next before any of it is looked through.
-    fn read(&mut self, now_ns: u64) -> Vec<Answer> {
+    fn read(&mut self) -> Vec<Answer> {
         let ids: Vec<i32> = self.cluster.links().map(|(id, _)| id).collect();
         let mut answers = Vec::new();
         for id in ids {
+            let now_ns = self.now_ns();
             match self.read_from(id, now_ns) {
                 Ok(answer) => answers.extend(answer),
-                Err(error) => drop(self.cluster.give_up(id, error, now_ns)),
+                Err(error) => self.give_up(id, error, now_ns),
             }
         }
         answers
+    }
+
+    /// Gives up a connection. What its broker has not sent does not wait for the reader any more.
+    fn give_up(&mut self, id: i32, error: WireError, now_ns: u64) {
+        let Some(link) = self.cluster.give_up(id, error, now_ns) else { return };
+        for partition in link.session.partitions() {
+            self.lanes.entry(partition).and_modify(|lane| lane.is_behind = false);
+        }
     }
 
     fn read_from(&mut self, id: i32, now_ns: u64) -> Result<Option<Answer>, WireError> {
@@ -166,8 +194,11 @@ impl Reader {
         // An answer from before the topic was recreated says nothing of any partition.
         let mut none = BTreeMap::new();
         let lanes = if fetched.incarnation == *incarnation { lanes } else { &mut none };
+        let asked = |partition| link.session.asked(partition);
         let answered =
-            parts(fetched.response, lanes, options, now_ns).map_err(|what| link.connection.malformed(what))?;
+            parts(fetched.response, asked, lanes, options, now_ns).map_err(|what| link.connection.malformed(what))?;
+        link.muted_until_ns =
+            link.muted_until_ns.max(now_ns.saturating_add(answered.throttled_ms.saturating_mul(NS_PER_MS)));
         match answered.session {
             Some(session) => link.session.answered(session),
             None => link.session.lost(),
@@ -175,7 +206,9 @@ impl Reader {
         if answered.doubts_leaders {
             cluster.doubt_leaders();
         }
-        self.ask(id, now_ns);
+        if answered.throttled_ms == 0 {
+            self.ask(id, now_ns);
+        }
         Ok(Some(Answer { parts: answered.parts, begun_ns: fetched.begun_ns }))
     }
 
@@ -191,7 +224,7 @@ impl Reader {
             if partitions.into_iter().filter_map(leader).any(|leader| leader != id) {
                 let broker = self.cluster.link(id).map_or_else(String::new, |link| link.connection.broker().to_owned());
                 let reason = "it does not answer, and others lead now".to_owned();
-                self.cluster.give_up(id, WireError::Ended { broker, reason }, now_ns);
+                self.give_up(id, WireError::Ended { broker, reason }, now_ns);
             }
         }
     }
@@ -201,7 +234,7 @@ impl Reader {
         let silent = self.cluster.links().filter(|(_, link)| link.is_silent(now_ns));
         let silent: Vec<(i32, String)> = silent.map(|(id, link)| (id, link.connection.broker().to_owned())).collect();
         for (id, broker) in silent {
-            self.cluster.give_up(id, WireError::Silent { broker, waited_ms }, now_ns);
+            self.give_up(id, WireError::Silent { broker, waited_ms }, now_ns);
         }
     }
 }

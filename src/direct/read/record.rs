@@ -59,17 +59,18 @@ impl<'a> Iterator for Records<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Its headers, in their order; as many as can be read.
+    /// Its headers, in their order; as many as can be read, and without those whose names are no text.
     pub(super) fn headers(&self) -> Vec<(&'a str, Option<&'a [u8]>)> {
         let mut rest = self.headers;
         let count = varint(&mut rest).unwrap_or(0);
-        (0..count).map_while(|_| header(&mut rest)).collect()
+        (0..count).map_while(|_| header(&mut rest)).flatten().collect()
     }
 }
 
-fn header<'a>(rest: &mut &'a [u8]) -> Option<(&'a str, Option<&'a [u8]>)> {
-    let name = bytes(rest)??;
-    Some((std::str::from_utf8(name).ok()?, bytes(rest)?))
+/// The next header, if it can be read; and if its name is a text.
+fn header<'a>(rest: &mut &'a [u8]) -> Option<Option<(&'a str, Option<&'a [u8]>)>> {
+    let (name, value) = (bytes(rest)??, bytes(rest)?);
+    Some(std::str::from_utf8(name).ok().map(|name| (name, value)))
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {

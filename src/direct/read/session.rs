@@ -16,6 +16,8 @@ pub(super) struct Number {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) offset: i64,
+    /// The leader's epoch of the record before it, so that the broker can tell whether it still has that.
+    pub(super) epoch: i32,
 }
 
 /// The next request.
@@ -32,13 +34,15 @@ pub(super) struct Ask {
 #[derive(Debug)]
 pub(super) struct Session {
     number: Number,
+    /// How often a session was begun.
+    begun: usize,
     /// What the broker has been told.
     told: BTreeMap<i32, Wanted>,
 }
 
 impl Session {
     pub(super) fn new() -> Self {
-        Session { number: NEW, told: BTreeMap::new() }
+        Session { number: NEW, begun: 0, told: BTreeMap::new() }
     }
 
     /// The request for these partitions.
@@ -47,10 +51,22 @@ impl Session {
             self.told.clear();
         }
         let is_new = |(partition, wanted): &(&i32, &Wanted)| self.told.get(partition) != Some(wanted);
-        let listed = wanted.iter().filter(is_new).map(|(partition, wanted)| (*partition, *wanted)).collect();
+        let listed = wanted.iter().filter(is_new).map(|(partition, wanted)| (*partition, *wanted));
+        let mut listed: Vec<(i32, Wanted)> = listed.collect();
+        if self.number == NEW && !listed.is_empty() {
+            // Brokers fill an answer in this order. One that keeps no sessions is told of all of them each time: none may always be last.
+            let first = self.begun % listed.len();
+            listed.rotate_left(first);
+            self.begun = self.begun.wrapping_add(1);
+        }
         let forgotten = self.told.keys().filter(|told| !wanted.contains_key(told)).copied().collect();
         self.told.clone_from(wanted);
         Ask { number: self.number, listed, forgotten }
+    }
+
+    /// The offset that the broker was asked for in a partition.
+    pub(super) fn asked(&self, partition: i32) -> Option<i64> {
+        self.told.get(&partition).map(|wanted| wanted.offset)
     }
 
     /// The partitions that the broker was asked for.
@@ -105,7 +121,7 @@ mod tests {
     }
 
     fn wanted() -> impl Strategy<Value = BTreeMap<i32, Wanted>> {
-        prop::collection::btree_map(0..5, (0..3_i64).prop_map(|offset| Wanted { offset }), 0..5)
+        prop::collection::btree_map(0..5, (0..3_i64, 0..2).prop_map(|(offset, epoch)| Wanted { offset, epoch }), 0..5)
     }
 
     proptest! {
@@ -134,13 +150,25 @@ mod tests {
     #[test]
     fn only_what_has_changed_is_listed() {
         let mut session = Session::new();
-        let both = BTreeMap::from([(0, Wanted { offset: 5 }), (1, Wanted { offset: 9 })]);
+        let at = |offset| Wanted { offset, epoch: 1 };
+        let both = BTreeMap::from([(0, at(5)), (1, at(9))]);
         assert_eq!(session.ask(&both).listed.len(), 2);
         session.answered(77);
-        let moved = BTreeMap::from([(0, Wanted { offset: 5 }), (1, Wanted { offset: 10 })]);
+        let moved = BTreeMap::from([(0, at(5)), (1, at(10))]);
         let ask = session.ask(&moved);
-        assert_eq!((ask.number, ask.listed), (Number { id: 77, epoch: 1 }, vec![(1, Wanted { offset: 10 })]));
+        assert_eq!((ask.number, ask.listed), (Number { id: 77, epoch: 1 }, vec![(1, at(10))]));
         session.answered(77);
-        assert_eq!(session.ask(&BTreeMap::from([(0, Wanted { offset: 5 })])).forgotten, [1]);
+        assert_eq!(session.ask(&BTreeMap::from([(0, at(5))])).forgotten, [1]);
+    }
+
+    #[test]
+    fn without_a_session_no_partition_is_always_last() {
+        let mut session = Session::new();
+        let all: BTreeMap<i32, Wanted> = (0..3).map(|partition| (partition, Wanted { offset: 1, epoch: 1 })).collect();
+        let firsts = (0..3).map(|_| {
+            session.answered(0);
+            session.ask(&all).listed[0].0
+        });
+        assert_eq!(firsts.collect::<Vec<_>>(), [0, 1, 2]);
     }
 }

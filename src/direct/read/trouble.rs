@@ -1,5 +1,7 @@
 //! What an error in an answer to a fetch means for its partition. Pure.
 
+use kafka_protocol::messages::fetch_response::{EpochEndOffset, PartitionData};
+
 use crate::kafka::{ErrorCode, code_of};
 
 /// What is to be done about a partition.
@@ -13,13 +15,13 @@ pub(super) enum Trouble {
     Later(String),
 }
 
-/// What an error code says of a partition that is read from this offset; none if there is no error.
-pub(super) fn trouble_of(code: i16, partition: i32, offset: i64) -> Option<Trouble> {
+/// What an answer says of a partition that is read from this offset, beside its records; none if there is no trouble.
+pub(super) fn trouble_of(data: &PartitionData, offset: i64) -> Option<Trouble> {
     use ErrorCode as Code;
-    let code = code_of(code);
-    let said = format!("partition {partition}: {code}");
+    let code = code_of(data.error_code);
+    let said = format!("partition {}: {code}", data.partition_index);
     Some(match code {
-        Code::NoError => return None,
+        Code::NoError => return cut_back(data, offset),
         Code::NotLeaderForPartition
         | Code::LeaderNotAvailable
         | Code::ReplicaNotAvailable
@@ -37,6 +39,18 @@ pub(super) fn trouble_of(code: i16, partition: i32, offset: i64) -> Option<Troub
     })
 }
 
+/// The broker has other records, or none, where some were read: an unclean change of leaders (KIP-595: a diverging epoch).
+fn cut_back(data: &PartitionData, offset: i64) -> Option<Trouble> {
+    let EpochEndOffset { epoch, end_offset, .. } = &data.diverging_epoch;
+    let partition = data.partition_index;
+    (*epoch >= 0 || *end_offset >= 0).then(|| {
+        Trouble::Stuck(format!(
+            "partition {partition} was read up to offset {}, and was cut back to {end_offset} since: another leader had less of it",
+            offset - 1
+        ))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use kafka_protocol::ResponseError;
@@ -45,11 +59,23 @@ mod tests {
 
     #[test]
     fn what_another_broker_can_answer_is_asked_there_and_what_is_gone_is_said() {
-        let of = |error: ResponseError| trouble_of(error.code(), 3, 40);
-        assert_eq!(trouble_of(0, 3, 40), None);
+        let data = PartitionData::default().with_partition_index(3);
+        let of = |error: ResponseError| trouble_of(&data.clone().with_error_code(error.code()), 40);
+        assert_eq!(trouble_of(&data, 40), None);
         assert!(matches!(of(ResponseError::NotLeaderOrFollower), Some(Trouble::Elsewhere(_))));
         assert!(matches!(of(ResponseError::RequestTimedOut), Some(Trouble::Later(_))));
         let Some(Trouble::Stuck(why)) = of(ResponseError::OffsetOutOfRange) else { panic!("it is gone") };
         assert!(why.contains("partition 3") && why.contains("offset 40"), "{why}");
+    }
+
+    #[test]
+    fn a_partition_that_was_cut_back_behind_what_was_read_is_stuck() {
+        let diverging = EpochEndOffset::default().with_epoch(2).with_end_offset(30);
+        let data = PartitionData::default().with_partition_index(3).with_diverging_epoch(diverging);
+        let Some(Trouble::Stuck(why)) = trouble_of(&data, 40) else { panic!("what was read is gone") };
+        assert_eq!(
+            why,
+            "partition 3 was read up to offset 39, and was cut back to 30 since: another leader had less of it"
+        );
     }
 }

@@ -3,10 +3,11 @@
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::messages::api_versions_response::ApiVersionsResponse;
 
-/// Request, oldest and newest version. The newest are the last without tagged fields; the oldest are those of Kafka 4 or before.
+/// Request, oldest and newest version. The oldest are those of Kafka 4 or before; the newest, of all but Fetch, the last
+/// without tagged fields.
 pub(super) const OURS: [(ApiKey, i16, i16); 7] = [
     (ApiKey::Produce, 3, 8),
-    (ApiKey::Fetch, 7, 11),
+    (ApiKey::Fetch, 7, 12),
     (ApiKey::Metadata, 4, 8),
     (ApiKey::ApiVersions, 0, 0),
     (ApiKey::InitProducerId, 0, 1),

@@ -105,13 +105,17 @@ impl Watch<'_> {
         }
         self.wait_now_for(format!("the broker to tell where topic {topic} ends"));
         let mut ends = |isolation| {
-            let mut ranges = self.ranges_of(topic, isolation, LAST_PATIENCE).unwrap_or_default();
+            let mut ranges = self.ranges_of(topic, isolation, LAST_PATIENCE).ok()?;
             ranges.retain(|range| self.prepared.request.observes(range.partition));
-            ranges.iter().map(|range| (range.partition as u16, range.end.max(0) as u64)).collect::<BTreeMap<_, _>>()
+            let ends = ranges.iter().map(|range| (range.partition as u16, range.end.max(0) as u64));
+            Some(ends.collect::<BTreeMap<_, _>>())
         };
-        ledger.ends = ends(Isolation::ReadUncommitted);
-        if !ledger.ends.is_empty() {
-            ledger.stable_ends = ends(Isolation::ReadCommitted);
+        match ends(Isolation::ReadUncommitted) {
+            Some(all) => {
+                ledger.ends = all;
+                ledger.stable_ends = ends(Isolation::ReadCommitted).unwrap_or_default();
+            }
+            None => ledger.ends_unknown += 1,
         }
     }
 }

@@ -60,7 +60,7 @@ impl Watch<'_> {
 
 /// What could not be read at a stage, if there was any: what was in it is not known.
 fn unread_at(stage: &str, unread: Unread) -> Option<Reason> {
-    let Unread { batches, first } = unread;
+    let Unread { batches, first, events: _ } = unread;
     let text = format!("{stage}: {batches} batches of records could not be read; the first: {}", first?);
     Some(Reason::new(ReasonCode::NotReadToEnd, text).observed(batches as f64))
 }
@@ -124,7 +124,7 @@ mod tests {
     fn what_could_not_be_read_is_a_reason_and_else_there_is_none() {
         assert_eq!(unread_at("out", Unread::default()), None);
         let first = Some("partition 3, the batch at offset 12: its CRC is wrong".to_owned());
-        let reason = unread_at("out", Unread { batches: 2, first }).unwrap();
+        let reason = unread_at("out", Unread { batches: 2, events: 9, first }).unwrap();
         assert_eq!((reason.code, reason.observed), (ReasonCode::NotReadToEnd, Some(2.0)));
         let told = "out: 2 batches of records could not be read; the first: partition 3, the batch at offset 12: its CRC is wrong";
         assert_eq!(reason.text, told);

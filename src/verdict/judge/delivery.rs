@@ -95,10 +95,26 @@ fn causes(stream: &StreamFigures<'_>, reading: &StageReading<'_>) -> Vec<(Reason
     let causes = [
         (ReasonCode::TopicChanged, topic_changed_text(reading, &missing)),
         (ReasonCode::Unreadable, unreadable),
+        (ReasonCode::NotReadToEnd, unread_text(reading, &missing)),
+        (ReasonCode::EndUnknown, end_unknown_text(reading, &missing)),
         (ReasonCode::NotReplicated, not_replicated_text(reading, &missing)),
         (ReasonCode::OpenTransaction, open_transaction_text(reading, &missing)),
     ];
     causes.into_iter().filter_map(|(code, text)| Some((code, text?))).collect()
+}
+
+fn unread_text(reading: &StageReading<'_>, missing: &str) -> Option<String> {
+    (reading.delivered.unread > 0)
+        .then(|| format!("{missing} acked events were not seen; they may be in batches that could not be read"))
+}
+
+fn end_unknown_text(reading: &StageReading<'_>, missing: &str) -> Option<String> {
+    (!reading.is_input && reading.delivered.ends_unknown > 0).then(|| {
+        format!(
+            "{missing} acked events were not seen; no broker said where topic {} ends, so they may still be in it",
+            reading.topic
+        )
+    })
 }
 
 fn topic_changed_text(reading: &StageReading<'_>, missing: &str) -> Option<String> {

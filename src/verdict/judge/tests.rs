@@ -451,7 +451,8 @@ fn what_readers_are_not_shown_is_in_flight_with_its_cause() {
     let counts = Counts { delivered: 1500, in_flight: 500, ..healthy().counts };
     let measured = Measured { counts, end_to_end: latencies(1500, 5), ..healthy() };
     type Change = fn(&mut crate::check::Delivered);
-    let causes: [(Change, ReasonCode); 4] = [
+    let causes: [(Change, ReasonCode); 5] = [
+        (|of| of.unread = 7, ReasonCode::NotReadToEnd),
         (|of| of.ends = [(0, 1500)].into(), ReasonCode::NotReplicated),
         (|of| (of.ends, of.stable_ends) = ([(0, 2000)].into(), [(0, 1500)].into()), ReasonCode::OpenTransaction),
         (|of| of.topic_changes = 1, ReasonCode::TopicChanged),
@@ -463,6 +464,16 @@ fn what_readers_are_not_shown_is_in_flight_with_its_cause() {
         assert_eq!(judgement.verdict, Verdict::Void, "{codes:?}");
         assert_eq!(codes, [ReasonCode::NotAllSeen, code], "a latency within its limit is that of the seen only");
     }
+}
+
+#[test]
+fn an_output_whose_end_nobody_tells_hides_what_was_not_seen() {
+    let counts = Counts { delivered: 1500, in_flight: 500, ..healthy().counts };
+    let measured = Measured { counts, slo: Slo::default(), ..healthy() };
+    let judgement = judge_seen(&measured, &seen(|of| of.ends_unknown = 1), false);
+    let [reason] = &judgement.reasons[..] else { panic!("{:?}", judgement.reasons) };
+    assert_eq!((judgement.verdict, reason.code), (Verdict::Void, ReasonCode::EndUnknown));
+    assert!(reason.text.contains("500 acked events were not seen; no broker said where topic orders ends"), "{reason}");
 }
 
 #[test]
