@@ -151,6 +151,9 @@ impl Deliveries {
             if cluster.leader(partition) != Some(id) || !lane.may_send_to(id, now_ns) {
                 continue;
             }
+            if lane.sent_to != Some(id) {
+                lane.order.is_led_by_another();
+            }
             if bytes >= REQUEST_BYTES {
                 // So that none is always last.
                 busy.rotate_left(place);

@@ -4,8 +4,12 @@
 //! sent again as it was: it is written once. Three rules keep the books true beside that:
 //! - After a failure nothing is sent until every batch under way has been answered or its connection is gone; then they go again in order.
 //! - Until a batch has been acknowledged, at the start and after each failure, only one is under way: a broker that knows nothing of the
-//!   producer would take the second without the first.
+//!   producer would take the second without the first. The same holds while one is left that may have been written before: the broker might
+//!   forget it for what is written after it.
 //! - A batch that may have been written is never sent under another sequence. If it cannot be sent as it was, nobody knows what became of it.
+//!
+//! What will never be written leaves a hole. While the broker can have nothing from there on, what follows takes the hole's sequences. Otherwise it
+//! goes again as it was, and only a broker that then misses something makes the next epoch begin: there are few of them.
 
 use std::collections::VecDeque;
 
@@ -61,12 +65,14 @@ impl Fate {
     }
 }
 
+/// Where a batch stands among all that were ever stamped: its number, and how many records of that number are before it, where it was split.
+type Place = (u64, i32);
+
 #[derive(Debug)]
 struct Sent<B> {
     batch: B,
     stamp: Stamp,
-    /// Its place among all that were ever stamped.
-    place: u64,
+    place: Place,
     perhaps_written: bool,
     request: RequestNumber,
 }
@@ -83,6 +89,8 @@ pub(super) struct Order<B> {
     epoch: i16,
     next_sequence: i32,
     stamped: u64,
+    /// The last place that may have been written.
+    perhaps_written_to: Place,
     waiting: VecDeque<B>,
     /// Sent before, and to be sent again as they were.
     again: VecDeque<Sent<B>>,
@@ -91,6 +99,8 @@ pub(super) struct Order<B> {
     is_disturbed: bool,
     /// The broker has acknowledged a batch since the last disturbance.
     is_proven: bool,
+    /// What was given up since nothing was under way: its place and first sequence.
+    holes: Vec<(Place, i32)>,
     /// The broker misses something that will not come: a new epoch begins once nothing is under way.
     needs_new_epoch: bool,
 }
@@ -105,11 +115,13 @@ impl<B: Ordered> Order<B> {
             epoch,
             next_sequence: 0,
             stamped: 0,
+            perhaps_written_to: (0, 0),
             waiting: VecDeque::new(),
             again: VecDeque::new(),
             under_way: VecDeque::new(),
             is_disturbed: false,
             is_proven: false,
+            holes: Vec::new(),
             needs_new_epoch: false,
         }
     }
@@ -151,6 +163,11 @@ impl<B: Ordered> Order<B> {
         self.epoch == i16::MAX
     }
 
+    /// What is sent next goes to a broker that may know nothing of the producer.
+    pub(super) fn is_led_by_another(&mut self) {
+        self.is_proven = false;
+    }
+
     /// Every batch that has not been settled.
     pub(super) fn all(&self) -> impl Iterator<Item = &B> {
         let sent = self.under_way.iter().chain(&self.again).map(|sent| &sent.batch);
@@ -176,7 +193,7 @@ impl<B: Ordered> Order<B> {
         // From the largest number they go on at 0.
         self.next_sequence = self.next_sequence.wrapping_add(batch.records()) & i32::MAX;
         self.stamped += 1;
-        Some(Sent { batch, stamp, place: self.stamped, perhaps_written: false, request })
+        Some(Sent { batch, stamp, place: (self.stamped, 0), perhaps_written: false, request })
     }
 
     /// Takes in what became of the batch of a request.
@@ -185,12 +202,14 @@ impl<B: Ordered> Order<B> {
         let Some(sent) = self.under_way.remove(at) else { return };
         match verdict {
             Verdict::Written { offset } => {
-                self.is_proven |= !self.is_disturbed;
+                self.is_proven |= !self.is_disturbed && !self.again.iter().any(|sent| sent.perhaps_written);
+                self.may_have(&sent);
                 settled.push((sent.batch, Fate::Written(offset)));
             }
             Verdict::Again { perhaps_written } => {
                 self.disturb();
-                self.put_back(Sent { perhaps_written: sent.perhaps_written || perhaps_written, ..sent });
+                let sent = self.doubted(sent, perhaps_written);
+                self.put_back(sent);
             }
             Verdict::Gap => {
                 // Behind a batch that failed that is to be expected.
@@ -200,37 +219,44 @@ impl<B: Ordered> Order<B> {
             }
             Verdict::TooLarge => self.split(sent, settled),
             Verdict::Never { code, perhaps_written } => {
-                let perhaps_written = sent.perhaps_written || perhaps_written;
-                self.give_up(Sent { perhaps_written, ..sent }, code, settled);
+                let sent = self.doubted(sent, perhaps_written);
+                self.give_up(sent, code, settled);
             }
         }
         self.resume_when_drained(settled);
     }
 
-    fn give_up(&mut self, sent: Sent<B>, code: ErrorCode, settled: &mut Settled<B>) {
-        let is_last = self.under_way.is_empty() && self.again.is_empty();
-        if is_last && !sent.perhaps_written && sent.stamp.epoch == self.epoch {
-            self.next_sequence = sent.stamp.first;
-        } else {
-            // Its sequences stay without a batch.
-            self.needs_new_epoch = true;
+    /// The broker may have this batch.
+    fn may_have(&mut self, sent: &Sent<B>) {
+        self.perhaps_written_to = self.perhaps_written_to.max(sent.place);
+    }
+
+    fn doubted(&mut self, sent: Sent<B>, perhaps_written: bool) -> Sent<B> {
+        if perhaps_written {
+            self.may_have(&sent);
         }
+        Sent { perhaps_written: sent.perhaps_written || perhaps_written, ..sent }
+    }
+
+    /// Its sequences stay without a batch.
+    fn give_up(&mut self, sent: Sent<B>, code: ErrorCode, settled: &mut Settled<B>) {
         self.disturb();
+        self.holes.push((sent.place, sent.stamp.first));
         settled.push(sent.given_up(code));
     }
 
-    /// Both halves go under the next epoch, unless there are none or it was written all the same.
+    /// Both halves go in its place, unless there are none or it was written all the same.
     fn split(&mut self, mut sent: Sent<B>, settled: &mut Settled<B>) {
         let halves = if sent.perhaps_written { None } else { sent.batch.halves() };
         let Some([first, second]) = halves else {
             return self.give_up(sent, ErrorCode::MessageSizeTooLarge, settled);
         };
-        self.needs_new_epoch = true;
         self.disturb();
-        // Each is put before what has the same place.
-        for batch in [second, first] {
-            self.put_back(Sent { batch, ..sent });
-        }
+        let before = first.records();
+        let stamp = Stamp { first: sent.stamp.first.wrapping_add(before) & i32::MAX, ..sent.stamp };
+        let place = (sent.place.0, sent.place.1 + before);
+        self.put_back(Sent { batch: first, ..sent });
+        self.put_back(Sent { batch: second, stamp, place, ..sent });
     }
 
     fn disturb(&mut self) {
@@ -248,8 +274,21 @@ impl<B: Ordered> Order<B> {
             return;
         }
         self.is_disturbed = false;
+        // From here on the broker has nothing.
+        let hole = self.holes.drain(..).filter(|(place, _)| *place > self.perhaps_written_to).min();
         if std::mem::take(&mut self.needs_new_epoch) {
             self.begin_epoch(settled);
+        } else if let Some((place, first)) = hole {
+            self.close_hole(place, first);
+        }
+    }
+
+    /// Nothing is under way, and the broker has nothing from this place on: what follows takes these sequences.
+    fn close_hole(&mut self, place: Place, first: i32) {
+        self.next_sequence = first;
+        let at = self.again.partition_point(|sent| sent.place < place);
+        for sent in self.again.drain(at..).rev() {
+            self.waiting.push_front(sent.batch);
         }
     }
 

@@ -46,6 +46,8 @@ enum Treatment {
     TooLarge,
     /// The partition has forgotten its producers.
     Forgotten,
+    /// Once everything has been answered, another broker leads, and knows no producers.
+    Moved,
     /// The log ends before the last batch: it was lost with a leader.
     Truncated,
     /// Time passes: what is not under way is over.
@@ -69,6 +71,10 @@ struct Log {
 }
 
 impl Log {
+    fn forget(&mut self) {
+        (self.epoch, self.recent) = (None, VecDeque::new());
+    }
+
     fn offset(&self) -> i64 {
         self.written.iter().map(|batch| i64::from(batch.records)).sum()
     }
@@ -132,11 +138,21 @@ impl World {
         }
     }
 
+    fn move_on(&mut self) {
+        while let Some(request) = self.connection.pop_front() {
+            let verdict = self.log.append(&request);
+            self.answer(request.number, verdict);
+        }
+        self.log.forget();
+        self.order.is_led_by_another();
+    }
+
     fn step(&mut self, treatment: Treatment) {
         self.send_all();
         match treatment {
             Treatment::Expire => return self.order.expire(1, &mut self.settled),
-            Treatment::Forgotten => (self.log.epoch, self.log.recent) = (None, VecDeque::new()),
+            Treatment::Forgotten => self.log.forget(),
+            Treatment::Moved => return self.move_on(),
             Treatment::CutBefore => return self.cut(),
             Treatment::CutAfter => {
                 if let Some(request) = self.connection.front() {
@@ -254,6 +270,34 @@ proptest! {
         prop_assert!(world.copies().values().all(|copies| *copies == 1));
         prop_assert!(world.settled.iter().all(|(_, fate)| matches!(fate, Fate::Written(_))));
     }
+
+    #[test]
+    fn a_leader_that_knows_nothing_keeps_the_order(
+        sizes in prop::collection::vec((1_i32..9, Just(false)), 1..30),
+        treatments in prop::collection::vec(prop_oneof![4 => Just(Treatment::Properly), 1 => Just(Treatment::Refused), 1 => Just(Treatment::Moved)], 0..60),
+    ) {
+        let world = played(&sizes, &treatments, 0, 9);
+        prop_assert!(world.copies().values().all(|copies| *copies == 1));
+        let log: Vec<i32> = world.log.written.iter().map(|batch| batch.first).collect();
+        prop_assert!(log.is_sorted(), "{log:?}");
+    }
+
+    #[test]
+    fn a_broker_that_misses_nothing_costs_no_epoch(
+        sizes in prop::collection::vec((1_i32..9, Just(false)), 1..30),
+        treatments in prop::collection::vec(prop_oneof![
+            6 => Just(Treatment::Properly),
+            1 => Just(Treatment::Refused),
+            1 => Just(Treatment::WrittenAndDoubted),
+            2 => Just(Treatment::Never),
+            2 => Just(Treatment::TooLarge),
+        ], 0..60),
+        first_sequence in prop_oneof![Just(0), Just(i32::MAX - 20)],
+        most_records in 1_i32..9,
+    ) {
+        let world = played(&sizes, &treatments, first_sequence, most_records);
+        prop_assert_eq!(world.order.epoch, 0);
+    }
 }
 
 #[test]
@@ -268,4 +312,24 @@ fn what_is_never_taken_uses_up_no_epochs() {
     let world = played(&[(5, false); 50], &[Treatment::Never; 200], 0, 9);
     assert_eq!((world.order.epoch, world.order.next_sequence), (0, 0));
     assert!(world.settled.iter().all(|(_, fate)| matches!(fate, Fate::Failed(_))));
+}
+
+#[test]
+fn what_may_have_been_written_goes_again_although_a_later_batch_fails_for_good() {
+    let order = Order::new(0);
+    let log = Log { most_records: 9, ..Log::default() };
+    let mut world = World { order, log, connection: VecDeque::new(), numbers: 0, settled: Vec::new() };
+    for number in 0..4 {
+        world.order.push(Numbered { first: number * 5, records: 5, ends_ns: 2 });
+    }
+    for treatment in [Treatment::Properly, Treatment::WrittenAndDoubted, Treatment::Never] {
+        world.step(treatment);
+    }
+    for _ in 0..4 {
+        world.step(Treatment::Properly);
+    }
+    let mut fates: Vec<(i32, bool)> =
+        world.settled.iter().map(|(batch, fate)| (batch.first, matches!(fate, Fate::Written(_)))).collect();
+    fates.sort_unstable();
+    assert_eq!(fates, [(0, true), (5, true), (10, false), (15, true)]);
 }
