@@ -87,8 +87,10 @@ impl Deliveries {
         let now_ns = self.shelf.now_ns();
         self.collect(now_ns);
         self.keep_up(now_ns);
+        self.expire(now_ns);
         self.send(now_ns);
-        self.wait(timeout, now_ns);
+        let is_idle = self.settled.is_empty();
+        self.wait(if is_idle { timeout } else { Duration::ZERO }, now_ns);
         let now_ns = self.shelf.now_ns();
         self.read(now_ns);
         self.give_up_on_the_silent(now_ns);
@@ -173,6 +175,8 @@ impl Deliveries {
 
     fn write(&mut self, id: i32, now_ns: u64) {
         if let Some(Err(error)) = self.cluster.link(id).map(Link::write) {
+            // What it has answered before is known.
+            self.read_from(id, now_ns);
             self.give_up(id, error, now_ns);
         }
     }
@@ -214,14 +218,18 @@ impl Deliveries {
     fn read(&mut self, now_ns: u64) {
         let ids: Vec<i32> = self.cluster.links().map(|(id, _)| id).collect();
         for id in ids {
-            let mut answers = Vec::new();
-            let read = self.cluster.link(id).map(|link| link.read(|answered| answers.push(answered)));
-            for answered in answers {
-                self.take_answer(id, &answered, now_ns);
-            }
-            if let Some(Err(error)) = read {
-                self.give_up(id, error, now_ns);
-            }
+            self.read_from(id, now_ns);
+        }
+    }
+
+    fn read_from(&mut self, id: i32, now_ns: u64) {
+        let mut answers = Vec::new();
+        let read = self.cluster.link(id).map(|link| link.read(|answered| answers.push(answered)));
+        for answered in answers {
+            self.take_answer(id, &answered, now_ns);
+        }
+        if let Some(Err(error)) = read {
+            self.give_up(id, error, now_ns);
         }
     }
 
@@ -229,7 +237,7 @@ impl Deliveries {
         let Answered { asked, produced, throttled_ms } = answered;
         self.throttled_ms = self.throttled_ms.max(*throttled_ms);
         if let Some(link) = self.cluster.link(id) {
-            link.muted_until_ns = now_ns.saturating_add(throttled_ms.saturating_mul(1_000_000));
+            link.mute(*throttled_ms, now_ns);
         }
         for &partition in &asked.partitions {
             let said = produced.iter().find(|of| usize::try_from(of.partition) == Ok(partition));
@@ -268,11 +276,13 @@ impl Deliveries {
     /// Gives up brokers that have been silent for too long, or for a while and lead no more what they were sent.
     fn give_up_on_the_silent(&mut self, now_ns: u64) {
         self.give_up_on_the_replaced(now_ns);
-        let waited_ms = u128::from(self.options.answer_within_ns / 1_000_000);
-        let silent = self.cluster.links().filter(|(_, link)| link.is_silent(now_ns));
-        let silent: Vec<(i32, String)> = silent.map(|(id, link)| (id, link.connection.broker().to_owned())).collect();
-        for (id, broker) in silent {
-            self.give_up(id, WireError::Silent { broker, waited_ms }, now_ns);
+        let silent = self.cluster.links().filter_map(|(id, link)| {
+            let waited_ms = u128::from(link.silent_ns(now_ns)? / 1_000_000);
+            Some((id, WireError::Silent { broker: link.connection.broker().to_owned(), waited_ms }))
+        });
+        let silent: Vec<(i32, WireError)> = silent.collect();
+        for (id, error) in silent {
+            self.give_up(id, error, now_ns);
         }
     }
 

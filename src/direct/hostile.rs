@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,9 +22,9 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 use proptest::prelude::*;
 
-use super::open;
+use super::{Deliveries, Sink, open};
 use crate::event::Partition;
-use crate::kafka::{Outcome, Outgoing, Written};
+use crate::kafka::{ErrorCode, Outcome, Outgoing, Written};
 
 const TOPIC: &str = "orders";
 const PARTITIONS: i32 = 3;
@@ -42,6 +45,21 @@ enum Answer {
     Misnumbered,
     Nothing,
     Close,
+    /// In order and with this offset; then it closes.
+    LastWords(i64),
+    /// The same once another request has come, which it does not read, and it may close.
+    LastWordsToTheFirst(i64),
+}
+
+/// What a broker has done.
+#[derive(Debug, Default)]
+struct Done {
+    /// Produce requests that it read.
+    requests: AtomicUsize,
+    /// Connections that have ended.
+    closed: AtomicUsize,
+    /// The test is ready for that.
+    may_close: AtomicBool,
 }
 
 fn answer() -> impl Strategy<Value = Answer> {
@@ -97,7 +115,7 @@ fn encoded(message: &impl Encodable, version: i16) -> BytesMut {
 }
 
 /// Serves one connection until it ends, with the next answers for its Produce requests, and the last one from then on.
-fn serve(mut tcp: TcpStream, port: u16, answers: &mut dyn Iterator<Item = Answer>) -> Option<()> {
+fn serve(mut tcp: TcpStream, port: u16, answers: &mut dyn Iterator<Item = Answer>, done: &Done) -> Option<()> {
     loop {
         let mut length = [0; 4];
         tcp.read_exact(&mut length).ok()?;
@@ -106,13 +124,28 @@ fn serve(mut tcp: TcpStream, port: u16, answers: &mut dyn Iterator<Item = Answer
         let mut frame = Bytes::from(frame);
         let header = RequestHeader::decode(&mut frame, 1).unwrap();
         let (number, version) = (header.correlation_id, header.request_api_version);
+        let mut is_last = false;
         let says = match ApiKey::try_from(header.request_api_key).unwrap() {
             ApiKey::ApiVersions => framed(number, &encoded(&versions(), version)),
             ApiKey::Metadata => framed(number, &encoded(&layout(port), version)),
             ApiKey::InitProducerId => framed(number, &encoded(&InitProducerIdResponse::default(), version)),
-            _ => untrue(number, version, frame, answers.next()?)?,
+            _ => {
+                done.requests.fetch_add(1, Ordering::Relaxed);
+                let answer = answers.next()?;
+                is_last = matches!(answer, Answer::LastWords(_) | Answer::LastWordsToTheFirst(_));
+                if matches!(answer, Answer::LastWordsToTheFirst(_)) {
+                    tcp.peek(&mut [0]).ok()?;
+                    while !done.may_close.load(Ordering::Acquire) {
+                        thread::yield_now();
+                    }
+                }
+                untrue(number, version, frame, answer)?
+            }
         };
         tcp.write_all(&says).ok()?;
+        if is_last {
+            return None;
+        }
     }
 }
 
@@ -127,31 +160,47 @@ fn untrue(number: i32, version: i16, mut request: Bytes, answer: Answer) -> Opti
         Answer::Bytes(bytes) => bytes,
         Answer::Misnumbered => framed(number.wrapping_add(1), &proper),
         Answer::Nothing => Vec::new(),
+        Answer::LastWords(offset) | Answer::LastWordsToTheFirst(offset) => {
+            framed(number, &encoded(&produced(asked(), 0, offset), version))
+        }
         Answer::Close => return None,
     })
 }
 
 /// A broker that serves connections one after another until its client is gone.
 fn broker(answers: Vec<Answer>) -> u16 {
+    watched(answers).0
+}
+
+/// One that does everything properly.
+pub(super) fn honest() -> u16 {
+    broker(Vec::new())
+}
+
+/// The same, and what it does.
+fn watched(answers: Vec<Answer>) -> (u16, Arc<Done>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let done = Arc::new(Done::default());
+    let doing = Arc::clone(&done);
     thread::spawn(move || {
         // From the last answer on everything is in order.
         let mut answers = answers.into_iter().chain(std::iter::repeat(Answer::Says(0, 9)));
         for tcp in listener.incoming() {
-            serve(tcp.unwrap(), port, &mut answers);
+            serve(tcp.unwrap(), port, &mut answers, &doing);
+            doing.closed.fetch_add(1, Ordering::Release);
         }
     });
-    port
+    (port, done)
 }
 
-fn event(sequence: u64) -> Outgoing {
+pub(super) fn event(sequence: u64) -> Outgoing {
     let partition = Partition::new((sequence % PARTITIONS.unsigned_abs() as u64) as u16);
     Outgoing { producer: 0, sequence, attempt: 0, partition, warmup: false, phase: None, sent_ns: 1 }
 }
 
-/// The outcome of each event.
-fn outcomes(port: u16) -> BTreeMap<u64, Outcome> {
+/// A hasty client, with these settings beside.
+pub(super) fn client(port: u16, more: &[(&str, &str)]) -> (Sink, Deliveries) {
     let address = format!("127.0.0.1:{port}");
     let settings = [
         ("bootstrap.servers", address.as_str()),
@@ -159,25 +208,58 @@ fn outcomes(port: u16) -> BTreeMap<u64, Outcome> {
         ("retry.backoff.ms", "1"),
         ("reconnect.backoff.ms", "1"),
         ("delivery.timeout.ms", "300"),
+        ("socket.timeout.ms", "300"),
         ("batch.num.messages", "4"),
     ];
-    let settings = settings.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-    let (mut sink, mut deliveries) = open(TOPIC, &settings, 1000, Duration::from_secs(10)).unwrap();
-    for sequence in 0..EVENTS {
+    let settings = settings.iter().chain(more).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    open(TOPIC, &settings, 1000, Duration::from_secs(10)).unwrap()
+}
+
+fn add(sink: &mut Sink, sequences: Range<u64>) {
+    for sequence in sequences {
         sink.add(event(sequence), |out| {
             out.extend_from_slice(b"value");
             Written { payload: Some(0..5), ..Written::default() }
         });
     }
     sink.hand_over(|place, why| panic!("{place}: {why:?}"));
-    let (mut told, deadline) = (BTreeMap::new(), Instant::now() + Duration::from_secs(20));
-    while told.len() < EVENTS as usize {
-        assert!(Instant::now() < deadline, "{} of {EVENTS} events have an outcome", told.len());
+}
+
+/// Waits until the connection that the client opened first for its requests is gone.
+fn until_closed(done: &Done) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    // The one before asked for the leaders.
+    while done.closed.load(Ordering::Acquire) < 2 {
+        assert!(Instant::now() < deadline, "{done:?}");
+        thread::yield_now();
+    }
+}
+
+/// Sends without waiting, and takes in what is there already.
+fn send(deliveries: &mut Deliveries, told: &mut BTreeMap<u64, Outcome>) {
+    deliveries.poll(Duration::ZERO, |delivery| {
+        told.insert(delivery.event.sequence, delivery.outcome);
+    });
+}
+
+/// Takes in the outcome of each event, until there are so many.
+fn hear(deliveries: &mut Deliveries, told: &mut BTreeMap<u64, Outcome>, events: usize) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while told.len() < events {
+        assert!(Instant::now() < deadline, "{} of {events} events have an outcome", told.len());
         deliveries.poll(Duration::from_millis(5), |delivery| {
             let before = told.insert(delivery.event.sequence, delivery.outcome);
             assert!(before.is_none(), "{} has two outcomes", delivery.event.sequence);
         });
     }
+}
+
+/// The outcome of each event.
+fn outcomes(port: u16) -> BTreeMap<u64, Outcome> {
+    let (mut sink, mut deliveries) = client(port, &[]);
+    add(&mut sink, 0..EVENTS);
+    let mut told = BTreeMap::new();
+    hear(&mut deliveries, &mut told, EVENTS as usize);
     assert_eq!(deliveries.still_in_flight().count(), 0);
     sink.take_back();
     assert_eq!((sink.in_flight(), sink.room()), (0, 1000));
@@ -186,7 +268,7 @@ fn outcomes(port: u16) -> BTreeMap<u64, Outcome> {
 
 #[test]
 fn an_honest_broker_gets_everything() {
-    let told = outcomes(broker(Vec::new()));
+    let told = outcomes(honest());
     assert!(told.values().all(|outcome| matches!(outcome, Outcome::Acked { .. })), "{told:?}");
 }
 
@@ -201,6 +283,70 @@ fn what_was_sent_and_never_answered_is_not_known_and_the_rest_certainly_failed()
     // One batch is under way in each partition until one is acknowledged.
     let batch = 4 * PARTITIONS as usize;
     assert_eq!(told.values().filter(|outcome| is_certain(outcome)).count(), EVENTS as usize - batch, "{told:?}");
+}
+
+/// A client that is given time, and sends at once.
+const PATIENT: [(&str, &str); 3] =
+    [("linger.ms", "0"), ("delivery.timeout.ms", "20000"), ("socket.timeout.ms", "20000")];
+
+#[test]
+fn what_was_answered_before_the_connection_ended_is_known() {
+    let (port, done) = watched(vec![Answer::LastWords(100)]);
+    let (mut sink, mut deliveries) = client(port, &PATIENT);
+    add(&mut sink, 0..3);
+    let mut told = BTreeMap::new();
+    send(&mut deliveries, &mut told);
+    until_closed(&done);
+    hear(&mut deliveries, &mut told, 3);
+    assert!(told.values().all(|outcome| *outcome == Outcome::Acked { offset: 100 }), "{told:?}");
+    assert_eq!(done.requests.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn what_was_answered_is_known_even_if_nothing_more_can_be_written() {
+    let (port, done) = watched(vec![Answer::LastWordsToTheFirst(100)]);
+    let (mut sink, mut deliveries) = client(port, &PATIENT);
+    let mut told = BTreeMap::new();
+    for sequence in 0..2 {
+        add(&mut sink, sequence..sequence + 1);
+        send(&mut deliveries, &mut told);
+    }
+    done.may_close.store(true, Ordering::Release);
+    until_closed(&done);
+    add(&mut sink, 2..3);
+    hear(&mut deliveries, &mut told, 3);
+    assert_eq!(told[&0], Outcome::Acked { offset: 100 });
+    assert!(told.values().all(|outcome| matches!(outcome, Outcome::Acked { .. })), "{told:?}");
+}
+
+#[test]
+fn what_is_over_is_not_sent() {
+    let (port, done) = watched(Vec::new());
+    let (mut sink, mut deliveries) = client(port, &[("linger.ms", "0"), ("delivery.timeout.ms", "1")]);
+    add(&mut sink, 0..3);
+    let added = Instant::now();
+    while added.elapsed() < Duration::from_millis(2) {
+        thread::yield_now();
+    }
+    let mut told = BTreeMap::new();
+    hear(&mut deliveries, &mut told, 3);
+    let late = Outcome::Failed(ErrorCode::MessageTimedOut);
+    assert!(told.values().all(|outcome| *outcome == late), "{told:?}");
+    assert_eq!(done.requests.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_broker_is_not_said_to_have_been_silent_for_longer_than_it_was() {
+    let (mut sink, mut deliveries) =
+        client(broker(vec![Answer::Nothing; 100]), &[("delivery.timeout.ms", "20"), ("socket.timeout.ms", "200")]);
+    let begun = Instant::now();
+    add(&mut sink, 0..3);
+    let mut told = BTreeMap::new();
+    hear(&mut deliveries, &mut told, 3);
+    let error = deliveries.last_error().unwrap_or_default();
+    let waited_ms = error.split_once("did not answer within ").and_then(|(_, rest)| rest.strip_suffix(" ms"));
+    let waited_ms: u128 = waited_ms.and_then(|ms| ms.parse().ok()).unwrap();
+    assert!((200..=begun.elapsed().as_millis()).contains(&waited_ms), "{error} after {:?}", begun.elapsed());
 }
 
 proptest! {

@@ -13,6 +13,9 @@ use super::wire::{Connection, Head, Produced, WireError, produce_head};
 
 /// The most pieces that are written at once.
 const PIECES: usize = 64;
+/// A broker is given at least that long for an answer, however little life is left to a batch: a connection that is given up takes every other
+/// request on it along.
+const LEAST_PATIENCE_NS: u64 = 2_000_000_000;
 
 /// A request that has not been answered.
 #[derive(Debug)]
@@ -110,8 +113,8 @@ impl Link {
             timeout_ms: options.request_timeout_ms,
         };
         let (head, before) = produce_head(&head, &sizes);
-        let lifetimes = batches.iter().map(|of| of.over_ns);
-        let deadline_ns = lifetimes.fold(now_ns.saturating_add(options.answer_within_ns), u64::min);
+        let over_ns = batches.iter().map(|of| of.over_ns).min();
+        let deadline_ns = deadline_ns(now_ns, over_ns, options.answer_within_ns);
         let partitions = batches.iter().map(|of| of.partition).collect();
         self.asked.push_back(Asked {
             number,
@@ -169,7 +172,14 @@ impl Link {
     /// When the connection has ended, or an answer makes no sense.
     pub(super) fn read(&mut self, mut answered: impl FnMut(Answered)) -> Result<(), WireError> {
         // Until nothing is left: what an encrypted connection has read ahead wakes nobody.
-        while self.connection.read()? {}
+        let ended = loop {
+            match self.connection.read() {
+                Ok(true) => {}
+                Ok(false) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        // Answers that came before the end are answers.
         while let Some(answer) = self.connection.next_answer()? {
             let expected = self.asked.front().map(|asked| asked.correlation);
             if expected != Some(answer.correlation) {
@@ -184,12 +194,19 @@ impl Link {
                 answered(Answered { asked, produced, throttled_ms });
             }
         }
-        Ok(())
+        ended
     }
 
-    /// Whether the broker has been silent for too long.
-    pub(super) fn is_silent(&self, now_ns: u64) -> bool {
-        self.asked.iter().any(|asked| asked.deadline_ns <= now_ns)
+    /// The broker wants nothing for so long; what it said before still holds.
+    pub(super) fn mute(&mut self, throttled_ms: u64, now_ns: u64) {
+        let until_ns = now_ns.saturating_add(throttled_ms.saturating_mul(1_000_000));
+        self.muted_until_ns = self.muted_until_ns.max(until_ns);
+    }
+
+    /// How long the broker has been silent, if that is too long.
+    pub(super) fn silent_ns(&self, now_ns: u64) -> Option<u64> {
+        let late = self.asked.iter().find(|asked| asked.deadline_ns <= now_ns)?;
+        Some(now_ns.saturating_sub(late.sent_ns))
     }
 
     /// The oldest request, if it was sent before that.
@@ -203,8 +220,34 @@ impl Link {
     }
 }
 
+/// Until when an answer is waited for, to a request whose first batch is over at `over_ns`: what may have been written is to be settled about then.
+fn deadline_ns(now_ns: u64, over_ns: Option<u64>, answer_within_ns: u64) -> u64 {
+    let over_ns = over_ns.unwrap_or(u64::MAX).max(now_ns.saturating_add(LEAST_PATIENCE_NS));
+    over_ns.min(now_ns.saturating_add(answer_within_ns))
+}
+
 /// The bytes of the next pieces, of which the first has been written up to `at`.
 fn unwritten(out: &VecDeque<Piece>, at: usize) -> impl Iterator<Item = &[u8]> {
     let from = std::iter::once(at).chain(std::iter::repeat(0));
     out.iter().zip(from).take(PIECES).map(|(piece, from)| piece.bytes().get(from..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_broker_has_time_to_answer_and_a_dead_one_holds_no_batch_for_long(
+            now_ns in 0_u64..1 << 60,
+            life_ns in prop_oneof![0..LEAST_PATIENCE_NS, 0..1_u64 << 40],
+            answer_within_ns in prop_oneof![1..LEAST_PATIENCE_NS, 1..1_u64 << 40],
+        ) {
+            let patience_ns = deadline_ns(now_ns, Some(now_ns + life_ns), answer_within_ns) - now_ns;
+            prop_assert!(patience_ns >= answer_within_ns.min(LEAST_PATIENCE_NS));
+            prop_assert!(patience_ns <= answer_within_ns.min(life_ns.max(LEAST_PATIENCE_NS)));
+        }
+    }
 }
