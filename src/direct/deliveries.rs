@@ -343,10 +343,18 @@ impl Deliveries {
         events > 0
     }
 
-    /// The events that are still in flight: their outcome is not known.
+    /// The events that are still in flight, once the worker has ended: their outcome is not known.
     pub(crate) fn still_in_flight(&self) -> impl Iterator<Item = Outgoing> {
-        let closed = self.lanes.iter().flat_map(|lane| lane.order.all()).flat_map(Batch::events).copied();
-        closed.chain(self.shelf.events())
+        self.on_their_way().chain(self.shelf.events().unwrap_or_default())
+    }
+
+    /// The events in flight; none while the worker holds some of them, and they cannot be counted.
+    pub(crate) fn in_flight_now(&self) -> Option<impl Iterator<Item = Outgoing>> {
+        Some(self.on_their_way().chain(self.shelf.events()?))
+    }
+
+    fn on_their_way(&self) -> impl Iterator<Item = Outgoing> {
+        self.lanes.iter().flat_map(|lane| lane.order.all()).flat_map(Batch::events).copied()
     }
 
     /// The longest that a broker asked the client to wait since the last call, in milliseconds; 0 where none did.

@@ -95,6 +95,8 @@ struct State {
     bench: Option<Bench>,
     /// How long the thread that sends sleeps, unless it is woken.
     sleeps_until_ns: Option<u64>,
+    /// That thread came for batches while the worker had them.
+    is_missed: bool,
 }
 
 /// The place itself.
@@ -124,7 +126,7 @@ impl Shelf {
     /// When the system has no more sockets.
     pub(super) fn new(partitions: usize, limits: Fullness) -> std::io::Result<Self> {
         let wake = Wake::new()?;
-        let state = State { bench: Some(Bench::of(partitions)), sleeps_until_ns: None };
+        let state = State { bench: Some(Bench::of(partitions)), sleeps_until_ns: None, is_missed: false };
         let (bytes, is_shut) = (AtomicUsize::new(0), AtomicBool::new(false));
         Ok(Shelf { state: Mutex::new(state), start: Instant::now(), partitions, limits, wake, bytes, is_shut })
     }
@@ -144,15 +146,17 @@ impl Shelf {
         self.lock().bench.take().unwrap_or_else(|| Bench::of(self.partitions))
     }
 
-    /// The worker puts them back; `bytes` were added to them. The other thread is woken if it sleeps for too long.
+    /// The worker puts them back; `bytes` were added to them. The other thread is woken if it sleeps for too long, or came in vain for a batch
+    /// that it may be able to send by now.
     pub(super) fn put_back(&self, bench: Bench, bytes: usize) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let earliest_ns = bench.earliest_ns();
+        let (earliest_ns, is_overdue) = (bench.earliest_ns(), bench.is_overdue);
         let mut state = self.lock();
         state.bench = Some(bench);
         let is_asleep = state.sleeps_until_ns.take_if(|until_ns| earliest_ns < *until_ns).is_some();
+        let is_missed = std::mem::take(&mut state.is_missed) && is_overdue;
         drop(state);
-        if is_asleep {
+        if is_asleep || is_missed {
             self.wake();
         }
     }
@@ -172,6 +176,7 @@ impl Shelf {
     ) {
         let mut state = self.lock();
         state.sleeps_until_ns = None;
+        state.is_missed = state.bench.is_none();
         let Some(bench) = &mut state.bench else { return };
         let room = KEPT.saturating_sub(bench.memory.len());
         bench.memory.extend(memory.drain(..).take(room));
@@ -217,7 +222,6 @@ impl Shelf {
 
     /// Bytes of settled batches.
     pub(super) fn settled(&self, bytes: usize) {
-        // Halves of a batch are a little smaller than the whole.
         let _ = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |of| Some(of.saturating_sub(bytes)));
     }
 
@@ -235,12 +239,12 @@ impl Shelf {
         self.is_shut.load(Ordering::Relaxed)
     }
 
-    /// The events in batches that have not been taken to be sent.
-    pub(super) fn events(&self) -> Vec<Outgoing> {
+    /// The events in batches that have not been taken to be sent; none while the worker has them.
+    pub(super) fn events(&self) -> Option<Vec<Outgoing>> {
         let state = self.lock();
-        let Some(bench) = &state.bench else { return Vec::new() };
+        let bench = state.bench.as_ref()?;
         let full = bench.full.iter().map(|(_, open)| open);
-        full.chain(bench.open.iter().flatten()).flat_map(Open::events).copied().collect()
+        Some(full.chain(bench.open.iter().flatten()).flat_map(Open::events).copied().collect())
     }
 }
 
@@ -285,7 +289,11 @@ mod tests {
         add(&shelf, 1, &[400, 400, 400], 0);
         add(&shelf, 2, &[5000, 1], 0);
         assert_eq!(collected(&shelf, 1, false), [(0, 3), (1, 2), (2, 1)]);
-        assert_eq!(shelf.events().len(), 3, "one is left open in each");
+        assert_eq!(shelf.events().map(|events| events.len()), Some(3), "one is left open in each");
+        let bench = shelf.take();
+        assert_eq!(shelf.events(), None, "the worker has them");
+        shelf.put_back(bench, 0);
+        assert_eq!(shelf.events().map(|events| events.len()), Some(3));
     }
 
     #[test]
@@ -316,6 +324,24 @@ mod tests {
         add(&shelf, 3, &[1, 1, 1, 1], 1);
         assert!(!is_woken(), "nobody sleeps");
         assert_eq!(shelf.sleeps_until(NEVER_NS), 0, "a batch is complete");
+    }
+
+    #[test]
+    fn who_came_in_vain_for_what_could_not_be_sent_is_woken() {
+        let shelf = shelf();
+        let is_woken = || shelf.wake.is_heard();
+        add(&shelf, 0, &[1], 0);
+        assert_eq!(collected(&shelf, LINGER_NS, false), []);
+        let bench = shelf.take();
+        assert_eq!(collected(&shelf, LINGER_NS + 1, true), [], "the worker has it");
+        shelf.sleeps_until(NEVER_NS);
+        shelf.put_back(bench, 0);
+        assert!(is_woken());
+        assert_eq!(collected(&shelf, LINGER_NS + 2, false), []);
+        shelf.sleeps_until(NEVER_NS);
+        let bench = shelf.take();
+        shelf.put_back(bench, 0);
+        assert!(!is_woken(), "nothing has changed since it was looked at");
     }
 
     #[test]

@@ -175,15 +175,16 @@ impl Acks {
         }
     }
 
-    /// Looks at what waits now. The ages are those of the events themselves, exact at this moment.
+    /// Looks at what waits now. The ages are those of the events themselves, exact at this moment. Where a part cannot be seen now, the last
+    /// figure stands until the next look.
     fn hand_in_waiting(&mut self) {
         let now_ns = self.plan.clock.now_ns();
         if now_ns.saturating_sub(self.looked_ns) < LOOK_NS {
             return;
         }
+        let Some(in_flight) = self.deliveries.in_flight_now() else { return };
         self.looked_ns = now_ns;
-        let in_flight = self.deliveries.still_in_flight().map(|event| event.sent_ns);
-        let unacknowledged = self.books.waiting(in_flight, now_ns);
+        let unacknowledged = self.books.waiting(in_flight.map(|event| event.sent_ns), now_ns);
         let (stream, client) = (self.plan.stream, self.client);
         let _unheard = self.waits.send(Waiting { stream, client, unacknowledged });
     }

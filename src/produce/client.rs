@@ -132,7 +132,15 @@ impl Deliveries {
         either!(Deliveries, self, client => client.poll(timeout, seen))
     }
 
-    /// The events that are still in flight: their outcome is not known.
+    /// The events in flight; none while not all of them can be seen.
+    pub(super) fn in_flight_now(&self) -> Option<Box<dyn Iterator<Item = Outgoing> + '_>> {
+        match self {
+            Deliveries::Librdkafka(client) => Some(Box::new(client.still_in_flight())),
+            Deliveries::Direct(client) => Some(Box::new(client.in_flight_now()?)),
+        }
+    }
+
+    /// The events that are still in flight once the worker has ended: their outcome is not known.
     pub(super) fn still_in_flight(&self) -> Box<dyn Iterator<Item = Outgoing> + '_> {
         either!(Deliveries, self, client => Box::new(client.still_in_flight()))
     }
