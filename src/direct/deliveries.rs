@@ -23,6 +23,10 @@ use crate::kafka::{Delivery, ErrorCode, Outgoing};
 const REQUEST_BYTES: usize = 1 << 20;
 /// A broker that has not answered for so long may have been replaced as a leader.
 const SLOW_NS: u64 = 2_000_000_000;
+/// A batch that cannot be sent grows for this part of its lifetime, and no longer than a second: its first event takes all others along when its
+/// time is over.
+const GROWS_FOR_PART: u64 = 16;
+const GROWS_AT_MOST_NS: u64 = 1_000_000_000;
 
 /// One partition as it is sent.
 struct Lane {
@@ -99,14 +103,16 @@ impl Deliveries {
         self.report(seen)
     }
 
-    /// Takes complete batches from the shelf; of those that only lingered, the ones that can be sent, or whose time is over.
+    /// Takes complete batches from the shelf; of those that only lingered, the ones that can be sent, or have grown for long enough.
     fn collect(&mut self, now_ns: u64) {
         let Deliveries { shelf, lanes, busy, memory, options, .. } = self;
         let lifetime_ns = options.lifetime_ns;
+        let grows_ns = (lifetime_ns / GROWS_FOR_PART).min(GROWS_AT_MOST_NS);
+        let is_shut = shelf.is_shut();
         let mut taken = Vec::new();
         let is_wanted = |partition: usize, opened_ns: u64| {
             let can_go = lanes.get(partition).is_some_and(|lane| lane.order.has_room() && !lane.order.has_waiting());
-            can_go || opened_ns.saturating_add(lifetime_ns) <= now_ns
+            is_shut || can_go || opened_ns.saturating_add(grows_ns) <= now_ns
         };
         shelf.collect(now_ns, memory, is_wanted, |partition, open| taken.push((partition, open)));
         for (partition, open) in taken {
@@ -392,3 +398,6 @@ impl Lane {
         is_same && self.rests_until_ns <= now_ns && self.order.is_ready()
     }
 }
+
+#[cfg(test)]
+mod laws;
