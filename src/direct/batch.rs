@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::codec::Codec;
 use super::order::{Ordered, Stamp};
-use super::records::{Identity, Record, Records, Summary};
+use super::records::{HEADER_BYTES, Identity, Record, Records, Summary};
 use crate::kafka::Outgoing;
 
 /// Memory of a batch that is done with.
@@ -48,7 +48,8 @@ impl Open {
         let Open { records, events, opened_ns } = self;
         let (summary, bytes) = records.into_parts();
         let over_ns = opened_ns.saturating_add(lifetime_ns);
-        Batch::of(summary, bytes, events, over_ns)
+        let charged_bytes = bytes.len().saturating_sub(HEADER_BYTES);
+        Batch::of(summary, bytes, events, over_ns, charged_bytes)
     }
 }
 
@@ -62,13 +63,15 @@ pub(super) struct Batch {
     packed: Option<Option<Arc<Vec<u8>>>>,
     events: Vec<Outgoing>,
     over_ns: u64,
+    /// How many bytes were counted as its events were added.
+    charged_bytes: usize,
     /// What the header says, once it is written.
     stamp: Option<Stamp>,
 }
 
 impl Batch {
-    fn of(summary: Summary, bytes: Vec<u8>, events: Vec<Outgoing>, over_ns: u64) -> Self {
-        Batch { summary, bytes: Arc::new(bytes), packed: None, events, over_ns, stamp: None }
+    fn of(summary: Summary, bytes: Vec<u8>, events: Vec<Outgoing>, over_ns: u64, charged_bytes: usize) -> Self {
+        Batch { summary, bytes: Arc::new(bytes), packed: None, events, over_ns, charged_bytes, stamp: None }
     }
 
     /// The batch as it is sent by this producer under this stamp.
@@ -100,6 +103,11 @@ impl Batch {
         self.over_ns
     }
 
+    /// How many bytes are free once it is settled. Halves share what the whole was counted as: they are a little smaller.
+    pub(super) fn charged_bytes(&self) -> usize {
+        self.charged_bytes
+    }
+
     pub(super) fn into_memory(self) -> Memory {
         // Memory that a connection still holds goes with that connection.
         Memory { bytes: Arc::try_unwrap(self.bytes).unwrap_or_default(), events: self.events }
@@ -118,10 +126,52 @@ impl Ordered for Batch {
     fn halves(&mut self) -> Option<[Self; 2]> {
         let [first, second] = self.summary.halves(&self.bytes)?;
         let (of_first, of_second) = self.events.split_at_checked(first.count() as usize)?;
-        let half = |records: Records, events: &[Outgoing]| {
+        let half = |records: Records, events: &[Outgoing], charged_bytes: usize| {
             let (summary, bytes) = records.into_parts();
-            Batch::of(summary, bytes, events.to_vec(), self.over_ns)
+            Batch::of(summary, bytes, events.to_vec(), self.over_ns, charged_bytes)
         };
-        Some([half(first, of_first), half(second, of_second)])
+        let charged_to_first = first.size().saturating_sub(HEADER_BYTES).min(self.charged_bytes);
+        let charged_to_second = self.charged_bytes - charged_to_first;
+        Some([half(first, of_first, charged_to_first), half(second, of_second, charged_to_second)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::Partition;
+
+    /// A batch of this many events, and how many bytes were counted for them.
+    fn batch(count: u64) -> (Batch, usize) {
+        let mut open = Open::new(Memory::default(), 0);
+        let empty = open.size();
+        for sequence in 0..count {
+            let record =
+                Record { key: None, value: Some(b"value"), headers: &Vec::new(), timestamp_ms: sequence as i64 };
+            let partition = Partition::new(0);
+            let event =
+                Outgoing { producer: 0, sequence, attempt: 0, partition, warmup: false, phase: None, sent_ns: 0 };
+            open.push(&record, event);
+        }
+        let counted = open.size() - empty;
+        (open.close(1), counted)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn what_was_counted_is_free_again_however_a_batch_is_split(count in 1_u64..500, splits in prop::collection::vec(any::<prop::sample::Index>(), 0..6)) {
+            let (whole, counted) = batch(count);
+            let mut parts = vec![whole];
+            for split in splits {
+                let at = split.index(parts.len());
+                if let Some(halves) = parts[at].halves() {
+                    parts.splice(at..=at, halves);
+                }
+            }
+            prop_assert_eq!(parts.iter().map(Batch::charged_bytes).sum::<usize>(), counted);
+        }
     }
 }

@@ -14,7 +14,6 @@ use super::cluster::Cluster;
 use super::link::{Answered, Asked, Link, Sealed};
 use super::options::Options;
 use super::order::{Fate, Order, Ordered, Settled};
-use super::records::HEADER_BYTES;
 use super::shelf::{KEPT, Shelf};
 use super::wire::WireError;
 use crate::kafka::{Delivery, ErrorCode, Outgoing};
@@ -336,7 +335,7 @@ impl Deliveries {
                 seen(Delivery { event: *event, outcome: Fate::of_record(fate, place) });
             }
             events += batch.events().len();
-            bytes += batch.size() - HEADER_BYTES;
+            bytes += batch.charged_bytes();
             if self.memory.len() < KEPT {
                 self.memory.push(batch.into_memory());
             }
