@@ -14,6 +14,8 @@ use super::wire::{Connection, Host, Layout, WireError, look_up};
 const ASK_AGAIN_NS: u64 = 100_000_000;
 /// The same while a broker does not answer.
 const ASK_ABOUT_SLOW_NS: u64 = 1_000_000_000;
+/// The least that is waited before a broker is connected to again, whatever the settings say: each attempt is a thread.
+const LEAST_REST_NS: u64 = 1_000_000;
 
 /// A connection as its user has it.
 pub(super) trait Linked: Sized {
@@ -136,7 +138,7 @@ impl<L: Linked> Cluster<L> {
 
     /// Gives up a connection, and returns it with all that it owes.
     pub(super) fn give_up(&mut self, id: i32, error: WireError, now_ns: u64) -> Option<Box<L>> {
-        let broker = self.brokers.get_mut(&id)?;
+        let broker = self.brokers.get_mut(&id).filter(|broker| matches!(broker.way, Way::Up(_)))?;
         let rest = broker.rest(now_ns, &self.contact);
         let Way::Up(link) = std::mem::replace(&mut broker.way, rest) else { return None };
         // Brokers close connections that nothing happens on.
@@ -166,15 +168,15 @@ impl<L: Linked> Cluster<L> {
         }
     }
 
-    /// When something is to be tried again.
-    pub(super) fn next_try_ns(&self) -> u64 {
+    /// When something is to be tried again that cannot be now; a broker that leads nothing can, and is not.
+    pub(super) fn next_try_ns(&self, now_ns: u64) -> u64 {
         let of_brokers = self.brokers.values().filter_map(|broker| match broker.way {
             Way::Down { until_ns } => Some(until_ns),
             Way::Connecting | Way::Up(_) => None,
         });
         let of_layout =
             if self.wants_layout && !self.is_asking { self.asked_ns.saturating_add(ASK_AGAIN_NS) } else { NEVER_NS };
-        of_brokers.fold(of_layout, u64::min)
+        of_brokers.chain([of_layout]).filter(|moment_ns| *moment_ns > now_ns).min().unwrap_or(NEVER_NS)
     }
 
     fn connect(&mut self, id: i32, now_ns: u64) {
@@ -273,8 +275,74 @@ impl<L: Linked> Cluster<L> {
 impl<L> Broker<L> {
     /// The way after a failure: each time longer.
     fn rest(&mut self, now_ns: u64, contact: &Contact) -> Way<L> {
-        let until_ns = now_ns.saturating_add(self.backoff_ns);
-        self.backoff_ns = (self.backoff_ns * 2).min(contact.reconnect_at_most_ns.max(1));
+        let rest_ns = self.backoff_ns.max(LEAST_REST_NS);
+        let until_ns = now_ns.saturating_add(rest_ns);
+        self.backoff_ns = rest_ns.saturating_mul(2).min(contact.reconnect_at_most_ns);
         Way::Down { until_ns }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::direct::wire::{ConnectOptions, Security};
+
+    /// A connection that nobody speaks over.
+    struct Idle;
+
+    impl Linked for Idle {
+        fn over(_: Connection) -> Result<Self, WireError> {
+            Ok(Idle)
+        }
+
+        fn owes(&self) -> bool {
+            true
+        }
+    }
+
+    /// Sleeps through everything.
+    struct Deaf;
+
+    impl Sleeper for Deaf {
+        fn wake(&self) {}
+    }
+
+    /// Of these brokers, which lead nothing; the first ones are connected.
+    fn cluster(brokers: i32, connected: i32) -> Cluster<Idle> {
+        let connect = ConnectOptions {
+            client_id: String::new(),
+            patience: std::time::Duration::from_secs(1),
+            security: Security::default(),
+            most_answer_bytes: 1,
+        };
+        let contact = Contact {
+            topic: "orders".to_owned(),
+            bootstrap: Vec::new(),
+            connect,
+            reconnect_after_ns: 0,
+            reconnect_at_most_ns: 0,
+        };
+        let host = |id| (id, Host { name: "nowhere".to_owned(), port: 1 });
+        let layout = Layout { brokers: (0..brokers).map(host).collect(), leaders: Vec::new() };
+        Cluster::of(contact, Arc::new(Deaf), layout, (0..connected).map(|id| (id, Idle)).collect())
+    }
+
+    #[test]
+    fn a_broker_that_is_not_needed_hides_no_other_that_rests() {
+        let mut cluster = cluster(2, 1);
+        assert!(cluster.give_up(0, WireError::no_broker(), 100).is_some());
+        let next_ns = cluster.next_try_ns(200);
+        assert_eq!(next_ns, 100 + LEAST_REST_NS, "the other one could be connected to since 0");
+        cluster.wants_layout = false;
+        assert_eq!(cluster.next_try_ns(next_ns), NEVER_NS);
+    }
+
+    #[test]
+    fn a_broker_rests_at_least_for_a_moment_and_only_once_for_each_connection() {
+        let mut cluster = cluster(1, 1);
+        for now_ns in [0, 500, LEAST_REST_NS - 1] {
+            cluster.give_up(0, WireError::no_broker(), now_ns);
+            assert_eq!(cluster.next_try_ns(now_ns), LEAST_REST_NS);
+        }
     }
 }

@@ -213,7 +213,7 @@ impl Deliveries {
     fn next_moment_ns(&mut self, now_ns: u64) -> u64 {
         let busy = self.busy.iter().filter_map(|partition| self.lanes.get(*partition));
         let of_lanes = busy.filter(|lane| lane.order.is_ready()).map(|lane| lane.rests_until_ns);
-        let of_cluster = self.cluster.next_try_ns();
+        let of_cluster = self.cluster.next_try_ns(now_ns);
         let earliest_ns = of_lanes.chain([of_cluster]).filter(|moment_ns| *moment_ns > now_ns).min();
         let of_links =
             self.cluster.links().map(|(_, link)| link.muted_until_ns).filter(|moment_ns| *moment_ns > now_ns).min();

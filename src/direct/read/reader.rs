@@ -138,13 +138,9 @@ impl Reader {
 
     /// How long to wait if something else is to be done before `timeout` is over.
     fn until_next(&mut self, timeout: Duration, now_ns: u64) -> Duration {
-        let muted = self.cluster.links().map(|(_, link)| link.muted_until_ns);
-        let moments = self
-            .lanes
-            .values()
-            .map(|lane| lane.rests_until_ns)
-            .chain(muted.collect::<Vec<_>>())
-            .chain([self.cluster.next_try_ns()]);
+        let muted: Vec<u64> = self.cluster.links().map(|(_, link)| link.muted_until_ns).collect();
+        let of_lanes = self.lanes.values().map(|lane| lane.rests_until_ns);
+        let moments = of_lanes.chain(muted).chain([self.cluster.next_try_ns(now_ns)]);
         let next_ns = moments.filter(|moment_ns| *moment_ns > now_ns).min();
         next_ns.map_or(timeout, |next_ns| timeout.min(Duration::from_nanos(next_ns - now_ns)))
     }
