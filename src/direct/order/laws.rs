@@ -119,6 +119,11 @@ struct World {
 }
 
 impl World {
+    fn of(most_records: i32) -> Self {
+        let log = Log { most_records, ..Log::default() };
+        World { order: Order::new(0), log, connection: VecDeque::new(), numbers: 0, settled: Vec::new() }
+    }
+
     fn send_all(&mut self) {
         loop {
             self.numbers += 1;
@@ -209,10 +214,8 @@ fn treatment() -> impl Strategy<Value = Treatment> {
 
 /// Plays the treatments to batches of these sizes, of which some are over once time passes, and then treats everything properly.
 fn played(sizes: &[(i32, bool)], treatments: &[Treatment], first_sequence: i32, most_records: i32) -> World {
-    let mut order = Order::new(0);
-    order.next_sequence = first_sequence;
-    let log = Log { most_records, ..Log::default() };
-    let mut world = World { order, log, connection: VecDeque::new(), numbers: 0, settled: Vec::new() };
+    let mut world = World::of(most_records);
+    world.order.next_sequence = first_sequence;
     let mut first = 0;
     let mut treatments = treatments.iter();
     for (records, is_short_lived) in sizes {
@@ -316,9 +319,7 @@ fn what_is_never_taken_uses_up_no_epochs() {
 
 #[test]
 fn what_may_have_been_written_goes_again_although_a_later_batch_fails_for_good() {
-    let order = Order::new(0);
-    let log = Log { most_records: 9, ..Log::default() };
-    let mut world = World { order, log, connection: VecDeque::new(), numbers: 0, settled: Vec::new() };
+    let mut world = World::of(9);
     for number in 0..4 {
         world.order.push(Numbered { first: number * 5, records: 5, ends_ns: 2 });
     }
@@ -332,4 +333,22 @@ fn what_may_have_been_written_goes_again_although_a_later_batch_fails_for_good()
         world.settled.iter().map(|(batch, fate)| (batch.first, matches!(fate, Fate::Written(_)))).collect();
     fates.sort_unstable();
     assert_eq!(fates, [(0, true), (5, true), (10, false), (15, true)]);
+}
+
+#[test]
+fn what_a_forgetful_broker_took_behind_a_hole_keeps_its_sequences() {
+    let mut world = World::of(9);
+    for number in 0..5 {
+        world.order.push(Numbered { first: number * 5, records: 5, ends_ns: 2 });
+        if number == 3 {
+            world.step(Treatment::Properly);
+            world.step(Treatment::Never);
+            world.step(Treatment::Forgotten);
+        }
+    }
+    for _ in 0..4 {
+        world.step(Treatment::Properly);
+    }
+    let log: Vec<i32> = world.log.written.iter().map(|batch| batch.first).collect();
+    assert_eq!((log, world.order.epoch), (vec![0, 10, 15, 20], 0));
 }
