@@ -63,14 +63,14 @@ impl<'a> Record<'a> {
     pub(super) fn headers(&self) -> Vec<(&'a str, Option<&'a [u8]>)> {
         let mut rest = self.headers;
         let count = varint(&mut rest).unwrap_or(0);
-        (0..count).map_while(|_| header(&mut rest)).flatten().collect()
+        let named = |(name, value)| Some((std::str::from_utf8(name).ok()?, value));
+        (0..count).map_while(|_| header(&mut rest)).filter_map(named).collect()
     }
 }
 
-/// The next header, if it can be read; and if its name is a text.
-fn header<'a>(rest: &mut &'a [u8]) -> Option<Option<(&'a str, Option<&'a [u8]>)>> {
-    let (name, value) = (bytes(rest)??, bytes(rest)?);
-    Some(std::str::from_utf8(name).ok().map(|name| (name, value)))
+/// The next header: its name and its value.
+fn header<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+    Some((bytes(rest)??, bytes(rest)?))
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
