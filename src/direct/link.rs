@@ -171,14 +171,7 @@ impl Link {
     /// # Errors
     /// When the connection has ended, or an answer makes no sense.
     pub(super) fn read(&mut self, mut answered: impl FnMut(Answered)) -> Result<(), WireError> {
-        // Until nothing is left: what an encrypted connection has read ahead wakes nobody.
-        let ended = loop {
-            match self.connection.read() {
-                Ok(true) => {}
-                Ok(false) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
+        let (_, ended) = self.connection.drain();
         // Answers that came before the end are answers.
         while let Some(answer) = self.connection.next_answer()? {
             let expected = self.asked.front().map(|asked| asked.correlation);
@@ -194,7 +187,7 @@ impl Link {
                 answered(Answered { asked, produced, throttled_ms });
             }
         }
-        ended
+        ended.map_or(Ok(()), Err)
     }
 
     /// The broker wants nothing for so long; what it said before still holds.

@@ -116,14 +116,11 @@ impl FetchLink {
     /// # Errors
     /// When the connection has ended, or an answer makes no sense.
     pub(super) fn read(&mut self, now_ns: u64) -> Result<Option<Fetched>, WireError> {
-        // Until nothing is left: what an encrypted connection has read ahead wakes nobody. If it has ended, its last answer counts all the same.
-        let ended = loop {
-            match self.connection.read() {
-                Ok(true) => self.begun_ns.get_or_insert(now_ns),
-                Ok(false) => break None,
-                Err(error) => break Some(error),
-            };
-        };
+        let (came, ended) = self.connection.drain();
+        if came {
+            self.begun_ns.get_or_insert(now_ns);
+        }
+        // An answer that came before the end is one.
         let Some(answer) = self.connection.next_answer()? else { return ended.map_or(Ok(None), Err) };
         let Some(asked) = self.asked.take().filter(|asked| asked.correlation == answer.correlation) else {
             return Err(self.connection.malformed(format!("nothing of number {} was asked", answer.correlation)));

@@ -203,6 +203,19 @@ impl Connection {
         }
     }
 
+    /// Reads until nothing is left: what an encrypted connection has read ahead wakes nobody. Returns whether anything came, and why the
+    /// connection has ended, if it has; what came before that is to be taken all the same.
+    pub(crate) fn drain(&mut self) -> (bool, Option<WireError>) {
+        let mut came = false;
+        loop {
+            match self.read() {
+                Ok(true) => came = true,
+                Ok(false) => return (came, None),
+                Err(error) => return (came, Some(error)),
+            }
+        }
+    }
+
     /// Writes as much of the pieces as is taken at once. Returns how many bytes.
     ///
     /// # Errors
