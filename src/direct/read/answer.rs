@@ -194,7 +194,7 @@ mod tests {
         let mut last = batch_of(1, 5);
         last[..8].copy_from_slice(&i64::MAX.to_be_bytes());
         for (bytes, expected) in
-            [(vec![1; 5], "no whole batch"), (negative, "its length of"), (last, "its offsets begin at")]
+            [(vec![1; 5], "not one whole batch"), (negative, "its length of"), (last, "its offsets begin at")]
         {
             let mut lanes = lanes_of(&[(0, 5)]);
             let answered = parts(response(vec![data(0, 6, bytes)]), AT_5, &mut lanes, &options(), 7).unwrap();

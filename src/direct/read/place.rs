@@ -20,7 +20,7 @@ pub(super) struct Place {
 pub(super) enum Disorder {
     #[error("offset {start} follows {before}, and the partition ends at {end}")]
     Offsets { start: i64, before: i64, end: i64 },
-    #[error("what follows offset {0} is no whole batch")]
+    #[error("after offset {0} there is not one whole batch")]
     Cut(i64),
     #[error("the batch at offset {at} cannot be read: {fault}")]
     Faulty { at: i64, fault: BatchFault },
