@@ -10,6 +10,7 @@ mod error;
 mod groups;
 mod handshake;
 mod hearing;
+mod leaders;
 mod message_size;
 mod offsets;
 mod outcome;

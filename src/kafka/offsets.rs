@@ -12,6 +12,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::admin::waiting;
 use super::client::{Client, Quiet, admin, consumer};
 use super::error::KafkaError;
+use super::leaders::learn_after;
 use super::rights::{Denied, Operation};
 use super::settings::ClientSettings;
 use crate::profile::Isolation;
@@ -126,22 +127,25 @@ impl OffsetFinder {
     fn ask(&self, timestamp: Offset) -> Result<Vec<Option<i64>>, OffsetsError> {
         let what = format!("asking for the offsets of topic {}", self.topic);
         patiently(&self.topic, &what, || {
-            let mut asked = TopicPartitionList::with_capacity(self.partitions as usize);
-            for partition in 0..self.partitions {
-                asked.add_partition_offset(&self.topic, partition, timestamp)?;
-            }
-            let answer = self.client.offsets_for_times(asked, ONE_REQUEST)?;
-            let mut offsets = vec![None; self.partitions as usize];
-            for found in answer.elements() {
-                found.error()?;
-                if let (Some(offset), Offset::Offset(at)) =
-                    (offsets.get_mut(found.partition() as usize), found.offset())
-                {
-                    *offset = Some(at);
-                }
-            }
-            Ok(offsets)
+            let found = self.ask_once(timestamp);
+            found.inspect_err(|error| learn_after(error, &self.client, [self.topic.as_str()]))
         })
+    }
+
+    fn ask_once(&self, timestamp: Offset) -> Result<Vec<Option<i64>>, ClientError> {
+        let mut asked = TopicPartitionList::with_capacity(self.partitions as usize);
+        for partition in 0..self.partitions {
+            asked.add_partition_offset(&self.topic, partition, timestamp)?;
+        }
+        let answer = self.client.offsets_for_times(asked, ONE_REQUEST)?;
+        let mut offsets = vec![None; self.partitions as usize];
+        for found in answer.elements() {
+            found.error()?;
+            if let (Some(offset), Offset::Offset(at)) = (offsets.get_mut(found.partition() as usize), found.offset()) {
+                *offset = Some(at);
+            }
+        }
+        Ok(offsets)
     }
 
     /// The topic's settings, by name.

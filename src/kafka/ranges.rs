@@ -10,6 +10,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::error::KafkaError;
 use super::hearing::Listening;
+use super::leaders::learn_after;
 use super::rights::Operation;
 use super::target::{ONE_REQUEST, Target};
 use crate::profile::Isolation;
@@ -133,7 +134,11 @@ fn ranges_now(
     client: &BaseConsumer<Listening>,
     topics: &Topics<'_>,
 ) -> Result<BTreeMap<String, Vec<PartitionRange>>, Fault> {
-    let (starts, ends) = (offsets(client, topics, Offset::Beginning)?, offsets(client, topics, Offset::End)?);
+    let at = |place| {
+        let found = offsets(client, topics, place);
+        found.inspect_err(|error| learn_after(error, client, topics.keys().copied()))
+    };
+    let (starts, ends) = (at(Offset::Beginning)?, at(Offset::End)?);
     let range = |partition: i32, start: &i64, end: &i64| PartitionRange { partition, start: *start, end: *end };
     let ranges = starts.iter().zip(&ends).map(|((topic, starts), (_, ends))| {
         let partitions = (0..).zip(starts).zip(ends).map(|((partition, start), end)| range(partition, start, end));
