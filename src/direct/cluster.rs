@@ -14,7 +14,7 @@ use super::wire::{Connection, Host, Layout, WireError, look_up};
 const ASK_AGAIN_NS: u64 = 100_000_000;
 /// The same while a broker does not answer.
 const ASK_ABOUT_SLOW_NS: u64 = 1_000_000_000;
-/// The least that is waited before a broker is connected to again, whatever the settings say: each attempt is a thread.
+/// Reconnecting waits at least this long, even with reconnect.backoff.ms = 0: each attempt takes a thread.
 const LEAST_REST_NS: u64 = 1_000_000;
 
 /// A connection as its user has it.
